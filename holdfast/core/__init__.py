@@ -1,0 +1,1 @@
+"""Values, signals, states and configuration: what every other package speaks in."""

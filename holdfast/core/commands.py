@@ -1,0 +1,44 @@
+"""What goes out of a cycle: writes to devices; and what comes in: commands from people."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from holdfast.core.signals import Producer
+
+
+class Point(StrEnum):
+    """What can be written to a device. Zero is the safe value of each but the revert timer."""
+
+    SETPOINT_W = "setpoint_w"
+    """Inverter: battery power, + charging."""
+    ENABLE = "enable"
+    """Inverter: 1 lets the power stage run."""
+    REVERT_TIMEOUT_S = "revert_timeout_s"
+    """Inverter: go to 0 W after this long without a command."""
+    CHARGE_POWER_W = "charge_power_w"
+    """BMS: charge with this power, >= 0."""
+    DISCHARGE_POWER_W = "discharge_power_w"
+    """BMS: discharge with this power, >= 0."""
+    CONTACTOR = "contactor"
+    """Relays: 1 closes the main contactor."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Write:
+    """One value for one point of one device."""
+
+    unit: str
+    """Name of the storage unit."""
+    role: Producer
+    """Which of the unit's devices."""
+    point: Point
+    value: float
+
+
+class Command(StrEnum):
+    """What a person can ask of the controller."""
+
+    START = "start"
+    STOP = "stop"
+    EMERGENCY_STOP = "estop"
+    RESET = "reset"

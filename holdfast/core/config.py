@@ -1,0 +1,319 @@
+"""site.yaml: one file that says what is installed and what is wanted.
+
+Every key has a unit in its name. Unknown keys are errors, and so is an operating limit
+that is looser than what the hardware permits.
+"""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from holdfast.core.errors import ConfigError
+
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,30}$")]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ModbusTcp(_Section):
+    """A device that listens on Modbus TCP."""
+
+    kind: Literal["modbus_tcp"] = "modbus_tcp"
+    host: str
+    port: Annotated[int, Field(ge=1, le=65535)] = 502
+    device_id: Annotated[int, Field(ge=0, le=255)] = 1
+    timeout_s: Annotated[float, Field(gt=0, le=5)] = 0.5
+
+
+class CanBus(_Section):
+    """A CAN interface as python-can names it."""
+
+    kind: Literal["can"] = "can"
+    interface: Literal["slcan", "socketcan", "virtual"]
+    channel: str
+    bitrate: Annotated[int, Field(ge=10_000, le=1_000_000)] = 500_000
+    acts_as_inverter: bool = False
+    """Send the keep-alive 0x305; only if no inverter on this bus does."""
+
+
+Connection = Annotated[ModbusTcp | CanBus, Field(discriminator="kind")]
+
+
+class Device(_Section):
+    """A device: which register table it follows and how it is reached."""
+
+    profile: str
+    connection: Connection
+
+
+class BatteryHardware(_Section):
+    """From the battery's data sheet: the limits that nothing may loosen (defaults: LFP cells)."""
+
+    cells_in_series: Annotated[int, Field(ge=1, le=500)]
+    capacity_wh: Positive
+    charge_current_max_a: Positive
+    discharge_current_max_a: Positive
+    cell_voltage_max_v: Annotated[float, Field(ge=3.0, le=4.3)] = 3.65
+    cell_voltage_min_v: Annotated[float, Field(ge=1.5, le=3.2)] = 2.5
+    charge_temperature_min_c: Annotated[float, Field(ge=-30, le=20)] = 0.0
+    charge_temperature_max_c: Annotated[float, Field(ge=30, le=70)] = 55.0
+    discharge_temperature_min_c: Annotated[float, Field(ge=-40, le=10)] = -20.0
+    discharge_temperature_max_c: Annotated[float, Field(ge=30, le=75)] = 60.0
+    contactor_break_current_a: Positive = 5.0
+    """The contactor may open below this current only."""
+
+
+class InverterHardware(_Section):
+    """From the inverter's data sheet."""
+
+    charge_power_max_w: Positive
+    discharge_power_max_w: Positive
+    efficiency_pct: Annotated[float, Field(gt=50, le=100)] = 96.0
+    """One way, at rated power."""
+    revert_timeout_s: Annotated[float, Field(ge=1, le=60)] = 5.0
+    """Armed at start: without a command for this long, the inverter goes to 0 W by itself."""
+
+
+class Operation(_Section):
+    """What the owner wants, inside what the hardware permits."""
+
+    soc_min_pct: Annotated[float, Field(ge=0, le=100)] = 10.0
+    soc_max_pct: Annotated[float, Field(ge=0, le=100)] = 95.0
+    charge_power_max_w: Positive | None = None
+    """None: what the hardware permits."""
+    discharge_power_max_w: Positive | None = None
+    ramp_w_per_s: Positive = 2000.0
+    """How fast the setpoint may move away from 0 W; towards 0 W it is not limited."""
+
+    @model_validator(mode="after")
+    def _soc_ordered(self) -> Self:
+        if not self.soc_min_pct < self.soc_max_pct:
+            raise ValueError(
+                f"soc_min_pct ({self.soc_min_pct:g}) must be below "
+                f"soc_max_pct ({self.soc_max_pct:g})"
+            )
+        return self
+
+
+class LevelOverride(_Section):
+    """Levels of one row of the limit table, tighter than its defaults."""
+
+    warning: Finite | None = None
+    alarm: Finite | None = None
+    trip: Finite | None = None
+
+
+class StorageUnit(_Section):
+    """A battery with its BMS, inverter and contactor."""
+
+    name: Name
+    battery: BatteryHardware
+    inverter_hardware: InverterHardware
+    operation: Operation = Operation()
+    limits: dict[str, LevelOverride] = {}
+    """By row of the limit table (``holdfast check --limits`` prints it)."""
+    bms: Device
+    inverter: Device
+    relays: Device
+
+    @model_validator(mode="after")
+    def _not_looser_than_hardware(self) -> Self:
+        for direction in ("charge", "discharge"):
+            wanted = getattr(self.operation, f"{direction}_power_max_w")
+            permitted = getattr(self.inverter_hardware, f"{direction}_power_max_w")
+            if wanted is not None and wanted > permitted:
+                raise ValueError(
+                    f"operation.{direction}_power_max_w: {wanted:g} W is looser than the "
+                    f"hardware's {permitted:g} W (inverter_hardware.{direction}_power_max_w)"
+                )
+        return self
+
+    @property
+    def charge_power_max_w(self) -> float:
+        """Most that this unit may be charged with."""
+        return self.operation.charge_power_max_w or self.inverter_hardware.charge_power_max_w
+
+    @property
+    def discharge_power_max_w(self) -> float:
+        """Most that this unit may be discharged with, as a positive number."""
+        return self.operation.discharge_power_max_w or self.inverter_hardware.discharge_power_max_w
+
+
+class Grid(_Section):
+    """The grid connection."""
+
+    import_max_w: Positive
+    export_max_w: NotNegative
+
+
+class Tariff(_Section):
+    """From the exchange's price to the owner's: (price + adder) x (1 + VAT)."""
+
+    adder_per_kwh: Finite = 0.0
+    """Fees, levies and markup before VAT."""
+    vat_pct: Annotated[float, Field(ge=0, le=100)] = 0.0
+
+
+class Prices(_Section):
+    """Where prices come from and what the owner pays and gets."""
+
+    entsoe_file: Path
+    """An ENTSO-E ``Publication_MarketDocument``; relative to site.yaml. Read again on change."""
+    purchase: Tariff = Tariff()
+    feed_in: Tariff = Tariff()
+
+
+class Planner(_Section):
+    """How the planner works."""
+
+    horizon_h: Annotated[float, Field(ge=2, le=168)] = 48.0
+    interval_s: Annotated[float, Field(ge=1, le=3600)] = 300.0
+    """Time between two plans."""
+    wear_cost_per_kwh: NotNegative = 0.02
+    """What a kWh through the battery costs in life, in the site's currency."""
+
+
+class Gateway(_Section):
+    """The process that others read from."""
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=1, le=65535)] = 9464
+
+
+class Cycle(_Section):
+    """The control cycle."""
+
+    period_ms: Annotated[int, Field(ge=10, le=1000)] = 20
+
+
+class Site(_Section):
+    """A whole site."""
+
+    name: str
+    timezone: str = "UTC"
+    """For display and tariffs only; control runs on monotonic time, plans on UTC."""
+    currency: Annotated[str, Field(pattern="^[A-Z]{3}$")] = "EUR"
+    authority: Literal["observe", "limited", "full"] = "observe"
+    """observe: writes nothing. limited: up to ``limited_power_w``. full: up to the hardware."""
+    limited_power_w: Positive = 500.0
+    state_dir: Path = Path("state")
+    """Latches, sockets and shared snapshots; relative to site.yaml."""
+    cycle: Cycle = Cycle()
+    grid: Grid
+    meter: Device
+    emergency_input: Device
+    storage: Annotated[tuple[StorageUnit, ...], Field(min_length=1)]
+    prices: Prices | None = None
+    """Without prices the site runs on self-consumption."""
+    planner: Planner = Planner()
+    gateway: Gateway = Gateway()
+
+    @field_validator("timezone")
+    @classmethod
+    def _zone_exists(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise ValueError(f"{value!r} is no IANA time zone, such as Europe/Berlin") from error
+        return value
+
+    @model_validator(mode="after")
+    def _unit_names_differ(self) -> Self:
+        names = [unit.name for unit in self.storage]
+        if len(set(names)) != len(names) or "site" in names:
+            raise ValueError(f"storage names must differ, and none may be 'site': {names}")
+        return self
+
+    @property
+    def unit_names(self) -> tuple[str, ...]:
+        """Names of the storage units, in the order of the file."""
+        return tuple(unit.name for unit in self.storage)
+
+    @property
+    def charge_power_max_w(self) -> float:
+        """Most that all units together may be charged with."""
+        return sum(unit.charge_power_max_w for unit in self.storage)
+
+    @property
+    def discharge_power_max_w(self) -> float:
+        """Most that all units together may be discharged with, as a positive number."""
+        return sum(unit.discharge_power_max_w for unit in self.storage)
+
+
+class _NoDuplicateKeys(yaml.SafeLoader):
+    """A second key of the same name would silently win otherwise."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002 - the library's signature
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        twice = {str(key) for key in keys if keys.count(key) > 1}
+        if twice:
+            raise ConfigError(
+                f"line {node.start_mark.line + 1}: key written twice: {', '.join(sorted(twice))}"
+            )
+        return super().construct_mapping(node, deep)
+
+
+def load_site(path: Path) -> Site:
+    """Read and check ``site.yaml``; relative paths in it count from its folder.
+
+    Raises ConfigError, whose text names each wrong key and what would be right.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read: {error}") from error
+    return parse_site(text, source=str(path), folder=path.parent)
+
+
+def parse_site(text: str, *, source: str = "site.yaml", folder: Path = Path()) -> Site:
+    """Check the text of a ``site.yaml``. Raises ConfigError as :func:`load_site` does."""
+    try:
+        content = yaml.load(text, Loader=_NoDuplicateKeys)  # noqa: S506 - a SafeLoader
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{source}: is not YAML: {error}") from error
+    except ConfigError as error:
+        raise ConfigError(f"{source}: {error}") from error
+    if not isinstance(content, dict):
+        raise ConfigError(f"{source}: is empty; `holdfast init` writes an example")
+    try:
+        site = Site.model_validate(content)
+    except ValidationError as error:
+        raise ConfigError(_explain(error, source)) from error
+    return _with_absolute_paths(site, folder.absolute())
+
+
+def _with_absolute_paths(site: Site, folder: Path) -> Site:
+    prices = site.prices
+    if prices is not None:
+        prices = prices.model_copy(update={"entsoe_file": folder / prices.entsoe_file})
+    return site.model_copy(update={"state_dir": folder / site.state_dir, "prices": prices})
+
+
+def _explain(error: ValidationError, source: str) -> str:
+    lines = [f"{source}: {error.error_count()} wrong:"]
+    for item in error.errors(include_url=False):
+        where = _path(item["loc"])
+        message = item["msg"].removeprefix("Value error, ")
+        if item["type"] == "missing":
+            message = "is missing"
+        elif item["type"] == "extra_forbidden":
+            message = "is not a known key here"
+        elif not isinstance(item["input"], dict | list) and item["type"] != "value_error":
+            message = f"{item['input']!r}: {message[0].lower()}{message[1:]}"
+        lines.append(f"  {where}: {message}")
+    return "\n".join(lines)
+
+
+def _path(location: tuple[int | str, ...]) -> str:
+    # The tag of a connection's kind is no key of the file.
+    keys = [key for key in location if key not in {"modbus_tcp", "can"}]
+    text = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in keys)
+    return text.removeprefix(".") or "the whole file"

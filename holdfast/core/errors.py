@@ -1,0 +1,48 @@
+"""The errors that Holdfast raises.
+
+HoldfastError
+├── ConfigError      site.yaml or a device profile is wrong; nothing was started
+├── PlanRefused      a plan was not accepted; the site stays on its local rule
+├── PriceDataError   a price document cannot be used; earlier prices stay in force
+├── LatchCorrupt     the latch file cannot be trusted; the site goes to ERROR
+├── DeviceError      a device did not do what it was asked
+│   ├── DeviceUnreachable   no connection, or no answer in time
+│   └── DeviceRefused       an answer that is an exception or makes no sense
+└── NotRunning       no controller answers at this site
+"""
+
+
+class HoldfastError(Exception):
+    """Base of all errors that Holdfast raises on purpose."""
+
+
+class ConfigError(HoldfastError):
+    """A configuration is wrong; the text names each key and what would be right."""
+
+
+class PlanRefused(HoldfastError):
+    """A plan was refused; the text says why."""
+
+
+class PriceDataError(HoldfastError):
+    """A price document cannot be used; the text says why."""
+
+
+class LatchCorrupt(HoldfastError):
+    """The persisted latches cannot be read or fail their checksum."""
+
+
+class DeviceError(HoldfastError):
+    """A device did not do what it was asked."""
+
+
+class DeviceUnreachable(DeviceError):
+    """The device cannot be connected to, or gave no answer in time."""
+
+
+class DeviceRefused(DeviceError):
+    """The device answered with an exception, or with something that is no answer."""
+
+
+class NotRunning(HoldfastError):
+    """No controller answers at this site."""

@@ -1,0 +1,59 @@
+"""A plan: what the planner proposes for the coming hours. The controller trusts none of it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class SlotMode(StrEnum):
+    """What the battery does during a slot."""
+
+    SELF_CONSUMPTION = "self_consumption"
+    """Keep the grid connection at 0 W."""
+    POWER = "power"
+    """Hold ``battery_power_w``."""
+    HOLD = "hold"
+    """Store PV surplus, but serve no load."""
+
+
+class PlanStatus(StrEnum):
+    """Which rung of the ladder made the plan."""
+
+    OPTIMAL = "optimal"
+    RELAXED = "relaxed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanSlot:
+    """One interval of a plan, start included, end not."""
+
+    start: datetime
+    """Aware, UTC."""
+    end: datetime
+    """Aware, UTC."""
+    mode: SlotMode
+    battery_power_w: float
+    """+ charging. In other modes than POWER: what is expected, not what is commanded."""
+    grid_power_w: float
+    """Expected at the grid connection, + import."""
+    soc_end_pct: float
+    """Expected at the end of the slot."""
+    import_price_per_kwh: float
+    """In the site's currency."""
+    reason: str
+    """In words, for the owner."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """A sequence of slots without gap or overlap."""
+
+    plan_id: str
+    created: datetime
+    """Aware, UTC."""
+    expires: datetime
+    """Aware, UTC; from then on nobody follows this plan."""
+    status: PlanStatus
+    expected_cost: float
+    """Over the horizon, in the site's currency."""
+    slots: tuple[PlanSlot, ...]

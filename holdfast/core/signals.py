@@ -1,0 +1,141 @@
+"""The signals: one table of name, unit, plausible range, maximum age and producer.
+
+A value outside its plausible range is no value (quality Bad). The maximum age is what
+the safety path allows; it comes from the fault catalogue (stale BMS 5 s, since a
+Pylontech pack speaks once in one or two seconds; stale meter or inverter 1 s).
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from holdfast.core.units import ns_from_s
+
+SITE = "site"
+"""Owner of the signals that belong to no storage unit."""
+
+
+class Producer(StrEnum):
+    """The role of the one device that may write a signal."""
+
+    BMS = "bms"
+    INVERTER = "inverter"
+    RELAYS = "relays"
+    METER = "meter"
+    EMERGENCY_INPUT = "emergency_input"
+    WATCHDOG = "watchdog"
+
+
+class Signal(StrEnum):
+    """Names of the signals; the table below says what each one is."""
+
+    SOC_PCT = "soc_pct"
+    SOH_PCT = "soh_pct"
+    PACK_VOLTAGE_V = "pack_voltage_v"
+    BATTERY_CURRENT_A = "battery_current_a"
+    CELL_VOLTAGE_MIN_V = "cell_voltage_min_v"
+    CELL_VOLTAGE_MAX_V = "cell_voltage_max_v"
+    CELL_TEMPERATURE_MIN_C = "cell_temperature_min_c"
+    CELL_TEMPERATURE_MAX_C = "cell_temperature_max_c"
+    CHARGE_VOLTAGE_LIMIT_V = "charge_voltage_limit_v"
+    CHARGE_CURRENT_LIMIT_A = "charge_current_limit_a"
+    DISCHARGE_CURRENT_LIMIT_A = "discharge_current_limit_a"
+    CHARGE_ALLOWED = "charge_allowed"
+    DISCHARGE_ALLOWED = "discharge_allowed"
+    BMS_PROTECTION = "bms_protection"
+    BMS_ALARM = "bms_alarm"
+    CHARGE_POWER_READBACK_W = "charge_power_readback_w"
+    DISCHARGE_POWER_READBACK_W = "discharge_power_readback_w"
+    BATTERY_POWER_W = "battery_power_w"
+    SETPOINT_READBACK_W = "setpoint_readback_w"
+    INVERTER_ENABLED = "inverter_enabled"
+    INVERTER_FAULT = "inverter_fault"
+    INVERTER_TEMPERATURE_C = "inverter_temperature_c"
+    REVERT_TIMEOUT_READBACK_S = "revert_timeout_readback_s"
+    CONTACTOR_CLOSED = "contactor_closed"
+    GRID_POWER_W = "grid_power_w"
+    GRID_VOLTAGE_V = "grid_voltage_v"
+    GRID_FREQUENCY_HZ = "grid_frequency_hz"
+    PV_POWER_W = "pv_power_w"
+    EMERGENCY_LOOP_CLOSED = "emergency_loop_closed"
+    WATCHDOG_ARMED = "watchdog_armed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignalRow:
+    """What is known of one signal before anything is read."""
+
+    unit: str
+    low: float
+    """Smallest plausible value."""
+    high: float
+    """Largest plausible value."""
+    max_age_s: float
+    producer: Producer
+    meaning: str
+
+    @property
+    def max_age_ns(self) -> int:
+        """Maximum age in nanoseconds."""
+        return ns_from_s(self.max_age_s)
+
+    @property
+    def of_site(self) -> bool:
+        """True for a signal of the site, False for one of each storage unit."""
+        return self.producer in SITE_PRODUCERS
+
+
+SITE_PRODUCERS = frozenset({Producer.METER, Producer.EMERGENCY_INPUT, Producer.WATCHDOG})
+
+
+def _row(
+    producer: Producer, max_age_s: float, unit: str, low: float, high: float, meaning: str
+) -> SignalRow:
+    return SignalRow(
+        unit=unit, low=low, high=high, max_age_s=max_age_s, producer=producer, meaning=meaning
+    )
+
+
+_BMS = (Producer.BMS, 5.0)
+_INVERTER = (Producer.INVERTER, 1.0)
+_RELAYS = (Producer.RELAYS, 1.0)
+_METER = (Producer.METER, 1.0)
+_S = Signal
+
+# fmt: off
+SIGNALS: dict[Signal, SignalRow] = {
+    #                                          unit    low     high    meaning
+    _S.SOC_PCT:                    _row(*_BMS, "%",      0.0,   100.0, "state of charge"),
+    _S.SOH_PCT:                    _row(*_BMS, "%",      0.0,   105.0, "state of health"),
+    _S.PACK_VOLTAGE_V:             _row(*_BMS, "V",      1.0,  1500.0, "voltage at the battery's terminals"),
+    _S.BATTERY_CURRENT_A:          _row(*_BMS, "A",  -2000.0,  2000.0, "current, + charging"),
+    _S.CELL_VOLTAGE_MIN_V:         _row(*_BMS, "V",      1.0,     5.0, "lowest cell"),
+    _S.CELL_VOLTAGE_MAX_V:         _row(*_BMS, "V",      1.0,     5.0, "highest cell"),
+    _S.CELL_TEMPERATURE_MIN_C:     _row(*_BMS, "°C",   -40.0,   120.0, "coldest cell"),
+    _S.CELL_TEMPERATURE_MAX_C:     _row(*_BMS, "°C",   -40.0,   120.0, "hottest cell"),
+    _S.CHARGE_VOLTAGE_LIMIT_V:     _row(*_BMS, "V",      1.0,  1500.0, "BMS: charge up to this voltage"),
+    _S.CHARGE_CURRENT_LIMIT_A:     _row(*_BMS, "A",      0.0,  2000.0, "BMS: charge with at most this"),
+    _S.DISCHARGE_CURRENT_LIMIT_A:  _row(*_BMS, "A",      0.0,  2000.0, "BMS: discharge with at most this"),
+    _S.CHARGE_ALLOWED:             _row(*_BMS, "0/1",    0.0,     1.0, "BMS permits charging"),
+    _S.DISCHARGE_ALLOWED:          _row(*_BMS, "0/1",    0.0,     1.0, "BMS permits discharging"),
+    _S.BMS_PROTECTION:             _row(*_BMS, "0/1",    0.0,     1.0, "a protection of the BMS has tripped"),
+    _S.BMS_ALARM:                  _row(*_BMS, "0/1",    0.0,     1.0, "the BMS warns"),
+    _S.CHARGE_POWER_READBACK_W:    _row(*_BMS, "W",      0.0,   1.0e6, "charge power that the BMS has stored"),
+    _S.DISCHARGE_POWER_READBACK_W: _row(*_BMS, "W",      0.0,   1.0e6, "discharge power that the BMS has stored"),
+    _S.BATTERY_POWER_W:       _row(*_INVERTER, "W",   -1.0e6,   1.0e6, "measured, + charging"),
+    _S.SETPOINT_READBACK_W:   _row(*_INVERTER, "W",   -1.0e6,   1.0e6, "setpoint that the inverter has stored"),
+    _S.INVERTER_ENABLED:      _row(*_INVERTER, "0/1",    0.0,     1.0, "power stage may run"),
+    _S.INVERTER_FAULT:        _row(*_INVERTER, "0/1",    0.0,     1.0, "the inverter reports a fault"),
+    _S.INVERTER_TEMPERATURE_C: _row(*_INVERTER, "°C",  -40.0,   150.0, "heat sink"),
+    _S.REVERT_TIMEOUT_READBACK_S: _row(*_INVERTER, "s",  0.0, 65535.0, "inverter goes to 0 W after this silence; 0 = never"),
+    _S.CONTACTOR_CLOSED:        _row(*_RELAYS, "0/1",    0.0,     1.0, "feedback contact of the main contactor"),
+    _S.GRID_POWER_W:             _row(*_METER, "W",   -1.0e6,   1.0e6, "at the grid connection, + import"),
+    _S.GRID_VOLTAGE_V:           _row(*_METER, "V",      0.0,  1000.0, "phase to neutral"),
+    _S.GRID_FREQUENCY_HZ:        _row(*_METER, "Hz",    40.0,    70.0, "grid frequency"),
+    _S.PV_POWER_W:               _row(*_METER, "W",   -100.0,   1.0e6, "sum of the PV arrays"),
+    _S.EMERGENCY_LOOP_CLOSED: _row(Producer.EMERGENCY_INPUT, 0.5, "0/1", 0.0, 1.0, "normally closed loop; open or broken = stop"),
+    _S.WATCHDOG_ARMED:        _row(Producer.WATCHDOG, 1.0, "0/1", 0.0, 1.0, "the watchdog lives and reaches the inverter"),
+}
+# fmt: on
+
+assert SIGNALS.keys() == set(Signal), "every signal has exactly one row"
+assert all(row.low < row.high and row.max_age_s > 0 for row in SIGNALS.values())
