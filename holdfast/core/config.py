@@ -276,7 +276,7 @@ def load_site(path: Path) -> Site:
 def parse_site(text: str, *, source: str = "site.yaml", folder: Path = Path()) -> Site:
     """Check the text of a ``site.yaml``. Raises ConfigError as :func:`load_site` does."""
     try:
-        content = yaml.load(text, Loader=_NoDuplicateKeys)  # noqa: S506 - a SafeLoader
+        content = yaml.load(text, Loader=_NoDuplicateKeys)
     except yaml.YAMLError as error:
         raise ConfigError(f"{source}: is not YAML: {error}") from error
     except ConfigError as error:

@@ -56,7 +56,7 @@ class DataStore:
     """Holds the next process image. One producer per signal; no clock, no lock."""
 
     def __init__(self, units: tuple[str, ...]) -> None:
-        self._image: dict[str, dict[Signal, Sample]] = {SITE: {}} | {unit: {} for unit in units}
+        self._image: dict[str, dict[Signal, Sample]] = {owner: {} for owner in (SITE, *units)}
         self._listeners: list[Listener] = []
 
     def put(

@@ -5,99 +5,47 @@ read, and whether writing it wears the device out. ``value = raw x scale``; a ne
 turns the device's sign into ours.
 """
 
-import math
-import struct
 from functools import cache
 from importlib.resources import files
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from pydantic import Field, TypeAdapter, model_validator
 
 from holdfast.core.commands import Point
 from holdfast.core.errors import ConfigError
 from holdfast.core.signals import SIGNALS, Producer, Signal
+from holdfast.devices.can_frames import CanField, CanFlag, CanFrame
+from holdfast.devices.registers import (
+    Block,
+    RegisterRead,
+    RegisterWrite,
+    Row,
+    Table,
+    check_unique,
+)
 
-RawType = Literal["uint8", "uint16", "int16", "uint32", "int32", "bool"]
-Table = Literal["holding", "input", "coil", "discrete"]
+__all__ = [
+    "Block",
+    "CanField",
+    "CanFlag",
+    "CanFrame",
+    "CanProfile",
+    "ModbusProfile",
+    "Profile",
+    "RegisterRead",
+    "RegisterWrite",
+    "Table",
+    "load_profile",
+    "parse_profile",
+    "profile_names",
+]
 
-_STRUCT = {"uint8": "B", "uint16": "H", "int16": "h", "uint32": "I", "int32": "i"}
 _MAX_BLOCK = 100
 """Registers per request; the protocol allows 125, some gateways less."""
 
 
-class _Row(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class RegisterRead(_Row):
-    """A signal in a register, coil or discrete input."""
-
-    signal: Signal
-    table: Table = "holding"
-    address: Annotated[int, Field(ge=0, le=65535)]
-    """As on the wire, counted from 0."""
-    type: RawType
-    scale: float = 1.0
-
-    @property
-    def count(self) -> int:
-        """Registers (or bits) that the value takes."""
-        return 2 if self.type in {"uint32", "int32"} else 1
-
-    def decode(self, words: list[int]) -> float:
-        """Value of ``words``, high word first."""
-        if self.type == "bool":
-            return float(bool(words[0]))
-        packed = struct.pack(f">{len(words)}H", *words)
-        (raw,) = struct.unpack(f">{_STRUCT[self.type]}", packed)
-        return float(raw) * self.scale
-
-    def encode(self, value: float) -> list[int]:
-        """Raw words of ``value``, for the simulators. Raises ValueError as the write does."""
-        return _encode(value, self.type, self.scale)
-
-
-class RegisterWrite(_Row):
-    """A point that can be written."""
-
-    point: Point
-    table: Literal["holding", "coil"] = "holding"
-    address: Annotated[int, Field(ge=0, le=65535)]
-    type: RawType
-    scale: float = 1.0
-    function: Literal["single", "multiple"] = "single"
-    """Function code 6/5 or 16/15."""
-    readback: Signal | None = None
-    """Signal that shows what the device has stored."""
-    wears_out: bool = False
-    """Stored in flash or EEPROM."""
-
-    def encode(self, value: float) -> list[int]:
-        """Raw words of ``value``, high word first.
-
-        Raises ValueError for a value that is not finite or does not fit the register.
-        """
-        return _encode(value, self.type, self.scale)
-
-    def decode(self, words: list[int]) -> float:
-        """Value of raw ``words``, for the simulators."""
-        if self.type == "bool":
-            return float(bool(words[0]))
-        packed = struct.pack(f">{len(words)}H", *words)
-        return float(struct.unpack(f">{_STRUCT[self.type]}", packed)[0]) * self.scale
-
-
-class Block(_Row):
-    """Neighbouring registers that one request reads."""
-
-    table: Table
-    address: int
-    count: int
-    reads: tuple[RegisterRead, ...]
-
-
-class ModbusProfile(_Row):
+class ModbusProfile(Row):
     """A device that speaks Modbus."""
 
     name: str
@@ -118,9 +66,11 @@ class ModbusProfile(_Row):
                 f"poll_period_s {self.poll_period_s:g} leaves fewer than three polls "
                 f"in the shortest maximum age, {slowest:g} s"
             )
-        points = [write.point for write in self.writes]
-        if len(set(points)) != len(points):
-            raise ValueError("a point is written twice")
+        check_unique("signal", [read.signal for read in self.reads])
+        check_unique("point", [write.point for write in self.writes])
+        for write in self.writes:
+            if write.readback is not None and write.readback not in self.signals:
+                raise ValueError(f"readback {write.readback} of {write.point} is not read")
         return self
 
     @property
@@ -150,66 +100,12 @@ class ModbusProfile(_Row):
                 blocks[-1] = last.model_copy(update=update)
             else:
                 blocks.append(
-                    Block(
-                        table=read.table, address=read.address, count=read.count, reads=(read,)
-                    )
+                    Block(table=read.table, address=read.address, count=read.count, reads=(read,))
                 )
         return tuple(blocks)
 
 
-class CanField(_Row):
-    """A number in a CAN frame: ``value = raw x scale + plus``, little endian."""
-
-    signal: Signal
-    byte: Annotated[int, Field(ge=0, le=7)]
-    type: Literal["uint8", "uint16", "int16"]
-    scale: float = 1.0
-    plus: float = 0.0
-
-    @property
-    def end(self) -> int:
-        """First byte behind the field."""
-        return self.byte + struct.calcsize(_STRUCT[self.type])
-
-
-class CanFlag(_Row):
-    """A signal that is 1 while any of the masked bits is set."""
-
-    signal: Signal
-    masks: dict[Annotated[int, Field(ge=0, le=7)], Annotated[int, Field(ge=1, le=255)]]
-    """Bit mask by byte."""
-
-    @property
-    def end(self) -> int:
-        """First byte behind the flags."""
-        return max(self.masks) + 1
-
-
-class CanFrame(_Row):
-    """One frame of a burst."""
-
-    id: Annotated[int, Field(ge=0, le=0x7FF)]
-    fields: tuple[CanField, ...] = ()
-    flags: tuple[CanFlag, ...] = ()
-
-    def decode(self, data: bytes) -> dict[Signal, float]:
-        """Values in ``data``. Raises ValueError if the frame is shorter than its table."""
-        needed = max(part.end for part in (*self.fields, *self.flags))
-        if len(data) < needed:
-            raise ValueError(f"frame 0x{self.id:03X} has {len(data)} bytes, {needed} are needed")
-        values = {
-            field.signal: struct.unpack_from(f"<{_STRUCT[field.type]}", data, field.byte)[0]
-            * field.scale
-            + field.plus
-            for field in self.fields
-        }
-        for flag in self.flags:
-            active = any(data[byte] & mask for byte, mask in flag.masks.items())
-            values[flag.signal] = float(active)
-        return values
-
-
-class CanProfile(_Row):
+class CanProfile(Row):
     """A BMS that broadcasts on CAN, 11-bit identifiers, little endian."""
 
     name: str
@@ -225,17 +121,13 @@ class CanProfile(_Row):
     @model_validator(mode="after")
     def _fits_the_signal_table(self) -> Self:
         _check_role(self.role, sorted(self.signals))
-        ids = [frame.id for frame in self.frames]
-        if len(set(ids)) != len(ids):
-            raise ValueError("a frame is listed twice")
+        check_unique("frame", [f"0x{frame.id:03X}" for frame in self.frames])
         return self
 
     @property
     def signals(self) -> frozenset[Signal]:
         """What this device provides, if it sends every frame of the table."""
-        return frozenset(
-            part.signal for frame in self.frames for part in (*frame.fields, *frame.flags)
-        )
+        return frozenset(part.signal for frame in self.frames for part in frame.parts)
 
     @property
     def points(self) -> dict[Point, RegisterWrite]:
@@ -273,8 +165,8 @@ def load_profile(name: str) -> Profile:
 def parse_profile(text: str, *, source: str) -> Profile:
     """Check the text of a profile. Raises ConfigError that names what is wrong."""
     try:
-        return _ADAPTER.validate_python(yaml.safe_load(text))
-    except (yaml.YAMLError, ValidationError) as error:
+        return _ADAPTER.validate_python(yaml.load(text, Loader=_Loader))
+    except (yaml.YAMLError, ValueError) as error:  # a ValidationError is a ValueError
         raise ConfigError(f"{source}: {error}") from error
 
 
@@ -284,14 +176,11 @@ def _check_role(role: Producer, signals: list[Signal]) -> None:
             raise ValueError(f"{signal} is produced by {SIGNALS[signal].producer}, not by {role}")
 
 
-def _encode(value: float, type_: RawType, scale: float) -> list[int]:
-    if not math.isfinite(value):
-        raise ValueError(f"{value} cannot be written")
-    if type_ == "bool":
-        return [int(value != 0)]
-    raw = round(value / scale)
-    try:
-        packed = struct.pack(f">{_STRUCT[type_]}", raw)
-    except struct.error as error:
-        raise ValueError(f"{value:g} does not fit {type_} with scale {scale:g}") from error
-    return list(struct.unpack(f">{len(packed) // 2}H", packed))
+class _Loader(yaml.SafeLoader):
+    """A second key of the same name would silently win otherwise."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002 - the library's signature
+        keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+        if len(set(keys)) != len(keys):
+            raise yaml.YAMLError(f"line {node.start_mark.line + 1}: a key is written twice")
+        return super().construct_mapping(node, deep)

@@ -1,0 +1,152 @@
+"""The control cycle: one pure function of (state, inputs, time).
+
+No clock, no I/O, no randomness. The record of a cycle is enough to run it again, bit for bit.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+
+from holdfast.control.dispatch import divide
+from holdfast.control.mode_manager import ModeManager, Request
+from holdfast.control.plan_gate import AcceptedPlan
+from holdfast.control.power_ramper import PowerRamper, Setpoint
+from holdfast.control.safety_wrapper import SafetyWrapper
+from holdfast.control.storage_unit import UnitControl, UnitMemory
+from holdfast.control.transitions import Moved, StateGuard
+from holdfast.core.commands import Command, Point, Write
+from holdfast.core.config import Site
+from holdfast.core.data_store import Image, Snapshot, freeze
+from holdfast.core.latches import Latches
+from holdfast.core.signals import SITE
+from holdfast.core.state_machine import Event, State
+from holdfast.core.units import NS_PER_MS, NS_PER_S, s_from_ns
+from holdfast.safety.assessment import Assessment, Assessor
+from holdfast.safety.data_age import Expected
+from holdfast.safety.faults import Finding, finding
+from holdfast.safety.limit_monitor import MonitorMemory
+from holdfast.safety.permit import Permit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CycleState:
+    """Everything that one cycle hands to the next."""
+
+    machine: State = State.BOOT
+    latches: Latches = field(default_factory=Latches)
+    time_ns: int | None = None
+    """When the last cycle ran; None before the first."""
+    monitor: MonitorMemory = field(default_factory=dict)
+    units: Mapping[str, UnitMemory] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
+    """Of the device wrappers; they count from the next cycle on."""
+    ignored_events: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inputs:
+    """Everything that comes in."""
+
+    now_ns: int
+    """Monotonic."""
+    image: Image
+    plan: AcceptedPlan | None = None
+    commands: Collection[Command] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CycleRecord:
+    """What one cycle saw, decided and why; with the state before it, enough to replay it."""
+
+    inputs: Inputs
+    snapshot: Snapshot
+    assessment: Assessment
+    moved: Moved
+    request: Request
+    permits: Mapping[str, Permit]
+    setpoints: Mapping[str, Setpoint]
+    writes: tuple[Write, ...]
+
+
+class Cycle:
+    """The stages, in their order. Holds what is configured and no state."""
+
+    def __init__(self, site: Site, expected: Expected, points: Mapping[str, Collection[Point]]):
+        self.assessor = Assessor(site, expected)
+        self._guard = StateGuard()
+        self._modes = ModeManager(site)
+        self._gate = SafetyWrapper(site)
+        self._ramper = PowerRamper(site)
+        self._units = {unit.name: UnitControl(unit, points[unit.name]) for unit in site.storage}
+        self._gap_ns = watchdog_timeout_ns(site)
+
+    def step(self, state: CycleState, inputs: Inputs) -> tuple[CycleState, CycleRecord]:
+        """One cycle: the next state, and a record that holds the writes to make."""
+        now_ns = inputs.now_ns
+        snapshot = freeze(inputs.image, now_ns)
+        assessment, monitor = self.assessor.assess(
+            snapshot, state.monitor, self._gap(state, now_ns) + state.findings
+        )
+        moved = self._guard.step(
+            state.machine, state.latches, snapshot, assessment, inputs.commands
+        )
+        request = self._modes.request(snapshot, inputs.plan, moved.state)
+        permits = self._gate.authorise(request, moved.state, assessment, now_ns)
+        setpoints = self._ramp(state, request, permits, now_ns)
+        writes, units, findings = self._apply(state, moved, setpoints, permits, snapshot)
+        record = CycleRecord(
+            inputs=inputs, snapshot=snapshot, assessment=assessment, moved=moved, request=request,
+            permits=permits, setpoints=setpoints, writes=writes,
+        )  # fmt: skip
+        after = CycleState(
+            machine=moved.state, latches=moved.latches, time_ns=now_ns, monitor=monitor,
+            units=units, findings=findings,
+            ignored_events=state.ignored_events + len(moved.refused),
+        )  # fmt: skip
+        return after, record
+
+    def _gap(self, state: CycleState, now_ns: int) -> tuple[Finding, ...]:
+        if state.time_ns is None or 0 <= now_ns - state.time_ns <= self._gap_ns:
+            return ()
+        detail = f"{s_from_ns(now_ns - state.time_ns):.3f} s between two cycles"
+        return (finding("cycle_gap", SITE, now_ns, detail),)
+
+    def _ramp(
+        self, state: CycleState, request: Request, permits: Mapping[str, Permit], now_ns: int
+    ) -> dict[str, Setpoint]:
+        dt_s = 0.0 if state.time_ns is None else s_from_ns(now_ns - state.time_ns)
+        asked_w = divide(request.power_w, permits)
+        return {
+            unit: self._ramper.approach(_last_w(state, unit), asked_w[unit], permit, dt_s)
+            for unit, permit in permits.items()
+        }
+
+    def _apply(
+        self, state: CycleState, moved: Moved, setpoints: Mapping[str, Setpoint],
+        permits: Mapping[str, Permit], snapshot: Snapshot,
+    ) -> tuple[tuple[Write, ...], dict[str, UnitMemory], tuple[Finding, ...]]:  # fmt: skip
+        force = Event.EMERGENCY_STOP in moved.events or Event.TRIP in moved.events
+        writes: list[Write] = []
+        units: dict[str, UnitMemory] = {}
+        findings: list[Finding] = []
+        for name, unit in self._units.items():
+            memory = state.units.get(name, UnitMemory())
+            new, units[name], found = unit.apply(
+                setpoints[name], permits[name], snapshot, memory, force=force
+            )
+            writes += new
+            findings += found
+        return tuple(writes), units, tuple(findings)
+
+
+def watchdog_timeout_ns(site: Site) -> int:
+    """How long the watchdog waits for a completed cycle, and the longest gap between two.
+
+    400 ms leave 100 ms of the 500 ms budget to notice and to write; five periods keep a slow
+    cycle from being taken for a dead one.
+    """
+    return max(4 * NS_PER_S // 10, 5 * site.cycle.period_ms * NS_PER_MS)
+
+
+def _last_w(state: CycleState, unit: str) -> float:
+    memory = state.units.get(unit)
+    return 0.0 if memory is None else memory.setpoint_w

@@ -1,0 +1,82 @@
+"""The mode manager: what the site asks of its batteries now, and why."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import assert_never
+
+from holdfast.control.modes.self_consumption import hold_w, rest_of_site_w, self_consumption_w
+from holdfast.control.plan_gate import AcceptedPlan
+from holdfast.core.config import Site
+from holdfast.core.data_store import Snapshot
+from holdfast.core.plan import PlanSlot, SlotMode
+from holdfast.core.state_machine import State
+from holdfast.core.units import NS_PER_S
+
+REQUEST_LIFETIME_NS = 1 * NS_PER_S
+
+
+class Source(StrEnum):
+    """Who asks, the best first: the lower rungs serve when the upper ones cannot."""
+
+    PLAN = "plan"
+    SELF_CONSUMPTION = "self_consumption"
+    PASSIVE = "passive"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """A wish, not a command: nothing is permitted by it."""
+
+    power_w: float
+    """For all batteries together, + charging. May be anything: the gate does not trust it."""
+    source: Source
+    reason: str
+    expires_ns: int
+
+
+class ModeManager:
+    """Climbs down the ladder: plan, then self-consumption, then passive. Holds no state."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+
+    def request(self, snapshot: Snapshot, plan: AcceptedPlan | None, state: State) -> Request:
+        """What to ask for in this cycle."""
+        now_ns = snapshot.time_ns
+        if state is not State.RUNNING:
+            return _request(0.0, Source.PASSIVE, f"the site is in {state.name}", now_ns)
+        rest_w = rest_of_site_w(self._site, snapshot)
+        if rest_w is None:
+            return _request(0.0, Source.PASSIVE, "meter or battery cannot be read", now_ns)
+        slot = None if plan is None else plan.slot_at(now_ns)
+        if slot is None:
+            power_w, source = self_consumption_w(rest_w), Source.SELF_CONSUMPTION
+            reason = "no valid plan: grid at 0 W"
+        else:
+            power_w, source, reason = _by_slot(slot, rest_w), Source.PLAN, slot.reason
+        return _request(self._within_grid(power_w, rest_w), source, reason, now_ns)
+
+    def _within_grid(self, power_w: float, rest_w: float) -> float:
+        """Narrow a wish so that the grid connection is not overloaded; never past 0 W."""
+        grid = self._site.grid
+        if power_w > 0.0:
+            return max(min(power_w, grid.import_max_w - rest_w), 0.0)
+        return min(max(power_w, -grid.export_max_w - rest_w), 0.0)
+
+
+def _by_slot(slot: PlanSlot, rest_w: float) -> float:
+    match slot.mode:
+        case SlotMode.SELF_CONSUMPTION:
+            return self_consumption_w(rest_w)
+        case SlotMode.HOLD:
+            return hold_w(rest_w)
+        case SlotMode.POWER:
+            return slot.battery_power_w
+        case _:
+            assert_never(slot.mode)
+
+
+def _request(power_w: float, source: Source, reason: str, now_ns: int) -> Request:
+    return Request(
+        power_w=power_w, source=source, reason=reason, expires_ns=now_ns + REQUEST_LIFETIME_NS
+    )

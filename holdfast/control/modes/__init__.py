@@ -1,0 +1,1 @@
+"""Modes: what to ask of the battery, given what the site does now. Each is one function."""

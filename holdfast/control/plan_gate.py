@@ -1,0 +1,106 @@
+"""The plan gate: a plan is a stranger's message. It is followed only if every part of it holds."""
+
+import math
+from bisect import bisect_right
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from holdfast.core.errors import PlanRefused
+from holdfast.core.plan import Plan, PlanSlot
+from holdfast.core.units import NS_PER_S, ns_from_s
+
+MAX_SLOTS = 2000
+MAX_HORIZON = timedelta(days=8)
+MAX_LIFETIME = timedelta(hours=2)
+"""A planner that died is noticed after this at the latest."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AcceptedPlan:
+    """A plan in the controller's own, monotonic time: a step of the wall clock moves nothing."""
+
+    plan: Plan
+    accepted_ns: int
+    expires_ns: int
+    starts_ns: tuple[int, ...]
+    ends_ns: int
+
+    def slot_at(self, now_ns: int) -> PlanSlot | None:
+        """The slot to follow now; None before the first, after the last, and once expired."""
+        if not self.starts_ns[0] <= now_ns < min(self.ends_ns, self.expires_ns):
+            return None
+        return self.plan.slots[bisect_right(self.starts_ns, now_ns) - 1]
+
+
+def accept_plan(
+    plan: Plan, *, now_ns: int, utc: datetime, charge_max_w: float, discharge_max_w: float
+) -> AcceptedPlan:
+    """Check ``plan`` at ``utc``, which is ``now_ns`` on the monotonic clock.
+
+    Raises PlanRefused with the first thing that is wrong. Powers beyond what the site can do
+    are refused, not clamped: whoever asks for 400 kW has understood something wrongly.
+    """
+    _check_frame(plan, utc)
+    for index, slot in enumerate(plan.slots):
+        try:
+            _check_slot(slot, charge_max_w, discharge_max_w)
+        except PlanRefused as error:
+            raise PlanRefused(f"slot {index}: {error}") from None
+        if index and slot.start != plan.slots[index - 1].end:
+            word = "gap" if slot.start > plan.slots[index - 1].end else "overlap"
+            raise PlanRefused(f"slot {index}: {word} after the slot before it")
+
+    def monotonic_ns(instant: datetime) -> int:
+        return now_ns + ns_from_s((instant - utc).total_seconds())
+
+    return AcceptedPlan(
+        plan=plan,
+        accepted_ns=now_ns,
+        expires_ns=monotonic_ns(plan.expires),
+        starts_ns=tuple(monotonic_ns(slot.start) for slot in plan.slots),
+        ends_ns=monotonic_ns(plan.slots[-1].end),
+    )
+
+
+def _check_frame(plan: Plan, utc: datetime) -> None:
+    if not plan.slots:
+        raise PlanRefused("it has no slots")
+    if len(plan.slots) > MAX_SLOTS:
+        raise PlanRefused(f"{len(plan.slots)} slots are more than {MAX_SLOTS}")
+    for name, instant in (("created", plan.created), ("expires", plan.expires)):
+        _check_utc(name, instant)
+    if plan.expires <= utc:
+        raise PlanRefused(f"it expired at {plan.expires:%Y-%m-%d %H:%M:%S}Z")
+    if plan.expires > utc + MAX_LIFETIME:
+        raise PlanRefused(f"it wants to live for more than {MAX_LIFETIME}")
+    if plan.slots[-1].end <= utc:
+        raise PlanRefused("it lies in the past")
+    if plan.slots[0].start > utc + MAX_LIFETIME:
+        raise PlanRefused("it begins only after it has expired")
+    if plan.slots[-1].end > utc + MAX_HORIZON:
+        raise PlanRefused(f"it reaches further than {MAX_HORIZON.days} days")
+
+
+def _check_slot(slot: PlanSlot, charge_max_w: float, discharge_max_w: float) -> None:
+    _check_utc("start", slot.start)
+    _check_utc("end", slot.end)
+    if not slot.end > slot.start:
+        raise PlanRefused("ends before it starts")
+    if not -discharge_max_w <= slot.battery_power_w <= charge_max_w:
+        raise PlanRefused(
+            f"battery_power_w {slot.battery_power_w:g} is not within "
+            f"{-discharge_max_w:g} to {charge_max_w:g} W"
+        )
+    for name in ("grid_power_w", "soc_end_pct", "import_price_per_kwh"):
+        if not math.isfinite(getattr(slot, name)):
+            raise PlanRefused(f"{name} is not a finite number")
+
+
+def _check_utc(name: str, instant: datetime) -> None:
+    if instant.utcoffset() != timedelta(0):
+        raise PlanRefused(f"{name} is not in UTC")
+
+
+def age_s(accepted: AcceptedPlan, now_ns: int) -> float:
+    """Seconds since the plan was accepted."""
+    return (now_ns - accepted.accepted_ns) / NS_PER_S

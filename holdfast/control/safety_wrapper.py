@@ -1,0 +1,71 @@
+"""The safety wrapper: the one gate. It turns a request into permits, and nothing else does."""
+
+from collections.abc import Mapping
+
+from holdfast.control.mode_manager import Request
+from holdfast.core.config import Site
+from holdfast.core.state_machine import State
+from holdfast.core.units import NS_PER_MS, NS_PER_S
+from holdfast.safety.assessment import Assessment
+from holdfast.safety.envelope import Envelope, up_to, zero
+from holdfast.safety.faults import Reaction
+from holdfast.safety.interlock_manager import Action
+from holdfast.safety.permit import Permit
+
+
+class SafetyWrapper:
+    """Gives permits from the assessment, the state and the stage of authority. Holds no state."""
+
+    def __init__(self, site: Site) -> None:
+        self._units = site.unit_names
+        self._authority = site.authority
+        self._limited = up_to(
+            charge_w=site.limited_power_w, discharge_w=site.limited_power_w, by="authority_limited"
+        )
+        period_ns = site.cycle.period_ms * NS_PER_MS
+        self._lifetime_ns = max(3 * period_ns, NS_PER_S // 5)
+
+    def authorise(
+        self, request: Request, state: State, assessment: Assessment, now_ns: int
+    ) -> Mapping[str, Permit]:
+        """A permit for each unit. It never covers more than the assessment's envelope."""
+        return {
+            unit: self._permit(unit, request, state, assessment, now_ns) for unit in self._units
+        }
+
+    def _permit(
+        self, unit: str, request: Request, state: State, assessment: Assessment, now_ns: int
+    ) -> Permit:
+        writes = self._authority != "observe"
+        connects = writes and state is State.RUNNING and not assessment.trips
+        envelope = self._envelope(unit, request, assessment, now_ns) if connects else None
+        blocked = next(
+            (
+                block.row
+                for block in assessment.blocks
+                if block.action is Action.POWER and block.owner == unit
+            ),
+            None,
+        )
+        if envelope is None:
+            envelope = zero("authority_observe" if not writes else f"state_{state}")
+        elif blocked is not None:
+            envelope = zero(blocked)
+        held = any(found.reaction is Reaction.HOLD for found in assessment.findings_of(unit))
+        return Permit(
+            unit=unit,
+            envelope=envelope,
+            expires_ns=now_ns + self._lifetime_ns,
+            may_write=writes,
+            may_increase=not held,
+            may_connect=connects,
+            may_run=connects and blocked is None,
+        )
+
+    def _envelope(
+        self, unit: str, request: Request, assessment: Assessment, now_ns: int
+    ) -> Envelope:
+        if not now_ns < request.expires_ns:
+            return zero("request_expired")
+        envelope = assessment.envelopes[unit]
+        return envelope.intersect(self._limited) if self._authority == "limited" else envelope

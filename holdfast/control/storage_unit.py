@@ -1,0 +1,53 @@
+"""One storage unit's device wrappers, applied together."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+
+from holdfast.control.power_ramper import Setpoint
+from holdfast.core.commands import Point, Write
+from holdfast.core.config import StorageUnit
+from holdfast.core.data_store import Snapshot
+from holdfast.devices.bms_safety_wrapper import BmsSafetyWrapper
+from holdfast.devices.inverter_safety_wrapper import InverterSafetyWrapper
+from holdfast.devices.relay_controller import RelayController, RelayMemory
+from holdfast.devices.written_point import DeviceMemory
+from holdfast.safety.faults import Finding
+from holdfast.safety.permit import Permit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitMemory:
+    """What one unit hands to the next cycle."""
+
+    setpoint_w: float = 0.0
+    inverter: DeviceMemory = field(default_factory=dict)
+    bms: DeviceMemory = field(default_factory=dict)
+    relays: RelayMemory = field(default_factory=RelayMemory)
+
+
+class UnitControl:
+    """The wrappers of one unit. Power goes out before the contactor moves."""
+
+    def __init__(self, unit: StorageUnit, points: Collection[Point]) -> None:
+        self._inverter = InverterSafetyWrapper(unit)
+        self._bms = BmsSafetyWrapper(unit, points)
+        self._relays = RelayController(unit)
+
+    def apply(
+        self, setpoint: Setpoint, permit: Permit, snapshot: Snapshot, memory: UnitMemory, *,
+        force: bool,
+    ) -> tuple[tuple[Write, ...], UnitMemory, tuple[Finding, ...]]:  # fmt: skip
+        """Writes in the order in which they are to be made, new memory, and what is wrong."""
+        power_w = setpoint.power_w
+        inverter_writes, inverter, inverter_findings = self._inverter.decide(
+            power_w, permit, snapshot, memory.inverter, force=force
+        )
+        bms_writes, bms, bms_findings = self._bms.decide(
+            power_w, permit, snapshot, memory.bms, force=force
+        )
+        relay_writes, relays, relay_findings = self._relays.decide(permit, snapshot, memory.relays)
+        return (
+            (*inverter_writes, *bms_writes, *relay_writes),
+            UnitMemory(setpoint_w=power_w, inverter=inverter, bms=bms, relays=relays),
+            (*inverter_findings, *bms_findings, *relay_findings),
+        )

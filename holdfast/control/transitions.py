@@ -1,0 +1,116 @@
+"""Which events a cycle raises: the conditions and the authority in front of the state machine."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+
+from holdfast.core.commands import Command
+from holdfast.core.data_store import Snapshot
+from holdfast.core.emergency_handler import emergency_cause, is_released
+from holdfast.core.latches import Latches
+from holdfast.core.state_machine import Event, State, StateMachine, is_listed
+from holdfast.safety.assessment import Assessment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moved:
+    """What the state machine did in a cycle."""
+
+    state: State
+    taken: Event | None
+    events: tuple[Event, ...]
+    """All that were raised."""
+    refused: dict[Command, str]
+    """Commands that changed nothing, each with the reason."""
+    latches: Latches
+    waits_for: tuple[str, ...]
+    """What keeps the site from starting."""
+
+
+class StateGuard:
+    """Raises events and steps the machine. Holds no state."""
+
+    def __init__(self) -> None:
+        self._machine = StateMachine()
+
+    def step(
+        self, state: State, latches: Latches, snapshot: Snapshot, assessment: Assessment,
+        commands: Collection[Command],
+    ) -> Moved:  # fmt: skip
+        """The next state and latches."""
+        emergency = emergency_cause(snapshot, commands) is not None
+        trips = assessment.trips
+        if trips:
+            latches = latches.with_faults(*(found.key for found in trips))
+        if emergency and not latches.emergency_stop:
+            latches = replace(latches, emergency_stop=True)
+        waits_for = assessment.not_ready
+        refused = {
+            command: reason
+            for command in commands
+            if (reason := _refusal(command, state, snapshot, waits_for, tripped=bool(trips)))
+            is not None
+        }
+        events = (
+            *_conditions(state, latches, waits_for, emergency=emergency, tripped=bool(trips)),
+            *(_EVENTS[command] for command in commands if command not in refused),
+        )
+        step = self._machine.step(state, events)
+        for command in commands:
+            if command not in refused and _EVENTS[command] in step.ignored:
+                refused[command] = _not_listed(command, state)
+        if step.taken is Event.RESET:
+            latches = (
+                replace(latches, emergency_stop=False)
+                if state is State.STOPPED
+                else replace(latches, faults=())
+            )
+        return Moved(
+            state=step.state,
+            taken=step.taken,
+            events=events,
+            refused=refused,
+            latches=latches,
+            waits_for=waits_for,
+        )
+
+
+_EVENTS = {
+    Command.START: Event.START,
+    Command.STOP: Event.STOP,
+    Command.EMERGENCY_STOP: Event.EMERGENCY_STOP,
+    Command.RESET: Event.RESET,
+}
+
+
+def _conditions(
+    state: State, latches: Latches, waits_for: tuple[str, ...], *, emergency: bool, tripped: bool
+) -> list[Event]:
+    """Conditions last for many cycles; they are events only where the table lists them."""
+    booting = state is State.BOOT
+    raised = (
+        (Event.EMERGENCY_STOP, emergency),
+        (Event.STOP_LATCHED, booting and latches.emergency_stop),
+        (Event.TRIP, tripped),
+        (Event.SELF_TEST_FAILED, booting and bool(latches.faults)),
+        (Event.SELF_TEST_PASSED, booting and not waits_for),
+    )
+    return [event for event, holds in raised if holds and is_listed(state, event)]
+
+
+def _refusal(
+    command: Command, state: State, snapshot: Snapshot, waits_for: tuple[str, ...], *, tripped: bool
+) -> str | None:
+    """Why ``command`` may not even become an event, or None. Stopping is never refused."""
+    if command is Command.START and state is State.IDLE and waits_for:
+        return "not ready: " + "; ".join(waits_for)
+    if command is Command.RESET and state is State.STOPPED and not is_released(snapshot):
+        return "the emergency-stop loop is not known to be closed"
+    if command is Command.RESET and state is State.ERROR and tripped:
+        return "not every cause has been clear for its hold time"
+    return None
+
+
+def _not_listed(command: Command, state: State) -> str:
+    if command is Command.EMERGENCY_STOP and state is State.STOPPED:
+        return "already stopped; 0 W was written again"
+    return f"{command} changes nothing in {state.name}"

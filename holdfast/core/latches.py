@@ -1,0 +1,55 @@
+"""Latches: what must still hold after a restart. Coded with a checksum; files are not our business.
+
+The file is one JSON object in one line, and its SHA-256 in the next: whoever finds a site
+that will not start can read it, and no torn or edited file passes for a good one.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass, replace
+
+from holdfast.core.errors import LatchCorrupt
+
+LATCH_FILE_CORRUPT = "site/latch_file_corrupt"
+CONTROL_EXCEPTION = "site/control_exception"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Latches:
+    """The latched emergency stop and the latched faults."""
+
+    emergency_stop: bool = False
+    faults: tuple[str, ...] = ()
+    """As ``owner/row``, in the order in which they came."""
+
+    def with_faults(self, *faults: str) -> "Latches":
+        """The same with ``faults`` added; itself if they are all there already."""
+        new = tuple(dict.fromkeys(fault for fault in faults if fault not in self.faults))
+        return replace(self, faults=self.faults + new) if new else self
+
+
+def encode(latches: Latches) -> bytes:
+    """The content of a latch file."""
+    body = json.dumps(
+        {"version": 1, "emergency_stop": latches.emergency_stop, "faults": latches.faults}
+    )
+    return f"{body}\n{_checksum(body)}\n".encode()
+
+
+def decode(content: bytes) -> Latches:
+    """Read the content of a latch file. Raises LatchCorrupt for anything but what was encoded."""
+    try:
+        body, checksum, rest = content.decode("utf-8").split("\n")
+        if checksum != _checksum(body) or rest:
+            raise LatchCorrupt("the checksum of the latch file is wrong")
+        fields = json.loads(body)
+        return Latches(
+            emergency_stop=fields["emergency_stop"] is not False,
+            faults=tuple(str(fault) for fault in fields["faults"]),
+        )
+    except (ValueError, KeyError, TypeError) as error:
+        raise LatchCorrupt(f"the latch file cannot be read: {error}") from error
+
+
+def _checksum(body: str) -> str:
+    return hashlib.sha256(body.encode()).hexdigest()

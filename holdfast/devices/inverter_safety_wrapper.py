@@ -1,0 +1,72 @@
+"""The inverter's safety wrapper: the last check before the wire. It knows nothing of why."""
+
+from holdfast.core.commands import Point, Write
+from holdfast.core.config import StorageUnit
+from holdfast.core.data_store import Snapshot
+from holdfast.core.signals import Producer, Signal
+from holdfast.core.units import NS_PER_S, ns_from_s
+from holdfast.devices.written_point import DeviceMemory, PointRules, keep_points
+from holdfast.safety.faults import Finding
+from holdfast.safety.permit import Permit
+
+_FORCED = frozenset({Point.SETPOINT_W, Point.ENABLE})
+
+
+class InverterSafetyWrapper:
+    """Keeps setpoint, enable and revert timer of one inverter. Holds no state."""
+
+    def __init__(self, unit: StorageUnit) -> None:
+        self._unit = unit.name
+        self._revert_timeout_s = float(round(unit.inverter_hardware.revert_timeout_s))
+        self._rules = (
+            PointRules(
+                point=Point.SETPOINT_W,
+                readback=Signal.SETPOINT_READBACK_W,
+                fault="setpoint_ignored",
+                resolution=10.0,
+                # A heartbeat may get lost twice before the inverter reverts.
+                refresh_ns=ns_from_s(self._revert_timeout_s / 3),
+            ),
+            PointRules(
+                point=Point.ENABLE,
+                readback=Signal.INVERTER_ENABLED,
+                fault="setpoint_ignored",
+                resolution=1.0,
+                refresh_ns=5 * NS_PER_S,
+            ),
+            PointRules(
+                point=Point.REVERT_TIMEOUT_S,
+                readback=Signal.REVERT_TIMEOUT_READBACK_S,
+                fault="setpoint_ignored",
+                resolution=1.0,
+                refresh_ns=60 * NS_PER_S,
+            ),
+        )
+
+    def decide(
+        self, power_w: float, permit: Permit, snapshot: Snapshot, memory: DeviceMemory, *,
+        force: bool,
+    ) -> tuple[tuple[Write, ...], DeviceMemory, tuple[Finding, ...]]:  # fmt: skip
+        """Writes to make now, the memory for the next cycle, and what the inverter ignores.
+
+        A power that the permit does not cover becomes 0 W. ``force`` writes setpoint and enable
+        even if nothing has changed.
+        """
+        if not permit.may_write:
+            return (), {}, ()
+        now_ns = snapshot.time_ns
+        if not (permit.may_run and permit.covers(power_w, now_ns)):
+            power_w = 0.0
+        last = memory.get(Point.SETPOINT_W)
+        forced = _FORCED if force else frozenset()
+        if last is not None and not permit.envelope.contains(last.value):
+            # However small the change: what the device holds now is no longer permitted.
+            forced |= {Point.SETPOINT_W}
+        wanted = {
+            Point.SETPOINT_W: power_w,
+            Point.ENABLE: float(permit.may_run),
+            Point.REVERT_TIMEOUT_S: self._revert_timeout_s,
+        }
+        return keep_points(
+            self._unit, Producer.INVERTER, wanted, self._rules, snapshot, memory, forced
+        )

@@ -1,0 +1,1 @@
+"""Safety: what the battery may do now. Every layer only narrows, and zero is always inside."""

@@ -1,0 +1,58 @@
+"""What the battery itself permits now: the BMS's current limits times the pack's voltage."""
+
+import math
+
+from holdfast.core.config import StorageUnit
+from holdfast.core.data_store import Snapshot
+from holdfast.core.reading import Bad, Good, Missing, Stale
+from holdfast.core.signals import Signal
+from holdfast.safety.envelope import Envelope, up_to, zero
+
+
+def nameplate(unit: StorageUnit) -> Envelope:
+    """What site.yaml permits at most."""
+    return up_to(
+        charge_w=unit.charge_power_max_w, discharge_w=unit.discharge_power_max_w, by="site.yaml"
+    )
+
+
+def battery_limits(unit: StorageUnit, snapshot: Snapshot) -> Envelope:
+    """Envelope at the inverter's AC side that keeps the pack's current within its limits.
+
+    Discharging, the inverter's losses come out of the battery on top; charging, they do not
+    reach it, which stays as a margin.
+    """
+    voltage_v = snapshot.good(unit.name, Signal.PACK_VOLTAGE_V)
+    if voltage_v is None:
+        return zero("pack_voltage_unknown")
+    battery = unit.battery
+    charge_a, charge_by = _limit_a(
+        unit, snapshot, Signal.CHARGE_CURRENT_LIMIT_A, battery.charge_current_max_a
+    )
+    discharge_a, discharge_by = _limit_a(
+        unit, snapshot, Signal.DISCHARGE_CURRENT_LIMIT_A, battery.discharge_current_max_a
+    )
+    efficiency = unit.inverter_hardware.efficiency_pct / 100
+    envelope = up_to(
+        charge_w=charge_a * voltage_v,
+        discharge_w=discharge_a * voltage_v * efficiency,
+        by=charge_by,
+    )
+    return Envelope(
+        min_w=envelope.min_w, max_w=envelope.max_w, min_by=discharge_by, max_by=charge_by
+    )
+
+
+def _limit_a(
+    unit: StorageUnit, snapshot: Snapshot, signal: Signal, hardware_a: float
+) -> tuple[float, str]:
+    """The smaller of the BMS's and the hardware's limit, and which one it is."""
+    match snapshot.read(unit.name, signal):
+        # A stale limit still narrows: that it is stale is a finding, which closes the envelope.
+        case Good(value=limit_a) | Stale(value=limit_a):
+            pass
+        case Bad():
+            limit_a = 0.0
+        case Missing():
+            limit_a = math.inf
+    return (limit_a, str(signal)) if limit_a < hardware_a else (hardware_a, "battery_current_max")

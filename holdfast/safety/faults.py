@@ -1,0 +1,154 @@
+"""Faults: how strong a reaction can be, what a finding is, and the table of faults that are
+no limit of a measured value (those are rows of :mod:`holdfast.safety.limits`)."""
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+from holdfast.core.signals import Producer
+from holdfast.core.units import ns_from_s
+from holdfast.safety.envelope import Envelope
+
+
+class Level(IntEnum):
+    """How far a value has gone."""
+
+    NORMAL = 0
+    WARNING = 1
+    ALARM = 2
+    TRIP = 3
+
+
+class Reaction(IntEnum):
+    """What a finding does, in order of strength: the strongest active one wins."""
+
+    LOG = 1
+    HOLD = 2
+    """The setpoint may not move away from 0 W."""
+    DERATE = 3
+    """Half of what is otherwise permitted."""
+    BLOCK_CHARGE = 4
+    BLOCK_DISCHARGE = 5
+    RAMP_TO_ZERO = 6
+    """The envelope closes within RAMP_TO_ZERO_S."""
+    TRIP = 7
+    """0 W at once, inverter off, contactors open, latched: ERROR."""
+    EMERGENCY_STOP = 8
+
+
+DERATE_FACTOR = 0.5
+RAMP_TO_ZERO_S = 0.5
+"""Inverters of this class slew faster; longer would only let a fault feed for longer."""
+_RAMP_TO_ZERO_NS = ns_from_s(RAMP_TO_ZERO_S)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """Something is not as it should be."""
+
+    owner: str
+    """The site, or a storage unit."""
+    row: str
+    """The row of a table that found it."""
+    level: Level
+    reaction: Reaction
+    since_ns: int
+    """Monotonic time since when it holds."""
+    text: str
+    """For people: the value, the limit, the unit."""
+
+    @property
+    def key(self) -> str:
+        """``owner/row``: the name under which it is latched."""
+        return f"{self.owner}/{self.row}"
+
+    def narrow(self, envelope: Envelope, now_ns: int) -> Envelope:
+        """What is left of ``envelope`` under this finding."""
+        match self.reaction:
+            case Reaction.LOG | Reaction.HOLD:
+                return envelope
+            case Reaction.DERATE:
+                charge, discharge = DERATE_FACTOR, DERATE_FACTOR
+            case Reaction.BLOCK_CHARGE:
+                charge, discharge = 0.0, 1.0
+            case Reaction.BLOCK_DISCHARGE:
+                charge, discharge = 1.0, 0.0
+            case Reaction.RAMP_TO_ZERO:
+                left = 1.0 - (now_ns - self.since_ns) / _RAMP_TO_ZERO_NS
+                charge = discharge = min(max(left, 0.0), 1.0)
+            case Reaction.TRIP | Reaction.EMERGENCY_STOP:
+                charge, discharge = 0.0, 0.0
+        narrower = Envelope(
+            min_w=envelope.min_w * discharge + 0.0,  # no negative zero
+            max_w=envelope.max_w * charge,
+            min_by=self.row,
+            max_by=self.row,
+        )
+        return envelope.intersect(narrower)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FaultRow:
+    """A fault that is found by other means than a limit."""
+
+    reaction: Reaction
+    text: str
+    source: str
+
+
+FAULTS: dict[str, FaultRow] = {
+    "data_old": FaultRow(
+        reaction=Reaction.DERATE,
+        text="data older than half of their maximum age",
+        source="fault catalogue 16, 29: derate before zero",
+    ),
+    "data_lost": FaultRow(
+        reaction=Reaction.RAMP_TO_ZERO,
+        text="data missing or older than their maximum age",
+        source="fault catalogue 15-17, 29; clears by itself when data are back",
+    ),
+    "data_bad": FaultRow(
+        reaction=Reaction.RAMP_TO_ZERO,
+        text="a value that cannot be true",
+        source="fault catalogue 2, 3, 6",
+    ),
+    "cycle_gap": FaultRow(
+        reaction=Reaction.TRIP,
+        text="the control loop stood still for longer than the watchdog waits",
+        source="fault catalogue 72, 84: the watchdog may have acted meanwhile",
+    ),
+    "setpoint_ignored": FaultRow(
+        reaction=Reaction.TRIP,
+        text="the device does not store the setpoint that it acknowledged",
+        source="fault catalogue 40, 51: three tries, then trip",
+    ),
+    "contactor_stuck": FaultRow(
+        reaction=Reaction.TRIP,
+        text="the contactor does not follow its command",
+        source="fault catalogue 59-61: 5 s to close or open",
+    ),
+    "latch_file_corrupt": FaultRow(
+        reaction=Reaction.TRIP,
+        text="the latch file could not be trusted at start",
+        source="fault catalogue 78; corrupt state means ERROR",
+    ),
+    "control_exception": FaultRow(
+        reaction=Reaction.TRIP,
+        text="the control cycle failed",
+        source="fault catalogue 71",
+    ),
+}
+
+
+def finding(
+    row: str, owner: str, since_ns: int, detail: str, *, device: Producer | None = None
+) -> Finding:
+    """A finding of the fault table; ``device`` tells which of the owner's devices has it."""
+    fault = FAULTS[row]
+    return Finding(
+        owner=owner,
+        row=row if device is None else f"{device}_{row}",
+        level=Level.TRIP if fault.reaction >= Reaction.TRIP else Level.ALARM,
+        reaction=fault.reaction,
+        since_ns=since_ns,
+        text=f"{fault.text}: {detail}",
+    )

@@ -1,0 +1,138 @@
+"""The limit monitor: judges each value by the limit table, with debounce, hysteresis and hold."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from holdfast.core.data_store import Snapshot
+from holdfast.core.reading import Good
+from holdfast.core.units import ns_from_s
+from holdfast.safety.faults import Finding, Level, Reaction
+from holdfast.safety.limits import Limit, Side
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowMemory:
+    """What a row that is not at rest remembers."""
+
+    history: tuple[Level, ...]
+    """Levels of the last n samples, the oldest first."""
+    sample_ns: int
+    """Time of the last sample that was judged."""
+    level: Level
+    since_ns: int
+    """When ``level`` was reached."""
+    inside_since_ns: int | None
+    """Since when the value has been inside by the hysteresis."""
+
+
+MonitorMemory = Mapping[str, RowMemory]
+"""By limit; a limit at rest is not in it."""
+
+
+class LimitMonitor:
+    """Judges a snapshot by a table. Holds no state; memory goes in and comes out."""
+
+    def __init__(self, limits: tuple[Limit, ...]) -> None:
+        self.limits = limits
+
+    def assess(
+        self, snapshot: Snapshot, memory: MonitorMemory
+    ) -> tuple[tuple[Finding, ...], MonitorMemory]:
+        """Findings of this cycle and the memory for the next.
+
+        Only new samples are counted, so a sample that is read again does not become a proof.
+        A value that is not good leaves its row as it is: that the data are lost is a finding
+        of its own, and a stronger one.
+        """
+        now_ns = snapshot.time_ns
+        changed: dict[str, RowMemory | None] = {}
+        findings: list[Finding] = []
+        for limit in self.limits:
+            reading = snapshot.readings[limit.owner].get(limit.row.signal)
+            before = memory.get(limit.key)
+            after = before
+            if isinstance(reading, Good):
+                after = _judge(limit, before, reading, now_ns)
+                if after is not before:
+                    changed[limit.key] = after
+            if after is not None and after.level > Level.NORMAL:
+                findings.append(_finding(limit, after, reading))
+        return tuple(findings), _updated(memory, changed)
+
+    def margins(self, snapshot: Snapshot) -> dict[str, float]:
+        """Distance of each good value to the level that acts, in its unit, by limit."""
+        margins = {}
+        for limit in self.limits:
+            value = snapshot.good(limit.owner, limit.row.signal)
+            if value is not None:
+                margins[limit.key] = limit.margin(value)
+        return margins
+
+
+def _judge(limit: Limit, memory: RowMemory | None, reading: Good, now_ns: int) -> RowMemory | None:
+    measured = limit.level_of(reading.value)
+    if memory is None:
+        if measured is Level.NORMAL:
+            return None
+        history = (Level.NORMAL,) * limit.row.samples[1]
+        memory = RowMemory(
+            history=history, sample_ns=-1, level=Level.NORMAL, since_ns=now_ns, inside_since_ns=None
+        )
+    elif reading.time_ns == memory.sample_ns:
+        return memory
+    history = (*memory.history[1:], measured)
+    level, since_ns, inside_since_ns = _debounced(limit, memory, history, reading.value, now_ns)
+    if level is Level.NORMAL and not any(history):
+        return None
+    return RowMemory(
+        history=history,
+        sample_ns=reading.time_ns,
+        level=level,
+        since_ns=since_ns,
+        inside_since_ns=inside_since_ns,
+    )
+
+
+def _debounced(
+    limit: Limit, memory: RowMemory, history: tuple[Level, ...], value: float, now_ns: int
+) -> tuple[Level, int, int | None]:
+    """Level, since when, and since when the value is inside again."""
+    m, _ = limit.row.samples
+    reached = sorted(history)[-m]
+    if reached > memory.level:
+        return reached, now_ns, None
+    inside = limit.level_of(value, inside_by=limit.hysteresis)
+    if reached == memory.level or inside >= memory.level:
+        return memory.level, memory.since_ns, None
+    inside_since_ns = now_ns if memory.inside_since_ns is None else memory.inside_since_ns
+    if now_ns - inside_since_ns < ns_from_s(limit.row.hold_s):
+        return memory.level, memory.since_ns, inside_since_ns
+    return max(reached, inside), now_ns, None
+
+
+def _finding(limit: Limit, memory: RowMemory, reading: object) -> Finding:
+    row = limit.row
+    match memory.level:
+        case Level.TRIP:
+            reaction = Reaction.TRIP
+        case Level.ALARM:
+            reaction = row.reaction
+        case _:
+            reaction = Reaction.LOG
+    threshold = next(value for level, value in limit.levels if level is memory.level)
+    value = f"{reading.value:g} {limit.unit}" if isinstance(reading, Good) else "no good value"
+    beyond = "above" if row.side is Side.HIGH else "below"
+    return Finding(
+        owner=limit.owner,
+        row=row.id,
+        level=memory.level,
+        reaction=reaction,
+        since_ns=memory.since_ns,
+        text=f"{row.signal} {beyond} {threshold:g} {limit.unit}: {value}",
+    )
+
+
+def _updated(memory: MonitorMemory, changed: dict[str, RowMemory | None]) -> MonitorMemory:
+    if not changed:
+        return memory
+    return {key: row for key, row in {**memory, **changed}.items() if row is not None}

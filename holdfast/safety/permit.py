@@ -1,0 +1,27 @@
+"""A permit: what one storage unit may do now. Whatever a fresh permit does not cover is refused."""
+
+from dataclasses import dataclass
+
+from holdfast.safety.envelope import Envelope
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Permit:
+    """Given by the safety wrapper for one unit, for a short time."""
+
+    unit: str
+    envelope: Envelope
+    expires_ns: int
+    """Monotonic."""
+    may_write: bool
+    """False while the site only observes: then nothing is written, not even zero."""
+    may_increase: bool
+    """False: the setpoint may not move away from 0 W."""
+    may_connect: bool
+    """The contactor may be closed."""
+    may_run: bool
+    """The inverter's power stage may be enabled."""
+
+    def covers(self, power_w: float, now_ns: int) -> bool:
+        """True if ``power_w`` may be commanded at ``now_ns``; False for NaN."""
+        return now_ns < self.expires_ns and self.envelope.contains(power_w)
