@@ -72,6 +72,7 @@ class Cycle:
 
     def __init__(self, site: Site, expected: Expected, points: Mapping[str, Collection[Point]]):
         self.assessor = Assessor(site, expected)
+        self.points = points
         self._guard = StateGuard()
         self._modes = ModeManager(site)
         self._gate = SafetyWrapper(site)

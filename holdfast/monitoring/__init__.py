@@ -1,0 +1,1 @@
+"""What can be seen from outside: the status that the controller publishes, and its metrics."""

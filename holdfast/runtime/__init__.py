@@ -1,0 +1,1 @@
+"""The four processes, the real-time loop, and what goes between them."""

@@ -1,0 +1,257 @@
+"""The shell around the pure cycle: it brings the inputs, carries out the writes, keeps latches.
+
+Everything here runs in one thread, on one event loop, with no CPU-bound work beside it. Only
+the latch file is written in a helper thread, which waits for the disk and not for us.
+"""
+
+import asyncio
+import gc
+import logging
+import time
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from itertools import groupby
+
+from holdfast.control.cycle import Cycle, CycleRecord, CycleState, Inputs
+from holdfast.control.plan_gate import AcceptedPlan, accept_plan
+from holdfast.core.commands import Command, Point, Write
+from holdfast.core.config import Site
+from holdfast.core.data_store import DataStore
+from holdfast.core.errors import PlanRefused
+from holdfast.core.latches import CONTROL_EXCEPTION
+from holdfast.core.plan import Plan
+from holdfast.core.ports import DeviceDriver
+from holdfast.core.reading import Sample
+from holdfast.core.signals import SITE, Producer, Signal
+from holdfast.core.state_machine import State
+from holdfast.core.units import NS_PER_MS, NS_PER_S, s_from_ns
+from holdfast.monitoring.histogram import Histogram
+from holdfast.monitoring.status import LoopStatus, Outside, build_status, encode_status
+from holdfast.runtime.assembly import DeviceKey
+from holdfast.runtime.device_writer import DeviceWriter
+from holdfast.runtime.files import SiteFiles
+from holdfast.runtime.latch_file import load_latches, save_latches
+from holdfast.runtime.realtime import collect_young
+from holdfast.runtime.shared_memory import Heartbeat, HeartbeatReader, RecordWriter
+
+_log = logging.getLogger(__name__)
+
+PUBLISH_EVERY_NS = 200 * NS_PER_MS
+COLLECT_EVERY_NS = 10 * NS_PER_S
+SAFE_WRITES = (
+    (Producer.INVERTER, Point.SETPOINT_W),
+    (Producer.INVERTER, Point.ENABLE),
+    (Producer.BMS, Point.CHARGE_POWER_W),
+    (Producer.BMS, Point.DISCHARGE_POWER_W),
+)
+"""What takes a unit to 0 W without any decision."""
+
+
+class ControlLoop:
+    """Runs cycles: at every tick, and at once when an emergency stop or a command comes."""
+
+    def __init__(
+        self, site: Site, cycle: Cycle, store: DataStore,
+        drivers: Mapping[DeviceKey, DeviceDriver], files: SiteFiles, *, real_time: bool = False,
+    ) -> None:  # fmt: skip
+        self._site = site
+        self._cycle = cycle
+        self._store = store
+        self._drivers = drivers
+        self._writers = {key: DeviceWriter(driver) for key, driver in drivers.items()}
+        self._files = files
+        latches = load_latches(files.latches)
+        self.state = CycleState(latches=latches)
+        self._saved = latches
+        self._saving = asyncio.Lock()
+        self._plan: AcceptedPlan | None = None
+        self._plan_refused = ""
+        self._status = RecordWriter(files.status)
+        self._heartbeat = Heartbeat(files.heartbeat)
+        self._watchdog: HeartbeatReader | None = None
+        self._watchdog_beat = (0, 0)
+        self._publish_ns = self._collect_ns = 0
+        self._cycles = self._missed = 0
+        self._cycle_s, self._lateness_s = Histogram(), Histogram()
+        self._real_time = real_time
+        self.failed = asyncio.Event()
+        """Set when the cycle raised: the site is at 0 W and this process has to end."""
+        store.on_change(self._at_change)
+
+    # ------------------------------------------------------------------ what starts a cycle
+
+    def tick(self, deadline_ns: int, missed: int) -> None:
+        """A cycle at its deadline."""
+        self._lateness_s.add(s_from_ns(time.monotonic_ns() - deadline_ns))
+        self._missed += missed
+        self.run_cycle()
+
+    def _at_change(self, _owner: str, signal: Signal, _sample: Sample) -> None:
+        """The emergency input does not wait for the next tick."""
+        if signal is Signal.EMERGENCY_LOOP_CLOSED:
+            self.run_cycle()
+
+    async def command(self, command: Command) -> tuple[bool, str]:
+        """Run a cycle with ``command`` now; tell what became of it once the latches are on disk."""
+        record = self.run_cycle((command,))
+        if record is None:
+            return False, "the control cycle failed; the site was taken to 0 W"
+        await self.save_latches()
+        reason = record.moved.refused.get(command)
+        if reason is not None:
+            return command is Command.EMERGENCY_STOP, reason
+        return True, f"{command} done"
+
+    def take_plan(self, plan: Plan) -> None:
+        """Accept ``plan``, or raise PlanRefused and stay with what there was."""
+        try:
+            self._plan = accept_plan(
+                plan,
+                now_ns=time.monotonic_ns(),
+                utc=datetime.now(UTC),
+                charge_max_w=self._site.charge_power_max_w,
+                discharge_max_w=self._site.discharge_power_max_w,
+            )
+        except PlanRefused as error:
+            self._plan_refused = str(error)
+            _log.warning("plan %s refused: %s", plan.plan_id, error)
+            raise
+        self._plan_refused = ""
+
+    # ------------------------------------------------------------------ the cycle
+
+    def run_cycle(self, commands: Collection[Command] = ()) -> CycleRecord | None:
+        """One cycle. None if it failed: then the units were taken to 0 W without it."""
+        if self.failed.is_set():
+            return None
+        self._hear_watchdog()
+        now_ns = time.monotonic_ns()
+        inputs = Inputs(
+            now_ns=now_ns, image=self._store.image(), plan=self._plan, commands=commands
+        )
+        before = self.state.machine
+        try:
+            self.state, record = self._cycle.step(self.state, inputs)
+        except Exception:  # noqa: BLE001 - whatever it is, the site goes to 0 W
+            _log.critical("the control cycle failed", exc_info=True)
+            self._fail()
+            return None
+        self._carry_out(record)
+        end_ns = time.monotonic_ns()
+        self._heartbeat.beat(end_ns)
+        self._cycles += 1
+        self._cycle_s.add(s_from_ns(end_ns - now_ns))
+        self._after(record, before, end_ns)
+        return record
+
+    def _carry_out(self, record: CycleRecord) -> None:
+        for key, group in groupby(record.writes, key=lambda write: (write.unit, write.role)):
+            self._writers[key].submit(group, record.permits[key[0]].expires_ns)
+
+    def _after(self, record: CycleRecord, before: State, now_ns: int) -> None:
+        """What may wait until the writes are out."""
+        if self.state.machine is not before:
+            _log.info("%s -> %s (%s)", before.name, self.state.machine.name, _why(record))
+        if self.state.latches != self._saved:
+            task = asyncio.get_running_loop().create_task(self.save_latches())
+            task.add_done_callback(_log_failure)
+        if now_ns >= self._publish_ns or self.state.machine is not before:
+            self._publish_ns = now_ns + PUBLISH_EVERY_NS
+            self._publish(record)
+        if now_ns >= self._collect_ns and not gc.isenabled():
+            self._collect_ns = now_ns + COLLECT_EVERY_NS
+            collect_young()
+
+    def _hear_watchdog(self) -> None:
+        if self._watchdog is None:
+            try:
+                self._watchdog = HeartbeatReader(self._files.watchdog)
+            except OSError:
+                return
+        beat = self._watchdog.last()
+        if beat != self._watchdog_beat:
+            self._watchdog_beat = beat
+            time_ns, armed = beat
+            self._store.put(Producer.WATCHDOG, SITE, Signal.WATCHDOG_ARMED, float(armed), time_ns)
+
+    def _fail(self) -> None:
+        """The cycle raised: 0 W for every unit, latch, and let the process end."""
+        self.failed.set()
+        self.state = replace(self.state, latches=self.state.latches.with_faults(CONTROL_EXCEPTION))
+        if self._site.authority == "observe":
+            return
+        for (owner, role), writer in self._writers.items():
+            points = self._cycle.points.get(owner, ())
+            writer.submit(
+                [
+                    Write(unit=owner, role=role, point=point, value=0.0)
+                    for safe_role, point in SAFE_WRITES
+                    if safe_role is role and point in points
+                ],
+                expires_ns=0,
+            )
+
+    # ------------------------------------------------------------------ what comes out
+
+    async def save_latches(self) -> None:
+        """Bring the latches to disk if they have changed. A full disk never stops control."""
+        async with self._saving:
+            latches = self.state.latches
+            if latches == self._saved:
+                return
+            try:
+                await asyncio.to_thread(save_latches, self._files.latches, latches)
+            except OSError as error:
+                _log.critical("latches are not on disk: %s", error)
+            else:
+                self._saved = latches
+
+    def _publish(self, record: CycleRecord) -> None:
+        loop = LoopStatus(
+            period_s=self._site.cycle.period_ms / 1000,
+            cycles=self._cycles,
+            missed=self._missed,
+            real_time=self._real_time,
+            cycle=self._cycle_s.status(),
+            lateness=self._lateness_s.status(),
+        )
+        outside = Outside(
+            site=self._site.name,
+            currency=self._site.currency,
+            authority=self._site.authority,
+            utc=datetime.now(UTC),
+            plan=self._plan,
+            plan_refused=self._plan_refused,
+            comms={driver.name: driver.counters for driver in self._drivers.values()},
+            loop=loop,
+        )
+        status = build_status(self.state, record, self._cycle.assessor.limit_monitor, outside)
+        self._status.publish(encode_status(status))
+
+    async def flush(self) -> None:
+        """Wait until the writes are out and the latches on disk."""
+        await asyncio.gather(*(writer.flush() for writer in self._writers.values()))
+        await self.save_latches()
+
+    def at_rest(self) -> bool:
+        """True if every contactor is known to be open and every setpoint known to be 0 W."""
+        if self._site.authority == "observe":
+            return True
+        image = self._store.image()
+        return all(
+            getattr(image[unit].get(signal), "value", None) == 0.0
+            for unit in self._site.unit_names
+            for signal in (Signal.CONTACTOR_CLOSED, Signal.SETPOINT_READBACK_W)
+        )
+
+
+def _why(record: CycleRecord) -> str:
+    taken = record.moved.taken
+    trips = [found.text for found in record.assessment.trips]
+    return "; ".join([taken.name.lower() if taken is not None else "", *trips])
+
+
+def _log_failure(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and task.exception() is not None:
+        _log.critical("latches were not saved", exc_info=task.exception())

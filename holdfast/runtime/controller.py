@@ -1,0 +1,84 @@
+"""The controller process: device I/O and the cycle, nothing else."""
+
+import asyncio
+import logging
+import signal
+import sys
+
+from holdfast.core.commands import Command
+from holdfast.core.config import Site
+from holdfast.core.data_store import DataStore
+from holdfast.core.errors import HoldfastError
+from holdfast.core.units import NS_PER_MS
+from holdfast.runtime.assembly import build_cycle, open_drivers
+from holdfast.runtime.control_loop import ControlLoop
+from holdfast.runtime.control_socket import serve
+from holdfast.runtime.files import SiteFiles
+from holdfast.runtime.process import open_site
+from holdfast.runtime.realtime import PeriodicTimer, enter_real_time, freeze_collector
+
+_log = logging.getLogger(__name__)
+
+PRIORITY = 50
+SHUTDOWN_S = 4.0
+"""Longer than the contactor may take to open: 1 s under load, then its feedback."""
+EXIT_CYCLE_FAILED = 70
+
+
+async def run(site: Site, files: SiteFiles) -> int:
+    """Run until SIGTERM or SIGINT, or until the cycle fails. Gives the exit code."""
+    store = DataStore(site.unit_names)
+    drivers = open_drivers(site, store)
+    cycle = build_cycle(site)
+    real_time = enter_real_time(PRIORITY)
+    loop = ControlLoop(site, cycle, store, drivers, files, real_time=real_time)
+    await loop.save_latches()
+    tasks = [asyncio.create_task(driver.run()) for driver in drivers.values()]
+    server = await serve(files.control_socket, loop)
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    freeze_collector()
+    timer = PeriodicTimer(site.cycle.period_ms * NS_PER_MS)
+    asyncio.get_running_loop().add_reader(timer, lambda: loop.tick(*timer.expire()))
+    _log.info("controller of %s runs, real time: %s", site.name, real_time)
+    waits = [asyncio.create_task(event.wait()) for event in (stop, loop.failed)]
+    await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    if not loop.failed.is_set():
+        await _come_to_rest(loop)
+    asyncio.get_running_loop().remove_reader(timer)
+    timer.close()
+    await loop.flush()
+    server.close()
+    files.control_socket.unlink(missing_ok=True)
+    for task in (*tasks, *waits):
+        task.cancel()
+    await asyncio.gather(*tasks, *waits, return_exceptions=True)
+    await asyncio.gather(*(driver.close() for driver in drivers.values()))
+    return EXIT_CYCLE_FAILED if loop.failed.is_set() else 0
+
+
+async def _come_to_rest(loop: ControlLoop) -> None:
+    """Stop, and keep cycling until 0 W is read back and the contactors are seen open."""
+    await loop.command(Command.STOP)
+    try:
+        async with asyncio.timeout(SHUTDOWN_S):
+            while not loop.at_rest():  # noqa: ASYNC110 - what is awaited is a measurement
+                await asyncio.sleep(0.02)
+        _log.info("at rest: 0 W, contactors open")
+    except TimeoutError:
+        _log.critical("not seen at rest within %g s", SHUTDOWN_S)
+
+
+def main() -> int:
+    """Entry point of the process."""
+    try:
+        site, files = open_site("controller", "Device I/O and the control cycle of one site.")
+        return asyncio.run(run(site, files))
+    except HoldfastError as error:
+        print(error, file=sys.stderr)  # noqa: T201 - the supervisor shows it
+        return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,89 @@
+"""The files of a running site, all in its ``state_dir``, and how they are written safely."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from holdfast.core.errors import ConfigError
+
+_MAX_SOCKET_PATH = 100  # Linux permits 107 bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiteFiles:
+    """Where the processes of one site meet."""
+
+    state_dir: Path
+
+    @property
+    def latches(self) -> Path:
+        """Latched faults and emergency stop; survives a restart."""
+        return self.state_dir / "latches.json"
+
+    @property
+    def plan(self) -> Path:
+        """What the planner last did."""
+        return self.state_dir / "plan.json"
+
+    @property
+    def history(self) -> Path:
+        """Measured load and PV, for the forecasts."""
+        return self.state_dir / "history.json"
+
+    @property
+    def control_socket(self) -> Path:
+        """Commands and plans go in here."""
+        return self.state_dir / "control.sock"
+
+    @property
+    def status(self) -> Path:
+        """The controller's status, in shared memory."""
+        return self.state_dir / "status.shm"
+
+    @property
+    def heartbeat(self) -> Path:
+        """The controller's heartbeat, in shared memory."""
+        return self.state_dir / "heartbeat.shm"
+
+    @property
+    def watchdog(self) -> Path:
+        """The watchdog's heartbeat, in shared memory."""
+        return self.state_dir / "watchdog.shm"
+
+    @property
+    def logs(self) -> Path:
+        """Folder of the log files."""
+        return self.state_dir / "log"
+
+    def create(self) -> None:
+        """Make the folders, for their owner only. Raises ConfigError if that cannot be."""
+        if len(os.fsencode(self.control_socket)) > _MAX_SOCKET_PATH:
+            raise ConfigError(
+                f"state_dir: {self.state_dir} is too long for a Unix socket; "
+                f"the whole path may have {_MAX_SOCKET_PATH} bytes"
+            )
+        try:
+            self.state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self.logs.mkdir(exist_ok=True, mode=0o700)
+        except OSError as error:
+            raise ConfigError(f"state_dir: cannot be made: {error}") from error
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write ``content`` so that after a power cut ``path`` holds the old or the new, never a mix.
+
+    On return the new content is on the disk. Raises OSError.
+    """
+    temporary = path.with_name(path.name + ".new")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
+        os.write(descriptor, content)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    temporary.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

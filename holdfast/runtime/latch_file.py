@@ -1,0 +1,34 @@
+"""The latch file: latches on disk, written before anybody is told of them."""
+
+import logging
+from pathlib import Path
+
+from holdfast.core.errors import LatchCorrupt
+from holdfast.core.latches import LATCH_FILE_CORRUPT, Latches, decode, encode
+from holdfast.runtime.files import write_atomically
+
+_log = logging.getLogger(__name__)
+
+
+def load_latches(path: Path) -> Latches:
+    """Latches in ``path``; none if the file does not exist yet.
+
+    A file that cannot be trusted is kept beside as ``.corrupt`` and becomes a latched fault:
+    the site starts in ERROR.
+    """
+    try:
+        return decode(path.read_bytes())
+    except FileNotFoundError:
+        return Latches()
+    except (LatchCorrupt, OSError) as error:
+        _log.critical("%s: %s", path, error)
+    try:
+        path.replace(path.with_suffix(".corrupt"))
+    except OSError as error:
+        _log.error("%s cannot be kept: %s", path, error)
+    return Latches(faults=(LATCH_FILE_CORRUPT,))
+
+
+def save_latches(path: Path, latches: Latches) -> None:
+    """Write ``latches``; on return they are on the disk. Raises OSError."""
+    write_atomically(path, encode(latches))

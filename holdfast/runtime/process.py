@@ -1,0 +1,41 @@
+"""What the processes have in common: arguments, logging, signals."""
+
+import argparse
+import logging
+import logging.handlers
+import queue
+from pathlib import Path
+
+from holdfast.core.config import Site, load_site
+from holdfast.runtime.files import SiteFiles
+
+LOG_BYTES, LOG_FILES = 1_000_000, 3
+
+
+def open_site(name: str, text: str) -> tuple[Site, SiteFiles]:
+    """Read the arguments of a process, its site and its files; start logging.
+
+    Raises ConfigError.
+    """
+    parser = argparse.ArgumentParser(prog=f"python -m holdfast.runtime.{name}", description=text)
+    parser.add_argument("--config", type=Path, required=True, help="the site.yaml")
+    site = load_site(parser.parse_args().config)
+    files = SiteFiles(state_dir=site.state_dir)
+    files.create()
+    _start_logging(files.logs / f"{name}.log")
+    return site, files
+
+
+def _start_logging(path: Path) -> None:
+    """Log to a file of bounded size, through a queue: a slow disk holds up nobody."""
+    handler = logging.handlers.RotatingFileHandler(
+        path, maxBytes=LOG_BYTES, backupCount=LOG_FILES, encoding="utf-8"
+    )
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    records: queue.SimpleQueue[logging.LogRecord] = queue.SimpleQueue()
+    logging.handlers.QueueListener(records, handler, respect_handler_level=True).start()
+    root = logging.getLogger()
+    root.addHandler(logging.handlers.QueueHandler(records))
+    root.setLevel(logging.INFO)
+    logging.getLogger("pymodbus").setLevel(logging.CRITICAL)
+    logging.getLogger("transitions").setLevel(logging.WARNING)
