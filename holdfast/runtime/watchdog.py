@@ -66,7 +66,7 @@ class Link:
         if self._writer is not None:
             self._writer.close()
 
-    def _try(self, action: Callable[[SyncModbusWriter], float | None]) -> float | None | object:
+    def _try(self, action: Callable[[SyncModbusWriter], float | None]) -> object:
         if self._writer is None:
             return _FAILED
         try:

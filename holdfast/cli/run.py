@@ -1,0 +1,194 @@
+"""``holdfast run``: run a site, or the demonstration."""
+
+import argparse
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rich.console import Console
+from rich.live import Live
+
+from holdfast.cli.arguments import add_config
+from holdfast.cli.view import status_line, status_view
+from holdfast.core.commands import Command
+from holdfast.core.config import Site, load_site
+from holdfast.core.errors import ConfigError, NotRunning
+from holdfast.core.state_machine import State
+from holdfast.monitoring.status import Status
+from holdfast.runtime.assembly import check_site
+from holdfast.runtime.control_socket import ControlClient
+from holdfast.runtime.files import SiteFiles
+from holdfast.runtime.status_reader import StatusReader
+from holdfast.runtime.supervisor import Supervisor
+from holdfast.testing.demo_site import DemoSite, make_demo_site
+from holdfast.testing.plant_client import plant_damage
+
+NAME = "run"
+HELP = "run a site (or, with --demo, a simulated one)"
+DESCRIPTION = """\
+Start and supervise the four processes of a site: controller, watchdog, planner, gateway.
+Ctrl-C takes the site to 0 W, opens the contactors, saves its state, and ends.
+
+The site waits in IDLE until somebody runs `holdfast start`. The demonstration starts itself:
+a simulated house with a battery on CAN, inverter and meter on Modbus TCP, and sample prices,
+in the folder demo-site.
+"""
+LOOK_EVERY_S = 0.1
+LINE_EVERY_S = 5.0
+FRESH_S = 1.0
+PLANT_READY_S = 15.0
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of this command."""
+    add_config(parser)
+    parser.add_argument("--demo", action="store_true", help="run the simulated demonstration site")
+    parser.add_argument(
+        "--folder", type=Path, default=Path("demo-site"), help="the demonstration's folder"
+    )
+    parser.add_argument(
+        "--for", dest="seconds", type=float, metavar="SECONDS", help="end by itself after this long"
+    )
+    parser.add_argument("--plain", action="store_true", help="print lines instead of a live view")
+
+
+def execute(options: argparse.Namespace) -> int:
+    """Run until Ctrl-C, SIGTERM, or the end of the time."""
+    with _interruptible():
+        if not options.demo:
+            return Run(options.config, options).until_the_end()
+        demo = make_demo_site(options.folder, datetime.now(UTC))
+        print(f"simulated site in {options.folder}; metrics at {demo.metrics_url}")
+        print(f"from another terminal: holdfast status --config {demo.config}")
+        with _plant(demo):
+            return Run(demo.config, options).until_the_end()
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """SIGTERM ends a run as Ctrl-C does."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+@contextmanager
+def _plant(demo: DemoSite) -> Iterator[None]:
+    """The simulated site in a process of its own."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "holdfast.testing.site_server", "--config", str(demo.config)],
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+    )
+    try:
+        assert process.stdout is not None
+        if not process.stdout.readline().startswith(b"plant ready"):
+            raise ConfigError("the simulated site did not start")
+        yield
+    finally:
+        process.terminate()
+        process.wait(PLANT_READY_S)
+
+
+class Run:
+    """One run of a site, and what is told of it."""
+
+    def __init__(self, config: Path, options: argparse.Namespace) -> None:
+        self._site: Site = load_site(config)
+        check_site(self._site)
+        self._files = SiteFiles(state_dir=self._site.state_dir)
+        self._files.create()
+        self._demo: bool = options.demo
+        self._seconds: float | None = options.seconds
+        self._console = Console()
+        self._live = self._console.is_terminal and not options.plain
+        self._supervisor = Supervisor(config, self._files, self._tell)
+        self._status = StatusReader(self._files)
+        self._last: Status | None = None
+        self._state: State | None = None
+        self._ran = self._planned = False
+        self._started_s = time.monotonic()
+        self._line_s = 0.0
+
+    def until_the_end(self) -> int:
+        """Run. 0 if the site came to rest, and in the demonstration did what it is to show."""
+        self._refuse_second()
+        self._supervisor.start()
+        try:
+            with Live(console=self._console, auto_refresh=False) as live:
+                self._watch(live)
+        except KeyboardInterrupt:
+            self._tell("ending: 0 W, contactors open")
+        rested = self._supervisor.stop()
+        return self._conclude(rested=rested)
+
+    def _refuse_second(self) -> None:
+        try:
+            ControlClient(self._files.control_socket).close()
+        except NotRunning:
+            return
+        raise ConfigError(f"a controller already runs in {self._files.state_dir}")
+
+    def _watch(self, live: Live) -> None:
+        while self._seconds is None or time.monotonic() - self._started_s < self._seconds:
+            self._supervisor.look()
+            if self._supervisor.lost is not None:
+                self._tell(f"{self._supervisor.lost} keeps ending; see {self._files.logs}")
+                return
+            found = self._status.latest()
+            if found is not None and found[1] <= FRESH_S:
+                self._show(found[0], live)
+            time.sleep(LOOK_EVERY_S)
+
+    def _show(self, status: Status, live: Live) -> None:
+        self._last = status
+        if status.state is not self._state:
+            self._tell(f"{self._state.name if self._state else '–'} -> {status.state.name}")
+            self._state = status.state
+        self._ran |= status.state is State.RUNNING
+        self._planned |= status.state is State.RUNNING and status.request_source == "plan"
+        if self._live:
+            live.update(status_view(status, self._site.timezone), refresh=True)
+        elif time.monotonic() >= self._line_s:
+            self._line_s = time.monotonic() + LINE_EVERY_S
+            self._tell(status_line(status))
+        if self._demo and status.state is State.IDLE and not self._ran:
+            self._ran = self._start()
+
+    def _start(self) -> bool:
+        try:
+            with ControlClient(self._files.control_socket) as client:
+                reply = client.command(Command.START)
+        except NotRunning:
+            return False
+        self._tell(f"start: {reply.reason}")
+        return reply.accepted
+
+    def _tell(self, text: str) -> None:
+        self._console.print(f"{time.monotonic() - self._started_s:7.1f} s  {text}", markup=False)
+
+    def _conclude(self, *, rested: bool) -> int:
+        self._tell("at rest" if rested else "NOT seen at rest: look at the devices")
+        if not self._demo:
+            return 0 if rested else 1
+        damage = plant_damage(self._files.state_dir)
+        self._tell(
+            f"reached RUNNING: {_yes(self._ran)}; followed a plan: {_yes(self._planned)}; "
+            f"plant damaged: {_yes(bool(damage))}"
+        )
+        return 0 if rested and self._ran and self._planned and not damage else 1
+
+
+def _yes(value: bool) -> str:  # noqa: FBT001 - a word for it
+    return "yes" if value else "no"

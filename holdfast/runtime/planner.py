@@ -1,0 +1,181 @@
+"""The planner process: watches the site, makes plans, and hands them to the controller.
+
+It may die at any time: the plan that the controller holds expires by itself.
+"""
+
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from pydantic import TypeAdapter
+from pydantic_core import to_json
+
+from holdfast.core.config import Site
+from holdfast.core.errors import HoldfastError, NotRunning, PriceDataError
+from holdfast.core.plan import Plan
+from holdfast.core.signals import SITE, Signal
+from holdfast.forecasting.history import PowerHistory
+from holdfast.markets.price_file import PriceFile
+from holdfast.markets.prices import PriceSeries
+from holdfast.monitoring.status import Status
+from holdfast.runtime.control_socket import ControlClient
+from holdfast.runtime.files import SiteFiles, write_atomically
+from holdfast.runtime.messages import PlanMessage
+from holdfast.runtime.process import open_site
+from holdfast.runtime.status_reader import StatusReader
+from holdfast.scheduling.planning_desk import PlanningDesk, PowerSample
+
+_log = logging.getLogger(__name__)
+
+NICE = 10
+OBSERVE_EVERY_S = 1.0
+RETRY_AFTER_S = 10.0
+SAVE_HISTORY_EVERY_S = 300.0
+FRESH_S = 3.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanReport:
+    """What the planner last did; the content of ``plan.json``."""
+
+    utc: datetime
+    plan: Plan | None
+    accepted: bool
+    problem: str
+    """Why there is no plan, or why it was refused; empty if all is well."""
+
+
+_REPORT = TypeAdapter(PlanReport)
+
+
+def read_report(files: SiteFiles) -> PlanReport | None:
+    """What the planner last did; None if there is no readable report."""
+    try:
+        return _REPORT.validate_json(files.plan.read_bytes())
+    except (OSError, ValueError):
+        return None
+
+
+class Planner:
+    """Observes once a second, plans once an interval."""
+
+    def __init__(self, site: Site, files: SiteFiles) -> None:
+        self._site = site
+        self._files = files
+        self._status = StatusReader(files)
+        self._desk = PlanningDesk(site, _load_history(files))
+        self._prices = None if site.prices is None else PriceFile(site.prices.entsoe_file)
+        self._plan_s = 0.0
+        self._save_s = time.monotonic() + SAVE_HISTORY_EVERY_S
+        self._problem = ""
+
+    def work(self) -> None:
+        """One look at the site."""
+        found = self._status.latest()
+        if found is None or found[1] > FRESH_S:
+            return
+        status, _ = found
+        self._desk.observe(_sample(self._site, status))
+        now_s = time.monotonic()
+        soc_pct = _soc_pct(self._site, status)
+        if now_s >= self._plan_s and soc_pct is not None:
+            done = self._plan(soc_pct)
+            self._plan_s = now_s + (self._site.planner.interval_s if done else RETRY_AFTER_S)
+        if now_s >= self._save_s:
+            self._save_s = now_s + SAVE_HISTORY_EVERY_S
+            self.save_history()
+
+    def save_history(self) -> None:
+        """Bring what was measured to disk."""
+        try:
+            write_atomically(self._files.history, self._desk.history.to_json().encode())
+        except OSError as error:
+            _log.error("history is not on disk: %s", error)
+
+    def _known_prices(self) -> PriceSeries:
+        if self._prices is None:
+            raise PriceDataError("site.yaml has no prices; the site runs on self-consumption")
+        return self._prices.prices()
+
+    def _plan(self, soc_pct: float) -> bool:
+        utc = datetime.now(UTC)
+        plan, accepted, problem = None, False, ""
+        try:
+            plan = self._desk.plan(utc, soc_pct, self._known_prices())
+            with ControlClient(self._files.control_socket) as client:
+                reply = client.send(PlanMessage(plan=plan))
+            accepted, problem = reply.accepted, "" if reply.accepted else reply.reason
+        except NotRunning as error:
+            problem = str(error)
+        except HoldfastError as error:
+            problem = f"no plan: {error}"
+        if problem != self._problem:
+            _log.warning("%s", problem or "plans are accepted again")
+            self._problem = problem
+        report = PlanReport(utc=utc, plan=plan, accepted=accepted, problem=problem)
+        try:
+            write_atomically(self._files.plan, to_json(report))
+        except OSError as error:
+            _log.error("the report is not on disk: %s", error)
+        return accepted
+
+
+def _load_history(files: SiteFiles) -> PowerHistory:
+    try:
+        return PowerHistory.from_json(files.history.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return PowerHistory()
+    except (OSError, ValueError) as error:
+        _log.warning("the history is lost and begins anew: %s", error)
+        return PowerHistory()
+
+
+def _sample(site: Site, status: Status) -> PowerSample:
+    grid_w = status.value(SITE, Signal.GRID_POWER_W)
+    pv_w = status.value(SITE, Signal.PV_POWER_W)
+    battery_w = [status.value(unit, Signal.BATTERY_POWER_W) for unit in site.unit_names]
+    known_w = [power_w for power_w in battery_w if power_w is not None]
+    load_w = None
+    if grid_w is not None and pv_w is not None and len(known_w) == len(battery_w):
+        # Samples of several devices are not taken at one instant.
+        load_w = max(grid_w + pv_w - sum(known_w), 0.0)
+    return PowerSample(utc=status.utc, load_w=load_w, pv_w=None if pv_w is None else max(pv_w, 0.0))
+
+
+def _soc_pct(site: Site, status: Status) -> float | None:
+    """SOC of all units together; None if one cannot be read."""
+    stored_wh = capacity_wh = 0.0
+    for unit in site.storage:
+        soc_pct = status.value(unit.name, Signal.SOC_PCT)
+        if soc_pct is None:
+            return None
+        stored_wh += soc_pct / 100 * unit.battery.capacity_wh
+        capacity_wh += unit.battery.capacity_wh
+    return 100 * stored_wh / capacity_wh
+
+
+def main() -> int:
+    """Entry point of the process."""
+    try:
+        site, files = open_site("planner", "Makes plans for one site.")
+    except HoldfastError as error:
+        print(error, file=sys.stderr)  # noqa: T201 - the supervisor shows it
+        return 2
+    end = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: end.set())
+    os.nice(NICE)
+    planner = Planner(site, files)
+    while not end.wait(OBSERVE_EVERY_S):
+        planner.work()
+    planner.save_history()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

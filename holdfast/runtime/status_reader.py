@@ -1,0 +1,31 @@
+"""Reads the controller's status from shared memory."""
+
+import time
+
+from holdfast.core.units import s_from_ns
+from holdfast.monitoring.status import Status, decode_status
+from holdfast.runtime.files import SiteFiles
+from holdfast.runtime.shared_memory import RecordReader
+
+
+class StatusReader:
+    """The controller's latest status and its age."""
+
+    def __init__(self, files: SiteFiles) -> None:
+        self._files = files
+        self._reader: RecordReader | None = None
+
+    def latest(self) -> tuple[Status, float] | None:
+        """Status and age in seconds; None if no controller has published since the boot."""
+        try:
+            if self._reader is None:
+                self._reader = RecordReader(self._files.status)
+            content = self._reader.latest()
+            if content is None:
+                return None
+            status = decode_status(content)
+        except (OSError, ValueError):
+            return None
+        age_s = s_from_ns(time.monotonic_ns() - status.monotonic_ns)
+        # A status from the future was written before the computer was started anew.
+        return (status, age_s) if age_s >= 0.0 else None

@@ -1,0 +1,129 @@
+"""The demonstration site: a simulated house in a folder of its own, on free loopback ports."""
+
+import shutil
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from importlib.resources import files
+from pathlib import Path
+
+import yaml
+
+from holdfast.markets.entsoe import parse_entsoe
+from holdfast.markets.prices import PriceSeries
+from holdfast.testing.net import free_port
+from holdfast.testing.sample_prices import redated
+
+TIMEZONE = "Europe/Berlin"
+_QUARTER_S = 900
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DemoSite:
+    """Where the demonstration lives."""
+
+    config: Path
+    metrics_url: str
+
+
+def sample_prices_text() -> str:
+    """The price document that comes with Holdfast. A sample: no market ever paid these."""
+    return (files("holdfast.testing") / "data" / "sample_day_ahead.xml").read_text("utf-8")
+
+
+def make_demo_site(folder: Path, now: datetime) -> DemoSite:
+    """Make the demonstration's folder anew: site.yaml, and sample prices moved to ``now``.
+
+    The prices are moved so that a cheap hour begins about now, which gives the plan something
+    to do while somebody watches.
+    """
+    state_dir = folder / "state"
+    if state_dir.exists():
+        shutil.rmtree(state_dir)
+    folder.mkdir(parents=True, exist_ok=True)
+    prices = folder / "prices.xml"
+    prices.write_text(_prices_from(sample_prices_text(), now), encoding="utf-8")
+    port = free_port()
+    config = folder / "site.yaml"
+    content = demo_content(folder)
+    content |= {
+        "prices": demo_prices("prices.xml"),
+        "planner": {"interval_s": 60},
+        "gateway": {"host": "127.0.0.1", "port": port},
+    }
+    header = "# The demonstration site. Devices are simulated; prices are a sample.\n"
+    config.write_text(header + yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
+    return DemoSite(config=config, metrics_url=f"http://127.0.0.1:{port}/metrics")
+
+
+def demo_prices(entsoe_file: str) -> dict[str, object]:
+    """A household's tariff on top of the exchange's price."""
+    return {
+        "entsoe_file": entsoe_file,
+        "purchase": {"adder_per_kwh": 0.14, "vat_pct": 19},
+        "feed_in": {"adder_per_kwh": -0.005, "vat_pct": 0},
+    }
+
+
+def demo_content(folder: Path) -> dict[str, object]:
+    """A house with a 10 kWh low-voltage battery on CAN, a 5 kW inverter and 6 kW of PV."""
+    devices, meter = free_port(), free_port()
+    return {
+        "name": "demo",
+        "timezone": TIMEZONE,
+        "currency": "EUR",
+        "authority": "full",
+        "state_dir": "state",
+        "grid": {"import_max_w": 17000, "export_max_w": 10000},
+        "meter": _modbus("generic_meter", meter, 1),
+        "emergency_input": _modbus("generic_emergency_input", meter, 2),
+        "storage": [
+            {
+                "name": "battery",
+                "battery": {
+                    "cells_in_series": 16,
+                    "capacity_wh": 10240,
+                    "charge_current_max_a": 110,
+                    "discharge_current_max_a": 110,
+                },
+                "inverter_hardware": {
+                    "charge_power_max_w": 5000,
+                    "discharge_power_max_w": 5000,
+                    "efficiency_pct": 96,
+                    "revert_timeout_s": 5,
+                },
+                "bms": {
+                    "profile": "pylontech_lv_can",
+                    "connection": {
+                        "kind": "can",
+                        "interface": "slcan",
+                        "channel": str((folder / "can0").absolute()),
+                        "acts_as_inverter": True,
+                    },
+                },
+                "inverter": _modbus("generic_inverter", devices, 1),
+                "relays": _modbus("generic_relays", devices, 2),
+            }
+        ],
+    }
+
+
+def _modbus(profile: str, port: int, device_id: int) -> dict[str, object]:
+    connection = {"kind": "modbus_tcp", "host": "127.0.0.1", "port": port, "device_id": device_id}
+    return {"profile": profile, "connection": connection}
+
+
+def _prices_from(text: str, now: datetime) -> str:
+    """The sample, moved so that its first cheap hour begins at the quarter hour of ``now``."""
+    prices = parse_entsoe(text)
+    first = prices.slots[0].start_utc
+    quarter = datetime.fromtimestamp(now.timestamp() // _QUARTER_S * _QUARTER_S, tz=UTC)
+    return redated(text, quarter - (_cheapest_hour(prices) - first))
+
+
+def _cheapest_hour(prices: PriceSeries) -> datetime:
+    """Start of the cheapest hour of the first day."""
+    end = prices.slots[0].start_utc + timedelta(days=1)
+    day = [slot for slot in prices.slots if slot.start_utc < end]
+    hours = [day[index : index + 4] for index in range(len(day) - 3)]
+    best = min(hours, key=lambda hour: sum(slot.price_per_kwh for slot in hour))
+    return best[0].start_utc

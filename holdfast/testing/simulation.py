@@ -1,0 +1,110 @@
+"""Accelerated runs: the same cycle against the same plant, in simulated time, in one process."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from holdfast.control.cycle import Cycle, CycleRecord, CycleState, Inputs
+from holdfast.control.plan_gate import AcceptedPlan, accept_plan
+from holdfast.core.commands import Command
+from holdfast.core.config import Site
+from holdfast.core.data_store import DataStore
+from holdfast.core.errors import HoldfastError
+from holdfast.core.plan import Plan
+from holdfast.core.signals import SITE, Producer, Signal
+from holdfast.core.state_machine import State
+from holdfast.core.units import ns_from_s
+from holdfast.runtime.assembly import build_cycle
+from holdfast.testing.plant import SitePlant
+
+_START_NS = ns_from_s(1_000_000.0)
+"""Far from zero, as a monotonic clock is."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Tally:
+    """Counts of a run."""
+
+    cycles: int = 0
+    plans: int = 0
+    plans_refused: int = 0
+    not_running_cycles: int = 0
+
+
+class Simulation:
+    """Steps plant and cycle together. Holds the simulated time."""
+
+    def __init__(
+        self, site: Site, plant: SitePlant, *, start: datetime, step_s: float = 1.0
+    ) -> None:
+        self.site = site.model_copy(
+            update={"cycle": site.cycle.model_copy(update={"period_ms": round(step_s * 1000)})}
+        )
+        self.plant = plant
+        self.utc = start.astimezone(UTC)
+        self.now_ns = _START_NS
+        self.state = CycleState()
+        self.tally = Tally()
+        self.cycle: Cycle = build_cycle(self.site)
+        self._store = DataStore(site.unit_names)
+        self._step_s = step_s
+        self._step_ns = ns_from_s(step_s)
+        self._step_time = timedelta(seconds=step_s)
+        self._plan: AcceptedPlan | None = None
+        self.record: CycleRecord | None = None
+
+    def step(self, commands: Sequence[Command] = ()) -> CycleRecord:
+        """Advance plant and cycle by one step."""
+        self.utc += self._step_time
+        self.now_ns += self._step_ns
+        now_ns, put = self.now_ns, self._store.put
+        self.plant.step(self._step_s, self.utc.timestamp())
+        for producer, owner, signal, value in self.plant.samples():
+            put(producer, owner, signal, value, now_ns)
+        put(Producer.WATCHDOG, SITE, Signal.WATCHDOG_ARMED, 1.0, now_ns)
+        inputs = Inputs(
+            now_ns=now_ns, image=self._store.image(), plan=self._plan, commands=commands
+        )
+        self.state, self.record = self.cycle.step(self.state, inputs)
+        for write in self.record.writes:
+            self.plant.apply(write)
+        self.tally.cycles += 1
+        self.tally.not_running_cycles += self.state.machine is not State.RUNNING
+        return self.record
+
+    def start(self, within_s: float = 60.0) -> None:
+        """Bring the site through BOOT and IDLE to RUNNING. Raises HoldfastError if it does not."""
+        for _ in range(round(within_s / self._step_s)):
+            commands = (Command.START,) if self.state.machine is State.IDLE else ()
+            record = self.step(commands)
+            if self.state.machine is State.RUNNING:
+                return
+        raise HoldfastError(
+            f"the simulated site stays in {self.state.machine.name}: "
+            + "; ".join(record.moved.waits_for)
+        )
+
+    def take_plan(self, plan: Plan) -> None:
+        """Hand a plan to the gate, as the planner process does. Raises PlanRefused."""
+        self.tally.plans += 1
+        try:
+            self._plan = accept_plan(
+                plan,
+                now_ns=self.now_ns,
+                utc=self.utc,
+                charge_max_w=self.site.charge_power_max_w,
+                discharge_max_w=self.site.discharge_power_max_w,
+            )
+        except HoldfastError:
+            self.tally.plans_refused += 1
+            raise
+
+    @property
+    def soc_pct(self) -> float:
+        """SOC of all units together, as their BMSs tell it."""
+        capacity_wh = {unit.name: unit.battery.capacity_wh for unit in self.site.storage}
+        stored_wh = sum(
+            self.plant.units[name].values()[Signal.SOC_PCT] / 100 * capacity_wh[name]
+            for name in capacity_wh
+        )
+        return 100.0 * stored_wh / sum(capacity_wh.values())
