@@ -1,0 +1,139 @@
+"""The whole site: storage units, house, meter and emergency loop."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Self
+
+from holdfast.core.commands import Write
+from holdfast.core.config import Site
+from holdfast.core.signals import SITE, Producer, Signal
+from holdfast.devices.profile import load_profile
+from holdfast.testing.plant.damage import DamageKind
+from holdfast.testing.plant.household import Household, HouseholdSpec
+from holdfast.testing.plant.reporting import Reporter
+from holdfast.testing.plant.storage import StoragePlant, rng_for
+
+_S_PER_H = 3600.0
+
+SiteSample = tuple[Producer, str, Signal, float]
+"""(role of the device, owner, signal, value)."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Energies:
+    """Energy meters, in Wh; each only ever goes up."""
+
+    grid_import_wh: float = 0.0
+    grid_export_wh: float = 0.0
+    pv_wh: float = 0.0
+    load_wh: float = 0.0
+    battery_charge_wh: float = 0.0
+    """All units together, at the AC side."""
+    battery_discharge_wh: float = 0.0
+
+
+class SitePlant:
+    """Everything physical at one site. Deterministic: time comes in with each step."""
+
+    def __init__(
+        self,
+        site: Site,
+        *,
+        units: dict[str, StoragePlant],
+        household: Household,
+        ambient_c: float,
+    ) -> None:
+        self.units = units
+        self.household = household
+        self.ambient_c = ambient_c
+        self.emergency_loop_closed = True
+        self.grid_voltage_v = 230.0
+        self.grid_frequency_hz = 50.0
+        self.energies = Energies()
+        self.time_s = 0.0
+        """Sum of all steps."""
+        self.utc_s = 0.0
+        """UTC of the last step, seconds since 1970."""
+        self.pv_power_w = self.load_power_w = self.battery_power_w = self.grid_power_w = 0.0
+        self._reporters = [
+            (Producer.METER, Reporter(load_profile(site.meter.profile))),
+            (Producer.EMERGENCY_INPUT, Reporter(load_profile(site.emergency_input.profile))),
+        ]
+
+    @classmethod
+    def from_site(
+        cls,
+        site: Site,
+        *,
+        seed: int = 1,
+        soc_pct: float = 50.0,
+        ambient_c: float = 20.0,
+        bms_protects: bool = True,
+        household: HouseholdSpec | None = None,
+    ) -> Self:
+        """The plant that ``site`` describes; the same ``seed`` gives the same plant."""
+        units = {
+            unit.name: StoragePlant(
+                unit,
+                rng=rng_for(seed, index),
+                soc_pct=soc_pct,
+                ambient_c=ambient_c,
+                bms_protects=bms_protects,
+            )
+            for index, unit in enumerate(site.storage)
+        }
+        house = Household(seed=seed, spec=household)
+        return cls(site, units=units, household=house, ambient_c=ambient_c)
+
+    def step(self, dt_s: float, utc: datetime | float) -> None:
+        """Advance by ``dt_s`` (0.001 to 10 s); ``utc`` is the time at the end of the step."""
+        utc_s = utc.timestamp() if isinstance(utc, datetime) else utc
+        self.time_s += dt_s
+        self.utc_s = utc_s
+        pv_w, load_w = self.household.power_w(utc_s)
+        battery_w = 0.0
+        for unit in self.units.values():
+            battery_w += unit.step(dt_s, self.ambient_c)
+        grid_w = load_w + battery_w - pv_w
+        self.pv_power_w, self.load_power_w = pv_w, load_w
+        self.battery_power_w, self.grid_power_w = battery_w, grid_w
+        energies, hours = self.energies, dt_s / _S_PER_H
+        energies.pv_wh += pv_w * hours
+        energies.load_wh += load_w * hours
+        if grid_w > 0.0:
+            energies.grid_import_wh += grid_w * hours
+        else:
+            energies.grid_export_wh -= grid_w * hours
+        energies.battery_charge_wh = sum([unit.charged_wh for unit in self.units.values()])
+        energies.battery_discharge_wh = sum([unit.discharged_wh for unit in self.units.values()])
+
+    def apply(self, write: Write) -> None:
+        """Carry out a write. Raises KeyError for an unknown unit, ValueError as registers do."""
+        self.units[write.unit].apply(write)
+
+    def values(self, owner: str) -> dict[Signal, float]:
+        """Every signal of a unit or of the site, unrounded."""
+        if owner != SITE:
+            return self.units[owner].values()
+        return {
+            Signal.GRID_POWER_W: self.grid_power_w,
+            Signal.GRID_VOLTAGE_V: self.grid_voltage_v,
+            Signal.GRID_FREQUENCY_HZ: self.grid_frequency_hz,
+            Signal.PV_POWER_W: self.pv_power_w,
+            Signal.EMERGENCY_LOOP_CLOSED: float(self.emergency_loop_closed),
+        }
+
+    def samples(self) -> Iterator[SiteSample]:
+        """What all devices tell, rounded as their registers are."""
+        values = self.values(SITE)
+        for role, reporter in self._reporters:
+            for signal, value in reporter.report(values):
+                yield role, SITE, signal, value
+        for unit in self.units.values():
+            yield from unit.samples()
+
+    @property
+    def damage_counts(self) -> dict[str, dict[DamageKind, int]]:
+        """Episodes of damage by unit; a unit that is whole is absent."""
+        return {name: dict(unit.damage.counts) for name, unit in self.units.items() if unit.damage}

@@ -1,0 +1,232 @@
+"""One storage unit: cells, BMS, contactor and inverter wired together."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from holdfast.core.commands import Point, Write
+from holdfast.core.config import StorageUnit
+from holdfast.core.signals import Producer, Signal
+from holdfast.devices.profile import load_profile
+from holdfast.testing.plant.bms import Bms
+from holdfast.testing.plant.cells import NOMINAL_CELL_V, CellString
+from holdfast.testing.plant.contactor import Contactor
+from holdfast.testing.plant.damage import Damage, DamageKind, DamageLevels
+from holdfast.testing.plant.inverter import Inverter, InverterSpec
+from holdfast.testing.plant.reporting import Reporter
+
+_S_PER_H = 3600.0
+_DC_WINDOW = (0.4, 1.35)
+"""Times the nominal pack voltage: beyond it the inverter trips by itself. Far outside what
+the cells survive, so that it does not hide damage."""
+
+_K = DamageKind
+
+
+class StoragePlant:
+    """The physics of one unit, and its registers as far as they act on the physics."""
+
+    def __init__(
+        self,
+        config: StorageUnit,
+        *,
+        rng: np.random.Generator,
+        soc_pct: float,
+        ambient_c: float,
+        bms_protects: bool = True,
+    ) -> None:
+        battery, hardware = config.battery, config.inverter_hardware
+        self.name = config.name
+        self.damage = Damage()
+        self.time_s = 0.0
+        self.charged_wh = self.discharged_wh = 0.0
+        """At the AC side."""
+        self.contactor = Contactor()
+        self.cells = CellString(
+            count=battery.cells_in_series,
+            capacity_wh=battery.capacity_wh,
+            soc_pct=soc_pct,
+            temperature_c=ambient_c,
+            rng=rng,
+        )
+        self.bms = Bms(battery, soc_pct=soc_pct, protects=bms_protects)
+        self.bms.step(self.cells, 0.0)
+        self.inverter = Inverter(
+            InverterSpec(
+                charge_power_max_w=hardware.charge_power_max_w,
+                discharge_power_max_w=hardware.discharge_power_max_w,
+                efficiency=hardware.efficiency_pct / 100.0,
+            ),
+            ambient_c=ambient_c,
+        )
+        self.levels = DamageLevels(
+            cell_voltage_max_v=battery.cell_voltage_max_v,
+            cell_voltage_min_v=battery.cell_voltage_min_v,
+            charge_temperature_min_c=battery.charge_temperature_min_c,
+            temperature_max_c=battery.discharge_temperature_max_c,
+            charge_current_max_a=battery.charge_current_max_a,
+            discharge_current_max_a=battery.discharge_current_max_a,
+            break_current_a=battery.contactor_break_current_a,
+        )
+        nominal_v = battery.cells_in_series * NOMINAL_CELL_V
+        self._dc_window_v = (_DC_WINDOW[0] * nominal_v, _DC_WINDOW[1] * nominal_v)
+        roles = (
+            (Producer.BMS, config.bms),
+            (Producer.INVERTER, config.inverter),
+            (Producer.RELAYS, config.relays),
+        )
+        profiles = {role: load_profile(device.profile) for role, device in roles}
+        self._reporters = [(role, Reporter(profile)) for role, profile in profiles.items()]
+        self._points = {role: profile.points for role, profile in profiles.items()}
+        self._bms_permits = Point.CHARGE_POWER_W in self._points[Producer.BMS]
+        if self._bms_permits:
+            self.inverter.permit(charge_w=0.0, discharge_w=0.0)
+
+    def step(self, dt_s: float, ambient_c: float) -> float:
+        """Advance by ``dt_s``; the power at the AC side, W, + charging."""
+        self.time_s += dt_s
+        self.contactor.step(dt_s)
+        connected = self.contactor.closed and not self.bms.pack_open
+        power_w = self.inverter.step(dt_s, connected=connected, ambient_c=ambient_c)
+        current_a = 0.0
+        if power_w != 0.0:
+            dc_power_w = self.inverter.dc_power_w(power_w)
+            current_a = self.cells.current_for(dc_power_w)
+            if power_w < 0.0:
+                power_w = self._what_cells_give(power_w, current_a)
+        if power_w > 0.0:
+            self.charged_wh += power_w * dt_s / _S_PER_H
+        else:
+            self.discharged_wh -= power_w * dt_s / _S_PER_H
+        self.cells.step(current_a, dt_s, ambient_c)
+        self.bms.step(self.cells, dt_s)
+        low_v, high_v = self._dc_window_v
+        if not low_v < self.cells.voltage_v < high_v and self.inverter.enabled:
+            self.inverter.trip()
+        self._watch_damage(current_a)
+        return power_w
+
+    def apply(self, write: Write) -> None:
+        """Carry out a write as the device's register does. Raises ValueError as it refuses."""
+        row = self._points[write.role].get(write.point)
+        if row is None:
+            raise ValueError(f"{self.name}/{write.role} has no point {write.point}")
+        value = row.decode(row.encode(write.value))
+        match write.point:
+            case Point.SETPOINT_W:
+                self.inverter.write_setpoint(value)
+            case Point.ENABLE:
+                self.inverter.write_enable(on=value != 0.0)
+                self._stop_current()
+            case Point.REVERT_TIMEOUT_S:
+                self.inverter.write_revert_timeout(value)
+            case Point.CHARGE_POWER_W:
+                self.bms.charge_power_w = value
+                self._permit()
+            case Point.DISCHARGE_POWER_W:
+                self.bms.discharge_power_w = value
+                self._permit()
+            case Point.CONTACTOR:
+                self._switch_contactor(close=value != 0.0)
+
+    def stored(self, point: Point) -> float:
+        """What the register of ``point`` holds."""
+        inverter = self.inverter
+        return {
+            Point.SETPOINT_W: inverter.setpoint_w,
+            Point.ENABLE: float(inverter.enabled),
+            Point.REVERT_TIMEOUT_S: inverter.revert_timeout_s,
+            Point.CHARGE_POWER_W: self.bms.charge_power_w,
+            Point.DISCHARGE_POWER_W: self.bms.discharge_power_w,
+            Point.CONTACTOR: float(self.contactor.commanded),
+        }[point]
+
+    def values(self) -> dict[Signal, float]:
+        """Every signal of a unit, unrounded, whether or not a device tells it."""
+        cells, bms, inverter = self.cells, self.bms, self.inverter
+        return {
+            Signal.SOC_PCT: bms.soc_pct,
+            Signal.SOH_PCT: 100.0,
+            Signal.PACK_VOLTAGE_V: cells.voltage_v,
+            Signal.BATTERY_CURRENT_A: bms.measured_current_a(cells),
+            Signal.CELL_VOLTAGE_MIN_V: cells.voltage_min_v,
+            Signal.CELL_VOLTAGE_MAX_V: cells.voltage_max_v,
+            Signal.CELL_TEMPERATURE_MIN_C: cells.temperature_min_c,
+            Signal.CELL_TEMPERATURE_MAX_C: cells.temperature_max_c,
+            Signal.CHARGE_VOLTAGE_LIMIT_V: bms.charge_voltage_limit_v,
+            Signal.CHARGE_CURRENT_LIMIT_A: bms.charge_limit_a,
+            Signal.DISCHARGE_CURRENT_LIMIT_A: bms.discharge_limit_a,
+            Signal.CHARGE_ALLOWED: float(bms.charge_allowed),
+            Signal.DISCHARGE_ALLOWED: float(bms.discharge_allowed),
+            Signal.BMS_PROTECTION: float(bms.protections != 0),
+            Signal.BMS_ALARM: float(bms.alarms != 0),
+            Signal.CHARGE_POWER_READBACK_W: bms.charge_power_w,
+            Signal.DISCHARGE_POWER_READBACK_W: bms.discharge_power_w,
+            Signal.BATTERY_POWER_W: inverter.power_w,
+            Signal.SETPOINT_READBACK_W: inverter.setpoint_w,
+            Signal.INVERTER_ENABLED: float(inverter.enabled),
+            Signal.INVERTER_FAULT: float(inverter.faulted),
+            Signal.INVERTER_TEMPERATURE_C: inverter.temperature_c,
+            Signal.REVERT_TIMEOUT_READBACK_S: inverter.revert_timeout_s,
+            Signal.CONTACTOR_CLOSED: float(self.contactor.feedback_closed),
+        }
+
+    def samples(self) -> Iterator[tuple[Producer, str, Signal, float]]:
+        """What the unit's devices tell, by their profiles."""
+        values = self.values()
+        for role, reporter in self._reporters:
+            for signal, value in reporter.report(values):
+                yield role, self.name, signal, value
+
+    def _permit(self) -> None:
+        self.inverter.permit(
+            charge_w=self.bms.charge_power_w, discharge_w=self.bms.discharge_power_w
+        )
+
+    def _switch_contactor(self, *, close: bool) -> None:
+        if self.contactor.command(close=close):
+            if abs(self.cells.current_a) > self.levels.break_current_a:
+                self.damage.once(_K.CONTACTOR_BREAK, self.time_s)
+            self.inverter.power_w = 0.0
+            self._stop_current()
+
+    def _stop_current(self) -> None:
+        """Semiconductors and contacts act within a step: no current without power."""
+        if self.inverter.power_w == 0.0 and self.cells.current_a != 0.0:
+            self.cells.interrupt()
+
+    def _what_cells_give(self, wanted_w: float, current_a: float) -> float:
+        """Power at the AC side, which is less than wanted from exhausted cells."""
+        cells = self.cells
+        given_w = self.inverter.ac_power_w(cells.power_at(current_a))
+        if given_w > wanted_w * (1.0 - 1e-6):
+            self.inverter.power_w = given_w
+            return given_w
+        return wanted_w
+
+    def _watch_damage(self, current_a: float) -> None:
+        levels, cells, now_s = self.levels, self.cells, self.time_s
+        observe = self.damage.observe
+        observe(
+            _K.CELL_OVER_VOLTAGE, now_s, present=cells.voltage_max_v > levels.cell_voltage_max_v
+        )
+        observe(
+            _K.CELL_UNDER_VOLTAGE, now_s, present=cells.voltage_min_v < levels.cell_voltage_min_v
+        )
+        observe(
+            _K.COLD_CHARGE,
+            now_s,
+            present=current_a > levels.cold_charge_current_a
+            and cells.temperature_min_c < levels.charge_temperature_min_c,
+        )
+        margin = levels.current_margin
+        within_a = -levels.discharge_current_max_a * margin, levels.charge_current_max_a * margin
+        observe(_K.OVER_CURRENT, now_s, present=not within_a[0] <= current_a <= within_a[1])
+        observe(
+            _K.OVER_TEMPERATURE, now_s, present=cells.temperature_max_c > levels.temperature_max_c
+        )
+
+
+def rng_for(seed: int, unit_index: int) -> np.random.Generator:
+    """The generator from which a unit's cells are drawn."""
+    return np.random.default_rng((seed, 1_000_003, unit_index))

@@ -1,0 +1,91 @@
+"""Faults of a device on its wire, set at run time; the physics behind them go on."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class ProtocolFault(StrEnum):
+    """What can be wrong with a device that is otherwise well."""
+
+    ABSENT = "absent"
+    SLOW = "slow"
+    RESET = "reset"
+    EXCEPTION = "exception"
+    WRONG_UNIT_ID = "wrong_unit_id"
+    FROZEN = "frozen"
+    IGNORE_SETPOINT = "ignore_setpoint"
+    CAN_SILENT = "can_silent"
+    CAN_SHORT = "can_short"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FaultRow:
+    """One kind of fault."""
+
+    protocols: frozenset[str]
+    value: str
+    """What the number that comes with it means; empty: it means nothing."""
+    default: float
+    effect: str
+
+
+_MODBUS, _CAN, _BOTH = frozenset({"modbus"}), frozenset({"can"}), frozenset({"modbus", "can"})
+
+
+def _row(protocols: frozenset[str], value: str, default: float, effect: str) -> FaultRow:
+    return FaultRow(protocols=protocols, value=value, default=default, effect=effect)
+
+
+_F = ProtocolFault
+
+# fmt: off
+FAULTS: dict[ProtocolFault, FaultRow] = {
+    _F.ABSENT:          _row(_MODBUS, "", 1.0, "no connection; behind a shared port no answer"),
+    _F.SLOW:            _row(_MODBUS, "delay in s", 1.0, "requests act at once, answers come late"),
+    _F.RESET:           _row(_MODBUS, "", 1.0, "half an answer, then the connection is reset"),
+    _F.EXCEPTION:       _row(_MODBUS, "exception code", 4.0, "the answer to every request"),
+    _F.WRONG_UNIT_ID:   _row(_MODBUS, "", 1.0, "answers carry another unit id"),
+    _F.FROZEN:          _row(_BOTH,   "", 1.0, "values stay as they are now; writes still act"),
+    _F.IGNORE_SETPOINT: _row(_MODBUS, "", 1.0, "power setpoints are acknowledged, but not stored"),
+    _F.CAN_SILENT:      _row(_CAN,    "", 1.0, "no frames are sent"),
+    _F.CAN_SHORT:       _row(_CAN,    "", 1.0, "every frame lacks its second half"),
+}
+# fmt: on
+
+assert FAULTS.keys() == set(ProtocolFault), "every fault has exactly one row"
+
+
+class FaultSet:
+    """The faults of one device, with the number that comes with each."""
+
+    def __init__(self, name: str, protocol: str) -> None:
+        self._name, self._protocol = name, protocol
+        self._values: dict[ProtocolFault, float] = {}
+
+    def set(self, fault: ProtocolFault, value: float | None = None) -> None:
+        """Begin ``fault``. Raises ValueError where it makes no sense."""
+        row = FAULTS[fault]
+        if self._protocol not in row.protocols:
+            raise ValueError(f"{self._name} speaks {self._protocol}: {fault} is no fault of it")
+        value = row.default if value is None else value
+        if not 0.0 < value <= 255.0:
+            raise ValueError(f"{fault}: {value:g} is not within 0 to 255")
+        self._values[fault] = value
+
+    def clear(self, fault: ProtocolFault | None = None) -> None:
+        """End ``fault``, or all of them."""
+        if fault is None:
+            self._values.clear()
+        else:
+            self._values.pop(fault, None)
+
+    def get(self, fault: ProtocolFault) -> float | None:
+        """The number of an active fault, else None."""
+        return self._values.get(fault)
+
+    def __contains__(self, fault: ProtocolFault) -> bool:
+        return fault in self._values
+
+    def as_dict(self) -> dict[str, float]:
+        """The active faults, for a status."""
+        return {str(fault): value for fault, value in self._values.items()}

@@ -1,0 +1,59 @@
+"""A ready-made site for tests: one 10 kWh low-voltage battery, all devices on loopback."""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from holdfast.core.config import Site, parse_site
+from holdfast.testing.net import free_port
+
+
+def example_content(folder: Path, *, bms_on_can: bool = True) -> dict[str, Any]:
+    """Content of a ``site.yaml`` in ``folder``, with free ports; change it before use.
+
+    Inverter and relays share a port, as device ids 1 and 2.
+    """
+    meter, inputs, unit, bms = (free_port() for _ in range(4))
+    can = {"kind": "can", "interface": "slcan", "channel": str(folder / "can_battery")}
+    return {
+        "name": "example",
+        "authority": "full",
+        "state_dir": "state",
+        "grid": {"import_max_w": 17_000, "export_max_w": 10_000},
+        "meter": _modbus("generic_meter", meter),
+        "emergency_input": _modbus("generic_emergency_input", inputs),
+        "storage": [
+            {
+                "name": "battery",
+                "battery": {
+                    "cells_in_series": 16,
+                    "capacity_wh": 10_240,
+                    "charge_current_max_a": 110,
+                    "discharge_current_max_a": 110,
+                },
+                "inverter_hardware": {"charge_power_max_w": 5000, "discharge_power_max_w": 5000},
+                "bms": {"profile": "pylontech_lv_can", "connection": can}
+                if bms_on_can
+                else _modbus("generic_bms", bms),
+                "inverter": _modbus("generic_inverter", unit, device_id=1),
+                "relays": _modbus("generic_relays", unit, device_id=2),
+            }
+        ],
+    }
+
+
+def example_site(folder: Path, *, bms_on_can: bool = True) -> Site:
+    """The site of :func:`example_content`."""
+    content = example_content(folder, bms_on_can=bms_on_can)
+    return parse_site(yaml.safe_dump(content), folder=folder)
+
+
+def _modbus(profile: str, port: int, *, device_id: int = 1) -> dict[str, Any]:
+    connection = {
+        "kind": "modbus_tcp",
+        "host": "127.0.0.1",
+        "port": port,
+        "device_id": device_id,
+    }
+    return {"profile": profile, "connection": connection}
