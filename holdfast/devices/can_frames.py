@@ -46,6 +46,8 @@ class CanFrame(Row):
     """One frame of a burst."""
 
     id: Annotated[int, Field(ge=0, le=0x7FF)]
+    optional: bool = False
+    """Some packs never send it; a pack that has sent it once must go on."""
     fields: tuple[CanField, ...] = ()
     flags: tuple[CanFlag, ...] = ()
 

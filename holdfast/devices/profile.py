@@ -79,6 +79,11 @@ class ModbusProfile(Row):
         return frozenset(read.signal for read in self.reads)
 
     @property
+    def required(self) -> frozenset[Signal]:
+        """What must come before the site may start: all of it."""
+        return self.signals
+
+    @property
     def points(self) -> dict[Point, RegisterWrite]:
         """What can be written, by point."""
         return {write.point: write for write in self.writes}
@@ -128,6 +133,13 @@ class CanProfile(Row):
     def signals(self) -> frozenset[Signal]:
         """What this device provides, if it sends every frame of the table."""
         return frozenset(part.signal for frame in self.frames for part in frame.parts)
+
+    @property
+    def required(self) -> frozenset[Signal]:
+        """What must come before the site may start: the frames that every pack sends."""
+        return frozenset(
+            part.signal for frame in self.frames if not frame.optional for part in frame.parts
+        )
 
     @property
     def points(self) -> dict[Point, RegisterWrite]:

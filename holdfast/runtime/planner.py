@@ -68,7 +68,7 @@ class Planner:
         self._site = site
         self._files = files
         self._status = StatusReader(files)
-        self._desk = PlanningDesk(site, _load_history(files))
+        self._desk = PlanningDesk(site, load_history(files))
         self._prices = None if site.prices is None else PriceFile(site.prices.entsoe_file)
         self._plan_s = 0.0
         self._save_s = time.monotonic() + SAVE_HISTORY_EVERY_S
@@ -125,7 +125,8 @@ class Planner:
         return accepted
 
 
-def _load_history(files: SiteFiles) -> PowerHistory:
+def load_history(files: SiteFiles) -> PowerHistory:
+    """What was measured so far; empty if there is nothing usable."""
     try:
         return PowerHistory.from_json(files.history.read_text(encoding="utf-8"))
     except FileNotFoundError:

@@ -3,54 +3,50 @@
 from collections.abc import Collection, Mapping
 
 from holdfast.core.data_store import Snapshot
-from holdfast.core.reading import Bad, Good, Missing, Reading, Stale
+from holdfast.core.reading import MISSING, Bad, Good, Missing, Reading, Stale
 from holdfast.core.signals import SIGNALS, Producer, Signal
 from holdfast.core.units import s_from_ns
-from holdfast.safety.faults import Finding, finding
+from holdfast.safety.faults import RAMP_TO_ZERO_NS, Finding, finding
 
 Expected = Mapping[str, Collection[Signal]]
-"""The signals that must keep coming, by owner."""
+"""The signals that must come at all, by owner."""
+
+_HALF_AGE_NS = {signal: row.max_age_ns // 2 for signal, row in SIGNALS.items()}
 
 
 class DataAge:
     """Finds, for each device, its worst reading. One finding a device, not one a signal."""
 
     def __init__(self, expected: Expected) -> None:
-        self._devices = [
-            (owner, producer, rows)
-            for owner, signals in expected.items()
-            for producer in Producer
-            if (
-                rows := tuple(
-                    (signal, SIGNALS[signal].max_age_ns // 2, SIGNALS[signal].max_age_ns)
-                    for signal in signals
-                    if SIGNALS[signal].producer is producer
-                )
-            )
-        ]
+        self._expected = expected
 
     def assess(self, snapshot: Snapshot) -> tuple[Finding, ...]:
-        """Findings for every device whose data are old, lost or bad."""
+        """Findings for every device whose data are old, lost or bad.
+
+        What is expected must come; what has come once, expected or not, must keep coming.
+        """
         now_ns = snapshot.time_ns
-        findings = []
-        for owner, producer, rows in self._devices:
-            readings = snapshot.readings[owner]
-            found: Finding | None = None
-            for signal, half_age_ns, max_age_ns in rows:
-                reading = readings.get(signal)
-                if isinstance(reading, Good) and now_ns - reading.time_ns <= half_age_ns:
+        worst: dict[tuple[str, Producer], Finding] = {}
+        for owner, readings in snapshot.readings.items():
+            for signal, reading in readings.items():
+                if isinstance(reading, Good) and now_ns - reading.time_ns <= _HALF_AGE_NS[signal]:
                     continue
-                new = _finding(owner, producer, signal, reading or Missing(), max_age_ns, now_ns)
-                if found is None or new.reaction > found.reaction:
-                    found = new
-            if found is not None:
-                findings.append(found)
-        return tuple(findings)
+                _keep_worst(worst, _finding(owner, signal, reading, now_ns))
+            for signal in self._expected.get(owner, ()):
+                if signal not in readings:
+                    _keep_worst(worst, _finding(owner, signal, MISSING, now_ns))
+        return tuple(found for _, found in sorted(worst.items()))
 
 
-def _finding(
-    owner: str, producer: Producer, signal: Signal, reading: Reading, max_age_ns: int, now_ns: int
-) -> Finding:
+def _keep_worst(worst: dict[tuple[str, Producer], Finding], new: tuple[Producer, Finding]) -> None:
+    producer, found = new
+    before = worst.get((found.owner, producer))
+    if before is None or found.reaction > before.reaction:
+        worst[found.owner, producer] = found
+
+
+def _finding(owner: str, signal: Signal, reading: Reading, now_ns: int) -> tuple[Producer, Finding]:
+    max_age_ns, producer = SIGNALS[signal].max_age_ns, SIGNALS[signal].producer
     match reading:
         case Good(time_ns=time_ns):
             row, since_ns = "data_old", time_ns + max_age_ns // 2
@@ -59,8 +55,10 @@ def _finding(
             row, since_ns = "data_lost", time_ns + max_age_ns
             detail = f"{signal} is {s_from_ns(now_ns - time_ns):.1f} s old"
         case Bad(reason=reason, time_ns=time_ns):
-            row, since_ns = "data_bad", min(time_ns, now_ns)
+            # At zero at once: a new bad sample every time must not start the ramp anew.
+            row, since_ns = "data_bad", min(time_ns, now_ns) - RAMP_TO_ZERO_NS
             detail = f"{signal}: {reason}"
         case Missing():
-            row, since_ns, detail = "data_lost", 0, f"{signal} was never read"
-    return finding(row, owner, since_ns, detail, device=producer)
+            row, since_ns = "data_lost", now_ns - RAMP_TO_ZERO_NS
+            detail = f"{signal} was never read"
+    return producer, finding(row, owner, since_ns, detail, device=producer)

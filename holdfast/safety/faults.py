@@ -38,7 +38,7 @@ class Reaction(IntEnum):
 DERATE_FACTOR = 0.5
 RAMP_TO_ZERO_S = 0.5
 """Inverters of this class slew faster; longer would only let a fault feed for longer."""
-_RAMP_TO_ZERO_NS = ns_from_s(RAMP_TO_ZERO_S)
+RAMP_TO_ZERO_NS = ns_from_s(RAMP_TO_ZERO_S)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +73,7 @@ class Finding:
             case Reaction.BLOCK_DISCHARGE:
                 charge, discharge = 1.0, 0.0
             case Reaction.RAMP_TO_ZERO:
-                left = 1.0 - (now_ns - self.since_ns) / _RAMP_TO_ZERO_NS
+                left = 1.0 - (now_ns - self.since_ns) / RAMP_TO_ZERO_NS
                 charge = discharge = min(max(left, 0.0), 1.0)
             case Reaction.TRIP | Reaction.EMERGENCY_STOP:
                 charge, discharge = 0.0, 0.0

@@ -119,17 +119,25 @@ def _finding(limit: Limit, memory: RowMemory, reading: object) -> Finding:
             reaction = row.reaction
         case _:
             reaction = Reaction.LOG
-    threshold = next(value for level, value in limit.levels if level is memory.level)
-    value = f"{reading.value:g} {limit.unit}" if isinstance(reading, Good) else "no good value"
-    beyond = "above" if row.side is Side.HIGH else "below"
     return Finding(
         owner=limit.owner,
         row=row.id,
         level=memory.level,
         reaction=reaction,
         since_ns=memory.since_ns,
-        text=f"{row.signal} {beyond} {threshold:g} {limit.unit}: {value}",
+        text=_text(limit, memory, reading),
     )
+
+
+def _text(limit: Limit, memory: RowMemory, reading: object) -> str:
+    row = limit.row
+    value = f"{reading.value:g}" if isinstance(reading, Good) else "not known"
+    clearing = "" if memory.inside_since_ns is None else "; inside again, not yet for long enough"
+    if limit.unit == "0/1":
+        return f"{row.signal} is {value}{clearing}"
+    threshold = next(level for of, level in limit.levels if of is memory.level)
+    beyond = "above" if row.side is Side.HIGH else "below"
+    return f"{row.signal} {beyond} {threshold:g} {limit.unit}: {value}{clearing}"
 
 
 def _updated(memory: MonitorMemory, changed: dict[str, RowMemory | None]) -> MonitorMemory:

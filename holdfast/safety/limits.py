@@ -52,10 +52,12 @@ _FLAG = 0.5  # between the 0 and the 1 of a flag
 _B, _S = Reaction, Signal
 
 
-def _flag(row: str, signal: Signal, side: Side, reaction: Reaction, source: str) -> LimitRow:
+def _flag(
+    row: str, signal: Signal, side: Side, reaction: Reaction, source: str, hold_s: float = 5.0
+) -> LimitRow:
     return LimitRow(
         id=row, signal=signal, side=side, bound=lambda _: _FLAG, trip=None, alarm=0.0,
-        warning=None, reaction=reaction, samples=(1, 1), hysteresis=0.0, hold_s=5.0, source=source,
+        warning=None, reaction=reaction, samples=(1, 1), hysteresis=0.0, hold_s=hold_s, source=source,
     )  # fmt: skip
 
 
@@ -105,7 +107,7 @@ UNIT_LIMITS: tuple[LimitRow, ...] = (
 )
 
 SITE_LIMITS: tuple[LimitRow, ...] = (
-    _flag("watchdog_lost",            _S.WATCHDOG_ARMED,        _LOW,  _B.RAMP_TO_ZERO,    "no operation without the watchdog"),
+    _flag("watchdog_lost",            _S.WATCHDOG_ARMED,        _LOW,  _B.RAMP_TO_ZERO,    "no operation without the watchdog", hold_s=1.0),
 )
 # fmt: on
 

@@ -1,0 +1,38 @@
+# Two commands for a newcomer: `make demo` and `make test`. Each sets up all that it needs.
+
+PYTHON ?= python3
+VENV ?= .venv
+DEMO_SECONDS ?= 60
+BIN := $(VENV)/bin
+
+.PHONY: demo test lint clean
+
+demo: $(VENV)/installed  ## run the simulated site for a minute
+	$(BIN)/holdfast run --demo --for $(DEMO_SECONDS)
+
+test: $(VENV)/installed-test  ## pass the tests
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/installed-lint  ## style, types, import contract
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+clean:  ## remove what the other targets made
+	rm -rf $(VENV) demo-site build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/installed: pyproject.toml requirements.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements.txt -e .
+	touch $@
+
+$(VENV)/installed-test: $(VENV)/installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements.txt -e .[test]
+	touch $@
+
+$(VENV)/installed-lint: $(VENV)/installed-test
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements.txt -e .[test,lint]
+	touch $@

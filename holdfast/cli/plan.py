@@ -1,0 +1,113 @@
+"""``holdfast plan``: the plan that is being followed, or one made now."""
+
+import argparse
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from rich.console import Console
+from rich.table import Table
+
+from holdfast.cli.arguments import add_config, add_json, print_json
+from holdfast.core.config import Site, load_site
+from holdfast.core.errors import ConfigError, NotRunning
+from holdfast.core.plan import Plan, PlanSlot
+from holdfast.forecasting.history import PowerHistory
+from holdfast.markets.entsoe import read_entsoe
+from holdfast.runtime.files import SiteFiles
+from holdfast.runtime.planner import load_history, read_report
+from holdfast.scheduling.planning_desk import PlanningDesk
+
+NAME = "plan"
+HELP = "show the present plan, slot by slot, with the reasons"
+DESCRIPTION = """\
+Show what the planner last planned, slot by slot, each with its reason, and whether the
+controller accepted it. With --soc, make a plan now instead, from the site's prices and what
+the planner has learned of the house; nothing is sent to the controller.
+"""
+_OLD_S = 3600.0
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of this command."""
+    add_config(parser)
+    add_json(parser)
+    parser.add_argument(
+        "--soc", type=float, metavar="PERCENT", help="make a plan from this state of charge"
+    )
+    parser.add_argument(
+        "--at", type=datetime.fromisoformat, metavar="TIME", help="with --soc: as if it were this "
+        "time, such as 2026-04-10T08:00+02:00 (default: now)",
+    )  # fmt: skip
+
+
+def execute(options: argparse.Namespace) -> int:
+    """Print the plan. 1 if there is none, or it was refused."""
+    site = load_site(options.config)
+    files = SiteFiles(state_dir=site.state_dir)
+    plan: Plan | None
+    if options.soc is not None:
+        plan = _make(site, files, options.soc, options.at or datetime.now(UTC))
+        accepted, problem = True, ""
+    else:
+        report = read_report(files)
+        if report is None or (datetime.now(UTC) - report.utc).total_seconds() > _OLD_S:
+            raise NotRunning(
+                "there is no recent plan: start the site with `holdfast run`, or make a plan "
+                "with --soc PERCENT"
+            )
+        plan, accepted, problem = report.plan, report.accepted, report.problem
+    if options.json:
+        print_json({"plan": plan, "accepted": accepted, "problem": problem})
+    else:
+        if problem:
+            print(problem)
+        if plan is not None:
+            Console().print(_table(plan, site))
+    return 0 if plan is not None and accepted else 1
+
+
+def _make(site: Site, files: SiteFiles, soc_pct: float, at: datetime) -> Plan:
+    if site.prices is None:
+        raise ConfigError("prices: is missing; without prices there is nothing to plan")
+    if not 0.0 <= soc_pct <= 100.0:
+        raise ConfigError(f"--soc {soc_pct:g}: is a percentage from 0 to 100")
+    if at.tzinfo is None:
+        at = at.replace(tzinfo=ZoneInfo(site.timezone))
+    history: PowerHistory = load_history(files)
+    prices = read_entsoe(site.prices.entsoe_file)
+    return PlanningDesk(site, history).plan(at.astimezone(UTC), soc_pct, prices)
+
+
+def _table(plan: Plan, site: Site) -> Table:
+    zone = ZoneInfo(site.timezone)
+    title = (
+        f"plan {plan.plan_id}, {plan.status}, made {plan.created.astimezone(zone):%d.%m. %H:%M}; "
+        f"expected cost {plan.expected_cost:.2f} {site.currency}"
+    )
+    columns = ("from", "to", "mode", "battery", "grid", "SOC", "price", "reason")
+    table = Table(*columns, title=title)
+    for run in _runs(plan.slots):
+        first, last = run[0], run[-1]
+        count = len(run)
+        table.add_row(
+            f"{first.start.astimezone(zone):%a %H:%M}",
+            f"{last.end.astimezone(zone):%H:%M}",
+            first.mode,
+            f"{sum(slot.battery_power_w for slot in run) / count:.0f} W",
+            f"{sum(slot.grid_power_w for slot in run) / count:.0f} W",
+            f"{last.soc_end_pct:.0f} %",
+            f"{sum(slot.import_price_per_kwh for slot in run) / count:.3f}",
+            first.reason,
+        )
+    return table
+
+
+def _runs(slots: tuple[PlanSlot, ...]) -> list[list[PlanSlot]]:
+    """Neighbouring slots of one mode and reason belong to one line."""
+    runs: list[list[PlanSlot]] = []
+    for slot in slots:
+        if runs and (runs[-1][0].mode, runs[-1][0].reason) == (slot.mode, slot.reason):
+            runs[-1].append(slot)
+        else:
+            runs.append([slot])
+    return runs
