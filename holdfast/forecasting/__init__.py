@@ -1,0 +1,1 @@
+"""What load and PV will likely be, from what they were."""

@@ -1,0 +1,1 @@
+"""Market data: price documents and tariffs. A missing price is missing, never invented."""

@@ -1,0 +1,95 @@
+"""Why a slot is planned as it is, in words for the owner: local time, own currency."""
+
+from zoneinfo import ZoneInfo
+
+from holdfast.core.plan import SlotMode
+from holdfast.scheduling.outlook import Outlook
+
+_MINOR_UNITS = {"EUR": "ct", "USD": "ct", "AUD": "ct", "GBP": "p", "CHF": "Rp"}
+_WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+
+
+def price_text(per_kwh: float, currency: str) -> str:
+    """A price per kWh in words.
+
+    >>> price_text(0.061, "EUR"), price_text(0.614, "SEK")
+    ('6.1 ct', '0.61 SEK')
+    """
+    unit = _MINOR_UNITS.get(currency)
+    # Adding zero after rounding turns -0.0 into 0.0.
+    if unit is None:
+        return f"{round(per_kwh, 2) + 0.0:.2f} {currency}"
+    return f"{round(per_kwh * 100, 1) + 0.0:.1f} {unit}"
+
+
+class Reasons:
+    """Words for the slots of one outlook."""
+
+    def __init__(self, outlook: Outlook, *, timezone: ZoneInfo, currency: str) -> None:
+        self._outlook = outlook
+        self._currency = currency
+        self._local_starts = [start.astimezone(timezone) for start in outlook.starts]
+        self._uses = outlook.next_uses()
+        self._charges = outlook.next_charges()
+
+    def reason(self, slot: int, mode: SlotMode) -> str:
+        """One line that says why ``slot`` has ``mode``."""
+        outlook = self._outlook
+        now = self._import_price(slot)
+        match outlook.battery_sign[slot], outlook.grid_sign[slot]:
+            case (1, 1):
+                return self._charging(slot)
+            case (1, _):
+                return f"stores PV surplus, {self._use(slot)}"
+            case (-1, -1) if mode is SlotMode.POWER:
+                return f"sells: {self._export_price(slot)} now, {self._refill(slot)}"
+            case (-1, _) if mode is SlotMode.POWER:
+                return f"keeps the import limit: {now} now, {self._refill(slot)}"
+            case (-1, _):
+                return f"serves the load: saves {now} per kWh, {self._refill(slot)}"
+            case _:
+                return self._idling(slot, mode)
+
+    def _charging(self, slot: int) -> str:
+        outlook, now = self._outlook, self._import_price(slot)
+        battery = outlook.battery
+        before_wh = outlook.soc_wh[slot - 1] if slot else battery.soc_now_wh
+        if before_wh < battery.soc_min_wh:
+            return f"charges: below its minimum, {now} now"
+        return f"charges: {now} now, {self._use(slot)}"
+
+    def _idling(self, slot: int, mode: SlotMode) -> str:
+        now = self._import_price(slot)
+        if mode is SlotMode.POWER:
+            return f"exports PV: {self._export_price(slot)} now, {self._refill(slot)}"
+        if self._outlook.is_empty_after(slot):
+            return f"empty: {now} now, {self._refill(slot)}"
+        if mode is SlotMode.HOLD:
+            return f"keeps its energy: {now} now, {self._use(slot)}"
+        state = "full" if self._outlook.is_full_after(slot) else "follows load and PV"
+        return f"{state}: {now} now, {self._use(slot)}"
+
+    def _use(self, slot: int) -> str:
+        later = self._uses[slot]
+        if later is None:
+            return "kept for after this plan"
+        return f"used at {self._time(later, slot)} for {self._import_price(later)}"
+
+    def _refill(self, slot: int) -> str:
+        later = self._charges[slot]
+        if later is None:
+            return "charges again after this plan"
+        buys = self._outlook.grid_sign[later] > 0
+        source = f"for {self._import_price(later)}" if buys else "from PV"
+        return f"charges again at {self._time(later, slot)} {source}"
+
+    def _import_price(self, slot: int) -> str:
+        return price_text(self._outlook.import_price_per_kwh[slot], self._currency)
+
+    def _export_price(self, slot: int) -> str:
+        return price_text(self._outlook.export_price_per_kwh[slot], self._currency)
+
+    def _time(self, slot: int, seen_from: int) -> str:
+        there, here = self._local_starts[slot], self._local_starts[seen_from]
+        day = "" if there.date() == here.date() else f"{_WEEKDAYS[there.weekday()]} "
+        return f"{day}{there:%H:%M}"

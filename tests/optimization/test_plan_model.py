@@ -1,0 +1,344 @@
+"""The optimizer's answer is the best there is, and always one that a battery can follow."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from oracle import best_objective, follow
+
+from holdfast.core.plan import PlanStatus
+from holdfast.optimization.answer import build_solution
+from holdfast.optimization.model import PlanModel
+from holdfast.optimization.problem import (
+    BatteryModel,
+    PlanFailed,
+    PlanProblem,
+    PlanSolution,
+    SlackGroup,
+)
+from holdfast.optimization.program import build_program
+
+BATTERY = BatteryModel(
+    capacity_wh=10_000,
+    soc_min_wh=1_000,
+    soc_max_wh=9_500,
+    soc_now_wh=5_000,
+    charge_max_w=5_000,
+    discharge_max_w=4_000,
+    charge_efficiency=0.95,
+    discharge_efficiency=0.96,
+    wear_cost_per_kwh=0.02,
+    terminal_value_per_kwh=0.1,
+)
+
+
+def problem(
+    prices: list[float],
+    *,
+    sold: list[float] | None = None,
+    load_w: float = 500.0,
+    pv_w: float | list[float] = 0.0,
+    import_max_w: float = 10_000,
+    export_max_w: float = 10_000,
+    **battery: float,
+) -> PlanProblem:
+    slots = len(prices)
+    return PlanProblem(
+        dt_h=np.full(slots, 0.25),
+        import_price_per_kwh=np.array(prices),
+        export_price_per_kwh=np.array(sold or [min(price, 0.05) for price in prices]),
+        load_w=np.full(slots, float(load_w)),
+        pv_w=np.broadcast_to(np.asarray(pv_w, dtype=np.float64), (slots,)).copy(),
+        import_max_w=import_max_w,
+        export_max_w=export_max_w,
+        battery=replace(BATTERY, **battery),
+    )
+
+
+def solve(asked: PlanProblem) -> PlanSolution:
+    return PlanModel(asked.slots).solve(asked)
+
+
+def prices(low: float, high: float, slots: int) -> st.SearchStrategy[list[float]]:
+    return st.lists(st.floats(low, high), min_size=slots, max_size=slots)
+
+
+@st.composite
+def problems(
+    draw: st.DrawFn, *, low: float = 0.0, export_above_import: bool = False, relaxed: bool = False
+) -> PlanProblem:
+    slots = draw(st.integers(1, 10))
+    bought = np.array(draw(prices(low, 0.5, slots)))
+    spread = np.array(draw(prices(-0.1 if export_above_import else 0.0, 0.3, slots)))
+    soc_min_wh, soc_max_wh = draw(st.sampled_from([(1_000, 9_500), (0, 10_000), (4_000, 6_000)]))
+    soc_range = (0, 10_000) if relaxed else (soc_min_wh, soc_max_wh)
+    grid_limits = st.floats(0, 6_000) if relaxed else st.floats(9_000, 20_000)
+    return PlanProblem(
+        dt_h=np.array(draw(st.lists(st.sampled_from([0.01, 0.25, 1.0]), min_size=slots,
+                                    max_size=slots))),
+        import_price_per_kwh=bought,
+        export_price_per_kwh=bought - spread,
+        load_w=np.array(draw(prices(0, 8_000, slots))),
+        pv_w=np.array(draw(prices(0, 8_000, slots))),
+        import_max_w=draw(grid_limits),
+        export_max_w=draw(grid_limits),
+        battery=replace(
+            BATTERY,
+            soc_min_wh=soc_min_wh,
+            soc_max_wh=soc_max_wh,
+            soc_now_wh=draw(st.floats(*soc_range)),
+            charge_max_w=draw(st.sampled_from([0.0, 1_000.0, 5_000.0])),
+            wear_cost_per_kwh=draw(st.sampled_from([0.0, 0.03])),
+            terminal_value_per_kwh=draw(st.floats(0, 0.4)),
+        ),
+    )  # fmt: skip
+
+
+@settings(max_examples=60, deadline=None)
+@given(problems())
+def test_the_answer_is_the_exact_optimum(asked: PlanProblem) -> None:
+    solution = solve(asked)
+    best = best_objective(asked)
+    assert solution.status is PlanStatus.OPTIMAL
+    assert solution.objective == pytest.approx(best, rel=1e-4, abs=1e-4)
+    assert follow(asked, solution) == pytest.approx(solution.objective, abs=1e-4)
+
+
+@settings(max_examples=60, deadline=None)
+@given(problems(low=-0.5, export_above_import=True))
+def test_with_negative_prices_and_dear_export_the_answer_is_feasible_and_never_too_good(
+    asked: PlanProblem,
+) -> None:
+    solution = solve(asked)
+    assert follow(asked, solution) == pytest.approx(solution.objective, abs=1e-4)
+    assert solution.objective >= best_objective(asked) - 1e-4
+
+
+def test_at_negative_prices_little_of_the_gain_is_lost() -> None:
+    random = np.random.default_rng(7)
+    gained = possible = 0.0
+    for _ in range(12):
+        bought = random.uniform(-0.3, 0.4, 16)
+        asked = replace(
+            problem([0.0] * 16),
+            import_price_per_kwh=bought,
+            export_price_per_kwh=bought - 0.02,
+            pv_w=random.uniform(0, 3_000, 16),
+        )
+        nothing = follow(asked, _idle(asked))
+        gained += nothing - solve(asked).objective
+        possible += nothing - best_objective(asked)
+    assert 0.98 * possible < gained <= possible + 1e-4
+
+
+def _idle(asked: PlanProblem) -> PlanSolution:
+    zero = np.zeros(asked.slots)
+    return PlanSolution(
+        status=PlanStatus.OPTIMAL,
+        relaxed=(),
+        battery_w=zero,
+        grid_w=asked.net_load_w,
+        curtailed_w=zero,
+        soc_wh=zero + asked.battery.soc_now_wh,
+        stored_value_per_kwh=zero,
+        grid_cost=0.0,
+        objective=0.0,
+    )
+
+
+@settings(max_examples=80, deadline=None)
+@given(problems(low=-0.5, export_above_import=True, relaxed=True))
+def test_there_is_an_answer_whatever_is_asked(asked: PlanProblem) -> None:
+    solution = solve(asked)
+    follow(asked, solution)
+    assert (solution.status is PlanStatus.RELAXED) == bool(solution.relaxed)
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.lists(problems(low=-0.2, relaxed=True).filter(lambda p: p.slots > 3), min_size=2,
+                max_size=5))  # fmt: skip
+def test_a_model_that_was_used_before_answers_as_a_new_one(asked: list[PlanProblem]) -> None:
+    slots = min(item.slots for item in asked)
+    model = PlanModel(slots)
+    for item in (_first_slots(item, slots) for item in asked):
+        assert model.solve(item).objective == pytest.approx(solve(item).objective, abs=1e-5)
+
+
+def _first_slots(asked: PlanProblem, slots: int) -> PlanProblem:
+    return replace(
+        asked,
+        dt_h=asked.dt_h[:slots],
+        import_price_per_kwh=asked.import_price_per_kwh[:slots],
+        export_price_per_kwh=asked.export_price_per_kwh[:slots],
+        load_w=asked.load_w[:slots],
+        pv_w=asked.pv_w[:slots],
+    )
+
+
+def test_another_efficiency_is_taken_up() -> None:
+    asked = problem([0.05, 0.4], soc_now_wh=1_000)
+    model = PlanModel(2)
+    model.solve(asked)
+    worse = replace(asked, battery=replace(asked.battery, charge_efficiency=0.7))
+    assert solve(worse).objective > solve(asked).objective
+    assert model.solve(worse).objective == pytest.approx(solve(worse).objective)
+
+
+def test_it_buys_cheap_and_serves_dear() -> None:
+    solution = solve(problem([0.05] * 4 + [0.40] * 4, soc_now_wh=1_000))
+    assert (solution.battery_w[:4] >= -1e-6).all()
+    assert solution.battery_w[:4].max() > 500
+    assert solution.grid_w[4:] == pytest.approx(0, abs=0.1)
+
+
+def test_wear_above_the_spread_stops_the_trade() -> None:
+    spread = [0.20] * 4 + [0.30] * 4
+    cheap = solve(problem(spread, wear_cost_per_kwh=0.01, terminal_value_per_kwh=0.0))
+    dear = solve(problem(spread, wear_cost_per_kwh=0.50, terminal_value_per_kwh=0.0))
+    assert cheap.battery_w.min() < -400
+    assert np.abs(dear.battery_w).max() < 1
+
+
+def test_a_terminal_value_keeps_the_energy() -> None:
+    dumped = solve(problem([0.3] * 4, terminal_value_per_kwh=0.0))
+    kept = solve(problem([0.3] * 4, terminal_value_per_kwh=0.5))
+    assert dumped.soc_wh[-1] < 5_000 < kept.soc_wh[-1]
+
+
+def test_below_its_minimum_the_battery_is_led_back_first() -> None:
+    solution = solve(problem([0.5] * 8, soc_now_wh=200))
+    assert solution.relaxed == (SlackGroup.SOC,)
+    assert solution.battery_w[0] > 0
+    assert solution.soc_wh[-1] >= 1_000 - 0.01
+
+
+def test_above_its_maximum_the_battery_serves_the_load_and_is_not_made_to_export() -> None:
+    solution = solve(problem([0.1] * 8, soc_now_wh=9_900, terminal_value_per_kwh=0.3))
+    assert solution.relaxed == (SlackGroup.SOC,)
+    assert (solution.grid_w >= -0.1).all()
+    assert solution.soc_wh[-1] <= 9_500 + 0.01
+
+
+def test_a_load_above_the_import_limit_is_met_by_the_battery_then_admitted() -> None:
+    able = solve(problem([0.1] * 4, load_w=4_000, import_max_w=1_000))
+    assert able.status is PlanStatus.OPTIMAL
+    assert able.grid_w.max() <= 1_000.1
+    unable = solve(problem([0.1] * 4, load_w=9_000, import_max_w=1_000))
+    assert unable.relaxed == (SlackGroup.IMPORT_LIMIT,)
+    assert unable.battery_w[:3] == pytest.approx(-4_000)
+
+
+def test_surplus_above_the_export_limit_is_stored_then_curtailed() -> None:
+    able = solve(problem([0.1] * 4, pv_w=4_000, export_max_w=0))
+    assert able.status is PlanStatus.OPTIMAL
+    assert able.battery_w == pytest.approx(3_500)
+    unable = solve(problem([0.1] * 4, pv_w=9_000, export_max_w=0))
+    assert unable.relaxed == (SlackGroup.EXPORT_LIMIT,)
+    assert unable.curtailed_w[0] == pytest.approx(3_500)
+    assert unable.grid_w == pytest.approx(0, abs=0.2)
+
+
+def test_the_value_of_stored_energy_is_what_one_more_kwh_saves() -> None:
+    asked = problem([0.10, 0.20, 0.30, 0.40], terminal_value_per_kwh=0.0, soc_now_wh=1_100)
+    more = replace(asked, battery=replace(asked.battery, soc_now_wh=1_101))
+    gain_per_kwh = (solve(asked).objective - solve(more).objective) * 1000
+    assert solve(asked).stored_value_per_kwh[0] == pytest.approx(gain_per_kwh, rel=1e-3)
+    assert gain_per_kwh == pytest.approx(0.10 / 0.95, rel=1e-3)  # it need not be bought
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf")])
+def test_numbers_that_are_none_are_refused(bad: float) -> None:
+    asked = problem([0.1, 0.2])
+    for name in ("dt_h", "import_price_per_kwh", "export_price_per_kwh", "load_w", "pv_w"):
+        with pytest.raises(PlanFailed):
+            replace(asked, **{name: np.array([0.1, bad])})
+    for name in ("import_max_w", "export_max_w"):
+        with pytest.raises(PlanFailed):
+            replace(asked, **{name: bad})
+    for name in BatteryModel.__slots__:
+        with pytest.raises(PlanFailed, match=name):
+            replace(BATTERY, **{name: bad})
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"soc_min_wh": 9_600},
+        {"soc_max_wh": 10_001},
+        {"soc_now_wh": -1},
+        {"soc_now_wh": 10_001},
+        {"charge_max_w": -1},
+        {"discharge_max_w": -1},
+        {"charge_efficiency": 0},
+        {"discharge_efficiency": 1.01},
+        {"wear_cost_per_kwh": -0.01},
+    ],
+)
+def test_what_no_battery_can_be_is_refused(change: dict[str, float]) -> None:
+    with pytest.raises(PlanFailed):
+        replace(BATTERY, **change)
+
+
+def test_slots_without_length_and_arrays_of_other_lengths_are_refused() -> None:
+    asked = problem([0.1, 0.2])
+    for wrong in (np.zeros(2), np.ones(3), np.array([]), np.ones((2, 1)), np.array([1, 1])):
+        with pytest.raises(PlanFailed):
+            replace(asked, dt_h=wrong)
+    with pytest.raises(PlanFailed):
+        replace(asked, load_w=np.array([-1.0, 0.0]))
+    with pytest.raises(PlanFailed, match="3 slots was asked for 2"):
+        PlanModel(3).solve(asked)
+
+
+def test_a_battery_that_must_discharge_a_little_may_still_be_paid_to_charge() -> None:
+    # Burning pays in the first slot, yet the battery is above its maximum and has to serve
+    # the load: the stronger direction alone cannot keep that limit.
+    asked = replace(
+        problem(
+            [-0.125, 0.0, 0.0, 0.0],
+            sold=[-0.125, 0.0, 0.0, 0.0],
+            import_max_w=7.5,
+            export_max_w=0.0,
+            soc_min_wh=4_000,
+            soc_max_wh=6_000,
+            soc_now_wh=6_010,
+            charge_max_w=1_000,
+            wear_cost_per_kwh=0.0,
+            terminal_value_per_kwh=0.0,
+        ),
+        dt_h=np.full(4, 0.01),
+        load_w=np.array([5.0, 0.0, 0.0, 0.0]),
+    )
+    solution = solve(asked)
+    follow(asked, solution)
+    assert solution.soc_wh[0] < 6_010 - 0.03
+
+
+def test_what_charges_and_discharges_at_once_is_netted_inside_the_limits() -> None:
+    asked = problem([-0.1] * 4, soc_now_wh=9_000)
+    burning = np.zeros((5, 4))
+    burning[0], burning[1] = 1.25, 1.0  # kWh in each slot; stays where it is, so it says
+    burning[4] = 9.0
+    solution = build_solution(asked, build_program(asked), burning, np.zeros(4))
+    follow(asked, solution)
+    assert solution.battery_w[0] == pytest.approx(1_000)
+    assert solution.soc_wh[-1] == pytest.approx(9_500)
+
+
+def test_export_above_import_costs_little_of_what_is_possible() -> None:
+    random = np.random.default_rng(3)
+    gained = possible = 0.0
+    for _ in range(12):
+        bought = random.uniform(0.0, 0.4, 16)
+        asked = replace(
+            problem([0.0] * 16),
+            import_price_per_kwh=bought,
+            export_price_per_kwh=bought + 0.05,
+            pv_w=random.choice([0.0, 2_000.0, 9_000.0], 16),
+        )
+        nothing = follow(asked, _idle(asked))
+        gained += nothing - solve(asked).objective
+        possible += nothing - best_objective(asked)
+    assert 0.95 * possible < gained <= possible + 1e-4
