@@ -19,9 +19,8 @@ class SafetyWrapper:
     def __init__(self, site: Site) -> None:
         self._units = site.unit_names
         self._authority = site.authority
-        self._limited = up_to(
-            charge_w=site.limited_power_w, discharge_w=site.limited_power_w, by="authority_limited"
-        )
+        share_w = site.limited_power_w / len(site.storage)
+        self._limited = up_to(charge_w=share_w, discharge_w=share_w, by="authority_limited")
         period_ns = site.cycle.period_ms * NS_PER_MS
         self._lifetime_ns = max(3 * period_ns, NS_PER_S // 5)
 

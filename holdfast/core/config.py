@@ -157,6 +157,8 @@ class Grid(_Section):
 class Tariff(_Section):
     """From the exchange's price to the owner's: (price + adder) x (1 + VAT)."""
 
+    fixed_per_kwh: Finite | None = None
+    """Instead of the exchange's price; for a fixed feed-in tariff."""
     adder_per_kwh: Finite = 0.0
     """Fees, levies and markup before VAT."""
     vat_pct: Annotated[float, Field(ge=0, le=100)] = 0.0
@@ -204,6 +206,7 @@ class Site(_Section):
     authority: Literal["observe", "limited", "full"] = "observe"
     """observe: writes nothing. limited: up to ``limited_power_w``. full: up to the hardware."""
     limited_power_w: Positive = 500.0
+    """For all storage units together."""
     state_dir: Path = Path("state")
     """Latches, sockets and shared snapshots; relative to site.yaml."""
     cycle: Cycle = Cycle()

@@ -2,6 +2,7 @@
 
 HoldfastError
 ├── ConfigError      site.yaml or a device profile is wrong; nothing was started
+├── PlanFailed       no plan could be made; the site stays on its local rule
 ├── PlanRefused      a plan was not accepted; the site stays on its local rule
 ├── PriceDataError   a price document cannot be used; earlier prices stay in force
 ├── LatchCorrupt     the latch file cannot be trusted; the site goes to ERROR
@@ -18,6 +19,10 @@ class HoldfastError(Exception):
 
 class ConfigError(HoldfastError):
     """A configuration is wrong; the text names each key and what would be right."""
+
+
+class PlanFailed(HoldfastError):
+    """No plan could be made of what was asked; the text says why."""
 
 
 class PlanRefused(HoldfastError):

@@ -36,8 +36,9 @@ from typing import Any
 import highspy
 import numpy as np
 
+from holdfast.core.errors import PlanFailed
 from holdfast.optimization.answer import TINY_KWH, build_solution
-from holdfast.optimization.problem import Array, PlanFailed, PlanProblem, PlanSolution
+from holdfast.optimization.problem import Array, PlanProblem, PlanSolution
 from holdfast.optimization.program import Program, build_matrix, build_program
 
 _PASSES = 3

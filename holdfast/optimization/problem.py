@@ -10,14 +10,10 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from holdfast.core.errors import HoldfastError
+from holdfast.core.errors import PlanFailed
 from holdfast.core.plan import PlanStatus
 
 Array = NDArray[np.float64]
-
-
-class PlanFailed(HoldfastError):
-    """No plan could be made of what was asked; the text says why."""
 
 
 class SlackGroup(StrEnum):

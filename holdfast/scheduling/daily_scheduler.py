@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from holdfast.core.config import Site
-from holdfast.core.errors import PriceDataError
+from holdfast.core.errors import PlanFailed, PriceDataError
 from holdfast.core.plan import Plan, PlanSlot, SlotMode
 from holdfast.forecasting.forecast import PowerForecast
 from holdfast.forecasting.history import QUARTER, quarter_of, start_of
@@ -21,7 +21,6 @@ from holdfast.optimization.model import PlanModel
 from holdfast.optimization.problem import (
     Array,
     BatteryModel,
-    PlanFailed,
     PlanProblem,
     PlanSolution,
 )

@@ -7,7 +7,7 @@ import pytest
 from holdfast.core.config import Tariff
 from holdfast.core.errors import PriceDataError
 from holdfast.markets.prices import PriceSeries, PriceSlot
-from holdfast.markets.tariff import owner_price_per_kwh, with_tariff
+from holdfast.markets.tariff import owner_price_per_kwh
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -81,9 +81,6 @@ def test_the_tariff_adds_fees_first_and_vat_on_both() -> None:
     assert owner_price_per_kwh(0.08, Tariff()) == 0.08
 
 
-def test_a_series_under_a_tariff_keeps_its_times_and_holes() -> None:
-    exchange = price_series(slot(0, 0.1), slot(2, -0.05))
-    paid = with_tariff(exchange, Tariff(adder_per_kwh=0.1, vat_pct=10))
-    assert [item.price_per_kwh for item in paid] == pytest.approx([0.22, 0.055])
-    assert [item.start_utc for item in paid] == [item.start_utc for item in exchange]
-    assert paid.price_at(NOON + HOUR) is None
+def test_a_fixed_tariff_pays_the_same_whatever_the_exchange_says() -> None:
+    tariff = Tariff(fixed_per_kwh=0.08)
+    assert owner_price_per_kwh(-0.50, tariff) == owner_price_per_kwh(4.0, tariff) == 0.08

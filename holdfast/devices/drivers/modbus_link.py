@@ -1,0 +1,205 @@
+"""One Modbus TCP connection: one request at a time, a total deadline, nothing left behind."""
+
+import asyncio
+import logging
+import socket
+import struct
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Protocol
+
+from pymodbus.client import AsyncModbusTcpClient
+from pymodbus.exceptions import ModbusException
+from pymodbus.pdu import ModbusPDU
+
+from holdfast.core.config import ModbusTcp
+from holdfast.core.errors import DeviceRefused, DeviceUnreachable
+from holdfast.devices.drivers.backoff import Backoff
+from holdfast.devices.drivers.modbus_pdu import describe, mismatch, refusal
+
+# An absent device would fill the log twice a second; what fails is raised and counted here.
+logging.getLogger("pymodbus").setLevel(logging.CRITICAL)
+
+_RESET_ON_CLOSE = struct.pack("ii", 1, 0)
+_KEEPALIVE = (
+    (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 1),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 1),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 2),
+)
+"""A half-open connection is noticed within 3 s, also when there is nothing to write."""
+
+
+class _HasOptions(Protocol):
+    def setsockopt(self, level: int, option: int, value: bytes, /) -> None: ...
+
+
+def forget_unsent(connection: _HasOptions) -> None:
+    """Make closing ``connection`` discard what was not delivered.
+
+    The kernel would go on sending, and an expired command would meet a device that
+    comes back a minute later.
+    """
+    with suppress(OSError):
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+
+
+@contextmanager
+def _keeping_cancellation() -> Iterator[None]:
+    """Raise a cancellation that came together with the result: wait_for of Python 3.11,
+    which the library uses, forgets it, and the task would never end."""
+    task = asyncio.current_task()
+    before = task.cancelling() if task is not None else 0
+    yield
+    if task is not None and task.cancelling() > before:
+        raise asyncio.CancelledError
+
+
+class ModbusLink:
+    """A connection that rebuilds itself while :meth:`keep` runs.
+
+    A request fails at once while there is no connection. After one without a proper
+    answer the connection is dropped, so that a late reply meets nobody.
+    """
+
+    def __init__(self, connection: ModbusTcp) -> None:
+        self._connection = connection
+        self._client: AsyncModbusTcpClient | None = None
+        self._turn = asyncio.Lock()
+        self._lost = asyncio.Event()
+        self._deadline: asyncio.Timeout | None = None
+        self._cut = False
+        self._answered = False
+        self._closed = False
+
+    def __str__(self) -> str:
+        return f"{self._connection.host}:{self._connection.port}"
+
+    @property
+    def connected(self) -> bool:
+        """True while a request can be sent."""
+        return self._client is not None
+
+    async def keep(self, on_error: Callable[[DeviceUnreachable], None]) -> None:
+        """Connect, and connect again whenever the connection is lost, until closed."""
+        backoff = Backoff()
+        try:
+            while not self._closed:
+                try:
+                    await self._connect()
+                except DeviceUnreachable as error:
+                    on_error(error)
+                else:
+                    if not self._closed and await self._until_lost():
+                        backoff.reset()
+                await asyncio.sleep(backoff.next_s())
+        finally:
+            self.drop()
+
+    async def request(self, request: ModbusPDU) -> ModbusPDU:
+        """Send ``request`` and return its checked answer.
+
+        Raises DeviceUnreachable without a connection or an answer in time, DeviceRefused
+        for an exception or for an answer that does not belong to the request.
+        """
+        try:
+            with _keeping_cancellation():
+                async with asyncio.timeout(self._connection.timeout_s) as deadline, self._turn:
+                    answer = await self._exchange(request, deadline)
+        except TimeoutError as error:
+            waited_s = self._connection.timeout_s
+            why = "the connection was lost" if self._cut else f"waited {waited_s:g} s"
+            raise DeviceUnreachable(f"{self}: no answer to {describe(request)}: {why}") from error
+        if reason := refusal(answer):
+            raise DeviceRefused(f"{self}: {describe(request)}: {reason}")
+        return answer
+
+    def close(self) -> None:
+        """Let go of the connection for good."""
+        self._closed = True
+        self.drop()
+
+    def drop(self) -> None:
+        """End the connection now; what was not yet delivered never will be."""
+        client, self._client = self._client, None
+        self._lost.set()
+        if client is None:
+            return
+        transport = client.ctx.transport
+        if isinstance(transport, asyncio.Transport):
+            forget_unsent(transport.get_extra_info("socket"))
+            transport.abort()
+        client.close()
+
+    async def _exchange(self, request: ModbusPDU, deadline: asyncio.Timeout) -> ModbusPDU:
+        client = self._client
+        if client is None:
+            raise DeviceUnreachable(f"{self}: not connected, {describe(request)} was not sent")
+        self._deadline = deadline
+        in_step = False
+        try:
+            answer: ModbusPDU = await client.execute(False, request)  # noqa: FBT003 - positional in the library
+            if reason := mismatch(request, answer):
+                raise DeviceRefused(f"{self}: {describe(request)} was answered with {reason}")
+            in_step = self._answered = True
+        except (ModbusException, OSError) as error:
+            raise DeviceUnreachable(f"{self}: no answer to {describe(request)}: {error}") from error
+        finally:
+            self._deadline = None
+            if not in_step:
+                self.drop()
+        return answer
+
+    async def _connect(self) -> None:
+        # A client object that is used again would take the end of its former connection
+        # for the end of the present one.
+        client = AsyncModbusTcpClient(
+            self._connection.host,
+            port=self._connection.port,
+            timeout=self._connection.timeout_s,
+            retries=0,
+            reconnect_delay=0,
+            trace_connect=self._on_connection,
+        )
+        try:
+            transport = await self._open(client)
+        except BaseException:  # a cancellation that comes with the connection, too
+            client.close()
+            raise
+        with suppress(OSError):
+            for level, option, value in _KEEPALIVE:
+                transport.get_extra_info("socket").setsockopt(level, option, value)
+        self._lost.clear()
+        self._cut = self._answered = False
+        self._client = client
+
+    async def _open(self, client: AsyncModbusTcpClient) -> asyncio.Transport:
+        try:
+            with _keeping_cancellation():
+                connected = await client.connect()
+        except (ModbusException, OSError, ValueError) as error:
+            raise DeviceUnreachable(f"{self}: cannot be connected to: {error}") from error
+        transport = client.ctx.transport
+        # One that is closed again before the library has noted it would count as connected.
+        if not connected or not isinstance(transport, asyncio.Transport) or transport.is_closing():
+            raise DeviceUnreachable(f"{self}: cannot be connected to")
+        return transport
+
+    async def _until_lost(self) -> bool:
+        """Wait for the end of the connection; True if it was of any use."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(Backoff.LONGEST_S):
+                await self._lost.wait()
+                return self._answered
+        await self._lost.wait()
+        return True
+
+    def _on_connection(self, connected: bool) -> None:  # noqa: FBT001 - the library's signature
+        if connected:
+            return
+        self._client = None
+        self._cut = True
+        self._lost.set()
+        # The library would let the request wait for its whole time-out.
+        if self._deadline is not None and not self._deadline.expired():
+            self._deadline.reschedule(asyncio.get_running_loop().time())

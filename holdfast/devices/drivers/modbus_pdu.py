@@ -1,0 +1,129 @@
+"""Modbus requests, and what their answers are checked for."""
+
+from pymodbus.pdu import ModbusPDU
+from pymodbus.pdu.bit_message import (
+    ReadCoilsRequest,
+    ReadDiscreteInputsRequest,
+    WriteMultipleCoilsRequest,
+    WriteSingleCoilRequest,
+)
+from pymodbus.pdu.register_message import (
+    ReadHoldingRegistersRequest,
+    ReadInputRegistersRequest,
+    WriteMultipleRegistersRequest,
+    WriteSingleRegisterRequest,
+)
+
+from holdfast.devices.profile import RegisterWrite, Table
+
+_READS: dict[Table, type[ModbusPDU]] = {
+    "holding": ReadHoldingRegistersRequest,
+    "input": ReadInputRegistersRequest,
+    "coil": ReadCoilsRequest,
+    "discrete": ReadDiscreteInputsRequest,
+}
+
+_BITS = (1, 2)
+"""Function codes whose answer carries bits, in whole bytes."""
+_REGISTERS = (3, 4)
+_ONE = (5, 6)
+"""Function codes that write one value; the answer echoes address and value."""
+
+_NAMES = {
+    1: "read coils",
+    2: "read discrete inputs",
+    3: "read holding registers",
+    4: "read input registers",
+    5: "write coil",
+    6: "write register",
+    15: "write coils",
+    16: "write registers",
+}
+
+_EXCEPTIONS = {
+    1: "illegal function",
+    2: "illegal data address",
+    3: "illegal data value",
+    4: "device failure",
+    5: "acknowledged, still working",
+    6: "device busy",
+    7: "negative acknowledge",
+    8: "memory parity error",
+    10: "gateway path unavailable",
+    11: "gateway target gave no answer",
+}
+
+
+def read_request(table: Table, address: int, count: int, device_id: int) -> ModbusPDU:
+    """A request for ``count`` registers or bits from ``address`` on."""
+    return _READS[table](address=address, count=count, dev_id=device_id)
+
+
+def write_request(row: RegisterWrite, words: list[int], device_id: int) -> ModbusPDU:
+    """A request that writes ``words`` to the point of ``row``."""
+    if row.table == "coil":
+        bits = [bool(word) for word in words]
+        if row.function == "single":
+            return WriteSingleCoilRequest(address=row.address, bits=bits, dev_id=device_id)
+        return WriteMultipleCoilsRequest(address=row.address, bits=bits, dev_id=device_id)
+    if row.function == "single":
+        return WriteSingleRegisterRequest(address=row.address, registers=words, dev_id=device_id)
+    return WriteMultipleRegistersRequest(address=row.address, registers=words, dev_id=device_id)
+
+
+def describe(request: ModbusPDU) -> str:
+    """What was asked, for people: function, address, device id."""
+    name = _NAMES.get(request.function_code, f"function {request.function_code}")
+    last = request.address + max(request.count, len(request.bits), 1) - 1
+    where = f"{request.address}" if last == request.address else f"{request.address}..{last}"
+    return f"{name} at {where} of device {request.dev_id}"
+
+
+def mismatch(request: ModbusPDU, answer: ModbusPDU) -> str | None:
+    """Why ``answer`` cannot be the answer to ``request``; None if it is.
+
+    The library takes transaction id 0 for any, ignores the function code, and hands
+    over as many values as came; so each is looked at here.
+    """
+    if answer.transaction_id != request.transaction_id:
+        return f"transaction {answer.transaction_id} instead of {request.transaction_id}"
+    if answer.dev_id != request.dev_id:
+        return f"device id {answer.dev_id} instead of {request.dev_id}"
+    if answer.function_code & 0x7F != request.function_code:
+        return f"function {answer.function_code} instead of {request.function_code}"
+    if answer.isError():
+        return None
+    return _wrong_content(request, answer)
+
+
+def _wrong_content(request: ModbusPDU, answer: ModbusPDU) -> str | None:
+    code = request.function_code
+    if code in _REGISTERS:
+        got, wanted = len(answer.registers), request.count
+        return None if got == wanted else f"{got} registers instead of {wanted}"
+    if code in _BITS:
+        got, wanted = len(answer.bits), -(-request.count // 8) * 8
+        return None if got == wanted else f"{got} bits instead of {wanted}"
+    if answer.address != request.address:
+        return f"address {answer.address} instead of {request.address}"
+    if code in _ONE:
+        echo = [*answer.registers, *answer.bits]
+        sent = [*request.registers, *request.bits]
+        return None if echo == sent else f"echo {echo} instead of {sent}"
+    if answer.count != request.count:
+        return f"{answer.count} written instead of {request.count}"
+    return None
+
+
+def refusal(answer: ModbusPDU) -> str | None:
+    """Number and meaning of an exception answer; None for any other answer."""
+    if not answer.isError():
+        return None
+    code = answer.exception_code
+    return f"exception {code} ({_EXCEPTIONS.get(code, 'not in the standard')})"
+
+
+def words_of(answer: ModbusPDU, count: int) -> list[int]:
+    """The first ``count`` registers, or bits as 0 and 1, of a checked answer."""
+    values = answer.bits if answer.function_code in _BITS else answer.registers
+    return [int(value) for value in values[:count]]
