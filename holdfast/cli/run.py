@@ -5,8 +5,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -69,18 +69,31 @@ def execute(options: argparse.Namespace) -> int:
             return Run(demo.config, options).until_the_end()
 
 
-@contextmanager
-def _interruptible() -> Iterator[None]:
-    """SIGTERM ends a run as Ctrl-C does."""
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def _interruptible() -> AbstractContextManager[None]:
+    """SIGTERM, and a terminal that goes away, end a run as Ctrl-C does."""
 
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, interrupt)
+    return _at_ending(interrupt)
+
+
+def _uninterrupted() -> AbstractContextManager[None]:
+    """A second Ctrl-C does not leave half of the processes behind."""
+    return _at_ending(signal.SIG_IGN)
+
+
+@contextmanager
+def _at_ending(handler: Callable[..., None] | signal.Handlers) -> Iterator[None]:
+    before = {number: signal.signal(number, handler) for number in _ENDING}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler_before in before.items():
+            signal.signal(number, handler_before)
 
 
 @contextmanager
@@ -124,13 +137,16 @@ class Run:
     def until_the_end(self) -> int:
         """Run. 0 if the site came to rest, and in the demonstration did what it is to show."""
         self._refuse_second()
-        self._supervisor.start()
         try:
+            self._supervisor.start()
             with Live(console=self._console, auto_refresh=False) as live:
                 self._watch(live)
         except KeyboardInterrupt:
             self._tell("ending: 0 W, contactors open")
-        rested = self._supervisor.stop()
+        finally:
+            # Whatever ended it, nothing is left behind without a supervisor.
+            with _uninterrupted():
+                rested = self._supervisor.stop()
         return self._conclude(rested=rested)
 
     def _refuse_second(self) -> None:

@@ -69,21 +69,22 @@ def _check_frame(plan: Plan, utc: datetime) -> None:
         raise PlanRefused(f"{len(plan.slots)} slots are more than {MAX_SLOTS}")
     for name, instant in (("created", plan.created), ("expires", plan.expires)):
         _check_utc(name, instant)
+    for index, slot in enumerate(plan.slots):
+        _check_utc(f"slot {index}: start", slot.start)
+        _check_utc(f"slot {index}: end", slot.end)
     if plan.expires <= utc:
         raise PlanRefused(f"it expired at {plan.expires:%Y-%m-%d %H:%M:%S}Z")
     if plan.expires > utc + MAX_LIFETIME:
         raise PlanRefused(f"it wants to live for more than {MAX_LIFETIME}")
     if plan.slots[-1].end <= utc:
         raise PlanRefused("it lies in the past")
-    if plan.slots[0].start > utc + MAX_LIFETIME:
+    if plan.slots[0].start >= plan.expires:
         raise PlanRefused("it begins only after it has expired")
     if plan.slots[-1].end > utc + MAX_HORIZON:
         raise PlanRefused(f"it reaches further than {MAX_HORIZON.days} days")
 
 
 def _check_slot(slot: PlanSlot, charge_max_w: float, discharge_max_w: float) -> None:
-    _check_utc("start", slot.start)
-    _check_utc("end", slot.end)
     if not slot.end > slot.start:
         raise PlanRefused("ends before it starts")
     if not -discharge_max_w <= slot.battery_power_w <= charge_max_w:

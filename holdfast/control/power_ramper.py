@@ -1,5 +1,6 @@
 """The power ramper: moves away from 0 W slowly, towards 0 W at once."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -34,7 +35,7 @@ class PowerRamper:
         """The next setpoint on the way from ``last_w`` to ``asked_w``, always inside the permit."""
         permitted_w = permit.envelope.clamp(asked_w)
         step_w = self._ramp_w_per_s[permit.unit] * min(max(dt_s, 0.0), MAX_STEP_S)
-        if not permit.may_increase:
+        if not (permit.may_increase and math.isfinite(dt_s)):
             step_w = 0.0
         # Reversing means going to zero at once and leaving it slowly on the other side.
         start_w = last_w if last_w * permitted_w > 0.0 else 0.0

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from holdfast.control.mode_manager import Request
 from holdfast.core.config import Site
+from holdfast.core.signals import SITE
 from holdfast.core.state_machine import State
 from holdfast.core.units import NS_PER_MS, NS_PER_S
 from holdfast.safety.assessment import Assessment
@@ -42,7 +43,7 @@ class SafetyWrapper:
             (
                 block.row
                 for block in assessment.blocks
-                if block.action is Action.POWER and block.owner == unit
+                if block.action is Action.POWER and block.owner in (unit, SITE)
             ),
             None,
         )

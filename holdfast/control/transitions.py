@@ -37,19 +37,25 @@ class StateGuard:
         commands: Collection[Command],
     ) -> Moved:  # fmt: skip
         """The next state and latches."""
-        emergency = emergency_cause(snapshot, commands) is not None
+        cause = emergency_cause(snapshot, commands)
+        emergency = cause is not None
         trips = assessment.trips
         if trips:
             latches = latches.with_faults(*(found.key for found in trips))
         if emergency and not latches.emergency_stop:
             latches = replace(latches, emergency_stop=True)
         waits_for = assessment.not_ready
-        refused = {
-            command: reason
-            for command in commands
-            if (reason := _refusal(command, state, snapshot, waits_for, tripped=bool(trips)))
-            is not None
-        }
+        if cause is None and Command.STOP in commands:
+            cause = "somebody asks to stop at the same moment"
+        refused = {}
+        for command in commands:
+            reason = (
+                cause
+                if command in _LET_POWER_FLOW and cause is not None
+                else _refusal(command, state, snapshot, waits_for, tripped=bool(trips))
+            )
+            if reason is not None:
+                refused[command] = reason
         events = (
             *_conditions(state, latches, waits_for, emergency=emergency, tripped=bool(trips)),
             *(_EVENTS[command] for command in commands if command not in refused),
@@ -73,6 +79,9 @@ class StateGuard:
             waits_for=waits_for,
         )
 
+
+_LET_POWER_FLOW = frozenset({Command.START, Command.RESET})
+"""Refused while anybody or anything asks to stop: the most restrictive wish wins."""
 
 _EVENTS = {
     Command.START: Event.START,

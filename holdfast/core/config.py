@@ -22,6 +22,16 @@ Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,30}$")]
 class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    @model_validator(mode="before")
+    @classmethod
+    def _yes_is_no_number(cls, content: object) -> object:
+        """YAML reads `yes` and `on` as true, which would pass for 1."""
+        for name, value in content.items() if isinstance(content, dict) else ():
+            field = cls.model_fields.get(name)
+            if isinstance(value, bool) and field is not None and field.annotation is not bool:
+                raise ValueError(f"{name}: {value} is a yes or no, which this key is not")
+        return content
+
 
 class ModbusTcp(_Section):
     """A device that listens on Modbus TCP."""
@@ -69,6 +79,19 @@ class BatteryHardware(_Section):
     discharge_temperature_max_c: Annotated[float, Field(ge=30, le=75)] = 60.0
     contactor_break_current_a: Positive = 5.0
     """The contactor may open below this current only."""
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        for low, high in (
+            ("cell_voltage_min_v", "cell_voltage_max_v"),
+            ("charge_temperature_min_c", "charge_temperature_max_c"),
+            ("discharge_temperature_min_c", "discharge_temperature_max_c"),
+        ):
+            if not getattr(self, low) < getattr(self, high):
+                raise ValueError(
+                    f"{low} ({getattr(self, low):g}) must be below {high} ({getattr(self, high):g})"
+                )
+        return self
 
 
 class InverterHardware(_Section):

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from holdfast.core.errors import LatchCorrupt
 
 LATCH_FILE_CORRUPT = "site/latch_file_corrupt"
+_VERSION = 1
 CONTROL_EXCEPTION = "site/control_exception"
 
 
@@ -31,7 +32,7 @@ class Latches:
 def encode(latches: Latches) -> bytes:
     """The content of a latch file."""
     body = json.dumps(
-        {"version": 1, "emergency_stop": latches.emergency_stop, "faults": latches.faults}
+        {"version": _VERSION, "emergency_stop": latches.emergency_stop, "faults": latches.faults}
     )
     return f"{body}\n{_checksum(body)}\n".encode()
 
@@ -43,6 +44,8 @@ def decode(content: bytes) -> Latches:
         if checksum != _checksum(body) or rest:
             raise LatchCorrupt("the checksum of the latch file is wrong")
         fields = json.loads(body)
+        if fields["version"] != _VERSION:
+            raise LatchCorrupt(f"a latch file of version {fields['version']} is not known")
         return Latches(
             emergency_stop=fields["emergency_stop"] is not False,
             faults=tuple(str(fault) for fault in fields["faults"]),

@@ -55,7 +55,8 @@ class InverterSafetyWrapper:
         if not permit.may_write:
             return (), {}, ()
         now_ns = snapshot.time_ns
-        if not (permit.may_run and permit.covers(power_w, now_ns)):
+        may_run = permit.may_run and permit.is_fresh(now_ns)
+        if not (may_run and permit.covers(power_w, now_ns)):
             power_w = 0.0
         last = memory.get(Point.SETPOINT_W)
         forced = _FORCED if force else frozenset()
@@ -64,7 +65,7 @@ class InverterSafetyWrapper:
             forced |= {Point.SETPOINT_W}
         wanted = {
             Point.SETPOINT_W: power_w,
-            Point.ENABLE: float(permit.may_run),
+            Point.ENABLE: float(may_run),
             Point.REVERT_TIMEOUT_S: self._revert_timeout_s,
         }
         return keep_points(

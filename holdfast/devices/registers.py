@@ -2,7 +2,7 @@
 
 import math
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -82,6 +82,14 @@ class RegisterWrite(Register):
     wears_out: bool = False
     """Stored in flash or EEPROM."""
 
+    def encode(self, value: float) -> list[int]:
+        """Raw words of ``value``, rounded towards zero: a register never holds more than was
+        permitted.
+
+        Raises ValueError for a value that is not finite or does not fit the register.
+        """
+        return _encode(value, self.type, self.scale, _towards_zero)
+
     @model_validator(mode="after")
     def _function_takes_it(self) -> Self:
         if self.count > 1 and self.function == "single":
@@ -105,7 +113,14 @@ def check_unique(what: str, names: Sequence[str]) -> None:
         raise ValueError(f"{what} listed twice: {', '.join(twice)}")
 
 
-def _encode(value: float, type_: RawType, scale: float) -> list[int]:
+def _towards_zero(raw: float) -> int:
+    # 0.3 / 0.1 is a hair below 3.
+    return math.trunc(raw * (1.0 + 1e-12))
+
+
+def _encode(
+    value: float, type_: RawType, scale: float, rounded: Callable[[float], int] = round
+) -> list[int]:
     if not math.isfinite(value):
         raise ValueError(f"{value} cannot be written")
     if type_ == "bool":
@@ -113,7 +128,7 @@ def _encode(value: float, type_: RawType, scale: float) -> list[int]:
             raise ValueError(f"{value:g} is neither 0 nor 1")
         return [int(value)]
     try:
-        packed = struct.pack(f">{_STRUCT[type_]}", round(value / scale))
+        packed = struct.pack(f">{_STRUCT[type_]}", rounded(value / scale))
     except (struct.error, OverflowError) as error:
         raise ValueError(f"{value:g} does not fit {type_} with scale {scale:g}") from error
     return list(struct.unpack(f">{len(packed) // 2}H", packed))

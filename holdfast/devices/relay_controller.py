@@ -1,6 +1,6 @@
 """The relay controller: closes the contactor when permitted, opens it below its break current."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from holdfast.core.commands import Point, Write
 from holdfast.core.config import StorageUnit
@@ -51,21 +51,17 @@ class RelayController:
             return (), RelayMemory(), ()
         feedback = snapshot.good(self._unit, Signal.CONTACTOR_CLOSED)
         last = memory.points.get(Point.CONTACTOR)
-        if last is None and feedback is None:
-            # After a start nothing is known yet: it may be closed and under load.
-            return (), memory, ()
-        was_closed = feedback == 1.0 if last is None else last.value == 1.0
-        opening_since_ns = memory.opening_since_ns
-        close = permit.may_connect
-        if close or not was_closed:
-            opening_since_ns = None
-        else:
-            if opening_since_ns is None:
-                opening_since_ns = snapshot.time_ns
+        # After a start it may be closed and under load, as long as nobody has seen it open.
+        was_closed = feedback != 0.0 if last is None else last.value == 1.0
+        close = permit.may_connect and permit.is_fresh(snapshot.time_ns)
+        opening_since_ns = None
+        if was_closed and not close:
+            opening_since_ns = memory.opening_since_ns or snapshot.time_ns
             waited_ns = snapshot.time_ns - opening_since_ns
-            close = waited_ns < OPEN_AT_THE_LATEST_NS and not self._may_break(
+            if waited_ns < OPEN_AT_THE_LATEST_NS and not self._may_break(
                 snapshot, opening_since_ns
-            )
+            ):
+                return (), replace(memory, opening_since_ns=opening_since_ns), ()
         writes, points, findings = keep_points(
             self._unit,
             Producer.RELAYS,

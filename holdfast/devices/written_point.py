@@ -33,12 +33,17 @@ class PointRules:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PointMemory:
-    """What was last written to a point."""
+    """What was last written to a point, and what the device has shown of it."""
 
     value: float
     written_ns: int
+    first_ns: int
+    """When this point was first written; what it showed before says nothing."""
+    superseded: tuple[tuple[float, int], ...] = ()
+    """Values written shortly before, and when each was replaced: a device may still show them."""
     tries: int = 0
     """How often in a row the read-back has differed."""
+    tried_ns: int = 0
     ignored_since_ns: int | None = None
 
 
@@ -68,11 +73,7 @@ def keep_points(
         kept, differs = _compare(rule, reading, memory.get(rule.point), now_ns)
         if kept is None or differs or rule.point in forced or _is_due(rule, value, kept, now_ns):
             writes.append(Write(unit=unit, role=role, point=rule.point, value=value))
-            kept = (
-                PointMemory(value=value, written_ns=now_ns)
-                if kept is None
-                else replace(kept, value=value, written_ns=now_ns)
-            )
+            kept = _written(rule, value, kept, now_ns)
         after[rule.point] = kept
         if kept.ignored_since_ns is not None:
             detail = f"{rule.point} is to be {kept.value:g}, {_shown(reading)}"
@@ -89,28 +90,52 @@ def _is_due(rule: PointRules, value: float, memory: PointMemory, now_ns: int) ->
         return change > 0.0
     if change < rule.resolution:
         return False
-    towards_zero = value * memory.value > 0.0 and abs(value) < abs(memory.value)
+    # A reversal too: it ends the power that flows the other way.
+    towards_zero = value * memory.value < 0.0 or abs(value) < abs(memory.value)
     return towards_zero or since_write_ns >= INCREASE_EVERY_NS
+
+
+def _written(
+    rule: PointRules, value: float, memory: PointMemory | None, now_ns: int
+) -> PointMemory:
+    if memory is None:
+        return PointMemory(value=value, written_ns=now_ns, first_ns=now_ns)
+    superseded = memory.superseded
+    if value != memory.value:
+        superseded = (
+            *(entry for entry in superseded if now_ns - entry[1] <= rule.settle_ns),
+            (memory.value, now_ns),
+        )
+    return replace(memory, value=value, written_ns=now_ns, superseded=superseded)
 
 
 def _compare(
     rule: PointRules, readback: Reading, memory: PointMemory | None, now_ns: int
 ) -> tuple[PointMemory | None, bool]:
-    """Compare a read-back that was taken late enough after the write with what was written."""
-    if (
-        memory is None
-        or not isinstance(readback, Good)
-        or readback.time_ns < memory.written_ns + rule.settle_ns
-    ):
+    """Compare a read-back with what was written; True if it is time to write again.
+
+    A setpoint that keeps changing is compared as well: a read-back is right if it shows the
+    present value, or one that was replaced no longer ago than a write takes to settle.
+    """
+    if memory is None or not isinstance(readback, Good):
         return memory, False
-    if abs(readback.value - memory.value) <= rule.resolution / 2:
+    sample_ns = readback.time_ns
+    if sample_ns < memory.first_ns + rule.settle_ns:
+        return memory, False
+    shown = [memory.value]
+    shown += [
+        value for value, until_ns in memory.superseded if sample_ns <= until_ns + rule.settle_ns
+    ]
+    if any(abs(readback.value - value) <= rule.resolution / 2 for value in shown):
         settled = memory.tries == 0 and memory.ignored_since_ns is None
         return (memory if settled else replace(memory, tries=0, ignored_since_ns=None)), False
+    if sample_ns < memory.tried_ns + rule.settle_ns:
+        return memory, False
     tries = memory.tries + 1
     since_ns = memory.ignored_since_ns
     if tries >= rule.tries and since_ns is None:
         since_ns = now_ns
-    return replace(memory, tries=tries, ignored_since_ns=since_ns), True
+    return replace(memory, tries=tries, tried_ns=now_ns, ignored_since_ns=since_ns), True
 
 
 def _shown(reading: Reading) -> str:

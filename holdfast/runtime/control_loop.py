@@ -19,13 +19,14 @@ from holdfast.core.commands import Command, Point, Write
 from holdfast.core.config import Site
 from holdfast.core.data_store import DataStore
 from holdfast.core.errors import PlanRefused
-from holdfast.core.latches import CONTROL_EXCEPTION
+from holdfast.core.latches import CONTROL_EXCEPTION, Latches
 from holdfast.core.plan import Plan
 from holdfast.core.ports import DeviceDriver
-from holdfast.core.reading import Sample
+from holdfast.core.reading import Good, Sample
 from holdfast.core.signals import SITE, Producer, Signal
 from holdfast.core.state_machine import State
 from holdfast.core.units import NS_PER_MS, NS_PER_S, s_from_ns
+from holdfast.devices.written_point import PointMemory
 from holdfast.monitoring.histogram import Histogram
 from holdfast.monitoring.status import LoopStatus, Outside, build_status, encode_status
 from holdfast.runtime.assembly import DeviceKey
@@ -61,9 +62,9 @@ class ControlLoop:
         self._drivers = drivers
         self._writers = {key: DeviceWriter(driver) for key, driver in drivers.items()}
         self._files = files
-        latches = load_latches(files.latches)
-        self.state = CycleState(latches=latches)
-        self._saved = latches
+        self.state = CycleState(latches=load_latches(files.latches))
+        # Not what was loaded: that a latch file was corrupt has to be on disk too.
+        self._saved = Latches()
         self._saving = asyncio.Lock()
         self._plan: AcceptedPlan | None = None
         self._plan_refused = ""
@@ -170,9 +171,11 @@ class ControlLoop:
             except OSError:
                 return
         beat = self._watchdog.last()
-        if beat != self._watchdog_beat:
+        time_ns, armed = beat
+        # A beat from the future is left over from before the computer was started anew; the
+        # store would keep it and drop every true one as older.
+        if beat != self._watchdog_beat and time_ns <= time.monotonic_ns():
             self._watchdog_beat = beat
-            time_ns, armed = beat
             self._store.put(Producer.WATCHDOG, SITE, Signal.WATCHDOG_ARMED, float(armed), time_ns)
 
     def _fail(self) -> None:
@@ -235,15 +238,31 @@ class ControlLoop:
         await self.save_latches()
 
     def at_rest(self) -> bool:
-        """True if every contactor is known to be open and every setpoint known to be 0 W."""
+        """True if every contactor was seen open and every setpoint read back as 0 W, both after
+        they were last written."""
         if self._site.authority == "observe":
             return True
         image = self._store.image()
+        units = ((image[name], self.state.units.get(name)) for name in self._site.unit_names)
         return all(
-            getattr(image[unit].get(signal), "value", None) == 0.0
-            for unit in self._site.unit_names
-            for signal in (Signal.CONTACTOR_CLOSED, Signal.SETPOINT_READBACK_W)
+            memory is not None
+            and _rests(memory.relays.points.get(Point.CONTACTOR), samples, Signal.CONTACTOR_CLOSED)
+            and _rests(memory.inverter.get(Point.SETPOINT_W), samples, Signal.SETPOINT_READBACK_W)
+            for samples, memory in units
         )
+
+
+def _rests(
+    memory: PointMemory | None, samples: Mapping[Signal, Sample], readback: Signal
+) -> bool:
+    sample = samples.get(readback)
+    return (
+        memory is not None
+        and memory.value == 0.0
+        and isinstance(sample, Good)
+        and sample.value == 0.0
+        and sample.time_ns > memory.written_ns
+    )
 
 
 def _why(record: CycleRecord) -> str:

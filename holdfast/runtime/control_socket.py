@@ -34,6 +34,7 @@ class ControlSocket(asyncio.Protocol):
         self._buffer = b""
         self._transport: asyncio.Transport | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._last: asyncio.Task[None] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Called by asyncio."""
@@ -44,21 +45,22 @@ class ControlSocket(asyncio.Protocol):
         """Called by asyncio."""
         *lines, self._buffer = (self._buffer + data).split(b"\n")
         for line in lines:
-            # Runs up to its first wait at once: that is where the cycle is.
-            coroutine = self._answer(line)
-            task = asyncio.get_running_loop().create_task(coroutine)
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            # Nobody waits for the answer before his own to be acted on, only to be answered.
+            self._last = asyncio.get_running_loop().create_task(self._answer(line, self._last))
+            self._tasks.add(self._last)
+            self._last.add_done_callback(self._tasks.discard)
         if len(self._buffer) > MAX_MESSAGE_BYTES:
             _log.warning("a message of more than %d bytes was dropped", MAX_MESSAGE_BYTES)
             if self._transport is not None:
                 self._transport.abort()
 
-    async def _answer(self, line: bytes) -> None:
+    async def _answer(self, line: bytes, before: asyncio.Task[None] | None) -> None:
         try:
             accepted, reason = await self._handle(decode_message(line))
         except ValueError as error:
             accepted, reason = False, f"not understood: {error}"
+        if before is not None and not before.done():
+            await asyncio.wait({before})
         if self._transport is not None and not self._transport.is_closing():
             reply = Reply(accepted=accepted, reason=reason, state=self._loop.state.machine)
             self._transport.write(encode(reply))

@@ -23,6 +23,7 @@ PRIORITY = 50
 SHUTDOWN_S = 4.0
 """Longer than the contactor may take to open: 1 s under load, then its feedback."""
 EXIT_CYCLE_FAILED = 70
+EXIT_NOT_AT_REST = 71
 
 
 async def run(site: Site, files: SiteFiles) -> int:
@@ -44,8 +45,7 @@ async def run(site: Site, files: SiteFiles) -> int:
     _log.info("controller of %s runs, real time: %s", site.name, real_time)
     waits = [asyncio.create_task(event.wait()) for event in (stop, loop.failed)]
     await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-    if not loop.failed.is_set():
-        await _come_to_rest(loop)
+    rested = not loop.failed.is_set() and await _come_to_rest(loop)
     asyncio.get_running_loop().remove_reader(timer)
     timer.close()
     await loop.flush()
@@ -55,19 +55,24 @@ async def run(site: Site, files: SiteFiles) -> int:
         task.cancel()
     await asyncio.gather(*tasks, *waits, return_exceptions=True)
     await asyncio.gather(*(driver.close() for driver in drivers.values()))
-    return EXIT_CYCLE_FAILED if loop.failed.is_set() else 0
+    if loop.failed.is_set():
+        return EXIT_CYCLE_FAILED
+    return 0 if rested else EXIT_NOT_AT_REST
 
 
-async def _come_to_rest(loop: ControlLoop) -> None:
-    """Stop, and keep cycling until 0 W is read back and the contactors are seen open."""
+async def _come_to_rest(loop: ControlLoop) -> bool:
+    """Stop, and keep cycling until 0 W is read back and the contactors are seen open; False if
+    that was not seen in time."""
     await loop.command(Command.STOP)
     try:
         async with asyncio.timeout(SHUTDOWN_S):
             while not loop.at_rest():  # noqa: ASYNC110 - what is awaited is a measurement
                 await asyncio.sleep(0.02)
-        _log.info("at rest: 0 W, contactors open")
     except TimeoutError:
         _log.critical("not seen at rest within %g s", SHUTDOWN_S)
+        return False
+    _log.info("at rest: 0 W, contactors open")
+    return True
 
 
 def main() -> int:

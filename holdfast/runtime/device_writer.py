@@ -55,5 +55,7 @@ class DeviceWriter:
             if not self._failing:
                 _log.warning("%s: %s not written: %s", self._driver.name, write.point, error)
             self._failing = True
+            # What was to follow may rest on what did not happen; zero never does.
+            self._pending = {p: w for p, w in self._pending.items() if w[0].value == 0.0}
         else:
             self._failing = False

@@ -13,8 +13,9 @@ _log = logging.getLogger(__name__)
 def load_latches(path: Path) -> Latches:
     """Latches in ``path``; none if the file does not exist yet.
 
-    A file that cannot be trusted is kept beside as ``.corrupt`` and becomes a latched fault:
-    the site starts in ERROR.
+    A file that cannot be trusted is copied to ``.corrupt`` and becomes a latched fault: the
+    site starts in ERROR. It stays in its place until that fault is saved over it, so a kill
+    in between forgets nothing.
     """
     try:
         return decode(path.read_bytes())
@@ -23,7 +24,7 @@ def load_latches(path: Path) -> Latches:
     except (LatchCorrupt, OSError) as error:
         _log.critical("%s: %s", path, error)
     try:
-        path.replace(path.with_suffix(".corrupt"))
+        path.with_suffix(".corrupt").write_bytes(path.read_bytes())
     except OSError as error:
         _log.error("%s cannot be kept: %s", path, error)
     return Latches(faults=(LATCH_FILE_CORRUPT,))

@@ -22,7 +22,8 @@ class _Mapped:
         descriptor = os.open(path, flags, 0o600)
         try:
             if writable:
-                os.ftruncate(descriptor, size)
+                # On a full disk this fails; writing to a hole in a mapped file would kill us.
+                os.posix_fallocate(descriptor, 0, size)
             elif os.fstat(descriptor).st_size < size:
                 raise FileNotFoundError(f"{path} is not ready")
             access = mmap.ACCESS_WRITE if writable else mmap.ACCESS_READ

@@ -1,7 +1,7 @@
 """The limit monitor: judges each value by the limit table, with debounce, hysteresis and hold."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from holdfast.core.data_store import Snapshot
 from holdfast.core.reading import Good
@@ -53,8 +53,11 @@ class LimitMonitor:
             after = before
             if isinstance(reading, Good):
                 after = _judge(limit, before, reading, now_ns)
-                if after is not before:
-                    changed[limit.key] = after
+            elif before is not None and before.inside_since_ns is not None:
+                # Time without data is no time inside.
+                after = replace(before, inside_since_ns=None)
+            if after is not before:
+                changed[limit.key] = after
             if after is not None and after.level > Level.NORMAL:
                 findings.append(_finding(limit, after, reading))
         return tuple(findings), _updated(memory, changed)

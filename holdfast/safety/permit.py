@@ -22,6 +22,10 @@ class Permit:
     may_run: bool
     """The inverter's power stage may be enabled."""
 
+    def is_fresh(self, now_ns: int) -> bool:
+        """True until it expires; then it permits nothing at all."""
+        return now_ns < self.expires_ns
+
     def covers(self, power_w: float, now_ns: int) -> bool:
         """True if ``power_w`` may be commanded at ``now_ns``; False for NaN."""
-        return now_ns < self.expires_ns and self.envelope.contains(power_w)
+        return self.is_fresh(now_ns) and self.envelope.contains(power_w)

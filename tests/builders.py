@@ -1,0 +1,271 @@
+"""What the tests of the safety path are built from: a site, its readings, and a bench to run it."""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from holdfast.control.cycle import Cycle, CycleRecord, CycleState, Inputs
+from holdfast.control.plan_gate import AcceptedPlan
+from holdfast.core.commands import Command, Point, Write
+from holdfast.core.config import Site
+from holdfast.core.data_store import DataStore, Snapshot, freeze
+from holdfast.core.signals import SIGNALS, SITE, Signal
+from holdfast.core.units import NS_PER_S, ns_from_s
+from holdfast.devices.profile import load_profile
+from holdfast.safety.envelope import Envelope
+from holdfast.safety.permit import Permit
+
+UNIT = "battery"
+T0 = 1_000 * NS_PER_S
+"""A monotonic time long after the computer's start."""
+
+HEALTHY_UNIT: dict[Signal, float] = {
+    Signal.SOC_PCT: 50.0,
+    Signal.SOH_PCT: 99.0,
+    Signal.PACK_VOLTAGE_V: 52.8,
+    Signal.BATTERY_CURRENT_A: 0.0,
+    Signal.CELL_VOLTAGE_MIN_V: 3.29,
+    Signal.CELL_VOLTAGE_MAX_V: 3.31,
+    Signal.CELL_TEMPERATURE_MIN_C: 20.0,
+    Signal.CELL_TEMPERATURE_MAX_C: 25.0,
+    Signal.CHARGE_VOLTAGE_LIMIT_V: 56.8,
+    Signal.CHARGE_CURRENT_LIMIT_A: 200.0,
+    Signal.DISCHARGE_CURRENT_LIMIT_A: 200.0,
+    Signal.CHARGE_ALLOWED: 1.0,
+    Signal.DISCHARGE_ALLOWED: 1.0,
+    Signal.BMS_PROTECTION: 0.0,
+    Signal.BMS_ALARM: 0.0,
+    Signal.CHARGE_POWER_READBACK_W: 0.0,
+    Signal.DISCHARGE_POWER_READBACK_W: 0.0,
+    Signal.BATTERY_POWER_W: 0.0,
+    Signal.SETPOINT_READBACK_W: 0.0,
+    Signal.INVERTER_ENABLED: 0.0,
+    Signal.INVERTER_FAULT: 0.0,
+    Signal.INVERTER_TEMPERATURE_C: 30.0,
+    Signal.REVERT_TIMEOUT_READBACK_S: 5.0,
+    Signal.CONTACTOR_CLOSED: 0.0,
+}
+HEALTHY_SITE: dict[Signal, float] = {
+    Signal.GRID_POWER_W: 0.0,
+    Signal.GRID_VOLTAGE_V: 230.0,
+    Signal.GRID_FREQUENCY_HZ: 50.0,
+    Signal.PV_POWER_W: 0.0,
+    Signal.EMERGENCY_LOOP_CLOSED: 1.0,
+    Signal.WATCHDOG_ARMED: 1.0,
+}
+
+
+def device(profile: str) -> dict[str, Any]:
+    """A device of ``profile`` that nobody will connect to."""
+    return {"profile": profile, "connection": {"kind": "modbus_tcp", "host": "192.0.2.1"}}
+
+
+def unit_content(name: str = UNIT, **changes: Any) -> dict[str, Any]:
+    """A storage unit as site.yaml has it: 16 LFP cells, 100 A, 5 kW."""
+    content: dict[str, Any] = {
+        "name": name,
+        "battery": {
+            "cells_in_series": 16,
+            "capacity_wh": 10_000,
+            "charge_current_max_a": 100,
+            "discharge_current_max_a": 100,
+        },
+        "inverter_hardware": {"charge_power_max_w": 5000, "discharge_power_max_w": 5000},
+        "operation": {},
+        "bms": device("generic_bms"),
+        "inverter": device("generic_inverter"),
+        "relays": device("generic_relays"),
+    }
+    for section, values in changes.items():
+        if isinstance(values, dict):
+            content[section] = {**content.get(section, {}), **values}
+        else:
+            content[section] = values
+    return content
+
+
+def site_content(*units: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    """A whole site as site.yaml has it, with full authority."""
+    return {
+        "name": "Test site",
+        "authority": "full",
+        "grid": {"import_max_w": 10_000, "export_max_w": 10_000},
+        "meter": device("generic_meter"),
+        "emergency_input": device("generic_emergency_input"),
+        "storage": list(units) or [unit_content()],
+        **changes,
+    }
+
+
+def build_site(*units: dict[str, Any], **changes: Any) -> Site:
+    """The same, checked."""
+    return Site.model_validate(site_content(*units, **changes))
+
+
+def expected_signals(site: Site) -> dict[str, frozenset[Signal]]:
+    """What must keep coming: what the devices' profiles provide."""
+    expected = {
+        SITE: load_profile(site.meter.profile).signals
+        | load_profile(site.emergency_input.profile).signals
+        | {Signal.WATCHDOG_ARMED}
+    }
+    for unit in site.storage:
+        profiles = (unit.bms.profile, unit.inverter.profile, unit.relays.profile)
+        expected[unit.name] = frozenset().union(*(load_profile(p).signals for p in profiles))
+    return expected
+
+
+def points_of(site: Site) -> dict[str, frozenset[Point]]:
+    """What can be written to each unit."""
+    return {
+        unit.name: frozenset().union(
+            *(load_profile(p).points for p in (unit.bms.profile, unit.inverter.profile))
+        )
+        | frozenset(load_profile(unit.relays.profile).points)
+        for unit in site.storage
+    }
+
+
+def put(store: DataStore, owner: str, signal: Signal, value: float, time_ns: int) -> None:
+    """Write one sample as the signal's own producer."""
+    store.put(SIGNALS[signal].producer, owner, signal, value, time_ns)
+
+
+def healthy_store(units: tuple[str, ...] = (UNIT,), time_ns: int = T0) -> DataStore:
+    """A store in which everything is as it should be."""
+    store = DataStore(units)
+    for signal, value in HEALTHY_SITE.items():
+        put(store, SITE, signal, value, time_ns)
+    for unit in units:
+        for signal, value in HEALTHY_UNIT.items():
+            put(store, unit, signal, value, time_ns)
+    return store
+
+
+def snapshot_of(
+    values: Mapping[Signal, float | None] | None = None,
+    *,
+    now_ns: int = T0,
+    sampled_ns: int | None = None,
+    healthy: bool = True,
+) -> Snapshot:
+    """A snapshot of one unit and the site; ``values`` come on top, None takes one away."""
+    wanted: dict[Signal, float | None] = {**HEALTHY_SITE, **HEALTHY_UNIT} if healthy else {}
+    wanted |= values or {}
+    store = DataStore((UNIT,))
+    for signal, value in wanted.items():
+        if value is not None:
+            owner = SITE if SIGNALS[signal].of_site else UNIT
+            put(store, owner, signal, value, now_ns if sampled_ns is None else sampled_ns)
+    return freeze(store.image(), now_ns)
+
+
+def permit_of(
+    min_w: float = -5000.0,
+    max_w: float = 5000.0,
+    *,
+    unit: str = UNIT,
+    expires_ns: int = 2**62,
+    may_write: bool = True,
+    may_increase: bool = True,
+    may_connect: bool = True,
+    may_run: bool = True,
+) -> Permit:
+    """A permit that allows everything but what is said."""
+    return Permit(
+        unit=unit,
+        envelope=Envelope(min_w=min_w, max_w=max_w, min_by="test", max_by="test"),
+        expires_ns=expires_ns,
+        may_write=may_write,
+        may_increase=may_increase,
+        may_connect=may_connect,
+        may_run=may_run,
+    )
+
+
+class Bench:
+    """A site with perfect devices: each write is done at once, each cycle sees fresh readings."""
+
+    def __init__(self, site: Site | None = None, state: CycleState | None = None) -> None:
+        self.site = site or build_site()
+        self.cycle = Cycle(self.site, expected_signals(self.site), points_of(self.site))
+        self.state = state or CycleState()
+        self.now_ns = T0
+        self.store = DataStore(self.site.unit_names)
+        self.values: dict[tuple[str, Signal], float | None] = {
+            (SITE, signal): value for signal, value in HEALTHY_SITE.items()
+        }
+        self.values |= {
+            (unit, signal): value
+            for unit in self.site.unit_names
+            for signal, value in HEALTHY_UNIT.items()
+        }
+        self.records: list[CycleRecord] = []
+        self.deaf: set[Point] = set()
+        """Points whose writes are acknowledged and not done."""
+
+    def set(self, signal: Signal, value: float | None, unit: str = UNIT) -> None:
+        """From now on ``signal`` reads ``value``; None: it is not read any more."""
+        owner = SITE if SIGNALS[signal].of_site else unit
+        self.values[owner, signal] = value
+
+    def step(
+        self,
+        *commands: Command,
+        plan: AcceptedPlan | None = None,
+        dt_s: float = 0.02,
+    ) -> CycleRecord:
+        """One cycle, ``dt_s`` after the last one."""
+        self.now_ns += ns_from_s(dt_s)
+        for (owner, signal), value in self.values.items():
+            if value is not None:
+                put(self.store, owner, signal, value, self.now_ns)
+        inputs = Inputs(
+            now_ns=self.now_ns, image=self.store.image(), plan=plan, commands=frozenset(commands)
+        )
+        self.state, record = self.cycle.step(self.state, inputs)
+        self.obey(record.writes)
+        self.records.append(record)
+        return record
+
+    def run(self, seconds: float, dt_s: float = 0.02, **kwargs: Any) -> CycleRecord:
+        """Cycles for ``seconds``; the record of the last one."""
+        for _ in range(round(seconds / dt_s)):
+            record = self.step(dt_s=dt_s, **kwargs)
+        return record
+
+    def start(self) -> None:
+        """From BOOT to RUNNING with a closed contactor."""
+        self.run(0.1)
+        self.step(Command.START)
+        self.run(0.2)
+        assert self.state.machine == "running"
+
+    def obey(self, writes: Collection[Write]) -> None:
+        """Do what the devices would do."""
+        stored = {
+            Point.SETPOINT_W: Signal.SETPOINT_READBACK_W,
+            Point.ENABLE: Signal.INVERTER_ENABLED,
+            Point.REVERT_TIMEOUT_S: Signal.REVERT_TIMEOUT_READBACK_S,
+            Point.CHARGE_POWER_W: Signal.CHARGE_POWER_READBACK_W,
+            Point.DISCHARGE_POWER_W: Signal.DISCHARGE_POWER_READBACK_W,
+            Point.CONTACTOR: Signal.CONTACTOR_CLOSED,
+        }
+        for write in writes:
+            if (
+                write.point not in self.deaf
+                and self.values[write.unit, stored[write.point]] is not None
+            ):
+                self.values[write.unit, stored[write.point]] = write.value
+        for unit in self.site.unit_names:
+            runs = (
+                self.values[unit, Signal.INVERTER_ENABLED] == 1.0
+                and self.values[unit, Signal.CONTACTOR_CLOSED] == 1.0
+            )
+            if self.values[unit, Signal.BATTERY_POWER_W] is not None:
+                power_w = self.values[unit, Signal.SETPOINT_READBACK_W] if runs else 0.0
+                self.values[unit, Signal.BATTERY_POWER_W] = power_w
+
+
+def written(record: CycleRecord, point: Point, unit: str = UNIT) -> list[float]:
+    """What ``record`` writes to ``point``."""
+    return [w.value for w in record.writes if w.point is point and w.unit == unit]

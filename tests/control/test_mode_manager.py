@@ -1,0 +1,136 @@
+"""The mode manager: the ladder from plan to passive, and what each mode asks for."""
+
+import math
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from holdfast.control.mode_manager import REQUEST_LIFETIME_NS, ModeManager, Source
+from holdfast.control.plan_gate import accept_plan
+from holdfast.core.data_store import freeze
+from holdfast.core.plan import Plan, PlanSlot, PlanStatus, SlotMode
+from holdfast.core.signals import SIGNALS, Signal
+from holdfast.core.state_machine import State
+from holdfast.core.units import NS_PER_S
+from tests.builders import T0, build_site, healthy_store, put, snapshot_of, unit_content
+
+NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
+
+
+def plan(mode=SlotMode.POWER, power_w=0.0, minutes=60):
+    slot = PlanSlot(
+        start=NOW, end=NOW + timedelta(minutes=minutes), mode=mode, battery_power_w=power_w,
+        grid_power_w=0.0, soc_end_pct=50.0, import_price_per_kwh=0.3, reason="the plan's reason",
+    )  # fmt: skip
+    whole = Plan(
+        plan_id="p", created=NOW, expires=NOW + timedelta(hours=1), status=PlanStatus.OPTIMAL,
+        expected_cost=0.0, slots=(slot,),
+    )  # fmt: skip
+    return accept_plan(whole, now_ns=T0, utc=NOW, charge_max_w=5000.0, discharge_max_w=5000.0)
+
+
+def request(grid_w=0.0, battery_w=0.0, accepted=None, state=State.RUNNING, now_ns=T0, **grid):
+    site = build_site(grid={"import_max_w": 10_000, "export_max_w": 10_000, **grid})
+    snapshot = snapshot_of(
+        {Signal.GRID_POWER_W: grid_w, Signal.BATTERY_POWER_W: battery_w}, now_ns=now_ns
+    )
+    return ModeManager(site).request(snapshot, accepted, state)
+
+
+@pytest.mark.parametrize("state", [state for state in State if state is not State.RUNNING])
+def test_outside_running_nothing_is_asked_whatever_the_plan_says(state):
+    asked = request(accepted=plan(power_w=3000.0), state=state)
+    assert (asked.power_w, asked.source) == (0.0, Source.PASSIVE)
+    assert state.name in asked.reason
+
+
+def test_with_a_valid_plan_the_plan_is_followed_and_its_reason_told():
+    asked = request(accepted=plan(power_w=-1234.0))
+    assert (asked.power_w, asked.source, asked.reason) == (
+        -1234.0,
+        Source.PLAN,
+        "the plan's reason",
+    )
+    assert asked.expires_ns == T0 + REQUEST_LIFETIME_NS
+
+
+@pytest.mark.parametrize("minutes_later", [None, 30, 61])
+def test_without_a_slot_that_is_valid_now_the_site_serves_itself(minutes_later):
+    accepted = None if minutes_later is None else plan(power_w=5000.0, minutes=30)
+    now_ns = T0 + (minutes_later or 0) * 60 * NS_PER_S
+    asked = request(grid_w=700.0, accepted=accepted, now_ns=now_ns)
+    assert (asked.power_w, asked.source) == (-700.0, Source.SELF_CONSUMPTION)
+
+
+@pytest.mark.parametrize("signal", [Signal.GRID_POWER_W, Signal.BATTERY_POWER_W])
+@pytest.mark.parametrize("how", ["missing", "nan", "stale"])
+def test_without_meter_or_battery_nothing_is_asked_even_with_a_plan(signal, how):
+    age_ns = SIGNALS[signal].max_age_ns + 1 if how == "stale" else 0
+    values = {signal: {"missing": None, "nan": math.nan, "stale": 0.0}[how]}
+    snapshot = snapshot_of(values, now_ns=T0, sampled_ns=T0 - age_ns)
+    asked = ModeManager(build_site()).request(snapshot, plan(power_w=2000.0), State.RUNNING)
+    assert (asked.power_w, asked.source) == (0.0, Source.PASSIVE)
+
+
+@pytest.mark.parametrize(
+    ("mode", "grid_w", "battery_w", "power_w"),
+    [
+        # rest of the site = grid - battery: + it needs power, - it has a surplus
+        (SlotMode.SELF_CONSUMPTION, 800.0, 0.0, -800.0),
+        (SlotMode.SELF_CONSUMPTION, -900.0, 0.0, 900.0),
+        (SlotMode.SELF_CONSUMPTION, 0.0, -800.0, -800.0),  # already done: stays
+        (SlotMode.SELF_CONSUMPTION, 100.0, -800.0, -900.0),
+        (SlotMode.HOLD, 800.0, 0.0, 0.0),
+        (SlotMode.HOLD, -900.0, 0.0, 900.0),
+        (SlotMode.HOLD, 0.0, 900.0, 900.0),
+        (SlotMode.POWER, 800.0, 0.0, 250.0),
+        (SlotMode.POWER, -800.0, 500.0, 250.0),
+    ],
+)
+def test_what_each_mode_asks_for(mode, grid_w, battery_w, power_w):
+    assert request(grid_w, battery_w, plan(mode, 250.0)).power_w == power_w
+
+
+@pytest.mark.parametrize(
+    ("grid_w", "wanted_w", "power_w"),
+    [
+        (0.0, 5000.0, 3000.0),  # imports up to the limit
+        (2500.0, 5000.0, 500.0),
+        (3000.0, 5000.0, 0.0),
+        (4000.0, 5000.0, 0.0),  # overloaded already: no charging, and no order to discharge
+        (-5000.0, 5000.0, 5000.0),
+        (0.0, -5000.0, -1000.0),  # exports up to the limit
+        (-600.0, -5000.0, -400.0),
+        (-1000.0, -5000.0, 0.0),
+        (-2000.0, -5000.0, 0.0),
+        (4000.0, -5000.0, -5000.0),
+    ],
+)
+def test_the_grid_connection_narrows_a_wish_and_never_turns_it_round(grid_w, wanted_w, power_w):
+    limits = {"import_max_w": 3000, "export_max_w": 1000}
+    assert request(grid_w, 0.0, plan(power_w=wanted_w), **limits).power_w == power_w
+
+
+@given(
+    st.floats(-1e6, 1e6), st.floats(-1e6, 1e6), st.floats(-5000, 5000), st.sampled_from(SlotMode)
+)
+def test_a_wish_never_loads_the_grid_beyond_its_limits(grid_w, battery_w, wanted_w, mode):
+    limits = {"import_max_w": 3000, "export_max_w": 1000}
+    power_w = request(grid_w, battery_w, plan(mode, wanted_w), **limits).power_w
+    rest_w = grid_w - battery_w
+    if power_w > 0.0:
+        assert rest_w + power_w <= 3000 + 1e-6
+    if power_w < 0.0:
+        assert rest_w + power_w >= -1000 - 1e-6
+
+
+def test_the_rest_of_the_site_leaves_out_all_batteries():
+    site = build_site(unit_content("left"), unit_content("right"))
+    store = healthy_store(site.unit_names)
+    put(store, "site", Signal.GRID_POWER_W, 100.0, T0)
+    put(store, "left", Signal.BATTERY_POWER_W, -300.0, T0)
+    put(store, "right", Signal.BATTERY_POWER_W, -500.0, T0)
+    asked = ModeManager(site).request(freeze(store.image(), T0), None, State.RUNNING)
+    assert asked.power_w == -900.0

@@ -1,0 +1,166 @@
+"""The plan gate: a plan is a stranger's message. Whatever is wrong with it is named."""
+
+import math
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+
+from holdfast.control.plan_gate import MAX_SLOTS, accept_plan, age_s
+from holdfast.core.errors import PlanRefused
+from holdfast.core.plan import Plan, PlanSlot, PlanStatus, SlotMode
+from holdfast.core.units import NS_PER_S
+from tests.builders import T0
+
+UTC_NOW = datetime(2026, 3, 29, 0, 50, tzinfo=UTC)  # ten minutes before summer time begins
+QUARTER = timedelta(minutes=15)
+
+
+def slot(index: int, **changes) -> PlanSlot:
+    new = PlanSlot(
+        start=UTC_NOW + index * QUARTER,
+        end=UTC_NOW + (index + 1) * QUARTER,
+        mode=SlotMode.POWER,
+        battery_power_w=100.0 * (index + 1),
+        grid_power_w=0.0,
+        soc_end_pct=50.0,
+        import_price_per_kwh=0.3,
+        reason=f"slot {index}",
+    )
+    return replace(new, **changes)
+
+
+def plan(*slots: PlanSlot, **changes) -> Plan:
+    new = Plan(
+        plan_id="p1",
+        created=UTC_NOW,
+        expires=UTC_NOW + timedelta(hours=2),
+        status=PlanStatus.OPTIMAL,
+        expected_cost=1.0,
+        slots=slots or (slot(0), slot(1), slot(2)),
+    )
+    return replace(new, **changes)
+
+
+def accept(candidate: Plan, now_ns: int = T0, utc: datetime = UTC_NOW):
+    return accept_plan(
+        candidate, now_ns=now_ns, utc=utc, charge_max_w=5000.0, discharge_max_w=4000.0
+    )
+
+
+def test_a_plan_in_which_everything_holds_is_accepted_whole():
+    accepted = accept(plan())
+    assert accepted.plan == plan()
+    assert accepted.expires_ns == T0 + 7200 * NS_PER_S
+    assert accepted.ends_ns == T0 + 3 * 900 * NS_PER_S
+
+
+HOUR = timedelta(hours=1)
+BERLIN = timezone(HOUR)
+WRONG = {
+    "no slots": (replace(plan(), slots=()), "no slots"),
+    "too many slots": (plan(*(slot(0),) * (MAX_SLOTS + 1)), f"more than {MAX_SLOTS}"),
+    "power NaN": (plan(slot(0), slot(1, battery_power_w=math.nan)), "slot 1: battery_power_w nan"),
+    "power inf": (plan(slot(0, battery_power_w=math.inf)), "slot 0: battery_power_w inf"),
+    "400 kW": (plan(slot(0), slot(1, battery_power_w=400e3)), "battery_power_w 400000"),
+    "-400 kW": (plan(slot(0, battery_power_w=-400e3)), "battery_power_w -400000"),
+    "just too much": (plan(slot(0, battery_power_w=5000.001)), "-4000 to 5000 W"),
+    "just too little": (plan(slot(0, battery_power_w=-4000.001)), "-4000 to 5000 W"),
+    "grid NaN": (plan(slot(0, grid_power_w=math.nan)), "slot 0: grid_power_w"),
+    "soc NaN": (plan(slot(0, soc_end_pct=math.nan)), "slot 0: soc_end_pct"),
+    "price inf": (plan(slot(0, import_price_per_kwh=-math.inf)), "slot 0: import_price_per_kwh"),
+    "gap": (plan(slot(0), slot(2)), "slot 1: gap"),
+    "overlap": (plan(slot(0), slot(1, start=UTC_NOW + QUARTER / 2)), "slot 1: overlap"),
+    "disorder": (plan(slot(1), slot(0)), "slot 1: overlap"),
+    "twice": (plan(slot(0), slot(0)), "slot 1: overlap"),
+    "ends before it starts": (plan(slot(0, start=UTC_NOW + 2 * QUARTER)), "slot 0: ends before"),
+    "no length": (plan(slot(0, start=UTC_NOW + QUARTER)), "slot 0: ends before"),
+    "past": (plan(slot(-3), slot(-2), slot(-1)), "in the past"),
+    "too far": (plan(slot(0, end=UTC_NOW + timedelta(days=8, seconds=1))), "further than 8 days"),
+    "begins too late": (plan(slot(9)), "begins only after it has expired"),
+    "expired": (plan(expires=UTC_NOW), "expired at 2026-03-29 00:50:00Z"),
+    "lives too long": (plan(expires=UTC_NOW + timedelta(hours=2, seconds=1)), "live for more than"),
+    "created local": (plan(created=UTC_NOW.astimezone(BERLIN)), "created is not in UTC"),
+    "created naive": (plan(created=UTC_NOW.replace(tzinfo=None)), "created is not in UTC"),
+    "expires local": (plan(expires=(UTC_NOW + HOUR).astimezone(BERLIN)), "expires is not in UTC"),
+    "expires naive": (plan(expires=UTC_NOW.replace(tzinfo=None)), "expires is not in UTC"),
+    "start naive": (
+        plan(slot(0), slot(1, start=slot(1).start.replace(tzinfo=None))), "slot 1: start is not",
+    ),
+    "end local": (plan(slot(0, end=slot(0).end.astimezone(BERLIN))), "slot 0: end is not in UTC"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", WRONG)
+def test_a_plan_with_anything_wrong_is_refused_with_the_reason(what):
+    candidate, reason = WRONG[what]
+    with pytest.raises(PlanRefused, match=reason):
+        accept(candidate)
+
+
+@pytest.mark.parametrize("value", ["start", "end"])
+def test_a_plan_whose_last_or_first_instant_is_naive_is_refused_and_does_not_crash(value):
+    whole = plan(slot(0))
+    naive = getattr(whole.slots[0], value).replace(tzinfo=None)
+    with pytest.raises(PlanRefused, match=f"{value} is not in UTC"):
+        accept(plan(slot(0, **{value: naive})))
+
+
+@pytest.mark.parametrize("power_w", [5000.0, -4000.0, 0.0, -0.0])
+def test_the_sites_own_limits_are_still_accepted(power_w):
+    assert accept(plan(slot(0, battery_power_w=power_w))).slot_at(T0).battery_power_w == power_w
+
+
+def test_the_longest_life_and_the_longest_horizon_are_still_accepted():
+    whole = plan(slot(0, end=UTC_NOW + timedelta(days=8)), expires=UTC_NOW + timedelta(hours=2))
+    assert accept(whole).slot_at(T0) is not None
+
+
+def test_a_slot_holds_from_its_start_to_just_before_its_end():
+    accepted = accept(plan())
+    quarter_ns = 900 * NS_PER_S
+    for offset_ns, reason in (
+        (-1, None),
+        (0, "slot 0"),
+        (quarter_ns - 1, "slot 0"),
+        (quarter_ns, "slot 1"),
+        (2 * quarter_ns, "slot 2"),
+        (3 * quarter_ns - 1, "slot 2"),
+        (3 * quarter_ns, None),
+        (10**18, None),
+    ):
+        found = accepted.slot_at(T0 + offset_ns)
+        assert (found.reason if found else None) == reason
+
+
+def test_a_plan_that_began_earlier_is_followed_from_where_it_is_now():
+    accepted = accept(plan(slot(-1), slot(0), slot(1)))
+    assert accepted.slot_at(T0).reason == "slot 0"
+
+
+def test_from_its_expiry_on_nobody_follows_a_plan():
+    accepted = accept(plan(expires=UTC_NOW + timedelta(minutes=5)))
+    assert accepted.slot_at(T0 + 300 * NS_PER_S - 1).reason == "slot 0"
+    assert accepted.slot_at(T0 + 300 * NS_PER_S) is None
+
+
+@pytest.mark.parametrize("step", [timedelta(hours=5), timedelta(hours=-5)])
+def test_a_step_of_the_wall_clock_after_acceptance_moves_nothing(step):
+    """The gate asks for the wall clock once; afterwards only monotonic time counts."""
+    accepted = accept(plan())
+    stepped = UTC_NOW + step
+    assert accepted.slot_at(T0 + 900 * NS_PER_S).reason == "slot 1"
+    # The same plan offered again after the step is judged by the new time, and alone.
+    with pytest.raises(PlanRefused):
+        accept(plan(), utc=stepped)
+    assert accepted.slot_at(T0 + 900 * NS_PER_S).reason == "slot 1"
+
+
+def test_the_place_of_the_monotonic_clock_does_not_matter():
+    early, late = accept(plan(), now_ns=0), accept(plan(), now_ns=10**18)
+    for offset_s in (0, 899, 900, 1800, 2699, 2700):
+        assert early.slot_at(offset_s * NS_PER_S) == late.slot_at(10**18 + offset_s * NS_PER_S)
+
+
+def test_the_age_of_a_plan_counts_from_its_acceptance():
+    assert age_s(accept(plan()), T0 + 90 * NS_PER_S) == 90.0

@@ -1,0 +1,298 @@
+"""The contract of every device table, those that come with Holdfast and those to come."""
+
+import itertools
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from holdfast.core.errors import ConfigError
+from holdfast.core.signals import SIGNALS, Producer, Signal
+from holdfast.devices.profile import (
+    CanFrame,
+    CanProfile,
+    ModbusProfile,
+    RegisterRead,
+    RegisterWrite,
+    load_profile,
+    parse_profile,
+    profile_names,
+)
+
+PROFILES = [load_profile(name) for name in profile_names()]
+MODBUS = [profile for profile in PROFILES if isinstance(profile, ModbusProfile)]
+CAN = [profile for profile in PROFILES if isinstance(profile, CanProfile)]
+READS = [(profile.name, row) for profile in MODBUS for row in profile.reads]
+WRITES = [(profile.name, row) for profile in MODBUS for row in profile.writes]
+FRAMES = [(profile.name, frame) for profile in CAN for frame in profile.frames]
+
+RAW_RANGE = {
+    "uint16": (0, 2**16 - 1),
+    "int16": (-(2**15), 2**15 - 1),
+    "uint32": (0, 2**32 - 1),
+    "int32": (-(2**31), 2**31 - 1),
+    "bool": (0, 1),
+}
+
+
+def named(profile):
+    return profile.name
+
+
+def row_id(value):
+    if isinstance(value, RegisterRead):
+        return value.signal
+    if isinstance(value, RegisterWrite):
+        return value.point
+    return f"0x{value.id:03X}" if isinstance(value, CanFrame) else value
+
+
+def test_there_are_profiles_of_both_kinds():
+    assert MODBUS
+    assert CAN
+    assert READS
+    assert WRITES
+    assert FRAMES
+
+
+@pytest.mark.parametrize("profile", PROFILES, ids=named)
+def test_is_called_like_its_file_and_has_a_source(profile):
+    assert load_profile(profile.name) is profile
+    assert profile.source
+
+
+@pytest.mark.parametrize("profile", PROFILES, ids=named)
+def test_every_signal_belongs_to_the_role(profile):
+    assert profile.signals
+    assert {SIGNALS[signal].producer for signal in profile.signals} == {profile.role}
+
+
+@pytest.mark.parametrize("profile", MODBUS, ids=named)
+def test_blocks_read_every_row_once_and_nothing_else(profile):
+    blocks = profile.blocks()
+    assert sorted(row.signal for block in blocks for row in block.reads) == sorted(profile.signals)
+    for block in blocks:
+        covered = set()
+        for row in block.reads:
+            assert row.table == block.table
+            covered |= set(range(row.address, row.address + row.count))
+        assert covered == set(range(block.address, block.address + block.count))
+        assert block.count <= 125
+
+
+@pytest.mark.parametrize("profile", MODBUS, ids=named)
+def test_blocks_of_one_table_do_not_touch(profile):
+    blocks = sorted(profile.blocks(), key=lambda block: (block.table, block.address))
+    for one, following in itertools.pairwise(blocks):
+        if one.table == following.table:
+            assert following.address > one.address + one.count
+
+
+@given(
+    rows=st.lists(
+        st.tuples(st.integers(0, 400), st.sampled_from(["uint16", "int32"])),
+        min_size=1,
+        max_size=20,
+    )
+)
+def test_blocks_of_any_table_cover_all_rows(rows):
+    signals = [signal for signal in Signal if SIGNALS[signal].producer is Producer.BMS]
+    reads = [
+        RegisterRead(signal=signal, address=address, type=type_)
+        for signal, (address, type_) in zip(signals, rows, strict=False)
+    ]
+    profile = ModbusProfile(
+        name="x", protocol="modbus", role="bms", source="x", poll_period_s=1, reads=reads
+    )
+    blocks = profile.blocks()
+    assert sorted(row.signal for block in blocks for row in block.reads) == sorted(profile.signals)
+    for block in blocks:
+        assert 1 <= block.count <= 100
+        for row in block.reads:
+            assert block.address <= row.address
+            assert row.address + row.count <= block.address + block.count
+
+
+@pytest.mark.parametrize(("name", "row"), READS + WRITES, ids=row_id)
+def test_what_is_encoded_decodes_to_itself_within_half_a_step(name, row):
+    low, high = RAW_RANGE[row.type]
+    for raw in {low, low + 1, high - 1, high, 0, 1, (low + high) // 2}:
+        for offset in (0,) if row.type == "bool" else (-0.4, 0, 0.4):
+            if low <= raw + offset <= high:
+                value = (raw + offset) * row.scale
+                words = row.encode(value)
+                assert len(words) == row.count
+                assert all(0 <= word <= 65535 for word in words)
+                assert abs(row.decode(words) - value) <= abs(row.scale) * 0.500001
+
+
+@pytest.mark.parametrize(("name", "row"), READS + WRITES, ids=row_id)
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, 1e308, -1e308])
+def test_what_is_no_number_or_too_large_is_refused(name, row, value):
+    with pytest.raises(ValueError, match=r"cannot be written|does not fit|neither 0 nor 1"):
+        row.encode(value)
+
+
+@pytest.mark.parametrize(("name", "row"), READS + WRITES, ids=row_id)
+def test_one_step_outside_the_range_is_refused(name, row):
+    for raw in (RAW_RANGE[row.type][0] - 1, RAW_RANGE[row.type][1] + 1):
+        with pytest.raises(ValueError, match=r"does not fit|neither 0 nor 1"):
+            row.encode(raw * row.scale)
+
+
+@pytest.mark.parametrize(("name", "row"), READS, ids=row_id)
+def test_range_of_the_register_reaches_plausible_values(name, row):
+    signal = SIGNALS[row.signal]
+    ends = sorted(raw * row.scale for raw in RAW_RANGE[row.type])
+    assert ends[0] <= signal.high
+    assert ends[1] >= signal.low
+
+
+@pytest.mark.parametrize("profile", MODBUS, ids=named)
+def test_readback_is_read_by_the_same_profile_with_the_same_scale(profile):
+    reads = {row.signal: row for row in profile.reads}
+    for write in profile.writes:
+        if write.readback is not None:
+            assert write.readback in reads
+        if write.readback is not None and write.table == reads[write.readback].table:
+            assert reads[write.readback].scale == write.scale
+
+
+@pytest.mark.parametrize("profile", MODBUS, ids=named)
+def test_safe_value_of_every_point_can_be_written(profile):
+    for point, row in profile.points.items():
+        assert row.decode(row.encode(0.0)) == 0, point
+
+
+@pytest.mark.parametrize(("name", "frame"), FRAMES, ids=row_id)
+def test_frame_fits_eight_bytes_and_refuses_less_than_it_needs(name, frame):
+    assert 1 <= frame.length <= 8
+    frame.decode(bytes(frame.length))
+    frame.decode(bytes(8))
+    with pytest.raises(ValueError, match=f"0x{frame.id:03X}"):
+        frame.decode(bytes(frame.length - 1))
+
+
+@given(data=st.binary(max_size=8), pair=st.sampled_from(FRAMES))
+def test_any_bytes_decode_to_finite_values_or_are_refused(data, pair):
+    _, frame = pair
+    try:
+        values = frame.decode(data)
+    except ValueError:
+        assert len(data) < frame.length
+        return
+    assert values.keys() == {part.signal for part in frame.parts}
+    assert all(math.isfinite(value) for value in values.values())
+
+
+@given(words=st.lists(st.integers(0, 65535), min_size=2, max_size=2), pair=st.sampled_from(READS))
+def test_any_registers_decode_to_finite_values(words, pair):
+    _, row = pair
+    assert math.isfinite(row.decode(words[: row.count]))
+
+
+GOOD_MODBUS = """
+name: x
+protocol: modbus
+role: inverter
+source: test
+poll_period_s: 0.1
+reads:
+  - {signal: battery_power_w, address: 0, type: int32}
+  - {signal: setpoint_readback_w, address: 2, type: int32}
+writes:
+  - {point: setpoint_w, address: 2, type: int32, function: multiple, readback: setpoint_readback_w}
+"""
+
+GOOD_CAN = """
+name: x
+protocol: can
+role: bms
+source: test
+burst_period_s: 1
+frames:
+  - id: 0x355
+    fields:
+      - {signal: soc_pct, byte: 0, type: uint16}
+    flags:
+      - {signal: bms_alarm, masks: {2: 0x80}}
+"""
+
+BAD = [
+    (GOOD_MODBUS, "protocol: modbus", "protocol: telepathy", "telepathy"),
+    (GOOD_MODBUS, "role: inverter", "role: meter", "battery_power_w is produced by inverter"),
+    (GOOD_MODBUS, "role: inverter", "role: toaster", "role"),
+    (GOOD_MODBUS, "source: test", "", "source"),
+    (GOOD_MODBUS, "source: test", "source: test\ncolour: red", "colour"),
+    (GOOD_MODBUS, "source: test", "source: test\nsource: twice", "line 2: a key is written twice"),
+    (GOOD_MODBUS, "poll_period_s: 0.1", "poll_period_s: 0.5", "fewer than three polls"),
+    (GOOD_MODBUS, "poll_period_s: 0.1", "poll_period_s: 0", "poll_period_s"),
+    (GOOD_MODBUS, "poll_period_s: 0.1", "poll_period_s: .nan", "poll_period_s"),
+    (GOOD_MODBUS, "address: 0", "address: 65536", "address"),
+    (GOOD_MODBUS, "address: 0", "address: 65535", "ends behind the last register"),
+    (GOOD_MODBUS, "address: 0", "address: -1", "address"),
+    (GOOD_MODBUS, "address: 0, type: int32", "address: 0, type: float", "type"),
+    (GOOD_MODBUS, "address: 0, type: int32", "address: 0, type: uint8", "type"),
+    (GOOD_MODBUS, "address: 0,", "address: 0, scale: 0,", "scale 0"),
+    (GOOD_MODBUS, "address: 0,", "address: 0, scale: .inf,", "scale"),
+    (GOOD_MODBUS, "address: 0,", "address: 0, table: coil,", "a coil is a bool"),
+    (GOOD_MODBUS, "signal: battery_power_w", "signal: battery_power_kw", "signal"),
+    (GOOD_MODBUS, "battery_power_w", "setpoint_readback_w", "signal listed twice: setpoint_read"),
+    (GOOD_MODBUS, "function: multiple, ", "", "function must be multiple"),
+    (GOOD_MODBUS, "point: setpoint_w", "point: thrust", "point"),
+    (GOOD_MODBUS, "readback: setpoint_readback_w", "readback: inverter_enabled", "is not read"),
+    (
+        GOOD_MODBUS,
+        "writes:\n",
+        "writes:\n  - {point: setpoint_w, address: 9, type: int16}\n",
+        "point listed twice: setpoint_w",
+    ),
+    (GOOD_CAN, "byte: 0", "byte: 7", "would need 9 bytes"),
+    (GOOD_CAN, "byte: 0", "byte: 8", "byte"),
+    (GOOD_CAN, "{2: 0x80}", "{8: 0x80}", "masks"),
+    (GOOD_CAN, "{2: 0x80}", "{2: 0x100}", "masks"),
+    (GOOD_CAN, "{2: 0x80}", "{}", "masks"),
+    (GOOD_CAN, "bms_alarm", "soc_pct", "signal listed twice: soc_pct"),
+    (GOOD_CAN, "0x355", "0x800", "id"),
+    (GOOD_CAN, "role: bms", "role: inverter", "is produced by bms"),
+    (GOOD_CAN, "frames:\n", "frames:\n  - {id: 0x111}\n", "0x111 carries nothing"),
+    (
+        GOOD_CAN,
+        "frames:\n",
+        "frames:\n  - {id: 0x355, fields: [{signal: soh_pct, byte: 0, type: uint8}]}\n",
+        "frame listed twice: 0x355",
+    ),
+]
+
+
+@pytest.mark.parametrize("text", [GOOD_MODBUS, GOOD_CAN])
+def test_the_base_of_the_bad_texts_is_good(text):
+    assert parse_profile(text, source="x.yaml").name == "x"
+
+
+@pytest.mark.parametrize(
+    ("text", "right", "wrong", "named"), BAD, ids=[f"{row[2].strip()[:40]}" for row in BAD]
+)
+def test_bad_profile_is_refused_with_the_name_of_what_is_wrong(text, right, wrong, named):
+    assert right in text
+    with pytest.raises(ConfigError, match=r"file\.yaml") as error:
+        parse_profile(text.replace(right, wrong, 1), source="file.yaml")
+    assert named in str(error.value)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "a: [", "7", "name: \x00", "source: 2026-99-99"])
+def test_text_that_is_no_table_is_refused(text):
+    with pytest.raises(ConfigError, match=r"file\.yaml"):
+        parse_profile(text, source="file.yaml")
+
+
+def test_unknown_profile_is_refused_with_the_known_names():
+    with pytest.raises(ConfigError, match=r"no profile 'x'.*generic_bms"):
+        load_profile("x")
+
+
+@given(text=st.text(max_size=200))
+def test_any_text_is_refused_as_a_wrong_configuration(text):
+    with pytest.raises(ConfigError):
+        parse_profile(text, source="file.yaml")

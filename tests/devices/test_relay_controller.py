@@ -1,0 +1,217 @@
+"""The relay controller: closes when permitted, opens below the break current or at the latest."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from holdfast.core.commands import Point
+from holdfast.core.data_store import DataStore, freeze
+from holdfast.core.signals import Producer, Signal
+from holdfast.core.units import NS_PER_MS, NS_PER_S
+from holdfast.devices.relay_controller import OPEN_AT_THE_LATEST_NS, RelayController, RelayMemory
+from tests.builders import T0, UNIT, build_site, permit_of, put
+
+CONTROLLER = RelayController(build_site().storage[0])  # breaks below 5 A
+MAY, MUST_NOT = permit_of(), permit_of(may_connect=False, may_run=False)
+
+
+class Contactor:
+    """A contactor with its readings; 50 V, so 250 W is the break current of 5 A."""
+
+    def __init__(self, closed=None):
+        self.store, self.memory, self.now_ns = DataStore((UNIT,)), RelayMemory(), T0
+        self.closed = closed
+        self.stuck = False
+        self.findings = ()
+
+    def read(self, signal, value, ago_ms=0):
+        put(self.store, UNIT, signal, value, self.now_ns - ago_ms * NS_PER_MS)
+
+    def decide(self, permit, ms=20):
+        """One cycle; the values that were written."""
+        self.now_ns += ms * NS_PER_MS
+        if self.closed is not None:
+            self.read(Signal.CONTACTOR_CLOSED, self.closed)
+        return self.again(permit)
+
+    def again(self, permit):
+        snapshot = freeze(self.store.image(), self.now_ns)
+        writes, self.memory, self.findings = CONTROLLER.decide(permit, snapshot, self.memory)
+        for write in writes:
+            assert (write.unit, write.role, write.point) == (
+                UNIT, Producer.RELAYS, Point.CONTACTOR,
+            )  # fmt: skip
+            if not self.stuck:
+                self.closed = write.value
+        return [write.value for write in writes]
+
+    def load(self, power_w, ago_ms=0):
+        self.read(Signal.BATTERY_POWER_W, power_w, ago_ms)
+        self.read(Signal.PACK_VOLTAGE_V, 50.0, ago_ms)
+
+    def close(self):
+        self.load(0.0)
+        assert self.decide(MAY) == [1.0]
+
+
+def test_it_closes_when_permitted_and_says_so_once():
+    contactor = Contactor(0.0)
+    assert contactor.decide(MUST_NOT) == [0.0]
+    assert contactor.decide(MAY, ms=100) == [1.0]
+    assert [contactor.decide(MAY) for _ in range(100)] == [[]] * 100
+
+
+def test_it_opens_as_soon_as_a_measurement_after_the_order_is_below_the_break_current():
+    contactor = Contactor(0.0)
+    contactor.close()
+    assert contactor.decide(MUST_NOT) == []  # what was measured before says nothing
+    contactor.load(-250.0, ago_ms=-20)
+    assert contactor.decide(MUST_NOT) == []  # at the break current
+    contactor.load(-249.0, ago_ms=-20)
+    assert contactor.decide(MUST_NOT) == [0.0]
+    assert contactor.memory.opening_since_ns == T0 + 40 * NS_PER_MS
+
+
+def test_a_zero_that_was_measured_before_the_order_does_not_count():
+    contactor = Contactor(0.0)
+    contactor.close()
+    contactor.load(0.0, ago_ms=-20)
+    assert contactor.decide(MUST_NOT) == []  # measured at the very instant of the order
+    contactor.load(0.0, ago_ms=-20)
+    assert contactor.decide(MUST_NOT) == [0.0]
+
+
+@pytest.mark.parametrize("current_a", [4.99, -4.99])
+def test_the_batterys_own_current_serves_when_the_inverter_is_silent(current_a):
+    contactor = Contactor(0.0)
+    contactor.close()
+    contactor.decide(MUST_NOT)
+    contactor.read(Signal.BATTERY_CURRENT_A, current_a, ago_ms=-20)
+    assert contactor.decide(MUST_NOT) == [0.0]
+
+
+@pytest.mark.parametrize("current_a", [5.0, -5.0, 90.0, float("nan")])
+def test_a_current_from_the_break_current_up_is_not_broken_early(current_a):
+    contactor = Contactor(0.0)
+    contactor.close()
+    contactor.decide(MUST_NOT)
+    contactor.read(Signal.BATTERY_CURRENT_A, current_a, ago_ms=-20)
+    assert contactor.decide(MUST_NOT) == []
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_it_opens_after_a_second_at_the_latest_even_under_load_or_blind(known):
+    contactor = Contactor(0.0)
+    contactor.close()
+    contactor.decide(MUST_NOT)
+    ordered_ns = contactor.now_ns
+    while contactor.now_ns - ordered_ns < OPEN_AT_THE_LATEST_NS - 20 * NS_PER_MS:
+        if known:
+            contactor.load(5000.0, ago_ms=-20)
+        assert contactor.decide(MUST_NOT) == []
+    assert contactor.decide(MUST_NOT) == [0.0]
+    assert contactor.now_ns - ordered_ns == OPEN_AT_THE_LATEST_NS == NS_PER_S
+
+
+def test_a_new_leave_ends_the_wait_and_a_later_order_waits_anew():
+    contactor = Contactor(0.0)
+    contactor.close()
+    contactor.decide(MUST_NOT, ms=20)
+    contactor.decide(MUST_NOT, ms=900)
+    assert contactor.decide(MAY) == []
+    assert contactor.memory.opening_since_ns is None
+    assert contactor.decide(MUST_NOT) == []
+    assert contactor.decide(MUST_NOT, ms=900) == []
+
+
+def test_after_a_restart_a_contactor_that_may_be_closed_is_not_opened_blindly():
+    contactor = Contactor(None)
+    assert contactor.decide(MUST_NOT) == []
+    contactor.closed = 1.0
+    contactor.load(4000.0, ago_ms=-20)
+    written = contactor.decide(MUST_NOT)
+    assert 0.0 not in written
+    contactor.load(4000.0, ago_ms=-20)
+    assert 0.0 not in contactor.decide(MUST_NOT)
+    contactor.load(0.0, ago_ms=-20)
+    assert contactor.decide(MUST_NOT) == [0.0]
+
+
+def test_after_a_restart_under_load_it_opens_after_a_second():
+    contactor = Contactor(1.0)
+    written = []
+    for _ in range(53):
+        contactor.load(4000.0, ago_ms=-20)
+        written += contactor.decide(MUST_NOT)
+    assert written[-1] == 0.0
+
+
+@pytest.mark.parametrize("closed", [0.0, 1.0, None])
+def test_who_observes_moves_nothing(closed):
+    contactor = Contactor(closed)
+    contactor.memory = RelayMemory(opening_since_ns=T0)
+    assert contactor.decide(permit_of(may_write=False)) == []
+    assert contactor.memory == RelayMemory()
+
+
+def test_an_expired_permit_does_not_close_a_contactor():
+    contactor = Contactor(0.0)
+    contactor.decide(MUST_NOT)
+    assert 1.0 not in contactor.decide(permit_of(expires_ns=T0), ms=500)
+
+
+@pytest.mark.parametrize(("permit", "stuck_at"), [(MAY, 0.0), (MUST_NOT, 1.0)])
+def test_a_contactor_that_does_not_follow_is_found_after_five_tries(permit, stuck_at):
+    contactor = Contactor(stuck_at)
+    contactor.stuck = True
+    tries = 0
+    for _ in range(1000):
+        contactor.load(0.0, ago_ms=-20)
+        tries += len(contactor.decide(permit))
+        if contactor.findings:
+            break
+    (found,) = contactor.findings
+    assert found.key == "battery/relays_contactor_stuck"
+    assert 4.5 * NS_PER_S <= contactor.now_ns - T0 <= 6.5 * NS_PER_S
+    assert tries >= 5
+    contactor.stuck = False
+    for _ in range(120):
+        contactor.decide(permit)
+    assert contactor.findings == ()
+
+
+STEPS = st.tuples(
+    st.booleans(),
+    st.sampled_from([0.0, 100.0, 4000.0, None]),
+    st.sampled_from([20, 500, 1100, 11_000]),
+    st.sampled_from([None, 0.0, 1.0]),
+)
+
+
+@given(st.sampled_from([0.0, 1.0, None]), st.lists(STEPS, min_size=1, max_size=10))
+def test_without_leave_a_contactor_is_never_told_to_close(closed_at_start, steps):
+    """Not even one that is thought to be closed already: its loop may just have opened it."""
+    contactor = Contactor(closed_at_start)
+    for may, power_w, ms, moved_by_itself in steps:
+        if power_w is not None:
+            contactor.load(power_w, ago_ms=-ms)
+        if moved_by_itself is not None and contactor.closed is not None:
+            contactor.closed = moved_by_itself
+        written = contactor.decide(MAY if may else MUST_NOT, ms=ms)
+        if not may:
+            assert 1.0 not in written
+        if may:
+            assert 0.0 not in written
+
+
+@given(st.lists(st.sampled_from([20, 40, 200, 990, 1010]), min_size=1, max_size=12))
+def test_whatever_the_rhythm_of_cycles_it_is_ordered_open_within_a_second_and_a_cycle(gaps_ms):
+    contactor = Contactor(0.0)
+    contactor.close()
+    contactor.decide(MUST_NOT)
+    ordered_ns = contactor.now_ns
+    for ms in gaps_ms:
+        contactor.load(4000.0, ago_ms=-ms)
+        contactor.decide(MUST_NOT, ms=ms)
+        late = contactor.now_ns - ordered_ns >= OPEN_AT_THE_LATEST_NS
+        assert contactor.closed == (0.0 if late else 1.0)

@@ -1,0 +1,145 @@
+"""Data age: derate at half the maximum age, to zero beyond it, bad at once."""
+
+import math
+
+import pytest
+
+from holdfast.core.data_store import DataStore, freeze
+from holdfast.core.signals import SIGNALS, SITE, Signal
+from holdfast.core.units import NS_PER_MS, NS_PER_S
+from holdfast.safety.data_age import DataAge
+from holdfast.safety.envelope import up_to
+from holdfast.safety.faults import Reaction
+from tests.builders import T0, UNIT, build_site, expected_signals, healthy_store, put
+
+EXPECTED = expected_signals(build_site())
+
+
+def owner_of(signal):
+    return SITE if SIGNALS[signal].of_site else UNIT
+
+
+def left_of(found, now_ns):
+    """What the finding leaves of 1000 W, the same in both directions."""
+    left = found.narrow(up_to(charge_w=1000.0, discharge_w=1000.0, by=""), now_ns)
+    assert left.max_w == -left.min_w
+    return left.max_w
+
+
+def assess(signal, sampled_ns, now_ns, value=None):
+    store = DataStore((UNIT,))
+    value = SIGNALS[signal].high if value is None else value
+    put(store, owner_of(signal), signal, value, sampled_ns)
+    return DataAge({owner_of(signal): [signal]}).assess(freeze(store.image(), now_ns))
+
+
+@pytest.mark.parametrize("signal", list(Signal))
+def test_old_data_derate_and_lost_data_go_to_zero(signal):
+    row = SIGNALS[signal]
+    half, whole = row.max_age_ns // 2, row.max_age_ns
+    assert assess(signal, T0, T0) == ()
+    assert assess(signal, T0, T0 + half) == ()
+    for age_ns, name, reaction, since_ns in (
+        (half + 1, "data_old", Reaction.DERATE, T0 + half),
+        (whole, "data_old", Reaction.DERATE, T0 + half),
+        (whole + 1, "data_lost", Reaction.RAMP_TO_ZERO, T0 + whole),
+        (whole + 10**15, "data_lost", Reaction.RAMP_TO_ZERO, T0 + whole),
+    ):
+        (found,) = assess(signal, T0, T0 + age_ns)
+        assert found.row == f"{row.producer}_{name}"
+        assert (found.reaction, found.since_ns) == (reaction, since_ns)
+        assert found.owner == owner_of(signal)
+        assert signal in found.text
+
+
+@pytest.mark.parametrize("signal", list(Signal))
+def test_a_value_that_cannot_be_true_permits_nothing_at_once(signal):
+    for value in (math.nan, math.inf, SIGNALS[signal].high + 1):
+        (found,) = assess(signal, T0, T0, value)
+        assert found.row == f"{SIGNALS[signal].producer}_data_bad"
+        assert found.reaction is Reaction.RAMP_TO_ZERO
+        assert left_of(found, T0) == 0.0
+
+
+def test_a_sample_from_the_future_is_bad_data():
+    (found,) = assess(Signal.SOC_PCT, T0 + 1, T0)
+    assert found.row == "bms_data_bad"
+    assert left_of(found, T0) == 0.0
+
+
+def test_lost_data_close_the_envelope_within_half_a_second_of_their_maximum_age():
+    lost_ns = T0 + SIGNALS[Signal.SOC_PCT].max_age_ns
+    (found,) = assess(Signal.SOC_PCT, T0, lost_ns + NS_PER_S // 4)
+    assert left_of(found, lost_ns + NS_PER_S // 4) == pytest.approx(500.0)
+    assert left_of(found, lost_ns + NS_PER_S // 2) == 0.0
+
+
+def test_what_was_never_read_is_lost_and_permits_nothing():
+    store = DataStore((UNIT,))
+    (found,) = DataAge({UNIT: [Signal.SOC_PCT]}).assess(freeze(store.image(), T0))
+    assert (found.row, found.reaction) == ("bms_data_lost", Reaction.RAMP_TO_ZERO)
+    assert left_of(found, T0) == 0.0
+
+
+def test_what_was_never_read_permits_nothing_even_just_after_the_computers_start():
+    (found,) = DataAge({UNIT: [Signal.SOC_PCT]}).assess(freeze(DataStore((UNIT,)).image(), 0))
+    assert left_of(found, 0) == 0.0
+
+
+def test_what_has_come_once_must_keep_coming_though_nobody_expects_it():
+    assert Signal.CELL_VOLTAGE_MAX_V not in EXPECTED[UNIT]
+    store = healthy_store()
+    later = T0 + SIGNALS[Signal.CELL_VOLTAGE_MAX_V].max_age_ns + 1
+    for signal in EXPECTED[UNIT]:
+        put(store, UNIT, signal, store.image()[UNIT][signal].value, later)
+    found = DataAge(EXPECTED).assess(freeze(store.image(), later))
+    assert "battery/bms_data_lost" in {f.key for f in found}
+
+
+def test_each_device_has_one_finding_its_worst():
+    store = healthy_store()
+    later = T0 + 600 * NS_PER_MS  # inverter, relays and meter are old; the loop is lost
+    put(store, UNIT, Signal.SOC_PCT, math.nan, later)
+    put(store, UNIT, Signal.INVERTER_TEMPERATURE_C, math.nan, later)
+    put(store, SITE, Signal.WATCHDOG_ARMED, 1.0, later)
+    found = DataAge(EXPECTED).assess(freeze(store.image(), later))
+    assert {f.key: f.reaction.name for f in found} == {
+        "battery/bms_data_bad": "RAMP_TO_ZERO",
+        "battery/inverter_data_bad": "RAMP_TO_ZERO",
+        "battery/relays_data_old": "DERATE",
+        "site/meter_data_old": "DERATE",
+        "site/emergency_input_data_lost": "RAMP_TO_ZERO",
+    }
+    assert len(found) == 5
+
+
+def test_fresh_good_data_of_all_devices_are_no_finding():
+    assert DataAge(EXPECTED).assess(freeze(healthy_store().image(), T0)) == ()
+
+
+def test_a_signal_that_nobody_expects_may_be_missing():
+    store = healthy_store()
+    image = store.image()
+    image[UNIT].pop(Signal.SOH_PCT)
+    assert Signal.SOH_PCT not in EXPECTED[UNIT]
+    assert DataAge(EXPECTED).assess(freeze(image, T0)) == ()
+
+
+def left_after_two_seconds(value, ahead_ns=0):
+    """What is left of 1000 W while a device has sent ``value`` every 100 ms for 2 s."""
+    store = DataStore((UNIT,))
+    age = DataAge({UNIT: [Signal.INVERTER_TEMPERATURE_C]})
+    for step in range(21):
+        now_ns = T0 + step * 100 * NS_PER_MS
+        put(store, UNIT, Signal.INVERTER_TEMPERATURE_C, value, now_ns + ahead_ns)
+        (found,) = age.assess(freeze(store.image(), now_ns))
+    return left_of(found, now_ns)
+
+
+def test_a_device_that_keeps_sending_nonsense_is_taken_to_zero():
+    """Each new bad sample must not start the ramp to zero again."""
+    assert left_after_two_seconds(math.nan) == 0.0
+
+
+def test_a_device_whose_clock_runs_ahead_is_taken_to_zero():
+    assert left_after_two_seconds(30.0, ahead_ns=NS_PER_S) == 0.0

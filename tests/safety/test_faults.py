@@ -1,0 +1,110 @@
+"""What a finding does to an envelope, and the table of faults."""
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from holdfast.core.signals import Producer
+from holdfast.core.units import NS_PER_MS
+from holdfast.safety.envelope import Envelope
+from holdfast.safety.faults import FAULTS, Finding, Level, Reaction, finding
+from tests.builders import T0
+from tests.safety.test_envelope import ENVELOPES
+
+WIDE = Envelope(min_w=-4000.0, max_w=3000.0, min_by="site.yaml", max_by="site.yaml")
+
+
+def found(reaction: Reaction, since_ns: int = T0) -> Finding:
+    return Finding(
+        owner="battery", row="a_row", level=Level.ALARM, reaction=reaction, since_ns=since_ns,
+        text="",
+    )  # fmt: skip
+
+
+TIMES = st.integers(min_value=-(2**62), max_value=2**62)
+
+
+@given(ENVELOPES, st.sampled_from(Reaction), TIMES, TIMES)
+def test_no_finding_ever_widens_an_envelope_or_takes_zero_from_it(before, reaction, since, now):
+    after = found(reaction, since).narrow(before, now)
+    assert before.min_w <= after.min_w <= 0.0 <= after.max_w <= before.max_w
+
+
+@pytest.mark.parametrize(
+    ("reaction", "left"),
+    [
+        (Reaction.LOG, (-4000.0, 3000.0)),
+        (Reaction.HOLD, (-4000.0, 3000.0)),
+        (Reaction.DERATE, (-2000.0, 1500.0)),
+        (Reaction.BLOCK_CHARGE, (-4000.0, 0.0)),
+        (Reaction.BLOCK_DISCHARGE, (0.0, 3000.0)),
+        (Reaction.TRIP, (0.0, 0.0)),
+        (Reaction.EMERGENCY_STOP, (0.0, 0.0)),
+    ],
+)
+@pytest.mark.parametrize("age_ns", [0, 10**15])
+def test_what_each_reaction_leaves(reaction, left, age_ns):
+    after = found(reaction).narrow(WIDE, T0 + age_ns)
+    assert (after.min_w, after.max_w) == left
+
+
+@pytest.mark.parametrize(
+    ("after_ms", "share"), [(-5, 1.0), (0, 1.0), (125, 0.75), (250, 0.5), (500, 0.0), (9999, 0.0)]
+)
+def test_ramp_to_zero_closes_the_envelope_within_half_a_second(after_ms, share):
+    after = found(Reaction.RAMP_TO_ZERO).narrow(WIDE, T0 + after_ms * NS_PER_MS)
+    assert after.min_w == pytest.approx(-4000.0 * share)
+    assert after.max_w == pytest.approx(3000.0 * share)
+
+
+def test_an_end_that_was_narrowed_names_the_row_and_the_other_keeps_its_name():
+    after = found(Reaction.BLOCK_CHARGE).narrow(WIDE, T0)
+    assert (after.min_by, after.max_by) == ("site.yaml", "a_row")
+
+
+def test_a_closed_end_is_no_negative_zero_in_the_record():
+    after = found(Reaction.TRIP).narrow(WIDE, T0)
+    assert math.copysign(1.0, after.min_w) == 1.0
+
+
+def test_reactions_stand_in_the_order_of_the_design():
+    assert [reaction.name for reaction in sorted(Reaction)] == [
+        "LOG", "HOLD", "DERATE", "BLOCK_CHARGE", "BLOCK_DISCHARGE", "RAMP_TO_ZERO", "TRIP",
+        "EMERGENCY_STOP",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("row", "reaction"),
+    [
+        ("data_old", Reaction.DERATE),
+        ("data_lost", Reaction.RAMP_TO_ZERO),
+        ("data_bad", Reaction.RAMP_TO_ZERO),
+        ("cycle_gap", Reaction.TRIP),
+        ("setpoint_ignored", Reaction.TRIP),
+        ("contactor_stuck", Reaction.TRIP),
+        ("latch_file_corrupt", Reaction.TRIP),
+        ("control_exception", Reaction.TRIP),
+    ],
+)
+def test_every_fault_of_the_table_has_its_reaction(row, reaction):
+    new = finding(row, "battery", T0, "the detail")
+    assert new.reaction is reaction
+    assert new.level is (Level.TRIP if reaction is Reaction.TRIP else Level.ALARM)
+    assert new.key == f"battery/{row}"
+    assert new.text.endswith(": the detail")
+    assert FAULTS[row].source
+
+
+def test_the_test_above_knows_every_row_of_the_fault_table():
+    assert len(FAULTS) == 8
+
+
+def test_the_same_fault_of_two_devices_is_latched_under_two_names():
+    keys = {
+        finding("setpoint_ignored", "battery", T0, "", device=device).key
+        for device in (Producer.BMS, Producer.INVERTER)
+    }
+    assert keys == {"battery/bms_setpoint_ignored", "battery/inverter_setpoint_ignored"}
