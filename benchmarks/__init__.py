@@ -1,0 +1,1 @@
+"""Benchmarks: one for each budget of the design, runnable as ``python -m benchmarks.NAME``."""

@@ -88,7 +88,9 @@ def _uninterrupted() -> AbstractContextManager[None]:
 
 @contextmanager
 def _at_ending(handler: Callable[..., None] | signal.Handlers) -> Iterator[None]:
-    before = {number: signal.signal(number, handler) for number in _ENDING}
+    # What is ignored stays so: nohup means it.
+    wanted = [number for number in _ENDING if signal.getsignal(number) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, handler) for number in wanted}
     try:
         yield
     finally:

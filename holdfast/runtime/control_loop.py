@@ -252,9 +252,7 @@ class ControlLoop:
         )
 
 
-def _rests(
-    memory: PointMemory | None, samples: Mapping[Signal, Sample], readback: Signal
-) -> bool:
+def _rests(memory: PointMemory | None, samples: Mapping[Signal, Sample], readback: Signal) -> bool:
     sample = samples.get(readback)
     return (
         memory is not None

@@ -1,0 +1,238 @@
+"""Emergency stop: from the request on the control socket to 0 W at the inverter.
+
+The real controller process, and the watchdog; the simulated site lives in this process, which
+also sends the commands, so both ends of the way are read from one clock in one thread. The
+time starts before the bytes are handed to the socket, and ends when the inverter's Modbus
+server carries out the write of 0 W. Every state gets its share of the tries; where the setpoint
+is 0 W already, it is the forced second write that counts.
+"""
+
+import argparse
+import asyncio
+import gc
+import random
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks.background import CyclicTest, become_a_device, cpu_hogs
+from benchmarks.report import (
+    US_PER_MS,
+    CannotRun,
+    Report,
+    at_least_one,
+    at_most,
+    new_parser,
+    run,
+    summarise,
+)
+from benchmarks.running_site import (
+    Commander,
+    InverterEar,
+    SiteFolder,
+    SiteProcesses,
+    make_site,
+    serve_site,
+)
+from holdfast.core.commands import Command
+from holdfast.core.latches import Latches
+from holdfast.core.state_machine import State
+from holdfast.runtime.latch_file import save_latches
+from holdfast.testing.site_server import SiteServer
+
+P99_MS = 2.0
+MAX_MS = 20.0
+"""Beyond the stalls that cyclictest sees."""
+TRIES = 1000
+SHARES = {State.ERROR: 0.1, State.IDLE: 0.15, State.STOPPED: 0.15, State.BOOT: 0.1}
+"""RUNNING gets the rest."""
+LIMIT_S = 1200.0
+_LOST_AFTER_S = 1.0
+_LONGEST_PAUSE_S = 0.02
+"""A try comes at any moment of a cycle."""
+_OLD_FAULT = "battery/cell_voltage_high"
+
+
+class EmergencyStops:
+    """Brings the site to each state and stops it there."""
+
+    def __init__(self, server: SiteServer, ear: InverterEar, commander: Commander) -> None:
+        self._server = server
+        self._ear = ear
+        self._commander = commander
+        self._random = random.Random(1)
+        self.to_zero_us: dict[State, list[float]] = {state: [] for state in State}
+        self.to_reply_us: list[float] = []
+        self.lost = 0
+
+    async def in_error(self, tries: int) -> None:
+        """The controller has started with a latched fault: every way leads to ERROR."""
+        for _ in range(tries):
+            await self._commander.reach(State.ERROR)
+            await self._stop(State.ERROR)
+            await self._reset()
+        await self._commander.reach(State.ERROR)
+        await self._reset()
+        await self._commander.reach(State.IDLE)
+
+    async def in_operation(self, running: int, idle: int, stopped: int) -> None:
+        """From IDLE, round by round, so that what else happens on the machine meets each."""
+        rounds = max(running, idle, stopped)
+        for index in range(rounds):
+            if _is_due(index, idle, rounds):
+                await self._stop(State.IDLE)
+                if _is_due(index, stopped, rounds):
+                    await self._stop(State.STOPPED)
+                await self._back_to_idle()
+            if _is_due(index, running, rounds):
+                await self._start()
+                await self._stop(State.RUNNING)
+                await self._back_to_idle()
+
+    async def in_boot(self, tries: int) -> None:
+        """A fault of the inverter keeps the self-test from passing."""
+        await self._stop_quietly()
+        for unit in self._server.plant.units.values():
+            unit.inverter.trip()
+        await asyncio.sleep(0.5)  # until it has been polled
+        for _ in range(tries):
+            await self._reset()
+            await self._stop(State.BOOT)
+
+    async def _stop(self, state: State) -> None:
+        await asyncio.sleep(self._random.uniform(0.0, _LONGEST_PAUSE_S))
+        gc.collect(1)
+        if not self._commander.is_in(state):
+            raise CannotRun(f"the site left {state.name} by itself")
+        self._ear.listen()
+        asked = await self._commander.ask(Command.EMERGENCY_STOP)
+        zero_ns = await self._ear.zero(_LOST_AFTER_S)
+        if not asked.reply.accepted or asked.reply.state is not State.STOPPED:
+            raise CannotRun(f"an emergency stop in {state.name} was answered with {asked.reply}")
+        if zero_ns is None:
+            self.lost += 1
+            return
+        self.to_zero_us[state].append((zero_ns - asked.sent_ns) / 1e3)
+        self.to_reply_us.append((asked.answered_ns - asked.sent_ns) / 1e3)
+
+    async def _stop_quietly(self) -> None:
+        await self._commander.ask(Command.EMERGENCY_STOP)
+
+    async def _reset(self) -> None:
+        asked = await self._commander.ask(Command.RESET)
+        if not asked.reply.accepted:
+            raise CannotRun(f"reset was refused: {asked.reply.reason}")
+
+    async def _back_to_idle(self) -> None:
+        await self._reset()
+        await self._commander.reach(State.IDLE)
+
+    async def _start(self) -> None:
+        asked = await self._commander.ask(Command.START)
+        if not asked.reply.accepted:
+            raise CannotRun(f"start was refused: {asked.reply.reason}")
+        await self._commander.until(
+            lambda: self._ear.setpoint_w not in (None, 0.0), "no power flows in RUNNING"
+        )
+
+
+def _is_due(index: int, tries: int, rounds: int) -> bool:
+    """Spreads ``tries`` evenly over ``rounds``."""
+    return (index + 1) * tries // rounds > index * tries // rounds
+
+
+def share(tries: int) -> dict[State, int]:
+    """How many tries each state gets, at least one."""
+    found = {state: max(round(part * tries), 1) for state, part in SHARES.items()}
+    return found | {State.RUNNING: max(tries - sum(found.values()), 1)}
+
+
+def measure(options: argparse.Namespace) -> Report:
+    """All tries."""
+    reference = CyclicTest(1000, LIMIT_S)
+    with tempfile.TemporaryDirectory(prefix="holdfast-estop-") as path:
+        folder = make_site(Path(path), operation={"ramp_w_per_s": 20_000.0})
+        save_latches(folder.files.latches, Latches(faults=(_OLD_FAULT,)))
+        with cpu_hogs(options.hogs, LIMIT_S):
+            real_time = become_a_device()
+            stops = asyncio.run(_all_stops(folder, share(options.tries), reference))
+    report = _report(options, stops, reference)
+    if not real_time:
+        report.notes.append("SCHED_FIFO is not permitted here: the inverter's server is slow too")
+    return report
+
+
+async def _all_stops(
+    folder: SiteFolder, tries: dict[State, int], reference: CyclicTest
+) -> EmergencyStops:
+    ear = InverterEar()
+    async with serve_site(folder, ear) as server:
+        with SiteProcesses(folder) as processes:
+            processes.start("holdfast.runtime.watchdog")
+            processes.start("holdfast.runtime.controller")
+            commander = Commander(folder, processes)
+            await commander.connect()
+            stops = EmergencyStops(server, ear, commander)
+            gc.collect()
+            gc.freeze()
+            gc.disable()
+            try:
+                async with asyncio.timeout(LIMIT_S):
+                    with reference:
+                        await stops.in_error(tries[State.ERROR])
+                        await stops.in_operation(
+                            tries[State.RUNNING], tries[State.IDLE], tries[State.STOPPED]
+                        )
+                        await stops.in_boot(tries[State.BOOT])
+            except TimeoutError:
+                raise CannotRun(f"not through after {LIMIT_S:g} s") from None
+            finally:
+                gc.enable()
+                commander.close()
+    return stops
+
+
+def _report(options: argparse.Namespace, stops: EmergencyStops, reference: CyclicTest) -> Report:
+    all_us = [us for values in stops.to_zero_us.values() for us in values]
+    overall = summarise(all_us)
+    results: dict[str, Any] = {
+        "to 0 W": {
+            **overall,
+            **{state.name: summarise(values) for state, values in stops.to_zero_us.items()},
+        },
+        "to the reply, latched on disk": summarise(stops.to_reply_us),
+        "cyclictest": reference.result,
+        "lost": stops.lost,
+    }
+    stall_ms = reference.value("max") / US_PER_MS
+    worst_ms = overall["max"] / US_PER_MS if not stops.lost else float("inf")
+    return Report(
+        settings={"tries": len(all_us) + stops.lost, "hogs": options.hogs},
+        results=results,
+        unit="µs",
+        budgets=[
+            at_most("emergency stop to 0 W, p99", "ms", P99_MS, overall["p99"] / US_PER_MS),
+            at_most(
+                f"emergency stop to 0 W, maximum (stalls of {stall_ms:.3g} ms were seen beside it)",
+                "ms",
+                MAX_MS + stall_ms,
+                worst_ms,
+            ),
+        ],
+        notes=[reference.note] if reference.note else [],
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Entry point."""
+    parser = new_parser("estop", "From an emergency stop's request to 0 W at the inverter.")
+    parser.add_argument("--tries", type=at_least_one, default=TRIES, help="over all five states")
+    parser.add_argument("--hogs", type=int, default=2, help="processes that take CPU meanwhile")
+    options = parser.parse_args(arguments)
+    return run("estop", options, lambda: measure(options))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,273 @@
+"""The Modbus driver in front of a device that behaves, goes away, and comes back."""
+
+import asyncio
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pymodbus.server import ModbusTcpServer
+from pymodbus.simulator import DataType, SimData, SimDevice
+
+from holdfast.core.commands import Point, Write
+from holdfast.core.config import ModbusTcp
+from holdfast.core.data_store import DataStore
+from holdfast.core.errors import DeviceRefused, DeviceUnreachable
+from holdfast.core.reading import Bad, Good
+from holdfast.core.signals import Producer, Signal
+from holdfast.devices.drivers.modbus import ModbusDriver, next_due_ns
+from holdfast.devices.profile import RegisterWrite, load_profile
+
+
+def setpoint(value, *, unit="battery", role=Producer.INVERTER, point=Point.SETPOINT_W):
+    return Write(unit=unit, role=role, point=point, value=value)
+
+
+async def test_values_arrive_with_sign_and_scale(rig, wait_until):
+    inverter = await rig("generic_inverter")
+    minus_1234 = (-1234) & 0xFFFFFFFF
+    inverter.device.registers = {
+        0: minus_1234 >> 16, 1: minus_1234 & 0xFFFF, 2: 1, 3: 2, 4: 1, 5: 5, 6: 0, 7: (-55) & 0xFFFF
+    }  # fmt: skip
+    await inverter.start()
+    await wait_until(lambda: inverter.driver.counters.reads)
+    assert inverter.good(Signal.BATTERY_POWER_W) == -1234
+    assert inverter.good(Signal.SETPOINT_READBACK_W) == 65538
+    assert inverter.good(Signal.INVERTER_ENABLED) == 1
+    assert inverter.good(Signal.INVERTER_TEMPERATURE_C) == pytest.approx(-5.5)
+    assert {request.unit for request in inverter.device.requests} == {7}
+
+
+async def test_site_device_writes_signals_of_the_site(rig, wait_until):
+    meter = await rig("generic_meter")
+    meter.device.registers = {0: 0, 1: 500, 2: 2301, 3: 5000}
+    await meter.start()
+    await wait_until(lambda: meter.driver.counters.reads)
+    assert meter.good(Signal.GRID_VOLTAGE_V) == pytest.approx(230.1)
+    assert meter.driver.name == "site/meter"
+
+
+async def test_sample_is_no_younger_than_its_request(rig, wait_until):
+    inverter = await rig("generic_inverter")
+
+    async def hesitating(request, writer):
+        await asyncio.sleep(0.05)
+        return await inverter.device.proper(request)
+
+    inverter.device.hook = hesitating
+    await inverter.start()
+    await wait_until(lambda: inverter.driver.counters.reads)
+    received_ns = inverter.device.requests[0].received_ns
+    first_ns = inverter.seen[0][1].time_ns
+    assert received_ns - 40_000_000 < first_ns <= received_ns
+
+
+async def test_implausible_value_is_bad_not_good(rig, wait_until):
+    meter = await rig("generic_meter")
+    meter.device.registers = {3: 65535}
+    await meter.start()
+    await wait_until(lambda: meter.driver.counters.reads)
+    assert isinstance(meter.store.image()["site"][Signal.GRID_FREQUENCY_HZ], Bad)
+
+
+async def test_no_half_image_when_the_second_block_fails(rig, wait_until):
+    bms = await rig("generic_bms")
+    bms.device.registers = {100: 50, 101: 520}
+
+    async def second_block_refused(request, writer):
+        if request.address == 200:
+            return request.frame(b"\x02", function=request.function | 0x80)
+        return await bms.device.proper(request)
+
+    bms.device.hook = second_block_refused
+    await bms.start()
+    await wait_until(lambda: bms.driver.counters.errors >= 3)
+    assert bms.seen == []
+    assert bms.driver.counters.reads == 0
+    bms.device.hook = None
+    await wait_until(lambda: bms.good(Signal.SOC_PCT) == 50)
+
+
+async def test_poll_keeps_its_period(rig, wait_until):
+    inverter = await rig("generic_inverter")
+    await inverter.start()
+    await wait_until(lambda: inverter.driver.counters.reads)
+    before = inverter.driver.counters.reads
+    await asyncio.sleep(0.6)
+    assert 20 <= inverter.driver.counters.reads - before <= 31
+
+
+@given(due=st.integers(0, 10**6), late=st.integers(0, 10**6), period=st.integers(1, 10**4))
+def test_schedule_never_drifts_and_never_catches_up(due, late, period):
+    now = due + late
+    following = next_due_ns(due, now, period)
+    assert following > due
+    assert (following - due) % period == 0
+    assert now <= following <= now + period
+
+
+async def test_write_reaches_the_device_by_the_function_of_its_table(rig):
+    inverter = await rig("generic_inverter")
+    await inverter.start()
+    await inverter.driver.write(setpoint(-2500.0))
+    await inverter.driver.write(setpoint(1.0, point=Point.ENABLE))
+    multiple, single = inverter.device.writes
+    assert (multiple.function, multiple.address) == (16, 2)
+    assert multiple.body[5:] == (-2500).to_bytes(4, "big", signed=True)
+    assert (single.function, single.body) == (6, b"\x00\x04\x00\x01")
+    assert inverter.driver.counters.writes == 2
+
+
+@pytest.mark.parametrize(("function", "code"), [("single", 5), ("multiple", 15)])
+async def test_coils(rig, function, code):
+    row = RegisterWrite(
+        point=Point.CONTACTOR, table="coil", address=3, type="bool", function=function
+    )
+    relays = await rig("generic_relays", writes=(row,))
+    await relays.start()
+    closing = Write(unit="battery", role=Producer.RELAYS, point=Point.CONTACTOR, value=1.0)
+    await relays.driver.write(closing)
+    assert relays.device.writes[0].function == code
+    assert relays.device.bits[3] is True
+
+
+async def test_discrete_input_is_read(rig, wait_until):
+    relays = await rig("generic_relays")
+    relays.device.bits = {1: True}
+    await relays.start()
+    await wait_until(lambda: relays.good(Signal.CONTACTOR_CLOSED) == 1)
+    relays.device.bits = {0: True}
+    await wait_until(lambda: relays.good(Signal.CONTACTOR_CLOSED) == 0)
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        setpoint(1.0, point=Point.CONTACTOR),
+        setpoint(float("nan")),
+        setpoint(float("inf")),
+        setpoint(3e9),
+        setpoint(-1.0, point=Point.ENABLE),
+        setpoint(1.0, unit="other"),
+        setpoint(1.0, role=Producer.BMS),
+    ],
+    ids=lambda write: f"{write.unit}-{write.role}-{write.point}-{write.value}",
+)
+async def test_what_cannot_be_written_is_refused_and_not_sent(rig, write):
+    inverter = await rig("generic_inverter")
+    await inverter.start()
+    with pytest.raises(DeviceRefused):
+        await inverter.driver.write(write)
+    assert inverter.device.writes == []
+    assert inverter.driver.counters.errors == 1
+    assert inverter.driver.counters.writes == 0
+
+
+async def test_absent_device_is_found_when_it_comes(rig, wait_until):
+    inverter = await rig("generic_inverter", present=False)
+    await inverter.start(connected=False)
+    await wait_until(lambda: inverter.driver.counters.errors >= 4)
+    assert inverter.seen == []
+    assert "cannot be connected to" in inverter.driver.counters.last_error
+    await inverter.device.start()
+    await wait_until(lambda: inverter.driver.counters.reads)
+
+
+async def test_samples_stop_while_the_device_is_away(rig, wait_until):
+    inverter = await rig("generic_inverter")
+    inverter.device.registers = {1: 100}
+    await inverter.start()
+    await wait_until(lambda: inverter.driver.counters.reads)
+    await inverter.device.stop()
+    gone_ns = time.monotonic_ns()
+    await asyncio.sleep(0.25)
+    assert inverter.time_ns(Signal.BATTERY_POWER_W) <= gone_ns
+    assert inverter.good(Signal.BATTERY_POWER_W) == 100
+    assert inverter.driver.counters.errors > 0
+    await inverter.device.start()
+    await wait_until(lambda: inverter.time_ns(Signal.BATTERY_POWER_W) > gone_ns)
+
+
+async def test_write_without_connection_fails_at_once_and_is_never_sent(rig, wait_until):
+    inverter = await rig("generic_inverter", timeout_s=2.0)
+    await inverter.start()
+    await inverter.device.stop()
+    await wait_until(lambda: not inverter.driver._commands.connected)
+    for value in (1000.0, 2000.0, 3000.0):
+        began = time.perf_counter()
+        with pytest.raises(DeviceUnreachable, match="not connected"):
+            await inverter.driver.write(setpoint(value))
+        assert time.perf_counter() - began < 0.1
+    inverter.device.requests.clear()
+    await inverter.device.start()
+    await inverter.until_connected()
+    await asyncio.sleep(0.1)
+    assert inverter.device.writes == []
+    await inverter.driver.write(setpoint(0.0))
+    assert len(inverter.device.writes) == 1
+
+
+async def test_write_before_run_fails_at_once(rig):
+    inverter = await rig("generic_inverter")
+    with pytest.raises(DeviceUnreachable):
+        await inverter.driver.write(setpoint(0.0))
+
+
+async def test_write_does_not_wait_for_a_poll_that_hangs(rig, wait_until):
+    inverter = await rig("generic_inverter", timeout_s=2.0)
+
+    async def reads_hang(request, writer):
+        return await inverter.device.proper(request) if request.is_write else None
+
+    inverter.device.hook = reads_hang
+    await inverter.start()
+    await wait_until(lambda: inverter.device.requests)
+    began = time.perf_counter()
+    await inverter.driver.write(setpoint(0.0))
+    assert time.perf_counter() - began < 0.5
+    assert inverter.driver.counters.reads == 0
+
+
+async def test_cancelled_run_ends_and_lets_go(rig, wait_until):
+    inverter = await rig("generic_inverter")
+    await inverter.start()
+    inverter.task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await inverter.task
+    assert not inverter.driver._commands.connected
+    assert not inverter.driver._readings.connected
+
+
+async def test_close_ends_run(rig):
+    inverter = await rig("generic_inverter")
+    await inverter.start()
+    await inverter.driver.close()
+    await asyncio.wait_for(inverter.task, 3)
+    with pytest.raises(DeviceUnreachable):
+        await inverter.driver.write(setpoint(0.0))
+
+
+async def test_against_the_librarys_own_server():
+    registers = [0, 4000, 0, 0, 1, 5, 0, 251]
+    device = SimDevice(id=1, simdata=[SimData(0, values=registers, datatype=DataType.REGISTERS)])
+    server = ModbusTcpServer(device, address=("127.0.0.1", 0))
+    await server.serve_forever(background=True)
+    port = server.transport.sockets[0].getsockname()[1]
+    store = DataStore(("battery",))
+    connection = ModbusTcp(host="127.0.0.1", port=port)
+    driver = ModbusDriver("battery", load_profile("generic_inverter"), connection, store)
+    task = asyncio.create_task(driver.run())
+    try:
+        await asyncio.sleep(0.25)
+        await driver.write(setpoint(-4321.0))
+        await asyncio.sleep(0.25)
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+        await server.shutdown()
+    image = store.image()["battery"]
+    assert isinstance(image[Signal.SETPOINT_READBACK_W], Good)
+    assert image[Signal.SETPOINT_READBACK_W].value == -4321
+    assert image[Signal.BATTERY_POWER_W].value == 4000
+    assert image[Signal.INVERTER_TEMPERATURE_C].value == pytest.approx(25.1)
+    assert driver.counters.errors == 0

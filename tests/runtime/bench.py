@@ -1,0 +1,101 @@
+"""A control loop on devices that answer at once, without a wire."""
+
+import asyncio
+import time
+from pathlib import Path
+
+from holdfast.core.commands import Point, Write
+from holdfast.core.config import Site
+from holdfast.core.data_store import DataStore
+from holdfast.core.errors import DeviceUnreachable
+from holdfast.core.ports import CommsCounters
+from holdfast.core.signals import SITE, Producer, Signal
+from holdfast.core.state_machine import State
+from holdfast.runtime.assembly import build_cycle, devices
+from holdfast.runtime.control_loop import ControlLoop
+from holdfast.runtime.files import SiteFiles
+from tests.builders import HEALTHY_SITE, HEALTHY_UNIT, UNIT, build_site, put
+
+STORED = {
+    Point.SETPOINT_W: Signal.SETPOINT_READBACK_W,
+    Point.ENABLE: Signal.INVERTER_ENABLED,
+    Point.REVERT_TIMEOUT_S: Signal.REVERT_TIMEOUT_READBACK_S,
+    Point.CHARGE_POWER_W: Signal.CHARGE_POWER_READBACK_W,
+    Point.DISCHARGE_POWER_W: Signal.DISCHARGE_POWER_READBACK_W,
+    Point.CONTACTOR: Signal.CONTACTOR_CLOSED,
+}
+
+
+class FakeDriver:
+    """Carries out writes at once, or when ``gate`` is opened, or never."""
+
+    def __init__(self, name: str = "battery/inverter") -> None:
+        self.name = name
+        self.counters = CommsCounters()
+        self.written: list[Write] = []
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self.fails = 0
+
+    async def run(self) -> None:
+        await asyncio.Event().wait()
+
+    async def write(self, write: Write) -> None:
+        await self.gate.wait()
+        if self.fails:
+            self.fails -= 1
+            raise DeviceUnreachable(f"{self.name}: no answer")
+        self.written.append(write)
+
+    async def close(self) -> None:
+        pass
+
+
+def site_in(folder: Path, **changes: object) -> Site:
+    """A healthy site whose state is in ``folder``."""
+    return build_site(state_dir=folder, **changes)
+
+
+class LoopBench:
+    """The loop, its store and its drivers; every reading is fresh whenever a cycle runs."""
+
+    def __init__(self, folder: Path, site: Site | None = None) -> None:
+        self.site = site or site_in(folder)
+        self.files = SiteFiles(state_dir=folder)
+        self.files.create()
+        self.store = DataStore(self.site.unit_names)
+        self.drivers = {key: FakeDriver(f"{key[0]}/{key[1]}") for key in devices(self.site)}
+        self.loop = ControlLoop(
+            self.site, build_cycle(self.site), self.store, self.drivers, self.files
+        )
+        self.values = {(SITE, signal): value for signal, value in HEALTHY_SITE.items()}
+        self.values |= {(UNIT, signal): value for signal, value in HEALTHY_UNIT.items()}
+
+    @property
+    def state(self) -> State:
+        return self.loop.state.machine
+
+    def sample(self) -> None:
+        """All devices are read, after they did what was written."""
+        for driver in self.drivers.values():
+            for write in driver.written:
+                self.values[write.unit, STORED[write.point]] = write.value
+        now_ns = time.monotonic_ns()
+        for (owner, signal), value in self.values.items():
+            put(self.store, owner, signal, value, now_ns)
+
+    async def cycle(self, count: int = 1) -> None:
+        """Read everything, run a cycle, let the writes go out; ``count`` times."""
+        for _ in range(count):
+            self.sample()
+            self.loop.run_cycle()
+            await asyncio.sleep(0)
+            await asyncio.gather(*(w.flush() for w in self.loop._writers.values()))
+
+    async def to_idle(self) -> None:
+        await self.cycle(4)
+        assert self.state is State.IDLE
+
+    def written(self, role: Producer, point: Point) -> list[float]:
+        """Values that reached a device, in their order."""
+        return [w.value for w in self.drivers[UNIT, role].written if w.point is point]

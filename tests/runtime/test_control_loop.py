@@ -1,0 +1,249 @@
+"""The control loop: inputs to the cycle, writes to the devices, latches to the disk."""
+
+import asyncio
+import shutil
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from holdfast.core.commands import Command, Point
+from holdfast.core.errors import PlanRefused
+from holdfast.core.latches import CONTROL_EXCEPTION
+from holdfast.core.reading import Bad
+from holdfast.core.signals import SITE, Producer, Signal
+from holdfast.core.state_machine import State
+from holdfast.runtime.latch_file import load_latches
+from holdfast.runtime.shared_memory import Heartbeat, HeartbeatReader
+from holdfast.runtime.status_reader import StatusReader
+from tests.builders import UNIT, put
+from tests.runtime.bench import LoopBench, site_in
+from tests.runtime.test_messages import a_plan
+
+
+async def to_running(bench: LoopBench) -> None:
+    await bench.to_idle()
+    bench.sample()
+    accepted, reason = await bench.loop.command(Command.START)
+    assert accepted, reason
+    await bench.cycle(5)
+    assert bench.state is State.RUNNING
+
+
+async def test_a_healthy_site_boots_and_starts_when_told_and_not_before(tmp_path: Path) -> None:
+    bench = LoopBench(tmp_path)
+    await bench.to_idle()
+    await bench.cycle(5)
+    assert bench.state is State.IDLE
+    assert set(bench.written(Producer.RELAYS, Point.CONTACTOR)) == {0.0}
+    await to_running(bench)
+    assert bench.written(Producer.RELAYS, Point.CONTACTOR)[-1] == 1.0
+
+
+async def test_the_heartbeat_tells_the_end_of_a_completed_cycle(tmp_path: Path) -> None:
+    bench = LoopBench(tmp_path)
+    with HeartbeatReader(bench.files.heartbeat) as beats:
+        assert beats.last() == (0, 0)
+        before_ns = time.monotonic_ns()
+        await bench.cycle()
+        assert before_ns <= beats.last()[0] <= time.monotonic_ns()
+
+
+async def test_a_cycle_that_raises_writes_zero_latches_and_beats_no_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = LoopBench(tmp_path)
+    await to_running(bench)
+    with HeartbeatReader(bench.files.heartbeat) as beats:
+        last_beat = beats.last()
+
+        def fail(*_: object) -> None:
+            raise ZeroDivisionError
+
+        monkeypatch.setattr(bench.loop._cycle, "step", fail)
+        for driver in bench.drivers.values():
+            driver.written.clear()
+        bench.sample()
+        assert bench.loop.run_cycle() is None
+        await bench.loop.flush()
+        assert beats.last() == last_beat
+    assert bench.loop.failed.is_set()
+    assert bench.written(Producer.INVERTER, Point.SETPOINT_W) == [0.0]
+    assert bench.written(Producer.INVERTER, Point.ENABLE) == [0.0]
+    assert bench.written(Producer.BMS, Point.CHARGE_POWER_W) == [0.0]
+    assert bench.written(Producer.BMS, Point.DISCHARGE_POWER_W) == [0.0]
+    assert load_latches(bench.files.latches).faults == (CONTROL_EXCEPTION,)
+    # From here on nothing is decided any more, and who asks is told so.
+    assert await bench.loop.command(Command.STOP) == (
+        False, "the control cycle failed; the site was taken to 0 W",
+    )  # fmt: skip
+    again = LoopBench(tmp_path)
+    await again.cycle(3)
+    assert again.state is State.ERROR
+
+
+async def test_a_site_that_observes_writes_nothing_not_even_when_the_cycle_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = LoopBench(tmp_path, site_in(tmp_path, authority="observe"))
+    await bench.cycle(3)
+    monkeypatch.setattr(bench.loop._cycle, "step", lambda *_: 1 / 0)
+    bench.sample()
+    bench.loop.run_cycle()
+    await bench.loop.flush()
+    assert all(not driver.written for driver in bench.drivers.values())
+    assert bench.loop.at_rest()
+
+
+async def test_latches_are_on_disk_before_the_emergency_stop_is_answered(tmp_path: Path) -> None:
+    bench = LoopBench(tmp_path)
+    await to_running(bench)
+    accepted, _ = await bench.loop.command(Command.EMERGENCY_STOP)
+    assert accepted
+    assert load_latches(bench.files.latches).emergency_stop
+    again = LoopBench(tmp_path)
+    await again.cycle(3)
+    assert again.state is State.STOPPED
+
+
+async def test_a_state_folder_that_is_gone_does_not_stop_control(tmp_path: Path) -> None:
+    bench = LoopBench(tmp_path / "state")
+    await to_running(bench)
+    shutil.rmtree(tmp_path / "state")
+    accepted, _ = await bench.loop.command(Command.EMERGENCY_STOP)
+    assert accepted
+    assert bench.state is State.STOPPED
+    await bench.cycle(3)
+    await bench.loop.flush()
+    assert bench.written(Producer.INVERTER, Point.SETPOINT_W)[-1] == 0.0
+    # When it is back, what is latched gets there.
+    (tmp_path / "state").mkdir()
+    await bench.cycle(1)
+    await bench.loop.flush()
+    assert load_latches(bench.files.latches).emergency_stop
+
+
+async def test_the_emergency_input_does_not_wait_for_the_next_cycle(tmp_path: Path) -> None:
+    bench = LoopBench(tmp_path)
+    await to_running(bench)
+    put(bench.store, SITE, Signal.EMERGENCY_LOOP_CLOSED, 0.0, time.monotonic_ns())
+    assert bench.state is State.STOPPED
+
+
+async def test_a_repeated_emergency_stop_is_accepted_and_writes_zero_again(
+    tmp_path: Path,
+) -> None:
+    bench = LoopBench(tmp_path)
+    await to_running(bench)
+    await bench.loop.command(Command.EMERGENCY_STOP)
+    await bench.cycle(3)
+    before = len(bench.written(Producer.INVERTER, Point.SETPOINT_W))
+    bench.sample()
+    accepted, reason = await bench.loop.command(Command.EMERGENCY_STOP)
+    await bench.loop.flush()
+    assert accepted
+    assert "already stopped" in reason
+    assert bench.written(Producer.INVERTER, Point.SETPOINT_W)[before:] == [0.0]
+
+
+async def test_a_refused_plan_leaves_the_one_before_and_its_reason_is_in_the_status(
+    tmp_path: Path,
+) -> None:
+    bench = LoopBench(tmp_path)
+    await to_running(bench)
+    with pytest.raises(PlanRefused):
+        bench.loop.take_plan(a_plan())  # of long ago
+    await asyncio.sleep(0.21)
+    await bench.cycle(1)
+    found = StatusReader(bench.files).latest()
+    assert found is not None
+    assert found[0].plan is None
+    assert "expired" in found[0].plan_refused
+    assert found[0].request_source == "self_consumption"
+
+
+async def test_the_watchdogs_beat_arrives_as_a_signal(tmp_path: Path) -> None:
+    bench = LoopBench(tmp_path)
+    del bench.values[SITE, Signal.WATCHDOG_ARMED]
+    await bench.cycle(3)
+    assert bench.state is State.BOOT
+    with Heartbeat(bench.files.watchdog) as watchdog:
+        watchdog.beat(time.monotonic_ns(), 0)
+        await bench.cycle(2)
+        assert bench.state is State.BOOT  # it lives, but does not reach the inverter
+        for _ in range(4):
+            watchdog.beat(time.monotonic_ns(), 1)
+            await bench.cycle(1)
+        assert bench.state is State.IDLE
+
+
+async def test_a_watchdogs_beat_from_before_the_computer_was_started_anew_is_forgotten(
+    tmp_path: Path,
+) -> None:
+    bench = LoopBench(tmp_path)
+    del bench.values[SITE, Signal.WATCHDOG_ARMED]
+    with Heartbeat(bench.files.watchdog) as watchdog:
+        watchdog.beat(time.monotonic_ns() + 30 * 86_400 * 10**9)
+        await bench.cycle(3)
+        assert not isinstance(bench.store.image()[SITE].get(Signal.WATCHDOG_ARMED), Bad)
+        for _ in range(4):
+            watchdog.beat(time.monotonic_ns())
+            await bench.cycle(1)
+        assert bench.state is State.IDLE
+
+
+async def test_at_rest_is_what_was_seen_after_the_last_writes(tmp_path: Path) -> None:
+    bench = LoopBench(tmp_path)
+    assert not bench.loop.at_rest()
+    await bench.to_idle()
+    assert not bench.loop.at_rest() or bench.state is State.IDLE
+    bench.sample()
+    assert bench.loop.at_rest()
+    # Started and stopped again before any device was read: what was read before says nothing.
+    assert (await bench.loop.command(Command.START))[0]
+    assert (await bench.loop.command(Command.STOP))[0]
+    assert not bench.loop.at_rest()
+    for _ in range(5):
+        await bench.cycle()
+        bench.sample()
+    assert bench.loop.at_rest()
+    assert bench.written(Producer.RELAYS, Point.CONTACTOR)[-1] == 0.0
+
+
+async def test_missed_deadlines_and_lateness_are_told(tmp_path: Path) -> None:
+    bench = LoopBench(tmp_path)
+    bench.sample()
+    bench.loop.tick(time.monotonic_ns() - 3_000_000, 2)
+    found = StatusReader(bench.files).latest()
+    assert found is not None
+    loop = found[0].loop
+    assert (loop.cycles, loop.missed) == (0, 0) or (loop.cycles, loop.missed) == (1, 2)
+    assert sum(loop.lateness.counts) == 1
+    assert loop.lateness.sum_s >= 0.003
+
+
+async def test_status_from_before_the_computer_was_started_anew_is_none(tmp_path: Path) -> None:
+    bench = LoopBench(tmp_path)
+    reader = StatusReader(bench.files)
+    assert reader.latest() is None
+    await bench.cycle(1)
+    found = reader.latest()
+    assert found is not None
+    assert 0.0 <= found[1] < 5.0
+    status = replace(found[0], monotonic_ns=time.monotonic_ns() + 10**15)
+    from holdfast.monitoring.status import encode_status
+
+    bench.loop._status.publish(encode_status(status))
+    assert reader.latest() is None
+    bench.loop._status.publish(b"no status")
+    assert reader.latest() is None
+
+
+async def test_the_power_of_one_unit_reaches_only_its_own_devices(tmp_path: Path) -> None:
+    bench = LoopBench(tmp_path)
+    await to_running(bench)
+    for (owner, role), driver in bench.drivers.items():
+        assert {(w.unit, w.role) for w in driver.written} <= {(owner, role)}
+    assert not bench.drivers[SITE, Producer.METER].written
+    assert bench.drivers[UNIT, Producer.RELAYS].written

@@ -1,0 +1,107 @@
+"""The device writer: the newest value, in order, and nothing that is old."""
+
+import asyncio
+import time
+
+from holdfast.core.commands import Point, Write
+from holdfast.core.signals import Producer
+from holdfast.runtime.device_writer import DeviceWriter
+from tests.builders import UNIT
+from tests.runtime.bench import FakeDriver
+
+LATER = 2**62
+SETPOINT, ENABLE, REVERT = Point.SETPOINT_W, Point.ENABLE, Point.REVERT_TIMEOUT_S
+
+
+def write(point: Point, value: float) -> Write:
+    return Write(unit=UNIT, role=Producer.INVERTER, point=point, value=value)
+
+
+def done(driver: FakeDriver) -> list[tuple[Point, float]]:
+    return [(w.point, w.value) for w in driver.written]
+
+
+async def test_writes_go_out_in_the_order_in_which_they_were_decided() -> None:
+    driver = FakeDriver()
+    writer = DeviceWriter(driver)
+    writer.submit([write(SETPOINT, 0.0), write(ENABLE, 1.0), write(REVERT, 5.0)], LATER)
+    await writer.flush()
+    assert done(driver) == [(SETPOINT, 0.0), (ENABLE, 1.0), (REVERT, 5.0)]
+
+
+async def test_behind_a_slow_device_the_newest_value_wins() -> None:
+    driver = FakeDriver()
+    driver.gate.clear()
+    writer = DeviceWriter(driver)
+    writer.submit([write(SETPOINT, 100.0)], LATER)
+    await asyncio.sleep(0)  # this one is on the wire now
+    for value in (200.0, 300.0, 400.0):
+        writer.submit([write(SETPOINT, value), write(ENABLE, 1.0)], LATER)
+    driver.gate.set()
+    await writer.flush()
+    assert done(driver) == [(SETPOINT, 100.0), (SETPOINT, 400.0), (ENABLE, 1.0)]
+
+
+async def test_what_expired_while_it_waited_is_dropped_unless_it_is_zero() -> None:
+    driver = FakeDriver()
+    driver.gate.clear()
+    writer = DeviceWriter(driver)
+    writer.submit([write(ENABLE, 0.0)], LATER)
+    await asyncio.sleep(0)
+    soon_ns = time.monotonic_ns() + 5_000_000
+    writer.submit([write(SETPOINT, 3000.0), write(REVERT, 0.0)], soon_ns)
+    await asyncio.sleep(0.01)
+    driver.gate.set()
+    await writer.flush()
+    assert done(driver) == [(ENABLE, 0.0), (REVERT, 0.0)]
+
+
+async def test_zero_replaces_a_setpoint_that_still_waits() -> None:
+    driver = FakeDriver()
+    driver.gate.clear()
+    writer = DeviceWriter(driver)
+    writer.submit([write(REVERT, 5.0)], LATER)
+    await asyncio.sleep(0)
+    writer.submit([write(SETPOINT, 3000.0)], LATER)
+    writer.submit([write(SETPOINT, 0.0)], 0)
+    driver.gate.set()
+    await writer.flush()
+    assert done(driver) == [(REVERT, 5.0), (SETPOINT, 0.0)]
+
+
+async def test_a_failed_write_is_not_repeated_and_does_not_stop_the_next() -> None:
+    driver = FakeDriver()
+    driver.fails = 1
+    writer = DeviceWriter(driver)
+    writer.submit([write(SETPOINT, 100.0), write(ENABLE, 1.0)], LATER)
+    await writer.flush()
+    assert done(driver) == [(ENABLE, 1.0)]
+    writer.submit([write(SETPOINT, 200.0)], LATER)
+    await writer.flush()
+    assert done(driver) == [(ENABLE, 1.0), (SETPOINT, 200.0)]
+
+
+async def test_nothing_to_write_is_nothing_to_wait_for() -> None:
+    writer = DeviceWriter(FakeDriver())
+    writer.submit([], LATER)
+    await writer.flush()
+
+
+async def test_a_driver_that_fails_unforeseen_does_not_stop_later_writes() -> None:
+    class Broken(FakeDriver):
+        broken = True
+
+        async def write(self, write: Write) -> None:
+            if self.broken:
+                self.broken = False
+                raise RuntimeError("a defect of the driver")
+            await super().write(write)
+
+    driver = Broken()
+    writer = DeviceWriter(driver)
+    writer.submit([write(SETPOINT, 100.0), write(ENABLE, 0.0)], LATER)
+    await asyncio.gather(writer.flush(), return_exceptions=True)
+    writer.submit([write(SETPOINT, 0.0)], LATER)
+    await asyncio.gather(writer.flush(), return_exceptions=True)
+    assert (SETPOINT, 0.0) in done(driver)
+    assert (ENABLE, 0.0) in done(driver)

@@ -1,0 +1,161 @@
+"""Messages: whatever a stranger sends is understood, or refused with what is wrong with it."""
+
+import json
+import math
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from holdfast.core.commands import Command
+from holdfast.core.plan import Plan, PlanSlot, PlanStatus, SlotMode
+from holdfast.core.state_machine import State
+from holdfast.runtime.messages import (
+    CommandMessage,
+    PlanMessage,
+    Reply,
+    decode_message,
+    decode_reply,
+    encode,
+)
+
+UTC_NOW = datetime(2026, 4, 1, 12, tzinfo=UTC)
+
+
+def a_plan(power_w: float = 1000.0) -> Plan:
+    slot = PlanSlot(
+        start=UTC_NOW,
+        end=UTC_NOW + timedelta(minutes=15),
+        mode=SlotMode.POWER,
+        battery_power_w=power_w,
+        grid_power_w=0.0,
+        soc_end_pct=50.0,
+        import_price_per_kwh=0.3,
+        reason="“cheap” now — 0,30 €/kWh",
+    )
+    return Plan(
+        plan_id="p1",
+        created=UTC_NOW,
+        expires=UTC_NOW + timedelta(hours=1),
+        status=PlanStatus.OPTIMAL,
+        expected_cost=1.0,
+        slots=(slot,),
+    )
+
+
+def as_json(message: CommandMessage | PlanMessage) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(encode(message))
+    return content
+
+
+@pytest.mark.parametrize("command", Command)
+def test_a_command_survives_the_way(command: Command) -> None:
+    message = CommandMessage(command=command, issued_ns=123_456_789_012_345)
+    assert decode_message(encode(message)) == message
+
+
+def test_a_plan_survives_the_way_in_one_line() -> None:
+    message = PlanMessage(plan=a_plan())
+    line = encode(message)
+    assert line.count(b"\n") == 1
+    assert line.endswith(b"\n")
+    assert decode_message(line) == message
+
+
+def test_a_reply_survives_the_way() -> None:
+    reply = Reply(accepted=False, reason="not ready: “x”", state=State.IDLE)
+    assert decode_reply(encode(reply)) == reply
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_what_is_not_finite_arrives_as_such_for_the_gate_to_refuse(value: float) -> None:
+    message = decode_message(encode(PlanMessage(plan=a_plan(value))))
+    assert isinstance(message, PlanMessage)
+    arrived = message.plan.slots[0].battery_power_w
+    assert arrived == value or (math.isnan(arrived) and math.isnan(value))
+
+
+START = {"kind": "command", "command": "start", "issued_ns": 1}
+
+
+@pytest.mark.parametrize(
+    ("content", "named"),
+    [
+        (START | {"command": "explode"}, "command"),
+        (START | {"kind": "wish"}, "kind"),
+        (START | {"issued_ns": "soon"}, "issued_ns"),
+        (START | {"issued_ns": 1.5}, "issued_ns"),
+        (START | {"issued_ns": None}, "issued_ns"),
+        (START | {"force": True}, "force"),
+        ({"kind": "command", "command": "start"}, "issued_ns"),
+        ({"command": "start", "issued_ns": 1}, "kind"),
+        ({"kind": "plan"}, "plan"),
+        ({"kind": "plan", "plan": []}, "plan"),
+    ],
+)
+def test_a_wrong_message_is_refused_with_the_name_of_the_key(
+    content: dict[str, Any], named: str
+) -> None:
+    with pytest.raises(ValueError, match=named):
+        decode_message(json.dumps(content).encode())
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("battery_power_w", "much"),
+        ("battery_power_w", None),
+        ("mode", "party"),
+        ("start", "now"),
+        ("soc_end_pct", []),
+    ],
+)
+def test_a_plan_with_a_wrong_slot_is_refused_with_the_place(key: str, value: object) -> None:
+    content = as_json(PlanMessage(plan=a_plan()))
+    content["plan"]["slots"][0][key] = value
+    with pytest.raises(ValueError, match=rf"plan\.slots\.0\.{key}"):
+        decode_message(json.dumps(content).encode())
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"", b"{", b"null", b"[]", b"12", b'"start"', b"\xff\xfe", b"{}", b"[" * 100_000,
+        b'{"kind":' * 50_000, b'{"kind": "command", "command": "start", "issued_ns": 1e999}',
+    ],
+)  # fmt: skip
+def test_no_json_or_no_object_is_refused(line: bytes) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        decode_message(line)
+
+
+@given(st.binary(max_size=200))
+def test_noise_is_refused_and_nothing_else(line: bytes) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        decode_message(line)
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+
+
+@given(
+    kind=st.sampled_from(["plan", "command"]),
+    content=st.dictionaries(
+        st.sampled_from(["plan", "command", "issued_ns", "x"]), _JSON, max_size=4
+    ),
+)
+def test_any_json_is_a_message_or_refused(kind: str, content: dict[str, Any]) -> None:
+    line = json.dumps({"kind": kind} | content).encode()
+    try:
+        message = decode_message(line)
+    except ValueError:
+        return
+    assert isinstance(message, CommandMessage)
