@@ -1,0 +1,75 @@
+"""Documentation that does not run will lie."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+import holdfast
+from holdfast.cli.main import main
+
+PACKAGE = Path(holdfast.__file__).parent
+REPOSITORY = PACKAGE.parent
+PAGES = sorted([*REPOSITORY.glob("*.md"), *(REPOSITORY / "docs").rglob("*.md")])
+
+
+def _commands() -> list[tuple[str, str]]:
+    """Every `holdfast ...` that a page shows, once."""
+    found = {}
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        for line in re.findall(r"^(?:\$ )?(holdfast [a-z].*)$|`(holdfast [a-z][^`]*)`", text, re.M):
+            command = re.split(r"\s{2,}|\s#", line[0] or line[1])[0].strip()
+            found.setdefault(command, page.name)
+    return sorted((page, command) for command, page in found.items())
+
+
+def test_the_pages_show_commands():
+    assert len(_commands()) >= 10
+
+
+@pytest.mark.parametrize(("page", "command"), _commands())
+def test_every_command_that_is_shown_is_understood(page, command, capsys):
+    """The words before the first placeholder are parsed by the real parser."""
+    words = [w for w in shlex.split(command)[1:] if not re.fullmatch(r"[\[|].*|.*[\]|,]", w)]
+    options = [word.split("=")[0] for word in words if word.startswith("--")]
+    with pytest.raises(SystemExit) as ended:
+        main([words[0], "--help"])
+    assert ended.value.code == 0
+    text = capsys.readouterr().out
+    for option in options:
+        assert option in text, f"{page} shows {option}, which `holdfast {words[0]}` does not have"
+
+
+def test_links_between_pages_lead_somewhere():
+    broken = [
+        f"{page.name} -> {target}"
+        for page in PAGES
+        for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", page.read_text(encoding="utf-8"))
+        if not (page.parent / target).exists()
+    ]
+    assert broken == []
+
+
+def test_architecture_names_every_room_and_no_other():
+    text = (REPOSITORY / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    table = text.split("## Rooms")[1].split("##")[0]
+    named = {
+        room
+        for row in re.findall(r"^\| (`[^|]*`) \|", table, re.M)
+        for room in re.findall(r"`([a-z]+)`", row)
+    }
+    rooms = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
+    assert named == rooms
+
+
+def test_the_changelog_knows_this_version():
+    text = (REPOSITORY / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert f"## {holdfast.__version__} " in text
+
+
+def test_every_decision_is_listed():
+    folder = REPOSITORY / "docs" / "decisions"
+    listed = (folder / "README.md").read_text(encoding="utf-8")
+    assert [page.name for page in folder.glob("0*.md") if page.name not in listed] == []
