@@ -194,7 +194,8 @@ class Run:
         return reply.accepted
 
     def _tell(self, text: str) -> None:
-        self._console.print(f"{time.monotonic() - self._started_s:7.1f} s  {text}", markup=False)
+        line = f"{time.monotonic() - self._started_s:7.1f} s  {text}"
+        self._console.print(line, markup=False, highlight=False, soft_wrap=True)
 
     def _conclude(self, *, rested: bool) -> int:
         self._tell("at rest" if rested else "NOT seen at rest: look at the devices")

@@ -32,15 +32,45 @@ class InterlockRow:
     """Can only come true if Holdfast writes, so it does not hold for a site that observes."""
 
 
-# fmt: off
 INTERLOCKS: tuple[InterlockRow, ...] = (
-    InterlockRow(id="contactor_confirmed", action=Action.POWER, signal=Signal.CONTACTOR_CLOSED, wanted=lambda _: 1.0, text="the contactor is not confirmed closed"),
-    InterlockRow(id="contactor_open", action=Action.START, signal=Signal.CONTACTOR_CLOSED, wanted=lambda _: 0.0, text="the contactor is not confirmed open", writes=True),
-    InterlockRow(id="revert_timer_armed", action=Action.START, signal=Signal.REVERT_TIMEOUT_READBACK_S, wanted=lambda unit: float(round(unit.inverter_hardware.revert_timeout_s)), text="the inverter's revert timer is not armed", writes=True),
-    InterlockRow(id="emergency_loop_closed", action=Action.START, signal=Signal.EMERGENCY_LOOP_CLOSED, wanted=lambda _: 1.0, text="the emergency-stop loop is open"),
-    InterlockRow(id="watchdog_armed", action=Action.START, signal=Signal.WATCHDOG_ARMED, wanted=lambda _: 1.0, text="the watchdog is not armed"),
+    InterlockRow(
+        id="contactor_confirmed",
+        action=Action.POWER,
+        signal=Signal.CONTACTOR_CLOSED,
+        wanted=lambda _: 1.0,
+        text="the contactor is not confirmed closed",
+    ),
+    InterlockRow(
+        id="contactor_open",
+        action=Action.START,
+        signal=Signal.CONTACTOR_CLOSED,
+        wanted=lambda _: 0.0,
+        text="the contactor is not confirmed open",
+        writes=True,
+    ),
+    InterlockRow(
+        id="revert_timer_armed",
+        action=Action.START,
+        signal=Signal.REVERT_TIMEOUT_READBACK_S,
+        wanted=lambda unit: float(round(unit.inverter_hardware.revert_timeout_s)),
+        text="the inverter's revert timer is not armed",
+        writes=True,
+    ),
+    InterlockRow(
+        id="emergency_loop_closed",
+        action=Action.START,
+        signal=Signal.EMERGENCY_LOOP_CLOSED,
+        wanted=lambda _: 1.0,
+        text="the emergency-stop loop is open",
+    ),
+    InterlockRow(
+        id="watchdog_armed",
+        action=Action.START,
+        signal=Signal.WATCHDOG_ARMED,
+        wanted=lambda _: 1.0,
+        text="the watchdog is not armed",
+    ),
 )
-# fmt: on
 
 assert len({row.id for row in INTERLOCKS}) == len(INTERLOCKS), "an interlock stands twice"
 

@@ -1,18 +1,22 @@
 """The limit table: what a measured value may be, what happens beyond, and why.
 
 Each row names the hardware's own bound (from site.yaml) or the owner's wish, and its levels
-as a distance from that bound, so that no row can be looser than the hardware by construction.
+as distances from that bound, so that they follow what is installed. Only a current may exceed its
+rating, for as long as a few samples take.
 ``limits:`` of a storage unit may tighten a level, never loosen it.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
+from operator import attrgetter
 
 from holdfast.core.config import LevelOverride, Site, StorageUnit
 from holdfast.core.errors import ConfigError
 from holdfast.core.signals import SIGNALS, SITE, Signal
 from holdfast.safety.faults import Level, Reaction
+
+_R = Reaction
 
 
 class Side(IntEnum):
@@ -24,7 +28,7 @@ class Side(IntEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LimitRow:
-    """A row of the table. Levels are distances from the bound, inwards positive."""
+    """A row of the table. Levels are distances from the bound: inwards positive, beyond it negative."""
 
     id: str
     signal: Signal
@@ -48,68 +52,87 @@ class LimitRow:
     """Distances and hysteresis are fractions of the bound."""
 
 
-_FLAG = 0.5  # between the 0 and the 1 of a flag
-_B, _S = Reaction, Signal
+Bound = Callable[[StorageUnit], float]
+
+_CELL_MAX: Bound = attrgetter("battery.cell_voltage_max_v")
+_CELL_MIN: Bound = attrgetter("battery.cell_voltage_min_v")
+_CHARGE_RATED: Bound = attrgetter("battery.charge_current_max_a")
+_SOC_MAX: Bound = attrgetter("operation.soc_max_pct")
+_SOC_MIN: Bound = attrgetter("operation.soc_min_pct")
+_CELL_HOT: Bound = attrgetter("battery.discharge_temperature_max_c")
+_CHARGE_HOT: Bound = attrgetter("battery.charge_temperature_max_c")
+_CHARGE_COLD: Bound = attrgetter("battery.charge_temperature_min_c")
+_CELL_COLD: Bound = attrgetter("battery.discharge_temperature_min_c")
 
 
-def _flag(
-    row: str, signal: Signal, side: Side, reaction: Reaction, source: str, hold_s: float = 5.0
-) -> LimitRow:
-    return LimitRow(
-        id=row, signal=signal, side=side, bound=lambda _: _FLAG, trip=None, alarm=0.0,
-        warning=None, reaction=reaction, samples=(1, 1), hysteresis=0.0, hold_s=hold_s, source=source,
-    )  # fmt: skip
-
-
-def _limit(
-    row: str, signal: Signal, side: Side, bound: Callable[[StorageUnit], float],
-    trip: float | None, alarm: float, warning: float | None, reaction: Reaction,
-    samples: tuple[int, int], hysteresis: float, hold_s: float, source: str,
-    *, of_bound: bool = False,
-) -> LimitRow:  # fmt: skip
-    return LimitRow(
-        id=row, signal=signal, side=side, bound=bound, trip=trip, alarm=alarm, warning=warning,
-        reaction=reaction, samples=samples, hysteresis=hysteresis, hold_s=hold_s, source=source,
-        of_bound=of_bound,
-    )  # fmt: skip
-
-
-def _pack_voltage_max_v(unit: StorageUnit) -> float:
+def _pack_max(unit: StorageUnit) -> float:
     return unit.battery.cell_voltage_max_v * unit.battery.cells_in_series
 
 
-def _pack_voltage_min_v(unit: StorageUnit) -> float:
+def _pack_min(unit: StorageUnit) -> float:
     return unit.battery.cell_voltage_min_v * unit.battery.cells_in_series
 
 
+def _discharge_rated(unit: StorageUnit) -> float:
+    return -unit.battery.discharge_current_max_a
+
+
+def _flag(_: StorageUnit) -> float:
+    return 0.5  # between the 0 and the 1 of a flag
+
+
 _HIGH, _LOW = Side.HIGH, Side.LOW
+_ABSOLUTE, _OF_BOUND = False, True
 
+# Distances: in the signal's unit, or as a fraction of the bound; negative means beyond it.
 # fmt: off
-UNIT_LIMITS: tuple[LimitRow, ...] = (
-    #      id                         signal                    side   bound                                             trip   alarm  warn   reaction at alarm    m,n     hyst  hold  source
-    _limit("cell_voltage_high",       _S.CELL_VOLTAGE_MAX_V,    _HIGH, lambda u: u.battery.cell_voltage_max_v,            0.0,   0.05,  0.10, _B.BLOCK_CHARGE,    (2, 3), 0.05, 10.0, "LFP 3.65 V protect (Seplos, Atlas); release 0.2 V lower"),
-    _limit("cell_voltage_low",        _S.CELL_VOLTAGE_MIN_V,    _LOW,  lambda u: u.battery.cell_voltage_min_v,            0.0,   0.30,  0.40, _B.BLOCK_DISCHARGE, (2, 3), 0.10, 10.0, "LFP 2.5 V absolute; 2.8 V protect (Atlas, Battery-Emulator)"),
-    _limit("pack_voltage_high",       _S.PACK_VOLTAGE_V,        _HIGH, _pack_voltage_max_v,                               0.0,   0.014, 0.028, _B.BLOCK_CHARGE,    (2, 3), 0.014, 10.0, "cells x cell limit", of_bound=True),
-    _limit("pack_voltage_low",        _S.PACK_VOLTAGE_V,        _LOW,  _pack_voltage_min_v,                               0.0,   0.12,  0.16, _B.BLOCK_DISCHARGE, (2, 3), 0.04, 10.0, "cells x cell limit", of_bound=True),
-    _limit("charge_current_high",     _S.BATTERY_CURRENT_A,     _HIGH, lambda u: 1.2 * u.battery.charge_current_max_a,    0.0,   0.10,  0.15, _B.RAMP_TO_ZERO,    (2, 3), 0.05,  5.0, "EG4: over-current from 102 to 120 % of rated", of_bound=True),
-    _limit("discharge_current_high",  _S.BATTERY_CURRENT_A,     _LOW,  lambda u: -1.2 * u.battery.discharge_current_max_a, 0.0,  0.10,  0.15, _B.RAMP_TO_ZERO,    (2, 3), 0.05,  5.0, "EG4: over-current from 102 to 150 % of rated", of_bound=True),
-    _limit("soc_high",                _S.SOC_PCT,               _HIGH, lambda u: u.operation.soc_max_pct,                None,   0.0,   None, _B.BLOCK_CHARGE,    (1, 1), 1.0,   1.0, "the owner's wish"),
-    _limit("soc_low",                 _S.SOC_PCT,               _LOW,  lambda u: u.operation.soc_min_pct,                None,   0.0,   None, _B.BLOCK_DISCHARGE, (1, 1), 1.0,   1.0, "the owner's wish; hysteresis against flipping (Pylontech)"),
-    _limit("cell_temperature_high",   _S.CELL_TEMPERATURE_MAX_C, _HIGH, lambda u: u.battery.discharge_temperature_max_c,  0.0,   5.0,  10.0, _B.RAMP_TO_ZERO,    (2, 3), 5.0,  60.0, "LFP 60 °C; foxBMS, EG4"),
-    _limit("charge_temperature_high", _S.CELL_TEMPERATURE_MAX_C, _HIGH, lambda u: u.battery.charge_temperature_max_c,    None,   5.0,  10.0, _B.BLOCK_CHARGE,    (2, 3), 3.0,  60.0, "charging ends at 55 °C (dbus-serialbattery, FENECON)"),
-    _limit("charge_temperature_low",  _S.CELL_TEMPERATURE_MIN_C, _LOW,  lambda u: u.battery.charge_temperature_min_c,    None,   1.0,   3.0, _B.BLOCK_CHARGE,    (2, 3), 2.0,  60.0, "no charging below 0 °C: lithium plating"),
-    _limit("discharge_temperature_low", _S.CELL_TEMPERATURE_MIN_C, _LOW, lambda u: u.battery.discharge_temperature_min_c, None,  1.0,   3.0, _B.BLOCK_DISCHARGE, (2, 3), 2.0,  60.0, "EG4: discharge from -20 °C"),
-    _flag("bms_forbids_charge",       _S.CHARGE_ALLOWED,        _LOW,  _B.BLOCK_CHARGE,    "Pylontech 0x35C bit 7"),
-    _flag("bms_forbids_discharge",    _S.DISCHARGE_ALLOWED,     _LOW,  _B.BLOCK_DISCHARGE, "Pylontech 0x35C bit 6"),
-    _flag("bms_protection",           _S.BMS_PROTECTION,        _HIGH, _B.RAMP_TO_ZERO,    "Pylontech 0x359: a protection of the pack has tripped"),
-    _flag("bms_alarm",                _S.BMS_ALARM,             _HIGH, _B.LOG,             "Pylontech 0x359: the pack warns"),
-    _flag("inverter_fault",           _S.INVERTER_FAULT,        _HIGH, _B.RAMP_TO_ZERO,    "the inverter says that it cannot"),
+_UNIT_TABLE = (
+    # id                          signal                     side   bound             distances  trip   alarm  warn   reaction at alarm   m  n  hyst   hold_s  source
+    ("cell_voltage_high",         Signal.CELL_VOLTAGE_MAX_V, _HIGH, _CELL_MAX,        _ABSOLUTE, 0.0,   0.05,  0.10,  _R.BLOCK_CHARGE,    2, 3, 0.05,  10.0, "LFP 3.65 V protect: Seplos, Atlas"),
+    ("cell_voltage_low",          Signal.CELL_VOLTAGE_MIN_V, _LOW,  _CELL_MIN,        _ABSOLUTE, 0.0,   0.30,  0.40,  _R.BLOCK_DISCHARGE, 2, 3, 0.10,  10.0, "LFP 2.5 V absolute, 2.8 V protect: Atlas"),
+    ("pack_voltage_high",         Signal.PACK_VOLTAGE_V,     _HIGH, _pack_max,        _OF_BOUND, 0.0,   0.014, 0.028, _R.BLOCK_CHARGE,    2, 3, 0.014, 10.0, "the cells' limits, times the cells"),
+    ("pack_voltage_low",          Signal.PACK_VOLTAGE_V,     _LOW,  _pack_min,        _OF_BOUND, 0.0,   0.12,  0.16,  _R.BLOCK_DISCHARGE, 2, 3, 0.04,  10.0, "the cells' limits, times the cells"),
+    ("charge_current_high",       Signal.BATTERY_CURRENT_A,  _HIGH, _CHARGE_RATED,    _OF_BOUND, -0.20, -0.08, -0.02,  _R.RAMP_TO_ZERO,    2, 3, 0.05,   5.0, "over-current at 102 to 120 % of rated: EG4"),
+    ("discharge_current_high",    Signal.BATTERY_CURRENT_A,  _LOW,  _discharge_rated, _OF_BOUND, -0.20, -0.08, -0.02,  _R.RAMP_TO_ZERO,    2, 3, 0.05,   5.0, "over-current at 102 to 150 % of rated: EG4"),
+    ("soc_high",                  Signal.SOC_PCT,            _HIGH, _SOC_MAX,         _ABSOLUTE, None,  0.0,   None,  _R.BLOCK_CHARGE,    1, 1, 1.0,    1.0, "the owner's wish"),
+    ("soc_low",                   Signal.SOC_PCT,            _LOW,  _SOC_MIN,         _ABSOLUTE, None,  0.0,   None,  _R.BLOCK_DISCHARGE, 1, 1, 1.0,    1.0, "the owner's wish; hysteresis: Pylontech"),
+    ("cell_temperature_high",     Signal.CELL_TEMPERATURE_MAX_C, _HIGH, _CELL_HOT,    _ABSOLUTE, 0.0,   5.0,   10.0,  _R.RAMP_TO_ZERO,    2, 3, 5.0,   60.0, "LFP 60 °C: EG4"),
+    ("charge_temperature_high",   Signal.CELL_TEMPERATURE_MAX_C, _HIGH, _CHARGE_HOT,  _ABSOLUTE, None,  5.0,   10.0,  _R.BLOCK_CHARGE,    2, 3, 3.0,   60.0, "no charging at 55 °C: dbus-serialbattery"),
+    ("charge_temperature_low",    Signal.CELL_TEMPERATURE_MIN_C, _LOW,  _CHARGE_COLD, _ABSOLUTE, None,  1.0,   3.0,   _R.BLOCK_CHARGE,    2, 3, 2.0,   60.0, "no charging below 0 °C: lithium plating"),
+    ("discharge_temperature_low", Signal.CELL_TEMPERATURE_MIN_C, _LOW,  _CELL_COLD,   _ABSOLUTE, None,  1.0,   3.0,   _R.BLOCK_DISCHARGE, 2, 3, 2.0,   60.0, "discharge from -20 °C: EG4"),
+    ("bms_forbids_charge",        Signal.CHARGE_ALLOWED,     _LOW,  _flag,            _ABSOLUTE, None,  0.0,   None,  _R.BLOCK_CHARGE,    1, 1, 0.0,    5.0, "Pylontech 0x35C bit 7"),
+    ("bms_forbids_discharge",     Signal.DISCHARGE_ALLOWED,  _LOW,  _flag,            _ABSOLUTE, None,  0.0,   None,  _R.BLOCK_DISCHARGE, 1, 1, 0.0,    5.0, "Pylontech 0x35C bit 6"),
+    ("bms_protection",            Signal.BMS_PROTECTION,     _HIGH, _flag,            _ABSOLUTE, None,  0.0,   None,  _R.RAMP_TO_ZERO,    1, 1, 0.0,    5.0, "Pylontech 0x359: the pack has tripped"),
+    ("bms_alarm",                 Signal.BMS_ALARM,          _HIGH, _flag,            _ABSOLUTE, None,  0.0,   None,  _R.LOG,             1, 1, 0.0,    5.0, "Pylontech 0x359: the pack warns"),
+    ("inverter_fault",            Signal.INVERTER_FAULT,     _HIGH, _flag,            _ABSOLUTE, None,  0.0,   None,  _R.RAMP_TO_ZERO,    1, 1, 0.0,    5.0, "the inverter says that it cannot"),
 )
-
-SITE_LIMITS: tuple[LimitRow, ...] = (
-    _flag("watchdog_lost",            _S.WATCHDOG_ARMED,        _LOW,  _B.RAMP_TO_ZERO,    "no operation without the watchdog", hold_s=1.0),
+_SITE_TABLE = (
+    ("watchdog_lost",             Signal.WATCHDOG_ARMED,     _LOW,  _flag,            _ABSOLUTE, None,  0.0,   None,  _R.RAMP_TO_ZERO,    1, 1, 0.0,    1.0, "no operation without the watchdog"),
 )
 # fmt: on
+
+_Cells = tuple[
+    str, Signal, Side, Bound, bool, float | None, float, float | None, Reaction,
+    int, int, float, float, str,
+]  # fmt: skip
+
+
+def _rows(table: tuple[_Cells, ...]) -> tuple[LimitRow, ...]:
+    return tuple(
+        LimitRow(
+            id=id_, signal=signal, side=side, bound=bound, of_bound=of_bound, trip=trip,
+            alarm=alarm, warning=warning, reaction=reaction, samples=(m, n),
+            hysteresis=hysteresis, hold_s=hold_s, source=source,
+        )
+        for (
+            id_, signal, side, bound, of_bound, trip, alarm, warning, reaction,
+            m, n, hysteresis, hold_s, source,
+        ) in table
+    )  # fmt: skip
+
+
+UNIT_LIMITS = _rows(_UNIT_TABLE)
+SITE_LIMITS = _rows(_SITE_TABLE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
