@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from benchmarks.report import PERCENTILES
 from holdfast.runtime.controller import PRIORITY
 
 _HOG = """\
@@ -28,7 +29,6 @@ while os.getppid() == parent:
     for _ in range(100_000):
         pass
 """
-_PERCENTILES = {"p50": 50.0, "p99": 99.0, "p99_9": 99.9}
 _LONGEST_US = 200_000
 _STOP_S = 10.0
 
@@ -65,6 +65,7 @@ class CyclicTest:
         self._limit_s = limit_s
         self._folder = tempfile.TemporaryDirectory(prefix="holdfast-cyclictest-")
         self._file = Path(self._folder.name) / "result.json"
+        self._errors = Path(self._folder.name) / "errors.txt"
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> "CyclicTest":
@@ -72,17 +73,16 @@ class CyclicTest:
         if program is None:
             self.note = "cyclictest (package rt-tests) is not installed: nothing to compare with"
             return self
-        self._process = subprocess.Popen(
-            [
-                program, "--smp", "--mlockall", "--quiet",
-                # It would keep the CPU from idling deeply, which helps everybody's figures.
-                "--default-system",
-                f"--priority={PRIORITY + 1}", f"--interval={self.interval_us}",
-                f"--histogram={_LONGEST_US}", f"--duration={max(round(self._limit_s), 1)}",
-                f"--json={self._file}",
-            ],
-            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-        )  # fmt: skip
+        command = [
+            program, "--smp", "--mlockall", "--quiet",
+            # It would keep the CPU from idling deeply, which helps everybody's figures.
+            "--default-system",
+            f"--priority={PRIORITY + 1}", f"--interval={self.interval_us}",
+            f"--histogram={_LONGEST_US}", f"--duration={max(round(self._limit_s), 1)}",
+            f"--json={self._file}",
+        ]  # fmt: skip
+        with self._errors.open("wb") as errors:
+            self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=errors)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -90,19 +90,19 @@ class CyclicTest:
         if process is not None:
             process.send_signal(signal.SIGINT)
             try:
-                _, errors = process.communicate(timeout=_STOP_S)
+                process.wait(_STOP_S)
             except subprocess.TimeoutExpired:
                 process.kill()
-                _, errors = process.communicate()
-            self._read(errors.decode(errors="replace"))
+                process.wait()
+            self._read()
         self._folder.cleanup()
 
-    def _read(self, errors: str) -> None:
+    def _read(self) -> None:
         try:
             content = json.loads(self._file.read_text(encoding="utf-8"))
             self.result = summarise_threads(list(content["thread"].values()), self.interval_us)
         except (OSError, ValueError, KeyError) as error:
-            said = " ".join(errors.split())
+            said = " ".join(self._errors.read_text(errors="replace").split())
             self.note = f"cyclictest gave no result, nothing to compare with: {said or error}"
 
     def value(self, name: str) -> float:
@@ -124,7 +124,7 @@ def summarise_threads(threads: list[Mapping[str, Any]], interval_us: int) -> dic
     ordered = sorted(latencies)
     total = latencies.total()
     found = {}
-    for name, percent in _PERCENTILES.items():
+    for name, percent in PERCENTILES.items():
         seen = 0
         for us in ordered:
             seen += latencies[us]

@@ -168,29 +168,28 @@ async def _all_stops(
     folder: SiteFolder, tries: dict[State, int], reference: CyclicTest
 ) -> EmergencyStops:
     ear = InverterEar()
-    async with serve_site(folder, ear) as server:
-        with SiteProcesses(folder) as processes:
-            processes.start("holdfast.runtime.watchdog")
-            processes.start("holdfast.runtime.controller")
-            commander = Commander(folder, processes)
-            await commander.connect()
-            stops = EmergencyStops(server, ear, commander)
-            gc.collect()
-            gc.freeze()
-            gc.disable()
-            try:
-                async with asyncio.timeout(LIMIT_S):
-                    with reference:
-                        await stops.in_error(tries[State.ERROR])
-                        await stops.in_operation(
-                            tries[State.RUNNING], tries[State.IDLE], tries[State.STOPPED]
-                        )
-                        await stops.in_boot(tries[State.BOOT])
-            except TimeoutError:
-                raise CannotRun(f"not through after {LIMIT_S:g} s") from None
-            finally:
-                gc.enable()
-                commander.close()
+    async with serve_site(folder, ear) as server, SiteProcesses(folder) as processes:
+        processes.start("holdfast.runtime.watchdog")
+        processes.start("holdfast.runtime.controller")
+        commander = Commander(folder, processes)
+        await commander.connect()
+        stops = EmergencyStops(server, ear, commander)
+        gc.collect()
+        gc.freeze()
+        gc.disable()
+        try:
+            async with asyncio.timeout(LIMIT_S):
+                with reference:
+                    await stops.in_error(tries[State.ERROR])
+                    await stops.in_operation(
+                        tries[State.RUNNING], tries[State.IDLE], tries[State.STOPPED]
+                    )
+                    await stops.in_boot(tries[State.BOOT])
+        except TimeoutError:
+            raise CannotRun(f"not through after {LIMIT_S:g} s") from None
+        finally:
+            gc.enable()
+            commander.close()
     return stops
 
 

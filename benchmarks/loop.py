@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.background import CyclicTest, cpu_hogs
-from benchmarks.recording_controller import Tick, read_ticks
+from benchmarks.recording_controller import CycleTimes, Tick, read_cycles, read_ticks
 from benchmarks.report import (
     Budget,
     CannotRun,
@@ -41,31 +41,38 @@ _SETTLE_S = 1.0
 class _Phase:
     name: str
     ticks: list[Tick]
+    cycles: list[CycleTimes]
     reference: CyclicTest
     memory_mb: list[float]
     """At the start, at the end."""
 
     def results(self) -> dict[str, Any]:
-        lateness_us = [(tick.woke_ns - tick.deadline_ns) / 1e3 for tick in self.ticks]
         return {
-            "wake-up late": summarise(lateness_us) | {"missed": self.missed},
+            "wake-up late": self.lateness_us() | {"missed": self.missed},
             "cyclictest": self.reference.result,
-            "cycle": summarise([tick.cycle_ns / 1e3 for tick in self.ticks]),
-            "cycle and housekeeping": summarise([tick.tick_ns / 1e3 for tick in self.ticks]),
+            "cycle": summarise([cycle.cycle_ns / 1e3 for cycle in self.cycles]),
+            "housekeeping": summarise([cycle.housekeeping_ns / 1e3 for cycle in self.cycles]),
             "memory": {"start_mb": self.memory_mb[0], "end_mb": self.memory_mb[-1]},
         }
+
+    def lateness_us(self) -> dict[str, float]:
+        return summarise([(tick.woke_ns - tick.deadline_ns) / 1e3 for tick in self.ticks])
 
     @property
     def missed(self) -> int:
         return sum(tick.missed for tick in self.ticks)
 
     def budgets(self) -> list[Budget]:
-        late_us = summarise([(tick.woke_ns - tick.deadline_ns) / 1e3 for tick in self.ticks])
         allowed_us = max(LATENESS_RATIO * self.reference.value("p99_9"), LATENESS_US)
         missed = self.reference.value("missed")
         return [
             at_most(f"{self.name}: missed deadlines", "deadlines", missed, float(self.missed)),
-            at_most(f"{self.name}: wake-up lateness p99.9", "µs", allowed_us, late_us["p99_9"]),
+            at_most(
+                f"{self.name}: wake-up lateness p99.9",
+                "µs",
+                allowed_us,
+                self.lateness_us()["p99_9"],
+            ),
             at_most(f"{self.name}: controller memory", "MB", MEMORY_MB, max(self.memory_mb)),
         ]
 
@@ -115,8 +122,9 @@ def _measure_phase(
                 processes.check()
             processes.stop(_CONTROLLER)
         ticks = [tick for tick in read_ticks(folder.files) if start_ns < tick.deadline_ns < end_ns]
+        cycles = [item for item in read_cycles(folder.files) if start_ns < item.end_ns < end_ns]
     _check_complete(ticks, (end_ns - start_ns) / NS_PER_S * 1e6 / period_us)
-    return _Phase(name=name, ticks=ticks, reference=reference, memory_mb=memory_mb)
+    return _Phase(name=name, ticks=ticks, cycles=cycles, reference=reference, memory_mb=memory_mb)
 
 
 def _check_complete(ticks: list[Tick], expected: float) -> None:

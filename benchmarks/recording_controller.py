@@ -1,4 +1,4 @@
-"""The controller process as it is, with one addition: it keeps the times of every tick.
+"""The controller process as it is, with one addition: it keeps the times of every cycle.
 
 The published histograms are too coarse for a p99.9. Everything else is the product's own entry
 point; only its loop is replaced by one that looks at the clock.
@@ -14,14 +14,15 @@ from pathlib import Path
 from typing import ClassVar
 from unittest import mock
 
-from holdfast.control.cycle import CycleRecord
+from holdfast.control.cycle import CycleRecord, CycleState
 from holdfast.core.state_machine import State
 from holdfast.core.units import NS_PER_MS
 from holdfast.runtime import controller
 from holdfast.runtime.control_loop import ControlLoop
 from holdfast.runtime.files import SiteFiles
 
-_TICK = struct.Struct("<qqqqq")
+_TICK = struct.Struct("<qqq")
+_CYCLE = struct.Struct("<qqq")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,58 +34,73 @@ class Tick:
     woke_ns: int
     missed: int
     """Deadlines that passed before it woke, beyond the one that it serves."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CycleTimes:
+    """One cycle."""
+
+    end_ns: int
+    """Monotonic."""
     cycle_ns: int
     """From the freezing of the image to the heartbeat."""
-    tick_ns: int
-    """The same with the housekeeping that some ticks have."""
+    housekeeping_ns: int
+    """What followed once the writes had begun."""
 
 
 class RecordingLoop(ControlLoop):
     """The control loop, with a clock at its ends."""
 
-    kept: "ClassVar[array[int]]" = array("q")
+    ticks: "ClassVar[array[int]]" = array("q")
+    cycles: "ClassVar[array[int]]" = array("q")
     ran: "ClassVar[RecordingLoop | None]" = None
-    cycle_ns = 0
 
     def tick(self, deadline_ns: int, missed: int) -> None:
         """A cycle at its deadline."""
         woke_ns = time.monotonic_ns()
         super().tick(deadline_ns, missed)
         first_ns = deadline_ns - missed * self._site.cycle.period_ms * NS_PER_MS
-        tick_ns = time.monotonic_ns() - woke_ns
-        self.kept.extend((first_ns, woke_ns, missed, self.cycle_ns, tick_ns))
+        self.ticks.extend((first_ns, woke_ns, missed))
         RecordingLoop.ran = self
 
-    def _after(self, record: CycleRecord, before: State, now_ns: int) -> None:
-        self.cycle_ns = now_ns - record.inputs.now_ns
-        super()._after(record, before, now_ns)
+    def _after(self, state: CycleState, record: CycleRecord, before: State, now_ns: int) -> None:
+        began_ns = time.monotonic_ns()
+        super()._after(state, record, before, now_ns)
+        took_ns = time.monotonic_ns() - began_ns
+        self.cycles.extend((now_ns, now_ns - record.inputs.now_ns, took_ns))
 
-    @classmethod
-    def save(cls) -> None:
+    def save(self) -> None:
         """Bring what was kept to disk."""
-        if cls.ran is not None:
-            _file(cls.ran._files).write_bytes(cls.kept.tobytes())
+        _ticks_file(self._files).write_bytes(self.ticks.tobytes())
+        _cycles_file(self._files).write_bytes(self.cycles.tobytes())
 
 
 def read_ticks(files: SiteFiles) -> Iterator[Tick]:
     """All ticks of a controller that has ended."""
-    for first_ns, woke_ns, missed, cycle_ns, tick_ns in _TICK.iter_unpack(
-        _file(files).read_bytes()
-    ):
-        yield Tick(
-            deadline_ns=first_ns, woke_ns=woke_ns, missed=missed, cycle_ns=cycle_ns, tick_ns=tick_ns
-        )
+    for deadline_ns, woke_ns, missed in _TICK.iter_unpack(_ticks_file(files).read_bytes()):
+        yield Tick(deadline_ns=deadline_ns, woke_ns=woke_ns, missed=missed)
 
 
-def _file(files: SiteFiles) -> Path:
+def read_cycles(files: SiteFiles) -> Iterator[CycleTimes]:
+    """All cycles of a controller that has ended."""
+    for end_ns, cycle_ns, after_ns in _CYCLE.iter_unpack(_cycles_file(files).read_bytes()):
+        yield CycleTimes(end_ns=end_ns, cycle_ns=cycle_ns, housekeeping_ns=after_ns)
+
+
+def _ticks_file(files: SiteFiles) -> Path:
     return files.state_dir / "ticks.bin"
+
+
+def _cycles_file(files: SiteFiles) -> Path:
+    return files.state_dir / "cycles.bin"
 
 
 def main() -> int:
     """Entry point of the process."""
     with mock.patch.object(controller, "ControlLoop", RecordingLoop):
         code = controller.main()
-    RecordingLoop.save()
+    if RecordingLoop.ran is not None:
+        RecordingLoop.ran.save()
     return code
 
 

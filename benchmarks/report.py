@@ -13,7 +13,7 @@ from typing import Any
 
 from holdfast.core.errors import HoldfastError
 
-_PERCENTILES = {"p50": 50.0, "p99": 99.0, "p99_9": 99.9}
+PERCENTILES = {"p50": 50.0, "p99": 99.0, "p99_9": 99.9}
 US_PER_MS = 1000.0
 
 
@@ -35,7 +35,7 @@ def summarise(values: Sequence[float]) -> dict[str, float]:
     if not values:
         raise CannotRun("nothing was measured")
     ordered = sorted(values)
-    found = {name: percentile(ordered, percent) for name, percent in _PERCENTILES.items()}
+    found = {name: percentile(ordered, percent) for name, percent in PERCENTILES.items()}
     return {"count": len(ordered), **found, "max": ordered[-1]}
 
 

@@ -77,7 +77,7 @@ class SiteProcesses:
         with errors.open("wb") as output:
             self._running[module] = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
-                start_new_session=True, preexec_fn=_end_with_parent,  # noqa: PLW1509
+                start_new_session=True, preexec_fn=_end_with_parent,
             )  # fmt: skip
         return self._running[module].pid
 
@@ -111,6 +111,13 @@ class SiteProcesses:
     def __exit__(self, *_: object) -> None:
         for module in reversed(list(self._running)):
             self.stop(module)
+
+    async def __aenter__(self) -> "SiteProcesses":
+        return self
+
+    async def __aexit__(self, *exit_: object) -> None:
+        # The devices answer from this event loop until the controller has come to rest.
+        await asyncio.to_thread(self.__exit__, *exit_)
 
     def _errors(self, module: str) -> Path:
         return self._folder.files.logs / f"{module}.err"

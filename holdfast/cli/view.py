@@ -73,9 +73,10 @@ def _power(status: Status) -> Table:
     return table
 
 
-def _setpoints(status: Status) -> Table:
+def _setpoints(status: Status) -> Group:
+    """The way of each setpoint through the layers; fits 80 columns."""
     columns = (
-        "setpoint",
+        "W",
         "asked",
         "may",
         "permitted",
@@ -84,21 +85,24 @@ def _setpoints(status: Status) -> Table:
         "read back",
         "measured",
     )
-    table = Table(*columns, box=None, padding=(0, 2))
+    table = Table(*columns, box=None, padding=(0, 1), collapse_padding=True, pad_edge=False)
+    bounds = []
     for unit, layers in status.setpoints.items():
-        may = f"{layers.permitted_min_w:.0f} … {layers.permitted_max_w:.0f} W"
+        may = f"{layers.permitted_min_w:.0f} … {layers.permitted_max_w:.0f}"
         table.add_row(
             unit,
-            _w(layers.asked_w),
+            _number(layers.asked_w),
             may,
-            _w(layers.permitted_w),
-            _w(layers.ramped_w),
-            _w(layers.written_w),
-            _w(layers.read_back_w),
-            _w(layers.measured_w),
+            _number(layers.permitted_w),
+            _number(layers.ramped_w),
+            _number(layers.written_w),
+            _number(layers.read_back_w),
+            _number(layers.measured_w),
         )
-        table.add_row("", "", f"[dim]{layers.permitted_min_by} / {layers.permitted_max_by}[/]")
-    return table
+        bounds.append(
+            f"[dim]{unit} may what {layers.permitted_min_by} / {layers.permitted_max_by} leave[/]"
+        )
+    return Group(table, *bounds)
 
 
 def _why(status: Status, timezone: str) -> Group:
@@ -153,6 +157,10 @@ def _slot(status: Status) -> PlanSlot | None:
 
 def _w(power_w: float | None) -> str:
     return "–" if power_w is None else f"{power_w:.0f} W"
+
+
+def _number(power_w: float | None) -> str:
+    return "–" if power_w is None else f"{power_w:.0f}"
 
 
 def _value(status: Status, owner: str, signal: Signal, unit: str) -> str:

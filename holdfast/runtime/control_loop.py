@@ -98,6 +98,7 @@ class ControlLoop:
         record = self.run_cycle((command,))
         if record is None:
             return False, "the control cycle failed; the site was taken to 0 W"
+        await asyncio.sleep(0)  # the writes first, then the status, then the answer
         await self.save_latches()
         reason = record.moved.refused.get(command)
         if reason is not None:
@@ -143,23 +144,25 @@ class ControlLoop:
         self._heartbeat.beat(end_ns)
         self._cycles += 1
         self._cycle_s.add(s_from_ns(end_ns - now_ns))
-        self._after(record, before, end_ns)
+        # Behind the writes, whose tasks begin only when this callback has ended.
+        later = asyncio.get_running_loop().call_soon
+        later(self._after, self.state, record, before, end_ns)
         return record
 
     def _carry_out(self, record: CycleRecord) -> None:
         for key, group in groupby(record.writes, key=lambda write: (write.unit, write.role)):
             self._writers[key].submit(group, record.permits[key[0]].expires_ns)
 
-    def _after(self, record: CycleRecord, before: State, now_ns: int) -> None:
+    def _after(self, state: CycleState, record: CycleRecord, before: State, now_ns: int) -> None:
         """What may wait until the writes are out."""
-        if self.state.machine is not before:
-            _log.info("%s -> %s (%s)", before.name, self.state.machine.name, _why(record))
-        if self.state.latches != self._saved:
+        if state.machine is not before:
+            _log.info("%s -> %s (%s)", before.name, state.machine.name, _why(record))
+        if state.latches != self._saved:
             task = asyncio.get_running_loop().create_task(self.save_latches())
             task.add_done_callback(_log_failure)
-        if now_ns >= self._publish_ns or self.state.machine is not before:
+        if now_ns >= self._publish_ns or state.machine is not before:
             self._publish_ns = now_ns + PUBLISH_EVERY_NS
-            self._publish(record)
+            self._publish(state, record)
         if now_ns >= self._collect_ns and not gc.isenabled():
             self._collect_ns = now_ns + COLLECT_EVERY_NS
             collect_young()
@@ -210,7 +213,7 @@ class ControlLoop:
             else:
                 self._saved = latches
 
-    def _publish(self, record: CycleRecord) -> None:
+    def _publish(self, state: CycleState, record: CycleRecord) -> None:
         loop = LoopStatus(
             period_s=self._site.cycle.period_ms / 1000,
             cycles=self._cycles,
@@ -229,7 +232,7 @@ class ControlLoop:
             comms={driver.name: driver.counters for driver in self._drivers.values()},
             loop=loop,
         )
-        status = build_status(self.state, record, self._cycle.assessor.limit_monitor, outside)
+        status = build_status(state, record, self._cycle.assessor.limit_monitor, outside)
         self._status.publish(encode_status(status))
 
     async def flush(self) -> None:

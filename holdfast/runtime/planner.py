@@ -5,7 +5,6 @@ It may die at any time: the plan that the controller holds expires by itself.
 
 import logging
 import os
-import signal
 import sys
 import threading
 import time
@@ -26,7 +25,7 @@ from holdfast.monitoring.status import Status
 from holdfast.runtime.control_socket import ControlClient
 from holdfast.runtime.files import SiteFiles, write_atomically
 from holdfast.runtime.messages import PlanMessage
-from holdfast.runtime.process import open_site
+from holdfast.runtime.process import run_process
 from holdfast.runtime.status_reader import StatusReader
 from holdfast.scheduling.planning_desk import PlanningDesk, PowerSample
 
@@ -160,22 +159,18 @@ def _soc_pct(site: Site, status: Status) -> float | None:
     return 100 * stored_wh / capacity_wh
 
 
-def main() -> int:
-    """Entry point of the process."""
-    try:
-        site, files = open_site("planner", "Makes plans for one site.")
-    except HoldfastError as error:
-        print(error, file=sys.stderr)  # noqa: T201 - the supervisor shows it
-        return 2
-    end = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: end.set())
+def run(site: Site, files: SiteFiles, end: threading.Event) -> None:
+    """Plan until told to end."""
     os.nice(NICE)
     planner = Planner(site, files)
     while not end.wait(OBSERVE_EVERY_S):
         planner.work()
     planner.save_history()
-    return 0
+
+
+def main() -> int:
+    """Entry point of the process."""
+    return run_process("planner", "Makes plans for one site.", run)
 
 
 if __name__ == "__main__":

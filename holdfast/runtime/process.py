@@ -4,12 +4,36 @@ import argparse
 import logging
 import logging.handlers
 import queue
+import signal
+import sys
+import threading
+from collections.abc import Callable
 from pathlib import Path
 
 from holdfast.core.config import Site, load_site
+from holdfast.core.errors import HoldfastError
 from holdfast.runtime.files import SiteFiles
 
 LOG_BYTES, LOG_FILES = 1_000_000, 3
+
+
+def run_process(
+    name: str, text: str, body: Callable[[Site, SiteFiles, threading.Event], None]
+) -> int:
+    """Run ``body`` until it returns; the event it is given is set by SIGTERM and SIGINT.
+
+    Gives the exit code of the process: 2 if it could not start.
+    """
+    end = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: end.set())
+    try:
+        site, files = open_site(name, text)
+        body(site, files, end)
+    except (HoldfastError, OSError) as error:
+        print(error, file=sys.stderr)  # noqa: T201 - the supervisor shows it
+        return 2
+    return 0
 
 
 def open_site(name: str, text: str) -> tuple[Site, SiteFiles]:

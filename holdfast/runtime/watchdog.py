@@ -5,7 +5,6 @@ connections of its own to the inverters and relays. It decides nothing else.
 """
 
 import logging
-import signal
 import sys
 import threading
 import time
@@ -14,14 +13,14 @@ from collections.abc import Callable
 from holdfast.control.cycle import watchdog_timeout_ns
 from holdfast.core.commands import Point
 from holdfast.core.config import Device, ModbusTcp, Site, StorageUnit
-from holdfast.core.errors import DeviceError, HoldfastError
+from holdfast.core.errors import DeviceError
 from holdfast.core.signals import Signal
 from holdfast.core.units import NS_PER_MS
 from holdfast.devices.drivers import SyncModbusWriter
 from holdfast.devices.profile import ModbusProfile, load_profile
 from holdfast.devices.relay_controller import OPEN_AT_THE_LATEST_NS
 from holdfast.runtime.files import SiteFiles
-from holdfast.runtime.process import open_site
+from holdfast.runtime.process import run_process
 from holdfast.runtime.realtime import enter_real_time, freeze_collector
 from holdfast.runtime.shared_memory import Heartbeat, HeartbeatReader
 
@@ -186,23 +185,19 @@ class Watchdog:
         return 0 <= time.monotonic_ns() - beat_ns <= self._timeout_ns
 
 
-def main() -> int:
-    """Entry point of the process."""
-    try:
-        site, files = open_site("watchdog", "Takes the site to 0 W when the controller is lost.")
-    except HoldfastError as error:
-        print(error, file=sys.stderr)  # noqa: T201 - the supervisor shows it
-        return 2
-    end = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: end.set())
+def run(site: Site, files: SiteFiles, end: threading.Event) -> None:
+    """Watch until told to end."""
     enter_real_time(PRIORITY)
     watchdog = Watchdog(site, files)
     freeze_collector()
     while not end.wait(LOOK_EVERY_S):
         watchdog.look()
     watchdog.close()
-    return 0
+
+
+def main() -> int:
+    """Entry point of the process."""
+    return run_process("watchdog", "Takes the site to 0 W when the controller is lost.", run)
 
 
 if __name__ == "__main__":

@@ -27,8 +27,11 @@ async def to_running(bench: LoopBench) -> None:
     bench.sample()
     accepted, reason = await bench.loop.command(Command.START)
     assert accepted, reason
-    await bench.cycle(5)
+    for _ in range(20):  # moves away from zero wait for each other
+        await asyncio.sleep(0.02)
+        await bench.cycle()
     assert bench.state is State.RUNNING
+    assert bench.values[UNIT, Signal.CONTACTOR_CLOSED] == 1.0
 
 
 async def test_a_healthy_site_boots_and_starts_when_told_and_not_before(tmp_path: Path) -> None:
@@ -172,8 +175,10 @@ async def test_the_watchdogs_beat_arrives_as_a_signal(tmp_path: Path) -> None:
         watchdog.beat(time.monotonic_ns(), 0)
         await bench.cycle(2)
         assert bench.state is State.BOOT  # it lives, but does not reach the inverter
-        for _ in range(4):
+        deadline_s = time.monotonic() + 5.0
+        while bench.state is State.BOOT and time.monotonic() < deadline_s:
             watchdog.beat(time.monotonic_ns(), 1)
+            await asyncio.sleep(0.02)
             await bench.cycle(1)
         assert bench.state is State.IDLE
 
@@ -197,9 +202,10 @@ async def test_at_rest_is_what_was_seen_after_the_last_writes(tmp_path: Path) ->
     bench = LoopBench(tmp_path)
     assert not bench.loop.at_rest()
     await bench.to_idle()
-    assert not bench.loop.at_rest() or bench.state is State.IDLE
     bench.sample()
     assert bench.loop.at_rest()
+    await asyncio.sleep(0.15)
+    bench.sample()
     # Started and stopped again before any device was read: what was read before says nothing.
     assert (await bench.loop.command(Command.START))[0]
     assert (await bench.loop.command(Command.STOP))[0]
@@ -213,12 +219,13 @@ async def test_at_rest_is_what_was_seen_after_the_last_writes(tmp_path: Path) ->
 
 async def test_missed_deadlines_and_lateness_are_told(tmp_path: Path) -> None:
     bench = LoopBench(tmp_path)
-    bench.sample()
+    await bench.cycle()
+    await asyncio.sleep(0.21)  # the next cycle publishes
     bench.loop.tick(time.monotonic_ns() - 3_000_000, 2)
     found = StatusReader(bench.files).latest()
     assert found is not None
     loop = found[0].loop
-    assert (loop.cycles, loop.missed) == (0, 0) or (loop.cycles, loop.missed) == (1, 2)
+    assert loop.missed == 2
     assert sum(loop.lateness.counts) == 1
     assert loop.lateness.sum_s >= 0.003
 

@@ -69,16 +69,16 @@ async def test_zero_replaces_a_setpoint_that_still_waits() -> None:
     assert done(driver) == [(REVERT, 5.0), (SETPOINT, 0.0)]
 
 
-async def test_a_failed_write_is_not_repeated_and_does_not_stop_the_next() -> None:
+async def test_behind_a_failed_write_only_zeros_go_out_and_nothing_is_repeated() -> None:
     driver = FakeDriver()
     driver.fails = 1
     writer = DeviceWriter(driver)
-    writer.submit([write(SETPOINT, 100.0), write(ENABLE, 1.0)], LATER)
+    writer.submit([write(SETPOINT, 100.0), write(ENABLE, 1.0), write(REVERT, 0.0)], LATER)
     await writer.flush()
-    assert done(driver) == [(ENABLE, 1.0)]
-    writer.submit([write(SETPOINT, 200.0)], LATER)
+    assert done(driver) == [(REVERT, 0.0)]
+    writer.submit([write(SETPOINT, 200.0), write(ENABLE, 1.0)], LATER)
     await writer.flush()
-    assert done(driver) == [(ENABLE, 1.0), (SETPOINT, 200.0)]
+    assert done(driver) == [(REVERT, 0.0), (SETPOINT, 200.0), (ENABLE, 1.0)]
 
 
 async def test_nothing_to_write_is_nothing_to_wait_for() -> None:

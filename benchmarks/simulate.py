@@ -1,0 +1,64 @@
+"""How much faster than real time the accelerated days run, on one core.
+
+Plant, cycle at one step a second, and a new plan every quarter hour, as ``holdfast simulate``
+runs them. What counts is the CPU time of this one thread, which others on the machine do not
+change much; the wall time is told beside it.
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import yaml
+
+from benchmarks.report import Report, at_least, new_parser, run
+from holdfast.core.config import parse_site
+from holdfast.markets.entsoe import parse_entsoe
+from holdfast.testing.demo_site import demo_content, demo_prices, sample_prices_text
+from holdfast.testing.week import Strategy, Week
+
+TIMES_REAL_TIME = 2000.0
+_DAY_S = 86_400.0
+
+
+def measure(options: argparse.Namespace) -> Report:
+    """One run."""
+    content = demo_content(Path("/nowhere")) | {"prices": demo_prices("sample")}
+    site = parse_site(yaml.safe_dump(content))
+    prices = parse_entsoe(sample_prices_text())
+    week = Week(site, prices, Strategy.PLAN, days=options.days, step_s=1.0)
+    wall_s, cpu_s = time.perf_counter(), time.process_time()
+    result = week.run()
+    wall_s, cpu_s = time.perf_counter() - wall_s, time.process_time() - cpu_s
+    simulated_s = result.days * _DAY_S
+    return Report(
+        settings={"days": options.days, "step_s": 1.0},
+        results={
+            "times_real_time_by_cpu": simulated_s / cpu_s,
+            "times_real_time_by_wall": simulated_s / wall_s,
+            "cpu_s": cpu_s,
+            "wall_s": wall_s,
+            "us_per_step": cpu_s / result.cycles * 1e6,
+            "plans": result.plans,
+        },
+        unit="as named",
+        budgets=[
+            at_least("simulation, by CPU time", "x real time", TIMES_REAL_TIME, simulated_s / cpu_s)
+        ],
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Entry point."""
+    parser = new_parser("simulate", "Speed of the accelerated simulation on one core.")
+    parser.add_argument("--days", type=float, default=1.0, help="to simulate, 0.02 to 9")
+    options = parser.parse_args(arguments)
+    if not 0.02 <= options.days <= 9:
+        parser.error("--days: from 0.02 to 9, which is as far as the sample prices reach")
+    return run("simulate", options, lambda: measure(options))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,90 @@
+"""Each benchmark runs, as its users start it, and tells what it promises."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+STATES = ("BOOT", "IDLE", "RUNNING", "ERROR", "STOPPED")
+STAGES = ("freeze", "assess", "state", "request", "authorise", "ramp", "apply")
+FIGURES = {"count", "p50", "p99", "p99_9", "max"}
+
+
+def told_by(name: str, *arguments: str) -> dict[str, Any]:
+    """The JSON of a benchmark that has run, with what is common to all checked."""
+    done = subprocess.run(
+        [sys.executable, "-m", f"benchmarks.{name}", "--json", *arguments],
+        cwd=ROOT, capture_output=True, text=True, timeout=110, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    told: dict[str, Any] = json.loads(done.stdout)
+    assert told["benchmark"] == name
+    assert {"cpu", "cores", "kernel", "python"} <= told["machine"].keys()
+    assert told["budgets"]
+    for budget in told["budgets"]:
+        assert {"what", "unit", "budget", "measured", "met"} == budget.keys()
+        assert isinstance(budget["met"], bool)
+    results: dict[str, Any] = told["results"]
+    return results
+
+
+def test_cycle_tells_the_whole_and_each_stage_of_two_sites() -> None:
+    results = told_by("cycle", "--cycles", "50")
+    assert len(results) == 2
+    for times in results.values():
+        assert set(times) == {"whole", *STAGES}
+        for figures in times.values():
+            assert figures.keys() == FIGURES
+            assert figures["count"] == 50
+
+
+def test_plan_tells_solver_and_whole_plan_for_two_lengths() -> None:
+    results = told_by("plan", "--tries", "2")
+    assert set(results) == {"48 h", "7 days"}
+    for times in results.values():
+        assert {"solve, cold", "solve, re-solved", "whole plan"} <= times.keys()
+
+
+def test_simulate_tells_its_speed() -> None:
+    results = told_by("simulate", "--days", "0.02")
+    assert results["times_real_time_by_cpu"] > 0
+    assert results["times_real_time_by_wall"] > 0
+
+
+def test_loop_tells_lateness_alone_and_loaded() -> None:
+    results = told_by("loop", "--seconds", "1", "--hogs", "1")
+    for phase in ("alone", "loaded"):
+        assert results[phase]["wake-up late"]["count"] >= 1
+        assert "missed" in results[phase]["wake-up late"]
+        assert results[phase]["cycle"].keys() == FIGURES
+        assert results[phase]["memory"]["end_mb"] > 1
+        assert "cyclictest" in results[phase]
+
+
+def test_estop_stops_in_every_state() -> None:
+    results = told_by("estop", "--tries", "5", "--hogs", "1")
+    assert results["lost"] == 0
+    assert results["to 0 W"]["count"] == 5
+    for state in STATES:
+        assert results["to 0 W"][state]["count"] == 1
+    assert results["to the reply, latched on disk"].keys() == FIGURES
+
+
+def test_watchdog_tells_both_ways_of_losing_the_controller() -> None:
+    results = told_by("watchdog", "--tries", "1", "--hogs", "1")
+    for way in ("killed", "stopped"):
+        assert results[way]["count"] == 1
+        assert results[way]["max"] is not None, "0 W never came"
+
+
+@pytest.mark.parametrize("name", ["cycle", "plan", "simulate", "loop", "estop", "watchdog"])
+def test_each_explains_itself(name: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", f"benchmarks.{name}", "--help"],
+        cwd=ROOT, capture_output=True, text=True, timeout=60, check=True,
+    )  # fmt: skip
+    assert "--json" in done.stdout

@@ -1,0 +1,183 @@
+"""Devices that fail on their wire: at the start, in operation, and when they only pretend."""
+
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from holdfast.core.commands import Command
+from holdfast.core.signals import Signal
+from holdfast.core.state_machine import State
+from tests.hil.rig import LOAD_W, Rig
+
+RAMP_S = 0.5
+"""Lost data take the power to 0 W within this, once they are lost."""
+
+
+@pytest.fixture(scope="module")
+def booting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
+    """A plant and a watchdog; each test starts a controller."""
+    with Rig(tmp_path_factory.mktemp("boot")) as rig:
+        rig.start_plant()
+        rig.start("watchdog")
+        yield rig
+
+
+@pytest.mark.parametrize(
+    ("role", "kind", "value"),
+    [
+        ("inverter", "absent", None),
+        ("bms", "slow", 2.0),
+        ("meter", "exception", 2),
+        ("relays", "wrong_unit_id", None),
+    ],
+)
+def test_a_site_with_a_broken_device_does_not_leave_boot_and_says_which(
+    booting: Rig, role: str, kind: str, value: float | None
+) -> None:
+    rig = booting
+    rig.clear()
+    rig.fault(role, kind, value)
+    rig.start("controller")
+    try:
+        rig.until(lambda: rig.status and len(rig.status.readings["battery"]) > 5, "some data")
+        time.sleep(1.0)
+        status = rig.status
+        assert status is not None
+        assert status.state is State.BOOT
+        signals = {
+            "inverter": "setpoint_readback_w", "bms": "soc_pct", "meter": "grid_power_w",
+            "relays": "contactor_closed", "emergency_input": "emergency_loop_closed",
+        }  # fmt: skip
+        found = [f for f in status.findings if f.row == f"{role}_data_lost"]
+        assert found, status.findings
+        assert "never read" in found[0].text
+        assert any(found[0].text in reason for reason in status.waits_for)
+        assert signals[role] in found[0].text or role in {"inverter", "bms", "meter"}
+        assert not rig.command(Command.START).accepted
+        assert rig.is_safe
+        # It is not lost for ever.
+        rig.clear()
+        rig.until_state(State.IDLE)
+        assert rig.is_safe
+    finally:
+        rig.clear()
+        rig.processes["controller"].end()
+    assert rig.damage() == {}
+
+
+@pytest.mark.parametrize(
+    ("role", "kind", "value"),
+    [
+        ("inverter", "exception", 4),
+        ("inverter", "slow", 3.0),
+        ("meter", "wrong_unit_id", None),
+        ("relays", "reset", None),
+        ("emergency_input", "absent", None),
+    ],
+)
+def test_a_device_that_is_lost_takes_the_power_to_zero_and_it_comes_back_by_itself(
+    rig: Rig, role: str, kind: str, value: float | None
+) -> None:
+    rig.fault(role, kind, value)
+    max_age_s = 0.5 if role == "emergency_input" else 1.0
+    revert_s = 5.0 if role == "inverter" else 0.0  # then only its own timer can act
+    rig.until(lambda: rig.power_w == 0.0, "0 W", max_age_s + RAMP_S + revert_s + 3.0)
+    lost = f"{role}_data_lost"
+    rig.until(lambda: rig.findings().get(lost) == "ramp_to_zero", "the finding", 1.0)
+    assert rig.state is State.RUNNING
+    rig.clear()
+    rig.until_power(-LOAD_W, within_s=15.0)
+    rig.until(lambda: lost not in rig.findings(), "the finding gone", 1.0)
+    assert rig.state is State.RUNNING
+
+
+def test_old_data_derate_before_they_are_lost(rig: Rig) -> None:
+    # A BMS may be silent for 5 s; from half of that on only half is permitted.
+    rig.set(load_override_w=4500.0)
+    try:
+        rig.until_power(-4500.0)
+        rig.fault("bms", "absent")
+        rig.until(lambda: rig.findings().get("bms_data_old") == "derate", "derating", 4.0)
+        rig.until(lambda: -2600.0 < rig.power_w < -2000.0, "half of 5 kW", 2.0)
+        rig.until(lambda: rig.findings().get("bms_data_lost") == "ramp_to_zero", "loss", 5.0)
+        rig.until(lambda: rig.power_w == 0.0, "0 W", 2.0)
+        rig.clear()
+        rig.until_power(-4500.0)
+    finally:
+        rig.clear()
+        rig.set(load_override_w=LOAD_W)
+
+
+def test_a_can_bus_that_falls_silent_derates_then_stops_then_comes_back(can_rig: Rig) -> None:
+    can_rig.fault("bms", "can_silent")
+    can_rig.until(lambda: can_rig.findings().get("bms_data_old") == "derate", "derating", 5.0)
+    can_rig.until(lambda: can_rig.power_w == 0.0, "0 W", 8.0)
+    assert can_rig.findings().get("bms_data_lost") == "ramp_to_zero"
+    assert can_rig.state is State.RUNNING
+    can_rig.clear()
+    can_rig.until_power(-LOAD_W, within_s=15.0)
+
+
+def test_half_frames_are_no_data(can_rig: Rig) -> None:
+    before = can_rig.status
+    assert before is not None
+    can_rig.fault("bms", "can_short")
+    can_rig.until(lambda: can_rig.power_w == 0.0, "0 W", 10.0)
+    after = can_rig.status
+    assert after is not None
+    assert after.comms["battery/bms"].errors > before.comms["battery/bms"].errors
+    assert after.comms["battery/bms"].last_error
+
+
+def test_an_inverter_that_ignores_setpoints_trips_and_stays_so_until_a_reset(rig: Rig) -> None:
+    rig.fault("inverter", "ignore_setpoint")
+    rig.set(load_override_w=800.0)
+    try:
+        rig.until_state(State.ERROR, within_s=8.0)
+        status = rig.status
+        assert status is not None
+        assert "battery/inverter_setpoint_ignored" in status.latched_faults
+        # Its power stage is switched off by the enable, and the contactor is opened.
+        rig.until(lambda: rig.is_safe, "0 W, contactor open", 5.0)
+        assert not rig.command(Command.RESET).accepted
+        assert not rig.command(Command.START).accepted
+        rig.restart("controller")
+        rig.until_state(State.ERROR)
+        rig.clear()
+        rig.until(lambda: not rig.findings(), "that all is well")
+        time.sleep(0.3)
+        assert rig.state is State.ERROR
+        assert rig.is_safe
+        rig.until(lambda: rig.command(Command.RESET).accepted, "a reset")
+        rig.until_state(State.IDLE)
+        assert rig.is_safe
+    finally:
+        rig.clear()
+        rig.set(load_override_w=LOAD_W)
+
+
+def test_an_inverter_that_reports_a_fault_gets_nothing_to_do(rig: Rig) -> None:
+    try:
+        rig.set(inverter_fault=True)
+        rig.until(lambda: rig.findings().get("inverter_fault") == "ramp_to_zero", "the finding")
+        rig.until(lambda: rig.unit[Signal.SETPOINT_READBACK_W] == 0.0, "a setpoint of 0 W", 3.0)
+    finally:
+        rig.set(inverter_fault=False)
+
+
+def test_a_welded_contactor_trips_and_is_not_believed_open(rig: Rig) -> None:
+    try:
+        rig.set(contactor_welded=True)
+        assert rig.command(Command.STOP).accepted
+        rig.until_state(State.ERROR, within_s=12.0)
+        status = rig.status
+        assert status is not None
+        assert "battery/relays_contactor_stuck" in status.latched_faults
+        assert rig.power_w == 0.0
+    finally:
+        rig.set(contactor_welded=False)
+
+
+def test_the_site_works_again_after_all_of_this(rig: Rig) -> None:
+    assert rig.power_w == pytest.approx(-LOAD_W, abs=50.0)

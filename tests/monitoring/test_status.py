@@ -1,0 +1,102 @@
+"""The status: what was published is read back as it was, and nothing else passes for one."""
+
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from holdfast.core.commands import Command
+from holdfast.core.signals import SITE, Signal
+from holdfast.core.state_machine import State
+from holdfast.monitoring.histogram import BOUNDS_S, Histogram
+from holdfast.monitoring.status import decode_status, encode_status
+from tests.builders import UNIT
+from tests.monitoring.test_metrics import status_of
+from tests.runtime.bench import LoopBench
+
+
+async def test_a_status_survives_the_way(tmp_path: Path) -> None:
+    bench = LoopBench(tmp_path)
+    await bench.to_idle()
+    bench.values[UNIT, Signal.CELL_VOLTAGE_MAX_V] = math.inf
+    bench.values[UNIT, Signal.SOC_PCT] = 99.0
+    status = await status_of(bench)
+    assert status.findings
+    assert decode_status(encode_status(status)) == status
+
+
+async def test_in_boot_it_says_what_it_waits_for(tmp_path: Path) -> None:
+    bench = LoopBench(tmp_path)
+    bench.values[SITE, Signal.EMERGENCY_LOOP_CLOSED] = 1.0
+    bench.values[SITE, Signal.WATCHDOG_ARMED] = 0.0
+    del bench.values[UNIT, Signal.SOC_PCT]
+    status = await status_of(bench)
+    assert status.state is State.BOOT
+    waits = " ".join(status.waits_for)
+    assert "watchdog" in waits
+    assert "soc_pct was never read" in waits
+    assert status.value(UNIT, Signal.SOC_PCT) is None
+    assert status.value("nowhere", Signal.SOC_PCT) is None
+
+
+async def test_the_way_of_the_setpoint_is_told_layer_by_layer(tmp_path: Path) -> None:
+    import asyncio
+
+    bench = LoopBench(tmp_path)
+    await bench.to_idle()
+    bench.values[SITE, Signal.GRID_POWER_W] = 20_000.0
+    bench.sample()
+    await bench.loop.command(Command.START)
+    for _ in range(20):
+        await asyncio.sleep(0.02)
+        await bench.cycle()
+    layers = (await status_of(bench)).setpoints[UNIT]
+    # Asked for all that the grid lacks, permitted what the hardware can, ramped on the way there.
+    assert layers.asked_w < 0.0
+    assert layers.permitted_w == pytest.approx(layers.permitted_min_w)
+    assert layers.permitted_w < layers.ramped_w < 0.0
+    assert layers.written_w is not None
+    assert layers.ramped_w <= layers.written_w <= 0.0
+
+
+async def test_quality_and_age_are_told(tmp_path: Path) -> None:
+    bench = LoopBench(tmp_path)
+    bench.values[SITE, Signal.GRID_POWER_W] = math.nan
+    status = await status_of(bench)
+    grid = status.readings[SITE][Signal.GRID_POWER_W]
+    assert (grid.quality, grid.value) == ("bad", None)
+    soc = status.readings[UNIT][Signal.SOC_PCT]
+    assert (soc.quality, soc.value, soc.unit) == ("good", 50.0, "%")
+    assert soc.age_s is not None
+    assert 0.0 <= soc.age_s < 5.0
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", b"null", b"[1]", b'{"site": "x"}', b"\xff"])
+def test_what_is_no_status_is_refused(content: bytes) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        decode_status(content)
+
+
+async def test_what_is_not_finite_is_null(tmp_path: Path) -> None:
+    status = await status_of(LoopBench(tmp_path))
+    layers = replace(status.setpoints[UNIT], measured_w=math.nan)
+    content = encode_status(replace(status, setpoints={UNIT: layers}))
+    assert b"NaN" not in content
+    assert decode_status(content).setpoints[UNIT].measured_w is None
+
+
+@given(st.lists(st.floats(0.0, 10.0), max_size=50))
+def test_a_histogram_counts_each_duration_once_in_its_bucket(durations: list[float]) -> None:
+    histogram = Histogram()
+    for duration_s in durations:
+        histogram.add(duration_s)
+    status = histogram.status()
+    assert sum(status.counts) == len(durations)
+    assert status.sum_s == pytest.approx(sum(durations))
+    assert status.max_s == max(durations, default=0.0)
+    for index, bound_s in enumerate(BOUNDS_S):
+        below = sum(status.counts[: index + 1])
+        assert below == sum(duration_s <= bound_s for duration_s in durations)

@@ -1,0 +1,132 @@
+"""Assembly: a configuration that cannot work is refused, with the path of what is wrong."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from holdfast.core.commands import Point
+from holdfast.core.config import Site
+from holdfast.core.data_store import DataStore
+from holdfast.core.errors import ConfigError
+from holdfast.core.signals import SITE, Producer, Signal
+from holdfast.runtime.assembly import (
+    build_cycle,
+    check_site,
+    devices,
+    expected_signals,
+    open_drivers,
+    writable_points,
+)
+from holdfast.runtime.files import SiteFiles
+from tests.builders import UNIT, build_site, device, unit_content
+
+CAN = {"kind": "can", "interface": "slcan", "channel": "/dev/nowhere"}
+
+
+def site_with(role: str, content: dict[str, Any]) -> Site:
+    if role in {"meter", "emergency_input"}:
+        return build_site(**{role: content})
+    return build_site(unit_content(**{role: content}))
+
+
+ROLES = {
+    "meter": "meter",
+    "emergency_input": "emergency_input",
+    "bms": "storage[0].bms",
+    "inverter": "storage[0].inverter",
+    "relays": "storage[0].relays",
+}
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_an_unknown_profile_names_the_device(role: str) -> None:
+    with pytest.raises(ConfigError) as error:
+        check_site(site_with(role, device("no_such_profile")))
+    assert str(error.value).startswith(f"{ROLES[role]}: ")
+    assert "no_such_profile" in str(error.value)
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_profile_of_another_role_names_the_device_and_both_roles(role: str) -> None:
+    other = "generic_inverter" if role != "inverter" else "generic_relays"
+    with pytest.raises(ConfigError) as error:
+        check_site(site_with(role, device(other)))
+    text = str(error.value)
+    assert text.startswith(f"{ROLES[role]}: ")
+    assert other in text
+    assert f"not a {role}" in text
+
+
+def test_a_profile_on_the_wrong_wire_names_the_device() -> None:
+    content = device("generic_bms") | {"connection": CAN}
+    with pytest.raises(ConfigError, match=r"^storage\[0\]\.bms: .*modbus.*can"):
+        check_site(site_with("bms", content))
+    with pytest.raises(ConfigError, match=r"^storage\[0\]\.bms: .*can.*modbus_tcp"):
+        check_site(site_with("bms", device("pylontech_lv_can")))
+
+
+def test_a_second_unit_is_named_by_its_index() -> None:
+    second = unit_content("second", relays=device("generic_meter"))
+    with pytest.raises(ConfigError, match=r"^storage\[1\]\.relays: "):
+        check_site(build_site(unit_content(), second))
+
+
+def test_a_looser_limit_and_an_unknown_row_name_their_path() -> None:
+    loose = unit_content(limits={"cell_voltage_high": {"trip": 3.9}})
+    with pytest.raises(ConfigError, match=r"storage\[0\]\.limits\.cell_voltage_high\.trip: 3\.9"):
+        check_site(build_site(loose))
+    unknown = unit_content(limits={"cell_colour": {"trip": 3.9}})
+    with pytest.raises(ConfigError, match=r"storage\[0\]\.limits\.cell_colour"):
+        build_cycle(build_site(unknown))
+
+
+def test_everything_that_the_devices_provide_must_keep_coming() -> None:
+    site = build_site()
+    expected = expected_signals(site)
+    assert expected.keys() == {SITE, UNIT}
+    assert {Signal.GRID_POWER_W, Signal.EMERGENCY_LOOP_CLOSED, Signal.WATCHDOG_ARMED} <= set(
+        expected[SITE]
+    )
+    assert {Signal.SOC_PCT, Signal.SETPOINT_READBACK_W, Signal.CONTACTOR_CLOSED} <= set(
+        expected[UNIT]
+    )
+    assert Signal.CELL_VOLTAGE_MAX_V not in expected[UNIT]  # this BMS does not tell it
+
+
+def test_what_can_be_written_comes_from_the_profiles() -> None:
+    assert writable_points(build_site())[UNIT] == {
+        Point.SETPOINT_W, Point.ENABLE, Point.REVERT_TIMEOUT_S,
+        Point.CHARGE_POWER_W, Point.DISCHARGE_POWER_W, Point.CONTACTOR,
+    }  # fmt: skip
+    on_can = build_site(unit_content(bms={"profile": "pylontech_lv_can", "connection": CAN}))
+    assert Point.CHARGE_POWER_W not in writable_points(on_can)[UNIT]
+
+
+def test_each_device_gets_a_driver_that_opens_nothing_yet() -> None:
+    site = build_site(unit_content("a"), unit_content("b"))
+    drivers = open_drivers(site, DataStore(site.unit_names))
+    assert drivers.keys() == devices(site).keys()
+    assert drivers["b", Producer.RELAYS].name == "b/relays"
+    assert len({driver.name for driver in drivers.values()}) == 8
+
+
+def test_a_state_folder_that_is_too_deep_for_a_socket_is_refused(tmp_path: Path) -> None:
+    deep = tmp_path / ("d" * 60) / ("e" * 60)
+    with pytest.raises(ConfigError, match="state_dir: .* too long"):
+        SiteFiles(state_dir=deep).create()
+    assert not deep.exists()
+
+
+def test_a_state_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ConfigError, match="state_dir: cannot be made"):
+        SiteFiles(state_dir=tmp_path / "file" / "state").create()
+
+
+def test_the_state_folder_is_for_its_owner_only(tmp_path: Path) -> None:
+    files = SiteFiles(state_dir=tmp_path / "state")
+    files.create()
+    files.create()
+    assert files.state_dir.stat().st_mode & 0o077 == 0
+    assert files.logs.stat().st_mode & 0o077 == 0

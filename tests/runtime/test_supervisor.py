@@ -1,0 +1,167 @@
+"""The supervisor: starts again what ends, with patience, not for ever, and stops in order."""
+
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from holdfast.runtime import supervisor as module
+from holdfast.runtime.files import SiteFiles
+from holdfast.runtime.supervisor import BACKOFF_S, CRASHES, PROCESSES, Child, Supervisor
+
+FOREVER = "import time; time.sleep(60)"
+STUBBORN = (
+    "import signal, sys, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); "
+    "print('deaf', flush=True); time.sleep(60)"
+)
+CRASH = "import sys; sys.stderr.write('first line\\nwhy it ended\\n'); sys.exit(3)"
+
+
+def child_of(files: SiteFiles, script: str, name: str = "planner") -> Child:
+    child = Child(name, Path("site.yaml"), files)
+    child._command = [sys.executable, "-c", script]
+    return child
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> SiteFiles:
+    files = SiteFiles(state_dir=tmp_path)
+    files.create()
+    return files
+
+
+@pytest.fixture
+def ended() -> Iterator[list[Child]]:
+    children: list[Child] = []
+    yield children
+    for child in children:
+        if child._process is not None and child._process.poll() is None:
+            child._process.kill()
+            child._process.wait()
+
+
+def crash(child: Child) -> None:
+    assert child._process is not None
+    child._process.wait(10.0)
+
+
+def test_a_process_that_ended_is_started_again_later_and_later(
+    files: SiteFiles, ended: list[Child]
+) -> None:
+    child = child_of(files, CRASH)
+    ended.append(child)
+    told: list[str] = []
+    child.start()
+    now_s = 1000.0
+    for wait_s in BACKOFF_S[: CRASHES - 1]:
+        crash(child)
+        child.look(now_s, told.append)
+        assert told[-1] == f"planner ended with code 3; again in {wait_s:g} s: why it ended"
+        child.look(now_s + wait_s - 0.01, told.append)
+        assert child.pid is None
+        now_s += wait_s
+        child.look(now_s, told.append)
+        assert child._process is not None
+    crash(child)
+    child.look(now_s, told.append)
+    assert "given up" in told[-1]
+    assert child.given_up
+    child.look(now_s + 1e6, told.append)
+    assert child._process is None
+    assert len(told) == CRASHES
+
+
+def test_crashes_that_lie_far_apart_are_no_crash_loop(
+    files: SiteFiles, ended: list[Child]
+) -> None:
+    child = child_of(files, CRASH)
+    ended.append(child)
+    told: list[str] = []
+    child.start()
+    for hour in range(1, 8):
+        crash(child)
+        child.look(hour * 3600.0, told.append)
+        assert "again in 0.5 s" in told[-1]
+        child.look(hour * 3600.0 + 0.5, told.append)
+    assert not child.given_up
+
+
+def test_what_runs_is_left_alone(files: SiteFiles, ended: list[Child]) -> None:
+    child = child_of(files, FOREVER)
+    ended.append(child)
+    child.start()
+    pid = child.pid
+    assert pid is not None
+    child.look(1.0, pytest.fail)
+    assert child.pid == pid
+    assert child.stop() not in {None, 0}
+    assert child.pid is None
+
+
+def test_a_process_that_does_not_end_is_killed(
+    files: SiteFiles, ended: list[Child], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "STOP_S", 0.3)
+    child = child_of(files, STUBBORN, "controller")
+    ended.append(child)
+    child.start()
+    log = files.logs / "controller.err"
+    deadline_s = time.monotonic() + 10.0
+    while "deaf" not in log.read_text() and time.monotonic() < deadline_s:
+        time.sleep(0.01)
+    assert child.stop() == -9
+
+
+def supervisor_of(files: SiteFiles, ended: list[Child], script: str) -> Supervisor:
+    supervisor = Supervisor(Path("site.yaml"), files, lambda _: None)
+    for child in supervisor.children.values():
+        child._command = [sys.executable, "-c", script]
+        ended.append(child)
+    return supervisor
+
+
+def test_they_stop_one_after_the_other_the_watchdog_last(
+    files: SiteFiles, ended: list[Child], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    supervisor = supervisor_of(files, ended, FOREVER)
+    supervisor.start()
+    order: list[str] = []
+    stop = Child.stop
+
+    def note(child: Child) -> int | None:
+        assert child.pid is not None
+        order.append(child.name)
+        code = stop(child)
+        assert child.pid is None
+        return code
+
+    monkeypatch.setattr(Child, "stop", note)
+    assert supervisor.stop() is False  # none of them knew how to come to rest
+    assert order == ["gateway", "planner", "controller", "watchdog"]
+    assert sorted(order) == sorted(PROCESSES)
+
+
+def test_a_controller_that_came_to_rest_is_told_from_one_that_did_not(
+    files: SiteFiles, ended: list[Child]
+) -> None:
+    for script, rested in (("pass", True), ("raise SystemExit(71)", False)):
+        supervisor = supervisor_of(files, ended, script)
+        supervisor.start()
+        for child in supervisor.children.values():
+            crash(child)
+        assert supervisor.stop() is rested
+
+
+@pytest.mark.parametrize(
+    ("name", "lost"),
+    [("controller", "controller"), ("watchdog", "watchdog"), ("planner", None), ("gateway", None)],
+)
+def test_without_controller_or_watchdog_nothing_goes_on(
+    files: SiteFiles, name: str, lost: str | None
+) -> None:
+    supervisor = Supervisor(Path("site.yaml"), files, lambda _: None)
+    assert supervisor.lost is None
+    supervisor.children[name].given_up = True
+    assert supervisor.lost == lost
