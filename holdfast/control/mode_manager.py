@@ -4,13 +4,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import assert_never
 
-from holdfast.control.modes.self_consumption import hold_w, rest_of_site_w, self_consumption_w
+from holdfast.control.modes.self_consumption import hold_w, self_consumption_w
 from holdfast.control.plan_gate import AcceptedPlan
 from holdfast.core.config import Site
 from holdfast.core.data_store import Snapshot
 from holdfast.core.plan import PlanSlot, SlotMode
 from holdfast.core.state_machine import State
 from holdfast.core.units import NS_PER_S
+from holdfast.safety.grid_limits import rest_of_site_w
 
 REQUEST_LIFETIME_NS = 1 * NS_PER_S
 
@@ -38,14 +39,14 @@ class ModeManager:
     """Climbs down the ladder: plan, then self-consumption, then passive. Holds no state."""
 
     def __init__(self, site: Site) -> None:
-        self._site = site
+        self._units = site.unit_names
 
     def request(self, snapshot: Snapshot, plan: AcceptedPlan | None, state: State) -> Request:
         """What to ask for in this cycle."""
         now_ns = snapshot.time_ns
         if state is not State.RUNNING:
             return _request(0.0, Source.PASSIVE, f"the site is in {state.name}", now_ns)
-        rest_w = rest_of_site_w(self._site, snapshot)
+        rest_w = rest_of_site_w(self._units, snapshot)
         if rest_w is None:
             return _request(0.0, Source.PASSIVE, "meter or battery cannot be read", now_ns)
         slot = None if plan is None else plan.slot_at(now_ns)
@@ -54,14 +55,7 @@ class ModeManager:
             reason = "no valid plan: grid at 0 W"
         else:
             power_w, source, reason = _by_slot(slot, rest_w), Source.PLAN, slot.reason
-        return _request(self._within_grid(power_w, rest_w), source, reason, now_ns)
-
-    def _within_grid(self, power_w: float, rest_w: float) -> float:
-        """Narrow a wish so that the grid connection is not overloaded; never past 0 W."""
-        grid = self._site.grid
-        if power_w > 0.0:
-            return max(min(power_w, grid.import_max_w - rest_w), 0.0)
-        return min(max(power_w, -grid.export_max_w - rest_w), 0.0)
+        return _request(power_w, source, reason, now_ns)
 
 
 def _by_slot(slot: PlanSlot, rest_w: float) -> float:

@@ -10,6 +10,7 @@ from holdfast.safety.battery_limits import battery_limits, nameplate
 from holdfast.safety.data_age import DataAge, Expected
 from holdfast.safety.envelope import Envelope
 from holdfast.safety.faults import Finding, Reaction
+from holdfast.safety.grid_limits import within_grid_limits
 from holdfast.safety.interlock_manager import Action, Block, InterlockManager
 from holdfast.safety.limit_monitor import LimitMonitor, MonitorMemory
 from holdfast.safety.limits import build_limits
@@ -70,7 +71,9 @@ class Assessor:
             for unit in self._site.storage
         }
         assessment = Assessment(
-            findings=findings, envelopes=envelopes, blocks=self._interlocks.assess(snapshot)
+            findings=findings,
+            envelopes=within_grid_limits(self._site, snapshot, envelopes),
+            blocks=self._interlocks.assess(snapshot),
         )
         return assessment, memory
 

@@ -1,11 +1,12 @@
-"""What the battery itself permits now: the BMS's current limits times the pack's voltage."""
+"""What the battery itself permits now: limits of current, its BMS's and our own, times voltage."""
 
 import math
 
 from holdfast.core.config import StorageUnit
 from holdfast.core.data_store import Snapshot
-from holdfast.core.reading import Bad, Good, Missing, Stale
+from holdfast.core.reading import Bad, Good, Missing, Reading, Stale
 from holdfast.core.signals import Signal
+from holdfast.safety.derating import derate
 from holdfast.safety.envelope import Envelope, up_to, zero
 
 
@@ -25,12 +26,18 @@ def battery_limits(unit: StorageUnit, snapshot: Snapshot) -> Envelope:
     voltage_v = snapshot.good(unit.name, Signal.PACK_VOLTAGE_V)
     if voltage_v is None:
         return zero("pack_voltage_unknown")
-    battery = unit.battery
+    battery, left = unit.battery, derate(unit, snapshot)
     charge_a, charge_by = _limit_a(
-        unit, snapshot, Signal.CHARGE_CURRENT_LIMIT_A, battery.charge_current_max_a
+        snapshot.read(unit.name, Signal.CHARGE_CURRENT_LIMIT_A),
+        battery.charge_current_max_a * left.charge,
+        left.charge_by or "battery_current_max",
+        Signal.CHARGE_CURRENT_LIMIT_A,
     )
     discharge_a, discharge_by = _limit_a(
-        unit, snapshot, Signal.DISCHARGE_CURRENT_LIMIT_A, battery.discharge_current_max_a
+        snapshot.read(unit.name, Signal.DISCHARGE_CURRENT_LIMIT_A),
+        battery.discharge_current_max_a * left.discharge,
+        left.discharge_by or "battery_current_max",
+        Signal.DISCHARGE_CURRENT_LIMIT_A,
     )
     efficiency = unit.inverter_hardware.efficiency_pct / 100
     envelope = up_to(
@@ -43,16 +50,14 @@ def battery_limits(unit: StorageUnit, snapshot: Snapshot) -> Envelope:
     )
 
 
-def _limit_a(
-    unit: StorageUnit, snapshot: Snapshot, signal: Signal, hardware_a: float
-) -> tuple[float, str]:
-    """The smaller of the BMS's and the hardware's limit, and which one it is."""
-    match snapshot.read(unit.name, signal):
+def _limit_a(reading: Reading, own_a: float, own_by: str, signal: Signal) -> tuple[float, str]:
+    """The smaller of the BMS's limit and our own, and which one it is."""
+    match reading:
         # A stale limit still narrows: that it is stale is a finding, which closes the envelope.
-        case Good(value=limit_a) | Stale(value=limit_a):
+        case Good(value=bms_a) | Stale(value=bms_a):
             pass
         case Bad():
-            limit_a = 0.0
+            bms_a = 0.0
         case Missing():
-            limit_a = math.inf
-    return (limit_a, str(signal)) if limit_a < hardware_a else (hardware_a, "battery_current_max")
+            bms_a = math.inf
+    return (bms_a, str(signal)) if bms_a < own_a else (own_a, own_by)

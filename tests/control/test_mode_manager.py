@@ -4,8 +4,6 @@ import math
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from holdfast.control.mode_manager import REQUEST_LIFETIME_NS, ModeManager, Source
 from holdfast.control.plan_gate import accept_plan
@@ -31,8 +29,8 @@ def plan(mode=SlotMode.POWER, power_w=0.0, minutes=60):
     return accept_plan(whole, now_ns=T0, utc=NOW, charge_max_w=5000.0, discharge_max_w=5000.0)
 
 
-def request(grid_w=0.0, battery_w=0.0, accepted=None, state=State.RUNNING, now_ns=T0, **grid):
-    site = build_site(grid={"import_max_w": 10_000, "export_max_w": 10_000, **grid})
+def request(grid_w=0.0, battery_w=0.0, accepted=None, state=State.RUNNING, now_ns=T0):
+    site = build_site()
     snapshot = snapshot_of(
         {Signal.GRID_POWER_W: grid_w, Signal.BATTERY_POWER_W: battery_w}, now_ns=now_ns
     )
@@ -91,39 +89,6 @@ def test_without_meter_or_battery_nothing_is_asked_even_with_a_plan(signal, how)
 )
 def test_what_each_mode_asks_for(mode, grid_w, battery_w, power_w):
     assert request(grid_w, battery_w, plan(mode, 250.0)).power_w == power_w
-
-
-@pytest.mark.parametrize(
-    ("grid_w", "wanted_w", "power_w"),
-    [
-        (0.0, 5000.0, 3000.0),  # imports up to the limit
-        (2500.0, 5000.0, 500.0),
-        (3000.0, 5000.0, 0.0),
-        (4000.0, 5000.0, 0.0),  # overloaded already: no charging, and no order to discharge
-        (-5000.0, 5000.0, 5000.0),
-        (0.0, -5000.0, -1000.0),  # exports up to the limit
-        (-600.0, -5000.0, -400.0),
-        (-1000.0, -5000.0, 0.0),
-        (-2000.0, -5000.0, 0.0),
-        (4000.0, -5000.0, -5000.0),
-    ],
-)
-def test_the_grid_connection_narrows_a_wish_and_never_turns_it_round(grid_w, wanted_w, power_w):
-    limits = {"import_max_w": 3000, "export_max_w": 1000}
-    assert request(grid_w, 0.0, plan(power_w=wanted_w), **limits).power_w == power_w
-
-
-@given(
-    st.floats(-1e6, 1e6), st.floats(-1e6, 1e6), st.floats(-5000, 5000), st.sampled_from(SlotMode)
-)
-def test_a_wish_never_loads_the_grid_beyond_its_limits(grid_w, battery_w, wanted_w, mode):
-    limits = {"import_max_w": 3000, "export_max_w": 1000}
-    power_w = request(grid_w, battery_w, plan(mode, wanted_w), **limits).power_w
-    rest_w = grid_w - battery_w
-    if power_w > 0.0:
-        assert rest_w + power_w <= 3000 + 1e-6
-    if power_w < 0.0:
-        assert rest_w + power_w >= -1000 - 1e-6
 
 
 def test_the_rest_of_the_site_leaves_out_all_batteries():
