@@ -27,6 +27,8 @@ HEALTHY_UNIT: dict[Signal, float] = {
     Signal.CELL_VOLTAGE_MAX_V: 3.31,
     Signal.CELL_TEMPERATURE_MIN_C: 20.0,
     Signal.CELL_TEMPERATURE_MAX_C: 25.0,
+    Signal.AMBIENT_TEMPERATURE_C: 20.0,
+    Signal.INSULATION_KOHM: 5000.0,
     Signal.CHARGE_VOLTAGE_LIMIT_V: 56.8,
     Signal.CHARGE_CURRENT_LIMIT_A: 200.0,
     Signal.DISCHARGE_CURRENT_LIMIT_A: 200.0,
@@ -199,6 +201,8 @@ class Bench:
             for unit in self.site.unit_names
             for signal, value in HEALTHY_UNIT.items()
         }
+        self.fixed: set[tuple[str, Signal]] = set()
+        """What a test has set: it follows nothing any more."""
         self.records: list[CycleRecord] = []
         self.deaf: set[Point] = set()
         """Points whose writes are acknowledged and not done."""
@@ -207,6 +211,7 @@ class Bench:
         """From now on ``signal`` reads ``value``; None: it is not read any more."""
         owner = SITE if SIGNALS[signal].of_site else unit
         self.values[owner, signal] = value
+        self.fixed.add((owner, signal))
 
     def step(
         self,
@@ -264,6 +269,17 @@ class Bench:
             if self.values[unit, Signal.BATTERY_POWER_W] is not None:
                 power_w = self.values[unit, Signal.SETPOINT_READBACK_W] if runs else 0.0
                 self.values[unit, Signal.BATTERY_POWER_W] = power_w
+                self._let_current_follow(unit, power_w or 0.0)
+
+    def _let_current_follow(self, unit: str, power_w: float) -> None:
+        """The battery's current is what the inverter's losses leave of its power."""
+        voltage_v = self.values[unit, Signal.PACK_VOLTAGE_V]
+        if (unit, Signal.BATTERY_CURRENT_A) in self.fixed or not voltage_v:
+            return
+        (config,) = [u for u in self.site.storage if u.name == unit]
+        efficiency = config.inverter_hardware.efficiency_pct / 100
+        battery_w = power_w * efficiency if power_w > 0.0 else power_w / efficiency
+        self.values[unit, Signal.BATTERY_CURRENT_A] = battery_w / voltage_v
 
 
 def written(record: CycleRecord, point: Point, unit: str = UNIT) -> list[float]:

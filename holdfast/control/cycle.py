@@ -20,10 +20,10 @@ from holdfast.core.latches import Latches
 from holdfast.core.signals import SITE
 from holdfast.core.state_machine import Event, State
 from holdfast.core.units import NS_PER_MS, NS_PER_S, s_from_ns
-from holdfast.safety.assessment import Assessment, Assessor
+from holdfast.safety.assessment import Assessment, Assessor, SafetyMemory
 from holdfast.safety.data_age import Expected
+from holdfast.safety.derived import derive
 from holdfast.safety.faults import Finding, finding
-from holdfast.safety.limit_monitor import MonitorMemory
 from holdfast.safety.permit import Permit
 
 
@@ -35,7 +35,7 @@ class CycleState:
     latches: Latches = field(default_factory=Latches)
     time_ns: int | None = None
     """When the last cycle ran; None before the first."""
-    monitor: MonitorMemory = field(default_factory=dict)
+    safety: SafetyMemory = field(default_factory=SafetyMemory)
     units: Mapping[str, UnitMemory] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
     """Of the device wrappers; they count from the next cycle on."""
@@ -71,6 +71,7 @@ class Cycle:
     """The stages, in their order. Holds what is configured and no state."""
 
     def __init__(self, site: Site, expected: Expected, points: Mapping[str, Collection[Point]]):
+        self._site = site
         self.assessor = Assessor(site, expected)
         self.points = points
         self._guard = StateGuard()
@@ -83,9 +84,9 @@ class Cycle:
     def step(self, state: CycleState, inputs: Inputs) -> tuple[CycleState, CycleRecord]:
         """One cycle: the next state, and a record that holds the writes to make."""
         now_ns = inputs.now_ns
-        snapshot = freeze(inputs.image, now_ns)
-        assessment, monitor = self.assessor.assess(
-            snapshot, state.monitor, self._gap(state, now_ns) + state.findings
+        snapshot = derive(self._site, freeze(inputs.image, now_ns))
+        assessment, memory = self.assessor.assess(
+            snapshot, state.safety, self._gap(state, now_ns) + state.findings
         )
         moved = self._guard.step(
             state.machine, state.latches, snapshot, assessment, inputs.commands
@@ -99,7 +100,7 @@ class Cycle:
             permits=permits, setpoints=setpoints, writes=writes,
         )  # fmt: skip
         after = CycleState(
-            machine=moved.state, latches=moved.latches, time_ns=now_ns, monitor=monitor,
+            machine=moved.state, latches=moved.latches, time_ns=now_ns, safety=memory,
             units=units, findings=findings,
             ignored_events=state.ignored_events + len(moved.refused),
         )  # fmt: skip

@@ -175,6 +175,9 @@ class Grid(_Section):
 
     import_max_w: Positive
     export_max_w: NotNegative
+    nominal_voltage_v: Annotated[float, Field(ge=100, le=500)] = 230.0
+    """Phase to neutral, or whatever the meter reports."""
+    nominal_frequency_hz: Literal[50, 60] = 50
 
 
 class Tariff(_Section):
@@ -236,6 +239,8 @@ class Site(_Section):
     grid: Grid
     meter: Device
     emergency_input: Device
+    limits: dict[str, LevelOverride] = {}
+    """Tighter levels of the limit table's rows for the site."""
     storage: Annotated[tuple[StorageUnit, ...], Field(min_length=1)]
     prices: Prices | None = None
     """Without prices the site runs on self-consumption."""

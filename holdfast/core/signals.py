@@ -23,6 +23,8 @@ class Producer(StrEnum):
     METER = "meter"
     EMERGENCY_INPUT = "emergency_input"
     WATCHDOG = "watchdog"
+    DERIVED = "derived"
+    """Computed from other readings of the same snapshot."""
 
 
 class Signal(StrEnum):
@@ -36,6 +38,8 @@ class Signal(StrEnum):
     CELL_VOLTAGE_MAX_V = "cell_voltage_max_v"
     CELL_TEMPERATURE_MIN_C = "cell_temperature_min_c"
     CELL_TEMPERATURE_MAX_C = "cell_temperature_max_c"
+    AMBIENT_TEMPERATURE_C = "ambient_temperature_c"
+    INSULATION_KOHM = "insulation_kohm"
     CHARGE_VOLTAGE_LIMIT_V = "charge_voltage_limit_v"
     CHARGE_CURRENT_LIMIT_A = "charge_current_limit_a"
     DISCHARGE_CURRENT_LIMIT_A = "discharge_current_limit_a"
@@ -58,6 +62,10 @@ class Signal(StrEnum):
     PV_POWER_W = "pv_power_w"
     EMERGENCY_LOOP_CLOSED = "emergency_loop_closed"
     WATCHDOG_ARMED = "watchdog_armed"
+    CELL_IMBALANCE_V = "cell_imbalance_v"
+    CELL_TEMPERATURE_SPREAD_K = "cell_temperature_spread_k"
+    PACK_MISMATCH_V = "pack_mismatch_v"
+    POWER_MISMATCH_W = "power_mismatch_w"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +107,7 @@ _BMS = (Producer.BMS, 5.0)
 _INVERTER = (Producer.INVERTER, 1.0)
 _RELAYS = (Producer.RELAYS, 1.0)
 _METER = (Producer.METER, 1.0)
+_DERIVED = (Producer.DERIVED, 15.0)  # what it rests on is lost long before
 _S = Signal
 
 # fmt: off
@@ -112,6 +121,8 @@ SIGNALS: dict[Signal, SignalRow] = {
     _S.CELL_VOLTAGE_MAX_V:         _row(*_BMS, "V",      1.0,     5.0, "highest cell"),
     _S.CELL_TEMPERATURE_MIN_C:     _row(*_BMS, "°C",   -40.0,   120.0, "coldest cell"),
     _S.CELL_TEMPERATURE_MAX_C:     _row(*_BMS, "°C",   -40.0,   120.0, "hottest cell"),
+    _S.AMBIENT_TEMPERATURE_C:      _row(*_BMS, "°C",   -40.0,   100.0, "air around the battery"),
+    _S.INSULATION_KOHM:            _row(*_BMS, "kΩ",     0.0,   1.0e6, "pack against earth"),
     _S.CHARGE_VOLTAGE_LIMIT_V:     _row(*_BMS, "V",      1.0,  1500.0, "BMS: charge up to this voltage"),
     _S.CHARGE_CURRENT_LIMIT_A:     _row(*_BMS, "A",      0.0,  2000.0, "BMS: charge with at most this"),
     _S.DISCHARGE_CURRENT_LIMIT_A:  _row(*_BMS, "A",      0.0,  2000.0, "BMS: discharge with at most this"),
@@ -134,6 +145,10 @@ SIGNALS: dict[Signal, SignalRow] = {
     _S.PV_POWER_W:               _row(*_METER, "W",   -100.0,   1.0e6, "sum of the PV arrays"),
     _S.EMERGENCY_LOOP_CLOSED: _row(Producer.EMERGENCY_INPUT, 0.5, "0/1", 0.0, 1.0, "normally closed loop; open or broken = stop"),
     _S.WATCHDOG_ARMED:        _row(Producer.WATCHDOG, 1.0, "0/1", 0.0, 1.0, "the watchdog lives and reaches the inverter"),
+    _S.CELL_IMBALANCE_V:         _row(*_DERIVED, "V",    0.0,     5.0, "highest less lowest cell"),
+    _S.CELL_TEMPERATURE_SPREAD_K: _row(*_DERIVED, "K",   0.0,   160.0, "hottest less coldest cell"),
+    _S.PACK_MISMATCH_V:          _row(*_DERIVED, "V",    0.0,  1500.0, "how far the pack's voltage is outside what its cells permit"),
+    _S.POWER_MISMATCH_W:         _row(*_DERIVED, "W",    0.0,   1.0e6, "inverter's power against the pack's voltage times current"),
 }
 # fmt: on
 

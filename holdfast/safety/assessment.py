@@ -1,11 +1,12 @@
 """The assessment of one cycle: everything that safety has to say about a snapshot."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from holdfast.core.config import Site
 from holdfast.core.data_store import Snapshot
 from holdfast.core.signals import SITE
+from holdfast.core.units import s_from_ns
 from holdfast.safety.battery_limits import battery_limits, nameplate
 from holdfast.safety.data_age import DataAge, Expected
 from holdfast.safety.envelope import Envelope
@@ -14,6 +15,7 @@ from holdfast.safety.grid_limits import within_grid_limits
 from holdfast.safety.interlock_manager import Action, Block, InterlockManager
 from holdfast.safety.limit_monitor import LimitMonitor, MonitorMemory
 from holdfast.safety.limits import build_limits
+from holdfast.safety.rising import follow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +48,16 @@ class Assessment:
         return tuple(found for found in self.findings if found.owner in (owner, SITE))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SafetyMemory:
+    """What the safety layers hand to the next cycle."""
+
+    limits: MonitorMemory = field(default_factory=dict)
+    envelopes: Mapping[str, Envelope] = field(default_factory=dict)
+    """What was permitted, by unit; empty while nothing was."""
+    time_ns: int = 0
+
+
 class Assessor:
     """Everything that looks at a snapshot. Holds no state."""
 
@@ -57,12 +69,13 @@ class Assessor:
         self._nameplates = {unit.name: nameplate(unit) for unit in site.storage}
 
     def assess(
-        self, snapshot: Snapshot, memory: MonitorMemory, device_findings: tuple[Finding, ...]
-    ) -> tuple[Assessment, MonitorMemory]:
+        self, snapshot: Snapshot, memory: SafetyMemory, device_findings: tuple[Finding, ...]
+    ) -> tuple[Assessment, SafetyMemory]:
         """Judge ``snapshot``; ``device_findings`` came out of the last cycle's wrappers."""
-        limits, memory = self.limit_monitor.assess(snapshot, memory)
+        limits, monitor = self.limit_monitor.assess(snapshot, memory.limits)
         findings = (*device_findings, *self._data_age.assess(snapshot), *limits)
-        envelopes = {
+        blocks = self._interlocks.assess(snapshot)
+        permitted = {
             unit.name: _narrowed(
                 self._nameplates[unit.name].intersect(battery_limits(unit, snapshot)),
                 tuple(found for found in findings if found.owner in (unit.name, SITE)),
@@ -70,12 +83,20 @@ class Assessor:
             )
             for unit in self._site.storage
         }
-        assessment = Assessment(
-            findings=findings,
-            envelopes=within_grid_limits(self._site, snapshot, envelopes),
-            blocks=self._interlocks.assess(snapshot),
+        dt_s = s_from_ns(snapshot.time_ns - memory.time_ns)
+        envelopes = {
+            unit: follow(memory.envelopes.get(unit), envelope, self._nameplates[unit], dt_s)
+            for unit, envelope in within_grid_limits(self._site, snapshot, permitted).items()
+        }
+        assessment = Assessment(findings=findings, envelopes=envelopes, blocks=blocks)
+        # While power is blocked nothing has to be followed slowly: the ramp starts from zero.
+        blocked = {block.owner for block in blocks if block.action is Action.POWER}
+        after = SafetyMemory(
+            limits=monitor,
+            envelopes={unit: e for unit, e in envelopes.items() if unit not in blocked},
+            time_ns=snapshot.time_ns,
         )
-        return assessment, memory
+        return assessment, after
 
 
 def _narrowed(envelope: Envelope, findings: tuple[Finding, ...], now_ns: int) -> Envelope:

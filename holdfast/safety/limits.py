@@ -6,10 +6,11 @@ rating, for as long as a few samples take.
 ``limits:`` of a storage unit may tighten a level, never loosen it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from operator import attrgetter
+from typing import Any
 
 from holdfast.core.config import LevelOverride, Site, StorageUnit
 from holdfast.core.errors import ConfigError
@@ -33,7 +34,7 @@ class LimitRow:
     id: str
     signal: Signal
     side: Side
-    bound: Callable[[StorageUnit], float]
+    bound: Callable[[Any], float]
     trip: float | None
     """None: this row never trips."""
     alarm: float
@@ -52,7 +53,8 @@ class LimitRow:
     """Distances and hysteresis are fractions of the bound."""
 
 
-Bound = Callable[[StorageUnit], float]
+Bound = Callable[[Any], float]
+"""From the storage unit, or for a row of the site from the site, to the bound."""
 
 _CELL_MAX: Bound = attrgetter("battery.cell_voltage_max_v")
 _CELL_MIN: Bound = attrgetter("battery.cell_voltage_min_v")
@@ -77,8 +79,22 @@ def _discharge_rated(unit: StorageUnit) -> float:
     return -unit.battery.discharge_current_max_a
 
 
-def _flag(_: StorageUnit) -> float:
-    return 0.5  # between the 0 and the 1 of a flag
+def _rated_power(unit: StorageUnit) -> float:
+    return max(unit.charge_power_max_w, unit.discharge_power_max_w)
+
+
+def _export_max(site: Site) -> float:
+    return -site.grid.export_max_w
+
+
+def _fixed(value: float) -> Bound:
+    return lambda _: value
+
+
+_flag = _fixed(0.5)  # between the 0 and the 1 of a flag
+_IMPORT_MAX: Bound = attrgetter("grid.import_max_w")
+_VOLTAGE: Bound = attrgetter("grid.nominal_voltage_v")
+_FREQUENCY: Bound = attrgetter("grid.nominal_frequency_hz")
 
 
 _HIGH, _LOW = Side.HIGH, Side.LOW
@@ -100,6 +116,14 @@ _UNIT_TABLE = (
     ("charge_temperature_high",   Signal.CELL_TEMPERATURE_MAX_C, _HIGH, _CHARGE_HOT,  _ABSOLUTE, None,  5.0,   10.0,  _R.BLOCK_CHARGE,    2, 3, 3.0,   60.0, "no charging at 55 °C: dbus-serialbattery"),
     ("charge_temperature_low",    Signal.CELL_TEMPERATURE_MIN_C, _LOW,  _CHARGE_COLD, _ABSOLUTE, None,  1.0,   3.0,   _R.BLOCK_CHARGE,    2, 3, 2.0,   60.0, "no charging below 0 °C: lithium plating"),
     ("discharge_temperature_low", Signal.CELL_TEMPERATURE_MIN_C, _LOW,  _CELL_COLD,   _ABSOLUTE, None,  1.0,   3.0,   _R.BLOCK_DISCHARGE, 2, 3, 2.0,   60.0, "discharge from -20 °C: EG4"),
+    ("ambient_temperature_high",  Signal.AMBIENT_TEMPERATURE_C, _HIGH, _fixed(50.0),  _ABSOLUTE, None,  0.0,   5.0,   _R.DERATE,          3, 5, 3.0,   60.0, "indoor batteries are rated to 50 °C"),
+    ("ambient_temperature_low",   Signal.AMBIENT_TEMPERATURE_C, _LOW,  _fixed(-20.0), _ABSOLUTE, None,  0.0,   5.0,   _R.DERATE,          3, 5, 3.0,   60.0, "indoor batteries are rated from -20 °C"),
+    ("cell_imbalance_high",       Signal.CELL_IMBALANCE_V,   _HIGH, _fixed(0.30),     _ABSOLUTE, None,  0.0,   0.10,  _R.DERATE,          3, 5, 0.05,  60.0, "230 to 300 mV: Battery-Emulator"),
+    ("cell_temperature_spread",   Signal.CELL_TEMPERATURE_SPREAD_K, _HIGH, _fixed(15.0), _ABSOLUTE, None, 0.0, 5.0,   _R.DERATE,          3, 5, 2.0,   60.0, "10 K: foxBMS; 15 K: Battery-Emulator"),
+    ("insulation_low",            Signal.INSULATION_KOHM,    _LOW,  _fixed(500.0),    _ABSOLUTE, 0.0,   250.0, 500.0, _R.RAMP_TO_ZERO,    4, 8, 50.0,  60.0, "750 kΩ warns, 500 kΩ is an error: foxBMS"),
+    ("inverter_temperature_high", Signal.INVERTER_TEMPERATURE_C, _HIGH, _fixed(90.0), _ABSOLUTE, None,  0.0,   10.0,  _R.RAMP_TO_ZERO,    2, 3, 5.0,   30.0, "5 °C above where derating reaches nothing"),
+    ("pack_mismatch_high",        Signal.PACK_MISMATCH_V,    _HIGH, _fixed(3.0),      _ABSOLUTE, None,  0.0,   1.5,   _R.RAMP_TO_ZERO,    5, 10, 0.5,  10.0, "sum of cells against pack, 3 V: foxBMS"),
+    ("power_mismatch_high",       Signal.POWER_MISMATCH_W,   _HIGH, _rated_power,     _OF_BOUND, None,  0.70,  0.85,  _R.RAMP_TO_ZERO,    6, 12, 0.05, 10.0, "30 %: a sign or a scale is wrong"),
     ("bms_forbids_charge",        Signal.CHARGE_ALLOWED,     _LOW,  _flag,            _ABSOLUTE, None,  0.0,   None,  _R.BLOCK_CHARGE,    1, 1, 0.0,    5.0, "Pylontech 0x35C bit 7"),
     ("bms_forbids_discharge",     Signal.DISCHARGE_ALLOWED,  _LOW,  _flag,            _ABSOLUTE, None,  0.0,   None,  _R.BLOCK_DISCHARGE, 1, 1, 0.0,    5.0, "Pylontech 0x35C bit 6"),
     ("bms_protection",            Signal.BMS_PROTECTION,     _HIGH, _flag,            _ABSOLUTE, None,  0.0,   None,  _R.RAMP_TO_ZERO,    1, 1, 0.0,    5.0, "Pylontech 0x359: the pack has tripped"),
@@ -107,6 +131,12 @@ _UNIT_TABLE = (
     ("inverter_fault",            Signal.INVERTER_FAULT,     _HIGH, _flag,            _ABSOLUTE, None,  0.0,   None,  _R.RAMP_TO_ZERO,    1, 1, 0.0,    5.0, "the inverter says that it cannot"),
 )
 _SITE_TABLE = (
+    ("grid_voltage_high",         Signal.GRID_VOLTAGE_V,     _HIGH, _VOLTAGE,         _OF_BOUND, None,  -0.15, -0.10, _R.RAMP_TO_ZERO,    3, 5, 0.02,  60.0, "EN 50549-1: 1.15 Un; back after 60 s"),
+    ("grid_voltage_low",          Signal.GRID_VOLTAGE_V,     _LOW,  _VOLTAGE,         _OF_BOUND, None,  -0.15, -0.10, _R.RAMP_TO_ZERO,    3, 5, 0.02,  60.0, "EN 50549-1: 0.85 Un; back after 60 s"),
+    ("grid_frequency_high",       Signal.GRID_FREQUENCY_HZ,  _HIGH, _FREQUENCY,       _ABSOLUTE, None,  -1.5,  -1.0,  _R.RAMP_TO_ZERO,    3, 5, 0.05,  60.0, "EN 50549-1: 51.5 Hz; back after 60 s"),
+    ("grid_frequency_low",        Signal.GRID_FREQUENCY_HZ,  _LOW,  _FREQUENCY,       _ABSOLUTE, None,  -2.5,  -1.0,  _R.RAMP_TO_ZERO,    3, 5, 0.05,  60.0, "EN 50549-1: 47.5 Hz; back after 60 s"),
+    ("grid_import_high",          Signal.GRID_POWER_W,       _HIGH, _IMPORT_MAX,      _ABSOLUTE, None,  -500.0, 0.0,  _R.BLOCK_CHARGE,    4, 8, 200.0,  5.0, "the main fuse, beyond what the grid limit catches"),
+    ("grid_export_high",          Signal.GRID_POWER_W,       _LOW,  _export_max,      _ABSOLUTE, None,  -500.0, -100.0, _R.BLOCK_DISCHARGE, 4, 8, 200.0, 5.0, "the feed-in limit, beyond what the grid limit catches"),
     ("watchdog_lost",             Signal.WATCHDOG_ARMED,     _LOW,  _flag,            _ABSOLUTE, None,  0.0,   None,  _R.RAMP_TO_ZERO,    1, 1, 0.0,    1.0, "no operation without the watchdog"),
 )
 # fmt: on
@@ -175,28 +205,37 @@ def build_limits(site: Site) -> tuple[Limit, ...]:
 
     Raises ConfigError where ``limits:`` names no row, or loosens or disorders one.
     """
-    limits = [_build(SITE, row, site.storage[0], LevelOverride(), "") for row in SITE_LIMITS]
+    limits = _build_all(SITE, SITE_LIMITS, site, site.limits, "limits")
     for index, unit in enumerate(site.storage):
         where = f"storage[{index}].limits"
-        known = {row.id for row in UNIT_LIMITS}
-        for name in unit.limits:
-            if name not in known:
-                raise ConfigError(
-                    f"{where}.{name}: is no row of the limit table; rows are "
-                    + ", ".join(sorted(known))
-                )
-        limits += [
-            _build(unit.name, row, unit, unit.limits.get(row.id, LevelOverride()), where)
-            for row in UNIT_LIMITS
-        ]
+        limits += _build_all(unit.name, UNIT_LIMITS, unit, unit.limits, where)
     return tuple(limits)
 
 
+def _build_all(
+    owner: str,
+    rows: tuple[LimitRow, ...],
+    subject: StorageUnit | Site,
+    overrides: Mapping[str, LevelOverride],
+    where: str,
+) -> list[Limit]:
+    known = {row.id for row in rows}
+    for name in overrides:
+        if name not in known:
+            raise ConfigError(
+                f"{where}.{name}: is no row of the limit table; rows are "
+                + ", ".join(sorted(known))
+            )
+    return [
+        _build(owner, row, subject, overrides.get(row.id, LevelOverride()), where) for row in rows
+    ]
+
+
 def _build(
-    owner: str, row: LimitRow, unit: StorageUnit, override: LevelOverride, where: str
+    owner: str, row: LimitRow, subject: StorageUnit | Site, override: LevelOverride, where: str
 ) -> Limit:
     levels = []
-    bound = row.bound(unit)
+    bound = row.bound(subject)
     scale = abs(bound) if row.of_bound else 1.0
     for level, distance, wanted in (
         (Level.TRIP, row.trip, override.trip),

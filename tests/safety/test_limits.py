@@ -33,12 +33,30 @@ DATA_SHEET = {
     "bms_protection": ("bms_protection", HIGH, None, 0.5, None, "RAMP_TO_ZERO"),
     "bms_alarm": ("bms_alarm", HIGH, None, 0.5, None, "LOG"),
     "inverter_fault": ("inverter_fault", HIGH, None, 0.5, None, "RAMP_TO_ZERO"),
+    "ambient_temperature_high": ("ambient_temperature_c", HIGH, None, 50.0, 45.0, "DERATE"),
+    "ambient_temperature_low": ("ambient_temperature_c", LOW, None, -20.0, -15.0, "DERATE"),
+    "cell_imbalance_high": ("cell_imbalance_v", HIGH, None, 0.3, 0.2, "DERATE"),
+    "cell_temperature_spread": ("cell_temperature_spread_k", HIGH, None, 15.0, 10.0, "DERATE"),
+    "insulation_low": ("insulation_kohm", LOW, 500.0, 750.0, 1000.0, "RAMP_TO_ZERO"),
+    "inverter_temperature_high": (
+        "inverter_temperature_c", HIGH, None, 90.0, 80.0, "RAMP_TO_ZERO",
+    ),
+    "pack_mismatch_high": ("pack_mismatch_v", HIGH, None, 3.0, 1.5, "RAMP_TO_ZERO"),
+    "power_mismatch_high": ("power_mismatch_w", HIGH, None, 1500.0, 750.0, "RAMP_TO_ZERO"),
+    "grid_voltage_high": ("grid_voltage_v", HIGH, None, 264.5, 253.0, "RAMP_TO_ZERO"),
+    "grid_voltage_low": ("grid_voltage_v", LOW, None, 195.5, 207.0, "RAMP_TO_ZERO"),
+    "grid_frequency_high": ("grid_frequency_hz", HIGH, None, 51.5, 51.0, "RAMP_TO_ZERO"),
+    "grid_frequency_low": ("grid_frequency_hz", LOW, None, 47.5, 49.0, "RAMP_TO_ZERO"),
+    "grid_import_high": ("grid_power_w", HIGH, None, 10500.0, 10000.0, "BLOCK_CHARGE"),
+    "grid_export_high": ("grid_power_w", LOW, None, -10500.0, -10100.0, "BLOCK_DISCHARGE"),
     "watchdog_lost": ("watchdog_armed", LOW, None, 0.5, None, "RAMP_TO_ZERO"),
 }  # fmt: skip
 
 
 def limit_of(row: str, **limits):
-    site = build_site(unit_content(limits={row: limits} if limits else {}))
+    overrides = {row: limits} if limits else {}
+    of_site = row in {limit.id for limit in SITE_LIMITS}
+    site = build_site(limits=overrides) if of_site else build_site(unit_content(limits=overrides))
     return next(limit for limit in build_limits(site) if limit.row.id == row)
 
 
@@ -113,9 +131,7 @@ WEAKEST = {row: levels_of(row)[-1][2] for row in DATA_SHEET}
 @pytest.mark.parametrize(("row", "side", "level", "value"), UNIT_LEVELS)
 def test_no_level_can_be_loosened(row, side, level, value):
     looser = value + side * 0.001
-    with pytest.raises(
-        ConfigError, match=rf"storage\[0\]\.limits\.{row}\.{level}: .*looser"
-    ) as why:
+    with pytest.raises(ConfigError, match=rf"limits\.{row}\.{level}: .*looser") as why:
         limit_of(row, **{level: looser})
     assert SIGNALS[Signal(DATA_SHEET[row][0])].unit in str(why.value)
 
@@ -157,8 +173,9 @@ def test_a_row_that_does_not_exist_is_refused_with_the_path_and_the_known_rows()
 
 
 def test_the_sites_own_rows_cannot_be_set_by_a_unit():
-    with pytest.raises(ConfigError, match="watchdog_lost: is no row"):
-        limit_of("watchdog_lost", alarm=0.4)
+    site = build_site(unit_content(limits={"watchdog_lost": {"alarm": 0.6}}))
+    with pytest.raises(ConfigError, match=r"storage\[0\]\.limits\.watchdog_lost: is no row"):
+        build_limits(site)
 
 
 def test_each_unit_has_every_row_with_its_own_values():

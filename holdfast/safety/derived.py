@@ -1,0 +1,77 @@
+"""Derived readings: what several readings of one snapshot say together.
+
+A derived reading is as old as the oldest that it rests on, so it counts as a new sample only
+when that one is new.
+"""
+
+from collections.abc import Mapping
+
+from holdfast.core.config import Site, StorageUnit
+from holdfast.core.data_store import Snapshot
+from holdfast.core.reading import Bad, Good, Reading
+from holdfast.core.signals import Signal
+
+
+def derive(site: Site, snapshot: Snapshot) -> Snapshot:
+    """``snapshot`` with the derived readings of every unit added."""
+    readings = dict(snapshot.readings)
+    for unit in site.storage:
+        readings[unit.name] = {**readings[unit.name], **_derived(unit, readings[unit.name])}
+    return Snapshot(time_ns=snapshot.time_ns, readings=readings)
+
+
+def _derived(unit: StorageUnit, known: Mapping[Signal, Reading]) -> dict[Signal, Reading]:
+    derived: dict[Signal, Reading] = {}
+    for signal, low, high in (
+        (Signal.CELL_IMBALANCE_V, Signal.CELL_VOLTAGE_MIN_V, Signal.CELL_VOLTAGE_MAX_V),
+        (
+            Signal.CELL_TEMPERATURE_SPREAD_K,
+            Signal.CELL_TEMPERATURE_MIN_C,
+            Signal.CELL_TEMPERATURE_MAX_C,
+        ),
+    ):
+        difference = _difference(known.get(low), known.get(high))
+        if difference is not None:
+            derived[signal] = difference
+    mismatch = _pack_mismatch(unit, known)
+    if mismatch is not None:
+        derived[Signal.PACK_MISMATCH_V] = mismatch
+    mismatch = _power_mismatch(unit, known)
+    if mismatch is not None:
+        derived[Signal.POWER_MISMATCH_W] = mismatch
+    return derived
+
+
+def _difference(low: Reading | None, high: Reading | None) -> Reading | None:
+    if not (isinstance(low, Good) and isinstance(high, Good)):
+        return None
+    oldest_ns = min(low.time_ns, high.time_ns)
+    if not low.value <= high.value:
+        return Bad(reason=f"lowest {low.value:g} above highest {high.value:g}", time_ns=oldest_ns)
+    return Good(value=high.value - low.value, time_ns=oldest_ns)
+
+
+def _pack_mismatch(unit: StorageUnit, known: Mapping[Signal, Reading]) -> Good | None:
+    """Distance of the pack's voltage from the range that its lowest and highest cell permit."""
+    pack = known.get(Signal.PACK_VOLTAGE_V)
+    low, high = known.get(Signal.CELL_VOLTAGE_MIN_V), known.get(Signal.CELL_VOLTAGE_MAX_V)
+    if not (isinstance(pack, Good) and isinstance(low, Good) and isinstance(high, Good)):
+        return None
+    cells = unit.battery.cells_in_series
+    outside_v = max(cells * low.value - pack.value, pack.value - cells * high.value, 0.0)
+    return Good(value=outside_v, time_ns=min(pack.time_ns, low.time_ns, high.time_ns))
+
+
+def _power_mismatch(unit: StorageUnit, known: Mapping[Signal, Reading]) -> Good | None:
+    """The inverter's measured power against voltage times current, with its losses between."""
+    power = known.get(Signal.BATTERY_POWER_W)
+    voltage, current = known.get(Signal.PACK_VOLTAGE_V), known.get(Signal.BATTERY_CURRENT_A)
+    if not (isinstance(power, Good) and isinstance(voltage, Good) and isinstance(current, Good)):
+        return None
+    efficiency = unit.inverter_hardware.efficiency_pct / 100
+    battery_w = voltage.value * current.value
+    expected_w = battery_w / efficiency if battery_w > 0.0 else battery_w * efficiency
+    return Good(
+        value=abs(power.value - expected_w),
+        time_ns=min(power.time_ns, voltage.time_ns, current.time_ns),
+    )
