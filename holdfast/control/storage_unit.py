@@ -9,6 +9,7 @@ from holdfast.core.config import StorageUnit
 from holdfast.core.data_store import Snapshot
 from holdfast.devices.bms_safety_wrapper import BmsSafetyWrapper
 from holdfast.devices.inverter_safety_wrapper import InverterSafetyWrapper
+from holdfast.devices.power_follow_up import FollowUpMemory, PowerFollowUp
 from holdfast.devices.relay_controller import RelayController, RelayMemory
 from holdfast.devices.written_point import DeviceMemory
 from holdfast.safety.faults import Finding
@@ -23,6 +24,7 @@ class UnitMemory:
     inverter: DeviceMemory = field(default_factory=dict)
     bms: DeviceMemory = field(default_factory=dict)
     relays: RelayMemory = field(default_factory=RelayMemory)
+    follow_up: FollowUpMemory = field(default_factory=FollowUpMemory)
 
 
 class UnitControl:
@@ -32,6 +34,7 @@ class UnitControl:
         self._inverter = InverterSafetyWrapper(unit)
         self._bms = BmsSafetyWrapper(unit, points)
         self._relays = RelayController(unit)
+        self._follow_up = PowerFollowUp(unit)
 
     def apply(
         self, setpoint: Setpoint, permit: Permit, snapshot: Snapshot, memory: UnitMemory, *,
@@ -46,8 +49,19 @@ class UnitControl:
             power_w, permit, snapshot, memory.bms, force=force
         )
         relay_writes, relays, relay_findings = self._relays.decide(permit, snapshot, memory.relays)
+        follow_up, follow_findings = self._followed(permit, snapshot, memory, inverter)
         return (
             (*inverter_writes, *bms_writes, *relay_writes),
-            UnitMemory(setpoint_w=power_w, inverter=inverter, bms=bms, relays=relays),
-            (*inverter_findings, *bms_findings, *relay_findings),
+            UnitMemory(
+                setpoint_w=power_w, inverter=inverter, bms=bms, relays=relays, follow_up=follow_up
+            ),
+            (*inverter_findings, *bms_findings, *relay_findings, *follow_findings),
         )
+
+    def _followed(
+        self, permit: Permit, snapshot: Snapshot, memory: UnitMemory, inverter: DeviceMemory
+    ) -> tuple[FollowUpMemory, tuple[Finding, ...]]:
+        written = inverter.get(Point.SETPOINT_W)
+        if not permit.may_write or written is None:
+            return FollowUpMemory(), ()
+        return self._follow_up.check(written.value, snapshot, memory.follow_up)

@@ -101,6 +101,8 @@ class InverterHardware(_Section):
     discharge_power_max_w: Positive
     efficiency_pct: Annotated[float, Field(gt=50, le=100)] = 96.0
     """One way, at rated power."""
+    response_time_s: Annotated[float, Field(ge=0.1, le=60)] = 3.0
+    """From a new setpoint to the power that follows it."""
     revert_timeout_s: Annotated[float, Field(ge=1, le=60)] = 5.0
     """Armed at start: without a command for this long, the inverter goes to 0 W by itself."""
 

@@ -121,6 +121,21 @@ FAULTS: dict[str, FaultRow] = {
         text="the device does not store the setpoint that it acknowledged",
         source="fault catalogue 40, 51: three tries, then trip",
     ),
+    "under_delivery": FaultRow(
+        reaction=Reaction.LOG,
+        text="less power than asked for",
+        source="fault catalogue 55: alarm; the BMS or the inverter may have its reasons",
+    ),
+    "over_delivery": FaultRow(
+        reaction=Reaction.TRIP,
+        text="more power than asked for",
+        source="fault catalogue 54, 64: the inverter does not obey; only the contactor is left",
+    ),
+    "wrong_sign": FaultRow(
+        reaction=Reaction.TRIP,
+        text="power flows the wrong way",
+        source="fault catalogue 13, 53",
+    ),
     "contactor_stuck": FaultRow(
         reaction=Reaction.TRIP,
         text="the contactor does not follow its command",

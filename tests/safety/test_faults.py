@@ -84,6 +84,9 @@ def test_reactions_stand_in_the_order_of_the_design():
         ("data_bad", Reaction.RAMP_TO_ZERO),
         ("cycle_gap", Reaction.TRIP),
         ("setpoint_ignored", Reaction.TRIP),
+        ("under_delivery", Reaction.LOG),
+        ("over_delivery", Reaction.TRIP),
+        ("wrong_sign", Reaction.TRIP),
         ("contactor_stuck", Reaction.TRIP),
         ("latch_file_corrupt", Reaction.TRIP),
         ("control_exception", Reaction.TRIP),
@@ -99,7 +102,7 @@ def test_every_fault_of_the_table_has_its_reaction(row, reaction):
 
 
 def test_the_test_above_knows_every_row_of_the_fault_table():
-    assert len(FAULTS) == 8
+    assert len(FAULTS) == 11
 
 
 def test_the_same_fault_of_two_devices_is_latched_under_two_names():
