@@ -13,12 +13,12 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from benchmarks.report import PERCENTILES
+from benchmarks.report import PERCENTILES, rank
 from holdfast.runtime.controller import PRIORITY
 
 _HOG = """\
@@ -100,7 +100,7 @@ class CyclicTest:
     def _read(self) -> None:
         try:
             content = json.loads(self._file.read_text(encoding="utf-8"))
-            self.result = summarise_threads(list(content["thread"].values()), self.interval_us)
+            self.result = summarise_threads([*content["thread"].values()], self.interval_us)
         except (OSError, ValueError, KeyError) as error:
             said = " ".join(self._errors.read_text(errors="replace").split())
             self.note = f"cyclictest gave no result, nothing to compare with: {said or error}"
@@ -110,7 +110,7 @@ class CyclicTest:
         return 0.0 if self.result is None else float(self.result[name])
 
 
-def summarise_threads(threads: list[Mapping[str, Any]], interval_us: int) -> dict[str, Any]:
+def summarise_threads(threads: Sequence[Mapping[str, Any]], interval_us: int) -> dict[str, Any]:
     """Percentiles of all threads together; missed deadlines of the thread that missed most."""
     latencies: Counter[int] = Counter()
     missed = []
@@ -128,7 +128,7 @@ def summarise_threads(threads: list[Mapping[str, Any]], interval_us: int) -> dic
         seen = 0
         for us in ordered:
             seen += latencies[us]
-            if seen >= percent / 100.0 * total:
+            if seen >= rank(percent, total):
                 found[name] = us
                 break
     return {

@@ -32,6 +32,7 @@ from holdfast.core.units import NS_PER_S
 
 LATENESS_US = 300.0
 LATENESS_RATIO = 2.0
+CYCLE_MEDIAN_US, CYCLE_P99_9_US = 300.0, 1000.0
 MEMORY_MB = 80.0
 _CONTROLLER = "benchmarks.recording_controller"
 _SETTLE_S = 1.0
@@ -50,13 +51,16 @@ class _Phase:
         return {
             "wake-up late": self.lateness_us() | {"missed": self.missed},
             "cyclictest": self.reference.result,
-            "cycle": summarise([cycle.cycle_ns / 1e3 for cycle in self.cycles]),
+            "cycle": self.cycle_us(),
             "housekeeping": summarise([cycle.housekeeping_ns / 1e3 for cycle in self.cycles]),
             "memory": {"start_mb": self.memory_mb[0], "end_mb": self.memory_mb[-1]},
         }
 
     def lateness_us(self) -> dict[str, float]:
         return summarise([(tick.woke_ns - tick.deadline_ns) / 1e3 for tick in self.ticks])
+
+    def cycle_us(self) -> dict[str, float]:
+        return summarise([cycle.cycle_ns / 1e3 for cycle in self.cycles])
 
     @property
     def missed(self) -> int:
@@ -65,6 +69,7 @@ class _Phase:
     def budgets(self) -> list[Budget]:
         allowed_us = max(LATENESS_RATIO * self.reference.value("p99_9"), LATENESS_US)
         missed = self.reference.value("missed")
+        cycle_us = self.cycle_us()
         return [
             at_most(f"{self.name}: missed deadlines", "deadlines", missed, float(self.missed)),
             at_most(
@@ -73,6 +78,8 @@ class _Phase:
                 allowed_us,
                 self.lateness_us()["p99_9"],
             ),
+            at_most(f"{self.name}: cycle, median", "µs", CYCLE_MEDIAN_US, cycle_us["p50"]),
+            at_most(f"{self.name}: cycle, p99.9", "µs", CYCLE_P99_9_US, cycle_us["p99_9"]),
             at_most(f"{self.name}: controller memory", "MB", MEMORY_MB, max(self.memory_mb)),
         ]
 

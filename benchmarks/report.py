@@ -27,7 +27,16 @@ def percentile(ordered: Sequence[float], percent: float) -> float:
     >>> percentile([1.0, 2.0, 3.0, 4.0], 50.0), percentile([1.0, 2.0, 3.0, 4.0], 99.0)
     (2.0, 4.0)
     """
-    return ordered[max(math.ceil(percent / 100.0 * len(ordered)), 1) - 1]
+    return ordered[max(rank(percent, len(ordered)), 1) - 1]
+
+
+def rank(percent: float, count: int) -> int:
+    """How many of ``count`` values are ``percent`` of them, rounded up.
+
+    >>> rank(99.9, 1000), rank(99.9, 1001)
+    (999, 1000)
+    """
+    return math.ceil(round(percent * count / 100.0, 6))
 
 
 def summarise(values: Sequence[float]) -> dict[str, float]:
