@@ -34,6 +34,11 @@ class LimitMonitor:
 
     def __init__(self, limits: tuple[Limit, ...]) -> None:
         self.limits = limits
+        # With what is needed to pass over a value at rest on a row at rest.
+        self._rows = [
+            (limit, limit.key, limit.owner, limit.row.signal, int(limit.row.side), _calm(limit))
+            for limit in limits
+        ]
 
     def assess(
         self, snapshot: Snapshot, memory: MonitorMemory
@@ -47,9 +52,13 @@ class LimitMonitor:
         now_ns = snapshot.time_ns
         changed: dict[str, RowMemory | None] = {}
         findings: list[Finding] = []
-        for limit in self.limits:
-            reading = snapshot.readings[limit.owner].get(limit.row.signal)
-            before = memory.get(limit.key)
+        for limit, key, owner, signal, side, calm_below in self._rows:
+            reading = snapshot.readings[owner].get(signal)
+            before = memory.get(key)
+            if before is None and (
+                not isinstance(reading, Good) or side * reading.value < calm_below
+            ):
+                continue
             after = before
             if isinstance(reading, Good):
                 after = _judge(limit, before, reading, now_ns)
@@ -57,7 +66,7 @@ class LimitMonitor:
                 # Time without data is no time inside.
                 after = replace(before, inside_since_ns=None)
             if after is not before:
-                changed[limit.key] = after
+                changed[key] = after
             if after is not None and after.level > Level.NORMAL:
                 findings.append(_finding(limit, after, reading))
         return tuple(findings), _updated(memory, changed)
@@ -70,6 +79,11 @@ class LimitMonitor:
             if value is not None:
                 margins[limit.key] = limit.margin(value)
         return margins
+
+
+def _calm(limit: Limit) -> float:
+    """Below this, times the side, no level is reached."""
+    return min(limit.row.side * threshold for _, threshold in limit.levels)
 
 
 def _judge(limit: Limit, memory: RowMemory | None, reading: Good, now_ns: int) -> RowMemory | None:
