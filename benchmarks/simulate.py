@@ -9,14 +9,10 @@ import argparse
 import sys
 import time
 from collections.abc import Sequence
-from pathlib import Path
-
-import yaml
 
 from benchmarks.report import Report, at_least, new_parser, run
-from holdfast.core.config import parse_site
 from holdfast.markets.entsoe import parse_entsoe
-from holdfast.testing.demo_site import demo_content, demo_prices, sample_prices_text
+from holdfast.testing.demo_site import sample_prices_text, simulated_site
 from holdfast.testing.week import Strategy, Week
 
 TIMES_REAL_TIME = 2000.0
@@ -25,10 +21,8 @@ _DAY_S = 86_400.0
 
 def measure(options: argparse.Namespace) -> Report:
     """One run."""
-    content = demo_content(Path("/nowhere")) | {"prices": demo_prices("sample")}
-    site = parse_site(yaml.safe_dump(content))
     prices = parse_entsoe(sample_prices_text())
-    week = Week(site, prices, Strategy.PLAN, days=options.days, step_s=1.0)
+    week = Week(simulated_site(), prices, Strategy.PLAN, days=options.days, step_s=1.0)
     wall_s, cpu_s = time.perf_counter(), time.process_time()
     result = week.run()
     wall_s, cpu_s = time.perf_counter() - wall_s, time.process_time() - cpu_s

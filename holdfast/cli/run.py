@@ -62,6 +62,8 @@ def execute(options: argparse.Namespace) -> int:
     with _interruptible():
         if not options.demo:
             return Run(options.config, options).until_the_end()
+        # Before its folder is made anew: its files may be in use.
+        _refuse_second(options.folder / "state")
         demo = make_demo_site(options.folder, datetime.now(UTC))
         print(f"simulated site in {options.folder}; metrics at {demo.metrics_url}")
         print(f"from another terminal: holdfast status --config {demo.config}")
@@ -116,6 +118,14 @@ def _plant(demo: DemoSite) -> Iterator[None]:
         process.wait(PLANT_READY_S)
 
 
+def _refuse_second(state_dir: Path) -> None:
+    try:
+        ControlClient(SiteFiles(state_dir=state_dir).control_socket).close()
+    except NotRunning:
+        return
+    raise ConfigError(f"a controller already runs in {state_dir}")
+
+
 class Run:
     """One run of a site, and what is told of it."""
 
@@ -138,7 +148,7 @@ class Run:
 
     def until_the_end(self) -> int:
         """Run. 0 if the site came to rest, and in the demonstration did what it is to show."""
-        self._refuse_second()
+        _refuse_second(self._files.state_dir)
         try:
             self._supervisor.start()
             with Live(console=self._console, auto_refresh=False) as live:
@@ -150,13 +160,6 @@ class Run:
             with _uninterrupted():
                 rested = self._supervisor.stop()
         return self._conclude(rested=rested)
-
-    def _refuse_second(self) -> None:
-        try:
-            ControlClient(self._files.control_socket).close()
-        except NotRunning:
-            return
-        raise ConfigError(f"a controller already runs in {self._files.state_dir}")
 
     def _watch(self, live: Live) -> None:
         while self._seconds is None or time.monotonic() - self._started_s < self._seconds:

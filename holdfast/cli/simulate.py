@@ -8,18 +8,17 @@ from dataclasses import asdict, dataclass
 from multiprocessing.sharedctypes import SynchronizedArray
 from pathlib import Path
 
-import yaml
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from holdfast.cli.arguments import add_json, print_json
 from holdfast.cli.picture import draw_week
-from holdfast.core.config import Site, load_site, parse_site
+from holdfast.core.config import Site, load_site
 from holdfast.core.errors import ConfigError
 from holdfast.markets.entsoe import parse_entsoe, read_entsoe
 from holdfast.markets.prices import PriceSeries
-from holdfast.testing.demo_site import demo_content, demo_prices, sample_prices_text
+from holdfast.testing.demo_site import sample_prices_text, simulated_site
 from holdfast.testing.week import Strategy, Week, WeekResult
 
 NAME = "simulate"
@@ -103,8 +102,7 @@ def execute(options: argparse.Namespace) -> int:
 
 def _site_and_prices(config: Path | None) -> tuple[Site, PriceSeries]:
     if config is None:
-        content = demo_content(Path.cwd()) | {"prices": demo_prices("sample")}
-        return parse_site(yaml.safe_dump(content)), parse_entsoe(sample_prices_text())
+        return simulated_site(), parse_entsoe(sample_prices_text())
     site = load_site(config)
     if site.prices is None:
         raise ConfigError(f"{config}: prices: is missing; there is nothing to optimize against")

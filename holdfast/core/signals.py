@@ -145,8 +145,8 @@ SIGNALS: dict[Signal, SignalRow] = {
     _S.PV_POWER_W:               _row(*_METER, "W",   -100.0,   1.0e6, "sum of the PV arrays"),
     _S.EMERGENCY_LOOP_CLOSED: _row(Producer.EMERGENCY_INPUT, 0.5, "0/1", 0.0, 1.0, "normally closed loop; open or broken = stop"),
     _S.WATCHDOG_ARMED:        _row(Producer.WATCHDOG, 1.0, "0/1", 0.0, 1.0, "the watchdog lives and reaches the inverter"),
-    _S.CELL_IMBALANCE_V:         _row(*_DERIVED, "V",    0.0,     5.0, "highest less lowest cell"),
-    _S.CELL_TEMPERATURE_SPREAD_K: _row(*_DERIVED, "K",   0.0,   160.0, "hottest less coldest cell"),
+    _S.CELL_IMBALANCE_V:         _row(*_DERIVED, "V",   -5.0,     5.0, "highest less lowest cell"),
+    _S.CELL_TEMPERATURE_SPREAD_K: _row(*_DERIVED, "K", -160.0,  160.0, "hottest less coldest cell"),
     _S.PACK_MISMATCH_V:          _row(*_DERIVED, "V",    0.0,  1500.0, "how far the pack's voltage is outside what its cells permit"),
     _S.POWER_MISMATCH_W:         _row(*_DERIVED, "W",    0.0,   1.0e6, "inverter's power against the pack's voltage times current"),
 }

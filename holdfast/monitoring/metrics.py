@@ -43,6 +43,7 @@ class StatusCollector(Collector):
             yield from _plan(status)
             yield from _comms(status)
             yield from _loop(status)
+            yield from _audit(status)
 
 
 def _state(status: Status) -> Iterator[Metric]:
@@ -169,6 +170,18 @@ def _loop(status: Status) -> Iterator[Metric]:
     )
     yield _histogram("holdfast_cycle_seconds", "Time that a cycle takes.", loop.cycle)
     yield _histogram("holdfast_lateness_seconds", "Wake-up after the deadline.", loop.lateness)
+
+
+def _audit(status: Status) -> Iterator[Metric]:
+    audit = status.audit
+    if audit is None:
+        return
+    yield CounterMetricFamily(
+        "holdfast_audit_lines", "Events that were brought to the audit log.", audit.lines
+    )
+    yield CounterMetricFamily(
+        "holdfast_audit_lost", "Events that are not in the audit log.", audit.lost
+    )
 
 
 def _histogram(name: str, text: str, histogram: HistogramStatus) -> HistogramMetricFamily:

@@ -112,6 +112,18 @@ class LoopStatus:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AuditStatus:
+    """How the audit log fares."""
+
+    lines: int
+    """Events that this controller has brought to the disk."""
+    lost: int
+    """Events that found no room, or could not be written."""
+    problem: str
+    """Why it cannot be written now; empty if it can."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
     """Everything."""
 
@@ -138,6 +150,7 @@ class Status:
     limits: tuple[LimitStatus, ...]
     comms: dict[str, CommsStatus]
     loop: LoopStatus
+    audit: AuditStatus | None = None
 
     def value(self, owner: str, signal: Signal) -> float | None:
         """Value of a good reading."""
@@ -170,6 +183,7 @@ class Outside:
     plan_refused: str
     comms: Mapping[str, CommsCounters]
     loop: LoopStatus
+    audit: AuditStatus | None = None
 
 
 def build_status(
@@ -224,6 +238,7 @@ def build_status(
             for name, counters in outside.comms.items()
         },
         loop=outside.loop,
+        audit=outside.audit,
     )
 
 

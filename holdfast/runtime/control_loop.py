@@ -30,6 +30,7 @@ from holdfast.devices.written_point import PointMemory
 from holdfast.monitoring.histogram import Histogram
 from holdfast.monitoring.status import LoopStatus, Outside, build_status, encode_status
 from holdfast.runtime.assembly import DeviceKey
+from holdfast.runtime.audit_trail import AuditTrail
 from holdfast.runtime.device_writer import DeviceWriter
 from holdfast.runtime.files import SiteFiles
 from holdfast.runtime.latch_file import load_latches, save_latches
@@ -55,6 +56,7 @@ class ControlLoop:
     def __init__(
         self, site: Site, cycle: Cycle, store: DataStore,
         drivers: Mapping[DeviceKey, DeviceDriver], files: SiteFiles, *, real_time: bool = False,
+        audit: AuditTrail | None = None,
     ) -> None:  # fmt: skip
         self._site = site
         self._cycle = cycle
@@ -62,6 +64,7 @@ class ControlLoop:
         self._drivers = drivers
         self._writers = {key: DeviceWriter(driver) for key, driver in drivers.items()}
         self._files = files
+        self._audit = audit
         self.state = CycleState(latches=load_latches(files.latches))
         # Not what was loaded: that a latch file was corrupt has to be on disk too.
         self._saved = Latches()
@@ -118,8 +121,12 @@ class ControlLoop:
         except PlanRefused as error:
             self._plan_refused = str(error)
             _log.warning("plan %s refused: %s", plan.plan_id, error)
+            if self._audit is not None:
+                self._audit.plan_refused(plan, str(error))
             raise
         self._plan_refused = ""
+        if self._audit is not None:
+            self._audit.plan_accepted(plan)
 
     # ------------------------------------------------------------------ the cycle
 
@@ -155,6 +162,8 @@ class ControlLoop:
 
     def _after(self, state: CycleState, record: CycleRecord, before: State, now_ns: int) -> None:
         """What may wait until the writes are out."""
+        if self._audit is not None:
+            self._audit.observe(state, record)
         if state.machine is not before:
             _log.info("%s -> %s (%s)", before.name, state.machine.name, _why(record))
         if state.latches != self._saved:
@@ -185,6 +194,8 @@ class ControlLoop:
         """The cycle raised: 0 W for every unit, latch, and let the process end."""
         self.failed.set()
         self.state = replace(self.state, latches=self.state.latches.with_faults(CONTROL_EXCEPTION))
+        if self._audit is not None:
+            self._audit.cycle_failed(self.state.latches)
         if self._site.authority == "observe":
             return
         for (owner, role), writer in self._writers.items():
@@ -231,6 +242,7 @@ class ControlLoop:
             plan_refused=self._plan_refused,
             comms={driver.name: driver.counters for driver in self._drivers.values()},
             loop=loop,
+            audit=None if self._audit is None else self._audit.status(),
         )
         status = build_status(state, record, self._cycle.assessor.limit_monitor, outside)
         self._status.publish(encode_status(status))

@@ -11,6 +11,7 @@ from holdfast.core.data_store import DataStore
 from holdfast.core.errors import HoldfastError
 from holdfast.core.units import NS_PER_MS
 from holdfast.runtime.assembly import build_cycle, open_drivers
+from holdfast.runtime.audit_trail import open_trail
 from holdfast.runtime.control_loop import ControlLoop
 from holdfast.runtime.control_socket import serve
 from holdfast.runtime.files import SiteFiles
@@ -24,6 +25,7 @@ SHUTDOWN_S = 4.0
 """Longer than the contactor may take to open: 1 s under load, then its feedback."""
 EXIT_CYCLE_FAILED = 70
 EXIT_NOT_AT_REST = 71
+_REST = {True: "told to end; at rest", False: "told to end; not seen at rest"}
 
 
 async def run(site: Site, files: SiteFiles) -> int:
@@ -32,7 +34,9 @@ async def run(site: Site, files: SiteFiles) -> int:
     drivers = open_drivers(site, store)
     cycle = build_cycle(site)
     real_time = enter_real_time(PRIORITY)
-    loop = ControlLoop(site, cycle, store, drivers, files, real_time=real_time)
+    audit = open_trail(site, files)
+    loop = ControlLoop(site, cycle, store, drivers, files, real_time=real_time, audit=audit)
+    audit.started(loop.state.latches, real_time=real_time)
     await loop.save_latches()
     tasks = [asyncio.create_task(driver.run()) for driver in drivers.values()]
     server = await serve(files.control_socket, loop)
@@ -55,6 +59,7 @@ async def run(site: Site, files: SiteFiles) -> int:
         task.cancel()
     await asyncio.gather(*tasks, *waits, return_exceptions=True)
     await asyncio.gather(*(driver.close() for driver in drivers.values()))
+    audit.ended("the cycle failed" if loop.failed.is_set() else _REST[rested])
     if loop.failed.is_set():
         return EXIT_CYCLE_FAILED
     return 0 if rested else EXIT_NOT_AT_REST

@@ -51,6 +51,11 @@ class SiteFiles:
         return self.state_dir / "watchdog.shm"
 
     @property
+    def audit(self) -> Path:
+        """Folder of the audit log and its head."""
+        return self.state_dir / "audit"
+
+    @property
     def logs(self) -> Path:
         """Folder of the log files."""
         return self.state_dir / "log"

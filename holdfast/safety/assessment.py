@@ -3,19 +3,20 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from holdfast.core.config import Site
+from holdfast.core.config import Site, StorageUnit
 from holdfast.core.data_store import Snapshot
 from holdfast.core.signals import SITE
 from holdfast.core.units import s_from_ns
 from holdfast.safety.battery_limits import battery_limits, nameplate
 from holdfast.safety.data_age import DataAge, Expected
 from holdfast.safety.envelope import Envelope
-from holdfast.safety.faults import Finding, Reaction
+from holdfast.safety.faults import Finding, Level, Reaction
 from holdfast.safety.grid_limits import within_grid_limits
 from holdfast.safety.interlock_manager import Action, Block, InterlockManager
 from holdfast.safety.limit_monitor import LimitMonitor, MonitorMemory
 from holdfast.safety.limits import build_limits
 from holdfast.safety.rising import follow
+from holdfast.safety.trend_analyzer import TrendAnalyzer, TrendMemory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +54,7 @@ class SafetyMemory:
     """What the safety layers hand to the next cycle."""
 
     limits: MonitorMemory = field(default_factory=dict)
+    trends: TrendMemory = field(default_factory=TrendMemory)
     envelopes: Mapping[str, Envelope] = field(default_factory=dict)
     """What was permitted, by unit; empty while nothing was."""
     time_ns: int = 0
@@ -64,6 +66,7 @@ class Assessor:
     def __init__(self, site: Site, expected: Expected) -> None:
         self._site = site
         self.limit_monitor = LimitMonitor(build_limits(site))
+        self.trend_analyzer = TrendAnalyzer(site.unit_names, _alarm_levels(self.limit_monitor))
         self._data_age = DataAge(expected)
         self._interlocks = InterlockManager(site)
         self._nameplates = {unit.name: nameplate(unit) for unit in site.storage}
@@ -73,14 +76,11 @@ class Assessor:
     ) -> tuple[Assessment, SafetyMemory]:
         """Judge ``snapshot``; ``device_findings`` came out of the last cycle's wrappers."""
         limits, monitor = self.limit_monitor.assess(snapshot, memory.limits)
-        findings = (*device_findings, *self._data_age.assess(snapshot), *limits)
+        trends, tracks = self.trend_analyzer.assess(snapshot, memory.trends)
+        findings = (*device_findings, *self._data_age.assess(snapshot), *limits, *trends)
         blocks = self._interlocks.assess(snapshot)
         permitted = {
-            unit.name: _narrowed(
-                self._nameplates[unit.name].intersect(battery_limits(unit, snapshot)),
-                tuple(found for found in findings if found.owner in (unit.name, SITE)),
-                snapshot.time_ns,
-            )
+            unit.name: self._permitted(unit, snapshot, findings, tracks)
             for unit in self._site.storage
         }
         dt_s = s_from_ns(snapshot.time_ns - memory.time_ns)
@@ -93,13 +93,32 @@ class Assessor:
         blocked = {block.owner for block in blocks if block.action is Action.POWER}
         after = SafetyMemory(
             limits=monitor,
+            trends=tracks,
             envelopes={unit: e for unit, e in envelopes.items() if unit not in blocked},
             time_ns=snapshot.time_ns,
         )
         return assessment, after
 
+    def _permitted(
+        self,
+        unit: StorageUnit,
+        snapshot: Snapshot,
+        findings: tuple[Finding, ...],
+        tracks: TrendMemory,
+    ) -> Envelope:
+        """Every layer narrows what the one before left."""
+        envelope = self._nameplates[unit.name].intersect(battery_limits(unit, snapshot))
+        envelope = self.trend_analyzer.narrow(unit.name, envelope, snapshot, tracks)
+        for found in findings:
+            if found.owner in (unit.name, SITE):
+                envelope = found.narrow(envelope, snapshot.time_ns)
+        return envelope
 
-def _narrowed(envelope: Envelope, findings: tuple[Finding, ...], now_ns: int) -> Envelope:
-    for found in findings:
-        envelope = found.narrow(envelope, now_ns)
-    return envelope
+
+def _alarm_levels(monitor: LimitMonitor) -> dict[str, float]:
+    return {
+        limit.key: value
+        for limit in monitor.limits
+        for level, value in limit.levels
+        if level is Level.ALARM
+    }

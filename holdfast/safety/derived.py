@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from holdfast.core.config import Site, StorageUnit
 from holdfast.core.data_store import Snapshot
-from holdfast.core.reading import Bad, Good, Reading
+from holdfast.core.reading import Good, Reading
 from holdfast.core.signals import Signal
 
 
@@ -20,16 +20,20 @@ def derive(site: Site, snapshot: Snapshot) -> Snapshot:
     return Snapshot(time_ns=snapshot.time_ns, readings=readings)
 
 
+_DIFFERENCES = (
+    # What is derived, from the lowest and the highest.
+    (Signal.CELL_IMBALANCE_V, Signal.CELL_VOLTAGE_MIN_V, Signal.CELL_VOLTAGE_MAX_V),
+    (
+        Signal.CELL_TEMPERATURE_SPREAD_K,
+        Signal.CELL_TEMPERATURE_MIN_C,
+        Signal.CELL_TEMPERATURE_MAX_C,
+    ),
+)
+
+
 def _derived(unit: StorageUnit, known: Mapping[Signal, Reading]) -> dict[Signal, Reading]:
     derived: dict[Signal, Reading] = {}
-    for signal, low, high in (
-        (Signal.CELL_IMBALANCE_V, Signal.CELL_VOLTAGE_MIN_V, Signal.CELL_VOLTAGE_MAX_V),
-        (
-            Signal.CELL_TEMPERATURE_SPREAD_K,
-            Signal.CELL_TEMPERATURE_MIN_C,
-            Signal.CELL_TEMPERATURE_MAX_C,
-        ),
-    ):
+    for signal, low, high in _DIFFERENCES:
         difference = _difference(known.get(low), known.get(high))
         if difference is not None:
             derived[signal] = difference
@@ -42,13 +46,11 @@ def _derived(unit: StorageUnit, known: Mapping[Signal, Reading]) -> dict[Signal,
     return derived
 
 
-def _difference(low: Reading | None, high: Reading | None) -> Reading | None:
+def _difference(low: Reading | None, high: Reading | None) -> Good | None:
+    """Highest less lowest; negative if they are swapped, which is a limit of its own."""
     if not (isinstance(low, Good) and isinstance(high, Good)):
         return None
-    oldest_ns = min(low.time_ns, high.time_ns)
-    if not low.value <= high.value:
-        return Bad(reason=f"lowest {low.value:g} above highest {high.value:g}", time_ns=oldest_ns)
-    return Good(value=high.value - low.value, time_ns=oldest_ns)
+    return Good(value=high.value - low.value, time_ns=min(low.time_ns, high.time_ns))
 
 
 def _pack_mismatch(unit: StorageUnit, known: Mapping[Signal, Reading]) -> Good | None:

@@ -120,6 +120,8 @@ _UNIT_TABLE = (
     ("ambient_temperature_low",   Signal.AMBIENT_TEMPERATURE_C, _LOW,  _fixed(-20.0), _ABSOLUTE, None,  0.0,   5.0,   _R.DERATE,          3, 5, 3.0,   60.0, "indoor batteries are rated from -20 °C"),
     ("cell_imbalance_high",       Signal.CELL_IMBALANCE_V,   _HIGH, _fixed(0.30),     _ABSOLUTE, None,  0.0,   0.10,  _R.DERATE,          3, 5, 0.05,  60.0, "230 to 300 mV: Battery-Emulator"),
     ("cell_temperature_spread",   Signal.CELL_TEMPERATURE_SPREAD_K, _HIGH, _fixed(15.0), _ABSOLUTE, None, 0.0, 5.0,   _R.DERATE,          3, 5, 2.0,   60.0, "10 K: foxBMS; 15 K: Battery-Emulator"),
+    ("cell_voltages_swapped",     Signal.CELL_IMBALANCE_V,   _LOW,  _fixed(0.0),      _ABSOLUTE, None,  -0.05, -0.02, _R.RAMP_TO_ZERO,    3, 5, 0.02,  10.0, "lowest above highest: a register map has moved"),
+    ("cell_temperatures_swapped", Signal.CELL_TEMPERATURE_SPREAD_K, _LOW, _fixed(0.0), _ABSOLUTE, None, -3.0, -2.0, _R.RAMP_TO_ZERO,   3, 5, 1.0,   10.0, "lowest above highest: a register map has moved"),
     ("insulation_low",            Signal.INSULATION_KOHM,    _LOW,  _fixed(500.0),    _ABSOLUTE, 0.0,   250.0, 500.0, _R.RAMP_TO_ZERO,    4, 8, 50.0,  60.0, "750 kΩ warns, 500 kΩ is an error: foxBMS"),
     ("inverter_temperature_high", Signal.INVERTER_TEMPERATURE_C, _HIGH, _fixed(90.0), _ABSOLUTE, None,  0.0,   10.0,  _R.RAMP_TO_ZERO,    2, 3, 5.0,   30.0, "5 °C above where derating reaches nothing"),
     ("pack_mismatch_high",        Signal.PACK_MISMATCH_V,    _HIGH, _fixed(3.0),      _ABSOLUTE, None,  0.0,   1.5,   _R.RAMP_TO_ZERO,    5, 10, 0.5,  10.0, "sum of cells against pack, 3 V: foxBMS"),

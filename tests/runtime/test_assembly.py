@@ -113,7 +113,7 @@ def test_each_device_gets_a_driver_that_opens_nothing_yet() -> None:
 
 def test_a_state_folder_that_is_too_deep_for_a_socket_is_refused(tmp_path: Path) -> None:
     deep = tmp_path / ("d" * 60) / ("e" * 60)
-    with pytest.raises(ConfigError, match="state_dir: .* too long"):
+    with pytest.raises(ConfigError, match=r"state_dir: .* too long"):
         SiteFiles(state_dir=deep).create()
     assert not deep.exists()
 

@@ -11,7 +11,7 @@ import pytest
 from holdfast.core.commands import Command, Point
 from holdfast.core.errors import PlanRefused
 from holdfast.core.latches import CONTROL_EXCEPTION
-from holdfast.core.reading import Bad
+from holdfast.core.reading import Bad, Good
 from holdfast.core.signals import SITE, Producer, Signal
 from holdfast.core.state_machine import State
 from holdfast.runtime.latch_file import load_latches
@@ -222,6 +222,7 @@ async def test_missed_deadlines_and_lateness_are_told(tmp_path: Path) -> None:
     await bench.cycle()
     await asyncio.sleep(0.21)  # the next cycle publishes
     bench.loop.tick(time.monotonic_ns() - 3_000_000, 2)
+    await asyncio.sleep(0)
     found = StatusReader(bench.files).latest()
     assert found is not None
     loop = found[0].loop
@@ -254,3 +255,22 @@ async def test_the_power_of_one_unit_reaches_only_its_own_devices(tmp_path: Path
         assert {(w.unit, w.role) for w in driver.written} <= {(owner, role)}
     assert not bench.drivers[SITE, Producer.METER].written
     assert bench.drivers[UNIT, Producer.RELAYS].written
+
+
+async def test_what_was_read_before_the_last_write_proves_no_rest(tmp_path: Path) -> None:
+    bench = LoopBench(tmp_path)
+    await to_running(bench)
+    bench.sample()
+    assert (await bench.loop.command(Command.STOP))[0]
+    deadline_s = time.monotonic() + 5.0
+    while bench.written(Producer.RELAYS, Point.CONTACTOR)[-1] == 1.0:
+        assert time.monotonic() < deadline_s
+        await bench.cycle()
+    # 0 was written just now; that the contactor read open long before says nothing.
+    now_ns = time.monotonic_ns()
+    image = bench.store._image[UNIT]
+    for signal in (Signal.CONTACTOR_CLOSED, Signal.SETPOINT_READBACK_W):
+        image[signal] = Good(value=0.0, time_ns=now_ns - 900_000_000)
+    assert not bench.loop.at_rest()
+    bench.sample()
+    assert bench.loop.at_rest()

@@ -95,9 +95,7 @@ async def test_an_old_command_or_one_from_the_future_lets_no_power_flow(
     assert bench.state is State.IDLE
 
 
-@pytest.mark.parametrize(
-    ("name", "state"), [("stop", State.IDLE), ("estop", State.STOPPED)]
-)
+@pytest.mark.parametrize(("name", "state"), [("stop", State.IDLE), ("estop", State.STOPPED)])
 @pytest.mark.parametrize("age_s", [3600.0, -3600.0])
 async def test_stopping_is_never_too_old(
     bench: LoopBench, talk: Talk, name: str, state: State, age_s: float
@@ -168,9 +166,7 @@ async def test_a_message_without_end_is_dropped_with_its_connection(
     writer.close()
 
 
-async def test_who_hangs_up_before_his_answer_disturbs_nobody(
-    bench: LoopBench, talk: Talk
-) -> None:
+async def test_who_hangs_up_before_his_answer_disturbs_nobody(bench: LoopBench, talk: Talk) -> None:
     for _ in range(20):
         _, writer = await asyncio.open_unix_connection(str(bench.files.control_socket))
         writer.write(command("stop"))

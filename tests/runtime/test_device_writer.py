@@ -105,3 +105,16 @@ async def test_a_driver_that_fails_unforeseen_does_not_stop_later_writes() -> No
     await asyncio.gather(writer.flush(), return_exceptions=True)
     assert (SETPOINT, 0.0) in done(driver)
     assert (ENABLE, 0.0) in done(driver)
+
+
+async def test_what_waits_goes_out_in_the_order_of_the_newest_decision() -> None:
+    driver = FakeDriver()
+    driver.gate.clear()
+    writer = DeviceWriter(driver)
+    writer.submit([write(REVERT, 5.0)], LATER)
+    await asyncio.sleep(0)
+    writer.submit([write(SETPOINT, 100.0), write(ENABLE, 1.0)], LATER)
+    writer.submit([write(ENABLE, 0.0), write(SETPOINT, 0.0)], LATER)
+    driver.gate.set()
+    await writer.flush()
+    assert done(driver) == [(REVERT, 5.0), (ENABLE, 0.0), (SETPOINT, 0.0)]

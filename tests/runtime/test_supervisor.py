@@ -73,9 +73,7 @@ def test_a_process_that_ended_is_started_again_later_and_later(
     assert len(told) == CRASHES
 
 
-def test_crashes_that_lie_far_apart_are_no_crash_loop(
-    files: SiteFiles, ended: list[Child]
-) -> None:
+def test_crashes_that_lie_far_apart_are_no_crash_loop(files: SiteFiles, ended: list[Child]) -> None:
     child = child_of(files, CRASH)
     ended.append(child)
     told: list[str] = []

@@ -37,6 +37,10 @@ DATA_SHEET = {
     "ambient_temperature_low": ("ambient_temperature_c", LOW, None, -20.0, -15.0, "DERATE"),
     "cell_imbalance_high": ("cell_imbalance_v", HIGH, None, 0.3, 0.2, "DERATE"),
     "cell_temperature_spread": ("cell_temperature_spread_k", HIGH, None, 15.0, 10.0, "DERATE"),
+    "cell_voltages_swapped": ("cell_imbalance_v", LOW, None, -0.05, -0.02, "RAMP_TO_ZERO"),
+    "cell_temperatures_swapped": (
+        "cell_temperature_spread_k", LOW, None, -3.0, -2.0, "RAMP_TO_ZERO",
+    ),
     "insulation_low": ("insulation_kohm", LOW, 500.0, 750.0, 1000.0, "RAMP_TO_ZERO"),
     "inverter_temperature_high": (
         "inverter_temperature_c", HIGH, None, 90.0, 80.0, "RAMP_TO_ZERO",

@@ -1,0 +1,129 @@
+"""The audit trail of a running controller: from its cycles, plans and end to the audit log."""
+
+import hashlib
+import logging
+import time
+
+from holdfast import __version__
+from holdfast.control.cycle import CycleRecord, CycleState
+from holdfast.core.config import Site
+from holdfast.core.latches import Latches
+from holdfast.core.plan import Plan
+from holdfast.core.units import NS_PER_S
+from holdfast.monitoring.audit_events import (
+    AuditEvent,
+    LatchesChanged,
+    PlanAccepted,
+    PlanNotAccepted,
+    ProcessEnded,
+    ProcessStarted,
+    short,
+)
+from holdfast.monitoring.audit_observer import AuditMemory, CycleObserver
+from holdfast.monitoring.status import AuditStatus
+from holdfast.runtime.audit_folder import AuditFolder
+from holdfast.runtime.audit_writer import AuditWriter
+from holdfast.runtime.files import SiteFiles
+
+_log = logging.getLogger(__name__)
+
+PLAN_EVERY_NS = 1 * NS_PER_S
+"""Plans that come faster are only counted."""
+
+
+class AuditTrail:
+    """Hears of everything that is to be on record. Whatever fails in it, control goes on."""
+
+    def __init__(self, site: Site, writer: AuditWriter) -> None:
+        self._site = site
+        self._observer = CycleObserver(site)
+        self._memory = AuditMemory()
+        self._writer = writer
+        self._plan_ns = -PLAN_EVERY_NS
+        self._plans_unrecorded = 0
+        self._failed = False
+
+    def started(self, latches: Latches, *, real_time: bool) -> None:
+        """The controller begins, with what was latched before."""
+        self._memory = AuditMemory(latches=latches)
+        self._writer.start()
+        self._put(
+            ProcessStarted(
+                version=__version__,
+                config_sha256=hashlib.sha256(self._site.model_dump_json().encode()).hexdigest(),
+                authority=self._site.authority,
+                period_ms=self._site.cycle.period_ms,
+                real_time=real_time,
+                emergency_stop=latches.emergency_stop,
+                faults=latches.faults,
+            )
+        )
+
+    def observe(self, after: CycleState, record: CycleRecord) -> None:
+        """A cycle led to ``after``."""
+        try:
+            events, self._memory = self._observer.observe(self._memory, after, record)
+        except Exception:  # noqa: BLE001 - whatever it is, it is not worth a cycle
+            if not self._failed:
+                _log.critical("a cycle cannot be put on record", exc_info=True)
+            self._failed = True
+            return
+        for event in events:
+            self._writer.put(event, record.inputs.now_ns)
+
+    def plan_accepted(self, plan: Plan) -> None:
+        """The plan gate let ``plan`` pass."""
+        if not self._too_soon():
+            self._put(
+                PlanAccepted(
+                    plan_id=short(plan.plan_id),
+                    status=plan.status,
+                    expires=plan.expires,
+                    slots=len(plan.slots),
+                    repeats=self._take_repeats(),
+                )
+            )
+
+    def plan_refused(self, plan: Plan, reason: str) -> None:
+        """The plan gate refused ``plan``."""
+        if not self._too_soon():
+            self._put(
+                PlanNotAccepted(
+                    plan_id=short(plan.plan_id),
+                    reason=short(reason),
+                    repeats=self._take_repeats(),
+                )
+            )
+
+    def cycle_failed(self, latches: Latches) -> None:
+        """The cycle raised; ``latches`` are what is left of it."""
+        self._put(LatchesChanged(emergency_stop=latches.emergency_stop, faults=latches.faults))
+
+    def ended(self, reason: str) -> None:
+        """The controller ends by itself."""
+        self._put(ProcessEnded(reason=reason))
+        self._writer.close()
+
+    def status(self) -> AuditStatus:
+        """For the status of the site."""
+        return self._writer.status()
+
+    def _put(self, event: AuditEvent) -> None:
+        self._writer.put(event, time.monotonic_ns())
+
+    def _too_soon(self) -> bool:
+        now_ns = time.monotonic_ns()
+        if now_ns - self._plan_ns < PLAN_EVERY_NS:
+            self._plans_unrecorded += 1
+            return True
+        self._plan_ns = now_ns
+        return False
+
+    def _take_repeats(self) -> int:
+        repeats, self._plans_unrecorded = self._plans_unrecorded, 0
+        return repeats
+
+
+def open_trail(site: Site, files: SiteFiles) -> AuditTrail:
+    """The audit trail of a site, on its disk."""
+    return AuditTrail(site, AuditWriter(AuditFolder(files.audit)))

@@ -1,0 +1,138 @@
+"""The ramp and the dispatch: for all floats, however large, small or broken."""
+
+import math
+from functools import partial
+from types import SimpleNamespace
+from typing import Any, cast
+
+from holdfast.control import dispatch, power_ramper
+from holdfast.control.power_ramper import MAX_STEP_S, PowerRamper, Setpoint
+from holdfast.safety.permit import Permit
+from proofs.inputs import UNIT, any_envelope, inside
+from proofs.proof import Proof, Values, is_finite, is_nan, negated
+from proofs.terms import Ieee, Reals
+
+
+def _ramp(v: Values, *, rate_is_sound: bool) -> tuple[Permit, float, float, float, Setpoint]:
+    rate_w_per_s = v.number("ramp_w_per_s")
+    if rate_is_sound:  # site.yaml takes no other; tests/proofs shows it
+        v.assume((0.0 < rate_w_per_s) & (rate_w_per_s < math.inf))
+    unit = SimpleNamespace(name=UNIT, operation=SimpleNamespace(ramp_w_per_s=rate_w_per_s))
+    permit = Permit(
+        unit=UNIT, envelope=any_envelope(v), expires_ns=0, may_write=True,
+        may_increase=v.truth("may_increase"), may_connect=True, may_run=True,
+    )  # fmt: skip
+    last_w, asked_w, dt_s = v.number("last_w"), v.number("asked_w"), v.number("dt_s")
+    ramper = PowerRamper(cast(Any, SimpleNamespace(storage=[unit])))
+    return permit, last_w, dt_s, rate_w_per_s, ramper.approach(last_w, asked_w, permit, dt_s)
+
+
+def ramp_is_inside(v: Values) -> None:
+    """Whatever the ramp is told, its result is inside the permit. Even with a broken rate."""
+    permit, _, _, _, setpoint = _ramp(v, rate_is_sound=False)
+    v.claim("the result is inside the permit", inside(permit.envelope, setpoint.power_w))
+    v.claim("what is permitted is inside the permit", inside(permit.envelope, setpoint.permitted_w))
+
+
+def ramp_is_slow_and_fast(v: Values) -> None:
+    """Away from zero no faster than the rate, towards zero at once, never across zero."""
+    permit, last_w, dt_s, rate_w_per_s, setpoint = _ramp(v, rate_is_sound=True)
+    result_w, permitted_w = setpoint.power_w, setpoint.permitted_w
+    same_side = ((last_w > 0.0) & (permitted_w > 0.0)) | ((last_w < 0.0) & (permitted_w < 0.0))
+    v.claim("never further than permitted", abs(result_w) <= abs(permitted_w))
+    v.claim(
+        "never on the other side",
+        ((result_w >= 0.0) & (permitted_w >= 0.0)) | ((result_w <= 0.0) & (permitted_w <= 0.0)),
+    )
+    v.claim(
+        "towards zero at once",
+        result_w == permitted_w,
+        given=(abs(permitted_w) <= abs(last_w)) & same_side & (abs(last_w * permitted_w) > 0.0),
+    )
+    v.claim("NaN asked is 0 W", setpoint.power_w == 0.0, given=is_nan(setpoint.asked_w))
+    v.claim("to zero at once", result_w == 0.0, given=permitted_w == 0.0)
+    step_w = rate_w_per_s * min(max(dt_s, 0.0), MAX_STEP_S)
+    reach_w = abs(last_w) + step_w
+    v.claim(
+        "away from zero no faster than the rate", abs(result_w) <= reach_w,
+        given=same_side & is_finite(dt_s),
+    )  # fmt: skip
+    v.claim(
+        "after a reversal it begins at zero", abs(result_w) <= step_w,
+        given=negated(same_side) & is_finite(dt_s),
+    )  # fmt: skip
+    v.claim(
+        "a late cycle does not jump", abs(result_w) <= abs(last_w) + rate_w_per_s * MAX_STEP_S,
+        given=negated(is_nan(last_w)),
+    )  # fmt: skip
+    held = (abs(result_w) <= abs(last_w)) & same_side | (result_w == 0.0)
+    v.claim("without leave to increase it does not", held, given=negated(permit.may_increase))
+    v.claim("without a finite dt it does not increase", held, given=negated(is_finite(dt_s)))
+    v.claim("with time running backwards it does not increase", held, given=dt_s <= 0.0)
+
+
+def _permits(v: Values, units: int) -> dict[str, Permit]:
+    return {
+        f"unit{index}": Permit(
+            unit=f"unit{index}", envelope=any_envelope(v, f"unit{index}"), expires_ns=0,
+            may_write=True, may_increase=True, may_connect=True, may_run=True,
+        )
+        for index in range(units)
+    }  # fmt: skip
+
+
+LARGEST_W = 1e300
+"""Beyond this the sum of a few headrooms may overflow; a shares of NaN then become 0 W."""
+
+
+def dividing(units: int, v: Values) -> None:
+    """No unit ever charges another, and each gets no more than its own headroom."""
+    power_w, permits = v.number("power_w"), _permits(v, units)
+    shares_w = dispatch.divide(power_w, permits)
+    for unit, permit in permits.items():
+        share_w = shares_w[unit]
+        v.assume((permit.envelope.max_w <= LARGEST_W) & (permit.envelope.min_w >= -LARGEST_W))
+        v.claim("each share is inside its envelope", inside(permit.envelope, share_w))
+        v.claim("a share of a charge is no discharge", share_w >= 0.0, given=power_w >= 0.0)
+        v.claim("a share of a discharge is no charge", share_w <= 0.0, given=power_w <= 0.0)
+        v.claim("NaN is divided into zeros", share_w == 0.0, given=is_nan(power_w))
+
+
+def dividing_huge(units: int, v: Values) -> None:
+    """Without any bound on the envelopes: what is no number is made 0 W by the next clamp."""
+    power_w, permits = v.number("power_w"), _permits(v, units)
+    shares_w = dispatch.divide(power_w, permits)
+    for unit, permit in permits.items():
+        share_w = shares_w[unit]
+        good = inside(permit.envelope, share_w)
+        v.claim("each share is inside its envelope or NaN", good | is_nan(share_w))
+
+
+def dividing_exactly(units: int, v: Values) -> None:
+    """Together the shares are what was asked, or all headroom there is."""
+    power_w, permits = v.number("power_w"), _permits(v, units)
+    shares_w = dispatch.divide(power_w, permits)
+    total_w = sum(shares_w.values())
+    room_w = sum(permit.envelope.max_w for permit in permits.values())
+    v.claim("together no more than asked", abs(total_w) <= abs(power_w))
+    enough = (power_w >= 0.0) & (room_w >= power_w)
+    v.claim("what fits in is divided without rest", total_w == power_w, given=enough)
+    v.claim("else all headroom is used", total_w == room_w, given=power_w > room_w)
+
+
+PROOFS = (
+    Proof(name="ramp.inside", run=ramp_is_inside, patched=(power_ramper,)),
+    Proof(name="ramp.rate", run=ramp_is_slow_and_fast, patched=(power_ramper,)),
+    *(
+        Proof(name=f"dispatch.{units}_units", run=partial(dividing, units)) for units in (1, 2, 3)
+    ),
+    Proof(name="dispatch.unbounded", run=partial(dividing_huge, 2)),
+    *(
+        Proof(name=f"dispatch.sum.{units}_units", run=partial(dividing_exactly, units), floats=Reals)
+        for units in (1, 2, 3)
+    ),
+    Proof(
+        name="ramp.rate.16_bit", run=ramp_is_slow_and_fast, patched=(power_ramper,),
+        floats=partial(Ieee, 16, exact=True),
+    ),
+)  # fmt: skip

@@ -1,0 +1,404 @@
+"""Numbers as terms of the SMT solver. The one module that sees z3, which has no types.
+
+Two theories of a float:
+
+``Ieee``     IEEE 754 with round to nearest even, NaN, both infinities, both zeros and subnormals,
+             as Python computes. Comparison, negation, absolute value, sums with a constant,
+             and products with 0, 1, -1, 0.5 are bit-exact. A sum, product or quotient of two
+             unknowns is either bit-exact too (``exact=True``; in 64 bits no solver finishes a
+             product in useful time), or any number that the *rounding lemmas* permit: what is
+             proven then holds for the true result as well, because it obeys them. The lemmas
+             follow from one fact, that rounding is monotone and leaves representable numbers
+             alone; ``proofs.obligations_arithmetic`` has the solver prove them bit-exactly.
+``Reals``    The real numbers: no rounding, no NaN, no infinity. For sums of products only.
+"""
+
+import math
+import struct
+from collections.abc import Iterable, Mapping
+from typing import Any, Protocol
+
+import z3
+
+Term = Any
+"""An expression of z3."""
+
+_INT_BITS = 80
+"""Times are signed 64-bit; sums of a few of them do not overflow this."""
+_TIMEOUT_MS = 20_000
+_EXACT_FACTORS = (0.0, 1.0, -1.0, 0.5)
+_FORMATS = {16: ("<e", "<H"), 32: ("<f", "<I"), 64: ("<d", "<Q")}
+
+
+class Floats(Protocol):
+    """A theory of floats."""
+
+    name: str
+    facts: list[Term]
+    """What is known of the results of operations, beyond the operations themselves."""
+
+    def unknown(self, name: str) -> Term:
+        """A float of which nothing is known."""
+
+    def constant(self, value: float) -> Term:
+        """A known float."""
+
+    def less(self, a: Term, b: Term) -> Term:
+        """``a < b``; false for NaN."""
+
+    def less_equal(self, a: Term, b: Term) -> Term:
+        """``a <= b``; false for NaN."""
+
+    def equal(self, a: Term, b: Term) -> Term:
+        """``a == b`` as Python has it: false for NaN, true for 0.0 and -0.0."""
+
+    def negated(self, a: Term) -> Term:
+        """``-a``."""
+
+    def magnitude(self, a: Term) -> Term:
+        """``abs(a)``."""
+
+    def sum(self, a: Term, b: Term) -> Term:
+        """``a + b``."""
+
+    def product(self, a: Term, b: Term) -> Term:
+        """``a * b``."""
+
+    def quotient(self, a: Term, b: Term) -> Term:
+        """``a / b``; ``b`` is not zero."""
+
+    def finite(self, a: Term) -> Term:
+        """Neither NaN nor infinite."""
+
+    def value(self, model: Any, a: Term) -> float:
+        """What ``a`` is in ``model``."""
+
+
+class Ieee:
+    """IEEE 754 in 16, 32 or 64 bits."""
+
+    def __init__(self, bits: int = 64, *, exact: bool = False) -> None:
+        self.name = f"Float{bits}" + ("" if exact else ", rounding lemmas")
+        self.facts: list[Term] = []
+        self._sort = {16: z3.Float16, 32: z3.Float32, 64: z3.Float64}[bits]()
+        self._exact = exact
+        self._bits = bits
+        self._rounding = z3.RNE()
+        self._known: dict[tuple[str, int, int], tuple[Term, Term, Term]] = {}
+
+    def unknown(self, name: str) -> Term:
+        """A float of which nothing is known."""
+        return z3.FP(name, self._sort)
+
+    def constant(self, value: float) -> Term:
+        """A known float."""
+        return z3.FPVal(value, self._sort)
+
+    def less(self, a: Term, b: Term) -> Term:
+        """False for NaN."""
+        return z3.fpLT(a, b)
+
+    def less_equal(self, a: Term, b: Term) -> Term:
+        """False for NaN."""
+        return z3.fpLEQ(a, b)
+
+    def equal(self, a: Term, b: Term) -> Term:
+        """False for NaN, true for 0.0 and -0.0."""
+        return z3.fpEQ(a, b)
+
+    def negated(self, a: Term) -> Term:
+        """The other sign."""
+        return z3.fpNeg(a)
+
+    def magnitude(self, a: Term) -> Term:
+        """Without the sign."""
+        return z3.fpAbs(a)
+
+    def sum(self, a: Term, b: Term) -> Term:
+        """Bit-exact with a constant, otherwise by the lemmas."""
+        exact = self.exact_sum(a, b)
+        if self._exact or z3.is_fp_value(z3.simplify(a)) or z3.is_fp_value(z3.simplify(b)):
+            return exact
+        first, second = sorted((a, b), key=lambda term: int(term.get_id()))
+        before = [known for (kind, *_), known in self._known.items() if kind == "sum"]
+        result = self._by_lemmas("sum", first, second, self.sum_lemmas)
+        for known, x, y in before:
+            self.facts += self.mirror_lemmas((a, b, result), (x, y, known)).values()
+            self.facts += self.mirror_lemmas((a, b, result), (y, x, known)).values()
+        return result
+
+    def product(self, a: Term, b: Term) -> Term:
+        """Bit-exact for the common constants, otherwise by the lemmas."""
+        exact = self.exact_product(a, b)
+        if self._exact or any(self._is_simple(factor) for factor in (a, b)):
+            return exact
+        # A product commutes bit for bit, but for which NaN it is.
+        first, second = sorted((a, b), key=lambda term: int(term.get_id()))
+        return self._by_lemmas("product", first, second, self.product_lemmas)
+
+    def quotient(self, a: Term, b: Term) -> Term:
+        """Bit-exact for divisions by 1 and -1, otherwise by the lemmas."""
+        if self._exact or self._is_simple(b):
+            return self.exact_quotient(a, b)
+        return self._by_lemmas("quotient", a, b, self.quotient_lemmas)
+
+    def finite(self, a: Term) -> Term:
+        """Neither NaN nor infinite."""
+        return z3.Not(z3.Or(z3.fpIsNaN(a), z3.fpIsInf(a)))
+
+    def value(self, model: Any, a: Term) -> float:
+        """What ``a`` is in ``model``, as a Python float."""
+        if z3.is_true(model.eval(z3.fpIsNaN(a), model_completion=True)):
+            return math.nan
+        bits = model.eval(z3.fpToIEEEBV(a), model_completion=True).as_long()
+        as_float, as_int = _FORMATS[self._bits]
+        value: float = struct.unpack(as_float, struct.pack(as_int, bits))[0]
+        return value
+
+    def exact_sum(self, a: Term, b: Term) -> Term:
+        """What the processor computes."""
+        return z3.fpAdd(self._rounding, a, b)
+
+    def exact_product(self, a: Term, b: Term) -> Term:
+        """What the processor computes."""
+        return z3.fpMul(self._rounding, a, b)
+
+    def exact_quotient(self, a: Term, b: Term) -> Term:
+        """What the processor computes."""
+        return z3.fpDiv(self._rounding, a, b)
+
+    def sum_lemmas(self, a: Term, b: Term, result: Term) -> dict[str, Term]:
+        """What holds for ``result = a + b``, whatever ``a`` and ``b``."""
+        zero = self.constant(0.0)
+        number = z3.Not(z3.fpIsNaN(result))
+
+        def opposite(x: Term, y: Term) -> Term:
+            return z3.And(z3.fpIsInf(x), z3.fpIsInf(y), _signs_differ(x, y))
+
+        def shifted(x: Term, y: Term) -> Term:
+            return z3.And(
+                z3.Implies(z3.And(number, z3.fpGEQ(y, zero)), z3.fpGEQ(result, x)),
+                z3.Implies(z3.And(number, z3.fpLEQ(y, zero)), z3.fpLEQ(result, x)),
+            )
+
+        return {
+            "NaN only of NaN, or of two opposite infinities": z3.fpIsNaN(result)
+            == z3.Or(z3.fpIsNaN(a), z3.fpIsNaN(b), opposite(a, b)),
+            "it moves to the side of the first": shifted(b, a),
+            "it moves to the side of the second": shifted(a, b),
+        }
+
+    def mirror_lemmas(
+        self, one: tuple[Term, Term, Term], other: tuple[Term, Term, Term]
+    ) -> dict[str, Term]:
+        """What holds for two sums ``(a, b, a + b)``."""
+        (a, b, result), (x, y, known) = one, other
+        opposites = z3.And(z3.fpEQ(a, z3.fpNeg(x)), z3.fpEQ(b, z3.fpNeg(y)))
+        number = z3.Not(z3.fpIsNaN(result))
+        return {
+            "the same of the same": z3.Implies(
+                z3.And(number, z3.fpEQ(a, x), z3.fpEQ(b, y)), z3.fpEQ(result, known)
+            ),
+            "the opposite of the opposites": z3.Implies(
+                z3.And(number, opposites), z3.fpEQ(result, z3.fpNeg(known))
+            ),
+        }
+
+    def product_lemmas(self, a: Term, b: Term, result: Term) -> dict[str, Term]:
+        """What holds for ``result = a * b``, whatever ``a`` and ``b``."""
+        one, zero = self.constant(1.0), self.constant(0.0)
+        number = z3.Not(z3.fpIsNaN(result))
+        size_a, size_b, size = z3.fpAbs(a), z3.fpAbs(b), z3.fpAbs(result)
+
+        def never(x: Term, y: Term) -> Term:
+            return z3.And(z3.fpIsInf(x), z3.fpIsZero(y))
+
+        return {
+            "NaN only of NaN, or of infinity and zero": z3.fpIsNaN(result)
+            == z3.Or(z3.fpIsNaN(a), z3.fpIsNaN(b), never(a, b), never(b, a)),
+            "sign": z3.Implies(number, z3.fpIsNegative(result) == _signs_differ(a, b)),
+            "zero": z3.Implies(
+                z3.And(number, z3.Or(z3.fpEQ(a, zero), z3.fpEQ(b, zero))), z3.fpEQ(result, zero)
+            ),
+            "a factor up to 1 does not enlarge": z3.And(
+                z3.Implies(z3.And(number, z3.fpLEQ(size_a, one)), z3.fpLEQ(size, size_b)),
+                z3.Implies(z3.And(number, z3.fpLEQ(size_b, one)), z3.fpLEQ(size, size_a)),
+            ),
+            "a factor from 1 does not diminish": z3.And(
+                z3.Implies(z3.And(number, z3.fpGEQ(size_a, one)), z3.fpGEQ(size, size_b)),
+                z3.Implies(z3.And(number, z3.fpGEQ(size_b, one)), z3.fpGEQ(size, size_a)),
+            ),
+        }
+
+    def quotient_lemmas(self, a: Term, b: Term, result: Term) -> dict[str, Term]:
+        """What holds for ``result = a / b``, whatever ``a`` and ``b``."""
+        one = self.constant(1.0)
+        number = z3.Not(z3.fpIsNaN(result))
+        size_a, size_b, size = z3.fpAbs(a), z3.fpAbs(b), z3.fpAbs(result)
+        return {
+            "NaN only of NaN, of two zeros or of two infinities": z3.fpIsNaN(result)
+            == z3.Or(
+                z3.fpIsNaN(a),
+                z3.fpIsNaN(b),
+                z3.And(z3.fpIsZero(a), z3.fpIsZero(b)),
+                z3.And(z3.fpIsInf(a), z3.fpIsInf(b)),
+            ),
+            "sign": z3.Implies(number, z3.fpIsNegative(result) == _signs_differ(a, b)),
+            "below 1": z3.Implies(z3.And(number, z3.fpLEQ(size_a, size_b)), z3.fpLEQ(size, one)),
+            "above 1": z3.Implies(z3.And(number, z3.fpGEQ(size_a, size_b)), z3.fpGEQ(size, one)),
+        }
+
+    def _by_lemmas(self, kind: str, a: Term, b: Term, lemmas: Any) -> Term:
+        key = (kind, a.get_id(), b.get_id())
+        if key not in self._known:
+            result = self.unknown(f"{kind} {len(self._known)}")
+            self._known[key] = (result, a, b)  # holding a and b keeps their identities
+            self.facts += lemmas(a, b, result).values()
+        return self._known[key][0]
+
+    def _is_simple(self, term: Term) -> bool:
+        return any(term.eq(self.constant(value)) for value in _EXACT_FACTORS)
+
+
+class Reals:
+    """The real numbers."""
+
+    def __init__(self) -> None:
+        self.name = "reals"
+        self.facts: list[Term] = []
+
+    def unknown(self, name: str) -> Term:
+        """A number of which nothing is known."""
+        return z3.Real(name)
+
+    def constant(self, value: float) -> Term:
+        """A known number. An infinity stays a Python float: it can only be compared with."""
+        return z3.RealVal(value) if math.isfinite(value) else value
+
+    def less(self, a: Term, b: Term) -> Term:
+        """Total; every number is between the infinities."""
+        return z3.BoolVal(a == -math.inf or b == math.inf) if _infinite(a, b) else a < b
+
+    def less_equal(self, a: Term, b: Term) -> Term:
+        """Total; every number is between the infinities."""
+        return self.less(a, b) if _infinite(a, b) else a <= b
+
+    def equal(self, a: Term, b: Term) -> Term:
+        """Total."""
+        return a == b
+
+    def negated(self, a: Term) -> Term:
+        """The other sign."""
+        return -a
+
+    def magnitude(self, a: Term) -> Term:
+        """Without the sign."""
+        return z3.If(a < 0, -a, a)
+
+    def sum(self, a: Term, b: Term) -> Term:
+        """Exact."""
+        return a + b
+
+    def product(self, a: Term, b: Term) -> Term:
+        """Exact."""
+        return a * b
+
+    def quotient(self, a: Term, b: Term) -> Term:
+        """Exact."""
+        return a / b
+
+    def finite(self, _: Term) -> Term:
+        """Always."""
+        return z3.BoolVal(True)  # noqa: FBT003 - the library's signature
+
+    def value(self, model: Any, a: Term) -> float:
+        """What ``a`` is in ``model``, rounded."""
+        value = model.eval(a, model_completion=True)
+        if z3.is_algebraic_value(value):
+            value = value.approx(20)
+        return float(value.as_fraction())
+
+
+# Truth values and whole numbers are the same in both theories. ------------------------------------
+
+
+def truth(name: str) -> Term:
+    """A truth value of which nothing is known."""
+    return z3.Bool(name)
+
+
+def negation(a: Term) -> Term:
+    """Not."""
+    return z3.Not(a)
+
+
+def conjunction(a: Term, b: Term) -> Term:
+    """And."""
+    return z3.And(a, b)
+
+
+def disjunction(a: Term, b: Term) -> Term:
+    """Or."""
+    return z3.Or(a, b)
+
+
+def known_truth(value: bool) -> Term:  # noqa: FBT001 - a value
+    """A known truth value."""
+    return z3.BoolVal(value)
+
+
+def whole(name: str) -> Term:
+    """A signed 64-bit number of which nothing is known."""
+    return z3.SignExt(_INT_BITS - 64, z3.BitVec(name, 64))
+
+
+def known_whole(value: int) -> Term:
+    """A known whole number."""
+    return z3.BitVecVal(value, _INT_BITS)
+
+
+def whole_value(model: Any, a: Term) -> int:
+    """What ``a`` is in ``model``."""
+    return int(model.eval(a, model_completion=True).as_signed_long())
+
+
+def truth_value(model: Any, a: Term) -> bool:
+    """What ``a`` is in ``model``."""
+    return bool(z3.is_true(model.eval(a, model_completion=True)))
+
+
+def decided(term: Term) -> bool | None:
+    """True or False where no solver is needed to tell."""
+    simple = z3.simplify(term)
+    if z3.is_true(simple):
+        return True
+    return False if z3.is_false(simple) else None
+
+
+class Unknown(Exception):
+    """The solver gave up."""
+
+
+def solve(terms: Iterable[Term]) -> Any | None:
+    """A model of all ``terms``, or None if there is none. Raises Unknown."""
+    solver = z3.Solver()
+    solver.set("timeout", _TIMEOUT_MS)
+    solver.add(*terms)
+    answer = solver.check()
+    if answer == z3.unknown:
+        raise Unknown(solver.reason_unknown())
+    return solver.model() if answer == z3.sat else None
+
+
+def prove_all(lemmas: Mapping[str, Term], facts: Iterable[Term] = ()) -> list[str]:
+    """The names of those of ``lemmas`` that do not follow from ``facts``."""
+    known = list(facts)
+    return [name for name, lemma in lemmas.items() if solve([*known, z3.Not(lemma)]) is not None]
+
+
+def _infinite(*numbers: Term) -> bool:
+    return any(isinstance(number, float) for number in numbers)
+
+
+def _signs_differ(a: Term, b: Term) -> Term:
+    return z3.Xor(z3.fpIsNegative(a), z3.fpIsNegative(b))

@@ -1,0 +1,201 @@
+"""init and check: an example to start from, and errors that name the key."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from holdfast.cli.main import main
+from holdfast.testing.sites import example_content
+
+COMMANDS = (
+    "init", "check", "run", "status", "start", "stop", "estop", "reset", "simulate", "plan",
+)  # fmt: skip
+
+
+@pytest.fixture
+def content(tmp_path: Path) -> dict[str, Any]:
+    return example_content(tmp_path, bms_on_can=False)
+
+
+def check(folder: Path, content: object, *options: str) -> int:
+    config = folder / "site.yaml"
+    config.write_text(content if isinstance(content, str) else yaml.safe_dump(content))
+    return main(["check", "--config", str(config), *options])
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([command, "--help"])
+    assert ended.value.code == 0
+    shown = capsys.readouterr().out
+    assert f"holdfast {command}" in shown
+    assert len(shown.split("\n\n")[1]) > 30  # a description
+
+
+def test_the_whole_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--help"])
+    assert ended.value.code == 0
+    shown = capsys.readouterr().out
+    listed = {line.split()[0] for line in shown.splitlines() if line.startswith("    ")}
+    assert set(COMMANDS) <= listed
+
+
+@pytest.mark.parametrize("arguments", [[], ["fly"], ["check", "--wings"], ["run", "--for", "x"]])
+def test_wrong_arguments_exit_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 2
+    assert "usage" in capsys.readouterr().err
+
+
+def test_init_writes_what_check_passes_and_never_overwrites(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "my-site.yaml"
+    assert main(["init", str(file)]) == 0
+    assert main(["check", "--config", str(file)]) == 0
+    shown = capsys.readouterr().out
+    assert "is right" in shown
+    assert "authority is observe" in shown  # it starts by writing to nothing
+    file.write_text("mine")
+    assert main(["init", str(file)]) == 1
+    assert file.read_text() == "mine"
+    assert "left as it is" in capsys.readouterr().out
+
+
+def test_init_without_a_name_writes_site_yaml_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["init"]) == 0
+    assert main(["check"]) == 0
+
+
+def test_init_where_nothing_can_be_written_exits_1(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["init", str(tmp_path / "no" / "such" / "folder.yaml")]) == 1
+    assert "cannot be written" in capsys.readouterr().out
+
+
+def change(content: dict[str, Any], path: str, value: object) -> None:
+    """Set a key, or remove it where ``value`` is None."""
+    *parents, last = [int(key) if key.isdigit() else key for key in path.split("/")]
+    at: Any = content
+    for key in parents:
+        at = at[key]
+    if value is None:
+        del at[last]
+    else:
+        at[last] = value
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "named"),
+    [
+        ("colour", "red", "colour: is not a known key"),
+        ("storage/0/batery", {}, "storage[0].batery: is not a known key"),
+        ("grid", None, "grid: is missing"),
+        ("storage/0/inverter", None, "storage[0].inverter: is missing"),
+        ("storage", [], "storage"),
+        ("authority", "total", "authority"),
+        ("timezone", "Mars/Olympus", "timezone"),
+        ("currency", "euro", "currency"),
+        ("cycle", {"period_ms": 1}, "cycle.period_ms"),
+        ("grid/import_max_w", -1, "grid.import_max_w"),
+        ("grid/import_max_w", "a lot", "grid.import_max_w"),
+        ("grid/import_max_w", float("nan"), "grid.import_max_w"),
+        ("storage/0/battery/capacity_wh", float("inf"), "storage[0].battery.capacity_wh"),
+        ("storage/0/battery/cells_in_series", 0, "storage[0].battery.cells_in_series"),
+        ("storage/0/operation", {"soc_min_pct": 90, "soc_max_pct": 20}, "soc_min_pct"),
+        ("storage/0/operation", {"charge_power_max_w": 9000}, "charge_power_max_w: 9000 W is"),
+        ("storage/0/limits", {"no_row": {}}, "storage[0].limits.no_row"),
+        ("storage/0/limits", {"cell_voltage_high": {"trip": 3.9}},
+         "storage[0].limits.cell_voltage_high.trip: 3.9 is looser"),
+        ("storage/0/limits", {"cell_voltage_low": {"trip": 2.0}}, "cell_voltage_low.trip"),
+        ("storage/0/name", "site", "storage"),
+        ("storage/0/bms/profile", "no_such", "storage[0].bms: "),
+        ("storage/0/bms/profile", "../../etc/passwd", "storage[0].bms"),
+        ("storage/0/inverter/profile", "generic_meter", "storage[0].inverter: "),
+        ("storage/0/inverter/connection/port", 99999, "storage[0].inverter.connection.port"),
+        ("storage/0/inverter/connection/kind", "telepathy", "storage[0].inverter.connection"),
+        ("meter/connection/timeout_s", 0, "meter.connection.timeout_s"),
+    ],
+)  # fmt: skip
+def test_a_wrong_key_is_named(
+    tmp_path: Path, content: dict[str, Any], capsys: pytest.CaptureFixture[str],
+    path: str, value: object, named: str,
+) -> None:  # fmt: skip
+    change(content, path, value)
+    assert check(tmp_path, content) == 2
+    shown = capsys.readouterr()
+    assert named in shown.err
+    assert "Traceback" not in shown.err
+    assert shown.out == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("", "is empty"),
+        ("- a\n- b\n", "is empty"),
+        ("name: [", "is not YAML"),
+        ("name: a\nname: b\n", "line 1: key written twice: name"),
+        ("!!python/object/apply:os.system [true]", "is not YAML"),
+    ],
+)
+def test_a_file_that_is_no_configuration_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, named: str
+) -> None:
+    assert check(tmp_path, text) == 2
+    assert named in capsys.readouterr().err
+
+
+def test_a_file_that_is_not_there_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["check", "--config", str(tmp_path / "nowhere.yaml")]) == 2
+    assert "nowhere.yaml" in capsys.readouterr().err
+    assert main(["check", "--config", str(tmp_path)]) == 2
+
+
+def test_several_wrong_keys_are_all_named(
+    tmp_path: Path, content: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    change(content, "grid/import_max_w", -1)
+    change(content, "storage/0/battery/capacity_wh", 0)
+    change(content, "authority", "total")
+    assert check(tmp_path, content) == 2
+    shown = capsys.readouterr().err
+    for named in ("grid.import_max_w", "storage[0].battery.capacity_wh", "authority"):
+        assert named in shown
+
+
+def test_the_limit_table_is_printed_with_the_values_of_this_site(
+    tmp_path: Path, content: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    change(content, "storage/0/limits", {"cell_voltage_high": {"alarm": 3.51, "warning": 3.42}})
+    assert check(tmp_path, content, "--limits") == 0
+    row = next(
+        line for line in capsys.readouterr().out.splitlines() if "cell_voltage_high" in line
+        and "3.65" in line
+    )  # fmt: skip
+    for word in ("3.42", "3.51", "3.65", "V", "block_charge", "2 of 3", "10 s"):
+        assert word in row
+
+
+def test_for_programs_it_prints_json(
+    tmp_path: Path, content: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert check(tmp_path, content, "--json") == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert shown["ok"] is True
+    rows = {row["row"]: row for row in shown["limits"]}
+    assert rows["cell_voltage_high"]["levels"]["trip"] == 3.65
+    # This BMS tells no cell voltages: whoever checks the site is told what nobody watches.
+    assert any("cell_voltage_high is not watched" in text for text in shown["warnings"])
