@@ -37,11 +37,12 @@ from holdfast.control import cycle as cycle_module
 from holdfast.control.cycle import Cycle, CycleState, Inputs
 from holdfast.control.plan_gate import AcceptedPlan, accept_plan
 from holdfast.core.commands import Command
-from holdfast.core.config import Site, parse_site
+from holdfast.core.config import Site
 from holdfast.core.data_store import DataStore
 from holdfast.core.data_store import freeze as freeze_image
 from holdfast.core.plan import Plan, PlanSlot, PlanStatus, SlotMode
 from holdfast.core.signals import SITE, Producer, Signal
+from holdfast.core.site_file import parse_site
 from holdfast.core.state_machine import State
 from holdfast.core.units import NS_PER_MS, ns_from_s
 from holdfast.runtime.assembly import expected_signals, writable_points

@@ -18,7 +18,8 @@ from unittest import mock
 import yaml
 
 from benchmarks.report import Report, at_least_one, at_most, new_parser, run, summarise
-from holdfast.core.config import Site, parse_site
+from holdfast.core.config import Site
+from holdfast.core.site_file import parse_site
 from holdfast.forecasting.history import QUARTER, PowerHistory
 from holdfast.forecasting.site_forecast import SiteForecast, forecast_site
 from holdfast.markets.entsoe import parse_entsoe

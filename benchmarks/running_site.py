@@ -17,9 +17,10 @@ import yaml
 
 from benchmarks.report import CannotRun
 from holdfast.core.commands import Command, Point
-from holdfast.core.config import Site, load_site
+from holdfast.core.config import Site
 from holdfast.core.errors import NotRunning
 from holdfast.core.signals import Producer
+from holdfast.core.site_file import load_site
 from holdfast.core.state_machine import State
 from holdfast.runtime.control_socket import ControlClient
 from holdfast.runtime.files import SiteFiles

@@ -151,6 +151,8 @@ class _Symbolic:
         self._tally = tally
         self._proof = proof
         self._inputs: dict[str, Callable[[Any], Number]] = {}
+        self._wrong: list[tuple[str, Any]] = []
+        """Claims so far, and what would refute each."""
 
     def number(self, name: str) -> float:
         floats = self._path.floats
@@ -175,20 +177,34 @@ class _Symbolic:
 
     def claim(self, text: str, holds: object, *, given: object = True) -> None:
         tally = self._tally
-        if text in tally.failures:
-            return
         if not tally.reached[text]:
             tally.reached[text] += self._path.possible(_term(given))
         wrong = terms.conjunction(_term(given), terms.negation(_term(holds)))
+        self._wrong.append((text, wrong))
+
+    def check(self) -> None:
+        """All claims of this path in one question; one by one only if something is wrong."""
+        claims = [(text, wrong) for text, wrong in self._wrong if text not in self._tally.failures]
+        anything = terms.known_truth(False)  # noqa: FBT003 - a value
+        for _, wrong in claims:
+            anything = terms.disjunction(anything, wrong)
         try:
-            model = None if terms.decided(wrong) is False else self._path.example(wrong)
+            sound = terms.decided(anything) is False or self._path.example(anything) is None
+        except Unknown:
+            sound = False
+        for text, wrong in claims:
+            failure = None if sound else self._failure(text, wrong)
+            if failure is None:
+                self._tally.discharged += 1
+            else:
+                self._tally.failures[text] = failure
+
+    def _failure(self, text: str, wrong: Any) -> Failure | None:
+        try:
+            model = self._path.example(wrong)
         except Unknown as unknown:
-            tally.failures[text] = _open(text, f"the solver gave up: {unknown}")
-            return
-        if model is None:
-            tally.discharged += 1
-        else:
-            tally.failures[text] = self.counterexample(text, model)
+            return _open(text, f"the solver gave up: {unknown}")
+        return None if model is None else self.counterexample(text, model)
 
     def counterexample(self, text: str, model: Any, note: str = "") -> Failure:
         inputs = {name: value(model) for name, value in self._inputs.items()}
@@ -267,6 +283,7 @@ def _run_symbolically(values: _Symbolic, path: Path, tally: _Tally, proof: Proof
             patches.enter_context(mock.patch.object(module, "math", SymbolicMath))
         try:
             proof.run(values)
+            values.check()
         except InputRefused:
             tally.refused += 1
         except PathEnds:

@@ -31,6 +31,8 @@ class Path:
     asked: int = 0
     others: list[list[bool]] = field(default_factory=list)
     """The beginnings of paths that are still to be gone."""
+    seen: tuple[Any, int] | None = None
+    """A model of an input that gets here, and how many facts were known when it was found."""
 
     def decide(self, condition: Term) -> bool:
         """Answer a question of the code."""
@@ -45,20 +47,37 @@ class Path:
         return answer
 
     def _choose(self, condition: Term) -> bool:
-        may_be_true = self.possible(condition)
-        may_be_false = self.possible(terms.negation(condition))
-        if may_be_true and may_be_false:
-            self.others.append([*self.answers, False])
-        elif not may_be_true and not may_be_false:
-            raise PathEnds
-        return may_be_true
+        seen = self.seen
+        if seen is not None and seen[1] == len(self.floats.facts):
+            # An input that is known to get here answers one side without the solver.
+            answer = terms.truth_value(seen[0], condition)
+        else:
+            answer = self._visible(condition)
+            if not answer and not self._visible(terms.negation(condition)):
+                raise PathEnds
+        here = self.seen
+        if self._visible(terms.negation(condition) if answer else condition):
+            self.others.append([*self.answers, not answer])
+        self.seen = here
+        return answer
+
+    def _visible(self, condition: Term) -> bool:
+        """As ``possible``; remembers the input that was found."""
+        self.seen = None
+        try:
+            model = self.example(condition)
+        except Unknown:
+            return True  # one path too many proves the same
+        if model is not None:
+            self.seen = (model, len(self.floats.facts))
+        return model is not None
 
     def possible(self, condition: Term) -> bool:
         """False only if no input gets here and meets ``condition``."""
         try:
             return self.example(condition) is not None
         except Unknown:
-            return True  # one path too many proves the same
+            return True
 
     def example(self, condition: Term) -> Any | None:
         """A model of an input that gets here and meets ``condition``. Raises Unknown."""

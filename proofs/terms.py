@@ -181,11 +181,19 @@ class Ieee:
                 z3.Implies(z3.And(number, z3.fpLEQ(y, zero)), z3.fpLEQ(result, x)),
             )
 
+        def doubled(x: Term, y: Term) -> Term:
+            larger = z3.fpAbs(y)
+            return z3.Implies(
+                z3.And(number, z3.fpLEQ(z3.fpAbs(x), larger)),
+                z3.fpLEQ(z3.fpAbs(result), self.exact_sum(larger, larger)),
+            )
+
         return {
             "NaN only of NaN, or of two opposite infinities": z3.fpIsNaN(result)
             == z3.Or(z3.fpIsNaN(a), z3.fpIsNaN(b), opposite(a, b)),
             "it moves to the side of the first": shifted(b, a),
             "it moves to the side of the second": shifted(a, b),
+            "no more than twice the larger": z3.And(doubled(a, b), doubled(b, a)),
         }
 
     def mirror_lemmas(
@@ -277,7 +285,9 @@ class Reals:
 
     def less(self, a: Term, b: Term) -> Term:
         """Total; every number is between the infinities."""
-        return z3.BoolVal(a == -math.inf or b == math.inf) if _infinite(a, b) else a < b
+        if _infinite(a, b):
+            return z3.BoolVal(a < 0.0 if isinstance(a, float) else b > 0.0)
+        return a < b
 
     def less_equal(self, a: Term, b: Term) -> Term:
         """Total; every number is between the infinities."""

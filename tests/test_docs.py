@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import holdfast
+from holdfast.cli.limits import reference_page
 from holdfast.cli.main import main
 
 PACKAGE = Path(holdfast.__file__).parent
@@ -67,6 +68,11 @@ def test_architecture_names_every_room_and_no_other():
 def test_the_changelog_knows_this_version():
     text = (REPOSITORY / "CHANGELOG.md").read_text(encoding="utf-8")
     assert f"## {holdfast.__version__} " in text
+
+
+def test_the_page_of_limits_is_what_the_tables_say():
+    page = (REPOSITORY / "docs" / "limits.md").read_text(encoding="utf-8")
+    assert page == reference_page(), "run: holdfast limits --markdown > docs/limits.md"
 
 
 def test_every_decision_is_listed():

@@ -2,12 +2,10 @@
 
 import argparse
 
-from rich.console import Console
-from rich.table import Table
-
 from holdfast.cli.arguments import add_config, add_json, print_json
-from holdfast.core.config import Site, load_site
+from holdfast.core.config import Site
 from holdfast.core.signals import SITE
+from holdfast.core.site_file import load_site
 from holdfast.devices.profile import load_profile
 from holdfast.runtime.assembly import check_site, devices, expected_signals
 from holdfast.safety.limits import Limit, build_limits
@@ -24,9 +22,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of this command."""
     add_config(parser)
     add_json(parser)
-    parser.add_argument(
-        "--limits", action="store_true", help="print the limit table with this site's values"
-    )
 
 
 def execute(options: argparse.Namespace) -> int:
@@ -36,15 +31,13 @@ def execute(options: argparse.Namespace) -> int:
     limits = build_limits(site)
     warnings = _warnings(site, limits)
     if options.json:
-        print_json({"site": site.name, "ok": True, "warnings": warnings, "limits": _rows(limits)})
+        print_json({"site": site.name, "ok": True, "warnings": warnings})
         return 0
     print(f"{options.config}: {site.name} is right; authority: {site.authority}")
     for path, device in devices(site).values():
         print(f"  {path}: {device.profile} ({device.connection.kind})")
     for warning in warnings:
         print(f"  note: {warning}")
-    if options.limits:
-        _print_limits(limits)
     return 0
 
 
@@ -71,38 +64,3 @@ def _warnings(site: Site, limits: tuple[Limit, ...]) -> list[str]:
         if limit.owner != SITE and limit.row.signal not in provided[limit.owner]
     ]
     return warnings
-
-
-def _rows(limits: tuple[Limit, ...]) -> list[dict[str, object]]:
-    return [
-        {
-            "owner": limit.owner,
-            "row": limit.row.id,
-            "signal": limit.row.signal,
-            "unit": limit.unit,
-            "levels": {level.name.lower(): value for level, value in limit.levels},
-            "reaction": limit.row.reaction.name.lower(),
-            "samples": limit.row.samples,
-            "hold_s": limit.row.hold_s,
-            "source": limit.row.source,
-        }
-        for limit in limits
-    ]
-
-
-def _print_limits(limits: tuple[Limit, ...]) -> None:
-    columns = ("limit", "signal", "warning", "alarm", "trip", "unit", "at alarm", "m of n", "hold")
-    table = Table(*columns, title="Limits")
-    for limit in limits:
-        levels = {level.name.lower(): f"{value:g}" for level, value in limit.levels}
-        m, n = limit.row.samples
-        table.add_row(
-            limit.key,
-            limit.row.signal,
-            *(levels.get(name, "") for name in ("warning", "alarm", "trip")),
-            limit.unit,
-            limit.row.reaction.name.lower(),
-            f"{m} of {n}",
-            f"{limit.row.hold_s:g} s",
-        )
-    Console(width=160).print(table)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from holdfast.cli.arguments import add_config, add_json, print_json
 from holdfast.core.commands import Command
-from holdfast.core.config import load_site
+from holdfast.core.site_file import load_site
 from holdfast.runtime.control_socket import ControlClient
 from holdfast.runtime.files import SiteFiles
 

@@ -8,9 +8,10 @@ from rich.console import Console
 from rich.table import Table
 
 from holdfast.cli.arguments import add_config, add_json, print_json
-from holdfast.core.config import Site, load_site
+from holdfast.core.config import Site
 from holdfast.core.errors import ConfigError, NotRunning
 from holdfast.core.plan import Plan, PlanSlot
+from holdfast.core.site_file import load_site
 from holdfast.forecasting.history import PowerHistory
 from holdfast.markets.entsoe import read_entsoe
 from holdfast.runtime.files import SiteFiles

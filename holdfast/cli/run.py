@@ -16,8 +16,9 @@ from rich.live import Live
 from holdfast.cli.arguments import add_config
 from holdfast.cli.view import status_line, status_view
 from holdfast.core.commands import Command
-from holdfast.core.config import Site, load_site
+from holdfast.core.config import Site
 from holdfast.core.errors import ConfigError, NotRunning
+from holdfast.core.site_file import load_site
 from holdfast.core.state_machine import State
 from holdfast.monitoring.status import Status
 from holdfast.runtime.assembly import check_site

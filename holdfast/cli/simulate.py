@@ -14,8 +14,9 @@ from rich.table import Table
 
 from holdfast.cli.arguments import add_json, print_json
 from holdfast.cli.picture import draw_week
-from holdfast.core.config import Site, load_site
+from holdfast.core.config import Site
 from holdfast.core.errors import ConfigError
+from holdfast.core.site_file import load_site
 from holdfast.markets.entsoe import parse_entsoe, read_entsoe
 from holdfast.markets.prices import PriceSeries
 from holdfast.testing.demo_site import sample_prices_text, simulated_site

@@ -6,8 +6,8 @@ from rich.console import Console
 
 from holdfast.cli.arguments import add_config, add_json, print_json
 from holdfast.cli.view import status_view
-from holdfast.core.config import load_site
 from holdfast.core.errors import NotRunning
+from holdfast.core.site_file import load_site
 from holdfast.runtime.files import SiteFiles
 from holdfast.runtime.status_reader import StatusReader
 

@@ -127,13 +127,14 @@ class Cycle:
         permits: Mapping[str, Permit], snapshot: Snapshot,
     ) -> tuple[tuple[Write, ...], dict[str, UnitMemory], tuple[Finding, ...]]:  # fmt: skip
         force = Event.EMERGENCY_STOP in moved.events or Event.TRIP in moved.events
+        at_once = moved.state is State.STOPPED and self._site.emergency_stop_category == 0
         writes: list[Write] = []
         units: dict[str, UnitMemory] = {}
         findings: list[Finding] = []
         for name, unit in self._units.items():
             memory = state.units.get(name, UnitMemory())
             new, units[name], found = unit.apply(
-                setpoints[name], permits[name], snapshot, memory, force=force
+                setpoints[name], permits[name], snapshot, memory, force=force, at_once=at_once
             )
             writes += new
             findings += found

@@ -38,9 +38,12 @@ class UnitControl:
 
     def apply(
         self, setpoint: Setpoint, permit: Permit, snapshot: Snapshot, memory: UnitMemory, *,
-        force: bool,
+        force: bool, at_once: bool = False,
     ) -> tuple[tuple[Write, ...], UnitMemory, tuple[Finding, ...]]:  # fmt: skip
-        """Writes in the order in which they are to be made, new memory, and what is wrong."""
+        """Writes in the order in which they are to be made, new memory, and what is wrong.
+
+        ``force`` writes setpoint and enable anew, ``at_once`` opens the contactor under load.
+        """
         power_w = setpoint.power_w
         inverter_writes, inverter, inverter_findings = self._inverter.decide(
             power_w, permit, snapshot, memory.inverter, force=force
@@ -48,7 +51,9 @@ class UnitControl:
         bms_writes, bms, bms_findings = self._bms.decide(
             power_w, permit, snapshot, memory.bms, force=force
         )
-        relay_writes, relays, relay_findings = self._relays.decide(permit, snapshot, memory.relays)
+        relay_writes, relays, relay_findings = self._relays.decide(
+            permit, snapshot, memory.relays, at_once=at_once
+        )
         follow_up, follow_findings = self._followed(permit, snapshot, memory, inverter)
         return (
             (*inverter_writes, *bms_writes, *relay_writes),

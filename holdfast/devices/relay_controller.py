@@ -44,9 +44,12 @@ class RelayController:
         self._break_current_a = unit.battery.contactor_break_current_a
 
     def decide(
-        self, permit: Permit, snapshot: Snapshot, memory: RelayMemory
+        self, permit: Permit, snapshot: Snapshot, memory: RelayMemory, *, at_once: bool = False
     ) -> tuple[tuple[Write, ...], RelayMemory, tuple[Finding, ...]]:
-        """Writes to make now, the memory for the next cycle, and a contactor that is stuck."""
+        """Writes to make now, the memory for the next cycle, and a contactor that is stuck.
+
+        ``at_once`` opens under load too: a stop of category 0.
+        """
         if not permit.may_write:
             return (), RelayMemory(), ()
         feedback = snapshot.good(self._unit, Signal.CONTACTOR_CLOSED)
@@ -55,7 +58,7 @@ class RelayController:
         was_closed = feedback != 0.0 if last is None else last.value == 1.0
         close = permit.may_connect and permit.is_fresh(snapshot.time_ns)
         opening_since_ns = None
-        if was_closed and not close:
+        if was_closed and not close and not at_once:
             opening_since_ns = memory.opening_since_ns or snapshot.time_ns
             waited_ns = snapshot.time_ns - opening_since_ns
             if waited_ns < OPEN_AT_THE_LATEST_NS and not self._may_break(

@@ -41,6 +41,7 @@ _log = logging.getLogger(__name__)
 
 PUBLISH_EVERY_NS = 200 * NS_PER_MS
 COLLECT_EVERY_NS = 10 * NS_PER_S
+SAVE_AGAIN_NS = 1 * NS_PER_S
 SAFE_WRITES = (
     (Producer.INVERTER, Point.SETPOINT_W),
     (Producer.INVERTER, Point.ENABLE),
@@ -75,7 +76,7 @@ class ControlLoop:
         self._heartbeat = Heartbeat(files.heartbeat)
         self._watchdog: HeartbeatReader | None = None
         self._watchdog_beat = (0, 0)
-        self._publish_ns = self._collect_ns = 0
+        self._publish_ns = self._collect_ns = self._save_ns = 0
         self._cycles = self._missed = 0
         self._cycle_s, self._lateness_s = Histogram(), Histogram()
         self._real_time = real_time
@@ -102,11 +103,12 @@ class ControlLoop:
         if record is None:
             return False, "the control cycle failed; the site was taken to 0 W"
         await asyncio.sleep(0)  # the writes first, then the status, then the answer
-        await self.save_latches()
+        on_disk = await self.save_latches()
         reason = record.moved.refused.get(command)
-        if reason is not None:
-            return command is Command.EMERGENCY_STOP, reason
-        return True, f"{command} done"
+        text = f"{command} done" if reason is None else reason
+        if not on_disk:
+            text += "; NOT ON DISK: it will not survive a restart"
+        return reason is None or command is Command.EMERGENCY_STOP, text
 
     def take_plan(self, plan: Plan) -> None:
         """Accept ``plan``, or raise PlanRefused and stay with what there was."""
@@ -166,7 +168,7 @@ class ControlLoop:
             self._audit.observe(state, record)
         if state.machine is not before:
             _log.info("%s -> %s (%s)", before.name, state.machine.name, _why(record))
-        if state.latches != self._saved:
+        if state.latches != self._saved and now_ns >= self._save_ns:
             task = asyncio.get_running_loop().create_task(self.save_latches())
             task.add_done_callback(_log_failure)
         if now_ns >= self._publish_ns or state.machine is not before:
@@ -211,18 +213,23 @@ class ControlLoop:
 
     # ------------------------------------------------------------------ what comes out
 
-    async def save_latches(self) -> None:
-        """Bring the latches to disk if they have changed. A full disk never stops control."""
+    async def save_latches(self) -> bool:
+        """Bring the latches to disk if they have changed; True if they are there.
+
+        A full disk never stops control.
+        """
         async with self._saving:
             latches = self.state.latches
             if latches == self._saved:
-                return
+                return True
             try:
                 await asyncio.to_thread(save_latches, self._files.latches, latches)
             except OSError as error:
                 _log.critical("latches are not on disk: %s", error)
-            else:
-                self._saved = latches
+                self._save_ns = time.monotonic_ns() + SAVE_AGAIN_NS
+                return False
+            self._saved = latches
+            return True
 
     def _publish(self, state: CycleState, record: CycleRecord) -> None:
         loop = LoopStatus(
@@ -284,6 +291,6 @@ def _why(record: CycleRecord) -> str:
     return "; ".join([taken.name.lower() if taken is not None else "", *trips])
 
 
-def _log_failure(task: asyncio.Task[None]) -> None:
+def _log_failure(task: asyncio.Task[bool]) -> None:
     if not task.cancelled() and task.exception() is not None:
         _log.critical("latches were not saved", exc_info=task.exception())

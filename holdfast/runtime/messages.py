@@ -25,11 +25,10 @@ _STRICT = ConfigDict(extra="forbid", allow_inf_nan=True)
 class CommandMessage:
     """A person asks for something."""
 
-    __pydantic_config__ = _STRICT
-
     command: Command
-    issued_ns: int
-    """Monotonic time at the sender, on this same machine."""
+    issued_ns: int = 0
+    """Monotonic time at the sender, on this same machine. Who only wants to stop may leave it
+    out, and whatever else is in the message is passed over: stopping is never refused."""
     kind: Literal["command"] = "command"
 
 

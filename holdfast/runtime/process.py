@@ -10,9 +10,11 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from holdfast.core.config import Site, load_site
+from holdfast.core.config import Site
 from holdfast.core.errors import HoldfastError
+from holdfast.core.site_file import load_site
 from holdfast.runtime.files import SiteFiles
+from holdfast.runtime.realtime import end_with_parent
 
 LOG_BYTES, LOG_FILES = 1_000_000, 3
 
@@ -43,7 +45,13 @@ def open_site(name: str, text: str) -> tuple[Site, SiteFiles]:
     """
     parser = argparse.ArgumentParser(prog=f"python -m holdfast.runtime.{name}", description=text)
     parser.add_argument("--config", type=Path, required=True, help="the site.yaml")
-    site = load_site(parser.parse_args().config)
+    parser.add_argument(
+        "--supervised", action="store_true", help="end when the process that started this one ends"
+    )
+    options = parser.parse_args()
+    if options.supervised:
+        end_with_parent()
+    site = load_site(options.config)
     files = SiteFiles(state_dir=site.state_dir)
     files.create()
     _start_logging(files.logs / f"{name}.log")

@@ -4,6 +4,7 @@ import ctypes
 import gc
 import logging
 import os
+import signal
 import struct
 import time
 
@@ -13,6 +14,7 @@ _log = logging.getLogger(__name__)
 _libc = ctypes.CDLL(None, use_errno=True)
 
 _MCL_CURRENT, _MCL_FUTURE, _MCL_ONFAULT = 1, 2, 4
+_PR_SET_PDEATHSIG = 1
 _CLOCK_MONOTONIC = 1
 _TFD_NONBLOCK, _TFD_CLOEXEC = os.O_NONBLOCK, os.O_CLOEXEC
 _TFD_TIMER_ABSTIME = 1
@@ -34,6 +36,12 @@ def enter_real_time(priority: int) -> bool:
         _log.warning("no SCHED_FIFO: %s", error)
         granted = False
     return granted
+
+
+def end_with_parent() -> None:
+    """Get SIGTERM when the process that started this one ends, however it ends."""
+    if _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM) != 0:
+        _log.warning("this process may outlive its supervisor: %s", os.strerror(ctypes.get_errno()))
 
 
 def freeze_collector() -> None:

@@ -25,7 +25,14 @@ class Child:
 
     def __init__(self, name: str, config: Path, files: SiteFiles) -> None:
         self.name = name
-        self._command = [sys.executable, "-m", f"holdfast.runtime.{name}", "--config", str(config)]
+        self._command = [
+            sys.executable,
+            "-m",
+            f"holdfast.runtime.{name}",
+            "--config",
+            str(config),
+            "--supervised",
+        ]
         self._errors = files.logs / f"{name}.err"
         self._process: subprocess.Popen[bytes] | None = None
         self._ended_s: deque[float] = deque(maxlen=CRASHES)

@@ -10,6 +10,7 @@ from holdfast.core.units import s_from_ns
 from holdfast.safety.battery_limits import battery_limits, nameplate
 from holdfast.safety.data_age import DataAge, Expected
 from holdfast.safety.envelope import Envelope
+from holdfast.safety.escalation import EscalationMemory, escalate
 from holdfast.safety.faults import Finding, Level, Reaction
 from holdfast.safety.grid_limits import within_grid_limits
 from holdfast.safety.interlock_manager import Action, Block, InterlockManager
@@ -55,6 +56,7 @@ class SafetyMemory:
 
     limits: MonitorMemory = field(default_factory=dict)
     trends: TrendMemory = field(default_factory=TrendMemory)
+    escalation: EscalationMemory = field(default_factory=EscalationMemory)
     envelopes: Mapping[str, Envelope] = field(default_factory=dict)
     """What was permitted, by unit; empty while nothing was."""
     time_ns: int = 0
@@ -78,6 +80,8 @@ class Assessor:
         limits, monitor = self.limit_monitor.assess(snapshot, memory.limits)
         trends, tracks = self.trend_analyzer.assess(snapshot, memory.trends)
         findings = (*device_findings, *self._data_age.assess(snapshot), *limits, *trends)
+        repeated, escalation = self._escalated(findings, snapshot, memory)
+        findings += repeated
         blocks = self._interlocks.assess(snapshot)
         permitted = {
             unit.name: self._permitted(unit, snapshot, findings, tracks)
@@ -94,10 +98,19 @@ class Assessor:
         after = SafetyMemory(
             limits=monitor,
             trends=tracks,
+            escalation=escalation,
             envelopes={unit: e for unit, e in envelopes.items() if unit not in blocked},
             time_ns=snapshot.time_ns,
         )
         return assessment, after
+
+    def _escalated(
+        self, findings: tuple[Finding, ...], snapshot: Snapshot, memory: SafetyMemory
+    ) -> tuple[tuple[Finding, ...], EscalationMemory]:
+        """Only while power may flow: a site that boots finds much that is not there yet."""
+        if not memory.envelopes:
+            return (), EscalationMemory()
+        return escalate(findings, memory.escalation, snapshot.time_ns)
 
     def _permitted(
         self,

@@ -141,6 +141,16 @@ FAULTS: dict[str, FaultRow] = {
         text="the contactor does not follow its command",
         source="fault catalogue 59-61: 5 s to close or open",
     ),
+    "repeated_fault": FaultRow(
+        reaction=Reaction.TRIP,
+        text="a fault that clears by itself keeps coming back",
+        source="Seplos: locked after five over-currents",
+    ),
+    "crash_loop": FaultRow(
+        reaction=Reaction.TRIP,
+        text="the controller ended uncleanly again and again",
+        source="fault catalogue 81: five in ten minutes",
+    ),
     "latch_file_corrupt": FaultRow(
         reaction=Reaction.TRIP,
         text="the latch file could not be trusted at start",

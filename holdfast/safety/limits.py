@@ -91,7 +91,7 @@ def _fixed(value: float) -> Bound:
     return lambda _: value
 
 
-_flag = _fixed(0.5)  # between the 0 and the 1 of a flag
+_FLAG = _fixed(0.5)  # between the 0 and the 1 of a flag
 _IMPORT_MAX: Bound = attrgetter("grid.import_max_w")
 _VOLTAGE: Bound = attrgetter("grid.nominal_voltage_v")
 _FREQUENCY: Bound = attrgetter("grid.nominal_frequency_hz")
@@ -126,11 +126,11 @@ _UNIT_TABLE = (
     ("inverter_temperature_high", Signal.INVERTER_TEMPERATURE_C, _HIGH, _fixed(90.0), _ABSOLUTE, None,  0.0,   10.0,  _R.RAMP_TO_ZERO,    2, 3, 5.0,   30.0, "5 °C above where derating reaches nothing"),
     ("pack_mismatch_high",        Signal.PACK_MISMATCH_V,    _HIGH, _fixed(3.0),      _ABSOLUTE, None,  0.0,   1.5,   _R.RAMP_TO_ZERO,    5, 10, 0.5,  10.0, "sum of cells against pack, 3 V: foxBMS"),
     ("power_mismatch_high",       Signal.POWER_MISMATCH_W,   _HIGH, _rated_power,     _OF_BOUND, None,  0.70,  0.85,  _R.RAMP_TO_ZERO,    6, 12, 0.05, 10.0, "30 %: a sign or a scale is wrong"),
-    ("bms_forbids_charge",        Signal.CHARGE_ALLOWED,     _LOW,  _flag,            _ABSOLUTE, None,  0.0,   None,  _R.BLOCK_CHARGE,    1, 1, 0.0,    5.0, "Pylontech 0x35C bit 7"),
-    ("bms_forbids_discharge",     Signal.DISCHARGE_ALLOWED,  _LOW,  _flag,            _ABSOLUTE, None,  0.0,   None,  _R.BLOCK_DISCHARGE, 1, 1, 0.0,    5.0, "Pylontech 0x35C bit 6"),
-    ("bms_protection",            Signal.BMS_PROTECTION,     _HIGH, _flag,            _ABSOLUTE, None,  0.0,   None,  _R.RAMP_TO_ZERO,    1, 1, 0.0,    5.0, "Pylontech 0x359: the pack has tripped"),
-    ("bms_alarm",                 Signal.BMS_ALARM,          _HIGH, _flag,            _ABSOLUTE, None,  0.0,   None,  _R.LOG,             1, 1, 0.0,    5.0, "Pylontech 0x359: the pack warns"),
-    ("inverter_fault",            Signal.INVERTER_FAULT,     _HIGH, _flag,            _ABSOLUTE, None,  0.0,   None,  _R.RAMP_TO_ZERO,    1, 1, 0.0,    5.0, "the inverter says that it cannot"),
+    ("bms_forbids_charge",        Signal.CHARGE_ALLOWED,     _LOW,  _FLAG,            _ABSOLUTE, None,  0.0,   None,  _R.BLOCK_CHARGE,    1, 1, 0.0,    5.0, "Pylontech 0x35C bit 7"),
+    ("bms_forbids_discharge",     Signal.DISCHARGE_ALLOWED,  _LOW,  _FLAG,            _ABSOLUTE, None,  0.0,   None,  _R.BLOCK_DISCHARGE, 1, 1, 0.0,    5.0, "Pylontech 0x35C bit 6"),
+    ("bms_protection",            Signal.BMS_PROTECTION,     _HIGH, _FLAG,            _ABSOLUTE, None,  0.0,   None,  _R.RAMP_TO_ZERO,    1, 1, 0.0,    5.0, "Pylontech 0x359: the pack has tripped"),
+    ("bms_alarm",                 Signal.BMS_ALARM,          _HIGH, _FLAG,            _ABSOLUTE, None,  0.0,   None,  _R.LOG,             1, 1, 0.0,    5.0, "Pylontech 0x359: the pack warns"),
+    ("inverter_fault",            Signal.INVERTER_FAULT,     _HIGH, _FLAG,            _ABSOLUTE, None,  0.0,   None,  _R.RAMP_TO_ZERO,    1, 1, 0.0,    5.0, "the inverter says that it cannot"),
 )
 _SITE_TABLE = (
     ("grid_voltage_high",         Signal.GRID_VOLTAGE_V,     _HIGH, _VOLTAGE,         _OF_BOUND, None,  -0.15, -0.10, _R.RAMP_TO_ZERO,    3, 5, 0.02,  60.0, "EN 50549-1: 1.15 Un; back after 60 s"),
@@ -139,7 +139,7 @@ _SITE_TABLE = (
     ("grid_frequency_low",        Signal.GRID_FREQUENCY_HZ,  _LOW,  _FREQUENCY,       _ABSOLUTE, None,  -2.5,  -1.0,  _R.RAMP_TO_ZERO,    3, 5, 0.05,  60.0, "EN 50549-1: 47.5 Hz; back after 60 s"),
     ("grid_import_high",          Signal.GRID_POWER_W,       _HIGH, _IMPORT_MAX,      _ABSOLUTE, None,  -500.0, 0.0,  _R.BLOCK_CHARGE,    4, 8, 200.0,  5.0, "the main fuse, beyond what the grid limit catches"),
     ("grid_export_high",          Signal.GRID_POWER_W,       _LOW,  _export_max,      _ABSOLUTE, None,  -500.0, -100.0, _R.BLOCK_DISCHARGE, 4, 8, 200.0, 5.0, "the feed-in limit, beyond what the grid limit catches"),
-    ("watchdog_lost",             Signal.WATCHDOG_ARMED,     _LOW,  _flag,            _ABSOLUTE, None,  0.0,   None,  _R.RAMP_TO_ZERO,    1, 1, 0.0,    1.0, "no operation without the watchdog"),
+    ("watchdog_lost",             Signal.WATCHDOG_ARMED,     _LOW,  _FLAG,            _ABSOLUTE, None,  0.0,   None,  _R.RAMP_TO_ZERO,    1, 1, 0.0,    1.0, "no operation without the watchdog"),
 )
 # fmt: on
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import yaml
 
-from holdfast.core.config import Site, parse_site
+from holdfast.core.config import Site
+from holdfast.core.site_file import parse_site
 from holdfast.markets.entsoe import parse_entsoe
 from holdfast.markets.prices import PriceSeries
 from holdfast.testing.net import free_port

@@ -18,9 +18,10 @@ from types import TracebackType
 from typing import Any, Self
 
 from holdfast.core.commands import Point
-from holdfast.core.config import CanBus, Device, ModbusTcp, Site, load_site
+from holdfast.core.config import CanBus, Device, ModbusTcp, Site
 from holdfast.core.errors import ConfigError
 from holdfast.core.signals import SITE, Producer
+from holdfast.core.site_file import load_site
 from holdfast.devices.profile import ModbusProfile, load_profile
 from holdfast.testing.can_bms import CanBms
 from holdfast.testing.control_socket import ControlSocket

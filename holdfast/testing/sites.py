@@ -5,7 +5,8 @@ from typing import Any
 
 import yaml
 
-from holdfast.core.config import Site, parse_site
+from holdfast.core.config import Site
+from holdfast.core.site_file import parse_site
 from holdfast.testing.net import free_port
 
 

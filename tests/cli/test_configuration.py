@@ -180,7 +180,9 @@ def test_the_limit_table_is_printed_with_the_values_of_this_site(
     tmp_path: Path, content: dict[str, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
     change(content, "storage/0/limits", {"cell_voltage_high": {"alarm": 3.51, "warning": 3.42}})
-    assert check(tmp_path, content, "--limits") == 0
+    assert check(tmp_path, content) == 0
+    capsys.readouterr()
+    assert main(["limits", "--config", str(tmp_path / "site.yaml")]) == 0
     row = next(
         line for line in capsys.readouterr().out.splitlines() if "cell_voltage_high" in line
         and "3.65" in line
@@ -195,7 +197,8 @@ def test_for_programs_it_prints_json(
     assert check(tmp_path, content, "--json") == 0
     shown = json.loads(capsys.readouterr().out)
     assert shown["ok"] is True
-    rows = {row["row"]: row for row in shown["limits"]}
+    assert main(["limits", "--json", "--config", str(tmp_path / "site.yaml")]) == 0
+    rows = {row["row"]: row for row in json.loads(capsys.readouterr().out)}
     assert rows["cell_voltage_high"]["levels"]["trip"] == 3.65
     # This BMS tells no cell voltages: whoever checks the site is told what nobody watches.
     assert any("cell_voltage_high is not watched" in text for text in shown["warnings"])

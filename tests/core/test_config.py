@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from holdfast.core.config import load_site, parse_site
 from holdfast.core.errors import ConfigError
+from holdfast.core.site_file import load_site, parse_site
 from holdfast.devices.profile import profile_names
 from tests.builders import build_site, device, site_content, unit_content
 

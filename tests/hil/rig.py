@@ -17,10 +17,10 @@ from typing import Any, Self
 import yaml
 
 from holdfast.core.commands import Command
-from holdfast.core.config import load_site
 from holdfast.core.errors import NotRunning
 from holdfast.core.plan import Plan, PlanSlot, PlanStatus, SlotMode
 from holdfast.core.signals import SITE, Signal
+from holdfast.core.site_file import load_site
 from holdfast.core.state_machine import State
 from holdfast.monitoring.status import Status
 from holdfast.runtime.control_socket import ControlClient

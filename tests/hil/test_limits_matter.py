@@ -14,9 +14,9 @@ import pytest
 import yaml
 
 from holdfast.control.plan_gate import AcceptedPlan
-from holdfast.core.config import parse_site
 from holdfast.core.plan import Plan, PlanSlot, PlanStatus, SlotMode
 from holdfast.core.signals import Signal
+from holdfast.core.site_file import parse_site
 from holdfast.safety import derating
 from holdfast.safety.limit_monitor import LimitMonitor
 from holdfast.testing.plant import SitePlant

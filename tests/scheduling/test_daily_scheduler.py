@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from holdfast.core.config import Site, parse_site
+from holdfast.core.config import Site
 from holdfast.core.errors import PriceDataError
 from holdfast.core.plan import Plan, PlanSlot, PlanStatus, SlotMode
+from holdfast.core.site_file import parse_site
 from holdfast.forecasting.forecast import Basis, PowerForecast
 from holdfast.forecasting.site_forecast import SiteForecast
 from holdfast.markets.entsoe import parse_entsoe

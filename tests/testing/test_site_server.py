@@ -21,9 +21,10 @@ from wire_bench import (
 )
 
 from holdfast.core.commands import Point
-from holdfast.core.config import Site, parse_site
+from holdfast.core.config import Site
 from holdfast.core.errors import ConfigError
 from holdfast.core.signals import Producer, Signal
+from holdfast.core.site_file import parse_site
 from holdfast.testing import free_port
 from holdfast.testing.plant import SitePlant
 from holdfast.testing.site_server import SiteServer

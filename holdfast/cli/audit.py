@@ -1,0 +1,151 @@
+"""``holdfast audit``: what happened at a site, and whether that record is whole."""
+
+import argparse
+import re
+import sys
+from collections.abc import Iterator
+from datetime import datetime
+from itertools import islice, takewhile
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from holdfast.cli.arguments import add_config, add_json, print_json
+from holdfast.core.config import Site
+from holdfast.core.errors import ConfigError
+from holdfast.core.site_file import load_site
+from holdfast.monitoring.audit_text import describe
+from holdfast.monitoring.audit_verify import Verdict
+from holdfast.monitoring.safety_audit_log import Line, Place, event_of
+from holdfast.runtime.audit_reader import lines_backwards, verify_folder
+from holdfast.runtime.files import SiteFiles
+
+NAME = "audit"
+HELP = "show the audit log, or verify that nothing in it was changed"
+DESCRIPTION = """\
+verify   check the chain of hashes: any line that was altered, taken out, put in or moved is
+         found, and the first bad place is named. Exits with 1 if anything is wrong. Keep the
+         number and hash that it prints somewhere else and give them to a later run with
+         --contains: so a log that was forged as a whole is found as well.
+show     print events: state changes, findings, commands, plans, and every setpoint with its way
+         through the layers.
+"""
+_PLACE = re.compile(r"([1-9][0-9]*):([0-9a-f]{64})")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of this command."""
+    parser.add_argument("what", choices=("verify", "show"))
+    add_config(parser)
+    add_json(parser)
+    parser.add_argument(
+        "--last", type=int, default=20, metavar="N", help="show: so many events (default: 20)"
+    )
+    parser.add_argument(
+        "--since", metavar="TIME", help="show: all events from this time on, such as 08:00 or "
+        "2026-04-10T08:00+02:00",
+    )  # fmt: skip
+    parser.add_argument(
+        "--contains", action="append", default=[], metavar="NUMBER:HASH",
+        help="verify: a line that must be in the log",
+    )  # fmt: skip
+
+
+def execute(options: argparse.Namespace) -> int:
+    """Verify or show. 1 if the log is not as it was written."""
+    site = load_site(options.config)
+    folder = SiteFiles(state_dir=site.state_dir).audit
+    try:
+        if options.what == "verify":
+            return _verify(folder, options)
+        return _show(site, folder, options)
+    except OSError as error:
+        raise ConfigError(f"the audit log cannot be read: {error}") from error
+
+
+def parse_time(text: str, timezone: str) -> datetime:
+    """A time as a person writes it: today's 08:00, or a date and time; local if it says no zone.
+
+    Raises ConfigError.
+    """
+    zone = ZoneInfo(timezone)
+    try:
+        if re.fullmatch(r"\d\d:\d\d(:\d\d)?", text):
+            text = f"{datetime.now(zone):%Y-%m-%d}T{text}"
+        time = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise ConfigError(f"{text!r} is no time such as 08:00 or 2026-04-10T08:00") from error
+    return time if time.tzinfo is not None else time.replace(tzinfo=zone)
+
+
+def _verify(folder: Path, options: argparse.Namespace) -> int:
+    verdict = verify_folder(folder, map(_place, options.contains))
+    if options.json:
+        print_json(_as_json(verdict))
+    else:
+        _tell(verdict)
+    return 0 if verdict.problem is None else 1
+
+
+def _place(text: str) -> Place:
+    match = _PLACE.fullmatch(text)
+    if match is None:
+        raise ConfigError(f"--contains {text}: must be the number and the hash of a line")
+    return Place(sequence=int(match[1]), hash=match[2])
+
+
+def _tell(verdict: Verdict) -> None:
+    for note in verdict.notes:
+        print(f"note: {note}")
+    first, last = verdict.first, verdict.last
+    span = "" if first is None or last is None else f", from {first.utc} to {last.utc}"
+    count = f"{verdict.lines} lines in {verdict.files} files{span}"
+    problem = verdict.problem
+    if problem is None:
+        print(f"ok: {count}")
+        if last is not None:
+            print(f"last line: {last.sequence}:{last.hash}")
+        return
+    place = ", ".join(
+        (
+            *([problem.file] if problem.file else []),
+            *([f"line {problem.line}"] * (problem.line > 0)),
+        )
+    )
+    print(f"{problem.wrong}: {f'{place}: ' if place else ''}{problem.text}", file=sys.stderr)
+    print(f"good up to there: {count}", file=sys.stderr)
+
+
+def _as_json(verdict: Verdict) -> dict[str, object]:
+    first, last, problem = verdict.first, verdict.last, verdict.problem
+    return {
+        "ok": problem is None,
+        "problem": problem,
+        "files": verdict.files,
+        "lines": verdict.lines,
+        "first_utc": None if first is None else first.utc,
+        "last_utc": None if last is None else last.utc,
+        "last_line": None if last is None else f"{last.sequence}:{last.hash}",
+        "notes": verdict.notes,
+    }
+
+
+def _show(site: Site, folder: Path, options: argparse.Namespace) -> int:
+    lines = list(_chosen(site, folder, options))[::-1]
+    if options.json:
+        print_json([{"sequence": line.sequence, "utc": line.utc, "event": event_of(line)}
+                    for line in lines])  # fmt: skip
+        return 0
+    zone = ZoneInfo(site.timezone)
+    for line in lines:
+        event = event_of(line)
+        text = line.event.decode(errors="replace") if event is None else describe(event)
+        print(f"{line.sequence:6} {line.time.astimezone(zone):%Y-%m-%d %H:%M:%S} {text}")
+    return 0
+
+
+def _chosen(site: Site, folder: Path, options: argparse.Namespace) -> Iterator[Line]:
+    lines = lines_backwards(folder)
+    if options.since is None:
+        return islice(lines, max(options.last, 0))
+    since = parse_time(options.since, site.timezone)
+    return takewhile(lambda line: line.time >= since, lines)

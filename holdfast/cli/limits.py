@@ -1,0 +1,142 @@
+"""``holdfast limits``: the limit table, with the values of a site."""
+
+import argparse
+from collections.abc import Iterator
+
+from rich.console import Console
+from rich.table import Table
+
+from holdfast.cli.arguments import add_config, add_json, print_json
+from holdfast.core.site_file import load_site
+from holdfast.safety.derating import DERATINGS
+from holdfast.safety.faults import FAULTS
+from holdfast.safety.interlock_manager import INTERLOCKS
+from holdfast.safety.limits import Limit, build_limits
+from holdfast.safety.trend_analyzer import PREDICTIONS, TRENDS
+from holdfast.testing.demo_site import simulated_site
+
+NAME = "limits"
+HELP = "print the limit table with your site's values"
+DESCRIPTION = """\
+Print every limit with its levels for this site, what happens at each, how many samples it
+takes, how it clears, and where it comes from. `limits:` in site.yaml may tighten a level.
+--markdown prints the whole reference: limits, derating, trends, interlocks and faults, with
+the values of the demonstration's battery.
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of this command."""
+    add_config(parser)
+    add_json(parser)
+    parser.add_argument("--markdown", action="store_true", help="print the reference page")
+
+
+def execute(options: argparse.Namespace) -> int:
+    """Print the table."""
+    if options.markdown:
+        print(reference_page(), end="")
+        return 0
+    limits = build_limits(load_site(options.config))
+    if options.json:
+        print_json([_as_json(limit) for limit in limits])
+        return 0
+    table = Table("limit", "signal", "warning", "alarm", "trip", "", "at alarm", "m of n", "hold")
+    for limit in limits:
+        table.add_row(limit.key, limit.row.signal, *_cells(limit))
+    Console(width=150).print(table)
+    return 0
+
+
+def _cells(limit: Limit) -> tuple[str, ...]:
+    levels = {level.name.lower(): f"{value:g}" for level, value in limit.levels}
+    m, n = limit.row.samples
+    return (
+        *(levels.get(name, "") for name in ("warning", "alarm", "trip")),
+        limit.unit,
+        limit.row.reaction.name.lower(),
+        f"{m} of {n}",
+        f"{limit.row.hold_s:g} s",
+    )
+
+
+def _as_json(limit: Limit) -> dict[str, object]:
+    return {
+        "owner": limit.owner,
+        "row": limit.row.id,
+        "signal": limit.row.signal,
+        "unit": limit.unit,
+        "levels": {level.name.lower(): value for level, value in limit.levels},
+        "hysteresis": limit.hysteresis,
+        "reaction": limit.row.reaction.name.lower(),
+        "samples": limit.row.samples,
+        "hold_s": limit.row.hold_s,
+        "source": limit.row.source,
+    }
+
+
+def reference_page() -> str:
+    """All tables of the safety path, as ``docs/limits.md`` shows them."""
+    return "\n".join(_page()) + "\n"
+
+
+def _page() -> Iterator[str]:
+    yield "# Limits, trends, interlocks, faults"
+    yield ""
+    yield "Made by `holdfast limits --markdown`; do not edit. Values are those of a battery of"
+    yield "16 LFP cells, 110 A, with a 5 kW inverter on a 230 V grid; yours: `holdfast limits`."
+    yield ""
+    yield "## Limits"
+    yield ""
+    yield "A warning is logged, a trip trips: 0 W, inverter off, contactor open, latched. An alarm"
+    yield "clears by itself once the value has been inside by the hysteresis for the hold time."
+    yield ""
+    yield from _header(
+        "limit", "warning", "alarm", "trip", "unit", "at alarm", "m of n", "hold", "source"
+    )
+    for limit in build_limits(simulated_site()):
+        yield _line(limit.row.id, *_cells(limit), limit.row.source)
+    yield ""
+    yield "## Derating"
+    yield ""
+    yield "Share of the rated current that is left at a distance from the hardware's own limit."
+    yield ""
+    yield from _header("curve", "signal", "distance: share", "source")
+    for curve in DERATINGS:
+        points = ", ".join(f"{distance:g}: {share:.0%}" for distance, share in curve.points)
+        yield _line(curve.id, curve.signal, points, curve.source)
+    yield ""
+    yield "## Trends"
+    yield ""
+    yield from _header("trend", "signal", "window", "per minute", "at alarm", "source")
+    for trend in TRENDS:
+        levels = ", ".join(f"{level.name.lower()} {value:g}" for level, value in trend.levels)
+        reaction = trend.reaction.name.lower()
+        yield _line(trend.id, trend.signal, f"{trend.window_s:g} s", levels, reaction, trend.source)
+    yield ""
+    yield "A limit that will be met soon narrows the envelope before it is met:"
+    yield ""
+    yield from _header("prediction", "limit", "horizon")
+    for prediction in PREDICTIONS:
+        yield _line(prediction.id, prediction.limit, f"{prediction.horizon_s:g} s")
+    yield ""
+    yield "## Interlocks"
+    yield ""
+    yield from _header("interlock", "blocks", "needs", "says while it blocks")
+    for interlock in INTERLOCKS:
+        yield _line(interlock.id, interlock.action, interlock.signal, interlock.text)
+    yield ""
+    yield "## Faults"
+    yield ""
+    yield from _header("fault", "reaction", "what it is", "source")
+    for name, fault in FAULTS.items():
+        yield _line(name, fault.reaction.name.lower(), fault.text, fault.source)
+
+
+def _header(*columns: str) -> Iterator[str]:
+    yield _line(*columns)
+    yield _line(*("---" for _ in columns))
+
+
+def _line(*cells: str) -> str:
+    return "| " + " | ".join(cells) + " |"

@@ -1,0 +1,306 @@
+"""Why is it doing this? A situation in plain words; nothing is said where nothing is known."""
+
+import math
+import re
+from collections.abc import Callable, Iterator
+from zoneinfo import ZoneInfo
+
+from holdfast.control.mode_manager import Source
+from holdfast.core.plan import SlotMode
+from holdfast.core.signals import SIGNALS, SITE, Signal
+from holdfast.core.state_machine import State
+from holdfast.monitoring.audit_events import Cause
+from holdfast.monitoring.situation import Request, Situation, UnitSituation
+from holdfast.safety.interlock_manager import INTERLOCKS
+from holdfast.safety.limits import SITE_LIMITS, UNIT_LIMITS
+
+_REST_W = 10.0
+"""Less than this is rest."""
+_SAME_W = 1.0
+_FOLLOWS_W, _FOLLOWS_SHARE = 50.0, 0.05
+"""A battery follows its setpoint if it is off by no more than the larger of these."""
+
+_STATES = {
+    State.BOOT: "The site is in BOOT, its self-test: power off, contactors open.",
+    State.IDLE: "The site is in IDLE: power off, contactors open.",
+    State.RUNNING: "The site is in RUNNING.",
+    State.ERROR: "The site is in ERROR: a fault has tripped; power off, contactors open.",
+    State.STOPPED: "The site is in STOPPED, by an emergency stop: power off, contactors open.",
+}
+_WAYS_OUT = {
+    State.IDLE: "`holdfast start` lets power flow.",
+    State.ERROR: "Once every cause has been gone for its hold time, `holdfast reset` leads back "
+    "through the self-test.",
+    State.STOPPED: "Once the emergency-stop loop is closed, `holdfast reset` on site leads back "
+    "through the self-test.",
+}
+_EFFECTS = {
+    "log": "",
+    "hold": "so the power may not rise",
+    "derate": "so only half of the power is permitted",
+    "block_charge": "so it may not charge",
+    "block_discharge": "so it may not discharge",
+    "ramp_to_zero": "so the power goes to 0 W",
+    "trip": "so it trips: 0 W at once, inverter off, contactor open",
+    "emergency_stop": "so everything stops",
+}
+"""What a finding does, by its reaction."""
+
+_HOLD_S = {row.id: row.hold_s for row in (*UNIT_LIMITS, *SITE_LIMITS)}
+_INTERLOCK_TEXTS = {row.id: row.text for row in INTERLOCKS}
+_SIGNAL_NAMES = re.compile(r"\b(" + "|".join(sorted(Signal, key=len, reverse=True)) + r")\b")
+
+
+def explain(situation: Situation, timezone: ZoneInfo) -> tuple[str, ...]:
+    """Sentences, the most important first: what it does, who asked, what narrows it, what next."""
+    if situation.ended:
+        return (f"No controller was running: the last one had ended ({situation.ended}).",)
+    running = situation.state is State.RUNNING
+    sentences = [
+        *([] if running or situation.state is None else _state(situation)),
+        *(_does(unit, situation) for unit in situation.units),
+        *(_asked(situation, timezone) if running else ()),
+        *(text for unit in situation.units for text in _way(unit, situation)),
+        *_findings(situation),
+        *(_waiting(situation) if not running else ()),
+    ]
+    return tuple(text for text in dict.fromkeys(sentences) if text)
+
+
+# ---------------------------------------------------------------------- state
+
+
+def _state(situation: Situation) -> Iterator[str]:
+    state = situation.state
+    assert state is not None
+    yield _STATES[state]
+    if state in {State.ERROR, State.STOPPED} and situation.reasons:
+        yield f"It came there because of: {'; '.join(map(plain, situation.reasons))}."
+    if situation.faults:
+        yield f"Latched: {', '.join(situation.faults)}."
+
+
+def _waiting(situation: Situation) -> Iterator[str]:
+    if situation.waits_for:
+        yield f"Before it may start: {'; '.join(map(plain, situation.waits_for))}."
+    elif situation.state in _WAYS_OUT:
+        yield _WAYS_OUT[situation.state]
+
+
+# ---------------------------------------------------------------------- what it does, who asked
+
+
+def _does(unit: UnitSituation, situation: Situation) -> str:
+    name = _name(unit, situation)
+    power_w = unit.written_w if situation.recorded else unit.measured_w
+    if power_w is None or not math.isfinite(power_w):
+        return "" if situation.recorded else f"The power of {name} is not known."
+    charge = "" if unit.soc_pct is None else f", at {unit.soc_pct:.0f} % state of charge"
+    if abs(power_w) < _REST_W:
+        return f"{_capital(name)} {'is set to' if situation.recorded else 'rests at'} 0 W{charge}."
+    if situation.recorded:
+        return f"{_capital(name)} is set {_to(power_w)}{charge}."
+    return f"{_capital(name)} {_verb(power_w)}s with {_w(power_w)}{charge}."
+
+
+def _asked(situation: Situation, timezone: ZoneInfo) -> Iterator[str]:
+    request = situation.request
+    if request is None:
+        return
+    match request.source:
+        case Source.PLAN:
+            yield _planned(request, timezone)
+            yield _grid_limit(request)
+        case Source.SELF_CONSUMPTION:
+            yield (
+                "No plan is valid, so the site keeps its grid connection at 0 W by itself"
+                f"{_meaning(request.power_w)}."
+            )
+            if situation.plan_refused:
+                yield f"The last plan was refused: {situation.plan_refused}."
+        case _:
+            yield f"Nothing is asked of it: {plain(request.reason)}."
+
+
+def _planned(request: Request, timezone: ZoneInfo) -> str:
+    slot = request.slot
+    until = "" if slot is None else f" until {slot.end.astimezone(timezone):%H:%M}"
+    match None if slot is None else slot.mode:
+        case SlotMode.SELF_CONSUMPTION:
+            wish = f"to keep the grid connection at 0 W{until}{_meaning(request.power_w)}"
+        case SlotMode.HOLD:
+            wish = f"to store only PV surplus{until}{_meaning(request.power_w)}"
+        case SlotMode.POWER if slot is not None and slot.battery_power_w is not None:
+            wish = f"{_to(slot.battery_power_w)}{until}"
+        case _:
+            wish = f"{_to(request.power_w)}{until}"
+    return f"The plan asks {wish}; its reason: {request.reason}."
+
+
+def _grid_limit(request: Request) -> str:
+    slot, power_w = request.slot, request.power_w
+    if slot is None or slot.mode != SlotMode.POWER or slot.battery_power_w is None:
+        return ""
+    if power_w is None or abs(slot.battery_power_w) - abs(power_w) <= _SAME_W:
+        return ""
+    return f"The limit of the grid connection leaves {_w(power_w)} of that."
+
+
+def _meaning(power_w: float | None) -> str:
+    return "" if power_w is None or not math.isfinite(power_w) else f", which asks {_to(power_w)}"
+
+
+# ---------------------------------------------------------------------- the way through the layers
+
+
+def _way(unit: UnitSituation, situation: Situation) -> Iterator[str]:
+    if situation.authority == "observe":
+        yield "Holdfast only observes (authority: observe): it writes nothing."
+        return
+    if situation.state is not State.RUNNING:
+        return
+    yield _narrowed(unit, situation)
+    yield _ramp(unit, situation)
+    if not situation.recorded:
+        yield _followed(unit, situation)
+
+
+def _narrowed(unit: UnitSituation, situation: Situation) -> str:
+    asked_w = None if situation.request is None else situation.request.power_w
+    if asked_w is None or not math.isfinite(asked_w):
+        return ""
+    charging = asked_w > 0.0
+    bounds = [other.max_w if charging else other.min_w for other in situation.units]
+    known = [abs(bound_w) for bound_w in bounds if bound_w is not None]
+    if len(known) < len(bounds) or abs(asked_w) - sum(known) <= _SAME_W:
+        return ""
+    bound_w, by = (unit.max_w, unit.max_by) if charging else (unit.min_w, unit.min_by)
+    may = f"{_capital(_name(unit, situation))} may {'charge' if charging else 'discharge'}"
+    much = "with no more than " + _w(bound_w) if bound_w else "not at all"
+    if not bound_w:
+        may = may.replace(" may ", " may not ")
+        much = "now"
+    why = _why(by, unit, situation.causes, charging=charging)
+    return f"{may} {much}: {why}."
+
+
+def _why(by: str, unit: UnitSituation, causes: tuple[Cause, ...], *, charging: bool) -> str:
+    """What the name of an envelope's end means."""
+    if by in _BOUNDS:
+        return _BOUNDS[by](unit, charging)
+    if by in _INTERLOCK_TEXTS:
+        return _INTERLOCK_TEXTS[by]
+    for cause in causes:
+        if cause.row == by and cause.owner in (unit.name, SITE):
+            return f"{plain(cause.text)}{_clears(cause)}"
+    if by.startswith("state_"):
+        return "power flows in RUNNING only"
+    return by
+
+
+def _bms_limit(unit: UnitSituation, charging: bool) -> str:  # noqa: FBT001 - a row's function
+    limit_a = unit.charge_limit_a if charging else unit.discharge_limit_a
+    if limit_a is None or unit.pack_voltage_v is None:
+        return "the BMS permits no more current"
+    losses = "" if charging else ", less the inverter's losses"
+    return f"the BMS permits {limit_a:g} A at {unit.pack_voltage_v:.1f} V{losses}"
+
+
+def _rated_current(unit: UnitSituation, charging: bool) -> str:  # noqa: FBT001, ARG001
+    voltage = "" if unit.pack_voltage_v is None else f" at {unit.pack_voltage_v:.1f} V"
+    return f"the battery's rated current in site.yaml{voltage}"
+
+
+def _fixed(text: str) -> Callable[[UnitSituation, bool], str]:
+    return lambda _unit, _charging: text
+
+
+_BOUNDS: dict[str, Callable[[UnitSituation, bool], str]] = {
+    "site.yaml": _fixed("site.yaml permits no more"),
+    "charge_current_limit_a": _bms_limit,
+    "discharge_current_limit_a": _bms_limit,
+    "battery_current_max": _rated_current,
+    "pack_voltage_unknown": _fixed("the battery's voltage is not known"),
+    "authority_limited": _fixed("site.yaml says authority: limited"),
+    "authority_observe": _fixed("site.yaml says authority: observe"),
+    "request_expired": _fixed("the request has expired"),
+}
+
+
+def _ramp(unit: UnitSituation, situation: Situation) -> str:
+    permitted_w, ramped_w = unit.permitted_w, unit.ramped_w
+    if permitted_w is None or ramped_w is None or abs(permitted_w - ramped_w) <= _SAME_W:
+        return ""
+    if any(cause.reaction == "hold" for cause in situation.causes):
+        return f"It is held at {_w(ramped_w)} and may not rise to {_w(permitted_w)}."
+    return f"On its ramp it has reached {_w(ramped_w)} of {_w(permitted_w)}."
+
+
+def _followed(unit: UnitSituation, situation: Situation) -> str:
+    written_w, shown_w, measured_w = unit.written_w, unit.read_back_w, unit.measured_w
+    name = _name(unit, situation)
+    if written_w is None:
+        return ""
+    if shown_w is not None and abs(shown_w - written_w) > _REST_W:
+        return f"The inverter of {name} was told {_w(written_w)} and still shows {_w(shown_w)}."
+    tolerated_w = max(_FOLLOWS_W, _FOLLOWS_SHARE * abs(written_w))
+    if measured_w is not None and abs(measured_w - written_w) > tolerated_w:
+        return f"The inverter of {name} was told {_w(written_w)} and delivers {_w(measured_w)}."
+    return ""
+
+
+# ---------------------------------------------------------------------- findings
+
+
+def _findings(situation: Situation) -> Iterator[str]:
+    for cause in situation.causes:
+        owner = "" if len(situation.units) < 2 and cause.owner != SITE else f"{cause.owner}: "
+        effect = _EFFECTS.get(cause.reaction, cause.reaction)
+        tail = f", {effect}" if effect else ""
+        yield f"{_capital(cause.level)}: {owner}{plain(cause.text)}{tail}{_clears(cause)}."
+
+
+def _clears(cause: Cause) -> str:
+    """What has to happen for a finding to go away."""
+    if cause.reaction in {"log", "trip", "emergency_stop"}:
+        return ""
+    if cause.row in _HOLD_S:
+        hold_s = _HOLD_S[cause.row]
+        return f"; it ends once the value has been back inside for {hold_s:g} s"
+    return "; it ends when good data come again" if "_data_" in cause.row else ""
+
+
+# ---------------------------------------------------------------------- words
+
+
+def plain(text: str) -> str:
+    """``text`` with the names of signals in words.
+
+    >>> plain("soc_pct above 95 %: 96")
+    'state of charge above 95 %: 96'
+    """
+    return _SIGNAL_NAMES.sub(lambda found: SIGNALS[Signal(found[0])].meaning, text)
+
+
+def _name(unit: UnitSituation, situation: Situation) -> str:
+    return "the battery" if len(situation.units) == 1 else unit.name
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:] if text.startswith("the ") or text.isalpha() else text
+
+
+def _w(power_w: float | None) -> str:
+    if power_w is None or not math.isfinite(power_w):
+        return "an unknown power"
+    return f"{abs(round(power_w)):,} W"
+
+
+def _verb(power_w: float) -> str:
+    return "charge" if power_w > 0.0 else "discharge"
+
+
+def _to(power_w: float | None) -> str:
+    if power_w is None or not math.isfinite(power_w):
+        return "for an unknown power"
+    return "to rest" if abs(power_w) < _SAME_W else f"to {_verb(power_w)} with {_w(power_w)}"
