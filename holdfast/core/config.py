@@ -248,6 +248,8 @@ class Site(_Section):
     """Without prices the site runs on self-consumption."""
     planner: Planner = Planner()
     gateway: Gateway = Gateway()
+    hardware_watchdog: Path | None = None
+    """Such as /dev/watchdog: restarts the computer when even our watchdog hangs."""
 
     @field_validator("timezone")
     @classmethod

@@ -12,6 +12,7 @@ from holdfast.core.errors import LatchCorrupt
 
 LATCH_FILE_CORRUPT = "site/latch_file_corrupt"
 _VERSION = 1
+CRASH_LOOP = "site/crash_loop"
 CONTROL_EXCEPTION = "site/control_exception"
 
 

@@ -42,6 +42,8 @@ SETPOINT_EVERY_NS = 1 * NS_PER_S
 """but not more often than this, unless it becomes 0 W."""
 REFUSAL_EVERY_NS = 1 * NS_PER_S
 """A command that is refused again within this time is only counted."""
+_ARRIVED_W = 10.0
+"""Smaller changes are not written."""
 _SERVED_W = 0.5
 """A request is served whole if no more than this is left out."""
 
@@ -155,15 +157,26 @@ class CycleObserver:
     def _is_worth_a_line(
         self, shown: SetpointChanged, written_w: float, limited_by: str, record: CycleRecord
     ) -> bool:
-        request = record.request
+        request, setpoint = record.request, record.setpoints[shown.unit]
+        arrived = _has_arrived(written_w, setpoint.permitted_w)
         moved_w = abs(written_w - (shown.written_w or 0.0))
         return (
             moved_w > self._worth_w[shown.unit]
             or (written_w == 0.0) != (shown.written_w == 0.0)
             or limited_by != shown.limited_by
+            or (arrived and not _has_arrived(shown.written_w, shown.permitted_w))
             or request.source != shown.source
             or short(request.reason) != shown.reason
         )
+
+
+def _has_arrived(written_w: float | None, permitted_w: float | None) -> bool:
+    """True at the end of a ramp, so that its end gets a line too."""
+    return (
+        written_w is not None
+        and permitted_w is not None
+        and abs(permitted_w - written_w) <= _ARRIVED_W
+    )
 
 
 def _counted(last: SetpointMemory | None, write: Write | None) -> SetpointMemory | None:

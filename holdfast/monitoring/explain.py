@@ -283,11 +283,11 @@ def plain(text: str) -> str:
 
 
 def _name(unit: UnitSituation, situation: Situation) -> str:
-    return "the battery" if len(situation.units) == 1 else unit.name
+    return "the battery" if len(situation.units) == 1 else f"unit {unit.name}"
 
 
 def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:] if text.startswith("the ") or text.isalpha() else text
+    return text[:1].upper() + text[1:]
 
 
 def _w(power_w: float | None) -> str:

@@ -57,8 +57,9 @@ class ControlLoop:
     def __init__(
         self, site: Site, cycle: Cycle, store: DataStore,
         drivers: Mapping[DeviceKey, DeviceDriver], files: SiteFiles, *, real_time: bool = False,
-        audit: AuditTrail | None = None,
+        audit: AuditTrail | None = None, faults: tuple[str, ...] = (),
     ) -> None:  # fmt: skip
+        """``faults`` are latched from the start."""
         self._site = site
         self._cycle = cycle
         self._store = store
@@ -66,7 +67,7 @@ class ControlLoop:
         self._writers = {key: DeviceWriter(driver) for key, driver in drivers.items()}
         self._files = files
         self._audit = audit
-        self.state = CycleState(latches=load_latches(files.latches))
+        self.state = CycleState(latches=load_latches(files.latches).with_faults(*faults))
         # Not what was loaded: that a latch file was corrupt has to be on disk too.
         self._saved = Latches()
         self._saving = asyncio.Lock()

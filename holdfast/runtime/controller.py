@@ -9,11 +9,13 @@ from holdfast.core.commands import Command
 from holdfast.core.config import Site
 from holdfast.core.data_store import DataStore
 from holdfast.core.errors import HoldfastError
+from holdfast.core.latches import CRASH_LOOP
 from holdfast.core.units import NS_PER_MS
 from holdfast.runtime.assembly import build_cycle, open_drivers
 from holdfast.runtime.audit_trail import open_trail
 from holdfast.runtime.control_loop import ControlLoop
 from holdfast.runtime.control_socket import serve
+from holdfast.runtime.crash_loop import StartRecord
 from holdfast.runtime.files import SiteFiles
 from holdfast.runtime.process import open_site
 from holdfast.runtime.realtime import PeriodicTimer, enter_real_time, freeze_collector
@@ -34,35 +36,50 @@ async def run(site: Site, files: SiteFiles) -> int:
     drivers = open_drivers(site, store)
     cycle = build_cycle(site)
     real_time = enter_real_time(PRIORITY)
+    starts = StartRecord(files.starts)
+    faults = (CRASH_LOOP,) if starts.begin() else ()
     audit = open_trail(site, files)
-    loop = ControlLoop(site, cycle, store, drivers, files, real_time=real_time, audit=audit)
+    loop = ControlLoop(
+        site, cycle, store, drivers, files, real_time=real_time, audit=audit, faults=faults
+    )
     audit.started(loop.state.latches, real_time=real_time)
     await loop.save_latches()
     tasks = [asyncio.create_task(driver.run()) for driver in drivers.values()]
     server = await serve(files.control_socket, loop)
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
     freeze_collector()
-    timer = PeriodicTimer(site.cycle.period_ms * NS_PER_MS)
-    asyncio.get_running_loop().add_reader(timer, lambda: loop.tick(*timer.expire()))
     _log.info("controller of %s runs, real time: %s", site.name, real_time)
-    waits = [asyncio.create_task(event.wait()) for event in (stop, loop.failed)]
-    await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-    rested = not loop.failed.is_set() and await _come_to_rest(loop)
-    asyncio.get_running_loop().remove_reader(timer)
-    timer.close()
-    await loop.flush()
+    rested = await _cycle_until_told(site, loop)
     server.close()
     files.control_socket.unlink(missing_ok=True)
-    for task in (*tasks, *waits):
+    for task in tasks:
         task.cancel()
-    await asyncio.gather(*tasks, *waits, return_exceptions=True)
+    await asyncio.gather(*tasks, return_exceptions=True)
     await asyncio.gather(*(driver.close() for driver in drivers.values()))
     audit.ended("the cycle failed" if loop.failed.is_set() else _REST[rested])
     if loop.failed.is_set():
         return EXIT_CYCLE_FAILED
+    starts.end()
     return 0 if rested else EXIT_NOT_AT_REST
+
+
+async def _cycle_until_told(site: Site, loop: ControlLoop) -> bool:
+    """Cycle until SIGTERM or SIGINT, then come to rest. True if rest was seen."""
+    events = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        events.add_signal_handler(number, stop.set)
+    timer = PeriodicTimer(site.cycle.period_ms * NS_PER_MS)
+    events.add_reader(timer, lambda: loop.tick(*timer.expire()))
+    waits = [asyncio.create_task(event.wait()) for event in (stop, loop.failed)]
+    await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    rested = not loop.failed.is_set() and await _come_to_rest(loop)
+    events.remove_reader(timer)
+    timer.close()
+    await loop.flush()
+    for wait in waits:
+        wait.cancel()
+    await asyncio.gather(*waits, return_exceptions=True)
+    return rested
 
 
 async def _come_to_rest(loop: ControlLoop) -> bool:

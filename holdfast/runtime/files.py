@@ -21,6 +21,11 @@ class SiteFiles:
         return self.state_dir / "latches.json"
 
     @property
+    def starts(self) -> Path:
+        """Starts of the controller that did not end cleanly."""
+        return self.state_dir / "starts.json"
+
+    @property
     def plan(self) -> Path:
         """What the planner last did."""
         return self.state_dir / "plan.json"

@@ -15,10 +15,11 @@ from holdfast.core.commands import Point
 from holdfast.core.config import Device, ModbusTcp, Site, StorageUnit
 from holdfast.core.errors import DeviceError
 from holdfast.core.signals import Signal
-from holdfast.core.units import NS_PER_MS
+from holdfast.core.units import NS_PER_MS, NS_PER_S
 from holdfast.devices.drivers import SyncModbusWriter
 from holdfast.devices.profile import ModbusProfile, load_profile
 from holdfast.devices.relay_controller import OPEN_AT_THE_LATEST_NS
+from holdfast.runtime.feeders import HardwareFeeder, SystemdFeeder
 from holdfast.runtime.files import SiteFiles
 from holdfast.runtime.process import run_process
 from holdfast.runtime.realtime import enter_real_time, freeze_collector
@@ -33,6 +34,7 @@ REACH_EVERY_S = 0.25
 REPEAT_EVERY_S = 1.0
 """While the controller is lost, zero is written again this often."""
 OPEN_RETRY_S = 0.05
+FEED_EVERY_NS = 1 * NS_PER_S
 TIMEOUT_S = 0.2
 _POWER_POINTS = (Point.SETPOINT_W, Point.ENABLE, Point.CHARGE_POWER_W, Point.DISCHARGE_POWER_W)
 
@@ -153,6 +155,10 @@ class Watchdog:
         self._own = Heartbeat(files.watchdog)
         self._beats: HeartbeatReader | None = None
         self._lost = False
+        self._systemd = SystemdFeeder()
+        self._hardware = HardwareFeeder(site.hardware_watchdog)
+        self._feed_ns = 0
+        self._systemd.tell("READY=1")
 
     def look(self) -> None:
         """One look at the heartbeat."""
@@ -167,11 +173,22 @@ class Watchdog:
                 hand.take_to_zero()
             else:
                 hand.release()
+        if not lost:
+            self._feed()
         armed = all(hand.reaches_inverter for hand in self._hands)
         self._own.beat(time.monotonic_ns(), int(armed))
 
+    def _feed(self) -> None:
+        now_ns = time.monotonic_ns()
+        if now_ns >= self._feed_ns:
+            self._feed_ns = now_ns + FEED_EVERY_NS
+            self._systemd.tell("WATCHDOG=1")
+            self._hardware.feed()
+
     def close(self) -> None:
         """End, and leave the site as it is."""
+        self._systemd.tell("STOPPING=1")
+        self._hardware.close()
         for hand in self._hands:
             hand.close()
 

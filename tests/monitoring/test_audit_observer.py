@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from holdfast.control.cycle import CycleRecord
 from holdfast.control.plan_gate import AcceptedPlan, accept_plan
 from holdfast.core.commands import Command, Point
+from holdfast.core.config import Site
 from holdfast.core.plan import Plan, PlanSlot, PlanStatus, SlotMode
 from holdfast.core.signals import SITE, Signal
 from holdfast.core.units import NS_PER_MS, NS_PER_S
@@ -29,7 +30,7 @@ from holdfast.monitoring.audit_events import (
 from holdfast.monitoring.audit_findings import FLAP_MAX_NS, FindingMemory, finding_events
 from holdfast.monitoring.audit_observer import AuditMemory, CycleObserver
 from holdfast.safety.faults import Finding, Level, Reaction
-from tests.builders import T0, UNIT, Bench
+from tests.builders import T0, UNIT, Bench, build_site, unit_content
 
 Kind = TypeVar("Kind")
 NOON = datetime(2026, 4, 1, 12, tzinfo=UTC)
@@ -38,8 +39,8 @@ NOON = datetime(2026, 4, 1, 12, tzinfo=UTC)
 class AuditBench(Bench):
     """A bench whose cycles are observed."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, site: Site | None = None) -> None:
+        super().__init__(site)
         self.observer = CycleObserver(self.site)
         self.memory = AuditMemory(latches=self.state.latches)
         self.events: list[AuditEvent] = []
@@ -161,7 +162,7 @@ def test_a_block_is_on_record_with_its_cause() -> None:
 
 
 def test_zero_is_on_record_at_once_and_everything_else_once_a_second() -> None:
-    bench = AuditBench()
+    bench = AuditBench(build_site(unit_content(operation={"ramp_w_per_s": 1e6})))
     bench.start()
     up, down = a_plan(bench, 4000.0), a_plan(bench, -4000.0)
     times: list[tuple[int, float | None]] = []

@@ -1,0 +1,358 @@
+"""Explanations: true sentences about what owners ask, and none about what is not known."""
+
+import re
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import product
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from holdfast.core.commands import Command, Point
+from holdfast.core.plan import SlotMode
+from holdfast.core.signals import SITE, Signal
+from holdfast.core.state_machine import State
+from holdfast.monitoring.audit_events import (
+    AuditEvent,
+    Cause,
+    FindingCleared,
+    FindingRaised,
+    PlanNotAccepted,
+    ProcessEnded,
+    ProcessStarted,
+    SlotFollowed,
+    StateChanged,
+)
+from holdfast.monitoring.explain import _BOUNDS, explain
+from holdfast.monitoring.safety_audit_log import START, Line, decode_line, encode_line
+from holdfast.monitoring.situation import (
+    Request,
+    Situation,
+    UnitSituation,
+    situation_at,
+    situation_now,
+)
+from holdfast.monitoring.status import Status, build_status
+from holdfast.safety.faults import Reaction
+from tests.builders import UNIT, Bench
+from tests.monitoring.test_audit_observer import NOON, AuditBench, a_plan
+
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
+def status_of(bench: Bench, **changes: object) -> Status:
+    from holdfast.monitoring.histogram import Histogram
+    from holdfast.monitoring.status import LoopStatus, Outside
+
+    empty = Histogram().status()
+    loop = LoopStatus(
+        period_s=0.02, cycles=1, missed=0, real_time=False, cycle=empty, lateness=empty
+    )
+    record = bench.records[-1]
+    outside = Outside(
+        site="s", currency="EUR", authority=bench.site.authority, utc=NOON,
+        plan=record.inputs.plan, plan_refused="", comms={}, loop=loop,
+    )  # fmt: skip
+    status = build_status(bench.state, record, bench.cycle.assessor.limit_monitor, outside)
+    return replace(status, **changes)  # type: ignore[arg-type]
+
+
+def said(bench: Bench, **changes: object) -> str:
+    return "\n".join(explain(situation_now(status_of(bench, **changes)), BERLIN))
+
+
+def lines_of(*events: AuditEvent) -> list[Line]:
+    """Lines of a log, a second apart, the newest first."""
+    place, lines = START, []
+    for number, event in enumerate(events):
+        raw, place = encode_line(place, NOON + timedelta(seconds=number), number, event)
+        line = decode_line(raw.removesuffix(b"\n"))
+        assert line is not None
+        lines.append(line)
+    return lines[::-1]
+
+
+STARTED = ProcessStarted(
+    version="0", config_sha256="", authority="full", period_ms=20, real_time=True,
+    emergency_stop=False, faults=(),
+)  # fmt: skip
+
+
+def running(**changes: object) -> Situation:
+    """Charging with 2,000 W, as a plan asks."""
+    unit = UnitSituation(
+        name="battery", min_w=-5000.0, min_by="site.yaml", max_w=5000.0, max_by="site.yaml",
+        permitted_w=2000.0, ramped_w=2000.0, written_w=2000.0, read_back_w=2000.0,
+        measured_w=2000.0, soc_pct=50.0, pack_voltage_v=53.2, charge_limit_a=100.0,
+        discharge_limit_a=100.0,
+    )  # fmt: skip
+    slot = SlotFollowed(plan_id="p", mode="power", battery_power_w=2000.0, end=NOON)
+    request = Request(
+        power_w=2000.0, source="plan", reason="charges: 6.1 ct now, used at 17:00", slot=slot
+    )
+    units = {name: changes.pop(name) for name in [*changes] if name in UnitSituation.__slots__}
+    asked = {name: changes.pop(name) for name in [*changes] if name in Request.__slots__}
+    situation = Situation(
+        time=NOON, recorded=False, authority="full", state=State.RUNNING,
+        request=replace(request, **asked), units=(replace(unit, **units),),  # type: ignore[arg-type]
+    )  # fmt: skip
+    return replace(situation, **changes)  # type: ignore[arg-type]
+
+
+def test_who_asked_and_which_layer_narrowed_it() -> None:
+    bench = Bench()
+    bench.start()
+    bench.set(Signal.CHARGE_CURRENT_LIMIT_A, 45.0)
+    bench.set(Signal.PACK_VOLTAGE_V, 53.2)
+    bench.run(4.0, plan=a_plan(bench, 5000.0, "charges: 6.1 ct now"))
+    assert said(bench).splitlines() == [
+        "The battery charges with 2,394 W, at 50 % state of charge.",
+        "The plan asks to charge with 5,000 W until 14:15; its reason: charges: 6.1 ct now.",
+        "The battery may charge with no more than 2,394 W: the BMS permits 45 A at 53.2 V.",
+    ]
+
+
+def test_a_finding_that_blocks_says_its_value_its_limit_and_when_it_ends() -> None:
+    bench = Bench()
+    bench.start()
+    bench.set(Signal.SOC_PCT, 96.0)
+    bench.run(4.0, plan=a_plan(bench, 5000.0))
+    text = said(bench)
+    assert "The battery rests at 0 W, at 96 % state of charge." in text
+    assert (
+        "The battery may not charge now: state of charge above 95 %: 96; it ends once the value "
+        "has been back inside for 1 s." in text
+    )
+    assert "Alarm: state of charge above 95 %: 96, so it may not charge" in text
+
+
+def test_without_a_plan_it_follows_load_and_pv() -> None:
+    bench = Bench()
+    bench.start()
+    bench.set(Signal.GRID_POWER_W, 800.0)
+    bench.step()
+    text = said(bench, plan_refused="it expired at 12:00:00Z")
+    assert "No plan is valid" in text
+    assert "which asks to discharge with 800 W" in text
+    assert "The last plan was refused: it expired" in text
+
+
+def test_a_meter_that_is_lost() -> None:
+    bench = Bench()
+    bench.start()
+    bench.set(Signal.GRID_POWER_W, None)
+    bench.run(2.0)
+    text = said(bench)
+    assert "Nothing is asked of it: meter or battery cannot be read." in text
+    assert "so the power goes to 0 W; it ends when good data come again" in text
+    assert "at the grid connection, + import is" in text  # the signal in words
+
+
+def test_in_idle_it_says_what_it_waits_for_and_then_how_to_start() -> None:
+    bench = Bench()
+    bench.run(0.1)
+    assert "`holdfast start` lets power flow." in said(bench)
+    bench.set(Signal.WATCHDOG_ARMED, 0.0)
+    bench.step()
+    text = said(bench)
+    assert "The site is in IDLE" in text
+    assert "Before it may start: site: the watchdog is not armed" in text
+    assert "holdfast start" not in text
+
+
+@pytest.mark.parametrize(
+    ("command", "signal", "value", "state", "way_out"),
+    [
+        (Command.EMERGENCY_STOP, None, 0.0, "STOPPED", "`holdfast reset` on site"),
+        (None, Signal.CELL_VOLTAGE_MAX_V, 3.9, "ERROR", "gone for its hold time"),
+    ],
+)
+def test_how_it_gets_out_of_stopped_and_error(
+    command: Command | None, signal: Signal | None, value: float, state: str, way_out: str
+) -> None:
+    bench = Bench()
+    bench.start()
+    if signal is not None:
+        bench.set(signal, value)
+    bench.step(*([command] if command else []))
+    bench.run(1.0)
+    text = said(bench)
+    assert f"The site is in {state}" in text
+    assert way_out in text
+    if state == "ERROR":
+        assert "Latched: battery/cell_voltage_high." in text
+        assert "so it trips" in text
+
+
+def test_a_contactor_that_is_not_confirmed_blocks_power() -> None:
+    bench = Bench()
+    bench.start()
+    bench.deaf.add(Point.CONTACTOR)
+    bench.set(Signal.CONTACTOR_CLOSED, 0.0)
+    bench.run(0.5, plan=a_plan(bench, 3000.0))
+    assert "may not charge now: the contactor is not confirmed closed." in said(bench)
+
+
+def test_the_ramp_and_a_hold() -> None:
+    ramping = running(permitted_w=5000.0, ramped_w=2000.0, power_w=5000.0)
+    assert "On its ramp it has reached 2,000 W of 5,000 W." in explain(ramping, BERLIN)
+    hold = Cause(owner="battery", row="trend", level="warning", reaction="hold", text="rises")
+    held = explain(replace(ramping, causes=(hold,)), BERLIN)
+    assert "It is held at 2,000 W and may not rise to 5,000 W." in held
+    assert "Warning: rises, so the power may not rise." in held
+
+
+def test_an_inverter_that_does_not_follow() -> None:
+    told = "The inverter of the battery was told 2,000 W and "
+    assert f"{told}still shows 500 W." in explain(running(read_back_w=500.0), BERLIN)
+    assert f"{told}delivers 1,500 W." in explain(running(measured_w=1500.0), BERLIN)
+    assert not any("told" in text for text in explain(running(measured_w=1990.0), BERLIN))
+    # What is on record was measured before it was written.
+    assert not any(
+        "told" in text for text in explain(running(measured_w=0.0, recorded=True), BERLIN)
+    )
+
+
+def test_the_grid_connection_narrows_the_wish() -> None:
+    text = explain(running(power_w=1200.0), BERLIN)
+    assert "The limit of the grid connection leaves 1,200 W of that." in text
+
+
+@pytest.mark.parametrize(
+    ("mode", "words"),
+    [
+        ("self_consumption", "to keep the grid connection at 0 W until 14:00, which asks to"),
+        ("hold", "to store only PV surplus until 14:00, which asks to charge"),
+        ("power", "to charge with 2,000 W until 14:00; its reason: charges"),
+    ],
+)
+def test_each_mode_of_a_slot_has_its_words(mode: str, words: str) -> None:
+    slot = SlotFollowed(plan_id="p", mode=mode, battery_power_w=2000.0, end=NOON)
+    assert words in explain(running(slot=slot), BERLIN)[1]
+    assert {mode.value for mode in SlotMode} == {"self_consumption", "hold", "power"}
+
+
+def test_a_site_that_observes_says_so() -> None:
+    assert "Holdfast only observes (authority: observe): it writes nothing." in explain(
+        running(authority="observe"), BERLIN
+    )
+
+
+def test_several_units_are_called_by_their_names() -> None:
+    one = running().units[0]
+    other = replace(one, name="garage", max_w=0.0, max_by="soc_high", measured_w=0.0)
+    situation = replace(running(power_w=9000.0), units=(replace(one, name="house"), other))
+    text = "\n".join(explain(situation, BERLIN))
+    assert "Unit house charges with 2,000 W" in text
+    assert "Unit garage rests at 0 W" in text
+    assert "Unit house may charge with no more than 5,000 W: site.yaml permits no more." in text
+    assert "Unit garage may not charge now" in text
+
+
+def test_nothing_is_said_where_nothing_is_known_and_no_number_is_no_number() -> None:
+    """Every combination of what may be unknown gives whole sentences without None, nan or inf."""
+    values = (None, 2000.0, float("nan"), float("inf"), -0.0)
+    for power_w, measured_w, charge_limit_a, recorded in product(
+        values, values, (None, 45.0), (True, False)
+    ):
+        situation = running(
+            power_w=power_w, measured_w=measured_w, written_w=measured_w,
+            charge_limit_a=charge_limit_a, max_by="charge_current_limit_a", max_w=100.0,
+            permitted_w=power_w, soc_pct=None, recorded=recorded,
+        )  # fmt: skip
+        for text in explain(situation, BERLIN):
+            assert not re.search(r"\b(None|nan|inf)\b|  |-0", text), text
+            assert text.endswith(".")
+            assert text[0].isupper(), text
+    assert explain(Situation(time=NOON, recorded=True), BERLIN) == ()
+
+
+@pytest.mark.parametrize("by", _BOUNDS)
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_every_bound_has_words(by: str, sign: float) -> None:
+    situation = running(power_w=sign * 9000.0, max_by=by, min_by=by, max_w=500.0, min_w=-500.0)
+    (text,) = [text for text in explain(situation, BERLIN) if "no more than 500 W" in text]
+    assert by == "site.yaml" or f": {by}." not in text
+
+
+@pytest.mark.parametrize("reaction", Reaction)
+def test_every_reaction_has_words(reaction: Reaction) -> None:
+    cause = Cause(owner=SITE, row="row", level="alarm", reaction=reaction.name.lower(), text="text")
+    (text,) = [t for t in explain(running(causes=(cause,)), BERLIN) if t.startswith("Alarm")]
+    assert reaction is Reaction.LOG or ", so " in text
+
+
+# ---------------------------------------------------------------------- recorded moments
+
+
+def test_a_recorded_moment_reads_like_the_present_one() -> None:
+    bench = AuditBench()
+    bench.start()
+    bench.set(Signal.CHARGE_CURRENT_LIMIT_A, 45.0)
+    bench.set(Signal.PACK_VOLTAGE_V, 53.2)
+    bench.run(4.0, plan=a_plan(bench, 5000.0, "charges: 6.1 ct now"))
+    situation = situation_at(lines_of(STARTED, *bench.events))
+    assert situation is not None
+    assert list(explain(situation, BERLIN)) == [
+        "The battery is set to charge with 2,394 W, at 50 % state of charge.",
+        "The plan asks to charge with 5,000 W until 14:15; its reason: charges: 6.1 ct now.",
+        "The battery may charge with no more than 2,394 W: the BMS permits 45 A at 53.2 V.",
+    ]
+
+
+def test_a_recorded_emergency_stop_says_what_brought_it() -> None:
+    bench = AuditBench()
+    bench.start()
+    bench.step(Command.EMERGENCY_STOP)
+    situation = situation_at(lines_of(STARTED, *bench.events))
+    assert situation is not None
+    assert situation.emergency_stop
+    text = explain(situation, BERLIN)
+    assert "It came there because of: emergency stop by command." in text
+
+
+def test_findings_of_a_moment_are_those_that_were_raised_and_not_cleared() -> None:
+    raised = FindingRaised(owner=UNIT, row="soc_low", level="alarm", reaction="log", text="low")
+    other = replace(raised, row="soc_high")
+    cleared = FindingCleared(
+        owner=UNIT, row="soc_low", level="alarm", reaction="log", text="low", lasted_s=1.0
+    )
+    situation = situation_at(lines_of(STARTED, raised, other, cleared))
+    assert situation is not None
+    assert [cause.row for cause in situation.causes] == ["soc_high"]
+
+
+def test_the_start_of_a_controller_ends_what_was_before() -> None:
+    running_event = StateChanged(source="idle", target="running", event="start", reasons=())
+    raised = FindingRaised(owner=UNIT, row="soc_low", level="alarm", reaction="log", text="low")
+    situation = situation_at(lines_of(STARTED, running_event, raised, STARTED))
+    assert situation is not None
+    assert situation.state is State.BOOT
+    assert situation.causes == ()
+
+
+def test_while_no_controller_ran_it_says_so() -> None:
+    situation = situation_at(lines_of(STARTED, ProcessEnded(reason="told to end; at rest")))
+    assert situation is not None
+    (text,) = explain(situation, BERLIN)
+    assert "No controller was running" in text
+    assert situation_at([]) is None
+
+
+def test_a_plan_that_was_refused_is_told_of_a_moment_too() -> None:
+    bench = AuditBench()
+    bench.start()
+    bench.set(Signal.GRID_POWER_W, 800.0)
+    bench.run(2.0)
+    refused = PlanNotAccepted(plan_id="p", reason="it has no slots")
+    situation = situation_at(lines_of(STARTED, *bench.events, refused))
+    assert situation is not None
+    assert "The last plan was refused: it has no slots." in explain(situation, BERLIN)
+
+
+def test_a_line_of_a_later_version_is_passed_over() -> None:
+    line = Line(sequence=1, utc="2026-04-01T12:00:00+00:00", monotonic_ns=0,
+                event=b'{"kind":"later"}', hash="")  # fmt: skip
+    assert situation_at([line]) is None
+    assert situation_at([line, *lines_of(STARTED)]) is not None
+    assert line.time == datetime(2026, 4, 1, 12, tzinfo=UTC)
