@@ -187,7 +187,7 @@ def test_a_change_that_came_too_soon_gets_its_line_later() -> None:
     shown = len(bench.setpoints)
     bench.run(0.2, plan=a_plan(bench, 1000.0))
     bench.step(plan=a_plan(bench, 500.0))
-    bench.run(1.1, plan=a_plan(bench, 1000.0))
+    bench.run(1.5, plan=a_plan(bench, 1000.0))
     assert [event.written_w for event in bench.setpoints[shown:]][-1] == pytest.approx(1000.0)
 
 
