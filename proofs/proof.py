@@ -129,7 +129,11 @@ class SymbolicMath:
     @staticmethod
     def isfinite(value: object) -> object:
         """As ``math.isfinite``; ``obligations_arithmetic`` proves that it is."""
-        return value.is_finite() if isinstance(value, SymbolicFloat) else math.isfinite(cast(float, value))
+        return (
+            value.is_finite()
+            if isinstance(value, SymbolicFloat)
+            else math.isfinite(cast(float, value))
+        )
 
 
 @dataclass(slots=True)

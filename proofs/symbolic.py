@@ -162,8 +162,12 @@ class SymbolicInt:
         zero, one = floats.constant(0.0), floats.constant(1.0)
         for value, bound in ((terms.known_whole(0), zero), (terms.known_whole(divisor), one)):
             above, below = self.term >= value, self.term <= value
-            floats.facts.append(terms.disjunction(terms.negation(above), floats.less_equal(bound, result)))
-            floats.facts.append(terms.disjunction(terms.negation(below), floats.less_equal(result, bound)))
+            floats.facts.append(
+                terms.disjunction(terms.negation(above), floats.less_equal(bound, result))
+            )
+            floats.facts.append(
+                terms.disjunction(terms.negation(below), floats.less_equal(result, bound))
+            )
         floats.facts.append(floats.finite(result))
         return SymbolicFloat(path=self.path, term=result)
 

@@ -22,12 +22,8 @@ from holdfast.monitoring.audit_events import (
     StateChanged,
     short,
 )
-from holdfast.monitoring.audit_findings import (
-    NEVER_NS,
-    FindingMemory,
-    alike,
-    finding_events,
-)
+from holdfast.monitoring.audit_findings import NEVER_NS, FindingMemory, alike, finding_events
+from holdfast.monitoring.audit_setpoints import SetpointMemory, SetpointObserver
 
 REFUSAL_EVERY_NS = 1 * NS_PER_S
 """A command that is refused again within this time is only counted."""

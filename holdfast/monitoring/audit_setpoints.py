@@ -38,7 +38,7 @@ class SetpointMemory:
 
 
 class SetpointObserver:
-    """Finds the setpoints of a cycle that are worth a line. Holds what is configured and no state."""
+    """Finds the writes of a cycle that are worth a line. Holds no state."""
 
     def __init__(self, site: Site) -> None:
         self._worth_w = {

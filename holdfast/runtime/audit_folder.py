@@ -5,6 +5,7 @@ Not shared between threads.
 
 import errno
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -29,7 +30,7 @@ TOTAL_BYTES = 20 * FILE_BYTES
 KEEP_FREE_BYTES = 16_000_000
 """The log leaves this much room on the disk: it must not be what keeps a latch from being saved."""
 _HEAD = "audit.head"
-_PATTERN = "audit-*.jsonl"
+_NAME = re.compile(r"audit-([0-9]{6,12})\.jsonl")
 _FIRST_LINE_BYTES = 65_536
 
 
@@ -44,7 +45,12 @@ class Entry:
 
 def audit_files(folder: Path) -> list[Path]:
     """Files of the log in ``folder``, the oldest first."""
-    return sorted(folder.glob(_PATTERN))
+    numbered = {
+        int(match[1]): path
+        for path in folder.glob("audit-*.jsonl")
+        if (match := _NAME.fullmatch(path.name)) is not None
+    }
+    return [numbered[number] for number in sorted(numbered)]
 
 
 def read_head(folder: Path) -> bytes | None:

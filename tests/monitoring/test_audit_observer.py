@@ -179,7 +179,20 @@ def test_zero_is_on_record_at_once_and_everything_else_once_a_second() -> None:
     assert bench.setpoints[-1].written_w == 0.0
 
 
-def test_a_change_that_came_too_soon_gets_its_line_later() -> None:
+def test_a_change_that_came_too_soon_gets_its_line_a_second_after_the_last() -> None:
+    bench = AuditBench(build_site(unit_content(operation={"ramp_w_per_s": 1e6})))
+    bench.start()
+    bench.run(3.0)
+    bench.run(0.3, plan=a_plan(bench, 1000.0))
+    assert bench.setpoints[-1].written_w == 1000.0
+    bench.run(0.6, plan=a_plan(bench, 2000.0))
+    assert bench.setpoints[-1].written_w == 1000.0
+    record = bench.run(0.12, plan=a_plan(bench, 2000.0))
+    assert not record.writes  # it does not wait for the next write
+    assert bench.setpoints[-1].written_w == 2000.0
+
+
+def test_the_end_of_a_ramp_gets_its_line() -> None:
     bench = AuditBench()
     bench.start()
     bench.run(1.5)
@@ -188,7 +201,7 @@ def test_a_change_that_came_too_soon_gets_its_line_later() -> None:
     bench.run(0.2, plan=a_plan(bench, 1000.0))
     bench.step(plan=a_plan(bench, 500.0))
     bench.run(1.5, plan=a_plan(bench, 1000.0))
-    assert [event.written_w for event in bench.setpoints[shown:]][-1] == pytest.approx(1000.0)
+    assert [event.written_w for event in bench.setpoints[shown:]] == [900.0, 1000.0]
 
 
 def test_small_changes_get_no_line_and_are_counted_in_the_next() -> None:

@@ -267,6 +267,17 @@ def test_a_sync_that_fails_takes_the_batch_back(
     assert check(tmp_path).problem is None
 
 
+def test_files_of_others_in_the_folder_are_none_of_the_log(tmp_path: Path) -> None:
+    filled(tmp_path, 3, file_bytes=400)
+    (tmp_path / "audit-copy.jsonl").write_text("x")
+    (tmp_path / "audit-9.jsonl").write_text("x")
+    (tmp_path / "audit-000002.jsonl").rename(tmp_path / "audit-1000000.jsonl")
+    assert wrong(tmp_path) is not None  # it is read last now
+    (tmp_path / "audit-1000000.jsonl").rename(tmp_path / "audit-000002.jsonl")
+    filled(tmp_path, 1)
+    assert check(tmp_path).problem is None
+
+
 def test_room_is_left_for_the_latches(tmp_path: Path) -> None:
     log = a_folder(tmp_path, keep_free_bytes=2**62)
     with pytest.raises(OSError, match="kept for latches"):

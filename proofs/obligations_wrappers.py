@@ -1,0 +1,235 @@
+"""The gate and the last check before the wire: what is permitted, written, and held afterwards."""
+
+from functools import partial
+from itertools import product
+from types import SimpleNamespace
+from typing import Any, cast
+
+from holdfast.control.mode_manager import Request, Source
+from holdfast.control.safety_wrapper import SafetyWrapper
+from holdfast.core.commands import Point
+from holdfast.core.data_store import Snapshot
+from holdfast.core.reading import Good, Reading
+from holdfast.core.signals import SITE, Signal
+from holdfast.core.state_machine import State
+from holdfast.devices.bms_safety_wrapper import BmsSafetyWrapper
+from holdfast.devices.inverter_safety_wrapper import InverterSafetyWrapper
+from holdfast.devices.relay_controller import OPEN_AT_THE_LATEST_NS, RelayController, RelayMemory
+from holdfast.devices.written_point import DeviceMemory, PointMemory
+from holdfast.safety.assessment import Assessment
+from holdfast.safety.envelope import Envelope
+from holdfast.safety.faults import Finding, Level, Reaction
+from holdfast.safety.interlock_manager import Action, Block
+from holdfast.safety.permit import Permit
+from proofs.inputs import UNIT, any_envelope, any_permit, covers, inside
+from proofs.proof import Proof, Values, is_nan, negated
+
+_YEARS_NS = 2**61
+"""Clocks in here are within 73 years of the computer's start."""
+
+
+def _clock(v: Values, name: str) -> int:
+    time_ns = v.time_ns(name)
+    v.assume((-_YEARS_NS < time_ns) & (time_ns < _YEARS_NS))
+    return time_ns
+
+
+# The gate. ----------------------------------------------------------------------------------------
+
+
+def authorising(authority: str, state: State, v: Values) -> None:
+    """A permit never covers more than the assessment, the state and the authority leave."""
+    limited_w = v.number("limited_power_w")
+    site = SimpleNamespace(
+        unit_names=(UNIT,), storage=(None,), authority=authority, limited_power_w=limited_w,
+        cycle=SimpleNamespace(period_ms=20),
+    )  # fmt: skip
+    envelope = any_envelope(v)
+    request = Request(
+        power_w=0.0, source=Source.PLAN, reason="", expires_ns=_clock(v, "expires_ns")
+    )
+    now_ns = _clock(v, "now_ns")
+    blocked, tripped, held = (bool(v.truth(name)) for name in ("blocked", "tripped", "held"))
+    reactions = [Reaction.TRIP] * tripped + [Reaction.HOLD] * held
+    assessment = Assessment(
+        findings=tuple(
+            Finding(owner=SITE, row="", level=Level.ALARM, reaction=reaction, since_ns=0, text="")
+            for reaction in reactions
+        ),
+        envelopes={UNIT: envelope},
+        blocks=(Block(owner=UNIT, row="", action=Action.POWER, text=""),) * blocked,
+    )
+    gate = SafetyWrapper(cast(Any, site))
+    permit = gate.authorise(request, state, assessment, now_ns)[UNIT]
+    given = permit.envelope
+    closed = (given.min_w == 0.0) & (given.max_w == 0.0)
+    running = authority != "observe" and state is State.RUNNING and not tripped
+    v.claim("no more than was assessed", covers(envelope, given))
+    v.claim("nothing unless running, untripped and allowed to write", closed, given=not running)
+    v.claim("nothing while an interlock blocks", closed, given=blocked)
+    v.claim("nothing for a request that has expired", closed, given=now_ns >= request.expires_ns)
+    v.claim("it expires within a second", permit.expires_ns - now_ns <= 10**9)
+    v.claim("it is fresh at first", permit.is_fresh(now_ns))
+    v.claim("may_write is not given to an observer", permit.may_write is (authority != "observe"))
+    v.claim("may_connect is given only while running", permit.may_connect is running)
+    v.claim(
+        "may_run is given only while running, unblocked",
+        permit.may_run is (running and not blocked),
+    )
+    v.claim("a hold takes may_increase", permit.may_increase is not held)
+    if authority == "limited":
+        within = (given.max_w <= limited_w) & (-given.min_w <= limited_w)
+        v.claim("no more than the limited power", within | closed)
+
+
+# The wires. ---------------------------------------------------------------------------------------
+
+
+def _memory(v: Values, point: Point) -> PointMemory:
+    """Anything that may have been written before."""
+    return PointMemory(
+        value=v.number(f"{point} held"), written_ns=_clock(v, f"{point} written_ns"), first_ns=0
+    )
+
+
+def _shown(v: Values, signal: Signal, *, readable: bool) -> dict[Signal, Reading]:
+    """What the device shows of it."""
+    if not readable:
+        return {}
+    return {signal: Good(value=v.number(signal), time_ns=_clock(v, f"{signal} time_ns"))}
+
+
+def inverting(v: Values, *, known: bool, readable: bool) -> None:
+    """Whatever the ramp asks, the inverter is told, and holds, nothing but what is permitted."""
+    unit = SimpleNamespace(name=UNIT, inverter_hardware=SimpleNamespace(revert_timeout_s=5.0))
+    permit, power_w, now_ns = any_permit(v), v.number("power_w"), _clock(v, "now_ns")
+    memory: DeviceMemory = {Point.SETPOINT_W: _memory(v, Point.SETPOINT_W)} if known else {}
+    readings = _shown(v, Signal.SETPOINT_READBACK_W, readable=readable)
+    snapshot = Snapshot(time_ns=now_ns, readings={UNIT: readings})
+    force = bool(v.truth("force"))
+    wrapper = InverterSafetyWrapper(cast(Any, unit))
+    writes, after, _ = wrapper.decide(power_w, permit, snapshot, memory, force=force)
+    v.claim(
+        "nothing is written without leave to write", not writes, given=negated(permit.may_write)
+    )
+    if not after:
+        return
+    held_w, fresh = after[Point.SETPOINT_W].value, now_ns < permit.expires_ns
+    _permitted(v, permit, held_w, fresh)
+    for write in writes:
+        if write.point is Point.SETPOINT_W:
+            v.claim("what is written is inside the permit", inside(permit.envelope, write.value))
+            v.claim("what is written is what is held then", write.value == held_w)
+            asked = (write.value == power_w) | (write.value == 0.0)
+            v.claim("what is written is what was asked, or 0 W", asked)
+        if write.point is Point.ENABLE:
+            v.claim(
+                "the power stage runs only by a fresh permit",
+                (write.value == 0.0) | ((write.value == 1.0) & fresh & permit.may_run),
+            )
+    points = [write.point for write in writes]
+    both = Point.SETPOINT_W in points and Point.ENABLE in points
+    v.claim("an emergency writes both", both, given=force)
+
+
+def _permitted(v: Values, permit: Permit, held_w: float, fresh: bool) -> None:  # noqa: FBT001 - a value
+    v.claim("what is held then is inside the permit", inside(permit.envelope, held_w))
+    v.claim("a stale permit leaves 0 W", held_w == 0.0, given=negated(fresh))
+    v.claim("without leave to run 0 W is left", held_w == 0.0, given=negated(permit.may_run))
+
+
+def managing(v: Values, *, known: bool) -> None:
+    """The BMS's two registers stay inside the permit, and are never both set."""
+    points = (Point.CHARGE_POWER_W, Point.DISCHARGE_POWER_W)
+    permit, power_w, now_ns = any_permit(v), v.number("power_w"), _clock(v, "now_ns")
+    memory: DeviceMemory = {point: _memory(v, point) for point in points} if known else {}
+    snapshot = Snapshot(time_ns=now_ns, readings={UNIT: {}})
+    wrapper = BmsSafetyWrapper(cast(Any, SimpleNamespace(name=UNIT)), points)
+    writes, after, _ = wrapper.decide(
+        power_w, permit, snapshot, memory, force=bool(v.truth("force"))
+    )
+    v.claim(
+        "nothing is written without leave to write", not writes, given=negated(permit.may_write)
+    )
+    if not after:
+        return
+    fresh = now_ns < permit.expires_ns
+    charge_w, discharge_w = (after[point].value for point in points)
+    sound = True
+    for point in points:
+        sound = (memory[point].value >= 0.0) & sound if known else sound
+    _permitted(v, permit, charge_w, fresh) if not known else None
+    for name, end_w, held_w in (
+        ("charge", permit.envelope.max_w, charge_w),
+        ("discharge", -permit.envelope.min_w, discharge_w),
+    ):
+        v.claim(
+            f"{name}: what is held is permitted", (0.0 <= held_w) & (held_w <= end_w), given=sound
+        )
+        v.claim(f"{name}: a stale permit leaves 0 W", held_w == 0.0, given=negated(fresh))
+        v.claim(
+            f"{name}: without leave to run 0 W is left", held_w == 0.0,
+            given=negated(permit.may_run),
+        )  # fmt: skip
+    v.claim("never both at the end", (charge_w == 0.0) | (discharge_w == 0.0))
+    held: dict[Point, float] = {point: memory[point].value for point in points} if known else {}
+    one = (held[points[0]] == 0.0) | (held[points[1]] == 0.0) if known else True
+    for write in writes:
+        held[write.point] = write.value
+        if len(held) == len(points):
+            both = (held[points[0]] != 0.0) & (held[points[1]] != 0.0)
+            v.claim("never both on the way", negated(both), given=one)
+
+
+def connecting(v: Values, *, known: bool) -> None:
+    """The contactor closes by a fresh permit alone, and opens unloaded or after a second."""
+    break_a = v.number("contactor_break_current_a")
+    unit = SimpleNamespace(name=UNIT, battery=SimpleNamespace(contactor_break_current_a=break_a))
+    permit, now_ns = any_permit(v), _clock(v, "now_ns")
+    current_a, time_ns = v.number("current_a"), _clock(v, "sampled_ns")
+    snapshot = Snapshot(
+        time_ns=now_ns,
+        readings={UNIT: {Signal.BATTERY_CURRENT_A: Good(value=current_a, time_ns=time_ns)}},
+    )
+    last = PointMemory(value=1.0, written_ns=_clock(v, "written_ns"), first_ns=0)
+    since_ns = _clock(v, "opening_since_ns") if v.truth("opening") else None
+    if since_ns is not None:
+        v.assume((0 < since_ns) & (since_ns <= now_ns))
+    points = {Point.CONTACTOR: last} if known else {}
+    memory = RelayMemory(points=points, opening_since_ns=since_ns)
+    writes, after, _ = RelayController(cast(Any, unit)).decide(permit, snapshot, memory)
+    v.claim(
+        "nothing is written without leave to write", not writes, given=negated(permit.may_write)
+    )
+    close = permit.may_connect & (now_ns < permit.expires_ns)
+    for write in writes:
+        v.claim("it closes by a fresh permit alone", close, given=write.value == 1.0)
+        v.claim("nothing but open or closed", (write.value == 0.0) | (write.value == 1.0))
+        began_ns = now_ns if since_ns is None else since_ns
+        small = (abs(current_a) < break_a) & (time_ns > began_ns)
+        late = now_ns - began_ns >= OPEN_AT_THE_LATEST_NS
+        v.claim("it opens unloaded, or late", small | late, given=write.value == 0.0)
+    if since_ns is None:
+        return
+    over = now_ns - since_ns >= OPEN_AT_THE_LATEST_NS
+    opens = any(write.value == 0.0 for write in writes)
+    v.claim(
+        "it opens at the latest after a second", opens,
+        given=over & negated(close) & permit.may_write,
+    )  # fmt: skip
+
+
+PROOFS = (
+    *(
+        Proof(name=f"gate.{authority}.{state}", run=partial(authorising, authority, state))
+        for authority, state in product(("observe", "limited", "full"), State)
+    ),
+    Proof(name="inverter.first_write", run=partial(inverting, known=False, readable=False)),
+    Proof(name="inverter.unread", run=partial(inverting, known=True, readable=False)),
+    Proof(name="inverter.read_back", run=partial(inverting, known=True, readable=True)),
+    Proof(name="bms.first_write", run=partial(managing, known=False)),
+    Proof(name="bms.later", run=partial(managing, known=True)),
+    Proof(name="relays.first_write", run=partial(connecting, known=False)),
+    Proof(name="relays.closed", run=partial(connecting, known=True)),
+)
+del Envelope, is_nan
