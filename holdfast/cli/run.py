@@ -4,9 +4,10 @@ import argparse
 import signal
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -60,45 +61,37 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def execute(options: argparse.Namespace) -> int:
     """Run until Ctrl-C, SIGTERM, or the end of the time."""
-    with _interruptible():
+    with _told_to_end() as end:
         if not options.demo:
-            return Run(options.config, options).until_the_end()
+            return Run(options.config, options, end).until_the_end()
         # Before its folder is made anew: its files may be in use.
         _refuse_second(options.folder / "state")
         demo = make_demo_site(options.folder, datetime.now(UTC))
         print(f"simulated site in {options.folder}; metrics at {demo.metrics_url}")
         print(f"from another terminal: holdfast status --config {demo.config}")
         with _plant(demo):
-            return Run(demo.config, options).until_the_end()
-
-
-_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-
-
-def _interruptible() -> AbstractContextManager[None]:
-    """SIGTERM, and a terminal that goes away, end a run as Ctrl-C does."""
-
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    return _at_ending(interrupt)
-
-
-def _uninterrupted() -> AbstractContextManager[None]:
-    """A second Ctrl-C does not leave half of the processes behind."""
-    return _at_ending(signal.SIG_IGN)
+            return Run(demo.config, options, end).until_the_end()
 
 
 @contextmanager
-def _at_ending(handler: Callable[..., None] | signal.Handlers) -> Iterator[None]:
+def _told_to_end() -> Iterator[threading.Event]:
+    """An event that Ctrl-C, SIGTERM and a terminal that goes away set.
+
+    An exception in their place could strike between starting a process and knowing of it.
+    """
+    end = threading.Event()
     # What is ignored stays so: nohup means it.
-    wanted = [number for number in _ENDING if signal.getsignal(number) is not signal.SIG_IGN]
-    before = {number: signal.signal(number, handler) for number in wanted}
+    wanted = [
+        number
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+        if signal.getsignal(number) is not signal.SIG_IGN
+    ]
+    before = {number: signal.signal(number, lambda *_: end.set()) for number in wanted}
     try:
-        yield
+        yield end
     finally:
-        for number, handler_before in before.items():
-            signal.signal(number, handler_before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextmanager
@@ -130,7 +123,8 @@ def _refuse_second(state_dir: Path) -> None:
 class Run:
     """One run of a site, and what is told of it."""
 
-    def __init__(self, config: Path, options: argparse.Namespace) -> None:
+    def __init__(self, config: Path, options: argparse.Namespace, end: threading.Event) -> None:
+        self._end = end
         self._site: Site = load_site(config)
         check_site(self._site)
         self._files = SiteFiles(state_dir=self._site.state_dir)
@@ -154,16 +148,16 @@ class Run:
             self._supervisor.start()
             with Live(console=self._console, auto_refresh=False) as live:
                 self._watch(live)
-        except KeyboardInterrupt:
-            self._tell("ending: 0 W, contactors open")
         finally:
             # Whatever ended it, nothing is left behind without a supervisor.
-            with _uninterrupted():
-                rested = self._supervisor.stop()
+            rested = self._supervisor.stop()
         return self._conclude(rested=rested)
 
     def _watch(self, live: Live) -> None:
         while self._seconds is None or time.monotonic() - self._started_s < self._seconds:
+            if self._end.wait(LOOK_EVERY_S):
+                self._tell("ending: 0 W, contactors open")
+                return
             self._supervisor.look()
             if self._supervisor.lost is not None:
                 self._tell(f"{self._supervisor.lost} keeps ending; see {self._files.logs}")
@@ -171,7 +165,6 @@ class Run:
             found = self._status.latest()
             if found is not None and found[1] <= FRESH_S:
                 self._show(found[0], live)
-            time.sleep(LOOK_EVERY_S)
 
     def _show(self, status: Status, live: Live) -> None:
         self._last = status

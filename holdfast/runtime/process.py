@@ -46,11 +46,11 @@ def open_site(name: str, text: str) -> tuple[Site, SiteFiles]:
     parser = argparse.ArgumentParser(prog=f"python -m holdfast.runtime.{name}", description=text)
     parser.add_argument("--config", type=Path, required=True, help="the site.yaml")
     parser.add_argument(
-        "--supervised", action="store_true", help="end when the process that started this one ends"
+        "--supervised", type=int, metavar="PID", help="end when this process, our parent, ends"
     )
     options = parser.parse_args()
-    if options.supervised:
-        end_with_parent()
+    if options.supervised is not None:
+        end_with_parent(options.supervised)
     site = load_site(options.config)
     files = SiteFiles(state_dir=site.state_dir)
     files.create()

@@ -38,10 +38,15 @@ def enter_real_time(priority: int) -> bool:
     return granted
 
 
-def end_with_parent() -> None:
-    """Get SIGTERM when the process that started this one ends, however it ends."""
+def end_with_parent(parent: int) -> None:
+    """Get SIGTERM when process ``parent``, which started this one, ends, however it ends.
+
+    Raises SystemExit if it has ended already.
+    """
     if _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM) != 0:
         _log.warning("this process may outlive its supervisor: %s", os.strerror(ctypes.get_errno()))
+    if os.getppid() != parent:
+        raise SystemExit(1)
 
 
 def freeze_collector() -> None:

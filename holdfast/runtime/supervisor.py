@@ -1,6 +1,7 @@
 """The supervisor: starts the four processes, restarts those that end, stops them in order."""
 
 import logging
+import os
 import subprocess
 import sys
 import time
@@ -32,6 +33,7 @@ class Child:
             "--config",
             str(config),
             "--supervised",
+            str(os.getpid()),
         ]
         self._errors = files.logs / f"{name}.err"
         self._process: subprocess.Popen[bytes] | None = None
