@@ -56,6 +56,8 @@ async def _all_tries(folder: SiteFolder, tries: int) -> Times:
     async with serve_site(folder, ear), SiteProcesses(folder) as processes:
         processes.start("holdfast.runtime.watchdog")
         for way, number in tries * tuple(WAYS.items()):
+            # So many crashes would lock the site out, as they should.
+            folder.files.starts.unlink(missing_ok=True)
             pid = processes.start(_CONTROLLER)
             await _until_power_flows(Commander(folder, processes), ear)
             await asyncio.sleep(chance.uniform(0.0, _LONGEST_PAUSE_S))
