@@ -279,7 +279,11 @@ class Bench:
         (config,) = [u for u in self.site.storage if u.name == unit]
         efficiency = config.inverter_hardware.efficiency_pct / 100
         battery_w = power_w * efficiency if power_w > 0.0 else power_w / efficiency
-        self.values[unit, Signal.BATTERY_CURRENT_A] = battery_w / voltage_v
+        current_a = battery_w / voltage_v
+        self.values[unit, Signal.BATTERY_CURRENT_A] = current_a
+        if (unit, Signal.PACK_VOLTAGE_V) not in self.fixed:
+            resting_v = HEALTHY_UNIT[Signal.PACK_VOLTAGE_V]
+            self.values[unit, Signal.PACK_VOLTAGE_V] = resting_v + 0.005 * current_a
 
 
 def written(record: CycleRecord, point: Point, unit: str = UNIT) -> list[float]:

@@ -1,6 +1,6 @@
 """The safety wrapper: the one gate. It turns a request into permits, and nothing else does."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from holdfast.control.mode_manager import Request
 from holdfast.core.config import Site
@@ -14,12 +14,31 @@ from holdfast.safety.interlock_manager import Action
 from holdfast.safety.permit import Permit
 
 
+def _anything(site: Site) -> Envelope:
+    return up_to(
+        charge_w=site.charge_power_max_w, discharge_w=site.discharge_power_max_w, by="site.yaml"
+    )
+
+
+def _charging(site: Site) -> Envelope:
+    return up_to(charge_w=site.charge_power_max_w, discharge_w=0.0, by="mode_charge_only")
+
+
+_MODES: dict[str, Callable[[Site], Envelope]] = {
+    "auto": _anything,
+    "charge_only": _charging,
+    "passive": lambda _: zero("mode_passive"),
+}
+"""What each operating mode permits a unit at most."""
+
+
 class SafetyWrapper:
     """Gives permits from the assessment, the state and the stage of authority. Holds no state."""
 
     def __init__(self, site: Site) -> None:
         self._units = site.unit_names
         self._authority = site.authority
+        self._mode = _MODES[site.operating_mode](site)
         share_w = site.limited_power_w / len(site.storage)
         self._limited = up_to(charge_w=share_w, discharge_w=share_w, by="authority_limited")
         period_ns = site.cycle.period_ms * NS_PER_MS
@@ -67,5 +86,5 @@ class SafetyWrapper:
     ) -> Envelope:
         if not now_ns < request.expires_ns:
             return zero("request_expired")
-        envelope = assessment.envelopes[unit]
+        envelope = assessment.envelopes[unit].intersect(self._mode)
         return envelope.intersect(self._limited) if self._authority == "limited" else envelope

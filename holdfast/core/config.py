@@ -232,6 +232,8 @@ class Site(_Section):
     """observe: writes nothing. limited: up to ``limited_power_w``. full: up to the hardware."""
     limited_power_w: Positive = 500.0
     """For all storage units together."""
+    operating_mode: Literal["auto", "charge_only", "passive"] = "auto"
+    """auto: plans and self-consumption. charge_only: never discharges. passive: 0 W."""
     emergency_stop_category: Literal[0, 1] = 1
     """IEC 60204-1. 1: 0 W first, contactor opens below its break current, after a second at the
     latest. 0: contactor opens at once, under load too."""

@@ -16,6 +16,7 @@ from holdfast.safety.grid_limits import within_grid_limits
 from holdfast.safety.interlock_manager import Action, Block, InterlockManager
 from holdfast.safety.limit_monitor import LimitMonitor, MonitorMemory
 from holdfast.safety.limits import build_limits
+from holdfast.safety.plausibility import Plausibility, PlausibilityMemory
 from holdfast.safety.rising import follow
 from holdfast.safety.trend_analyzer import TrendAnalyzer, TrendMemory
 
@@ -57,6 +58,7 @@ class SafetyMemory:
     limits: MonitorMemory = field(default_factory=dict)
     trends: TrendMemory = field(default_factory=TrendMemory)
     escalation: EscalationMemory = field(default_factory=EscalationMemory)
+    plausibility: PlausibilityMemory = field(default_factory=dict)
     envelopes: Mapping[str, Envelope] = field(default_factory=dict)
     """What was permitted, by unit; empty while nothing was."""
     time_ns: int = 0
@@ -70,6 +72,7 @@ class Assessor:
         self.limit_monitor = LimitMonitor(build_limits(site))
         self.trend_analyzer = TrendAnalyzer(site.unit_names, _alarm_levels(self.limit_monitor))
         self._data_age = DataAge(expected)
+        self._plausibility = Plausibility(site)
         self._interlocks = InterlockManager(site)
         self._nameplates = {unit.name: nameplate(unit) for unit in site.storage}
 
@@ -79,7 +82,14 @@ class Assessor:
         """Judge ``snapshot``; ``device_findings`` came out of the last cycle's wrappers."""
         limits, monitor = self.limit_monitor.assess(snapshot, memory.limits)
         trends, tracks = self.trend_analyzer.assess(snapshot, memory.trends)
-        findings = (*device_findings, *self._data_age.assess(snapshot), *limits, *trends)
+        implausible, plausibility = self._plausibility.assess(snapshot, memory.plausibility)
+        findings = (
+            *device_findings,
+            *self._data_age.assess(snapshot),
+            *limits,
+            *trends,
+            *implausible,
+        )
         repeated, escalation = self._escalated(findings, snapshot, memory)
         findings += repeated
         blocks = self._interlocks.assess(snapshot)
@@ -99,6 +109,7 @@ class Assessor:
             limits=monitor,
             trends=tracks,
             escalation=escalation,
+            plausibility=plausibility,
             envelopes={unit: e for unit, e in envelopes.items() if unit not in blocked},
             time_ns=snapshot.time_ns,
         )

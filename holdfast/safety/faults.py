@@ -141,6 +141,16 @@ FAULTS: dict[str, FaultRow] = {
         text="the contactor does not follow its command",
         source="fault catalogue 59-61: 5 s to close or open",
     ),
+    "soc_implausible": FaultRow(
+        reaction=Reaction.DERATE,
+        text="the state of charge does not agree with the charge that has flowed",
+        source="fault catalogue 23; 10 % in an hour is beyond any SOC estimator's correction",
+    ),
+    "voltage_stuck": FaultRow(
+        reaction=Reaction.RAMP_TO_ZERO,
+        text="the pack's voltage stands still",
+        source="fault catalogue 1: stuck while current flows",
+    ),
     "repeated_fault": FaultRow(
         reaction=Reaction.TRIP,
         text="a fault that clears by itself keeps coming back",

@@ -173,3 +173,10 @@ def test_a_permit_never_covers_more_than_was_assessed(
         assert not permit.may_connect
     assert permit.may_connect or not permit.may_run
     assert permit.may_write or not permit.may_connect
+
+
+def test_the_operating_mode_narrows_and_nothing_widens_it():
+    assert ends(authorise(operating_mode="charge_only")) == (0.0, 4000.0)
+    assert authorise(operating_mode="charge_only").envelope.min_by == "mode_charge_only"
+    assert ends(authorise(operating_mode="passive")) == (0.0, 0.0)
+    assert ends(authorise(operating_mode="auto")) == ends(authorise())
