@@ -243,13 +243,14 @@ def test_a_refused_command_that_is_repeated_is_counted() -> None:
 
 def test_a_finding_is_on_record_when_it_comes_and_when_it_goes() -> None:
     bench = AuditBench()
+    bench.set(Signal.SOC_PCT, 94.0)
     bench.start()
     bench.run(2.0)
-    bench.set(Signal.SOC_PCT, 97.0)
+    bench.set(Signal.SOC_PCT, 96.0)
     bench.run(2.0)
-    bench.set(Signal.SOC_PCT, 97.5)  # only its text changes
+    bench.set(Signal.SOC_PCT, 96.5)  # only its text changes
     bench.run(2.0)
-    bench.set(Signal.SOC_PCT, 60.0)
+    bench.set(Signal.SOC_PCT, 93.0)
     bench.run(3.0)
     (raised,), (cleared,) = bench.of(FindingRaised), bench.of(FindingCleared)
     assert (raised.key, raised.level, raised.reaction) == (

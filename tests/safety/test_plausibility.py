@@ -62,7 +62,7 @@ def test_a_state_of_charge_that_leaves_the_count_is_found(drift):
 
 def test_a_state_of_charge_that_stands_still_while_current_flows_is_found():
     run = Run()
-    for second in range(900):
+    for second in range(1600):
         found = run(50.0, 50.0, 52.0 + second * 1e-3)
     assert found == {"soc_implausible": Reaction.DERATE}
 
