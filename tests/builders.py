@@ -45,6 +45,8 @@ HEALTHY_UNIT: dict[Signal, float] = {
     Signal.INVERTER_TEMPERATURE_C: 30.0,
     Signal.REVERT_TIMEOUT_READBACK_S: 5.0,
     Signal.CONTACTOR_CLOSED: 0.0,
+    Signal.PRECHARGE_CLOSED: 0.0,
+    Signal.DC_LINK_VOLTAGE_V: 0.0,
 }
 HEALTHY_SITE: dict[Signal, float] = {
     Signal.GRID_POWER_W: 0.0,
@@ -254,6 +256,7 @@ class Bench:
             Point.CHARGE_POWER_W: Signal.CHARGE_POWER_READBACK_W,
             Point.DISCHARGE_POWER_W: Signal.DISCHARGE_POWER_READBACK_W,
             Point.CONTACTOR: Signal.CONTACTOR_CLOSED,
+            Point.PRECHARGE: Signal.PRECHARGE_CLOSED,
         }
         for write in writes:
             if (

@@ -1,13 +1,14 @@
 """One storage unit's device wrappers, applied together."""
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from holdfast.control.power_ramper import Setpoint
 from holdfast.core.commands import Point, Write
 from holdfast.core.config import StorageUnit
 from holdfast.core.data_store import Snapshot
 from holdfast.devices.bms_safety_wrapper import BmsSafetyWrapper
+from holdfast.devices.contactor_life import ContactorLife
 from holdfast.devices.inverter_safety_wrapper import InverterSafetyWrapper
 from holdfast.devices.power_follow_up import FollowUpMemory, PowerFollowUp
 from holdfast.devices.relay_controller import RelayController, RelayMemory
@@ -33,7 +34,8 @@ class UnitControl:
     def __init__(self, unit: StorageUnit, points: Collection[Point]) -> None:
         self._inverter = InverterSafetyWrapper(unit)
         self._bms = BmsSafetyWrapper(unit, points)
-        self._relays = RelayController(unit)
+        self._relays = RelayController(unit, points)
+        self._life = ContactorLife(unit)
         self._follow_up = PowerFollowUp(unit)
 
     def apply(
@@ -44,23 +46,26 @@ class UnitControl:
 
         ``force`` writes setpoint and enable anew, ``at_once`` opens the contactor under load.
         """
-        power_w = setpoint.power_w
+        power_w, running = setpoint.power_w, permit
+        if not self._relays.is_ready(memory.relays):
+            power_w, running = 0.0, replace(permit, may_run=False)
         inverter_writes, inverter, inverter_findings = self._inverter.decide(
-            power_w, permit, snapshot, memory.inverter, force=force
+            power_w, running, snapshot, memory.inverter, force=force
         )
         bms_writes, bms, bms_findings = self._bms.decide(
-            power_w, permit, snapshot, memory.bms, force=force
+            power_w, running, snapshot, memory.bms, force=force
         )
         relay_writes, relays, relay_findings = self._relays.decide(
             permit, snapshot, memory.relays, at_once=at_once
         )
+        relays, worn = self._life.judge(relays, snapshot.time_ns)
         follow_up, follow_findings = self._followed(permit, snapshot, memory, inverter)
         return (
             (*inverter_writes, *bms_writes, *relay_writes),
             UnitMemory(
                 setpoint_w=power_w, inverter=inverter, bms=bms, relays=relays, follow_up=follow_up
             ),
-            (*inverter_findings, *bms_findings, *relay_findings, *follow_findings),
+            (*inverter_findings, *bms_findings, *relay_findings, *worn, *follow_findings),
         )
 
     def _followed(

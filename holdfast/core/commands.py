@@ -21,6 +21,8 @@ class Point(StrEnum):
     """BMS: discharge with this power, >= 0."""
     CONTACTOR = "contactor"
     """Relays: 1 closes the main contactor."""
+    PRECHARGE = "precharge"
+    """Relays: 1 connects the link through the precharge resistor."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

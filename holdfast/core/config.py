@@ -76,6 +76,8 @@ class BatteryHardware(_Section):
     discharge_temperature_max_c: Annotated[float, Field(ge=30, le=75)] = 60.0
     contactor_break_current_a: Positive = 5.0
     """The contactor may open below this current only."""
+    contactor_cycles_rated: Annotated[int, Field(ge=100, le=10_000_000)] = 50_000
+    """Closings that the contactor is made for, behind a precharge (default: data sheet DEVR40)."""
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:

@@ -56,6 +56,8 @@ class Signal(StrEnum):
     INVERTER_TEMPERATURE_C = "inverter_temperature_c"
     REVERT_TIMEOUT_READBACK_S = "revert_timeout_readback_s"
     CONTACTOR_CLOSED = "contactor_closed"
+    PRECHARGE_CLOSED = "precharge_closed"
+    DC_LINK_VOLTAGE_V = "dc_link_voltage_v"
     GRID_POWER_W = "grid_power_w"
     GRID_VOLTAGE_V = "grid_voltage_v"
     GRID_FREQUENCY_HZ = "grid_frequency_hz"
@@ -139,6 +141,8 @@ SIGNALS: dict[Signal, SignalRow] = {
     _S.INVERTER_TEMPERATURE_C: _row(*_INVERTER, "°C",  -40.0,   150.0, "heat sink"),
     _S.REVERT_TIMEOUT_READBACK_S: _row(*_INVERTER, "s",  0.0, 65535.0, "inverter goes to 0 W after this silence; 0 = never"),
     _S.CONTACTOR_CLOSED:        _row(*_RELAYS, "0/1",    0.0,     1.0, "feedback contact of the main contactor"),
+    _S.PRECHARGE_CLOSED:        _row(*_RELAYS, "0/1",    0.0,     1.0, "feedback contact of the precharge relay"),
+    _S.DC_LINK_VOLTAGE_V:       _row(*_RELAYS, "V",    -10.0,  1500.0, "behind the main contactor, at the inverter"),
     _S.GRID_POWER_W:             _row(*_METER, "W",   -1.0e6,   1.0e6, "at the grid connection, + import"),
     _S.GRID_VOLTAGE_V:           _row(*_METER, "V",      0.0,  1000.0, "phase to neutral"),
     _S.GRID_FREQUENCY_HZ:        _row(*_METER, "Hz",    40.0,    70.0, "grid frequency"),

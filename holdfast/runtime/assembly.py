@@ -71,6 +71,11 @@ def _check_device(role: Producer, device: Device) -> None:
     missing = _NEEDED[role] - profile.signals
     if missing:
         raise ConfigError(f"profile {profile.name} does not provide {', '.join(sorted(missing))}")
+    if Point.PRECHARGE in profile.points and Signal.DC_LINK_VOLTAGE_V not in profile.signals:
+        raise ConfigError(
+            f"profile {profile.name} has a precharge and does not tell dc_link_voltage_v, without "
+            "which it cannot be seen to complete"
+        )
 
 
 def expected_signals(site: Site) -> dict[str, Collection[Signal]]:

@@ -136,6 +136,9 @@ class Hand:
             for point in _POWER_POINTS:
                 if point in link.points:
                     link.zero(point)
+        if Point.PRECHARGE in self._relays.points:
+            # Its resistor limits the current: this relay may open at any time.
+            self._relays.zero(Point.PRECHARGE)
         power_w = self._inverter.read(Signal.BATTERY_POWER_W)
         breakable = power_w is not None and abs(power_w) < self._break_power_w
         if breakable or time.monotonic_ns() - since_ns >= OPEN_AT_THE_LATEST_NS:

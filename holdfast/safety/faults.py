@@ -141,6 +141,21 @@ FAULTS: dict[str, FaultRow] = {
         text="the contactor does not follow its command",
         source="fault catalogue 59-61: 5 s to close or open",
     ),
+    "contactor_welded": FaultRow(
+        reaction=Reaction.TRIP,
+        text="the contactor conducts though it shows open",
+        source="fault catalogue 59, 64: never closed again before a reset",
+    ),
+    "precharge_failed": FaultRow(
+        reaction=Reaction.TRIP,
+        text="the precharge does not complete as it should",
+        source="fault catalogue 62, 63; foxBMS: 2 s, three tries 3 s apart, locked for 10 s",
+    ),
+    "contactor_worn": FaultRow(
+        reaction=Reaction.LOG,
+        text="the contactor nears the end of its rated life",
+        source="80 % of battery.contactor_cycles_rated; an opening under load counts as 100",
+    ),
     "soc_implausible": FaultRow(
         reaction=Reaction.DERATE,
         text="the state of charge does not agree with the charge that has flowed",

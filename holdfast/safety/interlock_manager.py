@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from holdfast.core.config import Site, StorageUnit
 from holdfast.core.data_store import Snapshot
+from holdfast.core.reading import Missing
 from holdfast.core.signals import SIGNALS, SITE, Signal
 
 
@@ -30,6 +31,8 @@ class InterlockRow:
     """What is the matter while it blocks."""
     writes: bool = False
     """Can only come true if Holdfast writes, so it does not hold for a site that observes."""
+    where_told: bool = False
+    """Only some devices tell the signal. One that should and does not is found by its data age."""
 
 
 INTERLOCKS: tuple[InterlockRow, ...] = (
@@ -47,6 +50,23 @@ INTERLOCKS: tuple[InterlockRow, ...] = (
         wanted=lambda _: 0.0,
         text="the contactor is not confirmed open",
         writes=True,
+    ),
+    InterlockRow(
+        id="precharge_complete",
+        action=Action.POWER,
+        signal=Signal.PRECHARGE_CLOSED,
+        wanted=lambda _: 0.0,
+        text="the precharge is not confirmed to be over",
+        where_told=True,
+    ),
+    InterlockRow(
+        id="precharge_open",
+        action=Action.START,
+        signal=Signal.PRECHARGE_CLOSED,
+        wanted=lambda _: 0.0,
+        text="the precharge relay is not confirmed open",
+        writes=True,
+        where_told=True,
     ),
     InterlockRow(
         id="revert_timer_armed",
@@ -102,4 +122,5 @@ class InterlockManager:
             Block(owner=owner, row=row.id, action=row.action, text=row.text)
             for owner, row, wanted in self._checks
             if snapshot.good(owner, row.signal) != wanted
+            and not (row.where_told and isinstance(snapshot.read(owner, row.signal), Missing))
         )

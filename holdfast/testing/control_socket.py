@@ -64,6 +64,13 @@ def _set_welded(plant: SitePlant, value: Any) -> None:
         unit.contactor.welded = bool(value)
 
 
+def _set_resistor(plant: SitePlant, value: Any) -> None:
+    for unit in plant.units.values():
+        if unit.link is None:
+            raise ValueError(f"{unit.name} has no precharge")
+        unit.link.resistor_ohm = float(value)
+
+
 _SETTERS: dict[str, Callable[[SitePlant, Any], None]] = {
     "emergency_loop_closed": _set_loop,
     "ambient_c": _set_ambient,
@@ -73,6 +80,7 @@ _SETTERS: dict[str, Callable[[SitePlant, Any], None]] = {
     "inverter_fault": _set_fault,
     "inverter_runaway_w": _set_runaway,
     "contactor_welded": _set_welded,
+    "precharge_resistor_ohm": _set_resistor,
 }
 
 

@@ -10,7 +10,7 @@ from holdfast.core.signals import Producer, Signal
 from holdfast.devices.profile import load_profile
 from holdfast.testing.plant.bms import Bms
 from holdfast.testing.plant.cells import NOMINAL_CELL_V, CellString
-from holdfast.testing.plant.contactor import Contactor
+from holdfast.testing.plant.contactor import MOVE_S, PRECHARGE_S, Contactor, DcLink
 from holdfast.testing.plant.damage import Damage, DamageKind, DamageLevels
 from holdfast.testing.plant.inverter import Inverter, InverterSpec
 from holdfast.testing.plant.reporting import Reporter
@@ -41,7 +41,6 @@ class StoragePlant:
         self.time_s = 0.0
         self.charged_wh = self.discharged_wh = 0.0
         """At the AC side."""
-        self.contactor = Contactor()
         self.cells = CellString(
             count=battery.cells_in_series,
             capacity_wh=battery.capacity_wh,
@@ -78,6 +77,10 @@ class StoragePlant:
         profiles = {role: load_profile(device.profile) for role, device in roles}
         self._reporters = [(role, Reporter(profile)) for role, profile in profiles.items()]
         self._points = {role: profile.points for role, profile in profiles.items()}
+        precharges = Point.PRECHARGE in self._points[Producer.RELAYS]
+        self.link = DcLink() if precharges else None
+        """Where the relay board precharges it; other packs do that by themselves."""
+        self.contactor = Contactor(MOVE_S if precharges else PRECHARGE_S)
         self._bms_permits = Point.CHARGE_POWER_W in self._points[Producer.BMS]
         if self._bms_permits:
             self.inverter.permit(charge_w=0.0, discharge_w=0.0)
@@ -85,7 +88,7 @@ class StoragePlant:
     def step(self, dt_s: float, ambient_c: float) -> float:
         """Advance by ``dt_s``; the power at the AC side, W, + charging."""
         self.time_s += dt_s
-        self.contactor.step(dt_s)
+        link_a = self._connect(dt_s)
         connected = self.contactor.closed and not self.bms.pack_open
         power_w = self.inverter.step(dt_s, connected=connected, ambient_c=ambient_c)
         current_a = 0.0
@@ -98,6 +101,7 @@ class StoragePlant:
             self.charged_wh += power_w * dt_s / _S_PER_H
         else:
             self.discharged_wh -= power_w * dt_s / _S_PER_H
+        current_a -= link_a
         self.cells.step(current_a, dt_s, ambient_c)
         self.bms.step(self.cells, dt_s)
         low_v, high_v = self._dc_window_v
@@ -128,6 +132,8 @@ class StoragePlant:
                 self._permit()
             case Point.CONTACTOR:
                 self._switch_contactor(close=value != 0.0)
+            case Point.PRECHARGE if self.link is not None:
+                self.link.relay.command(close=value != 0.0)
 
     def stored(self, point: Point) -> float:
         """What the register of ``point`` holds."""
@@ -139,11 +145,12 @@ class StoragePlant:
             Point.CHARGE_POWER_W: self.bms.charge_power_w,
             Point.DISCHARGE_POWER_W: self.bms.discharge_power_w,
             Point.CONTACTOR: float(self.contactor.commanded),
+            Point.PRECHARGE: float(self.link is not None and self.link.relay.commanded),
         }[point]
 
     def values(self) -> dict[Signal, float]:
         """Every signal of a unit, unrounded, whether or not a device tells it."""
-        cells, bms, inverter = self.cells, self.bms, self.inverter
+        cells, bms, inverter, link = self.cells, self.bms, self.inverter, self.link
         return {
             Signal.SOC_PCT: bms.soc_pct,
             Signal.SOH_PCT: 100.0,
@@ -169,6 +176,10 @@ class StoragePlant:
             Signal.INVERTER_TEMPERATURE_C: inverter.temperature_c,
             Signal.REVERT_TIMEOUT_READBACK_S: inverter.revert_timeout_s,
             Signal.CONTACTOR_CLOSED: float(self.contactor.feedback_closed),
+            Signal.PRECHARGE_CLOSED: float(link is not None and link.relay.feedback_closed),
+            Signal.DC_LINK_VOLTAGE_V: cells.voltage_v * self.contactor.closed
+            if link is None
+            else link.voltage_v,
         }
 
     def samples(self) -> Iterator[tuple[Producer, str, Signal, float]]:
@@ -177,6 +188,20 @@ class StoragePlant:
         for role, reporter in self._reporters:
             for signal, value in reporter.report(values):
                 yield role, self.name, signal, value
+
+    def _connect(self, dt_s: float) -> float:
+        """Move the contactor and charge the link; the current that the link takes."""
+        was_closed = self.contactor.closed
+        self.contactor.step(dt_s)
+        if self.link is None:
+            return 0.0
+        pack_v = 0.0 if self.bms.pack_open else self.cells.voltage_v
+        if self.contactor.closed and not was_closed:
+            difference_v = abs(pack_v - self.link.voltage_v)
+            if difference_v > self.levels.inrush_share * pack_v:
+                self.damage.once(_K.CONTACTOR_INRUSH, self.time_s)
+        self.link.step(dt_s, pack_v, main_closed=self.contactor.closed and pack_v > 0.0)
+        return self.link.current_a
 
     def _permit(self) -> None:
         self.inverter.permit(

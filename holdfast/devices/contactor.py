@@ -1,0 +1,108 @@
+"""What is known of one unit's contactor: its phase, its memory, and when it may break a current."""
+
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from holdfast.core.commands import Point
+from holdfast.core.data_store import Snapshot
+from holdfast.core.reading import Good
+from holdfast.core.signals import Signal
+from holdfast.core.units import NS_PER_S
+from holdfast.devices.written_point import DeviceMemory, PointRules
+from holdfast.safety.faults import Finding
+
+OPEN_AT_THE_LATEST_NS = 1 * NS_PER_S
+"""After this the contactor opens under load too: a welded contact is worse than a worn one."""
+SETTLE_NS = 1 * NS_PER_S
+"""A write, the contact's movement and the poll behind them are through by then."""
+
+MAIN_RULE = PointRules(
+    point=Point.CONTACTOR,
+    readback=Signal.CONTACTOR_CLOSED,
+    fault="contactor_stuck",
+    resolution=1.0,
+    refresh_ns=10 * NS_PER_S,
+    settle_ns=SETTLE_NS,
+    tries=5,
+)
+
+
+class Phase(StrEnum):
+    """Where a contactor with a precharge is on its way."""
+
+    OPEN = "open"
+    PRECHARGE = "precharge"
+    """The link is charged through the resistor."""
+    CLOSING = "closing"
+    """The main contactor has been told to close; its feedback is awaited."""
+    CLOSED = "closed"
+    OPENING = "opening"
+    """To be opened: as soon as the current may be broken, at the latest after a second."""
+    LOCKED_OUT = "locked_out"
+    """Open after a fault, and staying so."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wear:
+    """What the main contactor has been through. To be kept for its whole life."""
+
+    closings: int = 0
+    openings_under_load: int = 0
+    """At a current that was not known to be below the break current."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RelayMemory:
+    """What was last written, and how far opening or closing has got."""
+
+    points: DeviceMemory = field(default_factory=dict)
+    opening_since_ns: int | None = None
+    """Without a precharge: since when the contactor is to open."""
+    wear: Wear = field(default_factory=Wear)
+    worn_since_ns: int | None = None
+    phase: Phase = Phase.OPEN
+    """This and what follows: with a precharge only."""
+    since_ns: int | None = None
+    """When the phase began; None before the first cycle."""
+    not_before_ns: int | None = None
+    """No precharge begins earlier."""
+    tries: int = 0
+    """Precharges that have failed since the contactor was last closed."""
+    was_quick: bool = False
+    """One of them was too quick: that can be judged again on a discharged link only."""
+    low_ns: int | None = None
+    """Of this precharge: when the link was last seen, or thought to be, discharged."""
+    flow_ns: int | None = None
+    """A sample of that time shows a current through the open contactor."""
+    fault: Finding | None = None
+    """Why the contactor is locked out, or is about to be."""
+
+
+def may_break(unit: str, below_a: float, snapshot: Snapshot, since_ns: int | None) -> bool:
+    """True if a measurement taken after ``since_ns`` shows a current below ``below_a``.
+
+    The inverter's power tells it sooner than a BMS that speaks once a second. None: whenever
+    it was taken.
+    """
+    power = snapshot.read(unit, Signal.BATTERY_POWER_W)
+    voltage = snapshot.read(unit, Signal.PACK_VOLTAGE_V)
+    if (
+        isinstance(power, Good)
+        and isinstance(voltage, Good)
+        and (since_ns is None or power.time_ns > since_ns)
+    ):
+        return abs(power.value / voltage.value) < below_a
+    current = snapshot.read(unit, Signal.BATTERY_CURRENT_A)
+    if isinstance(current, Good) and (since_ns is None or current.time_ns > since_ns):
+        return abs(current.value) < below_a
+    return False
+
+
+def closed_once_more(wear: Wear) -> Wear:
+    """The main contactor has been told to close."""
+    return replace(wear, closings=wear.closings + 1)
+
+
+def opened_once_more(wear: Wear, *, under_load: bool) -> Wear:
+    """The main contactor, which was closed, has been told to open."""
+    return replace(wear, openings_under_load=wear.openings_under_load + under_load)

@@ -1,0 +1,169 @@
+"""Points as they are kept, at the edge of each of their times."""
+
+import pytest
+
+from holdfast.core.commands import Point
+from holdfast.core.data_store import DataStore, freeze
+from holdfast.core.signals import Producer, Signal
+from holdfast.core.units import NS_PER_MS, NS_PER_S
+from holdfast.devices.written_point import (
+    INCREASE_EVERY_NS,
+    PointMemory,
+    PointRules,
+    keep_points,
+)
+from tests.builders import T0, UNIT, put
+
+POINT, READBACK = Point.SETPOINT_W, Signal.SETPOINT_READBACK_W
+RULES = PointRules(
+    point=POINT, readback=READBACK, fault="setpoint_ignored", resolution=10.0,
+    refresh_ns=2 * NS_PER_S,
+)  # fmt: skip
+SETTLE_NS = 500 * NS_PER_MS
+
+
+def keep(value, memory, now_ns, *, reads=None, sampled_ns=None, rules=RULES, forced=frozenset()):
+    """One cycle: what is written, the point's memory after it, and the findings."""
+    store = DataStore((UNIT,))
+    if reads is not None:
+        put(store, UNIT, READBACK, reads, now_ns if sampled_ns is None else sampled_ns)
+    before = {} if memory is None else {rules.point: memory}
+    writes, after, findings = keep_points(
+        UNIT, Producer.INVERTER, {rules.point: value}, (rules,), freeze(store.image(), now_ns),
+        before, forced,
+    )  # fmt: skip
+    return [write.value for write in writes], after[rules.point], findings
+
+
+def written(value, at_ns=T0, **changes):
+    return PointMemory(**{"value": value, "written_ns": at_ns, "first_ns": at_ns, **changes})
+
+
+def test_the_times_are_those_of_the_design():
+    assert INCREASE_EVERY_NS == 100 * NS_PER_MS
+    assert (RULES.settle_ns, RULES.tries) == (SETTLE_NS, 3)
+
+
+def test_a_point_that_was_never_written_is_written_and_remembered_plainly():
+    writes, memory, findings = keep(300.0, None, T0)
+    assert (writes, findings) == ([300.0], ())
+    assert memory == PointMemory(
+        value=300.0, written_ns=T0, first_ns=T0, superseded=(), tries=0, tried_ns=0,
+        ignored_since_ns=None,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("held", "value", "after_ms", "at_once"),
+    [
+        (300.0, 300.0, 1999, False),
+        (300.0, 300.0, 2000, True),
+        (300.0, 310.0, 99, False),  # away from zero
+        (300.0, 310.0, 100, True),
+        (300.0, 290.0, 1, True),  # towards it
+        (300.0, 290.001, 1, False),
+        (-300.0, -290.0, 1, True),
+        (-300.0, -310.0, 99, False),
+        (-300.0, -310.0, 100, True),
+        (300.0, -300.0, 1, True),  # as far on the other side
+        (300.0, -900.0, 1, True),
+        (-300.0, 900.0, 1, True),
+        (0.0, 10.0, 99, False),
+        (0.0, 10.0, 100, True),
+        (0.0, 0.0, 1, False),
+        (0.001, 0.0, 1, True),
+        (-0.001, 0.0, 1, True),
+        (1.5, 1.0, 150, False),
+    ],
+)
+def test_when_a_change_is_written(held, value, after_ms, at_once):
+    writes, memory, _ = keep(value, written(held), T0 + after_ms * NS_PER_MS)
+    assert writes == ([value] if at_once else [])
+    assert memory.value == (value if at_once else held)
+    assert memory.written_ns == (T0 + after_ms * NS_PER_MS if at_once else T0)
+    assert memory.first_ns == T0
+
+
+def test_a_forced_point_is_written_and_another_one_is_not():
+    assert keep(300.0, written(300.0), T0 + 1, forced=frozenset({POINT}))[0] == [300.0]
+    assert keep(300.0, written(300.0), T0 + 1, forced=frozenset({Point.ENABLE}))[0] == []
+
+
+def test_a_value_that_is_replaced_is_remembered_until_it_has_settled_and_a_refresh_replaces_none():
+    before = written(300.0, superseded=((100.0, T0 - SETTLE_NS), (200.0, T0)))
+    _, memory, _ = keep(0.0, before, T0)
+    assert memory.superseded == ((100.0, T0 - SETTLE_NS), (200.0, T0), (300.0, T0))
+    _, memory, _ = keep(0.0, before, T0 + 1)
+    assert memory.superseded == ((200.0, T0), (300.0, T0 + 1))
+    _, memory, _ = keep(300.0, before, T0 + 2 * NS_PER_S)
+    assert memory.superseded == before.superseded
+
+
+@pytest.mark.parametrize("early_ns", [0, 1])
+def test_what_is_read_before_the_first_write_has_settled_says_nothing(early_ns):
+    now_ns = T0 + SETTLE_NS - early_ns
+    writes, memory, _ = keep(300.0, written(300.0), now_ns, reads=0.0)
+    assert bool(writes) is (early_ns == 0)
+    assert memory.tries == (1 if early_ns == 0 else 0)
+
+
+@pytest.mark.parametrize(("late_ns", "right"), [(0, True), (1, False)])
+def test_a_read_back_may_show_what_was_replaced_until_that_has_settled(late_ns, right):
+    replaced_ns = T0 + 10 * NS_PER_S
+    memory = written(300.0, superseded=((700.0, replaced_ns),))
+    _, after, _ = keep(300.0, memory, replaced_ns + SETTLE_NS + late_ns, reads=700.0)
+    assert after.tries == (0 if right else 1)
+
+
+@pytest.mark.parametrize("off_w", [5.0, -5.0])
+def test_half_the_resolution_off_is_stored_and_more_is_not(off_w):
+    later_ns = T0 + NS_PER_S
+    assert keep(300.0, written(300.0), later_ns, reads=300.0 + off_w)[1].tries == 0
+    assert keep(300.0, written(300.0), later_ns, reads=300.0 + off_w * 1.001)[1].tries == 1
+
+
+def test_the_next_try_waits_until_the_last_one_has_settled():
+    tried_ns = T0 + 10 * NS_PER_S
+    memory = written(300.0, at_ns=tried_ns, first_ns=T0, tries=1, tried_ns=tried_ns)
+    for early_ns, tries in ((1, 1), (0, 2)):
+        now_ns = tried_ns + SETTLE_NS - early_ns
+        writes, after, _ = keep(300.0, memory, now_ns, reads=0.0)
+        assert (after.tries, bool(writes)) == (tries, tries == 2)
+        assert after.tried_ns == (now_ns if tries == 2 else tried_ns)
+
+
+def test_the_third_try_is_found_and_goes_on_since_then():
+    now_ns, memory = T0 + NS_PER_S, written(300.0)
+    found_at = None
+    for tries in range(1, 6):
+        _, memory, findings = keep(300.0, memory, now_ns, reads=0.0)
+        assert memory.tries == tries
+        assert bool(findings) is (tries >= 3)
+        if findings:
+            found_at = found_at or now_ns
+            assert findings[0].since_ns == found_at
+            assert findings[0].text.endswith("setpoint_w is to be 300, reads 0")
+        now_ns += SETTLE_NS
+    _, memory, findings = keep(300.0, memory, now_ns)
+    assert findings[0].text.endswith("setpoint_w is to be 300, cannot be read")
+
+
+@pytest.mark.parametrize(
+    "changes", [{"tries": 2}, {"ignored_since_ns": T0}, {"tries": 3, "ignored_since_ns": T0}]
+)
+def test_once_it_is_stored_all_tries_are_forgotten(changes):
+    _, memory, findings = keep(300.0, written(300.0, **changes), T0 + NS_PER_S, reads=300.0)
+    assert (memory.tries, memory.ignored_since_ns, findings) == (0, None, ())
+
+
+def test_while_all_is_well_the_memory_is_handed_on_and_not_copied():
+    memory = written(300.0)
+    assert keep(300.0, memory, T0 + NS_PER_S, reads=300.0)[1] is memory
+    assert keep(300.0, memory, T0 + NS_PER_S)[1] is memory
+
+
+def test_points_of_no_rule_stay_in_memory():
+    snapshot = freeze(DataStore((UNIT,)).image(), T0)
+    other = {Point.ENABLE: written(1.0)}
+    _, after, _ = keep_points(UNIT, Producer.INVERTER, {POINT: 1.0}, (RULES,), snapshot, other)
+    assert set(after) == {Point.ENABLE, POINT}

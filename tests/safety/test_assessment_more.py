@@ -1,0 +1,203 @@
+"""The assessment: each layer is asked, each narrows, and what they remember is handed on."""
+
+from dataclasses import replace
+
+import pytest
+
+from holdfast.core.data_store import freeze
+from holdfast.core.signals import SITE, Signal
+from holdfast.core.units import NS_PER_S
+from holdfast.safety.assessment import Assessment, Assessor, SafetyMemory
+from holdfast.safety.envelope import up_to
+from holdfast.safety.escalation import TIMES, EscalationMemory
+from holdfast.safety.faults import RAMP_TO_ZERO_NS, Finding, Level, Reaction
+from holdfast.safety.interlock_manager import Action, Block
+from holdfast.safety.trend_analyzer import Track, TrendMemory
+from tests.builders import T0, build_site, expected_signals, healthy_store, put, unit_content
+
+SITE_YAML = build_site(unit_content("left"), unit_content("right"))
+ASSESSOR = Assessor(SITE_YAML, expected_signals(SITE_YAML))
+FULL = up_to(charge_w=5000.0, discharge_w=5000.0, by="site.yaml")
+
+
+def found(reaction, owner="left", since_ns=T0, row="row"):
+    return Finding(
+        owner=owner, row=row, level=Level.ALARM, reaction=reaction, since_ns=since_ns, text="why"
+    )
+
+
+def snapshot(now_ns=T0, **values):
+    """Both units closed and healthy; ``left`` and the site as told, by name of the signal."""
+    store = healthy_store(SITE_YAML.unit_names, now_ns)
+    for unit in SITE_YAML.unit_names:
+        put(store, unit, Signal.CONTACTOR_CLOSED, 1.0, now_ns)
+    for name, value in values.items():
+        signal = Signal(name)
+        owner = SITE if signal in (Signal.GRID_POWER_W, Signal.WATCHDOG_ARMED) else "left"
+        put(store, owner, signal, value, now_ns)
+    return freeze(store.image(), now_ns)
+
+
+def assess(*device_findings, memory=None, now_ns=T0, **values):
+    memory = memory or SafetyMemory(time_ns=now_ns)
+    return ASSESSOR.assess(snapshot(now_ns, **values), memory, device_findings)
+
+
+def ends(assessment, unit="left"):
+    envelope = assessment.envelopes[unit]
+    return envelope.min_w, envelope.max_w
+
+
+# What an assessment says. -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("reaction", list(Reaction))
+def test_what_trips_and_what_keeps_a_site_from_starting(reaction):
+    assessment = Assessment(findings=(found(reaction),), envelopes={}, blocks=())
+    assert bool(assessment.trips) is (reaction in (Reaction.TRIP, Reaction.EMERGENCY_STOP))
+    strong = reaction in (Reaction.RAMP_TO_ZERO, Reaction.TRIP, Reaction.EMERGENCY_STOP)
+    assert assessment.not_ready == (("left: why",) if strong else ())
+
+
+def test_interlocks_of_the_start_come_first_and_those_of_power_do_not_keep_it_back():
+    blocks = tuple(
+        Block(owner=SITE, row="row", action=action, text=f"no {action}") for action in Action
+    )
+    assessment = Assessment(findings=(found(Reaction.TRIP),), envelopes={}, blocks=blocks)
+    assert assessment.not_ready == ("site: no start", "left: why")
+
+
+def test_findings_of_a_unit_are_its_own_and_those_of_the_site():
+    mine, sites, other = (found(Reaction.LOG, owner) for owner in ("left", SITE, "right"))
+    assessment = Assessment(findings=(mine, sites, other), envelopes={}, blocks=())
+    assert assessment.findings_of("left") == (mine, sites)
+    assert assessment.findings_of("right") == (sites, other)
+
+
+# What it is made of. ----------------------------------------------------------------------------
+
+
+def test_a_healthy_site_is_permitted_its_nameplate_and_nothing_is_found():
+    assessment, memory = assess()
+    assert assessment.findings == ()
+    assert [block.row for block in assessment.blocks] == ["contactor_open", "contactor_open"]
+    for unit in ("left", "right"):
+        assert ends(assessment, unit) == pytest.approx((-5000.0, 5000.0))
+    assert memory.envelopes == assessment.envelopes
+    assert memory.time_ns == T0
+
+
+def test_every_layer_is_asked():
+    cases = {
+        "inverter_temperature_high": {"inverter_temperature_c": 95.0},
+        "bms_data_bad": {"soc_pct": 101.0},
+    }
+    memory = SafetyMemory(time_ns=T0)
+    for row, values in cases.items():
+        later, after = memory, memory
+        for step in range(1, 4):
+            assessment, after = assess(memory=later, now_ns=T0 + step * NS_PER_S, **values)
+            later = after
+        assert row in {finding.row for finding in assessment.findings}
+    assessment, _ = assess(found(Reaction.LOG, row="of_a_device"))
+    assert [finding.row for finding in assessment.findings] == ["of_a_device"]
+
+
+def test_a_battery_that_permits_less_than_the_nameplate_narrows_only_its_own_unit():
+    assessment, _ = assess(charge_current_limit_a=10.0)
+    assert ends(assessment) == pytest.approx((-5000.0, 528.0))
+    assert assessment.envelopes["left"].max_by == "charge_current_limit_a"
+    assert ends(assessment, "right") == pytest.approx((-5000.0, 5000.0))
+
+
+@pytest.mark.parametrize(
+    ("owner", "left_w", "right_w"),
+    [("left", 0.0, 5000.0), ("right", 5000.0, 0.0), (SITE, 0.0, 0.0)],
+)
+def test_a_finding_narrows_its_own_unit_and_one_of_the_site_all(owner, left_w, right_w):
+    assessment, _ = assess(found(Reaction.TRIP, owner))
+    assert ends(assessment, "left") == pytest.approx((-left_w, left_w))
+    assert ends(assessment, "right") == pytest.approx((-right_w, right_w))
+
+
+def test_two_findings_both_narrow_and_time_counts_from_the_snapshot():
+    charge, ramp = found(Reaction.BLOCK_CHARGE), found(Reaction.RAMP_TO_ZERO)
+    assessment, _ = assess(charge, ramp, now_ns=T0 + RAMP_TO_ZERO_NS // 2)
+    assert ends(assessment) == pytest.approx((-2500.0, 0.0))
+
+
+def test_the_grid_connection_narrows_all_units_together():
+    assessment, _ = assess(grid_power_w=9000.0)
+    assert ends(assessment)[1] + ends(assessment, "right")[1] == pytest.approx(1000.0)
+
+
+def test_what_will_meet_a_limit_is_narrowed_before_it_does():
+    track = Track(samples=((T0, 3.5),), slope_per_s=0.01)
+    memory = SafetyMemory(
+        trends=TrendMemory(tracks={"left/cell_voltage_rising": track}), time_ns=T0
+    )
+    assessment, after = assess(memory=memory, cell_voltage_max_v=3.5)
+    assert assessment.envelopes["left"].max_by == "predicted_cell_voltage_high"
+    assert "left/cell_voltage_rising" in after.trends.tracks
+
+
+def test_limits_trends_and_counts_are_remembered():
+    _, memory = assess(inverter_temperature_c=95.0)
+    assert set(memory.limits) == {"left/inverter_temperature_high"}
+    assert memory.trends.tracks
+    assert set(memory.plausibility) == {"left", "right"}
+    assert memory.escalation == EscalationMemory()
+
+
+# What rises, rises slowly. ----------------------------------------------------------------------
+
+
+def test_an_envelope_widens_by_a_step_of_the_nameplate_and_narrows_at_once():
+    narrow = up_to(charge_w=1000.0, discharge_w=500.0, by="x")
+    before = SafetyMemory(envelopes={"left": narrow, "right": FULL}, time_ns=T0)
+    assessment, after = assess(memory=before, now_ns=T0 + 2 * NS_PER_S)
+    assert ends(assessment) == pytest.approx((-1000.0, 1500.0))  # 5 % of 5 kW a second
+    assert ends(assessment, "right") == pytest.approx((-5000.0, 5000.0))
+    assert after.envelopes == assessment.envelopes
+    assert after.time_ns == T0 + 2 * NS_PER_S
+    assessment, _ = assess(memory=after, now_ns=T0 + 3 * NS_PER_S, charge_current_limit_a=1.0)
+    assert ends(assessment)[1] == pytest.approx(52.8)
+
+
+def test_while_power_is_blocked_nothing_is_remembered_to_be_followed():
+    narrow = up_to(charge_w=1000.0, discharge_w=500.0, by="x")
+    before = SafetyMemory(envelopes={"left": narrow, "right": narrow}, time_ns=T0)
+    _, after = assess(memory=before, now_ns=T0 + NS_PER_S, contactor_closed=0.0)
+    assert set(after.envelopes) == {"right"}
+    _, after = assess(memory=before, now_ns=T0 + NS_PER_S, watchdog_armed=0.0)
+    assert set(after.envelopes) == {"left", "right"}  # only the start is blocked
+
+
+# Escalation. ------------------------------------------------------------------------------------
+
+
+def test_a_fault_that_keeps_coming_back_trips_while_power_may_flow_and_narrows_at_once():
+    open_to = {"left": FULL, "right": FULL}
+    memory = SafetyMemory(envelopes=open_to, time_ns=T0)
+    fault = found(Reaction.RAMP_TO_ZERO)
+    for step in range(2 * TIMES - 1):
+        assert memory.envelopes
+        now_ns = T0 + step * NS_PER_S
+        faults = (replace(fault, since_ns=now_ns),) if step % 2 == 0 else ()
+        assessment, memory = assess(*faults, memory=memory, now_ns=now_ns)
+        assert bool(assessment.trips) is (step == 2 * TIMES - 2)
+    (trip,) = assessment.trips
+    assert (trip.owner, trip.row) == ("left", "repeated_fault")
+    assert ends(assessment) == (0.0, 0.0)
+    assert memory.escalation.active == {"left/row"}
+
+
+def test_a_site_that_boots_does_not_count_what_is_not_there_yet():
+    memory = SafetyMemory(time_ns=T0)
+    for step in range(4 * TIMES):
+        now_ns = T0 + step * NS_PER_S
+        faults = (found(Reaction.RAMP_TO_ZERO, since_ns=now_ns),) if step % 2 == 0 else ()
+        assessment, after = assess(*faults, memory=memory, now_ns=now_ns)
+        memory = replace(after, envelopes={})
+        assert assessment.trips == ()
+        assert after.escalation == EscalationMemory()
