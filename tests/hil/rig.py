@@ -152,16 +152,17 @@ class Rig:
         self.set(load_override_w=LOAD_W, pv_override_w=0.0)
 
     def start(self, *names: str) -> None:
-        """Start processes of Holdfast by their names."""
+        """Start processes of Holdfast by their names. The controller's status counts from now."""
         for name in names:
+            if name == "controller":
+                self._since_ns = time.monotonic_ns()
             log = self.folder / f"{name}.log"
             module = f"holdfast.runtime.{name}"
             self.processes[name] = Process(log, "-m", module, "--config", str(self.config))
 
     def restart(self, name: str) -> None:
-        """End a process as its supervisor would, and start it again. Its status counts from now."""
+        """End a process as its supervisor would, and start it again."""
         self.processes[name].end()
-        self._since_ns = time.monotonic_ns()
         self.start(name)
 
     def cli(self, *arguments: str, timeout_s: float = 30.0) -> subprocess.CompletedProcess[str]:
