@@ -5,7 +5,7 @@ VENV ?= .venv
 DEMO_SECONDS ?= 60
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint clean
+.PHONY: demo test lint prove mutants clean
 
 demo: $(VENV)/installed  ## run the simulated site for a minute
 	$(BIN)/holdfast run --demo --for $(DEMO_SECONDS)
@@ -18,6 +18,12 @@ lint: $(VENV)/installed-lint  ## style, types, import contract
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+prove: $(VENV)/installed-lint  ## proofs for all inputs, and the state machine checked exhaustively
+	$(BIN)/python -m proofs
+
+mutants: $(VENV)/installed-lint  ## does a test fail for every small change of the safety path?
+	$(BIN)/python -m mutants
 
 clean:  ## remove what the other targets made
 	rm -rf $(VENV) demo-site build .pytest_cache .mypy_cache .ruff_cache .hypothesis
@@ -34,5 +40,5 @@ $(VENV)/installed-test: $(VENV)/installed
 	touch $@
 
 $(VENV)/installed-lint: $(VENV)/installed-test
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements.txt -e .[test,lint]
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements.txt -e .[test,lint,prove]
 	touch $@

@@ -1,12 +1,65 @@
-"""Inputs that several proofs start from: any envelope, any permit."""
+"""Inputs that several proofs start from: a site, any envelope, any permit."""
 
 import math
+from typing import TypeVar
 
+from pydantic import BaseModel
+
+from holdfast.core.config import Site, StorageUnit
 from holdfast.safety.envelope import Envelope
 from holdfast.safety.permit import Permit
 from proofs.proof import Values, may_refuse
 
 UNIT = "battery"
+_DEVICE = {
+    "profile": "generic",
+    "connection": {"kind": "modbus_tcp", "host": "192.0.2.1"},
+}
+SOME_SITE = Site.model_validate(
+    {
+        "name": "any",
+        "authority": "full",
+        "grid": {"import_max_w": 10_000, "export_max_w": 10_000},
+        "meter": _DEVICE,
+        "emergency_input": _DEVICE,
+        "storage": [
+            {
+                "name": UNIT,
+                "battery": {
+                    "cells_in_series": 16,
+                    "capacity_wh": 10_000,
+                    "charge_current_max_a": 100,
+                    "discharge_current_max_a": 100,
+                },
+                "inverter_hardware": {"charge_power_max_w": 5000, "discharge_power_max_w": 5000},
+                "bms": _DEVICE,
+                "inverter": _DEVICE,
+                "relays": _DEVICE,
+            }
+        ],
+    }
+)
+"""What a proof does not vary; what it does, it sets with :func:`having`."""
+
+Section = TypeVar("Section", bound=BaseModel)
+
+
+def having(section: Section, **values: object) -> Section:
+    """``section`` of a site with unknowns in it, which its validation could not read."""
+    return section.model_copy(update=values)
+
+
+def some_unit(**sections: dict[str, object]) -> StorageUnit:
+    """A unit with unknowns in some of its sections."""
+    unit = SOME_SITE.storage[0]
+    return having(
+        unit, **{name: having(getattr(unit, name), **values) for name, values in sections.items()}
+    )
+
+
+def site_of(*units: StorageUnit, **values: object) -> Site:
+    """A site with these units."""
+    return having(SOME_SITE, storage=units, **values)
 
 
 def any_envelope(v: Values, name: str = "envelope") -> Envelope:
@@ -45,6 +98,6 @@ def is_envelope(envelope: Envelope) -> bool:
     return (
         (-math.inf < envelope.min_w)
         & (envelope.min_w <= 0.0)
-        & (0.0 <= envelope.max_w)
+        & (envelope.max_w >= 0.0)
         & (envelope.max_w < math.inf)
     )

@@ -12,7 +12,7 @@ from proofs.proof import Proof, Values, is_finite, is_nan, negated
 def construction(v: Values) -> None:
     """Four floats become an envelope around zero, or nothing."""
     low, high = v.number("min_w"), v.number("max_w")
-    sound = is_finite(low) & is_finite(high) & (low <= 0.0) & (0.0 <= high)
+    sound = is_finite(low) & is_finite(high) & (low <= 0.0) & (high >= 0.0)
     try:
         envelope = Envelope(min_w=low, max_w=high, min_by="", max_by="")
     except ValueError:

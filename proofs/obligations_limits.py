@@ -2,23 +2,41 @@
 
 import math
 from functools import partial
+from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any, cast
 
 from holdfast.control import plan_gate
-from holdfast.control.mode_manager import ModeManager
 from holdfast.core import data_store
+from holdfast.core.config import Site
 from holdfast.core.data_store import DataStore, Snapshot
 from holdfast.core.errors import PlanRefused
 from holdfast.core.reading import MISSING, Bad, Good, Reading, Stale
 from holdfast.core.signals import SIGNALS, SITE, Signal
+from holdfast.safety import trend_analyzer
 from holdfast.safety.battery_limits import battery_limits
+from holdfast.safety.derating import DERATINGS, DeratingRow, fraction
+from holdfast.safety.envelope import Envelope
 from holdfast.safety.faults import Level
+from holdfast.safety.grid_limits import rest_of_site_w, within_grid_limits
 from holdfast.safety.limits import SITE_LIMITS, UNIT_LIMITS, Limit, LimitRow, Side
-from proofs.inputs import UNIT, is_envelope
+from holdfast.safety.rising import follow
+from holdfast.safety.trend_analyzer import PREDICTIONS, PredictionRow
+from proofs.inputs import (
+    SOME_SITE,
+    UNIT,
+    any_envelope,
+    covers,
+    having,
+    is_envelope,
+    site_of,
+    some_unit,
+)
 from proofs.proof import Proof, Values, is_finite, is_nan, negated
+from proofs.terms import Reals
 
 _NOW_NS = 10**9
+_ROUNDING = 1e-15
 
 
 def _in_order(v: Values, row: LimitRow) -> tuple[tuple[Level, float], ...]:
@@ -27,7 +45,7 @@ def _in_order(v: Values, row: LimitRow) -> tuple[tuple[Level, float], ...]:
     levels = tuple((level, v.number(level.name)) for level, has in kinds if has is not None)
     for _, threshold in levels:
         v.assume(is_finite(threshold))
-    for (_, stronger), (_, weaker) in zip(levels, levels[1:], strict=False):
+    for (_, stronger), (_, weaker) in pairwise(levels):
         v.assume(row.side * weaker <= row.side * stronger)
     return levels
 
@@ -35,23 +53,28 @@ def _in_order(v: Values, row: LimitRow) -> tuple[tuple[Level, float], ...]:
 def judging(row: LimitRow, v: Values) -> None:
     """A limit says of every value how far it has gone, whatever its levels are."""
     limit = Limit(owner=UNIT, row=row, levels=_in_order(v, row), hysteresis=0.0)
-    value, further = v.number("value"), v.number("further")
+    value = v.number("value")
     found = limit.level_of(value)
-    high = row.side is Side.HIGH
-    reached = Level.NORMAL
-    for level, threshold in reversed(limit.levels):
-        beyond = value >= threshold if high else value <= threshold
+    for level, threshold in limit.levels:
+        beyond = value >= threshold if row.side is Side.HIGH else value <= threshold
         v.claim(f"{level.name}: at the level or beyond it is found", found >= level, given=beyond)
         v.claim(
             f"{level.name}: inside of it is not found", found < level,
             given=negated(beyond) & negated(is_nan(value)),
         )  # fmt: skip
-        reached = level
-    v.claim("NaN is as bad as it gets", found is reached, given=is_nan(value))
-    worse = further >= value if high else further <= value
-    v.claim("further is never milder", limit.level_of(further) >= found, given=worse)
-    stricter = limit.level_of(value, inside_by=limit.levels[0][1] * 0.0 + 1.0)
-    v.claim("asking for distance is never milder", stricter >= found)
+    v.claim("NaN is as bad as it gets", found is limit.levels[0][0], given=is_nan(value))
+
+
+def keeping_distance(row: LimitRow, v: Values) -> None:
+    """Who asks for distance gets no milder answer, and NaN is no distance."""
+    limit = Limit(owner=UNIT, row=row, levels=_in_order(v, row), hysteresis=0.0)
+    value, distance = v.number("value"), v.number("distance")
+    v.assume((distance >= 0.0) & (distance < math.inf))
+    found = limit.level_of(value, inside_by=distance)
+    for level, threshold in limit.levels:
+        beyond = value >= threshold if row.side is Side.HIGH else value <= threshold
+        v.claim(f"{level.name}: at the level or beyond it is found", found >= level, given=beyond)
+    v.claim("NaN is as bad as it gets", found is limit.levels[0][0], given=is_nan(value))
 
 
 def sampling(signal: Signal, v: Values) -> None:
@@ -69,18 +92,15 @@ def sampling(signal: Signal, v: Values) -> None:
 
 def limiting(qualities: tuple[str, str, str], v: Values) -> None:
     """The battery's own limits, for every reading that a store lets through."""
-    hardware = SimpleNamespace(
-        charge_current_max_a=v.number("charge_max_a"),
-        discharge_current_max_a=v.number("discharge_max_a"),
-    )
+    charge_max_a, discharge_max_a = v.number("charge_max_a"), v.number("discharge_max_a")
     efficiency_pct = v.number("efficiency_pct")
-    for current_a in (hardware.charge_current_max_a, hardware.discharge_current_max_a):
-        v.assume((0.0 < current_a) & (current_a < math.inf))
-    v.assume((50.0 < efficiency_pct) & (efficiency_pct <= 100.0))
-    unit = SimpleNamespace(
-        name=UNIT, battery=hardware,
-        inverter_hardware=SimpleNamespace(efficiency_pct=efficiency_pct),
-    )  # fmt: skip
+    for current_a in (charge_max_a, discharge_max_a):
+        v.assume((current_a > 0.0) & (current_a < math.inf))
+    v.assume((efficiency_pct > 50.0) & (efficiency_pct <= 100.0))
+    unit = some_unit(
+        battery={"charge_current_max_a": charge_max_a, "discharge_current_max_a": discharge_max_a},
+        inverter_hardware={"efficiency_pct": efficiency_pct},
+    )
     signals = (
         Signal.PACK_VOLTAGE_V, Signal.CHARGE_CURRENT_LIMIT_A, Signal.DISCHARGE_CURRENT_LIMIT_A,
     )  # fmt: skip
@@ -89,7 +109,7 @@ def limiting(qualities: tuple[str, str, str], v: Values) -> None:
         for signal, quality in zip(signals, qualities, strict=True)
     }
     snapshot = Snapshot(time_ns=_NOW_NS, readings={UNIT: readings})
-    envelope = battery_limits(cast(Any, unit), snapshot)
+    envelope = battery_limits(unit, snapshot)
     v.claim("the result is an envelope", is_envelope(envelope))
     voltage, charge, discharge = qualities
     if voltage != "good":
@@ -97,8 +117,8 @@ def limiting(qualities: tuple[str, str, str], v: Values) -> None:
         return
     voltage_v = getattr(readings[Signal.PACK_VOLTAGE_V], "value")  # noqa: B009 - a union
     for end_w, quality, signal, hardware_a in (
-        (envelope.max_w, charge, signals[1], hardware.charge_current_max_a),
-        (-envelope.min_w, discharge, signals[2], hardware.discharge_current_max_a),
+        (envelope.max_w, charge, signals[1], charge_max_a),
+        (-envelope.min_w, discharge, signals[2], discharge_max_a),
     ):
         if quality == "bad":
             v.claim(f"{signal}: a bad limit is 0 W", end_w == 0.0)
@@ -113,10 +133,8 @@ def _reading(v: Values, signal: Signal, quality: str) -> Reading:
         return MISSING
     if quality == "bad":
         return Bad(reason="", time_ns=_NOW_NS)
-    value, row = v.number(signal), SIGNALS[signal]
-    v.assume((row.low <= value) & (value <= row.high))  # `sampling` proves that it is so
-    kind = Good if quality == "good" else Stale
-    return kind(value=value, time_ns=_NOW_NS)
+    good = _plausible(v, signal, signal)
+    return good if quality == "good" else Stale(value=good.value, time_ns=_NOW_NS)
 
 
 def planning(v: Values) -> None:
@@ -131,32 +149,110 @@ def planning(v: Values) -> None:
     others = (slot.grid_power_w, slot.soc_end_pct, slot.import_price_per_kwh)
     sound = within & is_finite(others[0]) & is_finite(others[1]) & is_finite(others[2])
     try:
-        plan_gate._check_slot(cast(Any, slot), charge_w, discharge_w)
+        plan_gate._check_slot(cast("Any", slot), charge_w, discharge_w)
     except PlanRefused:
         v.claim("only what is unsound is refused", negated(sound))
     else:
         v.claim("what is accepted is sound", sound)
 
 
-def wishing(v: Values) -> None:
-    """The grid connection narrows a wish: never more, never the other direction."""
-    grid = SimpleNamespace(
-        import_max_w=v.number("import_max_w"), export_max_w=v.number("export_max_w")
+def derating(row: DeratingRow, v: Values) -> None:
+    """A derating leaves between nothing and all, and nothing where the value is no number."""
+    value, bound = v.number("value"), v.number("bound")
+    v.assume(is_finite(bound))
+    left = fraction(row, value, bound)
+    v.claim("nothing is left for NaN", left == 0.0, given=is_nan(value))
+    v.claim("no less than nothing is left", left >= 0.0)
+    at_bound = value >= bound if row.side is Side.HIGH else value <= bound
+    v.claim("nothing is left at the bound", left == 0.0, given=at_bound)
+
+
+def derating_exactly(row: DeratingRow, v: Values) -> None:
+    """Over the reals, but for the rounding of the table's own numbers: no more than all is left,
+    and closer to the bound never more."""
+    value, closer, bound = v.number("value"), v.number("closer"), v.number("bound")
+    left = fraction(row, value, bound)
+    v.claim("no more than all is left", left <= 1.0 + _ROUNDING)
+    worse = closer >= value if row.side is Side.HIGH else closer <= value
+    v.claim("closer is never more", fraction(row, closer, bound) <= left + _ROUNDING, given=worse)
+
+
+def rising(v: Values) -> None:
+    """A limit that rises is followed slowly, and one that falls at once."""
+    target, rated, dt_s = any_envelope(v, "target"), any_envelope(v, "nameplate"), v.number("dt_s")
+    before = any_envelope(v, "before") if v.truth("has_before") else None
+    after = follow(before, target, rated, dt_s)
+    v.claim("the result is an envelope", is_envelope(after))
+    v.claim("it is part of the target", covers(target, after))
+    if before is not None:
+        still = covers(before, after)
+        v.claim("without a step in time nothing rises", still, given=negated(dt_s > 0.0))
+
+
+def predicting(row: PredictionRow, v: Values) -> None:
+    """A prediction only ever narrows."""
+    envelope = any_envelope(v)
+    names = ("value", "alarm", "slope_per_s")
+    value, alarm, slope_per_s = (v.number(name) for name in names)
+    v.assume(negated(slope_per_s == 0.0))
+    left = trend_analyzer._left(value, alarm, slope_per_s, row.horizon_s)
+    v.claim("a share is left", (left >= trend_analyzer.LEAST_LEFT) & (left <= 1.0))
+    if left < 1.0:
+        narrowed = trend_analyzer._scaled(envelope, row, left)
+        v.claim("the result is an envelope", is_envelope(narrowed))
+        v.claim("it is part of what it was", covers(envelope, narrowed))
+
+
+def connected(units: int, v: Values) -> None:
+    """The grid connection only ever narrows."""
+    site, snapshot, envelopes = _grid(v, units)
+    narrowed = within_grid_limits(site, snapshot, envelopes)
+    for unit, envelope in envelopes.items():
+        v.claim("the result is an envelope", is_envelope(narrowed[unit]))
+        v.claim("it is part of what it was", covers(envelope, narrowed[unit]))
+
+
+def connected_exactly(units: int, v: Values) -> None:
+    """Over the reals: together the units keep within import and export, or do nothing."""
+    site, snapshot, envelopes = _grid(v, units)
+    narrowed = within_grid_limits(site, snapshot, envelopes)
+    rest_w = rest_of_site_w(site.unit_names, snapshot)
+    assert rest_w is not None
+    most_w = sum(envelope.max_w for envelope in narrowed.values())
+    least_w = sum(envelope.min_w for envelope in narrowed.values())
+    import_w, export_w = site.grid.import_max_w, site.grid.export_max_w
+    v.claim("import is kept", (rest_w + most_w <= import_w) | (most_w == 0.0))
+    v.claim("export is kept", (rest_w + least_w >= -export_w) | (least_w == 0.0))
+
+
+def _grid(v: Values, units: int) -> tuple[Site, Snapshot, dict[str, Envelope]]:
+    grid = having(
+        SOME_SITE.grid, import_max_w=v.number("import_max_w"), export_max_w=v.number("export_max_w")
     )
-    v.assume((0.0 < grid.import_max_w) & (grid.import_max_w < math.inf))
-    v.assume((0.0 <= grid.export_max_w) & (grid.export_max_w < math.inf))
-    power_w, rest_w = v.number("power_w"), v.number("rest_w")
-    v.assume(is_finite(rest_w) & negated(is_nan(power_w)))
-    result_w = ModeManager(cast(Any, SimpleNamespace(grid=grid)))._within_grid(power_w, rest_w)
-    v.claim("no wish grows", abs(result_w) <= abs(power_w))
-    v.claim("a charge stays one or ends", result_w >= 0.0, given=power_w > 0.0)
-    v.claim("a discharge stays one or ends", result_w <= 0.0, given=power_w <= 0.0)
+    v.assume((grid.import_max_w > 0.0) & (grid.import_max_w < math.inf))
+    v.assume((grid.export_max_w >= 0.0) & (grid.export_max_w < math.inf))
+    names = tuple(f"unit{index}" for index in range(units))
+    readings: dict[str, dict[Signal, Reading]] = {
+        name: {Signal.BATTERY_POWER_W: _plausible(v, Signal.BATTERY_POWER_W, f"{name}.power_w")}
+        for name in names
+    }
+    readings[SITE] = {Signal.GRID_POWER_W: _plausible(v, Signal.GRID_POWER_W, "grid_power_w")}
+    envelopes = {name: any_envelope(v, name) for name in names}
+    site = site_of(*(having(some_unit(), name=name) for name in names), grid=grid)
+    return site, Snapshot(time_ns=_NOW_NS, readings=readings), envelopes
+
+
+def _plausible(v: Values, signal: Signal, name: str) -> Good:
+    value, row = v.number(name), SIGNALS[signal]
+    v.assume((row.low <= value) & (value <= row.high))  # `sampling` proves that it is so
+    return Good(value=value, time_ns=_NOW_NS)
 
 
 _KINDS = {
-    (row.side, row.trip is None, row.warning is None): row for row in (*UNIT_LIMITS, *SITE_LIMITS)
+    f"{row.side.name.lower()}.{3 - (row.trip is None) - (row.warning is None)}_levels": row
+    for row in (*UNIT_LIMITS, *SITE_LIMITS)
 }
-"""One row of each kind: side, and which levels it has. The levels themselves are unknowns."""
+"""One row of each kind: side, and how many levels it has. The levels themselves are unknowns."""
 _QUALITIES = (
     ("good", "good", "good"),
     ("good", "stale", "missing"),
@@ -167,9 +263,9 @@ _QUALITIES = (
 
 PROOFS = (
     *(
-        Proof(name=f"limit.{row.side.name.lower()}.{len_of}_levels", run=partial(judging, row))
-        for row in _KINDS.values()
-        for len_of in [3 - (row.trip is None) - (row.warning is None)]
+        Proof(name=f"limit.{name}.{kind}", run=partial(run, row))
+        for kind, row in _KINDS.items()
+        for name, run in (("level_of", judging), ("inside_by", keeping_distance))
     ),
     *(
         Proof(name=f"sample.{signal}", run=partial(sampling, signal), patched=(data_store,))
@@ -180,5 +276,16 @@ PROOFS = (
         for qualities in _QUALITIES
     ),
     Proof(name="plan.slot", run=planning, patched=(plan_gate,)),
-    Proof(name="request.within_grid", run=wishing),
+    *(Proof(name=f"derating.{row.id}", run=partial(derating, row)) for row in DERATINGS),
+    *(
+        Proof(name=f"derating.{row.id}.exact", run=partial(derating_exactly, row), floats=Reals)
+        for row in DERATINGS
+    ),
+    Proof(name="rising", run=rising),
+    *(Proof(name=row.id, run=partial(predicting, row)) for row in PREDICTIONS),
+    Proof(name="grid.1_unit", run=partial(connected, 1)),
+    *(
+        Proof(name=f"grid.sum.{units}_units", run=partial(connected_exactly, units), floats=Reals)
+        for units in (1, 2, 3)
+    ),
 )

@@ -2,28 +2,26 @@
 
 import math
 from functools import partial
-from types import SimpleNamespace
-from typing import Any, cast
 
 from holdfast.control import dispatch, power_ramper
 from holdfast.control.power_ramper import MAX_STEP_S, PowerRamper, Setpoint
 from holdfast.safety.permit import Permit
-from proofs.inputs import UNIT, any_envelope, inside
+from proofs.inputs import UNIT, any_envelope, inside, site_of, some_unit
 from proofs.proof import Proof, Values, is_finite, is_nan, negated
-from proofs.terms import Ieee, Reals
+from proofs.terms import Reals
 
 
 def _ramp(v: Values, *, rate_is_sound: bool) -> tuple[Permit, float, float, float, Setpoint]:
     rate_w_per_s = v.number("ramp_w_per_s")
     if rate_is_sound:  # site.yaml takes no other; tests/proofs shows it
-        v.assume((0.0 < rate_w_per_s) & (rate_w_per_s < math.inf))
-    unit = SimpleNamespace(name=UNIT, operation=SimpleNamespace(ramp_w_per_s=rate_w_per_s))
+        v.assume((rate_w_per_s > 0.0) & (rate_w_per_s < math.inf))
+    unit = some_unit(operation={"ramp_w_per_s": rate_w_per_s})
     permit = Permit(
         unit=UNIT, envelope=any_envelope(v), expires_ns=0, may_write=True,
         may_increase=v.truth("may_increase"), may_connect=True, may_run=True,
     )  # fmt: skip
     last_w, asked_w, dt_s = v.number("last_w"), v.number("asked_w"), v.number("dt_s")
-    ramper = PowerRamper(cast(Any, SimpleNamespace(storage=[unit])))
+    ramper = PowerRamper(site_of(unit))
     return permit, last_w, dt_s, rate_w_per_s, ramper.approach(last_w, asked_w, permit, dt_s)
 
 
@@ -114,10 +112,12 @@ def dividing_exactly(units: int, v: Values) -> None:
     shares_w = dispatch.divide(power_w, permits)
     total_w = sum(shares_w.values())
     room_w = sum(permit.envelope.max_w for permit in permits.values())
+    rest_w = sum(permit.envelope.min_w for permit in permits.values())
     v.claim("together no more than asked", abs(total_w) <= abs(power_w))
-    enough = (power_w >= 0.0) & (room_w >= power_w)
+    enough = (rest_w <= power_w) & (power_w <= room_w)
     v.claim("what fits in is divided without rest", total_w == power_w, given=enough)
     v.claim("else all headroom is used", total_w == room_w, given=power_w > room_w)
+    v.claim("discharging too", total_w == rest_w, given=power_w < rest_w)
 
 
 PROOFS = (
@@ -128,7 +128,9 @@ PROOFS = (
     ),
     Proof(name="dispatch.unbounded", run=partial(dividing_huge, 2)),
     *(
-        Proof(name=f"dispatch.sum.{units}_units", run=partial(dividing_exactly, units), floats=Reals)
+        Proof(
+            name=f"dispatch.sum.{units}_units", run=partial(dividing_exactly, units), floats=Reals
+        )
         for units in (1, 2, 3)
     ),
 )  # fmt: skip

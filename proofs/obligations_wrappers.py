@@ -1,9 +1,6 @@
 """The gate and the last check before the wire: what is permitted, written, and held afterwards."""
 
 from functools import partial
-from itertools import product
-from types import SimpleNamespace
-from typing import Any, cast
 
 from holdfast.control.mode_manager import Request, Source
 from holdfast.control.safety_wrapper import SafetyWrapper
@@ -17,12 +14,20 @@ from holdfast.devices.inverter_safety_wrapper import InverterSafetyWrapper
 from holdfast.devices.relay_controller import OPEN_AT_THE_LATEST_NS, RelayController, RelayMemory
 from holdfast.devices.written_point import DeviceMemory, PointMemory
 from holdfast.safety.assessment import Assessment
-from holdfast.safety.envelope import Envelope
 from holdfast.safety.faults import Finding, Level, Reaction
 from holdfast.safety.interlock_manager import Action, Block
 from holdfast.safety.permit import Permit
-from proofs.inputs import UNIT, any_envelope, any_permit, covers, inside
-from proofs.proof import Proof, Values, is_nan, negated
+from proofs.inputs import (
+    SOME_SITE,
+    UNIT,
+    any_envelope,
+    any_permit,
+    covers,
+    having,
+    inside,
+    some_unit,
+)
+from proofs.proof import Proof, Values, negated
 
 _YEARS_NS = 2**61
 """Clocks in here are within 73 years of the computer's start."""
@@ -30,20 +35,17 @@ _YEARS_NS = 2**61
 
 def _clock(v: Values, name: str) -> int:
     time_ns = v.time_ns(name)
-    v.assume((-_YEARS_NS < time_ns) & (time_ns < _YEARS_NS))
+    v.assume((time_ns > -_YEARS_NS) & (time_ns < _YEARS_NS))
     return time_ns
 
 
 # The gate. ----------------------------------------------------------------------------------------
 
 
-def authorising(authority: str, state: State, v: Values) -> None:
+def authorising(authority: str, mode: str, state: State, v: Values) -> None:
     """A permit never covers more than the assessment, the state and the authority leave."""
     limited_w = v.number("limited_power_w")
-    site = SimpleNamespace(
-        unit_names=(UNIT,), storage=(None,), authority=authority, limited_power_w=limited_w,
-        cycle=SimpleNamespace(period_ms=20),
-    )  # fmt: skip
+    site = having(SOME_SITE, authority=authority, operating_mode=mode, limited_power_w=limited_w)
     envelope = any_envelope(v)
     request = Request(
         power_w=0.0, source=Source.PLAN, reason="", expires_ns=_clock(v, "expires_ns")
@@ -59,8 +61,7 @@ def authorising(authority: str, state: State, v: Values) -> None:
         envelopes={UNIT: envelope},
         blocks=(Block(owner=UNIT, row="", action=Action.POWER, text=""),) * blocked,
     )
-    gate = SafetyWrapper(cast(Any, site))
-    permit = gate.authorise(request, state, assessment, now_ns)[UNIT]
+    permit = SafetyWrapper(site).authorise(request, state, assessment, now_ns)[UNIT]
     given = permit.envelope
     closed = (given.min_w == 0.0) & (given.max_w == 0.0)
     running = authority != "observe" and state is State.RUNNING and not tripped
@@ -77,6 +78,10 @@ def authorising(authority: str, state: State, v: Values) -> None:
         permit.may_run is (running and not blocked),
     )
     v.claim("a hold takes may_increase", permit.may_increase is not held)
+    if mode != "auto":
+        v.claim("no discharge in this mode", given.min_w == 0.0)
+    if mode == "passive":
+        v.claim("nothing in this mode", closed)
     if authority == "limited":
         within = (given.max_w <= limited_w) & (-given.min_w <= limited_w)
         v.claim("no more than the limited power", within | closed)
@@ -101,13 +106,12 @@ def _shown(v: Values, signal: Signal, *, readable: bool) -> dict[Signal, Reading
 
 def inverting(v: Values, *, known: bool, readable: bool) -> None:
     """Whatever the ramp asks, the inverter is told, and holds, nothing but what is permitted."""
-    unit = SimpleNamespace(name=UNIT, inverter_hardware=SimpleNamespace(revert_timeout_s=5.0))
     permit, power_w, now_ns = any_permit(v), v.number("power_w"), _clock(v, "now_ns")
     memory: DeviceMemory = {Point.SETPOINT_W: _memory(v, Point.SETPOINT_W)} if known else {}
     readings = _shown(v, Signal.SETPOINT_READBACK_W, readable=readable)
     snapshot = Snapshot(time_ns=now_ns, readings={UNIT: readings})
     force = bool(v.truth("force"))
-    wrapper = InverterSafetyWrapper(cast(Any, unit))
+    wrapper = InverterSafetyWrapper(some_unit())
     writes, after, _ = wrapper.decide(power_w, permit, snapshot, memory, force=force)
     v.claim(
         "nothing is written without leave to write", not writes, given=negated(permit.may_write)
@@ -144,7 +148,7 @@ def managing(v: Values, *, known: bool) -> None:
     permit, power_w, now_ns = any_permit(v), v.number("power_w"), _clock(v, "now_ns")
     memory: DeviceMemory = {point: _memory(v, point) for point in points} if known else {}
     snapshot = Snapshot(time_ns=now_ns, readings={UNIT: {}})
-    wrapper = BmsSafetyWrapper(cast(Any, SimpleNamespace(name=UNIT)), points)
+    wrapper = BmsSafetyWrapper(some_unit(), points)
     writes, after, _ = wrapper.decide(
         power_w, permit, snapshot, memory, force=bool(v.truth("force"))
     )
@@ -155,16 +159,13 @@ def managing(v: Values, *, known: bool) -> None:
         return
     fresh = now_ns < permit.expires_ns
     charge_w, discharge_w = (after[point].value for point in points)
-    sound = True
-    for point in points:
-        sound = (memory[point].value >= 0.0) & sound if known else sound
-    _permitted(v, permit, charge_w, fresh) if not known else None
+    sound = (memory[points[0]].value >= 0.0) & (memory[points[1]].value >= 0.0) if known else True
     for name, end_w, held_w in (
         ("charge", permit.envelope.max_w, charge_w),
         ("discharge", -permit.envelope.min_w, discharge_w),
     ):
         v.claim(
-            f"{name}: what is held is permitted", (0.0 <= held_w) & (held_w <= end_w), given=sound
+            f"{name}: what is held is permitted", (held_w >= 0.0) & (held_w <= end_w), given=sound
         )
         v.claim(f"{name}: a stale permit leaves 0 W", held_w == 0.0, given=negated(fresh))
         v.claim(
@@ -184,7 +185,7 @@ def managing(v: Values, *, known: bool) -> None:
 def connecting(v: Values, *, known: bool) -> None:
     """The contactor closes by a fresh permit alone, and opens unloaded or after a second."""
     break_a = v.number("contactor_break_current_a")
-    unit = SimpleNamespace(name=UNIT, battery=SimpleNamespace(contactor_break_current_a=break_a))
+    unit = some_unit(battery={"contactor_break_current_a": break_a})
     permit, now_ns = any_permit(v), _clock(v, "now_ns")
     current_a, time_ns = v.number("current_a"), _clock(v, "sampled_ns")
     snapshot = Snapshot(
@@ -194,10 +195,10 @@ def connecting(v: Values, *, known: bool) -> None:
     last = PointMemory(value=1.0, written_ns=_clock(v, "written_ns"), first_ns=0)
     since_ns = _clock(v, "opening_since_ns") if v.truth("opening") else None
     if since_ns is not None:
-        v.assume((0 < since_ns) & (since_ns <= now_ns))
+        v.assume((since_ns > 0) & (since_ns <= now_ns))
     points = {Point.CONTACTOR: last} if known else {}
     memory = RelayMemory(points=points, opening_since_ns=since_ns)
-    writes, after, _ = RelayController(cast(Any, unit)).decide(permit, snapshot, memory)
+    writes, _, _ = RelayController(unit).decide(permit, snapshot, memory)
     v.claim(
         "nothing is written without leave to write", not writes, given=negated(permit.may_write)
     )
@@ -221,8 +222,17 @@ def connecting(v: Values, *, known: bool) -> None:
 
 PROOFS = (
     *(
-        Proof(name=f"gate.{authority}.{state}", run=partial(authorising, authority, state))
-        for authority, state in product(("observe", "limited", "full"), State)
+        Proof(
+            name=f"gate.{authority}.{mode}.{state}",
+            run=partial(authorising, authority, mode, state),
+        )
+        for authority, mode, state in (
+            ("observe", "auto", State.RUNNING),
+            ("limited", "auto", State.RUNNING),
+            ("full", "charge_only", State.RUNNING),
+            ("full", "passive", State.RUNNING),
+            *(("full", "auto", state) for state in State),
+        )
     ),
     Proof(name="inverter.first_write", run=partial(inverting, known=False, readable=False)),
     Proof(name="inverter.unread", run=partial(inverting, known=True, readable=False)),
@@ -232,4 +242,3 @@ PROOFS = (
     Proof(name="relays.first_write", run=partial(connecting, known=False)),
     Proof(name="relays.closed", run=partial(connecting, known=True)),
 )
-del Envelope, is_nan

@@ -56,12 +56,12 @@ def may_refuse(*errors: type[Exception]) -> Iterator[None]:
 
 def negated(condition: object) -> bool:
     """Not; ``not`` itself would ask, and so fork the path."""
-    return cast(bool, ~condition) if isinstance(condition, SymbolicBool) else not condition
+    return cast("bool", ~condition) if isinstance(condition, SymbolicBool) else not condition
 
 
 def is_nan(value: float) -> bool:
     """True for NaN."""
-    return negated(value == value)  # noqa: PLR0124 - this is how NaN is told
+    return negated(value == value)
 
 
 def is_finite(value: float) -> bool:
@@ -132,7 +132,7 @@ class SymbolicMath:
         return (
             value.is_finite()
             if isinstance(value, SymbolicFloat)
-            else math.isfinite(cast(float, value))
+            else math.isfinite(cast("float", value))
         )
 
 
@@ -162,22 +162,22 @@ class _Symbolic:
         floats = self._path.floats
         term = floats.unknown(name)
         self._inputs[name] = lambda model: floats.value(model, term)
-        return cast(float, SymbolicFloat(path=self._path, term=term))
+        return cast("float", SymbolicFloat(path=self._path, term=term))
 
     def time_ns(self, name: str) -> int:
         term = terms.whole(name)
         self._inputs[name] = lambda model: terms.whole_value(model, term)
-        return cast(int, SymbolicInt(path=self._path, term=term))
+        return cast("int", SymbolicInt(path=self._path, term=term))
 
     def truth(self, name: str) -> bool:
         term = terms.truth(name)
         self._inputs[name] = lambda model: terms.truth_value(model, term)
-        return cast(bool, SymbolicBool(path=self._path, term=term))
+        return cast("bool", SymbolicBool(path=self._path, term=term))
 
     def assume(self, condition: object) -> None:
         if not self._path.possible(_term(condition)):
             raise PathEnds
-        self._path.conditions.append(_term(condition))
+        self._path.know(_term(condition))
 
     def claim(self, text: str, holds: object, *, given: object = True) -> None:
         tally = self._tally
@@ -208,6 +208,17 @@ class _Symbolic:
             model = self._path.example(wrong)
         except Unknown as unknown:
             return _open(text, f"the solver gave up: {unknown}")
+        if model is None:
+            return None
+        failure = self.counterexample(text, model)
+        return failure if failure.replayed else self._true_failure(text, wrong) or failure
+
+    def _true_failure(self, text: str, wrong: Any) -> Failure | None:
+        """The lemmas permit more than the processor does: look for what it does, too."""
+        try:
+            model = self._path.true_example(wrong)
+        except Unknown:
+            return None
         return None if model is None else self.counterexample(text, model)
 
     def counterexample(self, text: str, model: Any, note: str = "") -> Failure:
@@ -256,9 +267,9 @@ def failing_claims(proof: Proof, inputs: Mapping[str, Number]) -> list[str]:
     return values.failing
 
 
-def prove(proof: Proof) -> Result:
-    """Go all paths of ``proof``."""
-    started = time.perf_counter()
+def prove(proof: Proof, until: Callable[[Failure], bool] = lambda _: False) -> Result:
+    """Go all paths of ``proof``, or those before the first failure that ``until`` is true of."""
+    started = time.process_time()
     tally = _Tally()
     paths = 0
 
@@ -268,6 +279,8 @@ def prove(proof: Proof) -> Result:
     try:
         for _ in explore(proof.floats, run):
             paths += 1
+            if any(until(failure) for failure in tally.failures.values()):
+                break
     except Unknown as unknown:
         tally.failures[NEVER_RAISES] = _open("all paths", str(unknown))
     for text in [text for text, count in tally.reached.items() if not count]:
@@ -277,7 +290,7 @@ def prove(proof: Proof) -> Result:
     return Result(
         name=proof.name, theory=proof.floats().name, paths=paths, refused=tally.refused,
         discharged=tally.discharged, claims=len(tally.reached),
-        failures=tuple(tally.failures.values()), seconds=time.perf_counter() - started,
+        failures=tuple(tally.failures.values()), seconds=time.process_time() - started,
     )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ path, takes one, and runs the function once more for the other. So the code that
 the code that is imported: nothing is translated, and nothing has to be kept in step.
 """
 
+import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,7 +17,7 @@ from proofs.terms import Floats, Term, Unknown
 MAX_PATHS = 20_000
 
 
-class PathEnds(Exception):  # noqa: N818 - it is no error
+class PathEnds(Exception):
     """Nothing more is to be seen on this path: no input takes it, or its input was refused."""
 
 
@@ -27,7 +28,10 @@ class Path:
     floats: Floats
     answers: list[bool]
     """To the questions so far; those given at the start are to be taken again."""
-    conditions: list[Term] = field(default_factory=list)
+    known: list[Term] = field(default_factory=list)
+    """What holds on this path, in the order in which it came: facts, assumptions and answers."""
+    facts: int = 0
+    """How many facts of ``floats`` are in ``known``."""
     asked: int = 0
     others: list[list[bool]] = field(default_factory=list)
     """The beginnings of paths that are still to be gone."""
@@ -43,8 +47,17 @@ class Path:
             self.answers.append(self._choose(condition))
         answer = self.answers[self.asked]
         self.asked += 1
-        self.conditions.append(condition if answer else terms.negation(condition))
+        self.know(condition if answer else terms.negation(condition))
         return answer
+
+    def know(self, condition: Term) -> None:
+        """From here on ``condition`` holds."""
+        self._learn()
+        self.known.append(condition)
+
+    def _learn(self) -> None:
+        self.known += self.floats.facts[self.facts :]
+        self.facts = len(self.floats.facts)
 
     def _choose(self, condition: Term) -> bool:
         seen = self.seen
@@ -81,7 +94,13 @@ class Path:
 
     def example(self, condition: Term) -> Any | None:
         """A model of an input that gets here and meets ``condition``. Raises Unknown."""
-        return terms.solve([*self.floats.facts, *self.conditions, condition])
+        self._learn()
+        return terms.solve(self.known, condition)
+
+    def true_example(self, condition: Term) -> Any | None:
+        """The same in bit-exact arithmetic, without lemmas in between. Raises Unknown."""
+        self._learn()
+        return terms.solve_afresh([*self.known, *self.floats.exactly, condition])
 
 
 def explore(floats: Callable[[], Floats], run: Callable[[Path], None]) -> Iterator[Path]:
@@ -93,10 +112,8 @@ def explore(floats: Callable[[], Floats], run: Callable[[Path], None]) -> Iterat
         if count > MAX_PATHS:
             raise Unknown(f"more than {MAX_PATHS} paths")
         path = Path(floats=floats(), answers=waiting.pop())
-        try:
+        with contextlib.suppress(PathEnds):
             run(path)
-        except PathEnds:
-            pass
         waiting += path.others
         yield path
 

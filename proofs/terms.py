@@ -4,7 +4,7 @@ Two theories of a float:
 
 ``Ieee``     IEEE 754 with round to nearest even, NaN, both infinities, both zeros and subnormals,
              as Python computes. Comparison, negation, absolute value, sums with a constant,
-             and products with 0, 1, -1, 0.5 are bit-exact. A sum, product or quotient of two
+             and products with 0.0, 1.0, -1.0, 0.5 are bit-exact. A sum, product or quotient of two
              unknowns is either bit-exact too (``exact=True``; in 64 bits no solver finishes a
              product in useful time), or any number that the *rounding lemmas* permit: what is
              proven then holds for the true result as well, because it obeys them. The lemmas
@@ -16,7 +16,9 @@ Two theories of a float:
 import math
 import struct
 import sys
-from collections.abc import Iterable
+from collections.abc import Sequence
+from fractions import Fraction
+from itertools import product
 from typing import Any, Protocol
 
 import z3
@@ -26,10 +28,10 @@ Term = Any
 
 _INT_BITS = 80
 """Times are signed 64-bit; sums of a few of them do not overflow this."""
-_TIMEOUT_MS = 20_000
-_EXACT_FACTORS = (0.0, 1.0, -1.0, 0.5)
+_TIMEOUT_MS = 60_000
 _FORMATS = {16: ("<e", "<H"), 32: ("<f", "<I"), 64: ("<d", "<Q")}
-_LARGEST = {16: 65504.0, 32: float.fromhex("0x1.fffffep127"), 64: sys.float_info.max}
+_SHAPES = {8: (4, 4), 16: (5, 11), 32: (8, 24), 64: (11, 53)}
+_LARGEST = {8: 240.0, 16: 65504.0, 32: float.fromhex("0x1.fffffep127"), 64: sys.float_info.max}
 
 
 class Floats(Protocol):
@@ -38,6 +40,8 @@ class Floats(Protocol):
     name: str
     facts: list[Term]
     """What is known of the results of operations, beyond the operations themselves."""
+    exactly: list[Term]
+    """What the results are, bit for bit. Too hard to prove with, but of use to find an example."""
 
     def unknown(self, name: str) -> Term:
         """A float of which nothing is known."""
@@ -77,16 +81,23 @@ class Floats(Protocol):
 
 
 class Ieee:
-    """IEEE 754 in 16, 32 or 64 bits."""
+    """IEEE 754 in 16, 32 or 64 bits; 8 bits follow the same rules, for lemmas alone."""
 
     def __init__(self, bits: int = 64, *, exact: bool = False) -> None:
         self.name = f"Float{bits}" + ("" if exact else ", rounding lemmas")
         self.facts: list[Term] = []
-        self._sort = {16: z3.Float16, 32: z3.Float32, 64: z3.Float64}[bits]()
+        self.exactly: list[Term] = []
+        exponent, significand = _SHAPES[bits]
+        self._sort = z3.FPSort(exponent, significand)
         self._exact = exact
         self._bits = bits
         self._largest = _LARGEST[bits]
         self._rounding = z3.RNE()
+        self._exact_results = {
+            "sum": self.exact_sum,
+            "product": self.exact_product,
+            "quotient": self.exact_quotient,
+        }
         self._known: dict[tuple[str, int, int], tuple[Term, Term, Term]] = {}
 
     def unknown(self, name: str) -> Term:
@@ -119,9 +130,11 @@ class Ieee:
 
     def sum(self, a: Term, b: Term) -> Term:
         """Bit-exact with a constant, otherwise by the lemmas."""
-        exact = self.exact_sum(a, b)
+        for term, other in ((a, b), (b, a)):
+            if self._is(term, 0.0) or self._is(term, -0.0):
+                return self.plus_zero(other, term)
         if self._exact or z3.is_fp_value(z3.simplify(a)) or z3.is_fp_value(z3.simplify(b)):
-            return exact
+            return self.exact_sum(a, b)
         first, second = sorted((a, b), key=lambda term: int(term.get_id()))
         before = [known for (kind, *_), known in self._known.items() if kind == "sum"]
         result = self._by_lemmas("sum", first, second, self.sum_lemmas)
@@ -132,16 +145,26 @@ class Ieee:
 
     def product(self, a: Term, b: Term) -> Term:
         """Bit-exact for the common constants, otherwise by the lemmas."""
-        exact = self.exact_product(a, b)
-        if self._exact or any(self._is_simple(factor) for factor in (a, b)):
-            return exact
+        for term, other in ((a, b), (b, a)):
+            if self._is(term, 1.0) or self._is(term, -1.0):
+                return other if self._is(term, 1.0) else z3.fpNeg(other)
+            if self._is(term, 0.0):
+                return self.times_zero(other)
+        if self._exact or self._is(a, 0.5) or self._is(b, 0.5):
+            return self.exact_product(a, b)
         # A product commutes bit for bit, but for which NaN it is.
         first, second = sorted((a, b), key=lambda term: int(term.get_id()))
-        return self._by_lemmas("product", first, second, self.product_lemmas)
+        before = [known for (kind, *_), known in self._known.items() if kind == "product"]
+        result = self._by_lemmas("product", first, second, self.product_lemmas)
+        for known, x, y in before:
+            for one, other in product(((a, b), (b, a)), ((x, y), (y, x))):
+                lemmas = self.larger_lemmas((*one, result), (*other, known))
+                self.facts += lemmas.values()
+        return result
 
     def quotient(self, a: Term, b: Term) -> Term:
-        """Bit-exact for divisions by 1 and -1, otherwise by the lemmas."""
-        if self._exact or self._is_simple(b):
+        """By the lemmas."""
+        if self._exact:
             return self.exact_quotient(a, b)
         return self._by_lemmas("quotient", a, b, self.quotient_lemmas)
 
@@ -194,6 +217,10 @@ class Ieee:
             == z3.Or(z3.fpIsNaN(a), z3.fpIsNaN(b), opposite(a, b)),
             "it moves to the side of the first": shifted(b, a),
             "it moves to the side of the second": shifted(a, b),
+            "the larger has its way": z3.And(
+                z3.Implies(z3.And(number, z3.fpLEQ(a, z3.fpNeg(b))), z3.fpLEQ(result, zero)),
+                z3.Implies(z3.And(number, z3.fpGEQ(a, z3.fpNeg(b))), z3.fpGEQ(result, zero)),
+            ),
             "far from overflow": z3.And(bounded(8), bounded(4)),
         }
 
@@ -213,11 +240,31 @@ class Ieee:
             ),
         }
 
-    def zero_lemmas(self, a: Term, b: Term) -> dict[str, Term]:
-        """What holds for ``a + b`` where one is a zero."""
-        zero = self.constant(0.0)
-        nothing = z3.And(z3.fpEQ(a, zero), z3.Not(z3.fpIsNaN(b)))
-        return {"nothing": z3.Implies(nothing, z3.fpEQ(self.exact_sum(a, b), b))}
+    def plus_zero(self, a: Term, zero: Term) -> Term:
+        """``a + zero`` bit for bit, without an adder."""
+        return z3.If(z3.And(z3.fpIsZero(a), z3.Not(a == zero)), self.constant(0.0), a)
+
+    def times_zero(self, a: Term) -> Term:
+        """``a * 0.0`` bit for bit, without a multiplier."""
+        number = z3.If(z3.fpIsNegative(a), self.constant(-0.0), self.constant(0.0))
+        return z3.If(self.finite(a), number, self.constant(math.nan))
+
+    def shortcut_lemmas(self, a: Term, b: Term) -> dict[str, Term]:
+        """What is computed without an adder or a multiplier is what the processor computes.
+        ``==`` of two terms means the same bits, but for which NaN it is."""
+        zero, one = self.constant(0.0), self.constant(1.0)
+        minus_zero, minus_one = self.constant(-0.0), self.constant(-1.0)
+        nothing = z3.And(z3.fpIsZero(a), z3.Not(z3.fpIsNaN(b)))
+        return {
+            "plus 0.0": self.plus_zero(a, zero) == self.exact_sum(a, zero),
+            "plus -0.0": self.plus_zero(a, minus_zero) == self.exact_sum(a, minus_zero),
+            "times 0.0": self.times_zero(a) == self.exact_product(a, zero),
+            "times 1.0": a == self.exact_product(a, one),
+            "times -1.0": z3.fpNeg(a) == self.exact_product(a, minus_one),
+            "a zero of either sign adds nothing": z3.Implies(
+                nothing, z3.fpEQ(self.exact_sum(a, b), b)
+            ),
+        }
 
     def product_lemmas(self, a: Term, b: Term, result: Term) -> dict[str, Term]:
         """What holds for ``result = a * b``, whatever ``a`` and ``b``."""
@@ -245,6 +292,18 @@ class Ieee:
             ),
         }
 
+    def larger_lemmas(
+        self, one: tuple[Term, Term, Term], other: tuple[Term, Term, Term]
+    ) -> dict[str, Term]:
+        """What holds for two products ``(a, b, a * b)``."""
+        (a, b, result), (x, y, known) = (tuple(map(z3.fpAbs, terms)) for terms in (one, other))
+        numbers = z3.Not(z3.Or(z3.fpIsNaN(result), z3.fpIsNaN(known)))
+
+        same = z3.And(numbers, z3.fpEQ(b, y))
+        up = z3.Implies(z3.And(same, z3.fpLEQ(a, x)), z3.fpLEQ(result, known))
+        down = z3.Implies(z3.And(same, z3.fpGEQ(a, x)), z3.fpGEQ(result, known))
+        return {"a larger factor, no smaller product": z3.And(up, down)}
+
     def quotient_lemmas(self, a: Term, b: Term, result: Term) -> dict[str, Term]:
         """What holds for ``result = a / b``, whatever ``a`` and ``b``."""
         one = self.constant(1.0)
@@ -268,10 +327,11 @@ class Ieee:
             result = self.unknown(f"{kind} {len(self._known)}")
             self._known[key] = (result, a, b)  # holding a and b keeps their identities
             self.facts += lemmas(a, b, result).values()
+            self.exactly.append(result == self._exact_results[kind](a, b))
         return self._known[key][0]
 
-    def _is_simple(self, term: Term) -> bool:
-        return any(term.eq(self.constant(value)) for value in _EXACT_FACTORS)
+    def _is(self, term: Term, value: float) -> bool:
+        return bool(term.eq(self.constant(value)))
 
 
 class Reals:
@@ -280,6 +340,7 @@ class Reals:
     def __init__(self) -> None:
         self.name = "reals"
         self.facts: list[Term] = []
+        self.exactly: list[Term] = []
 
     def unknown(self, name: str) -> Term:
         """A number of which nothing is known."""
@@ -287,7 +348,7 @@ class Reals:
 
     def constant(self, value: float) -> Term:
         """A known number. An infinity stays a Python float: it can only be compared with."""
-        return z3.RealVal(value) if math.isfinite(value) else value
+        return z3.RealVal(Fraction(value)) if math.isfinite(value) else value
 
     def less(self, a: Term, b: Term) -> Term:
         """Total; every number is between the infinities."""
@@ -395,11 +456,51 @@ class Unknown(Exception):
     """The solver gave up."""
 
 
-def solve(terms: Iterable[Term]) -> Any | None:
-    """A model of all ``terms``, or None if there is none. Raises Unknown."""
-    solver = z3.Solver()
+class _Incremental:
+    """A solver that keeps what the last question had in common with the next."""
+
+    def __init__(self) -> None:
+        self._solver = z3.Solver()
+        self._solver.set("timeout", _TIMEOUT_MS)
+        self._known: list[Term] = []
+
+    def ask(self, known: Sequence[Term], question: Term) -> Any | None:
+        same = 0
+        for before, now in zip(self._known, known, strict=False):
+            if not before.eq(now):
+                break
+            same += 1
+        if same < len(self._known):
+            self._solver.pop(len(self._known) - same)
+            del self._known[same:]
+        for term in known[same:]:
+            self._solver.push()
+            self._solver.add(term)
+            self._known.append(term)
+        self._solver.push()
+        try:
+            self._solver.add(question)
+            answer = self._solver.check()
+            if answer == z3.unknown:
+                raise Unknown(self._solver.reason_unknown())
+            return self._solver.model() if answer == z3.sat else None
+        finally:
+            self._solver.pop()
+
+
+_SOLVER = _Incremental()
+
+
+def solve(known: Sequence[Term], question: Term) -> Any | None:
+    """A model of ``known`` and ``question``, or None if there is none. Raises Unknown."""
+    return _SOLVER.ask(known, question)
+
+
+def solve_afresh(known: Sequence[Term]) -> Any | None:
+    """The same of ``known`` alone. Slow to begin, and better at finding factors of a product."""
+    solver = z3.Then("simplify", "fpa2bv", "simplify", "bit-blast", "sat").solver()
     solver.set("timeout", _TIMEOUT_MS)
-    solver.add(*terms)
+    solver.add(*known)
     answer = solver.check()
     if answer == z3.unknown:
         raise Unknown(solver.reason_unknown())
@@ -409,7 +510,7 @@ def solve(terms: Iterable[Term]) -> Any | None:
 def refuted(term: Term) -> str:
     """Why ``term`` is not proven to hold always; empty if it is."""
     try:
-        return "" if solve([z3.Not(term)]) is None else "there is a counterexample"
+        return "" if solve([], z3.Not(term)) is None else "there is a counterexample"
     except Unknown as unknown:
         return f"the solver gave up: {unknown}"
 

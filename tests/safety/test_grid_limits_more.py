@@ -1,5 +1,7 @@
 """What cannot be read narrows nothing here, and does not stop the cycle either."""
 
+import pytest
+
 from holdfast.core.data_store import freeze
 from holdfast.core.signals import Signal
 from holdfast.safety.envelope import up_to
@@ -40,3 +42,11 @@ def test_an_end_that_fits_keeps_its_name_while_the_other_is_narrowed():
     (narrowed,) = within_grid_limits(site, snapshot_of(), {UNIT: WIDE}).values()
     assert (narrowed.min_w, narrowed.min_by) == (-1000.0, "grid_connection")
     assert (narrowed.max_w, narrowed.max_by) == (50_000.0, "site.yaml")
+
+
+@pytest.mark.parametrize("limit_w", [1000.0, 4500.0])
+def test_a_connection_that_is_as_tight_in_both_directions_narrows_both(limit_w):
+    site = build_site(grid={"import_max_w": limit_w, "export_max_w": limit_w})
+    wide = up_to(charge_w=5000.0, discharge_w=5000.0, by="site.yaml")
+    (narrowed,) = within_grid_limits(site, snapshot_of(), {UNIT: wide}).values()
+    assert (narrowed.min_w, narrowed.max_w) == pytest.approx((-limit_w, limit_w))

@@ -1,0 +1,367 @@
+# ruff: noqa: E501 - lines of the source, as they stand there
+"""Mutants that are no other program, each found by hand, each with the reason."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from mutants.site import Site
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Equivalent:
+    """One line, one change, one reason."""
+
+    module: str
+    line: str
+    """The line of the source, without its indent."""
+    change: str
+    """As ``python -m mutants --list`` prints it."""
+    reason: str
+    times: int = 1
+    """How many sites that is; one that matches more or fewer is stale."""
+
+
+EQUIVALENT: tuple[Equivalent, ...] = (
+    Equivalent(
+        module="holdfast.control.dispatch",
+        line="return 0.0",
+        change="0.0 -> -1.0",
+        reason="a room below zero sums to no room, and no room gives zeros",
+    ),
+    Equivalent(
+        module="holdfast.control.dispatch",
+        line="sign = 1.0 if power_w > 0.0 else -1.0",
+        change="power_w > 0.0 -> power_w >= 0.0",
+        reason="for 0 W there is no room, and the line is not reached",
+    ),
+    Equivalent(
+        module="holdfast.control.plan_gate",
+        line='word = "gap" if slot.start > plan.slots[index - 1].end else "overlap"',
+        change="slot.start > plan.slots[index - 1].end -> slot.start >= plan.slots[index - 1].end",
+        reason="the two differ here: that is what is being refused",
+    ),
+    Equivalent(
+        module="holdfast.control.power_ramper",
+        line="if abs(permitted_w) > abs(start_w) + step_w:",
+        change="abs(permitted_w) > abs(start_w) + step_w -> abs(permitted_w) >= abs(start_w) + step_w",
+        reason="where both are equal, both branches give the same power",
+    ),
+    Equivalent(
+        module="holdfast.control.power_ramper",
+        line="power_w = start_w + step_w if permitted_w > 0.0 else start_w - step_w",
+        change="permitted_w > 0.0 -> permitted_w >= 0.0",
+        reason="0 W is never further away than the start, so it does not come here",
+    ),
+    Equivalent(
+        module="holdfast.control.power_ramper",
+        line="power_w=permit.envelope.clamp(power_w),",
+        change="permit.envelope.clamp(power_w) -> power_w",
+        reason="belt and braces: what the ramp computes lies between 0 W and what is permitted",
+    ),
+    Equivalent(
+        module="holdfast.control.power_ramper",
+        line="start_w = last_w if last_w * permitted_w > 0.0 else 0.0",
+        change="last_w * permitted_w > 0.0 -> last_w * permitted_w >= 0.0",
+        reason="with either at 0 W the result is the same from any start: towards zero it goes at once",
+    ),
+    Equivalent(
+        module="holdfast.control.safety_wrapper",
+        line='return up_to(charge_w=site.charge_power_max_w, discharge_w=0.0, by="mode_charge_only")',
+        change="0.0 -> -1.0",
+        reason="a magnitude below zero permits nothing, as zero does",
+    ),
+    Equivalent(
+        module="holdfast.control.transitions",
+        line="(Event.SELF_TEST_FAILED, booting and bool(latches.faults)),",
+        change="booting and bool(latches.faults) -> bool(latches.faults)",
+        reason="the event is listed for BOOT only, and what is not listed is not raised",
+    ),
+    Equivalent(
+        module="holdfast.control.transitions",
+        line="(Event.SELF_TEST_PASSED, booting and not waits_for),",
+        change="booting and (not waits_for) -> not waits_for",
+        reason="the event is listed for BOOT only, and what is not listed is not raised",
+    ),
+    Equivalent(
+        module="holdfast.control.transitions",
+        line="(Event.STOP_LATCHED, booting and latches.emergency_stop),",
+        change="booting and latches.emergency_stop -> latches.emergency_stop",
+        reason="the event is listed for BOOT only, and what is not listed is not raised",
+    ),
+    Equivalent(
+        module="holdfast.control.transitions",
+        line="if command is Command.EMERGENCY_STOP and state is State.STOPPED:",
+        change="command is Command.EMERGENCY_STOP and state is State.STOPPED -> command is Command.EMERGENCY_STOP",
+        reason="an emergency stop changes nothing in STOPPED only",
+    ),
+    Equivalent(
+        module="holdfast.control.transitions",
+        line="if command not in refused and _EVENTS[command] in step.ignored:",
+        change="command not in refused and _EVENTS[command] in step.ignored -> _EVENTS[command] in step.ignored",
+        reason="what was refused was not raised, so it is not among the ignored events",
+    ),
+    Equivalent(
+        module="holdfast.control.transitions",
+        line="if trips:",
+        change="trips -> True",
+        reason="adding no faults gives the latches themselves",
+    ),
+    Equivalent(
+        module="holdfast.safety.battery_limits",
+        line="bms_a = 0.0",
+        change="0.0 -> -1.0",
+        reason="a current below zero is no magnitude, and permits nothing as zero does",
+    ),
+    Equivalent(
+        module="holdfast.safety.battery_limits",
+        line="by=charge_by,",
+        change="charge_by -> discharge_by",
+        reason="the names are given anew in the next statement",
+    ),
+    Equivalent(
+        module="holdfast.safety.derating",
+        line="_CHARGE, _DISCHARGE = 1, -1",
+        change="1 -> 0",
+        reason="the directions are only told apart, never calculated with",
+        times=2,
+    ),
+    Equivalent(
+        module="holdfast.safety.derating",
+        line="_CHARGE, _DISCHARGE = 1, -1",
+        change="1 -> 2",
+        reason="the directions are only told apart, never calculated with",
+        times=2,
+    ),
+    Equivalent(
+        module="holdfast.safety.derating",
+        line="_HOT = ((0.0, 0.0), (5.0, 0.25), (10.0, 0.5), (15.0, 1.0))",
+        change="without (5.0, 0.25)",
+        reason="the corner lies on the line between its neighbours; it is kept as the data sheet has it",
+    ),
+    Equivalent(
+        module="holdfast.safety.derating",
+        line="charge: float = 1.0",
+        change="1.0 -> 0.9",
+        reason="derate() always gives all four; the defaults are not used",
+    ),
+    Equivalent(
+        module="holdfast.safety.derating",
+        line="charge: float = 1.0",
+        change="1.0 -> 1.1",
+        reason="derate() always gives all four; the defaults are not used",
+    ),
+    Equivalent(
+        module="holdfast.safety.derating",
+        line='charge_by = discharge_by = ""',
+        change="'' -> '_'",
+        reason="derate() always gives all four; the defaults are not used",
+    ),
+    Equivalent(
+        module="holdfast.safety.derating",
+        line='charge_by: str = ""',
+        change="'' -> '_'",
+        reason="derate() always gives all four; the defaults are not used",
+    ),
+    Equivalent(
+        module="holdfast.safety.derating",
+        line="discharge: float = 1.0",
+        change="1.0 -> 0.9",
+        reason="derate() always gives all four; the defaults are not used",
+    ),
+    Equivalent(
+        module="holdfast.safety.derating",
+        line="discharge: float = 1.0",
+        change="1.0 -> 1.1",
+        reason="derate() always gives all four; the defaults are not used",
+    ),
+    Equivalent(
+        module="holdfast.safety.derating",
+        line='discharge_by: str = ""',
+        change="'' -> '_'",
+        reason="derate() always gives all four; the defaults are not used",
+    ),
+    Equivalent(
+        module="holdfast.safety.derating",
+        line="if distance < x1:",
+        change="distance < x1 -> distance <= x1",
+        reason="at the corner itself both ways give its value",
+    ),
+    Equivalent(
+        module="holdfast.safety.derating",
+        line="if distance >= last[0]:",
+        change="distance >= last[0] -> False",
+        reason="beyond the last corner the end of the loop gives the same value",
+    ),
+    Equivalent(
+        module="holdfast.safety.derating",
+        line="if distance >= last[0]:",
+        change="distance >= last[0] -> distance > last[0]",
+        reason="at the corner itself both ways give its value",
+    ),
+    Equivalent(
+        module="holdfast.safety.derating",
+        line="if not distance > first[0]:",
+        change="distance > first[0] -> distance >= first[0]",
+        reason="at the corner itself both ways give its value",
+    ),
+    Equivalent(
+        module="holdfast.safety.derating",
+        line="return last[1]",
+        change="1 -> 2",
+        reason="for the end of the loop, which is not reached",
+        times=2,
+    ),
+    Equivalent(
+        module="holdfast.safety.derived",
+        line="expected_w = battery_w / efficiency if battery_w > 0.0 else battery_w * efficiency",
+        change="battery_w > 0.0 -> battery_w >= 0.0",
+        reason="0 W has no losses in either direction",
+    ),
+    Equivalent(
+        module="holdfast.safety.envelope",
+        line="if power_w < 0.0:",
+        change="0.0 -> 1.0",
+        reason="what is not below zero was answered before, but for NaN, which is below nothing",
+    ),
+    Equivalent(
+        module="holdfast.safety.envelope",
+        line="if power_w < 0.0:",
+        change="power_w < 0.0 -> power_w <= 0.0",
+        reason="0 W was answered before",
+    ),
+    Equivalent(
+        module="holdfast.safety.envelope",
+        line="if power_w >= 0.0:",
+        change="power_w >= 0.0 -> power_w > 0.0",
+        reason="0 W comes out as 0 W on each of the three ways",
+    ),
+    Equivalent(
+        module="holdfast.safety.envelope",
+        line="return power_w if 0.0 <= power_w < math.inf else 0.0",
+        change="0.0 <= power_w < math.inf -> 0.0 < power_w < math.inf",
+        reason="0 W comes out as 0 W on both ways",
+    ),
+    Equivalent(
+        module="holdfast.safety.faults",
+        line="charge = discharge = min(max(left, 0.0), 1.0)",
+        change="1.0 -> 1.1",
+        reason="an end that is wider narrows nothing when intersected",
+    ),
+    Equivalent(
+        module="holdfast.safety.faults",
+        line="charge = discharge = min(max(left, 0.0), 1.0)",
+        change="min(max(left, 0.0), 1.0) -> max(left, 0.0)",
+        reason="an end that is wider narrows nothing when intersected",
+    ),
+    Equivalent(
+        module="holdfast.safety.faults",
+        line="charge, discharge = 0.0, 1.0",
+        change="1.0 -> 1.1",
+        reason="an end that is wider narrows nothing when intersected",
+    ),
+    Equivalent(
+        module="holdfast.safety.faults",
+        line="charge, discharge = 1.0, 0.0",
+        change="1.0 -> 1.1",
+        reason="an end that is wider narrows nothing when intersected",
+    ),
+    Equivalent(
+        module="holdfast.safety.grid_limits",
+        line="if charge_share == discharge_share == 1.0:",
+        change="1.0 -> 0.9",
+        reason="a short cut: two shares that are equal and 0.9 need the same overload in both directions",
+    ),
+    Equivalent(
+        module="holdfast.safety.grid_limits",
+        line="if charge_share == discharge_share == 1.0:",
+        change="1.0 -> 1.1",
+        reason="a short cut: shares of 1 or more narrow nothing",
+    ),
+    Equivalent(
+        module="holdfast.safety.grid_limits",
+        line="if charge_share == discharge_share == 1.0:",
+        change="charge_share == discharge_share == 1.0 -> False",
+        reason="a short cut: shares of 1 narrow nothing",
+    ),
+    Equivalent(
+        module="holdfast.safety.grid_limits",
+        line="return permitted_w / wanted_w if permitted_w < wanted_w else 1.0",
+        change="1.0 -> 1.1",
+        reason="a short cut: shares of 1 or more narrow nothing",
+    ),
+    Equivalent(
+        module="holdfast.safety.limit_monitor",
+        line="continue",
+        change="continue -> pass",
+        reason="a short cut for speed: judging a value at rest gives the same",
+    ),
+    Equivalent(
+        module="holdfast.safety.limit_monitor",
+        line="elif before is not None and before.inside_since_ns is not None:",
+        change="before is not None and before.inside_since_ns is not None -> before.inside_since_ns is not None",
+        reason="a row without memory was passed over before if its value is not good",
+    ),
+    Equivalent(
+        module="holdfast.safety.limit_monitor",
+        line="history=history, sample_ns=-1, level=Level.NORMAL, since_ns=now_ns, inside_since_ns=None",
+        change="-1 -> 1",
+        reason="the time of the sample is set before anybody looks at it",
+    ),
+    Equivalent(
+        module="holdfast.safety.limit_monitor",
+        line="history=history, sample_ns=-1, level=Level.NORMAL, since_ns=now_ns, inside_since_ns=None",
+        change="1 -> 0",
+        reason="the time of the sample is set before anybody looks at it",
+    ),
+    Equivalent(
+        module="holdfast.safety.limit_monitor",
+        line="history=history, sample_ns=-1, level=Level.NORMAL, since_ns=now_ns, inside_since_ns=None",
+        change="1 -> 2",
+        reason="the time of the sample is set before anybody looks at it",
+    ),
+    Equivalent(
+        module="holdfast.safety.limit_monitor",
+        line="if before is None and (",
+        change="before is None and (not isinstance(reading, Good) or side * reading.value < calm_below) -> False",
+        reason="a short cut for speed: judging a value at rest gives the same",
+    ),
+    Equivalent(
+        module="holdfast.safety.limit_monitor",
+        line="if measured is Level.NORMAL:",
+        change="measured is Level.NORMAL -> False",
+        reason="a row at rest with a history of nothing is forgotten further down as well",
+    ),
+    Equivalent(
+        module="holdfast.safety.limit_monitor",
+        line="not isinstance(reading, Good) or side * reading.value < calm_below",
+        change="not isinstance(reading, Good) or side * reading.value < calm_below -> not isinstance(reading, Good)",
+        reason="a short cut for speed: judging a value at rest gives the same",
+    ),
+)
+
+
+def excused(sites: Iterable[Site], entries: Sequence[Equivalent] = EQUIVALENT) -> dict[Site, str]:
+    """The reasons, by site."""
+    reasons = {(entry.module, entry.line, entry.change): entry.reason for entry in entries}
+    return {
+        site: reasons[key]
+        for site in sites
+        if (key := (site.module, site.source, site.change)) in reasons
+    }
+
+
+def stale(sites: Iterable[Site], entries: Sequence[Equivalent] = EQUIVALENT) -> list[str]:
+    """Entries that do not match as many of all ``sites`` as they say: the code has changed."""
+    found: dict[tuple[str, str, str], int] = {}
+    for site in sites:
+        key = (site.module, site.source, site.change)
+        found[key] = found.get(key, 0) + 1
+    complaints = []
+    for entry in entries:
+        count = found.get((entry.module, entry.line, entry.change), 0)
+        if count != entry.times:
+            complaints.append(
+                f"{entry.module}: {entry.line!r}: {entry.change!r} matches {count} sites, "
+                f"not {entry.times}"
+            )
+    return complaints

@@ -1,0 +1,1 @@
+"""Planted mutants: a module, its tests, and what must become of it."""

@@ -1,0 +1,85 @@
+"""What is mutated, and which tests are run on it: the module's own first, then those around it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from mutants.site import ROOT, source_of
+
+PACKAGES = ("core", "safety", "control", "devices")
+
+OWN_TESTS = {
+    # Where the tests of a module are not in test_<module>*.py of the same package.
+    "core/commands": ("core/test_names_more.py",),
+    "core/errors": ("core/test_config.py",),
+    "core/plan": ("core/test_names_more.py", "control/test_plan_gate.py"),
+    "core/ports": ("core/test_names_more.py",),
+    "core/reading": ("core/test_data_store.py",),
+    "core/site_file": ("core/test_config.py",),
+    "core/units": ("core/test_names_more.py",),
+    "safety/interlock_manager": ("core/test_names_more.py",),
+    "control/mode_manager": ("core/test_names_more.py",),
+    "safety/assessment": ("safety/test_assessment_more.py", "properties/test_cycle.py"),
+    "safety/permit": ("control/test_safety_wrapper.py",),
+    "control/cycle": ("control/test_cycle_more.py", "properties/test_cycle.py"),
+    "control/storage_unit": ("control/test_cycle_more.py", "properties/test_cycle.py"),
+    "devices/bms_safety_wrapper": ("devices/test_bms_wrapper.py", "devices/test_wrappers_more.py"),
+    "devices/inverter_safety_wrapper": (
+        "devices/test_inverter_wrapper.py",
+        "devices/test_wrappers_more.py",
+    ),
+    "devices/can_frames": ("devices/test_profile.py",),
+    "devices/registers": ("devices/test_profile.py",),
+}
+
+AROUND = {
+    "core": ("core", "safety", "control", "devices", "properties"),
+    "safety": ("safety", "control", "properties"),
+    "control": ("control", "properties"),
+    "devices": ("devices", "properties"),
+}
+"""Folders whose tests see what the module's own do not."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """A module and its tests, in stages: the second is run on what outlives the first."""
+
+    module: str
+    stages: tuple[tuple[str, ...], ...]
+    doctests: bool = False
+
+
+def targets() -> tuple[Target, ...]:
+    """Every module of the safety path that holds more than names."""
+    return tuple(
+        _target(package, path)
+        for package in PACKAGES
+        for path in sorted((ROOT / "holdfast" / package).glob("*.py"))
+        if path.name != "__init__.py"
+    )
+
+
+def _target(package: str, path: Path) -> Target:
+    module = f"holdfast.{package}.{path.stem}"
+    tests = ROOT / "tests"
+    own = [tests / name for name in OWN_TESTS.get(f"{package}/{path.stem}", ())]
+    own += sorted((tests / package).glob(f"test_{path.stem}.py"))
+    own += sorted((tests / package).glob(f"test_{path.stem}_*more.py"))
+    around = [
+        test for folder in AROUND[package] for test in sorted((tests / folder).glob("test_*.py"))
+    ]
+    doctests = ">>>" in source_of(module)
+    first = _paths(path for path in own if path.exists())
+    if doctests:
+        first = (path.relative_to(ROOT).as_posix(), *first)
+    second = _paths(around)  # with the first again: the same for every module of a package
+    return Target(
+        module=module,
+        stages=tuple(stage for stage in (first, second) if stage),
+        doctests=doctests,
+    )
+
+
+def _paths(files: Iterable[Path]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(file.relative_to(ROOT).as_posix() for file in files))

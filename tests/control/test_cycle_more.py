@@ -1,0 +1,178 @@
+"""The cycle: what it hands on, what it counts, and when it writes anew."""
+
+import pytest
+
+from holdfast.control.cycle import Cycle, CycleState, Inputs, watchdog_timeout_ns
+from holdfast.control.storage_unit import UnitMemory
+from holdfast.core.commands import Command, Point
+from holdfast.core.signals import SITE, Signal
+from holdfast.core.state_machine import Event, State
+from holdfast.core.units import NS_PER_MS
+from holdfast.safety.assessment import SafetyMemory
+from holdfast.safety.faults import Reaction
+from tests.builders import (
+    T0,
+    UNIT,
+    Bench,
+    build_site,
+    expected_signals,
+    healthy_store,
+    points_of,
+    unit_content,
+    written,
+)
+
+POWER_POINTS = (Point.SETPOINT_W, Point.ENABLE, Point.CHARGE_POWER_W, Point.DISCHARGE_POWER_W)
+
+
+def test_before_the_first_cycle_the_site_boots_and_nothing_is_known():
+    state = CycleState()
+    assert state.machine is State.BOOT
+    assert state.time_ns is None
+    assert state.safety == SafetyMemory(time_ns=0)
+    assert (state.units, state.findings, state.ignored_events) == ({}, (), 0)
+    assert UnitMemory().setpoint_w == 0.0
+
+
+def test_the_first_cycle_is_no_gap_however_long_the_computer_has_run():
+    site = build_site()
+    cycle = Cycle(site, expected_signals(site), points_of(site))
+    image = healthy_store(time_ns=T0).image()
+    after, record = cycle.step(CycleState(), Inputs(now_ns=T0, image=image))
+    assert "cycle_gap" not in {found.row for found in record.assessment.findings}
+    assert after.time_ns == T0
+    assert after.machine is State.IDLE
+    assert record.writes
+
+
+@pytest.mark.parametrize(
+    ("gap_ms", "found"), [(0, False), (400, False), (400.000001, True), (-0.000001, True)]
+)
+def test_a_gap_is_one_beyond_the_watchdogs_time_or_backwards_and_says_how_long(gap_ms, found):
+    bench = Bench()
+    bench.run(0.1)
+    record = bench.step(dt_s=gap_ms / 1000)
+    gaps = [f for f in record.assessment.findings if f.row == "cycle_gap"]
+    assert bool(gaps) is found
+    for gap in gaps:
+        assert (gap.owner, gap.since_ns) == (SITE, bench.now_ns)
+        assert f"{gap_ms / 1000:.3f} s between two cycles" in gap.text
+
+
+@pytest.mark.parametrize(
+    ("period_ms", "timeout_ms"), [(10, 400), (79, 400), (80, 400), (81, 405), (1000, 5000)]
+)
+def test_the_watchdog_waits_for_five_periods_and_for_400_ms_at_least(period_ms, timeout_ms):
+    assert watchdog_timeout_ns(build_site(cycle={"period_ms": period_ms})) == timeout_ms * NS_PER_MS
+
+
+def test_commands_that_change_nothing_are_counted():
+    bench = Bench()
+    bench.run(0.1)
+    bench.step(Command.STOP)
+    assert bench.state.ignored_events == 1
+    bench.step(Command.STOP, Command.RESET)
+    assert bench.state.ignored_events == 3
+    bench.step()
+    assert bench.state.ignored_events == 3
+
+
+def test_what_a_device_does_wrong_counts_from_the_next_cycle_on():
+    bench = Bench()
+    bench.start()
+    bench.deaf.add(Point.ENABLE)
+    bench.set(Signal.INVERTER_ENABLED, 0.0)
+    for _ in range(300):
+        record = bench.step()
+        if bench.state.findings:
+            break
+    (found,) = bench.state.findings
+    assert found.row == "inverter_setpoint_ignored"
+    assert found not in record.assessment.findings
+    assert bench.state.machine is State.RUNNING
+    record = bench.step()
+    assert found in record.assessment.findings
+    assert bench.state.machine is State.ERROR
+
+
+@pytest.mark.parametrize("how", ["command", "loop", "trip"])
+def test_a_stop_writes_power_and_enable_anew_in_every_cycle_that_raises_it(how):
+    bench = Bench()
+    bench.start()
+    commands = [Command.EMERGENCY_STOP] if how == "command" else []
+    if how == "loop":
+        bench.set(Signal.EMERGENCY_LOOP_CLOSED, 0.0)
+    elif how == "trip":
+        bench.set(Signal.CELL_VOLTAGE_MAX_V, 3.7)
+        bench.step()
+    record = bench.step(*commands)
+    assert Event.TRIP in record.moved.events or Event.EMERGENCY_STOP in record.moved.events
+    for point in POWER_POINTS:
+        assert written(record, point) == [0.0]
+    assert bench.state.machine is (State.ERROR if how == "trip" else State.STOPPED)
+    record = bench.step(*commands)
+    rewritten = [point for point in POWER_POINTS if written(record, point)]
+    assert rewritten == (list(POWER_POINTS) if how == "command" else [])
+
+
+@pytest.mark.parametrize(("category", "opens"), [(0, True), (1, False)])
+def test_an_emergency_stop_of_category_0_opens_the_contactor_under_load(category, opens):
+    bench = Bench(build_site(emergency_stop_category=category))
+    bench.start()
+    bench.set(Signal.BATTERY_POWER_W, 4000.0)
+    bench.set(Signal.BATTERY_CURRENT_A, 75.0)
+    record = bench.step(Command.EMERGENCY_STOP)
+    assert (written(record, Point.CONTACTOR) == [0.0]) is opens
+
+
+def test_a_trip_does_not_open_the_contactor_under_load_at_once_even_in_category_0():
+    bench = Bench(build_site(emergency_stop_category=0))
+    bench.start()
+    bench.set(Signal.BATTERY_POWER_W, 4000.0)
+    bench.set(Signal.BATTERY_CURRENT_A, 75.0)
+    bench.set(Signal.CELL_VOLTAGE_MAX_V, 3.7)
+    bench.step()
+    record = bench.step()
+    assert bench.state.machine is State.ERROR
+    assert written(record, Point.CONTACTOR) == []
+
+
+def test_each_unit_ramps_from_where_it_is_and_is_followed_up_by_itself():
+    site = build_site(unit_content("left"), unit_content("right"))
+    bench = Bench(site)
+    bench.start()
+    bench.set(Signal.GRID_POWER_W, -3000.0)  # a surplus that stays
+    record = bench.step(dt_s=0.1)
+    assert {unit: s.power_w for unit, s in record.setpoints.items()} == pytest.approx(
+        {"left": 200.0, "right": 200.0}
+    )
+    record = bench.step(dt_s=0.1)
+    assert {unit: s.power_w for unit, s in record.setpoints.items()} == pytest.approx(
+        {"left": 400.0, "right": 400.0}
+    )
+    assert {unit: m.setpoint_w for unit, m in bench.state.units.items()} == pytest.approx(
+        {"left": 400.0, "right": 400.0}
+    )
+    assert {write.unit for write in record.writes} == {"left", "right"}
+
+
+def test_an_inverter_that_delivers_too_much_is_found_through_the_cycle():
+    bench = Bench()
+    bench.start()
+    bench.set(Signal.BATTERY_CURRENT_A, 1440.0 / 52.8)
+    bench.set(Signal.GRID_POWER_W, 1500.0)  # the grid feeds the battery; nobody asked for it
+    for _ in range(400):
+        bench.set(Signal.BATTERY_POWER_W, 1500.0)
+        record = bench.step()
+        if bench.state.machine is State.ERROR:
+            break
+    rows = {found.row: found.reaction for found in record.assessment.findings}
+    assert rows["inverter_over_delivery"] is Reaction.TRIP
+
+
+def test_a_site_that_observes_follows_nothing_up():
+    bench = Bench(build_site(authority="observe"))
+    bench.set(Signal.BATTERY_POWER_W, 1500.0)
+    bench.run(1.0)
+    memory = bench.state.units[UNIT]
+    assert memory == UnitMemory()
