@@ -20,6 +20,7 @@ lint: $(VENV)/installed-lint  ## style, types, import contract
 	$(BIN)/lint-imports
 
 prove: $(VENV)/installed-lint  ## proofs for all inputs, and the state machine checked exhaustively
+	$(BIN)/python -m pytest tests/proofs
 	$(BIN)/python -m proofs
 
 mutants: $(VENV)/installed-lint  ## does a test fail for every small change of the safety path?

@@ -18,10 +18,18 @@ class Equivalent:
     """As ``python -m mutants --list`` prints it."""
     reason: str
     times: int = 1
-    """How many sites that is; one that matches more or fewer is stale."""
+    """How many sites have this line and change; if it is another number, the entry is stale."""
+    nth: int | None = None
+    """Which of them, counted from 1; None: all."""
 
 
 EQUIVALENT: tuple[Equivalent, ...] = (
+    Equivalent(
+        module="holdfast.control.cycle",
+        line="dt_s = 0.0 if state.time_ns is None else s_from_ns(now_ns - state.time_ns)",
+        change="0.0 -> -1.0",
+        reason="time backwards allows no step, as no time does",
+    ),
     Equivalent(
         module="holdfast.control.dispatch",
         line="return 0.0",
@@ -105,6 +113,205 @@ EQUIVALENT: tuple[Equivalent, ...] = (
         line="if trips:",
         change="trips -> True",
         reason="adding no faults gives the latches themselves",
+    ),
+    Equivalent(
+        module="holdfast.core.config",
+        line="soc_max_pct: Annotated[float, Field(ge=0, le=100)] = 95.0",
+        change="0 -> -1",
+        reason="it must be above soc_min_pct, which is 0 at least",
+    ),
+    Equivalent(
+        module="holdfast.core.config",
+        line="soc_min_pct: Annotated[float, Field(ge=0, le=100)] = 10.0",
+        change="100 -> 101",
+        reason="it must be below soc_max_pct, which is 100 at most",
+    ),
+    Equivalent(
+        module="holdfast.core.data_store",
+        line="if math.isfinite(value) and row.low <= value <= row.high:",
+        change="math.isfinite(value) and row.low <= value <= row.high -> row.low <= value <= row.high",
+        reason="belt and braces: the ranges are finite, and NaN is in none",
+    ),
+    Equivalent(
+        module="holdfast.core.data_store",
+        line="if now_ns < sample.time_ns:",
+        change="now_ns < sample.time_ns -> now_ns <= sample.time_ns",
+        reason="a sample of this very instant is young enough, and does not come here",
+    ),
+    Equivalent(
+        module="holdfast.core.data_store",
+        line="if previous is None or _differs(previous, sample):",
+        change="previous is None or _differs(previous, sample) -> _differs(previous, sample)",
+        reason="nothing differs from any sample",
+    ),
+    Equivalent(
+        module="holdfast.core.latches",
+        line='body, checksum, rest = content.decode("utf-8").split("\\n")',
+        change="'utf-8' -> 'utf-8_'",
+        reason="Python takes utf-8_ for utf-8",
+    ),
+    Equivalent(
+        module="holdfast.core.site_file",
+        line="def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002 - the library's signature",
+        change="False -> True",
+        reason="the library passes it or does not; the finished document is the same",
+    ),
+    Equivalent(
+        module="holdfast.core.site_file",
+        line="for item in error.errors(include_url=False):",
+        change="False -> True",
+        reason="the address of the message's explanation is not shown",
+    ),
+    Equivalent(
+        module="holdfast.core.state_machine",
+        line="auto_transitions=False,",
+        change="False -> True",
+        reason="belt and braces: only listed events are dispatched, and none is called to_something",
+    ),
+    Equivalent(
+        module="holdfast.core.state_machine",
+        line="if not events:",
+        change="not events -> False",
+        reason="a short cut: no events give the same further down",
+    ),
+    Equivalent(
+        module="holdfast.core.state_machine",
+        line="ignore_invalid_triggers=True,",
+        change="True -> False",
+        reason="belt and braces: only listed events are dispatched",
+    ),
+    Equivalent(
+        module="holdfast.core.state_machine",
+        line="initial=State.BOOT,",
+        change="State.BOOT -> State.IDLE",
+        reason="every step sets the state before it moves",
+    ),
+    Equivalent(
+        module="holdfast.core.state_machine",
+        line="ordered = sorted(set(events))",
+        change="sorted(set(events)) -> set(events)",
+        reason="CPython iterates a set of the numbers 0 to 7 in their order; sorting does not rely on that",
+    ),
+    Equivalent(
+        module="holdfast.devices.bms_safety_wrapper",
+        line="if not (self._rules and permit.may_write):",
+        change="self._rules and permit.may_write -> permit.may_write",
+        reason="without rules there is nothing to write and nothing to remember either",
+    ),
+    Equivalent(
+        module="holdfast.devices.bms_safety_wrapper",
+        line="rules = self._rules if power_w <= 0.0 else self._rules[::-1]",
+        change="power_w <= 0.0 -> power_w < 0.0",
+        reason="at 0 W two zeros are written, in either order",
+    ),
+    Equivalent(
+        module="holdfast.devices.inverter_safety_wrapper",
+        line="resolution=1.0,",
+        change="1.0 -> 0.9",
+        reason="both points take whole numbers only",
+        times=2,
+    ),
+    Equivalent(
+        module="holdfast.devices.inverter_safety_wrapper",
+        line="resolution=1.0,",
+        change="1.0 -> 1.1",
+        reason="the revert timer is always written the same whole number",
+        times=2,
+        nth=2,
+    ),
+    Equivalent(
+        module="holdfast.devices.power_follow_up",
+        line="found_since_ns: int = 0",
+        change="0 -> -1",
+        reason="nobody reads it",
+    ),
+    Equivalent(
+        module="holdfast.devices.power_follow_up",
+        line="found_since_ns: int = 0",
+        change="0 -> 1",
+        reason="nobody reads it",
+    ),
+    Equivalent(
+        module="holdfast.devices.power_follow_up",
+        line="high_w < 0.0 and power_w > high_w + tolerance_w",
+        change="0.0 -> 1.0",
+        reason="for a high end from 0 W on the check before has answered",
+    ),
+    Equivalent(
+        module="holdfast.devices.power_follow_up",
+        line="high_w < 0.0 and power_w > high_w + tolerance_w",
+        change="high_w -> low_w",
+        reason="for a high end from 0 W on the check before has answered",
+        times=2,
+        nth=1,
+    ),
+    Equivalent(
+        module="holdfast.devices.power_follow_up",
+        line="high_w < 0.0 and power_w > high_w + tolerance_w",
+        change="high_w < 0.0 -> high_w <= 0.0",
+        reason="for a high end from 0 W on the check before has answered",
+    ),
+    Equivalent(
+        module="holdfast.devices.power_follow_up",
+        line="high_w < 0.0 and power_w > high_w + tolerance_w",
+        change="high_w < 0.0 and power_w > high_w + tolerance_w -> power_w > high_w + tolerance_w",
+        reason="for a high end from 0 W on the check before has answered",
+    ),
+    Equivalent(
+        module="holdfast.devices.power_follow_up",
+        line="if (low_w > 0.0 and power_w < low_w - tolerance_w) or (",
+        change="0.0 -> -1.0",
+        reason="for a low end up to 0 W the check before has answered",
+    ),
+    Equivalent(
+        module="holdfast.devices.power_follow_up",
+        line="if (low_w > 0.0 and power_w < low_w - tolerance_w) or (",
+        change="low_w -> high_w",
+        reason="for a low end up to 0 W the check before has answered",
+        times=2,
+        nth=1,
+    ),
+    Equivalent(
+        module="holdfast.devices.power_follow_up",
+        line="if (low_w > 0.0 and power_w < low_w - tolerance_w) or (",
+        change="low_w > 0.0 -> low_w >= 0.0",
+        reason="for a low end up to 0 W the check before has answered",
+    ),
+    Equivalent(
+        module="holdfast.devices.power_follow_up",
+        line="if (low_w > 0.0 and power_w < low_w - tolerance_w) or (",
+        change="low_w > 0.0 and power_w < low_w - tolerance_w -> power_w < low_w - tolerance_w",
+        reason="for a low end up to 0 W the check before has answered",
+    ),
+    Equivalent(
+        module="holdfast.devices.power_follow_up",
+        line="since_ns: int = 0",
+        change="0 -> -1",
+        reason="nobody reads it",
+    ),
+    Equivalent(
+        module="holdfast.devices.power_follow_up",
+        line="since_ns: int = 0",
+        change="0 -> 1",
+        reason="nobody reads it",
+    ),
+    Equivalent(
+        module="holdfast.devices.power_follow_up",
+        line="wrong_way = power_w < 0.0 < high_w or low_w < 0.0 < power_w",
+        change="low_w < 0.0 < power_w -> low_w < 0.0 <= power_w",
+        reason="0 W is within every tolerance, and does not come here",
+    ),
+    Equivalent(
+        module="holdfast.devices.power_follow_up",
+        line="wrong_way = power_w < 0.0 < high_w or low_w < 0.0 < power_w",
+        change="power_w < 0.0 < high_w -> power_w <= 0.0 < high_w",
+        reason="0 W is within every tolerance, and does not come here",
+    ),
+    Equivalent(
+        module="holdfast.devices.written_point",
+        line="towards_zero = value * memory.value < 0.0 or abs(value) < abs(memory.value)",
+        change="abs(value) < abs(memory.value) -> abs(value) <= abs(memory.value)",
+        reason="as far from zero as before is either the same value or a reversal",
     ),
     Equivalent(
         module="holdfast.safety.battery_limits",
@@ -337,17 +544,35 @@ EQUIVALENT: tuple[Equivalent, ...] = (
         change="not isinstance(reading, Good) or side * reading.value < calm_below -> not isinstance(reading, Good)",
         reason="a short cut for speed: judging a value at rest gives the same",
     ),
+    Equivalent(
+        module="holdfast.safety.limits",
+        line="of_bound: bool = False",
+        change="False -> True",
+        reason="every row is made with it; the default is not used",
+    ),
+    Equivalent(
+        module="holdfast.safety.rising",
+        line="step = RISE_PER_S * dt_s if 0.0 < dt_s < 60.0 else 0.0",
+        change="0.0 < dt_s < 60.0 -> 0.0 <= dt_s < 60.0",
+        reason="no time is no step either way",
+    ),
 )
 
 
 def excused(sites: Iterable[Site], entries: Sequence[Equivalent] = EQUIVALENT) -> dict[Site, str]:
     """The reasons, by site."""
-    reasons = {(entry.module, entry.line, entry.change): entry.reason for entry in entries}
-    return {
-        site: reasons[key]
-        for site in sites
-        if (key := (site.module, site.source, site.change)) in reasons
-    }
+    by_key: dict[tuple[str, str, str], list[Equivalent]] = {}
+    for entry in entries:
+        by_key.setdefault((entry.module, entry.line, entry.change), []).append(entry)
+    reasons: dict[Site, str] = {}
+    seen: dict[tuple[str, str, str], int] = {}
+    for site in sites:
+        key = (site.module, site.source, site.change)
+        seen[key] = seen.get(key, 0) + 1
+        for entry in by_key.get(key, ()):
+            if entry.nth in (None, seen[key]):
+                reasons[site] = entry.reason
+    return reasons
 
 
 def stale(sites: Iterable[Site], entries: Sequence[Equivalent] = EQUIVALENT) -> list[str]:

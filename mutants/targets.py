@@ -16,6 +16,8 @@ OWN_TESTS = {
     "core/ports": ("core/test_names_more.py",),
     "core/reading": ("core/test_data_store.py",),
     "core/site_file": ("core/test_config.py",),
+    "core/signals": ("core/test_names_more.py",),
+    "core/state_machine": ("core/test_names_more.py",),
     "core/units": ("core/test_names_more.py",),
     "safety/interlock_manager": ("core/test_names_more.py",),
     "control/mode_manager": ("core/test_names_more.py",),

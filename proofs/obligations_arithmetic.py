@@ -23,7 +23,6 @@ TOO_HARD: Mapping[int, frozenset[str]] = {
             "product: a factor up to 1 does not enlarge",
             "product: a factor from 1 does not diminish",
             _FACTORS,
-            "quotient: below 1",
         }
     ),
 }

@@ -163,7 +163,9 @@ class Ieee:
         return result
 
     def quotient(self, a: Term, b: Term) -> Term:
-        """By the lemmas."""
+        """Bit-exact by 1, otherwise by the lemmas."""
+        if self._is(b, 1.0):
+            return a
         if self._exact:
             return self.exact_quotient(a, b)
         return self._by_lemmas("quotient", a, b, self.quotient_lemmas)
@@ -259,6 +261,7 @@ class Ieee:
             "plus 0.0": self.plus_zero(a, zero) == self.exact_sum(a, zero),
             "plus -0.0": self.plus_zero(a, minus_zero) == self.exact_sum(a, minus_zero),
             "times 0.0": self.times_zero(a) == self.exact_product(a, zero),
+            "divided by 1.0": a == self.exact_quotient(a, one),
             "times 1.0": a == self.exact_product(a, one),
             "times -1.0": z3.fpNeg(a) == self.exact_product(a, minus_one),
             "a zero of either sign adds nothing": z3.Implies(
@@ -509,10 +512,12 @@ def solve_afresh(known: Sequence[Term]) -> Any | None:
 
 def refuted(term: Term) -> str:
     """Why ``term`` is not proven to hold always; empty if it is."""
-    try:
-        return "" if solve([], z3.Not(term)) is None else "there is a counterexample"
-    except Unknown as unknown:
-        return f"the solver gave up: {unknown}"
+    for ask in (lambda wrong: solve_afresh([wrong]), lambda wrong: solve([], wrong)):
+        try:
+            return "" if ask(z3.Not(term)) is None else "there is a counterexample"
+        except Unknown as unknown:
+            why = f"the solver gave up: {unknown}"
+    return why
 
 
 def _infinite(*numbers: Term) -> bool:

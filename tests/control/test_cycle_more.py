@@ -1,5 +1,7 @@
 """The cycle: what it hands on, what it counts, and when it writes anew."""
 
+from dataclasses import replace
+
 import pytest
 
 from holdfast.control.cycle import Cycle, CycleState, Inputs, watchdog_timeout_ns
@@ -176,3 +178,18 @@ def test_a_site_that_observes_follows_nothing_up():
     bench.run(1.0)
     memory = bench.state.units[UNIT]
     assert memory == UnitMemory()
+
+
+def test_a_unit_of_which_nothing_is_remembered_starts_from_zero():
+    bench = Bench()
+    bench.start()
+    bench.set(Signal.GRID_POWER_W, -3000.0)
+    bench.run(1.0)
+    bench.state = replace(bench.state, units={})
+    record = bench.step(dt_s=0.1)
+    assert record.setpoints[UNIT].power_w == pytest.approx(200.0)
+
+
+def test_a_cycle_tells_what_can_be_written():
+    site = build_site()
+    assert Cycle(site, expected_signals(site), points_of(site)).points == points_of(site)

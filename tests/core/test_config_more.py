@@ -121,6 +121,8 @@ def test_what_is_not_said_has_the_careful_default():
     assert site.planner.wear_cost_per_kwh == 0.02
     assert site.gateway.host == "127.0.0.1"
     assert unit.bms.connection.kind == "modbus_tcp"
+    assert ModbusTcp(host="h").kind == "modbus_tcp"
+    assert CanBus(interface="virtual", channel="c").kind == "can"
     assert CanBus.model_validate(CAN).acts_as_inverter is False
     assert CanBus.model_validate({**CAN, "acts_as_inverter": True}).acts_as_inverter is True
     assert Tariff().adder_per_kwh == 0.0
@@ -190,6 +192,12 @@ def test_a_cell_without_a_voltage_between_its_limits_is_refused():
         )
 
 
+def test_the_band_of_the_state_of_charge_may_lie_at_either_end():
+    for low, high in ((0.0, 0.5), (99.5, 100.0)):
+        band = Operation.model_validate({"soc_min_pct": low, "soc_max_pct": high})
+        assert (band.soc_min_pct, band.soc_max_pct) == (low, high)
+
+
 @pytest.mark.parametrize("direction", ["charge", "discharge"])
 def test_a_wish_may_be_as_large_as_the_hardware_and_counts_before_it(direction):
     key = f"{direction}_power_max_w"
@@ -198,6 +206,20 @@ def test_a_wish_may_be_as_large_as_the_hardware_and_counts_before_it(direction):
         assert getattr(unit, key) == wanted
     with pytest.raises(ValidationError, match="looser than the hardware"):
         build_site(unit_content(operation={key: math.nextafter(5000.0, 6000.0)}))
+
+
+def test_without_a_wish_each_direction_has_the_power_of_its_own_hardware():
+    hardware = {"charge_power_max_w": 3000, "discharge_power_max_w": 4000}
+    (unit,) = build_site(unit_content(inverter_hardware=hardware)).storage
+    assert (unit.charge_power_max_w, unit.discharge_power_max_w) == (3000.0, 4000.0)
+
+
+def test_a_currency_and_a_time_zone_are_kept_as_they_are_written():
+    site = build_site(currency="CHF", timezone="Europe/Zurich")
+    assert (site.currency, site.timezone) == ("CHF", "Europe/Zurich")
+    for bad in ("CH", "CHFR", "chf", "CH1"):
+        with pytest.raises(ValidationError):
+            build_site(currency=bad)
 
 
 def test_the_powers_of_all_units_add_up():

@@ -65,6 +65,8 @@ def test_at_first_no_power_was_asked_for_and_everything_was_right():
         (0.5, 250.5, -250.5, WRONG_WAY),
         (-0.5, -250.5, 250.5, WRONG_WAY),
         (0.5, -249.5, 250.501, TOO_MUCH),
+        (0.5, -249.5, -249.501, SHORT),
+        (-0.5, 249.5, 249.501, SHORT),
         (100.0, -150.0, -150.001, SHORT),
         (-100.0, 150.0, 150.001, SHORT),
     ],

@@ -105,6 +105,14 @@ def test_each_point_is_refreshed_in_its_own_time(wrapper, refresh_s):
     assert {point for _, point, _ in run.written} == set(refresh_s)
 
 
+def test_enable_follows_the_leave_to_run_in_the_same_cycle():
+    run = Run(INVERTER)
+    run(0.0, permit_of(may_run=False))
+    for may_run, enable in ((True, 1.0), (False, 0.0), (True, 1.0)):
+        writes = run(0.0, permit_of(may_run=may_run), ms=100)
+        assert writes == [(Point.ENABLE, enable)]
+
+
 def test_the_revert_timer_is_armed_with_whole_seconds_as_the_interlock_expects_them():
     for configured, armed in ((2.6, 3.0), (2.4, 2.0), (5.0, 5.0)):
         (unit,) = build_site(

@@ -67,6 +67,7 @@ def test_a_point_that_was_never_written_is_written_and_remembered_plainly():
         (-300.0, -310.0, 100, True),
         (300.0, -300.0, 1, True),  # as far on the other side
         (300.0, -900.0, 1, True),
+        (0.05, -10.0, 1, True),
         (-300.0, 900.0, 1, True),
         (0.0, 10.0, 99, False),
         (0.0, 10.0, 100, True),

@@ -148,8 +148,15 @@ class Rig:
         log = self.folder / "plant.log"
         module = ("-m", "holdfast.testing.site_server", "--config", str(self.config))
         self.processes["plant"] = Process(log, *module, *options)
-        self.until(lambda: self.files.state_dir.joinpath("plant.sock").exists(), "the plant")
+        self.until(self._plant_answers, "the plant")
         self.set(load_override_w=LOAD_W, pv_override_w=0.0)
+
+    def _plant_answers(self) -> bool:
+        try:
+            plant_status(self.files.state_dir)
+        except NotRunning:
+            return False
+        return True
 
     def start(self, *names: str) -> None:
         """Start processes of Holdfast by their names. The controller's status counts from now."""

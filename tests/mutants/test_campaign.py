@@ -128,6 +128,13 @@ def test_an_entry_excuses_its_own_site_and_no_other():
     assert stale(SITES, [entry()]) == []
 
 
+def test_an_entry_for_one_of_several_like_sites_excuses_only_that_one():
+    one = planted("UNUSED = 7", "7 -> 8")
+    sites = [one, replace(one, index=1000)]
+    assert excused(sites, [entry(times=2, nth=2)]) == {sites[1]: "not used"}
+    assert set(excused(sites, [entry(times=2)])) == set(sites)
+
+
 @pytest.mark.parametrize(
     "changes", [{"line": "UNUSED = 8"}, {"change": "7 -> 9"}, {"module": "m"}, {"times": 2}]
 )

@@ -124,7 +124,7 @@ def test_every_path_is_gone_once_and_no_impossible_one():
         elif number < 1.0:
             seen.append("impossible")
         else:
-            seen.append("NaN" if number != number else "above")  # noqa: PLR0124
+            seen.append("NaN" if number != number else "above")
 
     assert len(list(explore(Ieee, run))) == 4
     assert sorted(seen) == ["NaN", "above", "below", "between"]
@@ -140,7 +140,7 @@ def result_of(run, **kwargs):
 def test_a_true_claim_is_proven():
     result = result_of(lambda v: v.claim("a square", abs(v.number("x")) >= -1.0, given=True))
     assert not result.proven  # NaN
-    result = result_of(lambda v: v.claim("no less", (x := v.number("x")) >= x, given=x == x))  # noqa: PLR0124
+    result = result_of(lambda v: v.claim("no less", (x := v.number("x")) >= x, given=x == x))
     assert result.proven
     assert result.discharged == 1
 

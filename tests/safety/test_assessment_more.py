@@ -87,6 +87,13 @@ def test_a_healthy_site_is_permitted_its_nameplate_and_nothing_is_found():
     assert memory.time_ns == T0
 
 
+def test_at_first_nothing_is_remembered():
+    memory = SafetyMemory()
+    assert (memory.limits, memory.trends, memory.envelopes) == ({}, TrendMemory(), {})
+    assert (memory.plausibility, memory.escalation) == ({}, EscalationMemory())
+    assert memory.time_ns == 0
+
+
 def test_every_layer_is_asked():
     cases = {
         "inverter_temperature_high": {"inverter_temperature_c": 95.0},
@@ -138,6 +145,8 @@ def test_what_will_meet_a_limit_is_narrowed_before_it_does():
     )
     assessment, after = assess(memory=memory, cell_voltage_max_v=3.5)
     assert assessment.envelopes["left"].max_by == "predicted_cell_voltage_high"
+    # Derated to 55 % of 100 A; the alarm at 3.6 V is ten of twenty seconds away.
+    assert ends(assessment)[1] == pytest.approx(0.5 * 0.55 * 100.0 * 52.8)
     assert "left/cell_voltage_rising" in after.trends.tracks
 
 

@@ -1,0 +1,23 @@
+"""A permit covers a power inside its envelope, until it expires, and nothing else."""
+
+import math
+
+import pytest
+
+from tests.builders import T0, permit_of
+
+
+@pytest.mark.parametrize(
+    ("power_w", "inside"),
+    [
+        (0.0, True), (100.0, True), (100.1, False), (-50.0, True), (-50.1, False),
+        (math.nan, False), (math.inf, False), (-math.inf, False),
+    ],
+)  # fmt: skip
+def test_what_a_permit_covers(power_w, inside):
+    permit = permit_of(-50.0, 100.0, expires_ns=T0)
+    assert permit.covers(power_w, T0 - 1) is inside
+    for later_ns in (T0, T0 + 1):
+        assert permit.covers(power_w, later_ns) is False
+    assert permit.is_fresh(T0 - 1)
+    assert not permit.is_fresh(T0)
