@@ -16,7 +16,7 @@ Two theories of a float:
 import math
 import struct
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from itertools import product
 from typing import Any, Protocol
@@ -512,7 +512,11 @@ def solve_afresh(known: Sequence[Term]) -> Any | None:
 
 def refuted(term: Term) -> str:
     """Why ``term`` is not proven to hold always; empty if it is."""
-    for ask in (lambda wrong: solve_afresh([wrong]), lambda wrong: solve([], wrong)):
+    asks: tuple[Callable[[Term], object], ...] = (
+        lambda wrong: solve_afresh([wrong]),
+        lambda wrong: solve([], wrong),
+    )
+    for ask in asks:
         try:
             return "" if ask(z3.Not(term)) is None else "there is a counterexample"
         except Unknown as unknown:
