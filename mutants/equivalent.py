@@ -551,6 +551,12 @@ EQUIVALENT: tuple[Equivalent, ...] = (
         reason="every row is made with it; the default is not used",
     ),
     Equivalent(
+        module="holdfast.safety.plausibility",
+        line="if memory.off_since_ns is not None and count is not None:",
+        change="memory.off_since_ns is not None and count is not None -> memory.off_since_ns is not None",
+        reason="who is off has counted",
+    ),
+    Equivalent(
         module="holdfast.safety.rising",
         line="step = RISE_PER_S * dt_s if 0.0 < dt_s < 60.0 else 0.0",
         change="0.0 < dt_s < 60.0 -> 0.0 <= dt_s < 60.0",

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from unittest import mock
 
-from holdfast.control import dispatch, transitions
+from holdfast.control import dispatch, plan_gate, transitions
 from holdfast.control.power_ramper import PowerRamper
 from holdfast.control.safety_wrapper import SafetyWrapper
 from holdfast.core import state_machine
@@ -24,7 +24,14 @@ from holdfast.core.state_machine import TRANSITIONS, Event, State
 from holdfast.devices.bms_safety_wrapper import BmsSafetyWrapper
 from holdfast.devices.inverter_safety_wrapper import InverterSafetyWrapper
 from holdfast.devices.relay_controller import RelayController
-from holdfast.safety import battery_limits, envelope
+from holdfast.safety import (
+    battery_limits,
+    derating,
+    envelope,
+    grid_limits,
+    rising,
+    trend_analyzer,
+)
 from holdfast.safety.envelope import Envelope
 from holdfast.safety.faults import Finding
 from holdfast.safety.limits import Limit
@@ -142,6 +149,41 @@ CANARIES = (
         proof="sample.soc_pct", of=DataStore, name="put",
         old="math.isfinite(value) and row.low <= value <= row.high",
         new="not (value < row.low or value > row.high)",
+    ),
+    Canary(
+        proof="derating.cell_voltage_charge",
+        of=derating,
+        name="fraction",
+        old="not distance > first[0]",
+        new="distance <= first[0]",
+    ),
+    Canary(
+        proof="rising",
+        of=rising,
+        name="follow",
+        old="if max_w > highest_w:",
+        new="if max_w < highest_w:",
+    ),
+    Canary(
+        proof="predicted_cell_voltage_high",
+        of=trend_analyzer,
+        name="_left",
+        old="max(in_s / horizon_s, LEAST_LEFT)",
+        new="in_s / horizon_s",
+    ),
+    Canary(
+        proof="grid.sum.1_units",
+        of=grid_limits,
+        name="_share",
+        old="permitted_w / wanted_w if permitted_w < wanted_w else 1.0",
+        new="1.0",
+    ),
+    Canary(
+        proof="plan.slot",
+        of=plan_gate,
+        name="_check_slot",
+        old="not -discharge_max_w <= slot.battery_power_w <= charge_max_w",
+        new="slot.battery_power_w < -discharge_max_w or slot.battery_power_w > charge_max_w",
     ),
     Canary(
         proof="battery_limits.good.bad.stale", of=battery_limits, name="_limit_a",

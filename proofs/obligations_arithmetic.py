@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from functools import partial
 
 from proofs import terms
+from proofs.floats import Ieee, Reals
 from proofs.proof import Failure, Proof, Result, SymbolicMath, Values, is_finite
-from proofs.terms import Ieee, Reals, Term
+from proofs.terms import Term
 
 _FACTORS = "two products: a larger factor, no smaller product"
 TOO_HARD: Mapping[int, frozenset[str]] = {
@@ -26,7 +27,7 @@ TOO_HARD: Mapping[int, frozenset[str]] = {
         }
     ),
 }
-"""By format: what the solver does not finish there. In 8 bits it finishes all."""
+"""By format: what the solver does not finish there within seconds. In 8 bits it finishes all."""
 
 
 def lemmas(floats: Ieee) -> dict[str, Term]:

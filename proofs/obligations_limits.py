@@ -13,15 +13,15 @@ from holdfast.core.data_store import DataStore, Snapshot
 from holdfast.core.errors import PlanRefused
 from holdfast.core.reading import MISSING, Bad, Good, Reading, Stale
 from holdfast.core.signals import SIGNALS, SITE, Signal
-from holdfast.safety import trend_analyzer
+from holdfast.safety import derating, rising, trend_analyzer
 from holdfast.safety.battery_limits import battery_limits
-from holdfast.safety.derating import DERATINGS, DeratingRow, fraction
+from holdfast.safety.derating import DERATINGS, DeratingRow
 from holdfast.safety.envelope import Envelope
 from holdfast.safety.faults import Level
 from holdfast.safety.grid_limits import rest_of_site_w, within_grid_limits
 from holdfast.safety.limits import SITE_LIMITS, UNIT_LIMITS, Limit, LimitRow, Side
-from holdfast.safety.rising import follow
 from holdfast.safety.trend_analyzer import PREDICTIONS, PredictionRow
+from proofs.floats import Reals
 from proofs.inputs import (
     SOME_SITE,
     UNIT,
@@ -33,7 +33,6 @@ from proofs.inputs import (
     some_unit,
 )
 from proofs.proof import Proof, Values, is_finite, is_nan, negated
-from proofs.terms import Reals
 
 _NOW_NS = 10**9
 _ROUNDING = 1e-15
@@ -156,32 +155,36 @@ def planning(v: Values) -> None:
         v.claim("what is accepted is sound", sound)
 
 
-def derating(row: DeratingRow, v: Values) -> None:
+def leaving(row: DeratingRow, v: Values) -> None:
     """A derating leaves between nothing and all, and nothing where the value is no number."""
     value, bound = v.number("value"), v.number("bound")
     v.assume(is_finite(bound))
-    left = fraction(row, value, bound)
+    left = derating.fraction(row, value, bound)
     v.claim("nothing is left for NaN", left == 0.0, given=is_nan(value))
     v.claim("no less than nothing is left", left >= 0.0)
     at_bound = value >= bound if row.side is Side.HIGH else value <= bound
     v.claim("nothing is left at the bound", left == 0.0, given=at_bound)
 
 
-def derating_exactly(row: DeratingRow, v: Values) -> None:
+def leaving_exactly(row: DeratingRow, v: Values) -> None:
     """Over the reals, but for the rounding of the table's own numbers: no more than all is left,
     and closer to the bound never more."""
     value, closer, bound = v.number("value"), v.number("closer"), v.number("bound")
-    left = fraction(row, value, bound)
+    left = derating.fraction(row, value, bound)
     v.claim("no more than all is left", left <= 1.0 + _ROUNDING)
     worse = closer >= value if row.side is Side.HIGH else closer <= value
-    v.claim("closer is never more", fraction(row, closer, bound) <= left + _ROUNDING, given=worse)
+    v.claim(
+        "closer is never more",
+        derating.fraction(row, closer, bound) <= left + _ROUNDING,
+        given=worse,
+    )
 
 
-def rising(v: Values) -> None:
+def following(v: Values) -> None:
     """A limit that rises is followed slowly, and one that falls at once."""
     target, rated, dt_s = any_envelope(v, "target"), any_envelope(v, "nameplate"), v.number("dt_s")
     before = any_envelope(v, "before") if v.truth("has_before") else None
-    after = follow(before, target, rated, dt_s)
+    after = rising.follow(before, target, rated, dt_s)
     v.claim("the result is an envelope", is_envelope(after))
     v.claim("it is part of the target", covers(target, after))
     if before is not None:
@@ -276,12 +279,12 @@ PROOFS = (
         for qualities in _QUALITIES
     ),
     Proof(name="plan.slot", run=planning, patched=(plan_gate,)),
-    *(Proof(name=f"derating.{row.id}", run=partial(derating, row)) for row in DERATINGS),
+    *(Proof(name=f"derating.{row.id}", run=partial(leaving, row)) for row in DERATINGS),
     *(
-        Proof(name=f"derating.{row.id}.exact", run=partial(derating_exactly, row), floats=Reals)
+        Proof(name=f"derating.{row.id}.exact", run=partial(leaving_exactly, row), floats=Reals)
         for row in DERATINGS
     ),
-    Proof(name="rising", run=rising),
+    Proof(name="rising", run=following),
     *(Proof(name=row.id, run=partial(predicting, row)) for row in PREDICTIONS),
     Proof(name="grid.1_unit", run=partial(connected, 1)),
     *(

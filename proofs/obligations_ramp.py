@@ -6,9 +6,9 @@ from functools import partial
 from holdfast.control import dispatch, power_ramper
 from holdfast.control.power_ramper import MAX_STEP_S, PowerRamper, Setpoint
 from holdfast.safety.permit import Permit
+from proofs.floats import Reals
 from proofs.inputs import UNIT, any_envelope, inside, site_of, some_unit
 from proofs.proof import Proof, Values, is_finite, is_nan, negated
-from proofs.terms import Reals
 
 
 def _ramp(v: Values, *, rate_is_sound: bool) -> tuple[Permit, float, float, float, Setpoint]:

@@ -16,8 +16,9 @@ from typing import Any, Protocol, cast
 from unittest import mock
 
 from proofs import terms
+from proofs.floats import Ieee
 from proofs.symbolic import Path, PathEnds, SymbolicBool, SymbolicFloat, SymbolicInt, explore
-from proofs.terms import Floats, Ieee, Unknown
+from proofs.terms import Floats, Unknown
 
 Number = float | int | bool
 
@@ -193,7 +194,7 @@ class _Symbolic:
         for _, wrong in claims:
             anything = terms.disjunction(anything, wrong)
         try:
-            sound = terms.decided(anything) is False or self._path.example(anything) is None
+            sound = terms.decided(anything) is False or self._path.counterexample(anything) is None
         except Unknown:
             sound = False
         for text, wrong in claims:
@@ -205,7 +206,7 @@ class _Symbolic:
 
     def _failure(self, text: str, wrong: Any) -> Failure | None:
         try:
-            model = self._path.example(wrong)
+            model = self._path.counterexample(wrong)
         except Unknown as unknown:
             return _open(text, f"the solver gave up: {unknown}")
         if model is None:
@@ -216,7 +217,7 @@ class _Symbolic:
     def _true_failure(self, text: str, wrong: Any) -> Failure | None:
         """The lemmas permit more than the processor does: look for what it does, too."""
         try:
-            model = self._path.true_example(wrong)
+            model = self._path.true_counterexample(wrong)
         except Unknown:
             return None
         return None if model is None else self.counterexample(text, model)

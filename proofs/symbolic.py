@@ -97,10 +97,15 @@ class Path:
         self._learn()
         return terms.solve(self.known, condition)
 
-    def true_example(self, condition: Term) -> Any | None:
+    def counterexample(self, condition: Term) -> Any | None:
+        """The same, by the solver that is better at showing that there is none."""
+        self._learn()
+        return self.floats.solve([*self.known, condition])
+
+    def true_counterexample(self, condition: Term) -> Any | None:
         """The same in bit-exact arithmetic, without lemmas in between. Raises Unknown."""
         self._learn()
-        return terms.solve_afresh([*self.known, *self.floats.exactly, condition])
+        return self.floats.solve([*self.known, *self.floats.exactly, condition])
 
 
 def explore(floats: Callable[[], Floats], run: Callable[[Path], None]) -> Iterator[Path]:

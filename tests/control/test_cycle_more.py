@@ -180,14 +180,23 @@ def test_a_site_that_observes_follows_nothing_up():
     assert memory == UnitMemory()
 
 
-def test_a_unit_of_which_nothing_is_remembered_starts_from_zero():
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_a_unit_of_which_nothing_is_remembered_starts_from_zero(sign):
     bench = Bench()
     bench.start()
-    bench.set(Signal.GRID_POWER_W, -3000.0)
+    bench.set(Signal.GRID_POWER_W, -3000.0 * sign)
     bench.run(1.0)
     bench.state = replace(bench.state, units={})
     record = bench.step(dt_s=0.1)
-    assert record.setpoints[UNIT].power_w == pytest.approx(200.0)
+    assert record.setpoints[UNIT].power_w == pytest.approx(200.0 * sign)
+
+
+def test_a_cycle_that_knows_of_none_before_it_moves_no_setpoint_away_from_zero():
+    bench = Bench()
+    bench.start()
+    bench.set(Signal.GRID_POWER_W, -3000.0)
+    bench.state = replace(bench.state, time_ns=None)
+    assert bench.step().setpoints[UNIT].power_w == 0.0
 
 
 def test_a_cycle_tells_what_can_be_written():

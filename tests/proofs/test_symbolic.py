@@ -11,9 +11,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from proofs import terms
+from proofs.floats import Ieee, Reals
 from proofs.proof import Proof, SymbolicMath, is_finite, is_nan, prove
 from proofs.symbolic import Path, SymbolicFloat, SymbolicInt, explore
-from proofs.terms import Ieee, Reals
 
 SPECIAL = [
     0.0, -0.0, 1.0, -1.0, 0.5, 0.1, 5e-324, -5e-324, 2.2250738585072014e-308, 1.7976931348623157e308,

@@ -1,5 +1,7 @@
 """The plausibility checks at the edge of each of their numbers."""
 
+import math
+
 import pytest
 
 from holdfast.core.data_store import Snapshot
@@ -136,6 +138,13 @@ def test_a_voltage_that_does_not_move_with_the_current_is_found(current_a, volta
         finding = found["voltage_stuck"]
         assert (finding.owner, finding.since_ns) == (UNIT, now_ns)
         assert finding.reaction is Reaction.RAMP_TO_ZERO
+
+
+def test_a_voltage_that_moves_by_the_very_least_has_moved():
+    for moved_v, stuck in ((0.005, False), (math.nextafter(0.005, 0.0), True)):
+        before = swinging(voltage_v=(0.0, 0.0))
+        found, _ = assess(50.0, moved_v, 40.0, before, now_ns=T0 + NS_PER_S)
+        assert bool(found) is stuck
 
 
 def test_the_smaller_of_the_two_rated_currents_counts_either_way_round():
