@@ -60,4 +60,5 @@ def _limit_a(reading: Reading, own_a: float, own_by: str, signal: Signal) -> tup
             bms_a = 0.0
         case Missing():
             bms_a = math.inf
-    return (bms_a, str(signal)) if bms_a < own_a else (own_a, own_by)
+    # Written so that NaN is taken over, and then permits nothing.
+    return (bms_a, str(signal)) if not bms_a >= own_a else (own_a, own_by)
