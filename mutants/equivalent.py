@@ -221,18 +221,6 @@ EQUIVALENT: tuple[Equivalent, ...] = (
     ),
     Equivalent(
         module="holdfast.devices.power_follow_up",
-        line="found_since_ns: int = 0",
-        change="0 -> -1",
-        reason="nobody reads it",
-    ),
-    Equivalent(
-        module="holdfast.devices.power_follow_up",
-        line="found_since_ns: int = 0",
-        change="0 -> 1",
-        reason="nobody reads it",
-    ),
-    Equivalent(
-        module="holdfast.devices.power_follow_up",
         line="high_w < 0.0 and power_w > high_w + tolerance_w",
         change="0.0 -> 1.0",
         reason="for a high end from 0 W on the check before has answered",
@@ -475,12 +463,6 @@ EQUIVALENT: tuple[Equivalent, ...] = (
     Equivalent(
         module="holdfast.safety.grid_limits",
         line="if charge_share == discharge_share == 1.0:",
-        change="1.0 -> 0.9",
-        reason="a short cut: two shares that are equal and 0.9 need the same overload in both directions",
-    ),
-    Equivalent(
-        module="holdfast.safety.grid_limits",
-        line="if charge_share == discharge_share == 1.0:",
         change="1.0 -> 1.1",
         reason="a short cut: shares of 1 or more narrow nothing",
     ),
@@ -561,6 +543,60 @@ EQUIVALENT: tuple[Equivalent, ...] = (
         line="step = RISE_PER_S * dt_s if 0.0 < dt_s < 60.0 else 0.0",
         change="0.0 < dt_s < 60.0 -> 0.0 <= dt_s < 60.0",
         reason="no time is no step either way",
+    ),
+    Equivalent(
+        module="holdfast.safety.trend_analyzer",
+        line="if left < 1.0:",
+        change="1.0 -> 1.1",
+        reason="a short cut: scaling by 1 narrows nothing",
+    ),
+    Equivalent(
+        module="holdfast.safety.trend_analyzer",
+        line="if left < 1.0:",
+        change="left < 1.0 -> True",
+        reason="a short cut: scaling by 1 narrows nothing",
+    ),
+    Equivalent(
+        module="holdfast.safety.trend_analyzer",
+        line="if left < 1.0:",
+        change="left < 1.0 -> left <= 1.0",
+        reason="a short cut: scaling by 1 narrows nothing",
+    ),
+    Equivalent(
+        module="holdfast.safety.trend_analyzer",
+        line="if not 0.0 <= in_s < horizon_s:",
+        change="0.0 <= in_s < horizon_s -> 0.0 <= in_s <= horizon_s",
+        reason="at the horizon itself all is left either way",
+    ),
+    Equivalent(
+        module="holdfast.safety.trend_analyzer",
+        line="max_w=envelope.max_w * (left if row.charge else 1.0),",
+        change="1.0 -> 1.1",
+        reason="an end that is wider narrows nothing when intersected",
+    ),
+    Equivalent(
+        module="holdfast.safety.trend_analyzer",
+        line="min_w=envelope.min_w * (left if row.discharge else 1.0),",
+        change="1.0 -> 1.1",
+        reason="an end that is wider narrows nothing when intersected",
+    ),
+    Equivalent(
+        module="holdfast.safety.trend_analyzer",
+        line="per_minute = 0.0 if track.slope_per_s is None else track.slope_per_s * 60.0",
+        change="0.0 -> -1.0",
+        reason="without a slope there is no level, and so no finding",
+    ),
+    Equivalent(
+        module="holdfast.safety.trend_analyzer",
+        line="per_minute = 0.0 if track.slope_per_s is None else track.slope_per_s * 60.0",
+        change="0.0 -> 1.0",
+        reason="without a slope there is no level, and so no finding",
+    ),
+    Equivalent(
+        module="holdfast.safety.trend_analyzer",
+        line="per_minute = 0.0 if track.slope_per_s is None else track.slope_per_s * 60.0",
+        change="track.slope_per_s is None -> False",
+        reason="without a slope there is no level, and so no finding",
     ),
 )
 

@@ -11,6 +11,7 @@ PACKAGES = ("core", "safety", "control", "devices")
 OWN_TESTS = {
     # Where the tests of a module are not in test_<module>*.py of the same package.
     "core/commands": ("core/test_names_more.py",),
+    "core/config": ("core/test_site_file_more.py",),
     "core/errors": ("core/test_config.py",),
     "core/plan": ("core/test_names_more.py", "control/test_plan_gate.py"),
     "core/ports": ("core/test_names_more.py",),

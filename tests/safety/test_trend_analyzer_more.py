@@ -143,6 +143,10 @@ def follow(row, times_s, value=lambda second: 20.0, memory=None):
     return findings, memory
 
 
+def test_at_first_nothing_is_known():
+    assert Track() == Track(samples=(), slope_per_s=None, level=Level.NORMAL, since_ns=0)
+
+
 def track_of(memory, row):
     return memory.tracks[f"{UNIT}/{row.id}"]
 
@@ -225,7 +229,7 @@ def test_a_limit_that_is_met_within_the_horizon_narrows_in_proportion(row):
     alarm = ALARMS[f"{UNIT}/{row.limit}"]
     sign = -1.0 if row.trend == "cell_voltage_falling" else 1.0
     slope = sign * 0.01
-    for share in (0.5, 0.25):
+    for share in (0.95, 0.5, 0.25):
         value = alarm - slope * row.horizon_s * share
         envelope = narrowed(row, slope, value)
         charge, discharge = (share if row.charge else 1.0), (share if row.discharge else 1.0)

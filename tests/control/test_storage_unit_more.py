@@ -1,0 +1,99 @@
+"""One unit: its wrappers in their order, all that they find, and no power before it is ready."""
+
+import pytest
+
+from holdfast.control.power_ramper import Setpoint
+from holdfast.control.storage_unit import UnitControl, UnitMemory
+from holdfast.core.commands import Point
+from holdfast.devices.power_follow_up import FollowUpMemory
+from holdfast.safety.faults import finding
+from tests.builders import T0, UNIT, build_site, permit_of, points_of, snapshot_of
+
+SITE = build_site()
+SETPOINT = Setpoint(unit=UNIT, asked_w=900.0, permitted_w=900.0, power_w=900.0)
+
+
+@pytest.fixture
+def control():
+    return UnitControl(SITE.storage[0], points_of(SITE)[UNIT])
+
+
+def apply(control, permit=None, memory=None, **how):
+    writes, memory, findings = control.apply(
+        SETPOINT, permit or permit_of(), snapshot_of(), memory or UnitMemory(),
+        **{"force": False, **how},
+    )  # fmt: skip
+    return {write.point: write.value for write in writes}, memory, findings
+
+
+def test_while_the_contactor_is_not_ready_there_is_no_power_and_no_enable(control, monkeypatch):
+    monkeypatch.setattr(control._relays, "is_ready", lambda _: False)
+    written, memory, _ = apply(control)
+    assert written[Point.SETPOINT_W] == written[Point.ENABLE] == 0.0
+    assert written[Point.CHARGE_POWER_W] == written[Point.DISCHARGE_POWER_W] == 0.0
+    assert memory.setpoint_w == 0.0  # so that the ramp begins at zero once it is
+    monkeypatch.setattr(control._relays, "is_ready", lambda _: True)
+    written, memory, _ = apply(control)
+    assert (written[Point.SETPOINT_W], written[Point.ENABLE]) == (900.0, 1.0)
+    assert written[Point.CHARGE_POWER_W] == memory.setpoint_w == 900.0
+
+
+def test_what_any_of_the_wrappers_finds_is_told(control, monkeypatch):
+    def finds(name):
+        return finding("setpoint_ignored", UNIT, T0, name)
+
+    told = {name: finds(name) for name in ("inverter", "bms", "relays", "life", "follow_up")}
+    for name in ("inverter", "bms", "relays"):
+        wrapper = getattr(control, f"_{name}")
+        decide = wrapper.decide
+        monkeypatch.setattr(
+            wrapper, "decide",
+            lambda *args, _decide=decide, _name=name, **how: (
+                *_decide(*args, **how)[:2], (told[_name],),
+            ),
+        )  # fmt: skip
+    monkeypatch.setattr(control._life, "judge", lambda memory, _: (memory, (told["life"],)))
+    monkeypatch.setattr(
+        control._follow_up, "check", lambda *_: (FollowUpMemory(), (told["follow_up"],))
+    )
+    assert apply(control)[2] == tuple(told.values())
+
+
+def test_only_a_setpoint_that_was_written_is_followed_up(control, monkeypatch):
+    followed = []
+
+    def check(setpoint_w, snapshot, memory):
+        followed.append(setpoint_w)
+        return FollowUpMemory(setpoint_w=setpoint_w), ()
+
+    monkeypatch.setattr(control._follow_up, "check", check)
+    _, memory, _ = apply(control)
+    assert followed == [900.0]
+    assert memory.follow_up == FollowUpMemory(setpoint_w=900.0)
+    _, memory, _ = apply(control, permit_of(may_write=False), memory)
+    assert followed == [900.0]
+    assert memory.follow_up == FollowUpMemory()
+    monkeypatch.setattr(control._inverter, "decide", lambda *_, **__: ((), {}, ()))
+    _, memory, _ = apply(control)
+    assert followed == [900.0]
+    monkeypatch.undo()
+    _, memory, _ = apply(control)
+    monkeypatch.setattr(control._follow_up, "check", check)
+    held = {Point.SETPOINT_W: memory.inverter[Point.SETPOINT_W]}
+    monkeypatch.setattr(control._inverter, "decide", lambda *_, **__: ((), held, ()))
+    apply(control, permit_of(may_write=False))
+    assert followed == [900.0]
+
+
+def test_nothing_is_opened_under_load_unless_it_is_said(control, monkeypatch):
+    asked = []
+    decide = control._relays.decide
+
+    def watched(*args, at_once):
+        asked.append(at_once)
+        return decide(*args, at_once=at_once)
+
+    monkeypatch.setattr(control._relays, "decide", watched)
+    apply(control)
+    apply(control, at_once=True)
+    assert asked == [False, True]
