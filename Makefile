@@ -3,9 +3,11 @@
 PYTHON ?= python3
 VENV ?= .venv
 DEMO_SECONDS ?= 60
+JOBS ?= $(shell nproc)
+SAFETY_TESTS := tests/core tests/safety tests/control tests/devices tests/properties
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint prove mutants clean
+.PHONY: demo test lint prove mutants coverage clean
 
 demo: $(VENV)/installed  ## run the simulated site for a minute
 	$(BIN)/holdfast run --demo --for $(DEMO_SECONDS)
@@ -24,7 +26,11 @@ prove: $(VENV)/installed-lint  ## proofs for all inputs, and the state machine c
 	$(BIN)/python -m proofs
 
 mutants: $(VENV)/installed-lint  ## does a test fail for every small change of the safety path?
-	$(BIN)/python -m mutants
+	$(BIN)/python -m mutants --jobs $(JOBS) $(MUTANTS)
+
+coverage: $(VENV)/installed-test  ## every line and branch of the safety path is run by its tests
+	$(BIN)/python -m coverage run -m pytest -q $(SAFETY_TESTS)
+	$(BIN)/python -m coverage report
 
 clean:  ## remove what the other targets made
 	rm -rf $(VENV) demo-site build .pytest_cache .mypy_cache .ruff_cache .hypothesis
