@@ -22,6 +22,7 @@ OWN_TESTS = {
     "core/units": ("core/test_names_more.py",),
     "safety/interlock_manager": ("core/test_names_more.py",),
     "control/mode_manager": ("core/test_names_more.py",),
+    "control/modes/self_consumption": ("control/test_mode_manager.py",),
     "safety/assessment": ("safety/test_assessment_more.py", "properties/test_cycle.py"),
     "safety/permit": ("control/test_safety_wrapper.py",),
     "control/cycle": ("control/test_cycle_more.py", "properties/test_cycle.py"),
@@ -58,15 +59,16 @@ def targets() -> tuple[Target, ...]:
     return tuple(
         _target(package, path)
         for package in PACKAGES
-        for path in sorted((ROOT / "holdfast" / package).glob("*.py"))
-        if path.name != "__init__.py"
+        for path in sorted((ROOT / "holdfast" / package).rglob("*.py"))
+        if path.name != "__init__.py" and path.parent.name != "drivers"
     )
 
 
 def _target(package: str, path: Path) -> Target:
-    module = f"holdfast.{package}.{path.stem}"
+    module = ".".join(path.relative_to(ROOT).with_suffix("").parts)
     tests = ROOT / "tests"
-    own = [tests / name for name in OWN_TESTS.get(f"{package}/{path.stem}", ())]
+    name = path.relative_to(ROOT / "holdfast").with_suffix("").as_posix()
+    own = [tests / test for test in OWN_TESTS.get(name, ())]
     own += sorted((tests / package).glob(f"test_{path.stem}.py"))
     own += sorted((tests / package).glob(f"test_{path.stem}_*more.py"))
     around = [
