@@ -10,15 +10,19 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
+
+import grimp
 
 from mutants.fate import Fate, Verdict
 from mutants.names import Vocabulary
 from mutants.process import Subject, in_a_process, judge
 from mutants.site import Site, mutated_tree, source_of
-from mutants.targets import Target
+from mutants.targets import PACKAGES, Target
 
 LIMIT_FACTOR = 10
 LEAST_LIMIT_S = 5.0
+_APART = tuple(f"holdfast.{package}." for package in PACKAGES)
 CHUNK = 40
 """Sites that one worker takes at a time."""
 
@@ -102,6 +106,7 @@ def run(
     """The fate of every site of ``jobs``. Raises CampaignError if one stays unknown."""
     results: list[Result] = []
     waiting = list(jobs)
+    _import_graph()  # the workers inherit it
     known: dict[tuple[str, ...], float] = {}
     with selectors.DefaultSelector() as selector:
         busy: dict[int, _Worker] = {}
@@ -168,7 +173,7 @@ class _Worker:
 def _work(job: Job, limits: tuple[float, ...], vocabulary: Vocabulary, writer: int) -> None:
     code = 1
     try:
-        _import_below(job.target.module)
+        _import_apart(job.target.module)
         gc.collect()
         gc.freeze()
         for site in job.sites:
@@ -192,13 +197,20 @@ def _run(target: Target, tests: tuple[str, ...], tree: ast.Module, *, limit_s: f
     return in_a_process(lambda: judge(subject), limit_s=limit_s)
 
 
-def _import_below(module: str) -> None:
-    """Import what ``module`` imports: none of it can depend on the module, which comes later."""
-    for node in ast.walk(ast.parse(source_of(module))):
-        if isinstance(node, ast.Import):
-            for name in node.names:
-                importlib.import_module(name.name)
-        elif isinstance(node, ast.ImportFrom) and node.module is not None:
-            importlib.import_module(node.module)
+def _import_apart(module: str) -> None:
+    """Import what does not rest on ``module``, once for all its mutants.
+
+    What rests on it each mutant imports for itself.
+    """
+    graph = _import_graph()
+    apart = graph.modules - graph.find_downstream_modules(module) - {module}
+    for name in sorted(apart):
+        if name.startswith(_APART):
+            importlib.import_module(name)
     if module in sys.modules:
-        raise CampaignError(f"{module} is imported by what it imports")
+        raise CampaignError(f"{module} is imported by what does not rest on it")
+
+
+@cache
+def _import_graph() -> grimp.ImportGraph:
+    return grimp.build_graph("holdfast", cache_dir=None)
