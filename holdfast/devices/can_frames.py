@@ -25,6 +25,11 @@ class CanField(Row):
         """First byte behind the field."""
         return self.byte + struct.calcsize(_STRUCT[self.type])
 
+    def decode(self, data: bytes) -> float:
+        """Value in the frame's ``data``, which reaches to :attr:`end` at least."""
+        (raw,) = struct.unpack_from(f"<{_STRUCT[self.type]}", data, self.byte)
+        return float(raw) * self.scale + self.plus
+
 
 class CanFlag(Row):
     """A signal that is 1 while any of the masked bits is set."""
@@ -40,6 +45,10 @@ class CanFlag(Row):
     def end(self) -> int:
         """First byte behind the flags."""
         return max(self.masks) + 1
+
+    def decode(self, data: bytes) -> float:
+        """1 or 0, from the frame's ``data``, which reaches to :attr:`end` at least."""
+        return float(any(data[byte] & mask for byte, mask in self.masks.items()))
 
 
 class CanFrame(Row):
@@ -78,13 +87,4 @@ class CanFrame(Row):
             raise ValueError(
                 f"frame 0x{self.id:03X} has {len(data)} bytes, {self.length} are needed"
             )
-        values = {
-            field.signal: struct.unpack_from(f"<{_STRUCT[field.type]}", data, field.byte)[0]
-            * field.scale
-            + field.plus
-            for field in self.fields
-        }
-        for flag in self.flags:
-            active = any(data[byte] & mask for byte, mask in flag.masks.items())
-            values[flag.signal] = float(active)
-        return values
+        return {part.signal: part.decode(data) for part in self.parts}

@@ -1,0 +1,246 @@
+"""Rows of CAN tables: what they take, and the numbers and flags that they find in a frame."""
+
+import pytest
+from pydantic import ValidationError
+
+from holdfast.core.signals import Signal
+from holdfast.devices.can_frames import CanField, CanFlag, CanFrame
+from holdfast.devices.profile import load_profile
+
+ALARM = Signal.BMS_ALARM
+SOC = Signal.SOC_PCT
+
+
+def field(byte=0, type_="uint8", signal=SOC, **more):
+    return CanField(signal=signal, byte=byte, type=type_, **more)
+
+
+def flag(masks, signal=ALARM):
+    return CanFlag(signal=signal, masks=masks)
+
+
+def frame(*parts, id_=0x355, **more):
+    return CanFrame(
+        id=id_,
+        fields=tuple(part for part in parts if isinstance(part, CanField)),
+        flags=tuple(part for part in parts if isinstance(part, CanFlag)),
+        **more,
+    )
+
+
+# What a row takes. ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("byte", [0, 7])
+def test_a_part_begins_in_one_of_the_eight_bytes(byte):
+    assert field(byte).byte == byte
+    assert flag({byte: 1}).masks == {byte: 1}
+
+
+@pytest.mark.parametrize("byte", [-1, 8])
+def test_a_part_in_no_byte_of_a_frame_is_refused_as_such(byte):
+    with pytest.raises(ValidationError, match=r"(?m)^byte$"):
+        field(byte)
+    with pytest.raises(ValidationError, match=r"(?m)^masks\."):
+        flag({byte: 1})
+
+
+@pytest.mark.parametrize("mask", [0x01, 0xFF])
+def test_a_mask_is_some_bits_of_one_byte(mask):
+    assert flag({0: mask}).masks == {0: mask}
+
+
+@pytest.mark.parametrize("masks", [{0: 0x00}, {0: 0x100}, {0: -1}, {}])
+def test_a_mask_of_no_bit_or_of_more_than_a_byte_is_refused(masks):
+    with pytest.raises(ValidationError, match=r"(?m)^masks"):
+        flag(masks)
+
+
+@pytest.mark.parametrize("id_", [0, 0x7FF])
+def test_an_identifier_has_eleven_bits(id_):
+    assert frame(field(), id_=id_).id == id_
+
+
+@pytest.mark.parametrize("id_", [-1, 0x800])
+def test_an_identifier_of_more_bits_is_refused(id_):
+    with pytest.raises(ValidationError, match=r"(?m)^id$"):
+        frame(field(), id_=id_)
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf")])
+def test_a_scale_or_an_offset_that_is_no_number_is_refused(number):
+    with pytest.raises(ValidationError, match=r"(?m)^scale$"):
+        field(scale=number)
+    with pytest.raises(ValidationError, match=r"(?m)^plus$"):
+        field(plus=number)
+
+
+@pytest.mark.parametrize(
+    ("row", "length"),
+    [
+        (frame(field(0)), 1),
+        (frame(field(7)), 8),
+        (frame(field(6, "uint16")), 8),
+        (frame(field(6, "int16")), 8),
+        (frame(flag({0: 1})), 1),
+        (frame(flag({7: 1})), 8),
+        (frame(flag({2: 1, 5: 1, 3: 1})), 6),
+        (frame(field(0, "uint16"), flag({4: 1})), 5),
+        (frame(field(4, "uint16"), flag({0: 1})), 6),
+    ],
+)
+def test_a_frame_is_as_long_as_its_last_part_demands(row, length):
+    assert row.length == length
+    row.decode(bytes(length))
+    with pytest.raises(ValueError, match=f"0x355 has {length - 1} bytes, {length} are needed"):
+        row.decode(bytes(length - 1))
+
+
+@pytest.mark.parametrize("type_", ["uint16", "int16"])
+def test_a_number_that_would_reach_behind_the_eighth_byte_is_refused(type_):
+    with pytest.raises(ValidationError, match="would need 9 bytes, 8 are possible"):
+        frame(field(7, type_))
+
+
+def test_a_frame_without_parts_or_with_a_signal_twice_is_refused():
+    with pytest.raises(ValidationError, match="0x355 carries nothing"):
+        frame()
+    with pytest.raises(ValidationError, match="signal listed twice: soc_pct"):
+        frame(field(0), flag({1: 1}, signal=SOC))
+
+
+def test_a_frame_is_one_that_every_pack_sends_unless_the_table_says_otherwise():
+    assert frame(field()).optional is False
+    assert frame(field(), optional=True).optional is True
+
+
+# What it finds. ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("row", "data", "value"),
+    [
+        (field(), "C8", 200.0),  # as it is, without a scale
+        (field(2), "00 00 07 00", 7.0),
+        (field(0, "uint16"), "34 12", 0x1234),  # little endian
+        (field(1, "uint16"), "00 FF FF", 65535.0),
+        (field(0, "int16"), "FF FF", -1.0),
+        (field(0, "int16"), "00 80", -32768.0),
+        (field(0, "uint16", scale=0.1), "C8 00", 20.0),
+        (field(0, "int16", scale=-0.5), "04 00", -2.0),
+        (field(0, "uint16", plus=-273.0), "2A 01", 25.0),  # 298 K
+        (field(0, "uint8", scale=0.5, plus=-40.0), "64", 10.0),
+    ],
+)
+def test_a_number_is_raw_times_scale_plus_offset(row, data, value):
+    assert frame(row).decode(bytes.fromhex(data)) == {SOC: pytest.approx(value, abs=1e-9)}
+
+
+@pytest.mark.parametrize(
+    ("masks", "data", "value"),
+    [
+        ({0: 0x80}, "80", 1.0),
+        ({0: 0x80}, "7F", 0.0),
+        ({0: 0x9E}, "02", 1.0),  # one of several bits is enough
+        ({0: 0x9E}, "61", 0.0),
+        ({0: 0x9E, 1: 0x09}, "00 08", 1.0),  # in one of several bytes
+        ({0: 0x9E, 1: 0x09}, "10 00", 1.0),
+        ({0: 0x9E, 1: 0x09}, "61 F6", 0.0),
+        ({0: 0x9E, 1: 0x09}, "00 00", 0.0),
+        ({1: 0x01}, "FF 00", 0.0),
+    ],
+)
+def test_a_flag_is_one_while_any_of_its_bits_is_set(masks, data, value):
+    assert frame(flag(masks)).decode(bytes.fromhex(data)) == {ALARM: value}
+
+
+def test_a_frame_gives_all_its_numbers_and_flags_and_ignores_what_comes_behind_them():
+    row = frame(
+        field(0, "uint16"),
+        field(2, "uint8", signal=Signal.SOH_PCT),
+        flag({3: 0x01}),
+        flag({3: 0x02}, signal=Signal.BMS_PROTECTION),
+    )
+    assert row.decode(bytes.fromhex("32 00 63 02 FF")) == {
+        SOC: 50.0,
+        Signal.SOH_PCT: 99.0,
+        ALARM: 0.0,
+        Signal.BMS_PROTECTION: 1.0,
+    }
+
+
+# The table that comes with Holdfast. ------------------------------------------------------------
+
+PYLONTECH = {
+    0x351: ("14 02 C0 12 C0 12 C2 01", {
+        Signal.CHARGE_VOLTAGE_LIMIT_V: 53.2,
+        Signal.CHARGE_CURRENT_LIMIT_A: 480.0,
+        Signal.DISCHARGE_CURRENT_LIMIT_A: 480.0,
+    }),
+    0x355: ("58 00 5E 00", {Signal.SOC_PCT: 88.0, Signal.SOH_PCT: 94.0}),
+    0x356: ("7A 13 F2 FE 6B 01", {
+        Signal.PACK_VOLTAGE_V: 49.86,
+        Signal.BATTERY_CURRENT_A: -27.0,  # discharging
+        Signal.CELL_TEMPERATURE_MAX_C: 36.3,
+        Signal.CELL_TEMPERATURE_MIN_C: 36.3,
+    }),
+    0x359: ("00 00 00 00 06 50 4E", {Signal.BMS_PROTECTION: 0.0, Signal.BMS_ALARM: 0.0}),
+    0x35C: ("C0 00", {Signal.CHARGE_ALLOWED: 1.0, Signal.DISCHARGE_ALLOWED: 1.0}),
+    0x373: ("DA 0C EE 0C 24 01 2A 01", {
+        Signal.CELL_VOLTAGE_MIN_V: 3.29,
+        Signal.CELL_VOLTAGE_MAX_V: 3.31,
+        Signal.CELL_TEMPERATURE_MIN_C: 19.0,
+        Signal.CELL_TEMPERATURE_MAX_C: 25.0,
+    }),
+}  # fmt: skip
+"""What a US5000 sends, and what its display shows; the last one is made up."""
+
+
+def pylontech(id_, data):
+    (row,) = (row for row in load_profile("pylontech_lv_can").frames if row.id == id_)
+    return row.decode(bytes.fromhex(data))
+
+
+@pytest.mark.parametrize("id_", PYLONTECH, ids=lambda id_: f"0x{id_:03X}")
+def test_frames_of_a_pylontech_pack_read_as_its_document_says(id_):
+    data, values = PYLONTECH[id_]
+    assert pylontech(id_, data) == pytest.approx(values)
+
+
+def test_every_frame_of_the_pylontech_table_has_an_example():
+    assert {row.id for row in load_profile("pylontech_lv_can").frames} == PYLONTECH.keys()
+
+
+# Bits that the document names: current, temperatures and voltages; then current and system.
+NAMED = ((1, 2, 3, 4, 7), (0, 3))
+
+
+@pytest.mark.parametrize("bit", range(8))
+@pytest.mark.parametrize(
+    ("byte", "signal", "named"),
+    [
+        (0, Signal.BMS_PROTECTION, NAMED[0]),
+        (1, Signal.BMS_PROTECTION, NAMED[1]),
+        (2, Signal.BMS_ALARM, NAMED[0]),
+        (3, Signal.BMS_ALARM, NAMED[1]),
+    ],
+)
+def test_every_named_bit_of_a_pylontech_packs_protection_and_alarm_is_seen(
+    byte, signal, named, bit
+):
+    data = bytearray(7)
+    data[byte] = 1 << bit
+    found = pylontech(0x359, data.hex())
+    expected = {Signal.BMS_PROTECTION: 0.0, Signal.BMS_ALARM: 0.0}
+    assert found == expected | {signal: float(bit in named)}
+
+
+@pytest.mark.parametrize(
+    ("data", "charge", "discharge"),
+    [("00 00", 0.0, 0.0), ("80 00", 1.0, 0.0), ("40 00", 0.0, 1.0), ("3F FF", 0.0, 0.0)],
+)
+def test_a_pylontech_pack_allows_each_direction_by_a_bit_of_its_own(data, charge, discharge):
+    assert pylontech(0x35C, data) == {
+        Signal.CHARGE_ALLOWED: charge,
+        Signal.DISCHARGE_ALLOWED: discharge,
+    }
