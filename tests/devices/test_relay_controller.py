@@ -11,6 +11,7 @@ from holdfast.core.units import NS_PER_MS, NS_PER_S
 from holdfast.devices.contactor_life import ContactorLife
 from holdfast.devices.relay_controller import (
     OPEN_AT_THE_LATEST_NS,
+    Phase,
     RelayController,
     RelayMemory,
     Wear,
@@ -131,6 +132,16 @@ def test_a_new_leave_ends_the_wait_and_a_later_order_waits_anew():
     assert contactor.decide(MUST_NOT, ms=900) == []
 
 
+def test_a_contactor_that_has_just_been_told_to_close_counts_as_closed_before_its_feedback():
+    contactor = Contactor(0.0)
+    contactor.stuck = True
+    contactor.close()
+    contactor.load(4000.0, ago_ms=-20)
+    assert contactor.decide(MUST_NOT) == []
+    contactor.load(0.0, ago_ms=-20)
+    assert contactor.decide(MUST_NOT) == [0.0]
+
+
 def test_after_a_restart_a_contactor_that_may_be_closed_is_not_opened_blindly():
     contactor = Contactor(None)
     assert contactor.decide(MUST_NOT) == []
@@ -185,6 +196,45 @@ def test_a_contactor_that_does_not_follow_is_found_after_five_tries(permit, stuc
     for _ in range(120):
         contactor.decide(permit)
     assert contactor.findings == ()
+
+
+# With a precharge, and without. -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("phase", Phase)
+@pytest.mark.parametrize(
+    ("points", "precharges"),
+    [
+        ((), False),
+        ({Point.CONTACTOR, Point.SETPOINT_W}, False),
+        ({Point.CONTACTOR, Point.PRECHARGE}, True),
+    ],
+)
+def test_a_board_with_a_precharge_relay_is_ready_once_that_is_over_and_others_always(
+    points, precharges, phase
+):
+    controller = RelayController(build_site().storage[0], points)
+    ready = controller.is_ready(RelayMemory(phase=phase))
+    assert ready is (not precharges or phase is Phase.CLOSED)
+
+
+def test_a_board_with_a_precharge_relay_closes_by_way_of_its_precharge_only():
+    controller = RelayController(build_site().storage[0], {Point.CONTACTOR, Point.PRECHARGE})
+    store, memory, written = DataStore((UNIT,)), RelayMemory(), []
+    open_and_empty = {
+        Signal.CONTACTOR_CLOSED: 0.0,
+        Signal.PRECHARGE_CLOSED: 0.0,
+        Signal.DC_LINK_VOLTAGE_V: 0.0,
+        Signal.PACK_VOLTAGE_V: 52.0,
+    }
+    for now_ns in (T0, T0 + 20 * NS_PER_MS, T0 + 40 * NS_PER_MS):
+        for signal, value in open_and_empty.items():
+            put(store, UNIT, signal, value, now_ns)
+        writes, memory, _ = controller.decide(MAY, freeze(store.image(), now_ns), memory)
+        written += [(write.point, write.value) for write in writes]
+    assert memory.phase is Phase.PRECHARGE
+    assert (Point.PRECHARGE, 1.0) in written
+    assert (Point.CONTACTOR, 1.0) not in written
 
 
 # Wear. -----------------------------------------------------------------------------------------
