@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -143,9 +144,9 @@ def test_who_observes_moves_nothing_and_keeps_the_count():
 def test_a_precharge_does_not_begin_unless_everything_is_known_and_open(readings):
     board = Board(**readings)
     board.follows = False
-    board.run(3, ms=100)
-    assert board.coils[PRE] in {0.0, None}
-    assert board.coils[MAIN] in {0.0, None}
+    for _ in range(30):
+        written = board.step(ms=100)
+        assert 1.0 not in written.values()
 
 
 def test_a_board_without_a_precharge_feedback_is_served_too():
@@ -164,10 +165,15 @@ def test_a_board_without_a_precharge_feedback_is_served_too():
     [
         ({"DC_LINK_VOLTAGE_V": 51.1}, True),
         ({"DC_LINK_VOLTAGE_V": 52.9}, True),
+        ({"DC_LINK_VOLTAGE_V": 51.0}, False),
+        ({"DC_LINK_VOLTAGE_V": 53.0}, False),
         ({"DC_LINK_VOLTAGE_V": 50.9}, False),
         ({"DC_LINK_VOLTAGE_V": 53.1}, False),
         ({"DC_LINK_VOLTAGE_V": 52.0, "BATTERY_CURRENT_A": 0.1}, True),
         ({"DC_LINK_VOLTAGE_V": 52.0, "BATTERY_CURRENT_A": -0.1}, True),
+        ({"DC_LINK_VOLTAGE_V": 52.0, "BATTERY_CURRENT_A": 0.149}, True),
+        ({"DC_LINK_VOLTAGE_V": 52.0, "BATTERY_CURRENT_A": 0.15}, False),
+        ({"DC_LINK_VOLTAGE_V": 52.0, "BATTERY_CURRENT_A": -0.15}, False),
         ({"DC_LINK_VOLTAGE_V": 52.0, "BATTERY_CURRENT_A": 0.2}, False),
         ({"DC_LINK_VOLTAGE_V": 52.0, "BATTERY_CURRENT_A": -0.2}, False),
         ({"DC_LINK_VOLTAGE_V": 52.0, "BATTERY_CURRENT_A": math.nan}, False),
@@ -269,6 +275,25 @@ def test_a_link_that_is_still_half_charged_may_be_full_at_once():
     assert board.phase is Phase.CLOSING
 
 
+@pytest.mark.parametrize(("ms", "quick"), [(50, True), (100, True), (101, False), (200, False)])
+def test_from_discharged_to_full_a_capacitor_takes_more_than_a_hundred_milliseconds(ms, quick):
+    board = Board()
+    board.to_precharge()
+    board.step(ms=300, DC_LINK_VOLTAGE_V=25.9)  # the last sample that counts as discharged
+    board.step(ms=ms, DC_LINK_VOLTAGE_V=51.9)
+    assert board.coils == {MAIN: float(not quick), PRE: float(not quick)}
+    assert board.memory.was_quick is quick
+
+
+@pytest.mark.parametrize("link_v", [51.0, 53.0, 60.0])
+def test_a_link_that_is_not_at_the_packs_voltage_is_not_full(link_v):
+    board = Board()
+    board.to_precharge()
+    board.step(ms=50, DC_LINK_VOLTAGE_V=link_v)
+    assert board.phase is Phase.PRECHARGE
+    assert board.memory.tries == 0
+
+
 def test_leave_that_is_withdrawn_during_the_precharge_ends_it_at_once():
     board = Board()
     board.to_precharge()
@@ -278,6 +303,46 @@ def test_leave_that_is_withdrawn_during_the_precharge_ends_it_at_once():
     board.run(0.2)
     assert board.phase is Phase.PRECHARGE
     assert board.memory.tries == 0
+
+
+def test_after_a_success_there_are_three_tries_again():
+    board = Board()
+    board.run(9.0)
+    assert board.memory.tries == 2
+    board.run(3.0, MUST_NOT)
+    board.to_closed()
+    assert board.memory.tries == 0
+    board.step(MUST_NOT)
+    board.step(MUST_NOT)
+    board.run(13.0, DC_LINK_VOLTAGE_V=0.0)  # two tries of 2 s, 3 s before each
+    assert (board.findings, board.memory.tries) == ((), 2)
+
+
+def test_after_a_lockout_there_are_three_tries_again_and_no_link_needs_to_be_discharged():
+    board = Board()
+    board.to_precharge()
+    board.step(ms=50, DC_LINK_VOLTAGE_V=51.9)
+    assert board.memory.was_quick
+    board.run(13.0, DC_LINK_VOLTAGE_V=20.0)
+    assert board.faults == ["relays_precharge_failed"]
+    board.run(10.1, MUST_NOT)
+    assert (board.phase, board.memory.tries, board.memory.fault) == (Phase.OPEN, 0, None)
+    board.step(DC_LINK_VOLTAGE_V=40.0)
+    assert board.phase is Phase.PRECHARGE
+    board.run(9.0)
+    assert (board.findings, board.memory.tries) == ((), 2)
+
+
+@pytest.mark.parametrize("link_v", [None, 52.0, 40.0])
+def test_a_lockout_that_is_not_for_a_weld_ends_after_exactly_ten_seconds_whatever_the_link(link_v):
+    board = Board()
+    while board.phase is not Phase.LOCKED_OUT and board.now_ns < T0 + 60 * NS_PER_S:
+        board.step()
+    assert board.faults == ["relays_precharge_failed"]
+    locked_ns = board.now_ns
+    while board.phase is Phase.LOCKED_OUT and board.now_ns < locked_ns + 20 * NS_PER_S:
+        board.step(MUST_NOT, DC_LINK_VOLTAGE_V=link_v)
+    assert board.now_ns - locked_ns == 10 * NS_PER_S
 
 
 def test_two_failed_tries_are_remembered_over_a_leave_that_was_withdrawn():
@@ -322,6 +387,24 @@ def test_a_link_that_falls_while_the_contactor_is_awaited_takes_the_command_back
     board.step(CONTACTOR_CLOSED=0.0)
     assert (board.phase, board.memory.tries) == (Phase.OPEN, 1)
     assert board.coils == {MAIN: 0.0, PRE: 0.0}
+
+
+def test_while_the_contactor_is_awaited_the_link_may_be_two_volts_away_and_no_more():
+    board = Board()
+    board.to_closing()
+    board.step(CONTACTOR_CLOSED=0.0, DC_LINK_VOLTAGE_V=50.001)
+    assert board.phase is Phase.CLOSING
+    board.step(CONTACTOR_CLOSED=0.0, DC_LINK_VOLTAGE_V=50.0)
+    assert (board.phase, board.memory.tries) == (Phase.OPENING, 1)
+
+
+def test_a_link_that_cannot_be_read_while_the_contactor_is_awaited_changes_nothing():
+    board = Board()
+    board.to_closing()
+    board.step(CONTACTOR_CLOSED=0.0, DC_LINK_VOLTAGE_V=None)
+    assert (board.phase, board.findings) == (Phase.CLOSING, ())
+    board.step(CONTACTOR_CLOSED=1.0)
+    assert board.phase is Phase.CLOSED
 
 
 def test_a_feedback_that_is_lost_while_closed_trips_at_once_and_is_not_closed_again():
@@ -372,6 +455,23 @@ def test_at_once_opens_under_load():
     assert board.memory.wear == Wear(closings=1, openings_under_load=1)
 
 
+@pytest.mark.parametrize(("power_w", "loaded"), [(250.0, 0), (260.0, 1)])
+def test_an_opening_at_once_counts_by_what_was_last_measured(power_w, loaded):
+    board = Board()
+    board.to_closed()
+    assert board.step(MUST_NOT, at_once=True, BATTERY_POWER_W=power_w) == {MAIN: 0.0}
+    assert board.memory.wear == Wear(closings=1, openings_under_load=loaded)
+
+
+def test_an_opening_of_what_was_not_told_to_close_is_not_counted():
+    board = Board(CONTACTOR_CLOSED=1.0, BATTERY_POWER_W=3000.0)  # as after a restart
+    board.run(1.5, MUST_NOT)
+    assert (board.phase, board.coils[MAIN], board.memory.wear) == (Phase.OPEN, 0.0, Wear())
+    board.memory = replace(board.memory, phase=Phase.OPENING)
+    board.run(1.5, MUST_NOT)
+    assert (board.phase, board.memory.wear) == (Phase.OPEN, Wear())
+
+
 def test_leave_that_is_withdrawn_while_closing_opens_both():
     board = Board()
     board.to_closing()
@@ -399,6 +499,48 @@ def test_a_feedback_that_stays_closed_after_the_opening_is_found():
     assert board.faults == ["relays_contactor_stuck"]
 
 
+def test_a_feedback_that_shows_closed_without_leave_is_first_told_again_to_open():
+    board = Board()
+    board.run(2.0, MUST_NOT)
+    board.follows = False
+    written = [board.step(MUST_NOT, CONTACTOR_CLOSED=1.0) for _ in range(100)]
+    assert {MAIN: 0.0} in written
+    assert (board.phase, board.findings) == (Phase.OPEN, ())
+    board.run(5.0, MUST_NOT)
+    assert (board.phase, board.faults) == (Phase.OPEN, ["relays_contactor_stuck"])
+
+
+def test_a_contact_has_a_second_to_open_before_it_counts_as_moved_by_itself():
+    board = Board()
+    board.to_closed()
+    board.step(MUST_NOT)
+    board.step(MUST_NOT)
+    assert board.phase is Phase.OPEN
+    opened_ns, board.follows = board.memory.since_ns, False
+    while board.phase is Phase.OPEN and board.now_ns < opened_ns + 9 * NS_PER_S:
+        board.step(MAY, CONTACTOR_CLOSED=1.0)
+    assert (board.phase, board.faults) == (Phase.LOCKED_OUT, ["relays_contactor_stuck"])
+    assert board.now_ns - opened_ns == 1020 * NS_PER_MS
+
+
+def test_what_else_is_wrong_is_told_beside_the_reason_of_a_lockout():
+    board = Board(DC_LINK_VOLTAGE_V=51.8, PRECHARGE_CLOSED=1.0)
+    board.follows = False
+    board.run(11.0, MUST_NOT, ms=100)
+    assert board.faults == ["relays_contactor_welded", "relays_contactor_stuck"]
+
+
+def test_a_reason_of_a_lockout_that_is_found_twice_is_told_once():
+    board = Board()
+    board.follows = False
+    board.run(2.0, DC_LINK_VOLTAGE_V=None)
+    board.step(CONTACTOR_CLOSED=1.0)
+    board.run(9.0)
+    assert board.memory.points[MAIN].ignored_since_ns is not None
+    assert board.findings == (board.memory.fault,)
+    assert board.faults == ["relays_contactor_stuck"]
+
+
 @pytest.mark.parametrize("permit", [MAY, MUST_NOT])
 def test_a_link_that_stays_at_the_packs_voltage_shows_a_weld(permit):
     board = Board(DC_LINK_VOLTAGE_V=51.8)
@@ -413,6 +555,35 @@ def test_a_link_that_stays_at_the_packs_voltage_shows_a_weld(permit):
     assert board.faults == ["relays_contactor_welded"]
     board.run(10.2, MUST_NOT, ms=100, DC_LINK_VOLTAGE_V=20.0)
     assert (board.findings, board.phase) == ((), Phase.OPEN)
+
+
+@pytest.mark.parametrize(("link_v", "welded"), [(51.01, True), (51.0, False), (53.0, False)])
+def test_a_link_within_a_volt_of_the_packs_voltage_for_ten_seconds_shows_a_weld(link_v, welded):
+    board = Board(DC_LINK_VOLTAGE_V=link_v)
+    board.step(MUST_NOT, ms=100)
+    began_ns = board.memory.since_ns
+    while board.phase is Phase.OPEN and board.now_ns < began_ns + 30 * NS_PER_S:
+        board.step(MUST_NOT, ms=100)
+    assert board.now_ns - began_ns == (10 if welded else 30) * NS_PER_S
+    assert board.faults == (["relays_contactor_welded"] if welded else [])
+
+
+@pytest.mark.parametrize("readings", [{}, {"DC_LINK_VOLTAGE_V": 0.0, "BATTERY_CURRENT_A": -2.0}])
+def test_a_weld_stays_told_in_every_cycle_in_which_it_shows(readings):
+    board = Board(DC_LINK_VOLTAGE_V=51.8)
+    board.run(10.3, MUST_NOT, ms=100)
+    for _ in range(300):
+        board.step(MUST_NOT, ms=100, **readings)
+        assert (board.phase, board.faults) == (Phase.LOCKED_OUT, ["relays_contactor_welded"])
+
+
+@pytest.mark.parametrize("link_v", [51.0, 53.0])
+def test_a_link_that_has_come_apart_by_a_volt_shows_no_weld_any_more(link_v):
+    board = Board(DC_LINK_VOLTAGE_V=51.8)
+    board.run(10.3, MUST_NOT, ms=100)
+    assert board.phase is Phase.LOCKED_OUT
+    board.run(10.2, MUST_NOT, ms=100, DC_LINK_VOLTAGE_V=link_v)
+    assert (board.phase, board.findings) == (Phase.OPEN, ())
 
 
 def test_a_link_that_discharges_slowly_only_delays_the_next_start():
@@ -450,6 +621,16 @@ def test_what_may_be_a_sensors_error_is_no_weld(readings):
     board.follows = False
     board.run(5.0, MUST_NOT, **readings)
     assert "relays_contactor_welded" not in board.faults
+
+
+def test_the_first_sample_that_speaks_of_a_weld_is_taken_more_than_a_second_after_the_opening():
+    board = Board()
+    board.step(MUST_NOT)
+    opened_ns = board.memory.since_ns
+    while board.phase is Phase.OPEN and board.now_ns < opened_ns + 9 * NS_PER_S:
+        board.step(MUST_NOT, BATTERY_CURRENT_A=-60.0)
+    assert board.faults == ["relays_contactor_welded"]
+    assert board.now_ns - opened_ns == 1040 * NS_PER_MS  # it takes two
 
 
 def test_current_right_after_the_opening_is_an_old_average():
