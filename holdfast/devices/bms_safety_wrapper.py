@@ -42,7 +42,7 @@ class BmsSafetyWrapper:
         The direction that becomes 0 is written first, so that there is no moment in which
         both are set.
         """
-        if not (self._rules and permit.may_write):
+        if not permit.may_write:
             return (), {}, ()
         if not (permit.may_run and permit.covers(power_w, snapshot.time_ns)):
             power_w = 0.0
