@@ -192,6 +192,14 @@ CANARIES = (
         old="bms_a = 0.0", new="bms_a = math.inf",
     ),
     Canary(
+        proof="charge_voltage.bad", of=battery_limits, name="_left_near_charge_voltage",
+        old="return 0.0", new="return 1.0",
+    ),
+    Canary(
+        proof="charge_voltage.good", of=battery_limits, name="_left_near_charge_voltage",
+        old="min(limit_v / cells, row.bound(unit))", new="row.bound(unit)",
+    ),
+    Canary(
         proof="gate.full.auto.running", of=SafetyWrapper, name="_envelope",
         old="not now_ns < request.expires_ns", new="not now_ns <= request.expires_ns",
     ),

@@ -9,7 +9,7 @@ from rich.table import Table
 from holdfast.cli.arguments import add_config, add_json, print_json
 from holdfast.core.site_file import load_site
 from holdfast.safety.clearing import SERVICE_ONLY
-from holdfast.safety.derating import DERATINGS
+from holdfast.safety.derating import DERATINGS, PACK_VOLTAGE_CHARGE
 from holdfast.safety.faults import FAULTS, Clearing, FaultRow
 from holdfast.safety.interlock_manager import INTERLOCKS
 from holdfast.safety.limits import Limit, build_limits
@@ -100,8 +100,8 @@ def _page() -> Iterator[str]:
     yield ""
     yield "A warning is logged, a trip trips: 0 W, inverter off, contactor open, latched. An alarm"
     yield "clears by itself once the value has been inside by the hysteresis for the hold time."
-    yield "A trip stays latched until an operator (`holdfast reset`) or, after an inspection, service"
-    yield "(`holdfast reset --service`) clears it."
+    yield "A trip stays latched until an operator (`holdfast reset`) clears it, or service after an"
+    yield "inspection (`holdfast reset --service`)."
     yield ""
     yield from _header(
         "limit", "warning", "alarm", "trip", "unit", "at alarm", "m of n", "hold", "trip cleared",
@@ -115,7 +115,7 @@ def _page() -> Iterator[str]:
     yield "Share of the rated current that is left at a distance from the hardware's own limit."
     yield ""
     yield from _header("curve", "signal", "distance: share", "source")
-    for curve in DERATINGS:
+    for curve in (*DERATINGS, PACK_VOLTAGE_CHARGE):
         points = ", ".join(f"{distance:g}: {share:.0%}" for distance, share in curve.points)
         yield _line(curve.id, curve.signal, points, curve.source)
     yield ""

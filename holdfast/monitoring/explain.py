@@ -228,6 +228,7 @@ _BOUNDS: dict[str, Callable[[UnitSituation, bool], str]] = {
     "charge_current_limit_a": _bms_limit,
     "discharge_current_limit_a": _bms_limit,
     "battery_current_max": _rated_current,
+    "pack_voltage_charge": _fixed("its voltage is near the one up to which it may be charged"),
     "pack_voltage_unknown": _fixed("the battery's voltage is not known"),
     "authority_limited": _fixed("site.yaml says authority: limited"),
     "authority_observe": _fixed("site.yaml says authority: observe"),

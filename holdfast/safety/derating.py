@@ -57,6 +57,17 @@ DERATINGS: tuple[DeratingRow, ...] = tuple(
     )
 )
 # fmt: on
+PACK_VOLTAGE_CHARGE = DeratingRow(
+    id="pack_voltage_charge",
+    signal=Signal.PACK_VOLTAGE_V,
+    direction=_CHARGE,
+    side=_HIGH,
+    bound=CELL_MAX,
+    points=((0.0, 0.0), (0.05, 1.0)),
+    source="per cell, below the voltage that the BMS asks to charge up to; half of the 0.1 V of "
+    "FENECON and Soltaro, for a BMS lowers its current limit as well (assumed)",
+)
+"""In volts per cell. The BMS's own limit narrows its bound, so it is no row of DERATINGS."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,14 +113,15 @@ def fraction(row: DeratingRow, value: float, bound: float) -> float:
 
 
 def _check_table() -> None:
-    for row in DERATINGS:
+    rows = (*DERATINGS, PACK_VOLTAGE_CHARGE)
+    for row in rows:
         for (x0, y0), (x1, y1) in pairwise(row.points):
             assert x0 < x1, f"{row.id}: distances must rise"
             assert y0 < y1, f"{row.id}: fractions must rise"
         assert row.points[0][1] == 0.0, f"{row.id}: must begin with nothing"
         assert row.points[-1][1] == 1.0, f"{row.id}: must end with all"
         assert row.source, f"{row.id}: no source"
-    assert len({row.id for row in DERATINGS}) == len(DERATINGS), "a row stands twice"
+    assert len({row.id for row in rows}) == len(rows), "a row stands twice"
 
 
 _check_table()

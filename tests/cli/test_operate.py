@@ -1,4 +1,4 @@
-"""``holdfast start | stop | estop | reset [--service]``: what goes to the controller, what comes."""
+"""``holdfast start | stop | estop | reset``: what is asked of the controller, what is shown."""
 
 import json
 import socket

@@ -55,8 +55,8 @@ def test_a_fault_of_a_device_is_known_by_its_name_with_the_device(device):
 
 @pytest.mark.parametrize(
     "unknown",
-    ["battery/no_such_row", "cycle_gap", "", "/", "battery/", "battery/cycle_gap/x", "battery/soc_low",
-     "battery/data_lost", "battery/robot_cycle_gap", "cycle_gap/battery"],
+    ["battery/no_such_row", "cycle_gap", "", "/", "battery/", "battery/cycle_gap/x",
+     "battery/soc_low", "battery/data_lost", "battery/robot_cycle_gap", "cycle_gap/battery"],
 )  # fmt: skip
 def test_what_no_table_lets_an_operator_clear_is_for_service(unknown):
     """A row that never trips cannot have been latched: what was, is not known."""
