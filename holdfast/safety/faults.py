@@ -190,6 +190,12 @@ FAULTS: dict[str, FaultRow] = {
         text="the precharge does not complete as it should",
         source="fault catalogue 62, 63; foxBMS: 2 s, three tries 3 s apart, locked for 10 s",
     ),
+    "precharge_waits": FaultRow(
+        reaction=Reaction.LOG,
+        clearing=Clearing.BY_ITSELF,
+        text="after a precharge that was too quick the link must discharge first",
+        source="fault catalogue 63; after five minutes it is a failed precharge",
+    ),
     "contactor_worn": FaultRow(
         reaction=Reaction.LOG,
         clearing=Clearing.BY_ITSELF,

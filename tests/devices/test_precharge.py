@@ -12,6 +12,7 @@ from holdfast.core.data_store import DataStore, freeze
 from holdfast.core.signals import Producer, Signal
 from holdfast.core.units import NS_PER_MS, NS_PER_S
 from holdfast.devices.relay_controller import Phase, RelayController, RelayMemory, Wear
+from holdfast.safety.faults import Level, Reaction
 from tests.builders import T0, UNIT, build_site, permit_of, put
 
 POINTS = {Point.CONTACTOR, Point.PRECHARGE}
@@ -260,6 +261,71 @@ def test_after_a_precharge_that_was_too_quick_the_next_waits_for_a_discharged_li
     assert board.phase is Phase.OPEN
     board.step(DC_LINK_VOLTAGE_V=25.9)
     assert board.phase is Phase.PRECHARGE
+
+
+def quick(link_v=30.0, **readings):
+    """A board whose precharge was too quick, and whose link has been at ``link_v`` since."""
+    board = Board()
+    board.to_precharge()
+    board.step(ms=50, DC_LINK_VOLTAGE_V=51.9)
+    assert board.phase is Phase.OPEN
+    board.began_ns = board.now_ns
+    board.set(**{"DC_LINK_VOLTAGE_V": link_v, **readings})
+    return board
+
+
+def test_while_it_waits_for_the_link_to_discharge_that_is_said():
+    board = quick()
+    assert board.findings == ()  # no sample yet
+    for _ in range(50):
+        board.step(ms=1000)
+        (found,) = board.findings
+        assert (found.key, found.reaction) == ("battery/relays_precharge_waits", Reaction.LOG)
+        assert (found.since_ns, found.level) == (board.began_ns, Level.ALARM)
+        assert "link 30.0 V, pack 52.0 V" in found.text
+    board.step(DC_LINK_VOLTAGE_V=25.9)
+    assert (board.phase, board.findings) == (Phase.PRECHARGE, ())
+    board.step(ms=120, DC_LINK_VOLTAGE_V=40.0)
+    assert (board.phase, board.findings) == (Phase.PRECHARGE, ())
+
+
+def test_a_link_that_never_discharges_locks_out_after_five_minutes():
+    board = quick()
+    board.run(300, ms=1000)
+    assert (board.phase, board.faults) == (Phase.OPEN, ["relays_precharge_waits"])
+    board.step(ms=1)
+    assert (board.phase, board.faults) == (Phase.LOCKED_OUT, ["relays_precharge_failed"])
+    (fault,) = board.findings
+    assert fault.reaction is Reaction.TRIP
+    assert "too quick, and the link stays charged, link 30.0 V" in fault.text
+    board.step()
+    assert board.findings == (fault,)
+    # An operator resets: another try.
+    board.run(10.1, MUST_NOT, ms=100)
+    board.step()
+    assert (board.phase, board.findings) == (Phase.PRECHARGE, ())
+
+
+def test_the_link_has_its_five_minutes_without_leave_too():
+    board = quick()
+    board.run(400, MUST_NOT, ms=1000)
+    assert (board.phase, board.findings) == (Phase.OPEN, ())
+    board.step()
+    assert board.faults == ["relays_precharge_failed"]
+
+
+@pytest.mark.parametrize("lost", ["DC_LINK_VOLTAGE_V", "PACK_VOLTAGE_V"])
+def test_a_link_of_which_nothing_is_known_is_not_said_to_stay_charged(lost):
+    """That the data are lost is a finding of its own."""
+    board = quick(**{lost: None})
+    board.run(400, ms=1000)
+    assert (board.phase, board.findings) == (Phase.OPEN, ())
+
+
+def test_a_link_at_the_packs_voltage_is_a_weld_long_before():
+    board = quick(link_v=51.9)
+    board.run(10, ms=1000)
+    assert board.faults == ["relays_contactor_welded"]
 
 
 def test_a_link_that_is_still_half_charged_may_be_full_at_once():

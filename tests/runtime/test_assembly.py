@@ -10,6 +10,8 @@ from holdfast.core.config import Site
 from holdfast.core.data_store import DataStore
 from holdfast.core.errors import ConfigError
 from holdfast.core.signals import SITE, Producer, Signal
+from holdfast.devices.profile import load_profile, parse_profile
+from holdfast.runtime import assembly
 from holdfast.runtime.assembly import (
     build_cycle,
     check_site,
@@ -64,6 +66,38 @@ def test_a_profile_on_the_wrong_wire_names_the_device() -> None:
         check_site(site_with("bms", content))
     with pytest.raises(ConfigError, match=r"^storage\[0\]\.bms: .*can.*modbus_tcp"):
         check_site(site_with("bms", device("pylontech_lv_can")))
+
+
+def test_a_precharge_of_which_the_link_is_not_told_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """No such profile comes with Holdfast, so one is read from here."""
+    blind = parse_profile(
+        """
+        name: blind_relays
+        protocol: modbus
+        role: relays
+        source: a test
+        poll_period_s: 0.05
+        reads:
+          - {signal: contactor_closed, table: discrete, address: 1, type: bool}
+          - {signal: precharge_closed, table: discrete, address: 2, type: bool}
+        writes:
+          - {point: contactor, table: coil, address: 0, type: bool, readback: contactor_closed}
+          - {point: precharge, table: coil, address: 1, type: bool, readback: precharge_closed}
+        """,
+        source="blind_relays.yaml",
+    )
+    site = site_with("relays", device("precharge_relays"))
+    check_site(site)
+    monkeypatch.setattr(
+        assembly, "load_profile", lambda name: blind if "precharge" in name else load_profile(name)
+    )
+    with pytest.raises(ConfigError) as error:
+        check_site(site)
+    assert str(error.value).startswith(
+        "storage[0].relays: profile blind_relays has a precharge and does not tell dc_link_voltage"
+    )
 
 
 def test_a_second_unit_is_named_by_its_index() -> None:
