@@ -218,6 +218,13 @@ FAULTS: dict[str, FaultRow] = {
         source="fault catalogue 1: stuck while current flows; held for the window in which it "
         "would be found again",
     ),
+    "write_budget": FaultRow(
+        reaction=Reaction.LOG,
+        clearing=Clearing.BY_ITSELF,
+        text="a register that wears out has nearly had its writes for today",
+        source="fault catalogue 69: 80 % of writes_per_day in the device's table; beyond the whole "
+        "of it only what takes power away is written",
+    ),
     "repeated_fault": FaultRow(
         reaction=Reaction.TRIP,
         clearing=Clearing.OPERATOR,

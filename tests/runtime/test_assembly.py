@@ -19,6 +19,7 @@ from holdfast.runtime.assembly import (
     expected_signals,
     open_drivers,
     writable_points,
+    write_budgets,
 )
 from holdfast.runtime.files import SiteFiles
 from tests.builders import UNIT, build_site, device, unit_content
@@ -135,6 +136,30 @@ def test_what_can_be_written_comes_from_the_profiles() -> None:
     }  # fmt: skip
     on_can = build_site(unit_content(bms={"profile": "pylontech_lv_can", "connection": CAN}))
     assert Point.CHARGE_POWER_W not in writable_points(on_can)[UNIT]
+
+
+def test_write_budgets_come_from_the_profiles(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No profile that comes with Holdfast wears out, so one is read from here."""
+    site = build_site(unit_content("a"), unit_content("b", bms=device("worn_bms")))
+    worn = parse_profile(
+        """
+        name: worn_bms
+        protocol: modbus
+        role: bms
+        source: a test
+        poll_period_s: 0.2
+        reads:
+          - {signal: soc_pct, address: 100, type: uint16}
+        writes:
+          - {point: charge_power_w, address: 200, type: uint16, writes_per_day: 50}
+          - {point: discharge_power_w, address: 201, type: uint16}
+        """,
+        source="worn_bms.yaml",
+    )
+    monkeypatch.setattr(
+        assembly, "load_profile", lambda name: worn if name == "worn_bms" else load_profile(name)
+    )
+    assert write_budgets(site) == {"a": {}, "b": {Point.CHARGE_POWER_W: 50}}
 
 
 def test_each_device_gets_a_driver_that_opens_nothing_yet() -> None:
