@@ -565,13 +565,14 @@ class Witness:
     def __init__(self):
         self.pre_since_ns = self.opened_ns = self.lost_ns = self.locked_ns = None
         self.main = None
-        self.proofs = []
+        self.closings = 0
 
     def saw(self, board, may, snapshot, written):
         now_ns, closes = board.now_ns, written.get(MAIN) == 1.0 and self.main != 1.0
         assert may or written.get(MAIN) != 1.0
         assert may or written.get(PRE) != 1.0
         if closes:
+            self.closings += 1
             self.check_closing(now_ns, snapshot)
         if MAIN in written:
             if written[MAIN] == 0.0 and self.main == 1.0:
@@ -629,13 +630,15 @@ def live(steps):
             )
             snapshot = freeze(board.store.image(), board.now_ns)
             witness.saw(board, given_["may"], snapshot, written)
-    return board
+    return board, witness
 
 
 @settings(max_examples=300, deadline=None)
 @given(STEPS)
 def test_the_main_contactor_closes_behind_a_proven_precharge_or_not_at_all(steps):
-    live(steps)
+    """The witness asserts at each closing; here, that it has seen every one that was counted."""
+    board, witness = live(steps)
+    assert board.memory.wear.closings == witness.closings
 
 
 STEP = {
@@ -656,7 +659,15 @@ def test_the_same_for_sequences_that_often_get_as_far_as_closing(rises):
     for volts, ms, may_at_the_end in rises:
         steps += [STEP | {"ms": ms, "link": link_v} for link_v in sorted(volts)]
         steps.append(steps[-1] | {"may": may_at_the_end, "cycles": 8, "ms": 400})
-    live(steps)
+    board, witness = live(steps)
+    assert board.memory.wear.closings == witness.closings
+
+
+def test_the_witness_sees_a_closing():
+    """Otherwise the properties above would say nothing."""
+    rising = [STEP | {"ms": 50, "link": link_v} for link_v in (0.0, 0.0, 20.0, 40.0, 50.0, 51.5)]
+    _, witness = live([STEP | {"may": False}, *rising, STEP | {"link": 52.0, "cycles": 5}])
+    assert witness.closings == 1
 
 
 def test_the_property_can_fail(monkeypatch):
