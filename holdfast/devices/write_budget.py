@@ -29,8 +29,8 @@ class Spent:
     """
 
     budget: int
+    since_ns: int
     writes: int = 0
-    since_ns: int = 0
     alarm_ns: int | None = None
     """When its share for the alarm was reached."""
 
@@ -50,15 +50,14 @@ class Spent:
     def affordable(self, wanted: float, held: float, now_ns: int) -> float:
         """``wanted`` within the budget; beyond it only what takes power away, or what is ``held``.
 
-        >>> day = Spent(budget=100, writes=100)
+        >>> day = Spent(budget=100, since_ns=0, writes=100)
         >>> [day.affordable(wanted, 500.0, 0) for wanted in (600.0, 400.0, 0.0, -300.0)]
         [500.0, 400.0, 0.0, 0.0]
         """
         if self.today(now_ns).writes < self.budget:
             return wanted
-        if wanted * held <= 0.0:
-            return 0.0  # of a reversal the half that ends the power
-        return wanted if abs(wanted) < abs(held) else held
+        # Between zero and what is held: of a reversal the half that ends the power.
+        return min(max(wanted, min(held, 0.0)), max(held, 0.0))
 
 
 def first_write(budget: int, now_ns: int) -> Spent:

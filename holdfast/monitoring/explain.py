@@ -14,7 +14,7 @@ from holdfast.monitoring.situation import Request, Situation, UnitSituation
 from holdfast.safety.clearing import is_for_service, why_service
 from holdfast.safety.hold_time import HOLD_S
 from holdfast.safety.interlock_manager import INTERLOCKS
-from holdfast.safety.limits import SITE_LIMITS, UNIT_LIMITS
+from holdfast.safety.limits import ALL_LIMITS
 
 _REST_W = 10.0
 """Less than this is rest."""
@@ -52,7 +52,7 @@ _EFFECTS = {
 }
 """What a finding does, by its reaction."""
 
-_HOLD_S = {row.id: row.hold_s for row in (*UNIT_LIMITS, *SITE_LIMITS)}
+_HOLD_S = {row.id: row.hold_s for row in ALL_LIMITS}
 _INTERLOCK_TEXTS = {row.id: row.text for row in INTERLOCKS}
 _SIGNAL_NAMES = re.compile(r"\b(" + "|".join(sorted(Signal, key=len, reverse=True)) + r")\b")
 

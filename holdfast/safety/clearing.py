@@ -7,7 +7,7 @@ There are no roles yet: ``holdfast reset --service`` asks for it deliberately.
 from collections.abc import Mapping
 
 from holdfast.safety.faults import FAULTS, Clearing, Level, names_of
-from holdfast.safety.limits import SITE_LIMITS, UNIT_LIMITS
+from holdfast.safety.limits import ALL_LIMITS
 from holdfast.safety.trend_analyzer import TRENDS
 
 SERVICE_ONLY: Mapping[str, str] = {
@@ -28,9 +28,7 @@ _OPERATORS = frozenset(
     for row, fault in FAULTS.items()
     if fault.clearing is Clearing.OPERATOR
     for name in names_of(row)
-) | frozenset(
-    limit.id for limit in (*UNIT_LIMITS, *SITE_LIMITS) if limit.clearing is Clearing.OPERATOR
-)
+) | frozenset(limit.id for limit in ALL_LIMITS if limit.clearing is Clearing.OPERATOR)
 
 
 def is_for_service(latched: str) -> bool:
@@ -58,7 +56,7 @@ def _row_of(latched: str) -> str:
 def _check_tables() -> None:
     marked = {
         *(row for row, fault in FAULTS.items() if fault.clearing is Clearing.SERVICE),
-        *(limit.id for limit in (*UNIT_LIMITS, *SITE_LIMITS) if limit.clearing is Clearing.SERVICE),
+        *(limit.id for limit in ALL_LIMITS if limit.clearing is Clearing.SERVICE),
         # A trend that trips has no column: it is a forerunner, and always for service.
         *(trend.id for trend in TRENDS if trend.levels[0][0] is Level.TRIP),
     }

@@ -55,8 +55,8 @@ def hold(
         found = new
         if new.row in _HOLD_NS:
             before = memory.get(new.key)
-            if before is not None and before.found.since_ns < new.since_ns:
-                found = replace(new, since_ns=before.found.since_ns)
+            if before is not None:
+                found = replace(new, since_ns=min(new.since_ns, before.found.since_ns))
             after[new.key] = Held(found=found, seen_ns=now_ns)
         shown.append(found)
     for key, held in memory.items():

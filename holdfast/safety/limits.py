@@ -145,6 +145,7 @@ def _rows(table: tuple[_Cells, ...]) -> tuple[LimitRow, ...]:
 
 UNIT_LIMITS = _rows(_UNIT_TABLE)
 SITE_LIMITS = _rows(_SITE_TABLE)
+ALL_LIMITS = UNIT_LIMITS + SITE_LIMITS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -259,4 +260,4 @@ def _check_table(rows: tuple[LimitRow, ...]) -> None:
     assert len({row.id for row in rows}) == len(rows), "a row stands twice"
 
 
-_check_table(UNIT_LIMITS + SITE_LIMITS)
+_check_table(ALL_LIMITS)

@@ -113,6 +113,7 @@ def test_from_80_percent_on_it_is_a_finding_since_then(budget, from_write):
         (600.0, 500.0, 500.0), (500.0, 500.0, 500.0), (499.0, 500.0, 499.0), (0.0, 500.0, 0.0),
         (-1.0, 500.0, 0.0), (-600.0, 500.0, 0.0), (-600.0, -500.0, -500.0),
         (-500.0, -500.0, -500.0), (-400.0, -500.0, -400.0), (300.0, -500.0, 0.0),
+        (-0.5, 0.5, 0.0), (0.5, -0.5, 0.0), (0.25, 0.5, 0.25), (-0.25, -0.5, -0.25),
         (0.0, -500.0, 0.0), (300.0, 0.0, 0.0), (-300.0, 0.0, 0.0), (0.0, 0.0, 0.0),
     ],
 )  # fmt: skip
@@ -130,9 +131,9 @@ POWERS = st.floats(-1e6, 1e6)
 
 @given(POWERS, POWERS, st.integers(0, 9))
 def test_a_budget_never_makes_more_of_a_power_and_never_keeps_it_from_zero(wanted, held, writes):
-    value = Spent(budget=5, writes=writes).affordable(wanted, held, 0)
+    value = Spent(budget=5, since_ns=0, writes=writes).affordable(wanted, held, 0)
     assert abs(value) <= max(abs(wanted), abs(held))
-    assert Spent(budget=5, writes=writes).affordable(0.0, held, 0) == 0.0
+    assert Spent(budget=5, since_ns=0, writes=writes).affordable(0.0, held, 0) == 0.0
     if value not in {wanted, held}:
         assert value == 0.0
     if abs(wanted) <= abs(held) and wanted * held > 0.0:

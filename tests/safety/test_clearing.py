@@ -9,7 +9,7 @@ from holdfast.core.signals import SITE, Producer
 from holdfast.safety import clearing
 from holdfast.safety.clearing import SERVICE_ONLY, is_for_service, why_service
 from holdfast.safety.faults import FAULTS, Clearing, finding
-from holdfast.safety.limits import SITE_LIMITS, UNIT_LIMITS
+from holdfast.safety.limits import ALL_LIMITS, SITE_LIMITS, UNIT_LIMITS
 from holdfast.safety.trend_analyzer import TRENDS
 from tests.builders import T0, UNIT
 
@@ -26,7 +26,8 @@ FOR_OPERATORS = {
 
 def test_the_tables_say_it_row_by_row():
     rows = {name: row.clearing for name, row in FAULTS.items()}
-    rows |= {row.id: row.clearing for row in (*UNIT_LIMITS, *SITE_LIMITS)}
+    rows |= {row.id: row.clearing for row in ALL_LIMITS}
+    assert ALL_LIMITS == (*UNIT_LIMITS, *SITE_LIMITS)
     marked = {name for name, who in rows.items() if who is Clearing.SERVICE}
     assert marked == FOR_SERVICE - {"cell_heating"}  # trends have no column
     assert {name for name, who in rows.items() if who is Clearing.OPERATOR} == FOR_OPERATORS
