@@ -27,7 +27,7 @@ FOR_OPERATORS = {
 def test_the_tables_say_it_row_by_row():
     rows = {name: row.clearing for name, row in FAULTS.items()}
     rows |= {row.id: row.clearing for row in ALL_LIMITS}
-    assert ALL_LIMITS == (*UNIT_LIMITS, *SITE_LIMITS)
+    assert (*UNIT_LIMITS, *SITE_LIMITS) == ALL_LIMITS
     marked = {name for name, who in rows.items() if who is Clearing.SERVICE}
     assert marked == FOR_SERVICE - {"cell_heating"}  # trends have no column
     assert {name for name, who in rows.items() if who is Clearing.OPERATOR} == FOR_OPERATORS
