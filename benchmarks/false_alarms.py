@@ -75,7 +75,7 @@ def count_alarms(site: Site, days: float, seed: int) -> tuple[Counter[str], int,
 
 def _counts(found: Finding) -> bool:
     # Lost data were really lost; that is no false alarm but the gap that we made.
-    lost = found.row.endswith(("_data_old", "_data_lost"))
+    lost = found.row.endswith(("_data_old", "_data_lost", "_data_missing"))
     return found.level >= Level.ALARM and found.row not in EXPECTED and not lost
 
 

@@ -79,42 +79,6 @@ EQUIVALENT: tuple[Equivalent, ...] = (
         reason="a magnitude below zero permits nothing, as zero does",
     ),
     Equivalent(
-        module="holdfast.control.transitions",
-        line="(Event.SELF_TEST_FAILED, booting and bool(latches.faults)),",
-        change="booting and bool(latches.faults) -> bool(latches.faults)",
-        reason="the event is listed for BOOT only, and what is not listed is not raised",
-    ),
-    Equivalent(
-        module="holdfast.control.transitions",
-        line="(Event.SELF_TEST_PASSED, booting and not waits_for),",
-        change="booting and (not waits_for) -> not waits_for",
-        reason="the event is listed for BOOT only, and what is not listed is not raised",
-    ),
-    Equivalent(
-        module="holdfast.control.transitions",
-        line="(Event.STOP_LATCHED, booting and latches.emergency_stop),",
-        change="booting and latches.emergency_stop -> latches.emergency_stop",
-        reason="the event is listed for BOOT only, and what is not listed is not raised",
-    ),
-    Equivalent(
-        module="holdfast.control.transitions",
-        line="if command is Command.EMERGENCY_STOP and state is State.STOPPED:",
-        change="command is Command.EMERGENCY_STOP and state is State.STOPPED -> command is Command.EMERGENCY_STOP",
-        reason="an emergency stop changes nothing in STOPPED only",
-    ),
-    Equivalent(
-        module="holdfast.control.transitions",
-        line="if command not in refused and _EVENTS[command] in step.ignored:",
-        change="command not in refused and _EVENTS[command] in step.ignored -> _EVENTS[command] in step.ignored",
-        reason="what was refused was not raised, so it is not among the ignored events",
-    ),
-    Equivalent(
-        module="holdfast.control.transitions",
-        line="if trips:",
-        change="trips -> True",
-        reason="adding no faults gives the latches themselves",
-    ),
-    Equivalent(
         module="holdfast.core.config",
         line="soc_max_pct: Annotated[float, Field(ge=0, le=100)] = 95.0",
         change="0 -> -1",
@@ -137,12 +101,6 @@ EQUIVALENT: tuple[Equivalent, ...] = (
         line="if now_ns < sample.time_ns:",
         change="now_ns < sample.time_ns -> now_ns <= sample.time_ns",
         reason="a sample of this very instant is young enough, and does not come here",
-    ),
-    Equivalent(
-        module="holdfast.core.data_store",
-        line="if previous is None or _differs(previous, sample):",
-        change="previous is None or _differs(previous, sample) -> _differs(previous, sample)",
-        reason="nothing differs from any sample",
     ),
     Equivalent(
         module="holdfast.core.latches",
@@ -191,12 +149,6 @@ EQUIVALENT: tuple[Equivalent, ...] = (
         line="ordered = sorted(set(events))",
         change="sorted(set(events)) -> set(events)",
         reason="CPython iterates a set of the numbers 0 to 7 in their order; sorting does not rely on that",
-    ),
-    Equivalent(
-        module="holdfast.devices.bms_safety_wrapper",
-        line="if not (self._rules and permit.may_write):",
-        change="self._rules and permit.may_write -> permit.may_write",
-        reason="without rules there is nothing to write and nothing to remember either",
     ),
     Equivalent(
         module="holdfast.devices.bms_safety_wrapper",
@@ -359,76 +311,9 @@ EQUIVALENT: tuple[Equivalent, ...] = (
     ),
     Equivalent(
         module="holdfast.safety.derating",
-        line="charge: float = 1.0",
-        change="1.0 -> 0.9",
-        reason="derate() always gives all four; the defaults are not used",
-    ),
-    Equivalent(
-        module="holdfast.safety.derating",
-        line="charge: float = 1.0",
-        change="1.0 -> 1.1",
-        reason="derate() always gives all four; the defaults are not used",
-    ),
-    Equivalent(
-        module="holdfast.safety.derating",
-        line='charge_by = discharge_by = ""',
-        change="'' -> '_'",
-        reason="derate() always gives all four; the defaults are not used",
-    ),
-    Equivalent(
-        module="holdfast.safety.derating",
-        line='charge_by: str = ""',
-        change="'' -> '_'",
-        reason="derate() always gives all four; the defaults are not used",
-    ),
-    Equivalent(
-        module="holdfast.safety.derating",
-        line="discharge: float = 1.0",
-        change="1.0 -> 0.9",
-        reason="derate() always gives all four; the defaults are not used",
-    ),
-    Equivalent(
-        module="holdfast.safety.derating",
-        line="discharge: float = 1.0",
-        change="1.0 -> 1.1",
-        reason="derate() always gives all four; the defaults are not used",
-    ),
-    Equivalent(
-        module="holdfast.safety.derating",
-        line='discharge_by: str = ""',
-        change="'' -> '_'",
-        reason="derate() always gives all four; the defaults are not used",
-    ),
-    Equivalent(
-        module="holdfast.safety.derating",
-        line="if distance < x1:",
-        change="distance < x1 -> distance <= x1",
-        reason="at the corner itself both ways give its value",
-    ),
-    Equivalent(
-        module="holdfast.safety.derating",
-        line="if distance >= last[0]:",
-        change="distance >= last[0] -> False",
-        reason="beyond the last corner the end of the loop gives the same value",
-    ),
-    Equivalent(
-        module="holdfast.safety.derating",
-        line="if distance >= last[0]:",
-        change="distance >= last[0] -> distance > last[0]",
-        reason="at the corner itself both ways give its value",
-    ),
-    Equivalent(
-        module="holdfast.safety.derating",
         line="if not distance > first[0]:",
         change="distance > first[0] -> distance >= first[0]",
         reason="at the corner itself both ways give its value",
-    ),
-    Equivalent(
-        module="holdfast.safety.derating",
-        line="return last[1]",
-        change="1 -> 2",
-        reason="for the end of the loop, which is not reached",
-        times=2,
     ),
     Equivalent(
         module="holdfast.safety.derived",
@@ -462,18 +347,6 @@ EQUIVALENT: tuple[Equivalent, ...] = (
     ),
     Equivalent(
         module="holdfast.safety.faults",
-        line="charge = discharge = min(max(left, 0.0), 1.0)",
-        change="1.0 -> 1.1",
-        reason="an end that is wider narrows nothing when intersected",
-    ),
-    Equivalent(
-        module="holdfast.safety.faults",
-        line="charge = discharge = min(max(left, 0.0), 1.0)",
-        change="min(max(left, 0.0), 1.0) -> max(left, 0.0)",
-        reason="an end that is wider narrows nothing when intersected",
-    ),
-    Equivalent(
-        module="holdfast.safety.faults",
         line="charge, discharge = 0.0, 1.0",
         change="1.0 -> 1.1",
         reason="an end that is wider narrows nothing when intersected",
@@ -483,18 +356,6 @@ EQUIVALENT: tuple[Equivalent, ...] = (
         line="charge, discharge = 1.0, 0.0",
         change="1.0 -> 1.1",
         reason="an end that is wider narrows nothing when intersected",
-    ),
-    Equivalent(
-        module="holdfast.safety.grid_limits",
-        line="if charge_share == discharge_share == 1.0:",
-        change="1.0 -> 1.1",
-        reason="a short cut: shares of 1 or more narrow nothing",
-    ),
-    Equivalent(
-        module="holdfast.safety.grid_limits",
-        line="if charge_share == discharge_share == 1.0:",
-        change="charge_share == discharge_share == 1.0 -> False",
-        reason="a short cut: shares of 1 narrow nothing",
     ),
     Equivalent(
         module="holdfast.safety.grid_limits",
@@ -540,21 +401,9 @@ EQUIVALENT: tuple[Equivalent, ...] = (
     ),
     Equivalent(
         module="holdfast.safety.limit_monitor",
-        line="if measured is Level.NORMAL:",
-        change="measured is Level.NORMAL -> False",
-        reason="a row at rest with a history of nothing is forgotten further down as well",
-    ),
-    Equivalent(
-        module="holdfast.safety.limit_monitor",
         line="not isinstance(reading, Good) or side * reading.value < calm_below",
         change="not isinstance(reading, Good) or side * reading.value < calm_below -> not isinstance(reading, Good)",
         reason="a short cut for speed: judging a value at rest gives the same",
-    ),
-    Equivalent(
-        module="holdfast.safety.limits",
-        line="of_bound: bool = False",
-        change="False -> True",
-        reason="every row is made with it; the default is not used",
     ),
     Equivalent(
         module="holdfast.safety.plausibility",

@@ -21,6 +21,11 @@ OWN_TESTS = {
     "core/state_machine": ("core/test_names_more.py",),
     "core/units": ("core/test_names_more.py",),
     "safety/interlock_manager": ("core/test_names_more.py",),
+    "safety/bounds": (
+        "safety/test_limits.py",
+        "safety/test_limits_more.py",
+        "safety/test_derating_more.py",
+    ),
     "control/mode_manager": ("core/test_names_more.py",),
     "control/modes/self_consumption": ("control/test_mode_manager.py",),
     "safety/assessment": ("safety/test_assessment_more.py", "properties/test_cycle.py"),

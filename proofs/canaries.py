@@ -18,6 +18,7 @@ from holdfast.control import dispatch, plan_gate, transitions
 from holdfast.control.power_ramper import PowerRamper
 from holdfast.control.safety_wrapper import SafetyWrapper
 from holdfast.core import state_machine
+from holdfast.core.commands import Command
 from holdfast.core.data_store import DataStore
 from holdfast.core.latches import Latches
 from holdfast.core.state_machine import TRANSITIONS, Event, State
@@ -26,6 +27,7 @@ from holdfast.devices.inverter_safety_wrapper import InverterSafetyWrapper
 from holdfast.devices.relay_controller import RelayController
 from holdfast.safety import (
     battery_limits,
+    clearing,
     derating,
     envelope,
     grid_limits,
@@ -190,6 +192,14 @@ CANARIES = (
         old="bms_a = 0.0", new="bms_a = math.inf",
     ),
     Canary(
+        proof="charge_voltage.bad", of=battery_limits, name="_left_near_charge_voltage",
+        old="return 0.0", new="return 1.0",
+    ),
+    Canary(
+        proof="charge_voltage.good", of=battery_limits, name="_left_near_charge_voltage",
+        old="min(limit_v / cells, row.bound(unit))", new="row.bound(unit)",
+    ),
+    Canary(
         proof="gate.full.auto.running", of=SafetyWrapper, name="_envelope",
         old="not now_ns < request.expires_ns", new="not now_ns <= request.expires_ns",
     ),
@@ -287,6 +297,19 @@ def reset_clears_everything() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def service_is_no_more_than_an_operator() -> Iterator[None]:
+    """What only service may clear, nobody may."""
+    original = transitions._refusal
+
+    def refusal(command: Command, *args: Any) -> str | None:
+        asked = Command.RESET if command is Command.SERVICE_RESET else command
+        return original(asked, *args)
+
+    with mock.patch.object(transitions, "_refusal", refusal):
+        yield
+
+
 def _patched(target: Any, name: str, new: object) -> Callable[[], Any]:
     return lambda: mock.patch.object(target, name, new)
 
@@ -312,6 +335,14 @@ MODEL_CANARIES: dict[str, Callable[[], Any]] = {
     "an unreadable loop counts as released": _patched(transitions, "is_released", lambda _: True),
     "an open loop is not looked at": _patched(transitions, "emergency_cause", lambda *_: None),
     "START and RESET beat STOP": _patched(transitions, "_LET_POWER_FLOW", frozenset()),
+    "an operator clears what is for service": _patched(
+        transitions, "is_for_service", lambda _: False
+    ),
+    "a corrupt latch file is an operator's to clear": _patched(
+        clearing, "_OPERATORS", clearing._OPERATORS | {"latch_file_corrupt"}
+    ),
+    "an operator may clear nothing": _patched(transitions, "is_for_service", lambda _: True),
+    "service is treated as an operator": service_is_no_more_than_an_operator,
     "nothing is refused": _patched(transitions, "_refusal", lambda *_, **__: None),
     "a corrupt latch file passes for an empty one": (
         _patched(state_machine_model, "decode", lambda _: Latches())

@@ -15,7 +15,7 @@ from holdfast.core.reading import MISSING, Bad, Good, Reading, Stale
 from holdfast.core.signals import SIGNALS, SITE, Signal
 from holdfast.safety import derating, rising, trend_analyzer
 from holdfast.safety.battery_limits import battery_limits
-from holdfast.safety.derating import DERATINGS, DeratingRow
+from holdfast.safety.derating import DERATINGS, PACK_VOLTAGE_CHARGE, DeratingRow
 from holdfast.safety.envelope import Envelope
 from holdfast.safety.faults import Level
 from holdfast.safety.grid_limits import rest_of_site_w, within_grid_limits
@@ -125,6 +125,29 @@ def limiting(qualities: tuple[str, str, str], v: Values) -> None:
             limit_a = getattr(readings[signal], "value")  # noqa: B009 - a union
             v.claim(f"{signal}: no more than the BMS permits", end_w <= limit_a * voltage_v)
         v.claim(f"{signal}: no more than the hardware does", end_w <= hardware_a * voltage_v)
+
+
+def charging_up_to(quality: str, v: Values) -> None:
+    """Over the reals: at the voltage that the BMS asks to charge up to it charges no more, and it
+    may still discharge."""
+    readings = {
+        signal: _reading(v, signal, told)
+        for signal, told in (
+            (Signal.PACK_VOLTAGE_V, "good"), (Signal.CHARGE_VOLTAGE_LIMIT_V, quality),
+        )
+    }  # fmt: skip
+    unit = some_unit()
+    envelope = battery_limits(unit, Snapshot(time_ns=_NOW_NS, readings={UNIT: readings}))
+    v.claim("the result is an envelope", is_envelope(envelope))
+    v.claim("discharging is left alone", envelope.min_w < 0.0)
+    if quality == "bad":
+        v.claim("a bad limit is 0 W", envelope.max_w == 0.0)
+        return
+    voltage_v = getattr(readings[Signal.PACK_VOLTAGE_V], "value")  # noqa: B009 - a union
+    most_v = unit.battery.cells_in_series * unit.battery.cell_voltage_max_v
+    limit_v = getattr(readings[Signal.CHARGE_VOLTAGE_LIMIT_V], "value")  # noqa: B009 - a union
+    v.claim("nothing at the cells' own limit", envelope.max_w == 0.0, given=voltage_v >= most_v)
+    v.claim("nothing at the limit", envelope.max_w == 0.0, given=voltage_v >= limit_v)
 
 
 def _reading(v: Values, signal: Signal, quality: str) -> Reading:
@@ -278,11 +301,18 @@ PROOFS = (
         Proof(name=f"battery_limits.{'.'.join(qualities)}", run=partial(limiting, qualities))
         for qualities in _QUALITIES
     ),
+    *(
+        Proof(name=f"charge_voltage.{told}", run=partial(charging_up_to, told), floats=Reals)
+        for told in ("good", "stale", "bad")
+    ),
     Proof(name="plan.slot", run=planning, patched=(plan_gate,)),
-    *(Proof(name=f"derating.{row.id}", run=partial(leaving, row)) for row in DERATINGS),
+    *(
+        Proof(name=f"derating.{row.id}", run=partial(leaving, row))
+        for row in (*DERATINGS, PACK_VOLTAGE_CHARGE)
+    ),
     *(
         Proof(name=f"derating.{row.id}.exact", run=partial(leaving_exactly, row), floats=Reals)
-        for row in DERATINGS
+        for row in (*DERATINGS, PACK_VOLTAGE_CHARGE)
     ),
     Proof(name="rising", run=following),
     *(Proof(name=row.id, run=partial(predicting, row)) for row in PREDICTIONS),

@@ -33,7 +33,12 @@ _LOOPS: Mapping[str, dict[Signal, Reading]] = {
     "unreadable": {},
 }
 _NO_LATCH = Latches()
-_TRIPS = ((), ("a",), ("b",), ("a", "b"))
+_PLAIN, _GRAVE = "cycle_gap", "relays_contactor_welded"
+"""A trip that an operator may clear, and one that only service may."""
+_TRIPS = ((), (_PLAIN,), (_GRAVE,), (_PLAIN, _GRAVE))
+_FOR_SERVICE = frozenset({f"{SITE}/{_GRAVE}", LATCH_FILE_CORRUPT})
+"""As the rules here see it, whatever the tables say: after a corrupt file it may have been any."""
+_RESETS = (Command.RESET, Command.SERVICE_RESET)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +67,7 @@ class Inputs:
             self.loop == "closed"
             and not self.trips
             and self.ready
-            and self.commands in ((), (Command.START,), (Command.RESET,))
+            and self.commands in ((), (Command.START,), *((reset,) for reset in _RESETS))
         )
 
 
@@ -200,12 +205,10 @@ def _cycle(step: Step) -> tuple[Inputs, Moved] | None:
     return None if step.inputs is None or step.moved is None else (step.inputs, step.moved)
 
 
-def _accepted_reset(step: Step) -> bool:
+def _accepted_reset(step: Step, resets: tuple[Command, ...] = _RESETS) -> bool:
     cycle = _cycle(step)
-    return (
-        cycle is not None
-        and Command.RESET in cycle[0].commands
-        and Command.RESET not in cycle[1].refused
+    return cycle is not None and any(
+        reset in cycle[0].commands and reset not in cycle[1].refused for reset in resets
     )
 
 
@@ -244,6 +247,23 @@ def _fault_latch_needs_reset(before: System, step: Step) -> bool:
     if step.inputs is None or set(before.memory.faults) <= set(step.after.memory.faults):
         return True
     return before.machine is State.ERROR and _accepted_reset(step) and not step.inputs.trips
+
+
+def _service_latch_needs_service(before: System, step: Step) -> bool:
+    cleared = set(before.memory.faults) - set(step.after.memory.faults)
+    if step.inputs is None or not cleared & _FOR_SERVICE:
+        return True
+    return before.machine is State.ERROR and _accepted_reset(step, (Command.SERVICE_RESET,))
+
+
+def _operator_clears_the_rest(before: System, step: Step) -> bool:
+    asked = step.inputs is not None and step.inputs.commands == (Command.RESET,)
+    if not asked or before.machine is not State.ERROR or _FOR_SERVICE & set(before.memory.faults):
+        return True
+    assert step.inputs is not None
+    if step.inputs.stops or step.inputs.trips:
+        return True
+    return step.after.machine is State.BOOT and step.after.memory.faults == ()
 
 
 def _reported_is_never_lost(_: System, step: Step) -> bool:
@@ -300,6 +320,8 @@ RULES: Mapping[str, Rule] = {
         _stop_latch_needs_reset
     ),
     "fault latches are cleared only by a reset in ERROR without a trip": _fault_latch_needs_reset,
+    "a fault latch for service is cleared only by a service reset": _service_latch_needs_service,
+    "an operator's reset clears the others, once nothing trips or stops": _operator_clears_the_rest,
     "a reported latch is never lost": _reported_is_never_lost,
     "an emergency stop leads to STOPPED in that cycle, from every state": _stop_stops_at_once,
     "a trip leads to ERROR in that cycle, or to STOPPED": _trip_trips_at_once,

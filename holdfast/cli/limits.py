@@ -8,8 +8,9 @@ from rich.table import Table
 
 from holdfast.cli.arguments import add_config, add_json, print_json
 from holdfast.core.site_file import load_site
-from holdfast.safety.derating import DERATINGS
-from holdfast.safety.faults import FAULTS
+from holdfast.safety.clearing import SERVICE_ONLY
+from holdfast.safety.derating import DERATINGS, PACK_VOLTAGE_CHARGE
+from holdfast.safety.faults import FAULTS, Clearing, FaultRow
 from holdfast.safety.interlock_manager import INTERLOCKS
 from holdfast.safety.limits import Limit, build_limits
 from holdfast.safety.trend_analyzer import PREDICTIONS, TRENDS
@@ -41,7 +42,10 @@ def execute(options: argparse.Namespace) -> int:
     if options.json:
         print_json([_as_json(limit) for limit in limits])
         return 0
-    table = Table("limit", "signal", "warning", "alarm", "trip", "", "at alarm", "m of n", "hold")
+    table = Table(
+        "limit", "signal", "warning", "alarm", "trip", "", "at alarm", "m of n", "hold",
+        "trip cleared",
+    )  # fmt: skip
     for limit in limits:
         table.add_row(limit.key, limit.row.signal, *_cells(limit))
     Console(width=150).print(table)
@@ -57,7 +61,12 @@ def _cells(limit: Limit) -> tuple[str, ...]:
         limit.row.reaction.name.lower(),
         f"{m} of {n}",
         f"{limit.row.hold_s:g} s",
+        _cleared(limit.row.clearing),
     )
+
+
+def _cleared(clearing: Clearing) -> str:
+    return "" if clearing is Clearing.BY_ITSELF else f"by {clearing}"
 
 
 def _as_json(limit: Limit) -> dict[str, object]:
@@ -71,6 +80,7 @@ def _as_json(limit: Limit) -> dict[str, object]:
         "reaction": limit.row.reaction.name.lower(),
         "samples": limit.row.samples,
         "hold_s": limit.row.hold_s,
+        "clearing": limit.row.clearing,
         "source": limit.row.source,
     }
 
@@ -90,10 +100,13 @@ def _page() -> Iterator[str]:
     yield ""
     yield "A warning is logged, a trip trips: 0 W, inverter off, contactor open, latched. An alarm"
     yield "clears by itself once the value has been inside by the hysteresis for the hold time."
+    yield "A trip stays latched until an operator (`holdfast reset`) clears it, or service after an"
+    yield "inspection (`holdfast reset --service`)."
     yield ""
     yield from _header(
-        "limit", "warning", "alarm", "trip", "unit", "at alarm", "m of n", "hold", "source"
-    )
+        "limit", "warning", "alarm", "trip", "unit", "at alarm", "m of n", "hold", "trip cleared",
+        "source",
+    )  # fmt: skip
     for limit in build_limits(simulated_site()):
         yield _line(limit.row.id, *_cells(limit), limit.row.source)
     yield ""
@@ -102,7 +115,7 @@ def _page() -> Iterator[str]:
     yield "Share of the rated current that is left at a distance from the hardware's own limit."
     yield ""
     yield from _header("curve", "signal", "distance: share", "source")
-    for curve in DERATINGS:
+    for curve in (*DERATINGS, PACK_VOLTAGE_CHARGE):
         points = ", ".join(f"{distance:g}: {share:.0%}" for distance, share in curve.points)
         yield _line(curve.id, curve.signal, points, curve.source)
     yield ""
@@ -128,9 +141,29 @@ def _page() -> Iterator[str]:
     yield ""
     yield "## Faults"
     yield ""
-    yield from _header("fault", "reaction", "what it is", "source")
+    yield "What clears by itself stays for its hold time after its cause is gone. Each gap in the"
+    yield "data of a BMS costs that much production: it may have been a restart of the BMS."
+    yield ""
+    yield from _header("fault", "reaction", "clears", "hold", "what it is", "source")
     for name, fault in FAULTS.items():
-        yield _line(name, fault.reaction.name.lower(), fault.text, fault.source)
+        clears = fault.clearing if fault.clearing is Clearing.BY_ITSELF else f"by {fault.clearing}"
+        yield _line(
+            name, fault.reaction.name.lower(), clears, _hold(fault), fault.text, fault.source
+        )
+    yield ""
+    yield "## For service only"
+    yield ""
+    yield "What an operator may not clear, and a name in the latch file that no table knows:"
+    yield ""
+    yield from _header("latched", "why, and what first")
+    for row, why in SERVICE_ONLY.items():
+        yield _line(row, why)
+
+
+def _hold(fault: FaultRow) -> str:
+    if fault.bms_hold_s is None:
+        return f"{fault.hold_s:g} s" if fault.hold_s else ""
+    return f"{fault.hold_s:g} s, BMS {fault.bms_hold_s:g} s"
 
 
 def _header(*columns: str) -> Iterator[str]:

@@ -18,6 +18,8 @@ class Operate:
     command: Command
     HELP: str
     DESCRIPTION: str
+    of_service: Command | None = None
+    """What ``--service`` asks for instead; None: there is no such option."""
 
     @property
     def NAME(self) -> str:  # noqa: N802 - as in the modules of the other commands
@@ -28,12 +30,21 @@ class Operate:
         """Arguments of this command."""
         add_config(parser)
         add_json(parser)
+        parser.set_defaults(asked=self.command)
+        if self.of_service is not None:
+            parser.add_argument(
+                "--service",
+                dest="asked",
+                action="store_const",
+                const=self.of_service,
+                help="after an inspection: clear what is latched for service, too",
+            )
 
     def execute(self, options: argparse.Namespace) -> int:
         """Ask, and print the answer. 1 if it was refused."""
         site = load_site(options.config)
         with ControlClient(SiteFiles(state_dir=site.state_dir).control_socket) as client:
-            reply = client.command(self.command)
+            reply = client.command(options.asked)
         if options.json:
             print_json(reply)
         else:
@@ -65,6 +76,9 @@ COMMANDS = (
         command=Command.RESET,
         HELP="leave ERROR or STOPPED, through BOOT and its self-test",
         DESCRIPTION="After a fault: possible once every cause has been gone for its hold time. "
-        "After an emergency stop: possible once the emergency-stop loop is closed again.",
+        "After an emergency stop: possible once the emergency-stop loop is closed again. "
+        "Some faults (`holdfast limits` shows which) are cleared by service only, once somebody "
+        "who can judge it has inspected the battery: --service.",
+        of_service=Command.SERVICE_RESET,
     ),
 )

@@ -20,6 +20,7 @@ from holdfast.core.latches import Latches
 from holdfast.core.signals import SITE
 from holdfast.core.state_machine import Event, State
 from holdfast.core.units import NS_PER_MS, NS_PER_S, s_from_ns
+from holdfast.devices.write_budget import NO_BUDGETS, Budgets
 from holdfast.safety.assessment import Assessment, Assessor, SafetyMemory
 from holdfast.safety.data_age import Expected
 from holdfast.safety.derived import derive
@@ -70,7 +71,11 @@ class CycleRecord:
 class Cycle:
     """The stages, in their order. Holds what is configured and no state."""
 
-    def __init__(self, site: Site, expected: Expected, points: Mapping[str, Collection[Point]]):
+    def __init__(
+        self, site: Site, expected: Expected, points: Mapping[str, Collection[Point]],
+        budgets: Mapping[str, Budgets] | None = None,
+    ):  # fmt: skip
+        """``points`` that can be written, and write ``budgets`` of those that wear out, by unit."""
         self._site = site
         self.assessor = Assessor(site, expected)
         self.points = points
@@ -78,7 +83,11 @@ class Cycle:
         self._modes = ModeManager(site)
         self._gate = SafetyWrapper(site)
         self._ramper = PowerRamper(site)
-        self._units = {unit.name: UnitControl(unit, points[unit.name]) for unit in site.storage}
+        budgets = budgets or {}
+        self._units = {
+            unit.name: UnitControl(unit, points[unit.name], budgets.get(unit.name, NO_BUDGETS))
+            for unit in site.storage
+        }
         self._gap_ns = watchdog_timeout_ns(site)
 
     def step(self, state: CycleState, inputs: Inputs) -> tuple[CycleState, CycleRecord]:

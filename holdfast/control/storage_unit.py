@@ -12,6 +12,7 @@ from holdfast.devices.contactor_life import ContactorLife
 from holdfast.devices.inverter_safety_wrapper import InverterSafetyWrapper
 from holdfast.devices.power_follow_up import FollowUpMemory, PowerFollowUp
 from holdfast.devices.relay_controller import RelayController, RelayMemory
+from holdfast.devices.write_budget import NO_BUDGETS, Budgets
 from holdfast.devices.written_point import DeviceMemory
 from holdfast.safety.faults import Finding
 from holdfast.safety.permit import Permit
@@ -31,9 +32,11 @@ class UnitMemory:
 class UnitControl:
     """The wrappers of one unit. Power goes out before the contactor moves."""
 
-    def __init__(self, unit: StorageUnit, points: Collection[Point]) -> None:
-        self._inverter = InverterSafetyWrapper(unit)
-        self._bms = BmsSafetyWrapper(unit, points)
+    def __init__(
+        self, unit: StorageUnit, points: Collection[Point], budgets: Budgets = NO_BUDGETS
+    ) -> None:
+        self._inverter = InverterSafetyWrapper(unit, budgets)
+        self._bms = BmsSafetyWrapper(unit, points, budgets)
         self._relays = RelayController(unit, points)
         self._life = ContactorLife(unit)
         self._follow_up = PowerFollowUp(unit)

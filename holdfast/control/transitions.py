@@ -9,6 +9,7 @@ from holdfast.core.emergency_handler import emergency_cause, is_released
 from holdfast.core.latches import Latches
 from holdfast.core.state_machine import Event, State, StateMachine, is_listed
 from holdfast.safety.assessment import Assessment
+from holdfast.safety.clearing import is_for_service, why_service
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,8 +41,7 @@ class StateGuard:
         cause = emergency_cause(snapshot, commands)
         emergency = cause is not None
         trips = assessment.trips
-        if trips:
-            latches = latches.with_faults(*(found.key for found in trips))
+        latches = latches.with_faults(*(found.key for found in trips))
         if emergency and not latches.emergency_stop:
             latches = replace(latches, emergency_stop=True)
         waits_for = assessment.not_ready
@@ -52,7 +52,7 @@ class StateGuard:
             reason = (
                 cause
                 if command in _LET_POWER_FLOW and cause is not None
-                else _refusal(command, state, snapshot, waits_for, tripped=bool(trips))
+                else _refusal(command, state, latches, snapshot, assessment)
             )
             if reason is not None:
                 refused[command] = reason
@@ -62,7 +62,7 @@ class StateGuard:
         )
         step = self._machine.step(state, events)
         for command in commands:
-            if command not in refused and _EVENTS[command] in step.ignored:
+            if _EVENTS[command] in step.ignored:
                 refused[command] = _not_listed(command, state)
         if step.taken is Event.RESET:
             latches = (
@@ -80,7 +80,7 @@ class StateGuard:
         )
 
 
-_LET_POWER_FLOW = frozenset({Command.START, Command.RESET})
+_LET_POWER_FLOW = frozenset({Command.START, Command.RESET, Command.SERVICE_RESET})
 """Refused while anybody or anything asks to stop: the most restrictive wish wins."""
 
 _EVENTS = {
@@ -88,6 +88,7 @@ _EVENTS = {
     Command.STOP: Event.STOP,
     Command.EMERGENCY_STOP: Event.EMERGENCY_STOP,
     Command.RESET: Event.RESET,
+    Command.SERVICE_RESET: Event.RESET,
 }
 
 
@@ -95,31 +96,42 @@ def _conditions(
     state: State, latches: Latches, waits_for: tuple[str, ...], *, emergency: bool, tripped: bool
 ) -> list[Event]:
     """Conditions last for many cycles; they are events only where the table lists them."""
-    booting = state is State.BOOT
     raised = (
         (Event.EMERGENCY_STOP, emergency),
-        (Event.STOP_LATCHED, booting and latches.emergency_stop),
+        (Event.STOP_LATCHED, latches.emergency_stop),
         (Event.TRIP, tripped),
-        (Event.SELF_TEST_FAILED, booting and bool(latches.faults)),
-        (Event.SELF_TEST_PASSED, booting and not waits_for),
+        (Event.SELF_TEST_FAILED, bool(latches.faults)),
+        (Event.SELF_TEST_PASSED, not waits_for),
     )
     return [event for event, holds in raised if holds and is_listed(state, event)]
 
 
 def _refusal(
-    command: Command, state: State, snapshot: Snapshot, waits_for: tuple[str, ...], *, tripped: bool
+    command: Command, state: State, latches: Latches, snapshot: Snapshot, assessment: Assessment
 ) -> str | None:
     """Why ``command`` may not even become an event, or None. Stopping is never refused."""
-    if command is Command.START and state is State.IDLE and waits_for:
-        return "not ready: " + "; ".join(waits_for)
-    if command is Command.RESET and state is State.STOPPED and not is_released(snapshot):
-        return "the emergency-stop loop is not known to be closed"
-    if command is Command.RESET and state is State.ERROR and tripped:
-        return "not every cause has been clear for its hold time"
-    return None
+    match command, state:
+        case Command.START, State.IDLE if assessment.not_ready:
+            return "not ready: " + "; ".join(assessment.not_ready)
+        case ((Command.RESET | Command.SERVICE_RESET), State.STOPPED) if not is_released(snapshot):
+            return "the emergency-stop loop is not known to be closed"
+        case ((Command.RESET | Command.SERVICE_RESET), State.ERROR) if assessment.trips:
+            return "not every cause has been clear for its hold time"
+        case Command.RESET, State.ERROR:
+            return _held_for_service(latches)
+        case _:
+            return None
+
+
+def _held_for_service(latches: Latches) -> str | None:
+    """What only service may clear, and how; None if an operator may clear it all."""
+    kept = [why_service(fault) for fault in latches.faults if is_for_service(fault)]
+    if not kept:
+        return None
+    return f"for service only: {'; '.join(kept)}; after that: holdfast reset --service"
 
 
 def _not_listed(command: Command, state: State) -> str:
-    if command is Command.EMERGENCY_STOP and state is State.STOPPED:
+    if command is Command.EMERGENCY_STOP:  # which is listed for every state but STOPPED
         return "already stopped; 0 W was written again"
     return f"{command} changes nothing in {state.name}"

@@ -44,3 +44,6 @@ class Command(StrEnum):
     STOP = "stop"
     EMERGENCY_STOP = "estop"
     RESET = "reset"
+    """By an operator: leaves STOPPED, and ERROR if nothing that is latched is for service."""
+    SERVICE_RESET = "service_reset"
+    """By service, deliberately: the same, and ERROR after a fault that had to be inspected."""

@@ -87,7 +87,7 @@ class DataStore:
                 time_ns=time_ns,
             )
         samples[signal] = sample
-        if previous is None or _differs(previous, sample):
+        if _differs(previous, sample):
             for listener in self._listeners:
                 listener(owner, signal, sample)
 
@@ -100,7 +100,7 @@ class DataStore:
         return {owner: samples.copy() for owner, samples in self._image.items()}
 
 
-def _differs(before: Sample, after: Sample) -> bool:
+def _differs(before: Sample | None, after: Sample) -> bool:
     match before, after:
         case Good(value=old), Good(value=new):
             return old != new

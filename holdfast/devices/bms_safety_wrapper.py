@@ -1,12 +1,14 @@
 """The BMS's safety wrapper, for a BMS that takes a power: two registers, one of them always 0."""
 
 from collections.abc import Collection
+from dataclasses import replace
 
 from holdfast.core.commands import Point, Write
 from holdfast.core.config import StorageUnit
 from holdfast.core.data_store import Snapshot
 from holdfast.core.signals import Producer, Signal
 from holdfast.core.units import NS_PER_S
+from holdfast.devices.write_budget import NO_BUDGETS, Budgets
 from holdfast.devices.written_point import DeviceMemory, PointRules, keep_points
 from holdfast.safety.faults import Finding
 from holdfast.safety.permit import Permit
@@ -29,9 +31,15 @@ _RULES = tuple(
 class BmsSafetyWrapper:
     """Keeps the charge and discharge power of one BMS. Holds no state."""
 
-    def __init__(self, unit: StorageUnit, points: Collection[Point]) -> None:
+    def __init__(
+        self, unit: StorageUnit, points: Collection[Point], budgets: Budgets = NO_BUDGETS
+    ) -> None:
         self._unit = unit.name
-        self._rules = tuple(rule for rule in _RULES if rule.point in points)
+        self._rules = tuple(
+            replace(rule, writes_per_day=budgets.get(rule.point))
+            for rule in _RULES
+            if rule.point in points
+        )
 
     def decide(
         self, power_w: float, permit: Permit, snapshot: Snapshot, memory: DeviceMemory, *,
@@ -42,7 +50,7 @@ class BmsSafetyWrapper:
         The direction that becomes 0 is written first, so that there is no moment in which
         both are set.
         """
-        if not (self._rules and permit.may_write):
+        if not permit.may_write:
             return (), {}, ()
         if not (permit.may_run and permit.covers(power_w, snapshot.time_ns)):
             power_w = 0.0

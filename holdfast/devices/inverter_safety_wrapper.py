@@ -5,6 +5,7 @@ from holdfast.core.config import StorageUnit
 from holdfast.core.data_store import Snapshot
 from holdfast.core.signals import Producer, Signal
 from holdfast.core.units import NS_PER_S, ns_from_s
+from holdfast.devices.write_budget import NO_BUDGETS, Budgets
 from holdfast.devices.written_point import DeviceMemory, PointRules, keep_points
 from holdfast.safety.faults import Finding
 from holdfast.safety.permit import Permit
@@ -15,7 +16,7 @@ _FORCED = frozenset({Point.SETPOINT_W, Point.ENABLE})
 class InverterSafetyWrapper:
     """Keeps setpoint, enable and revert timer of one inverter. Holds no state."""
 
-    def __init__(self, unit: StorageUnit) -> None:
+    def __init__(self, unit: StorageUnit, budgets: Budgets = NO_BUDGETS) -> None:
         self._unit = unit.name
         self._revert_timeout_s = float(round(unit.inverter_hardware.revert_timeout_s))
         self._rules = (
@@ -33,6 +34,7 @@ class InverterSafetyWrapper:
                 fault="setpoint_ignored",
                 resolution=1.0,
                 refresh_ns=5 * NS_PER_S,
+                writes_per_day=budgets.get(Point.ENABLE),
             ),
             PointRules(
                 point=Point.REVERT_TIMEOUT_S,
@@ -40,6 +42,7 @@ class InverterSafetyWrapper:
                 fault="setpoint_ignored",
                 resolution=1.0,
                 refresh_ns=60 * NS_PER_S,
+                writes_per_day=budgets.get(Point.REVERT_TIMEOUT_S),
             ),
         )
 

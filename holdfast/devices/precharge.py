@@ -6,7 +6,8 @@
      ^  ^               | abort                           | leave lost, or a fault  |
      |  +-- 3 s --------+                              OPENING <--------------------+
      +--------------------------------------------------- |
-     +--- 10 s without leave or cause --- LOCKED_OUT <----+-- the third failure, a weld
+     +--- 10 s without leave or cause --- LOCKED_OUT <----+-- the third failure, a weld,
+                                                              a link that does not discharge
 
 Closing onto an empty link welds contacts: a contactor of that kind is rated for 50,000 closings
 at 90 % of the voltage and for 50 at 80 % (data sheet DEVR40). A measurement proves a command
@@ -53,6 +54,9 @@ CLOSE_WITHIN_NS = 5 * NS_PER_S
 LEFT_ALONE_NS = 10 * NS_PER_S
 """An open link falls by more than COMPLETE_BELOW_V in this time, unless the contactor is welded:
 by more than 2 % at a discharge time constant of five minutes."""
+DISCHARGED_WITHIN_NS = 300 * NS_PER_S
+"""The five minutes that labels on inverters ask to wait before their link may be touched. What is
+charged for longer is charged by something else."""
 FLOW_SHARE = 0.2
 """Of the break current. More than this through an open contactor is no error of a sensor."""
 
@@ -102,6 +106,9 @@ class PrechargeSequence:
             self._unit, Producer.RELAYS, wanted, rules, snapshot, memory.points, changed
         )
         memory = replace(memory, points=points)
+        if _waits_for_discharge(scene, memory):
+            waits = self._fault(scene, "precharge_waits", scene.shown)
+            found = (*found, replace(waits, since_ns=since(memory)))
         if memory.fault is None:
             return writes, memory, found
         others = tuple(other for other in found if other.key != memory.fault.key)
@@ -131,6 +138,9 @@ class PrechargeSequence:
             return self._locked(scene, memory, "contactor_welded", weld)
         if scene.leave and _moved_by_itself(scene, memory):
             return self._locked(scene, memory, "contactor_stuck", "closed though told to be open")
+        if _waits_for_discharge(scene, memory) and scene.waited_ns(memory) > DISCHARGED_WITHIN_NS:
+            detail = "too quick, and the link stays charged, " + scene.shown
+            return self._locked(scene, memory, "precharge_failed", detail)
         gap_v = scene.gap_v(since(memory))
         told = scene.snapshot.read(self._unit, Signal.PRECHARGE_CLOSED)
         begins = (
@@ -305,6 +315,17 @@ def _first(scene: Scene, memory: RelayMemory) -> RelayMemory:
 def _given_up(scene: Scene, memory: RelayMemory) -> RelayMemory:
     return _begin(
         scene, memory, Phase.OPEN, not_before_ns=scene.now_ns + TRY_EVERY_NS, flow_ns=None
+    )
+
+
+def _waits_for_discharge(scene: Scene, memory: RelayMemory) -> bool:
+    """After a precharge that was too quick, while the link is known to be charged still."""
+    return (
+        memory.phase is Phase.OPEN
+        and memory.was_quick
+        and scene.leave
+        and scene.gap_v(since(memory)) is not None
+        and not scene.is_discharged
     )
 
 

@@ -41,6 +41,12 @@ __all__ = [
     "profile_names",
 ]
 
+_UNLIMITED = {
+    Point.SETPOINT_W: "it is written anew all the time, or the inverter reverts to 0 W",
+    Point.CONTACTOR: "whether it opens must not depend on how often it did",
+    Point.PRECHARGE: "whether it opens must not depend on how often it did",
+}
+"""Points that take no write budget, and why."""
 _MAX_BLOCK = 100
 """Registers per request; the protocol allows 125, some gateways less."""
 
@@ -69,6 +75,8 @@ class ModbusProfile(Row):
         check_unique("signal", [read.signal for read in self.reads])
         check_unique("point", [write.point for write in self.writes])
         for write in self.writes:
+            if write.writes_per_day is not None and write.point in _UNLIMITED:
+                raise ValueError(f"{write.point} cannot wear out: {_UNLIMITED[write.point]}")
             if write.readback is not None and write.readback not in self.signals:
                 raise ValueError(f"readback {write.readback} of {write.point} is not read")
         return self
@@ -82,6 +90,12 @@ class ModbusProfile(Row):
     def required(self) -> frozenset[Signal]:
         """What must come before the site may start: all of it."""
         return self.signals
+
+    @property
+    def budgets(self) -> dict[Point, int]:
+        """Writes a day, by the points that wear out."""
+        budgets = {write.point: write.writes_per_day for write in self.writes}
+        return {point: budget for point, budget in budgets.items() if budget is not None}
 
     @property
     def points(self) -> dict[Point, RegisterWrite]:
@@ -143,6 +157,11 @@ class CanProfile(Row):
 
     @property
     def points(self) -> dict[Point, RegisterWrite]:
+        """Nothing is written over CAN."""
+        return {}
+
+    @property
+    def budgets(self) -> dict[Point, int]:
         """Nothing is written over CAN."""
         return {}
 

@@ -79,8 +79,9 @@ class RegisterWrite(Register):
     """Function code 6/5 or 16/15."""
     readback: Signal | None = None
     """Signal that shows what the device has stored."""
-    wears_out: bool = False
-    """Stored in flash or EEPROM."""
+    writes_per_day: Annotated[int, Field(ge=1)] | None = None
+    """Stored in flash or EEPROM, which wear out: written on change only, and so often a day at
+    most. None: it does not wear out, and is written anew as a heartbeat."""
 
     def encode(self, value: float) -> list[int]:
         """Raw words of ``value``, rounded towards zero: a register never holds more than was

@@ -8,6 +8,7 @@ from holdfast.core.data_store import Snapshot
 from holdfast.core.reading import Good, Reading
 from holdfast.core.signals import Producer, Signal
 from holdfast.core.units import NS_PER_MS
+from holdfast.devices.write_budget import Spent, first_write, nearly_spent
 from holdfast.safety.faults import Finding, finding
 
 INCREASE_EVERY_NS = 100 * NS_PER_MS
@@ -29,6 +30,8 @@ class PointRules:
     settle_ns: int = 500 * NS_PER_MS
     """A write and the poll behind it are through by then; what differs still was not done."""
     tries: int = 3
+    writes_per_day: int | None = None
+    """It wears out: it is not refreshed, and written so often a day. None: it does not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +48,8 @@ class PointMemory:
     """How often in a row the read-back has differed."""
     tried_ns: int = 0
     ignored_since_ns: int | None = None
+    spent: Spent | None = None
+    """Of its write budget; None: it does not wear out."""
 
 
 DeviceMemory = Mapping[Point, PointMemory]
@@ -71,6 +76,8 @@ def keep_points(
         value = wanted[rule.point]
         reading = snapshot.read(unit, rule.readback)
         kept, differs = _compare(rule, reading, memory.get(rule.point), now_ns)
+        if kept is not None and kept.spent is not None:
+            value = kept.spent.affordable(value, kept.value, now_ns)
         if kept is None or differs or rule.point in forced or _is_due(rule, value, kept, now_ns):
             writes.append(Write(unit=unit, role=role, point=rule.point, value=value))
             kept = _written(rule, value, kept, now_ns)
@@ -78,12 +85,14 @@ def keep_points(
         if kept.ignored_since_ns is not None:
             detail = f"{rule.point} is to be {kept.value:g}, {_shown(reading)}"
             findings.append(finding(rule.fault, unit, kept.ignored_since_ns, detail, device=role))
+        if kept.spent is not None:
+            findings += nearly_spent(unit, role, rule.point, kept.spent, now_ns)
     return tuple(writes), after, tuple(findings)
 
 
 def _is_due(rule: PointRules, value: float, memory: PointMemory, now_ns: int) -> bool:
     since_write_ns = now_ns - memory.written_ns
-    if since_write_ns >= rule.refresh_ns:
+    if since_write_ns >= rule.refresh_ns and memory.spent is None:
         return True
     change = abs(value - memory.value)
     if value == 0.0:
@@ -99,14 +108,17 @@ def _written(
     rule: PointRules, value: float, memory: PointMemory | None, now_ns: int
 ) -> PointMemory:
     if memory is None:
-        return PointMemory(value=value, written_ns=now_ns, first_ns=now_ns)
+        budget = rule.writes_per_day
+        spent = None if budget is None else first_write(budget, now_ns)
+        return PointMemory(value=value, written_ns=now_ns, first_ns=now_ns, spent=spent)
+    spent = None if memory.spent is None else memory.spent.once_more(now_ns)
     superseded = memory.superseded
     if value != memory.value:
         superseded = (
             *(entry for entry in superseded if now_ns - entry[1] <= rule.settle_ns),
             (memory.value, now_ns),
         )
-    return replace(memory, value=value, written_ns=now_ns, superseded=superseded)
+    return replace(memory, value=value, written_ns=now_ns, superseded=superseded, spent=spent)
 
 
 def _compare(

@@ -11,8 +11,10 @@ from holdfast.core.signals import SIGNALS, SITE, Signal
 from holdfast.core.state_machine import State
 from holdfast.monitoring.audit_events import Cause
 from holdfast.monitoring.situation import Request, Situation, UnitSituation
+from holdfast.safety.clearing import is_for_service, why_service
+from holdfast.safety.hold_time import HOLD_S
 from holdfast.safety.interlock_manager import INTERLOCKS
-from holdfast.safety.limits import SITE_LIMITS, UNIT_LIMITS
+from holdfast.safety.limits import ALL_LIMITS
 
 _REST_W = 10.0
 """Less than this is rest."""
@@ -34,6 +36,10 @@ _WAYS_OUT = {
     State.STOPPED: "Once the emergency-stop loop is closed, `holdfast reset` on site leads back "
     "through the self-test.",
 }
+_SERVICE_WAY_OUT = (
+    "For service only: {}. After that, and once every cause has been gone for its hold time, "
+    "`holdfast reset --service` leads back through the self-test."
+)
 _EFFECTS = {
     "log": "",
     "hold": "so the power may not rise",
@@ -46,7 +52,7 @@ _EFFECTS = {
 }
 """What a finding does, by its reaction."""
 
-_HOLD_S = {row.id: row.hold_s for row in (*UNIT_LIMITS, *SITE_LIMITS)}
+_HOLD_S = {row.id: row.hold_s for row in ALL_LIMITS}
 _INTERLOCK_TEXTS = {row.id: row.text for row in INTERLOCKS}
 _SIGNAL_NAMES = re.compile(r"\b(" + "|".join(sorted(Signal, key=len, reverse=True)) + r")\b")
 
@@ -83,6 +89,8 @@ def _state(situation: Situation) -> Iterator[str]:
 def _waiting(situation: Situation) -> Iterator[str]:
     if situation.waits_for:
         yield f"Before it may start: {'; '.join(map(plain, situation.waits_for))}."
+    elif situation.state is State.ERROR and (kept := [*filter(is_for_service, situation.faults)]):
+        yield _SERVICE_WAY_OUT.format("; ".join(map(why_service, kept)))
     elif situation.state in _WAYS_OUT:
         yield _WAYS_OUT[situation.state]
 
@@ -220,6 +228,7 @@ _BOUNDS: dict[str, Callable[[UnitSituation, bool], str]] = {
     "charge_current_limit_a": _bms_limit,
     "discharge_current_limit_a": _bms_limit,
     "battery_current_max": _rated_current,
+    "pack_voltage_charge": _fixed("its voltage is near the one up to which it may be charged"),
     "pack_voltage_unknown": _fixed("the battery's voltage is not known"),
     "authority_limited": _fixed("site.yaml says authority: limited"),
     "authority_observe": _fixed("site.yaml says authority: observe"),
@@ -267,7 +276,9 @@ def _clears(cause: Cause) -> str:
     if cause.row in _HOLD_S:
         hold_s = _HOLD_S[cause.row]
         return f"; it ends once the value has been back inside for {hold_s:g} s"
-    return "; it ends when good data come again" if "_data_" in cause.row else ""
+    if cause.row in HOLD_S:
+        return f"; it ends once its cause has been gone for {HOLD_S[cause.row]:g} s"
+    return "; it ends when data come" if cause.row.endswith("_data_missing") else ""
 
 
 # ---------------------------------------------------------------------- words

@@ -11,6 +11,7 @@ from holdfast.core.ports import DeviceDriver
 from holdfast.core.signals import SITE, Producer, Signal
 from holdfast.devices.drivers import open_driver
 from holdfast.devices.profile import load_profile
+from holdfast.devices.write_budget import Budgets
 from holdfast.safety.limits import build_limits
 
 DeviceKey = tuple[str, Producer]
@@ -99,10 +100,22 @@ def writable_points(site: Site) -> Mapping[str, Collection[Point]]:
     }
 
 
+def write_budgets(site: Site) -> Mapping[str, Budgets]:
+    """Writes a day for the points that wear out, by unit."""
+    return {
+        unit.name: {
+            point: budget
+            for device in (unit.bms, unit.inverter, unit.relays)
+            for point, budget in load_profile(device.profile).budgets.items()
+        }
+        for unit in site.storage
+    }
+
+
 def build_cycle(site: Site) -> Cycle:
     """The control cycle of a site. Raises ConfigError."""
     check_site(site)
-    return Cycle(site, expected_signals(site), writable_points(site))
+    return Cycle(site, expected_signals(site), writable_points(site), write_budgets(site))
 
 
 def open_drivers(site: Site, store: DataStore) -> dict[DeviceKey, DeviceDriver]:

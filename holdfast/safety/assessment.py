@@ -13,6 +13,7 @@ from holdfast.safety.envelope import Envelope
 from holdfast.safety.escalation import EscalationMemory, escalate
 from holdfast.safety.faults import Finding, Level, Reaction
 from holdfast.safety.grid_limits import within_grid_limits
+from holdfast.safety.hold_time import HoldMemory, hold
 from holdfast.safety.interlock_manager import Action, Block, InterlockManager
 from holdfast.safety.limit_monitor import LimitMonitor, MonitorMemory
 from holdfast.safety.limits import build_limits
@@ -57,6 +58,7 @@ class SafetyMemory:
 
     limits: MonitorMemory = field(default_factory=dict)
     trends: TrendMemory = field(default_factory=TrendMemory)
+    held: HoldMemory = field(default_factory=dict)
     escalation: EscalationMemory = field(default_factory=EscalationMemory)
     plausibility: PlausibilityMemory = field(default_factory=dict)
     envelopes: Mapping[str, Envelope] = field(default_factory=dict)
@@ -90,6 +92,7 @@ class Assessor:
             *trends,
             *implausible,
         )
+        findings, held = hold(findings, memory.held, snapshot.time_ns)
         repeated, escalation = self._escalated(findings, snapshot, memory)
         findings += repeated
         blocks = self._interlocks.assess(snapshot)
@@ -108,6 +111,7 @@ class Assessor:
         after = SafetyMemory(
             limits=monitor,
             trends=tracks,
+            held=held,
             escalation=escalation,
             plausibility=plausibility,
             envelopes={unit: e for unit, e in envelopes.items() if unit not in blocked},

@@ -6,7 +6,7 @@ from holdfast.core.config import StorageUnit
 from holdfast.core.data_store import Snapshot
 from holdfast.core.reading import Bad, Good, Missing, Reading, Stale
 from holdfast.core.signals import Signal
-from holdfast.safety.derating import derate
+from holdfast.safety.derating import PACK_VOLTAGE_CHARGE, derate, fraction
 from holdfast.safety.envelope import Envelope, up_to, zero
 
 
@@ -27,10 +27,14 @@ def battery_limits(unit: StorageUnit, snapshot: Snapshot) -> Envelope:
     if voltage_v is None:
         return zero("pack_voltage_unknown")
     battery, left = unit.battery, derate(unit, snapshot)
+    charge_left, charge_left_by = left.charge, left.charge_by
+    near_left = _left_near_charge_voltage(unit, snapshot, voltage_v)
+    if near_left < charge_left:
+        charge_left, charge_left_by = near_left, PACK_VOLTAGE_CHARGE.id
     charge_a, charge_by = _limit_a(
         snapshot.read(unit.name, Signal.CHARGE_CURRENT_LIMIT_A),
-        battery.charge_current_max_a * left.charge,
-        left.charge_by or "battery_current_max",
+        battery.charge_current_max_a * charge_left,
+        charge_left_by or "battery_current_max",
         Signal.CHARGE_CURRENT_LIMIT_A,
     )
     discharge_a, discharge_by = _limit_a(
@@ -48,6 +52,23 @@ def battery_limits(unit: StorageUnit, snapshot: Snapshot) -> Envelope:
     return Envelope(
         min_w=envelope.min_w, max_w=envelope.max_w, min_by=discharge_by, max_by=charge_by
     )
+
+
+def _left_near_charge_voltage(unit: StorageUnit, snapshot: Snapshot, voltage_v: float) -> float:
+    """Share of the charge current that the BMS's charge-voltage limit leaves.
+
+    Where it tells none, the cells' own voltage limits hold, as they always do.
+    """
+    match snapshot.read(unit.name, Signal.CHARGE_VOLTAGE_LIMIT_V):
+        case Good(value=limit_v) | Stale(value=limit_v):
+            pass
+        case Bad():
+            return 0.0
+        case Missing():
+            return 1.0
+    row, cells = PACK_VOLTAGE_CHARGE, unit.battery.cells_in_series
+    # Written so that NaN stays what it is, and then leaves nothing.
+    return fraction(row, voltage_v / cells, min(limit_v / cells, row.bound(unit)))
 
 
 def _limit_a(reading: Reading, own_a: float, own_by: str, signal: Signal) -> tuple[float, str]:

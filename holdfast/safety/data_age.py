@@ -59,6 +59,6 @@ def _finding(owner: str, signal: Signal, reading: Reading, now_ns: int) -> tuple
             row, since_ns = "data_bad", min(time_ns, now_ns) - RAMP_TO_ZERO_NS
             detail = f"{signal}: {reason}"
         case Missing():
-            row, since_ns = "data_lost", now_ns - RAMP_TO_ZERO_NS
+            row, since_ns = "data_missing", now_ns - RAMP_TO_ZERO_NS
             detail = f"{signal} was never read"
     return producer, finding(row, owner, since_ns, detail, device=producer)

@@ -2,7 +2,7 @@
 no limit of a measured value (those are rows of :mod:`holdfast.safety.limits`)."""
 
 from dataclasses import dataclass
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 
 from holdfast.core.signals import Producer
 from holdfast.core.units import ns_from_s
@@ -33,6 +33,17 @@ class Reaction(IntEnum):
     TRIP = 7
     """0 W at once, inverter off, contactors open, latched: ERROR."""
     EMERGENCY_STOP = 8
+
+
+class Clearing(StrEnum):
+    """Who ends what a row did."""
+
+    BY_ITSELF = "by itself"
+    """It latches nothing: it ends once its cause has been gone for its hold time."""
+    OPERATOR = "operator"
+    """A trip that `holdfast reset` clears: whoever looks at the site can judge it."""
+    SERVICE = "service"
+    """A trip that only `holdfast reset --service` clears, after an inspection."""
 
 
 DERATE_FACTOR = 0.5
@@ -74,7 +85,7 @@ class Finding:
                 charge, discharge = 1.0, 0.0
             case Reaction.RAMP_TO_ZERO:
                 left = 1.0 - (now_ns - self.since_ns) / RAMP_TO_ZERO_NS
-                charge = discharge = min(max(left, 0.0), 1.0)
+                charge = discharge = max(left, 0.0)
             case Reaction.TRIP | Reaction.EMERGENCY_STOP:
                 charge, discharge = 0.0, 0.0
         narrower = Envelope(
@@ -91,6 +102,11 @@ class FaultRow:
     """A fault that is found by other means than a limit."""
 
     reaction: Reaction
+    clearing: Clearing
+    hold_s: float = 0.0
+    """What clears by itself stays for this long after its cause is gone. A trip is latched."""
+    bms_hold_s: float | None = None
+    """The same for the BMS, where it is another."""
     text: str
     source: str
 
@@ -98,91 +114,138 @@ class FaultRow:
 FAULTS: dict[str, FaultRow] = {
     "data_old": FaultRow(
         reaction=Reaction.DERATE,
+        clearing=Clearing.BY_ITSELF,
+        hold_s=1.0,
         text="data older than half of their maximum age",
-        source="fault catalogue 16, 29: derate before zero",
+        source="fault catalogue 16, 29: derate before zero; held so that it does not flicker",
+    ),
+    "data_missing": FaultRow(
+        reaction=Reaction.RAMP_TO_ZERO,
+        clearing=Clearing.BY_ITSELF,
+        text="data that have never come",
+        source="fault catalogue 28; not held: a site that boots has nothing else to wait for",
     ),
     "data_lost": FaultRow(
         reaction=Reaction.RAMP_TO_ZERO,
-        text="data missing or older than their maximum age",
-        source="fault catalogue 15-17, 29; clears by itself when data are back",
+        clearing=Clearing.BY_ITSELF,
+        hold_s=1.0,
+        bms_hold_s=30.0,
+        text="data older than their maximum age",
+        source="fault catalogue 15-17, 29; 68: a BMS that reboots must be stable for 30 s first, "
+        "and dbus-serialbattery waits for 30 s as well",
     ),
     "data_bad": FaultRow(
         reaction=Reaction.RAMP_TO_ZERO,
+        clearing=Clearing.BY_ITSELF,
+        hold_s=1.0,
+        bms_hold_s=30.0,
         text="a value that cannot be true",
-        source="fault catalogue 2, 3, 6",
+        source="fault catalogue 2, 3, 6; held as lost data are: a BMS that boots tells nonsense",
     ),
     "cycle_gap": FaultRow(
         reaction=Reaction.TRIP,
+        clearing=Clearing.OPERATOR,
         text="the control loop stood still for longer than the watchdog waits",
         source="fault catalogue 72, 84: the watchdog may have acted meanwhile",
     ),
     "setpoint_ignored": FaultRow(
         reaction=Reaction.TRIP,
+        clearing=Clearing.OPERATOR,
         text="the device does not store the setpoint that it acknowledged",
         source="fault catalogue 40, 51: three tries, then trip",
     ),
     "under_delivery": FaultRow(
         reaction=Reaction.LOG,
+        clearing=Clearing.BY_ITSELF,
         text="less power than asked for",
         source="fault catalogue 55: alarm; the BMS or the inverter may have its reasons",
     ),
     "over_delivery": FaultRow(
         reaction=Reaction.TRIP,
+        clearing=Clearing.OPERATOR,
         text="more power than asked for",
         source="fault catalogue 54, 64: the inverter does not obey; only the contactor is left",
     ),
     "wrong_sign": FaultRow(
         reaction=Reaction.TRIP,
+        clearing=Clearing.OPERATOR,
         text="power flows the wrong way",
         source="fault catalogue 13, 53",
     ),
     "contactor_stuck": FaultRow(
         reaction=Reaction.TRIP,
+        clearing=Clearing.OPERATOR,
         text="the contactor does not follow its command",
         source="fault catalogue 59-61: 5 s to close or open",
     ),
     "contactor_welded": FaultRow(
         reaction=Reaction.TRIP,
+        clearing=Clearing.SERVICE,
         text="the contactor conducts though it shows open",
         source="fault catalogue 59, 64: never closed again before a reset",
     ),
     "precharge_failed": FaultRow(
         reaction=Reaction.TRIP,
+        clearing=Clearing.OPERATOR,
         text="the precharge does not complete as it should",
         source="fault catalogue 62, 63; foxBMS: 2 s, three tries 3 s apart, locked for 10 s",
     ),
+    "precharge_waits": FaultRow(
+        reaction=Reaction.LOG,
+        clearing=Clearing.BY_ITSELF,
+        text="after a precharge that was too quick the link must discharge first",
+        source="fault catalogue 63; after five minutes it is a failed precharge",
+    ),
     "contactor_worn": FaultRow(
         reaction=Reaction.LOG,
+        clearing=Clearing.BY_ITSELF,
         text="the contactor nears the end of its rated life",
         source="80 % of battery.contactor_cycles_rated; an opening under load counts as 100",
     ),
     "soc_implausible": FaultRow(
         reaction=Reaction.DERATE,
+        clearing=Clearing.BY_ITSELF,
+        hold_s=60.0,
         text="the state of charge does not agree with the charge that has flowed",
-        source="fault catalogue 23; 10 % in an hour is beyond any SOC estimator's correction",
+        source="fault catalogue 23; 10 % in an hour is beyond any SOC estimator's correction; "
+        "held as the limits of what changes slowly are",
     ),
     "voltage_stuck": FaultRow(
         reaction=Reaction.RAMP_TO_ZERO,
+        clearing=Clearing.BY_ITSELF,
+        hold_s=30.0,
         text="the pack's voltage stands still",
-        source="fault catalogue 1: stuck while current flows",
+        source="fault catalogue 1: stuck while current flows; held for the window in which it "
+        "would be found again",
+    ),
+    "write_budget": FaultRow(
+        reaction=Reaction.LOG,
+        clearing=Clearing.BY_ITSELF,
+        text="a register that wears out has nearly had its writes for today",
+        source="fault catalogue 69: 80 % of writes_per_day in the device's table; beyond the whole "
+        "of it only what takes power away is written",
     ),
     "repeated_fault": FaultRow(
         reaction=Reaction.TRIP,
+        clearing=Clearing.OPERATOR,
         text="a fault that clears by itself keeps coming back",
         source="Seplos: locked after five over-currents",
     ),
     "crash_loop": FaultRow(
         reaction=Reaction.TRIP,
+        clearing=Clearing.OPERATOR,
         text="the controller ended uncleanly again and again",
         source="fault catalogue 81: five in ten minutes",
     ),
     "latch_file_corrupt": FaultRow(
         reaction=Reaction.TRIP,
+        clearing=Clearing.SERVICE,
         text="the latch file could not be trusted at start",
         source="fault catalogue 78; corrupt state means ERROR",
     ),
     "control_exception": FaultRow(
         reaction=Reaction.TRIP,
+        clearing=Clearing.OPERATOR,
         text="the control cycle failed",
         source="fault catalogue 71",
     ),
@@ -202,3 +265,21 @@ def finding(
         since_ns=since_ns,
         text=f"{fault.text}: {detail}",
     )
+
+
+def names_of(row: str) -> tuple[str, ...]:
+    """What a finding of ``row`` of the fault table may be called: with its device, or without."""
+    return (row, *(f"{device}_{row}" for device in Producer))
+
+
+def _check_table(rows: dict[str, FaultRow]) -> None:
+    for name, row in rows.items():
+        trips = row.reaction >= Reaction.TRIP
+        holds_s = (row.hold_s, row.bms_hold_s or row.hold_s)
+        assert trips == (row.clearing is not Clearing.BY_ITSELF), f"{name}: who clears it?"
+        assert min(holds_s) >= 0.0, f"{name}: a hold time below zero"
+        assert not trips or max(holds_s) == 0.0, f"{name}: a trip is latched, and not held"
+        assert row.source, f"{name}: no source"
+
+
+_check_table(FAULTS)

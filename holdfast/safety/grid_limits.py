@@ -42,8 +42,6 @@ def within_grid_limits(
     discharge_w = max(site.grid.export_max_w + rest_w, 0.0)
     charge_share = _share(charge_w, sum(e.max_w for e in envelopes.values()))
     discharge_share = _share(discharge_w, -sum(e.min_w for e in envelopes.values()))
-    if charge_share == discharge_share == 1.0:
-        return dict(envelopes)
     narrowed = {}
     for unit, envelope in envelopes.items():
         part = up_to(

@@ -89,8 +89,6 @@ def _calm(limit: Limit) -> float:
 def _judge(limit: Limit, memory: RowMemory | None, reading: Good, now_ns: int) -> RowMemory | None:
     measured = limit.level_of(reading.value)
     if memory is None:
-        if measured is Level.NORMAL:
-            return None
         history = (Level.NORMAL,) * limit.row.samples[1]
         memory = RowMemory(
             history=history, sample_ns=-1, level=Level.NORMAL, since_ns=now_ns, inside_since_ns=None

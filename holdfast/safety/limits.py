@@ -6,16 +6,35 @@ rating, for as long as a few samples take.
 ``limits:`` of a storage unit may tighten a level, never loosen it.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
-from operator import attrgetter
-from typing import Any
 
 from holdfast.core.config import LevelOverride, Site, StorageUnit
 from holdfast.core.errors import ConfigError
 from holdfast.core.signals import SIGNALS, SITE, Signal
-from holdfast.safety.faults import Level, Reaction
+from holdfast.safety.bounds import (
+    CELL_COLD,
+    CELL_HOT,
+    CELL_MAX,
+    CELL_MIN,
+    CHARGE_COLD,
+    CHARGE_HOT,
+    CHARGE_RATED,
+    GRID_FREQUENCY,
+    GRID_VOLTAGE,
+    IMPORT_MAX,
+    SOC_MAX,
+    SOC_MIN,
+    Bound,
+    discharge_rated,
+    export_max,
+    fixed,
+    pack_max,
+    pack_min,
+    rated_power,
+)
+from holdfast.safety.faults import Clearing, Level, Reaction
 
 _R = Reaction
 
@@ -34,7 +53,7 @@ class LimitRow:
     id: str
     signal: Signal
     side: Side
-    bound: Callable[[Any], float]
+    bound: Bound
     trip: float | None
     """None: this row never trips."""
     alarm: float
@@ -48,104 +67,65 @@ class LimitRow:
     """This far inside the level the value must be,"""
     hold_s: float
     """for this long, before the finding clears by itself. A trip stays latched even then."""
+    clearing: Clearing
+    """Who clears its trip. BY_ITSELF: this row never trips."""
     source: str
-    of_bound: bool = False
+    of_bound: bool
     """Distances and hysteresis are fractions of the bound."""
 
 
-Bound = Callable[[Any], float]
-"""From the storage unit, or for a row of the site from the site, to the bound."""
-
-_CELL_MAX: Bound = attrgetter("battery.cell_voltage_max_v")
-_CELL_MIN: Bound = attrgetter("battery.cell_voltage_min_v")
-_CHARGE_RATED: Bound = attrgetter("battery.charge_current_max_a")
-_SOC_MAX: Bound = attrgetter("operation.soc_max_pct")
-_SOC_MIN: Bound = attrgetter("operation.soc_min_pct")
-_CELL_HOT: Bound = attrgetter("battery.discharge_temperature_max_c")
-_CHARGE_HOT: Bound = attrgetter("battery.charge_temperature_max_c")
-_CHARGE_COLD: Bound = attrgetter("battery.charge_temperature_min_c")
-_CELL_COLD: Bound = attrgetter("battery.discharge_temperature_min_c")
-
-
-def _pack_max(unit: StorageUnit) -> float:
-    return unit.battery.cell_voltage_max_v * unit.battery.cells_in_series
-
-
-def _pack_min(unit: StorageUnit) -> float:
-    return unit.battery.cell_voltage_min_v * unit.battery.cells_in_series
-
-
-def _discharge_rated(unit: StorageUnit) -> float:
-    return -unit.battery.discharge_current_max_a
-
-
-def _rated_power(unit: StorageUnit) -> float:
-    return max(unit.charge_power_max_w, unit.discharge_power_max_w)
-
-
-def _export_max(site: Site) -> float:
-    return -site.grid.export_max_w
-
-
-def _fixed(value: float) -> Bound:
-    return lambda _: value
-
-
-_FLAG = _fixed(0.5)  # between the 0 and the 1 of a flag
-_IMPORT_MAX: Bound = attrgetter("grid.import_max_w")
-_VOLTAGE: Bound = attrgetter("grid.nominal_voltage_v")
-_FREQUENCY: Bound = attrgetter("grid.nominal_frequency_hz")
-
+_FLAG = fixed(0.5)  # between the 0 and the 1 of a flag
 
 _HIGH, _LOW = Side.HIGH, Side.LOW
 _ABSOLUTE, _OF_BOUND = False, True
+_ITSELF, _OPERATOR, _SERVICE = Clearing
 
 # Distances: in the signal's unit, or as a fraction of the bound; negative means beyond it.
 # fmt: off
 _UNIT_TABLE = (
-    # id                          signal                     side   bound             distances  trip   alarm  warn   reaction at alarm   m  n  hyst   hold_s  source
-    ("cell_voltage_high",         Signal.CELL_VOLTAGE_MAX_V, _HIGH, _CELL_MAX,        _ABSOLUTE, 0.0,   0.05,  0.10,  _R.BLOCK_CHARGE,    2, 3, 0.05,  10.0, "LFP 3.65 V protect: Seplos, Atlas"),
-    ("cell_voltage_low",          Signal.CELL_VOLTAGE_MIN_V, _LOW,  _CELL_MIN,        _ABSOLUTE, 0.0,   0.30,  0.40,  _R.BLOCK_DISCHARGE, 2, 3, 0.10,  10.0, "LFP 2.5 V absolute, 2.8 V protect: Atlas"),
-    ("pack_voltage_high",         Signal.PACK_VOLTAGE_V,     _HIGH, _pack_max,        _OF_BOUND, 0.0,   0.014, 0.028, _R.BLOCK_CHARGE,    2, 3, 0.014, 10.0, "the cells' limits, times the cells"),
-    ("pack_voltage_low",          Signal.PACK_VOLTAGE_V,     _LOW,  _pack_min,        _OF_BOUND, 0.0,   0.12,  0.16,  _R.BLOCK_DISCHARGE, 2, 3, 0.04,  10.0, "the cells' limits, times the cells"),
-    ("charge_current_high",       Signal.BATTERY_CURRENT_A,  _HIGH, _CHARGE_RATED,    _OF_BOUND, -0.20, -0.08, -0.02,  _R.RAMP_TO_ZERO,    2, 3, 0.05,   5.0, "over-current at 102 to 120 % of rated: EG4"),
-    ("discharge_current_high",    Signal.BATTERY_CURRENT_A,  _LOW,  _discharge_rated, _OF_BOUND, -0.20, -0.08, -0.02,  _R.RAMP_TO_ZERO,    2, 3, 0.05,   5.0, "over-current at 102 to 150 % of rated: EG4"),
-    ("soc_high",                  Signal.SOC_PCT,            _HIGH, _SOC_MAX,         _ABSOLUTE, None,  0.0,   None,  _R.BLOCK_CHARGE,    1, 1, 1.0,    1.0, "the owner's wish"),
-    ("soc_low",                   Signal.SOC_PCT,            _LOW,  _SOC_MIN,         _ABSOLUTE, None,  0.0,   None,  _R.BLOCK_DISCHARGE, 1, 1, 1.0,    1.0, "the owner's wish; hysteresis: Pylontech"),
-    ("cell_temperature_high",     Signal.CELL_TEMPERATURE_MAX_C, _HIGH, _CELL_HOT,    _ABSOLUTE, 0.0,   5.0,   10.0,  _R.RAMP_TO_ZERO,    2, 3, 5.0,   60.0, "LFP 60 °C: EG4"),
-    ("charge_temperature_high",   Signal.CELL_TEMPERATURE_MAX_C, _HIGH, _CHARGE_HOT,  _ABSOLUTE, None,  5.0,   10.0,  _R.BLOCK_CHARGE,    2, 3, 3.0,   60.0, "no charging at 55 °C: dbus-serialbattery"),
-    ("charge_temperature_low",    Signal.CELL_TEMPERATURE_MIN_C, _LOW,  _CHARGE_COLD, _ABSOLUTE, None,  1.0,   3.0,   _R.BLOCK_CHARGE,    2, 3, 2.0,   60.0, "no charging below 0 °C: lithium plating"),
-    ("discharge_temperature_low", Signal.CELL_TEMPERATURE_MIN_C, _LOW,  _CELL_COLD,   _ABSOLUTE, None,  1.0,   3.0,   _R.BLOCK_DISCHARGE, 2, 3, 2.0,   60.0, "discharge from -20 °C: EG4"),
-    ("ambient_temperature_high",  Signal.AMBIENT_TEMPERATURE_C, _HIGH, _fixed(50.0),  _ABSOLUTE, None,  0.0,   5.0,   _R.DERATE,          3, 5, 3.0,   60.0, "indoor batteries are rated to 50 °C"),
-    ("ambient_temperature_low",   Signal.AMBIENT_TEMPERATURE_C, _LOW,  _fixed(-20.0), _ABSOLUTE, None,  0.0,   5.0,   _R.DERATE,          3, 5, 3.0,   60.0, "indoor batteries are rated from -20 °C"),
-    ("cell_imbalance_high",       Signal.CELL_IMBALANCE_V,   _HIGH, _fixed(0.30),     _ABSOLUTE, None,  0.0,   0.10,  _R.DERATE,          3, 5, 0.05,  60.0, "230 to 300 mV: Battery-Emulator"),
-    ("cell_temperature_spread",   Signal.CELL_TEMPERATURE_SPREAD_K, _HIGH, _fixed(15.0), _ABSOLUTE, None, 0.0, 5.0,   _R.DERATE,          3, 5, 2.0,   60.0, "10 K: foxBMS; 15 K: Battery-Emulator"),
-    ("cell_voltages_swapped",     Signal.CELL_IMBALANCE_V,   _LOW,  _fixed(0.0),      _ABSOLUTE, None,  -0.05, -0.02, _R.RAMP_TO_ZERO,    3, 5, 0.02,  10.0, "lowest above highest: a register map has moved"),
-    ("cell_temperatures_swapped", Signal.CELL_TEMPERATURE_SPREAD_K, _LOW, _fixed(0.0), _ABSOLUTE, None, -3.0, -2.0, _R.RAMP_TO_ZERO,   3, 5, 1.0,   10.0, "lowest above highest: a register map has moved"),
-    ("insulation_low",            Signal.INSULATION_KOHM,    _LOW,  _fixed(500.0),    _ABSOLUTE, 0.0,   250.0, 500.0, _R.RAMP_TO_ZERO,    4, 8, 50.0,  60.0, "750 kΩ warns, 500 kΩ is an error: foxBMS"),
-    ("inverter_temperature_high", Signal.INVERTER_TEMPERATURE_C, _HIGH, _fixed(90.0), _ABSOLUTE, None,  0.0,   10.0,  _R.RAMP_TO_ZERO,    2, 3, 5.0,   30.0, "5 °C above where derating reaches nothing"),
-    ("pack_mismatch_high",        Signal.PACK_MISMATCH_V,    _HIGH, _fixed(3.0),      _ABSOLUTE, None,  0.0,   1.5,   _R.RAMP_TO_ZERO,    5, 10, 0.5,  10.0, "sum of cells against pack, 3 V: foxBMS"),
-    ("power_mismatch_high",       Signal.POWER_MISMATCH_W,   _HIGH, _rated_power,     _OF_BOUND, None,  0.70,  0.85,  _R.RAMP_TO_ZERO,    6, 12, 0.05, 10.0, "30 %: a sign or a scale is wrong"),
-    ("bms_forbids_charge",        Signal.CHARGE_ALLOWED,     _LOW,  _FLAG,            _ABSOLUTE, None,  0.0,   None,  _R.BLOCK_CHARGE,    1, 1, 0.0,    5.0, "Pylontech 0x35C bit 7"),
-    ("bms_forbids_discharge",     Signal.DISCHARGE_ALLOWED,  _LOW,  _FLAG,            _ABSOLUTE, None,  0.0,   None,  _R.BLOCK_DISCHARGE, 1, 1, 0.0,    5.0, "Pylontech 0x35C bit 6"),
-    ("bms_protection",            Signal.BMS_PROTECTION,     _HIGH, _FLAG,            _ABSOLUTE, None,  0.0,   None,  _R.RAMP_TO_ZERO,    1, 1, 0.0,    5.0, "Pylontech 0x359: the pack has tripped"),
-    ("bms_alarm",                 Signal.BMS_ALARM,          _HIGH, _FLAG,            _ABSOLUTE, None,  0.0,   None,  _R.LOG,             1, 1, 0.0,    5.0, "Pylontech 0x359: the pack warns"),
-    ("inverter_fault",            Signal.INVERTER_FAULT,     _HIGH, _FLAG,            _ABSOLUTE, None,  0.0,   None,  _R.RAMP_TO_ZERO,    1, 1, 0.0,    5.0, "the inverter says that it cannot"),
+    # id                          signal                     side   bound             distances  trip   alarm  warn   reaction at alarm   m  n  hyst   hold_s  clears     source
+    ("cell_voltage_high",         Signal.CELL_VOLTAGE_MAX_V, _HIGH, CELL_MAX,         _ABSOLUTE, 0.0,   0.05,  0.10,  _R.BLOCK_CHARGE,    2, 3, 0.05,  10.0, _OPERATOR, "LFP 3.65 V protect: Seplos, Atlas"),
+    ("cell_voltage_low",          Signal.CELL_VOLTAGE_MIN_V, _LOW,  CELL_MIN,         _ABSOLUTE, 0.0,   0.30,  0.40,  _R.BLOCK_DISCHARGE, 2, 3, 0.10,  10.0, _SERVICE,  "LFP 2.5 V absolute, 2.8 V protect: Atlas"),
+    ("pack_voltage_high",         Signal.PACK_VOLTAGE_V,     _HIGH, pack_max,         _OF_BOUND, 0.0,   0.014, 0.028, _R.BLOCK_CHARGE,    2, 3, 0.014, 10.0, _OPERATOR, "the cells' limits, times the cells"),
+    ("pack_voltage_low",          Signal.PACK_VOLTAGE_V,     _LOW,  pack_min,         _OF_BOUND, 0.0,   0.12,  0.16,  _R.BLOCK_DISCHARGE, 2, 3, 0.04,  10.0, _SERVICE,  "the cells' limits, times the cells"),
+    ("charge_current_high",       Signal.BATTERY_CURRENT_A,  _HIGH, CHARGE_RATED,     _OF_BOUND, -0.20, -0.08, -0.02,  _R.RAMP_TO_ZERO,    2, 3, 0.05,   5.0, _OPERATOR, "over-current at 102 to 120 % of rated: EG4"),
+    ("discharge_current_high",    Signal.BATTERY_CURRENT_A,  _LOW,  discharge_rated,  _OF_BOUND, -0.20, -0.08, -0.02,  _R.RAMP_TO_ZERO,    2, 3, 0.05,   5.0, _OPERATOR, "over-current at 102 to 150 % of rated: EG4"),
+    ("soc_high",                  Signal.SOC_PCT,            _HIGH, SOC_MAX,          _ABSOLUTE, None,  0.0,   None,  _R.BLOCK_CHARGE,    1, 1, 1.0,    1.0, _ITSELF,   "the owner's wish"),
+    ("soc_low",                   Signal.SOC_PCT,            _LOW,  SOC_MIN,          _ABSOLUTE, None,  0.0,   None,  _R.BLOCK_DISCHARGE, 1, 1, 1.0,    1.0, _ITSELF,   "the owner's wish; hysteresis: Pylontech"),
+    ("cell_temperature_high",     Signal.CELL_TEMPERATURE_MAX_C, _HIGH, CELL_HOT,     _ABSOLUTE, 0.0,   5.0,   10.0,  _R.RAMP_TO_ZERO,    2, 3, 5.0,   60.0, _SERVICE,  "LFP 60 °C: EG4"),
+    ("charge_temperature_high",   Signal.CELL_TEMPERATURE_MAX_C, _HIGH, CHARGE_HOT,   _ABSOLUTE, None,  5.0,   10.0,  _R.BLOCK_CHARGE,    2, 3, 3.0,   60.0, _ITSELF,   "no charging at 55 °C: dbus-serialbattery"),
+    ("charge_temperature_low",    Signal.CELL_TEMPERATURE_MIN_C, _LOW,  CHARGE_COLD,  _ABSOLUTE, None,  1.0,   3.0,   _R.BLOCK_CHARGE,    2, 3, 2.0,   60.0, _ITSELF,   "no charging below 0 °C: lithium plating"),
+    ("discharge_temperature_low", Signal.CELL_TEMPERATURE_MIN_C, _LOW,  CELL_COLD,    _ABSOLUTE, None,  1.0,   3.0,   _R.BLOCK_DISCHARGE, 2, 3, 2.0,   60.0, _ITSELF,   "discharge from -20 °C: EG4"),
+    ("ambient_temperature_high",  Signal.AMBIENT_TEMPERATURE_C, _HIGH, fixed(50.0),   _ABSOLUTE, None,  0.0,   5.0,   _R.DERATE,          3, 5, 3.0,   60.0, _ITSELF,   "indoor batteries are rated to 50 °C"),
+    ("ambient_temperature_low",   Signal.AMBIENT_TEMPERATURE_C, _LOW,  fixed(-20.0), _ABSOLUTE, None,  0.0,   5.0,   _R.DERATE,          3, 5, 3.0,   60.0, _ITSELF,   "indoor batteries are rated from -20 °C"),
+    ("cell_imbalance_high",       Signal.CELL_IMBALANCE_V,   _HIGH, fixed(0.30),      _ABSOLUTE, None,  0.0,   0.10,  _R.DERATE,          3, 5, 0.05,  60.0, _ITSELF,   "230 to 300 mV: Battery-Emulator"),
+    ("cell_temperature_spread",   Signal.CELL_TEMPERATURE_SPREAD_K, _HIGH, fixed(15.0),  _ABSOLUTE, None, 0.0, 5.0,   _R.DERATE,          3, 5, 2.0,   60.0, _ITSELF,   "10 K: foxBMS; 15 K: Battery-Emulator"),
+    ("cell_voltages_swapped",     Signal.CELL_IMBALANCE_V,   _LOW,  fixed(0.0),      _ABSOLUTE, None,  -0.05, -0.02, _R.RAMP_TO_ZERO,    3, 5, 0.02,  10.0, _ITSELF,   "lowest above highest: a register map has moved"),
+    ("cell_temperatures_swapped", Signal.CELL_TEMPERATURE_SPREAD_K, _LOW, fixed(0.0),  _ABSOLUTE, None, -3.0, -2.0, _R.RAMP_TO_ZERO,   3, 5, 1.0,   10.0, _ITSELF,   "lowest above highest: a register map has moved"),
+    ("insulation_low",            Signal.INSULATION_KOHM,    _LOW,  fixed(500.0),    _ABSOLUTE, 0.0,   250.0, 500.0, _R.RAMP_TO_ZERO,    4, 8, 50.0,  60.0, _SERVICE,  "750 kΩ warns, 500 kΩ is an error: foxBMS"),
+    ("inverter_temperature_high", Signal.INVERTER_TEMPERATURE_C, _HIGH, fixed(90.0),  _ABSOLUTE, None,  0.0,   10.0,  _R.RAMP_TO_ZERO,    2, 3, 5.0,   30.0, _ITSELF,   "5 °C above where derating reaches nothing"),
+    ("pack_mismatch_high",        Signal.PACK_MISMATCH_V,    _HIGH, fixed(3.0),       _ABSOLUTE, None,  0.0,   1.5,   _R.RAMP_TO_ZERO,    5, 10, 0.5,  10.0, _ITSELF,   "sum of cells against pack, 3 V: foxBMS"),
+    ("power_mismatch_high",       Signal.POWER_MISMATCH_W,   _HIGH, rated_power,      _OF_BOUND, None,  0.70,  0.85,  _R.RAMP_TO_ZERO,    6, 12, 0.05, 10.0, _ITSELF,   "30 %: a sign or a scale is wrong"),
+    ("bms_forbids_charge",        Signal.CHARGE_ALLOWED,     _LOW,  _FLAG,            _ABSOLUTE, None,  0.0,   None,  _R.BLOCK_CHARGE,    1, 1, 0.0,    5.0, _ITSELF,   "Pylontech 0x35C bit 7"),
+    ("bms_forbids_discharge",     Signal.DISCHARGE_ALLOWED,  _LOW,  _FLAG,            _ABSOLUTE, None,  0.0,   None,  _R.BLOCK_DISCHARGE, 1, 1, 0.0,    5.0, _ITSELF,   "Pylontech 0x35C bit 6"),
+    ("bms_protection",            Signal.BMS_PROTECTION,     _HIGH, _FLAG,            _ABSOLUTE, None,  0.0,   None,  _R.RAMP_TO_ZERO,    1, 1, 0.0,    5.0, _ITSELF,   "Pylontech 0x359: the pack has tripped"),
+    ("bms_alarm",                 Signal.BMS_ALARM,          _HIGH, _FLAG,            _ABSOLUTE, None,  0.0,   None,  _R.LOG,             1, 1, 0.0,    5.0, _ITSELF,   "Pylontech 0x359: the pack warns"),
+    ("inverter_fault",            Signal.INVERTER_FAULT,     _HIGH, _FLAG,            _ABSOLUTE, None,  0.0,   None,  _R.RAMP_TO_ZERO,    1, 1, 0.0,    5.0, _ITSELF,   "the inverter says that it cannot"),
 )
 _SITE_TABLE = (
-    ("grid_voltage_high",         Signal.GRID_VOLTAGE_V,     _HIGH, _VOLTAGE,         _OF_BOUND, None,  -0.15, -0.10, _R.RAMP_TO_ZERO,    3, 5, 0.02,  60.0, "EN 50549-1: 1.15 Un; back after 60 s"),
-    ("grid_voltage_low",          Signal.GRID_VOLTAGE_V,     _LOW,  _VOLTAGE,         _OF_BOUND, None,  -0.15, -0.10, _R.RAMP_TO_ZERO,    3, 5, 0.02,  60.0, "EN 50549-1: 0.85 Un; back after 60 s"),
-    ("grid_frequency_high",       Signal.GRID_FREQUENCY_HZ,  _HIGH, _FREQUENCY,       _ABSOLUTE, None,  -1.5,  -1.0,  _R.RAMP_TO_ZERO,    3, 5, 0.05,  60.0, "EN 50549-1: 51.5 Hz; back after 60 s"),
-    ("grid_frequency_low",        Signal.GRID_FREQUENCY_HZ,  _LOW,  _FREQUENCY,       _ABSOLUTE, None,  -2.5,  -1.0,  _R.RAMP_TO_ZERO,    3, 5, 0.05,  60.0, "EN 50549-1: 47.5 Hz; back after 60 s"),
-    ("grid_import_high",          Signal.GRID_POWER_W,       _HIGH, _IMPORT_MAX,      _ABSOLUTE, None,  -500.0, 0.0,  _R.BLOCK_CHARGE,    4, 8, 200.0,  5.0, "the main fuse, beyond what the grid limit catches"),
-    ("grid_export_high",          Signal.GRID_POWER_W,       _LOW,  _export_max,      _ABSOLUTE, None,  -500.0, -100.0, _R.BLOCK_DISCHARGE, 4, 8, 200.0, 5.0, "the feed-in limit, beyond what the grid limit catches"),
-    ("watchdog_lost",             Signal.WATCHDOG_ARMED,     _LOW,  _FLAG,            _ABSOLUTE, None,  0.0,   None,  _R.RAMP_TO_ZERO,    1, 1, 0.0,    1.0, "no operation without the watchdog"),
+    ("grid_voltage_high",         Signal.GRID_VOLTAGE_V,     _HIGH, GRID_VOLTAGE,     _OF_BOUND, None,  -0.15, -0.10, _R.RAMP_TO_ZERO,    3, 5, 0.02,  60.0, _ITSELF,   "EN 50549-1: 1.15 Un; back after 60 s"),
+    ("grid_voltage_low",          Signal.GRID_VOLTAGE_V,     _LOW,  GRID_VOLTAGE,     _OF_BOUND, None,  -0.15, -0.10, _R.RAMP_TO_ZERO,    3, 5, 0.02,  60.0, _ITSELF,   "EN 50549-1: 0.85 Un; back after 60 s"),
+    ("grid_frequency_high",       Signal.GRID_FREQUENCY_HZ,  _HIGH, GRID_FREQUENCY,   _ABSOLUTE, None,  -1.5,  -1.0,  _R.RAMP_TO_ZERO,    3, 5, 0.05,  60.0, _ITSELF,   "EN 50549-1: 51.5 Hz; back after 60 s"),
+    ("grid_frequency_low",        Signal.GRID_FREQUENCY_HZ,  _LOW,  GRID_FREQUENCY,   _ABSOLUTE, None,  -2.5,  -1.0,  _R.RAMP_TO_ZERO,    3, 5, 0.05,  60.0, _ITSELF,   "EN 50549-1: 47.5 Hz; back after 60 s"),
+    ("grid_import_high",          Signal.GRID_POWER_W,       _HIGH, IMPORT_MAX,       _ABSOLUTE, None,  -500.0, 0.0,  _R.BLOCK_CHARGE,    4, 8, 200.0,  5.0, _ITSELF,   "the main fuse, beyond what the grid limit catches"),
+    ("grid_export_high",          Signal.GRID_POWER_W,       _LOW,  export_max,       _ABSOLUTE, None,  -500.0, -100.0, _R.BLOCK_DISCHARGE, 4, 8, 200.0, 5.0, _ITSELF,   "the feed-in limit, beyond what the grid limit catches"),
+    ("watchdog_lost",             Signal.WATCHDOG_ARMED,     _LOW,  _FLAG,            _ABSOLUTE, None,  0.0,   None,  _R.RAMP_TO_ZERO,    1, 1, 0.0,    1.0, _ITSELF,   "no operation without the watchdog"),
 )
 # fmt: on
 
 _Cells = tuple[
     str, Signal, Side, Bound, bool, float | None, float, float | None, Reaction,
-    int, int, float, float, str,
+    int, int, float, float, Clearing, str,
 ]  # fmt: skip
 
 
@@ -154,17 +134,18 @@ def _rows(table: tuple[_Cells, ...]) -> tuple[LimitRow, ...]:
         LimitRow(
             id=id_, signal=signal, side=side, bound=bound, of_bound=of_bound, trip=trip,
             alarm=alarm, warning=warning, reaction=reaction, samples=(m, n),
-            hysteresis=hysteresis, hold_s=hold_s, source=source,
+            hysteresis=hysteresis, hold_s=hold_s, clearing=clearing, source=source,
         )
         for (
             id_, signal, side, bound, of_bound, trip, alarm, warning, reaction,
-            m, n, hysteresis, hold_s, source,
+            m, n, hysteresis, hold_s, clearing, source,
         ) in table
     )  # fmt: skip
 
 
 UNIT_LIMITS = _rows(_UNIT_TABLE)
 SITE_LIMITS = _rows(_SITE_TABLE)
+ALL_LIMITS = UNIT_LIMITS + SITE_LIMITS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -273,8 +254,10 @@ def _check_table(rows: tuple[LimitRow, ...]) -> None:
         assert distances == sorted(distances), f"{row.id}: levels out of order"
         assert 1 <= m <= n, f"{row.id}: {m} of {n} samples"
         assert row.hold_s > 0, f"{row.id}: clears without a hold time"
+        trips = row.trip is not None
+        assert trips == (row.clearing is not Clearing.BY_ITSELF), f"{row.id}: who clears it?"
         assert row.source, f"{row.id}: no source"
     assert len({row.id for row in rows}) == len(rows), "a row stands twice"
 
 
-_check_table(UNIT_LIMITS + SITE_LIMITS)
+_check_table(ALL_LIMITS)

@@ -1,5 +1,7 @@
 """The guard in front of the state machine: conditions, authority, latches."""
 
+from dataclasses import replace
+
 import pytest
 
 from holdfast.control.transitions import StateGuard
@@ -137,13 +139,89 @@ def test_stopped_is_left_only_with_a_loop_that_is_known_to_be_closed(loop):
 
 
 def test_each_reset_clears_only_what_belongs_to_its_state():
-    both = Latches(emergency_stop=True, faults=("a/b",))
+    both = Latches(emergency_stop=True, faults=("a/cycle_gap",))
     moved = step(State.STOPPED, Command.RESET, latches=both)
-    assert moved.latches == Latches(faults=("a/b",))
+    assert moved.latches == Latches(faults=("a/cycle_gap",))
     assert step(moved.state, latches=moved.latches).state is State.ERROR
     moved = step(State.ERROR, Command.RESET, latches=both)
     assert moved.latches == Latches(emergency_stop=True)
     assert step(moved.state, latches=moved.latches).state is State.STOPPED
+
+
+RESETS = [Command.RESET, Command.SERVICE_RESET]
+WELD = f"{UNIT}/relays_contactor_welded"
+DEEP = f"{UNIT}/cell_voltage_low"
+
+
+@pytest.mark.parametrize("command", RESETS)
+def test_either_reset_leaves_stopped_and_only_with_a_loop_that_is_known_to_be_closed(command):
+    latched = Latches(emergency_stop=True, faults=(WELD,))
+    kept = step(State.STOPPED, command, latches=latched, loop=None)
+    assert (kept.state, kept.latches) == (State.STOPPED, latched)
+    assert kept.refused == {command: "the emergency-stop loop is not known to be closed"}
+    done = step(State.STOPPED, command, latches=latched)
+    assert (done.state, done.latches, done.refused) == (State.BOOT, Latches(faults=(WELD,)), {})
+
+
+@pytest.mark.parametrize("command", RESETS)
+def test_either_reset_leaves_error_once_no_cause_trips_any_more(command):
+    latched = Latches(faults=("site/cycle_gap", "battery/cell_voltage_high"))
+    early = step(State.ERROR, command, findings=[TRIP], latches=latched)
+    assert (early.state, early.latches) == (State.ERROR, latched)
+    assert early.refused == {command: "not every cause has been clear for its hold time"}
+    done = step(State.ERROR, command, latches=latched)
+    assert (done.state, done.latches, done.refused) == (State.BOOT, Latches(), {})
+
+
+@pytest.mark.parametrize("fault", [WELD, DEEP, "site/nobody_knows", "site/latch_file_corrupt"])
+@pytest.mark.parametrize("others", [(), ("site/cycle_gap",)])
+def test_what_is_for_service_an_operator_cannot_clear_and_service_can(fault, others):
+    latched = Latches(faults=(*others, fault))
+    kept = step(State.ERROR, Command.RESET, latches=latched)
+    assert (kept.state, kept.latches, kept.taken) == (State.ERROR, latched, None)
+    reason = kept.refused[Command.RESET]
+    assert reason.startswith(f"for service only: {fault} (")
+    assert reason.endswith("); after that: holdfast reset --service")
+    assert "cycle_gap" not in reason
+    done = step(State.ERROR, Command.SERVICE_RESET, latches=latched)
+    assert (done.state, done.latches, done.refused) == (State.BOOT, Latches(), {})
+
+
+def test_all_that_is_for_service_is_named_in_the_order_in_which_it_came():
+    kept = step(State.ERROR, Command.RESET, latches=Latches(faults=(DEEP, "site/cycle_gap", WELD)))
+    reason = kept.refused[Command.RESET]
+    assert reason.index(DEEP) < reason.index("; " + WELD)
+
+
+def test_who_asks_both_ways_at_once_is_refused_one_and_granted_the_other():
+    for commands in (RESETS, RESETS[::-1]):
+        moved = step(State.ERROR, *commands, latches=Latches(faults=(WELD,)))
+        assert (moved.state, moved.latches) == (State.BOOT, Latches())
+        assert moved.refused.keys() == {Command.RESET}
+
+
+def test_a_fault_for_service_that_still_trips_must_clear_first():
+    deep = replace(TRIP, row="cell_voltage_low")
+    for command in RESETS:
+        moved = step(State.ERROR, command, findings=[deep], latches=Latches(faults=(DEEP,)))
+        assert moved.refused == {command: "not every cause has been clear for its hold time"}
+
+
+@pytest.mark.parametrize("state", [State.BOOT, State.IDLE, State.RUNNING])
+def test_a_service_reset_changes_nothing_elsewhere(state):
+    moved = step(state, Command.SERVICE_RESET, blocks=[NOT_READY])
+    assert moved.state is state
+    assert moved.refused == {
+        Command.SERVICE_RESET: f"service_reset changes nothing in {state.name}"
+    }
+
+
+@pytest.mark.parametrize("state", [State.ERROR, State.STOPPED])
+def test_a_service_reset_is_refused_while_somebody_stops(state):
+    latched = Latches(faults=(WELD,), emergency_stop=state is State.STOPPED)
+    moved = step(state, Command.SERVICE_RESET, Command.STOP, latches=latched)
+    assert (moved.state, moved.latches) == (state, latched)
+    assert moved.refused[Command.SERVICE_RESET] == "somebody asks to stop at the same moment"
 
 
 def test_a_stop_while_stopped_is_answered_as_done_again():

@@ -66,6 +66,33 @@ def test_nothing_is_written_twice_for_no_reason_and_everything_is_refreshed():
     assert times == [0, 2000, 4000]
 
 
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_a_register_rises_at_most_every_100_ms_and_falls_at_once(sign):
+    """A ramp of 20 ms steps does not flood a BMS on a slow bus."""
+    point = POINTS[0] if sign > 0.0 else POINTS[1]
+    _, memory, _ = decide(sign * 500.0, permit_of())
+    assert decide(sign * 600.0, permit_of(), memory, now_ns=T0 + 100 * NS_PER_MS - 1)[0] == []
+    in_time = decide(sign * 600.0, permit_of(), memory, now_ns=T0 + 100 * NS_PER_MS)
+    assert in_time[0] == [(point, 600.0)]
+    assert decide(sign * 400.0, permit_of(), memory, now_ns=T0 + 1)[0] == [(point, 400.0)]
+
+
+def test_a_reversal_ends_the_one_direction_at_once_and_begins_the_other_in_its_turn():
+    _, memory, _ = decide(500.0, permit_of())
+    writes, memory, _ = decide(-500.0, permit_of(), memory, now_ns=T0 + 20 * NS_PER_MS)
+    assert writes == [(POINTS[0], 0.0)]
+    writes, _, _ = decide(-500.0, permit_of(), memory, now_ns=T0 + 100 * NS_PER_MS)
+    assert writes == [(POINTS[1], 500.0)]
+
+
+def test_a_ramp_of_a_second_is_written_ten_times():
+    memory, written = {}, []
+    for ms in range(0, 1000, 20):
+        writes, memory, _ = decide(2.0 * ms, permit_of(), memory, now_ns=T0 + ms * NS_PER_MS)
+        written += [value for point, value in writes if point is POINTS[0]]
+    assert written == [0.0, 200.0, 400.0, 600.0, 800.0, 1000.0, 1200.0, 1400.0, 1600.0, 1800.0]
+
+
 def test_force_writes_both_zeros_again():
     _, memory, _ = decide(0.0, permit_of())
     writes, _, _ = decide(0.0, permit_of(), memory, now_ns=T0 + 1, force=True)

@@ -13,6 +13,7 @@ from holdfast.core.data_store import DataStore, freeze
 from holdfast.core.signals import Producer, Signal
 from holdfast.core.units import NS_PER_MS, NS_PER_S
 from holdfast.devices.relay_controller import Phase, RelayController, RelayMemory, Wear
+from holdfast.safety.faults import Level, Reaction
 from tests.builders import T0, UNIT, build_site, permit_of, put
 
 POINTS = {Point.CONTACTOR, Point.PRECHARGE}
@@ -266,6 +267,71 @@ def test_after_a_precharge_that_was_too_quick_the_next_waits_for_a_discharged_li
     assert board.phase is Phase.OPEN
     board.step(DC_LINK_VOLTAGE_V=25.9)
     assert board.phase is Phase.PRECHARGE
+
+
+def quick(link_v=30.0, **readings):
+    """A board whose precharge was too quick, and whose link has been at ``link_v`` since."""
+    board = Board()
+    board.to_precharge()
+    board.step(ms=50, DC_LINK_VOLTAGE_V=51.9)
+    assert board.phase is Phase.OPEN
+    board.began_ns = board.now_ns
+    board.set(**{"DC_LINK_VOLTAGE_V": link_v, **readings})
+    return board
+
+
+def test_while_it_waits_for_the_link_to_discharge_that_is_said():
+    board = quick()
+    assert board.findings == ()  # no sample yet
+    for _ in range(50):
+        board.step(ms=1000)
+        (found,) = board.findings
+        assert (found.key, found.reaction) == ("battery/relays_precharge_waits", Reaction.LOG)
+        assert (found.since_ns, found.level) == (board.began_ns, Level.ALARM)
+        assert "link 30.0 V, pack 52.0 V" in found.text
+    board.step(DC_LINK_VOLTAGE_V=25.9)
+    assert (board.phase, board.findings) == (Phase.PRECHARGE, ())
+    board.step(ms=120, DC_LINK_VOLTAGE_V=40.0)
+    assert (board.phase, board.findings) == (Phase.PRECHARGE, ())
+
+
+def test_a_link_that_never_discharges_locks_out_after_five_minutes():
+    board = quick()
+    board.run(300, ms=1000)
+    assert (board.phase, board.faults) == (Phase.OPEN, ["relays_precharge_waits"])
+    board.step(ms=1)
+    assert (board.phase, board.faults) == (Phase.LOCKED_OUT, ["relays_precharge_failed"])
+    (fault,) = board.findings
+    assert fault.reaction is Reaction.TRIP
+    assert "too quick, and the link stays charged, link 30.0 V" in fault.text
+    board.step()
+    assert board.findings == (fault,)
+    # An operator resets: another try.
+    board.run(10.1, MUST_NOT, ms=100)
+    board.step()
+    assert (board.phase, board.findings) == (Phase.PRECHARGE, ())
+
+
+def test_the_link_has_its_five_minutes_without_leave_too():
+    board = quick()
+    board.run(400, MUST_NOT, ms=1000)
+    assert (board.phase, board.findings) == (Phase.OPEN, ())
+    board.step()
+    assert board.faults == ["relays_precharge_failed"]
+
+
+@pytest.mark.parametrize("lost", ["DC_LINK_VOLTAGE_V", "PACK_VOLTAGE_V"])
+def test_a_link_of_which_nothing_is_known_is_not_said_to_stay_charged(lost):
+    """That the data are lost is a finding of its own."""
+    board = quick(**{lost: None})
+    board.run(400, ms=1000)
+    assert (board.phase, board.findings) == (Phase.OPEN, ())
+
+
+def test_a_link_at_the_packs_voltage_is_a_weld_long_before():
+    board = quick(link_v=51.9)
+    board.run(10, ms=1000)
+    assert board.faults == ["relays_contactor_welded"]
 
 
 def test_a_link_that_is_still_half_charged_may_be_full_at_once():
@@ -680,13 +746,14 @@ class Witness:
     def __init__(self):
         self.pre_since_ns = self.opened_ns = self.lost_ns = self.locked_ns = None
         self.main = None
-        self.proofs = []
+        self.closings = 0
 
     def saw(self, board, may, snapshot, written):
         now_ns, closes = board.now_ns, written.get(MAIN) == 1.0 and self.main != 1.0
         assert may or written.get(MAIN) != 1.0
         assert may or written.get(PRE) != 1.0
         if closes:
+            self.closings += 1
             self.check_closing(now_ns, snapshot)
         if MAIN in written:
             if written[MAIN] == 0.0 and self.main == 1.0:
@@ -744,13 +811,15 @@ def live(steps):
             )
             snapshot = freeze(board.store.image(), board.now_ns)
             witness.saw(board, given_["may"], snapshot, written)
-    return board
+    return board, witness
 
 
 @settings(max_examples=300, deadline=None)
 @given(STEPS)
 def test_the_main_contactor_closes_behind_a_proven_precharge_or_not_at_all(steps):
-    live(steps)
+    """The witness asserts at each closing; here, that it has seen every one that was counted."""
+    board, witness = live(steps)
+    assert board.memory.wear.closings == witness.closings
 
 
 STEP = {
@@ -771,7 +840,15 @@ def test_the_same_for_sequences_that_often_get_as_far_as_closing(rises):
     for volts, ms, may_at_the_end in rises:
         steps += [STEP | {"ms": ms, "link": link_v} for link_v in sorted(volts)]
         steps.append(steps[-1] | {"may": may_at_the_end, "cycles": 8, "ms": 400})
-    live(steps)
+    board, witness = live(steps)
+    assert board.memory.wear.closings == witness.closings
+
+
+def test_the_witness_sees_a_closing():
+    """Otherwise the properties above would say nothing."""
+    rising = [STEP | {"ms": 50, "link": link_v} for link_v in (0.0, 0.0, 20.0, 40.0, 50.0, 51.5)]
+    _, witness = live([STEP | {"may": False}, *rising, STEP | {"link": 52.0, "cycles": 5}])
+    assert witness.closings == 1
 
 
 def test_the_property_can_fail(monkeypatch):

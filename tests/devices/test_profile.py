@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from holdfast.core.commands import Point
 from holdfast.core.errors import ConfigError
 from holdfast.core.signals import SIGNALS, Producer, Signal
 from holdfast.devices.profile import (
@@ -253,6 +254,24 @@ BAD = [
         "writes:\n  - {point: setpoint_w, address: 9, type: int16}\n",
         "point listed twice: setpoint_w",
     ),
+    (
+        GOOD_MODBUS,
+        "point: setpoint_w,",
+        "point: setpoint_w, writes_per_day: 100,",
+        "setpoint_w cannot wear out: it is written anew all the time",
+    ),
+    (
+        GOOD_MODBUS,
+        "writes:\n",
+        "writes:\n  - {point: enable, address: 9, type: uint16, writes_per_day: 0}\n",
+        "writes_per_day",
+    ),
+    (
+        GOOD_MODBUS,
+        "writes:\n",
+        "writes:\n  - {point: enable, address: 9, type: uint16, wears_out: true}\n",
+        "wears_out",
+    ),
     (GOOD_CAN, "byte: 0", "byte: 7", "would need 9 bytes"),
     (GOOD_CAN, "byte: 0", "byte: 8", "byte"),
     (GOOD_CAN, "{2: 0x80}", "{8: 0x80}", "masks"),
@@ -413,6 +432,25 @@ def test_profiles_are_the_tables_in_their_folder_by_name(monkeypatch, tmp_path):
 def test_text_that_is_no_table_is_refused(text):
     with pytest.raises(ConfigError, match=r"file\.yaml"):
         parse_profile(text, source="file.yaml")
+
+
+def test_the_budgets_of_a_profile_are_those_of_its_points_that_wear_out():
+    worn = GOOD_MODBUS + (
+        "  - {point: enable, address: 9, type: uint16, writes_per_day: 1}\n"
+        "  - {point: revert_timeout_s, address: 10, type: uint16, writes_per_day: 20}\n"
+    )
+    profile = parse_profile(worn, source="x.yaml")
+    assert profile.budgets == {Point.ENABLE: 1, Point.REVERT_TIMEOUT_S: 20}
+    assert profile.points.keys() > profile.budgets.keys()
+    assert parse_profile(GOOD_MODBUS, source="x.yaml").budgets == {}
+    assert parse_profile(GOOD_CAN, source="x.yaml").budgets == {}
+
+
+@pytest.mark.parametrize("point", [Point.CONTACTOR, Point.PRECHARGE])
+def test_a_contactor_takes_no_budget(point):
+    text = GOOD_MODBUS.replace("point: setpoint_w,", f"point: {point}, writes_per_day: 100,")
+    with pytest.raises(ConfigError, match=f"{point} cannot wear out: whether it opens must not"):
+        parse_profile(text, source="x.yaml")
 
 
 def test_unknown_profile_is_refused_with_the_known_names():

@@ -289,7 +289,7 @@ class Rig:
         self.set(emergency_loop_closed=True, inverter_runaway_w=None, contactor_welded=False)
         self.until(lambda: self.state is not None, "a status")
         self.until(self._step_to_running, "RUNNING", 40.0)
-        self.until_power(-LOAD_W)
+        self.until_power(-LOAD_W, 45.0)  # a BMS that was lost is held at zero for 30 s
         self.until(lambda: abs(self.plant()["grid_power_w"]) < 50.0, "no power from the grid")
         self.until(self._sees_it, "measurements of that")
 
@@ -302,7 +302,7 @@ class Rig:
         status = self.status
         with suppress(NotRunning):
             if status is not None and status.state in {State.ERROR, State.STOPPED}:
-                self.command(Command.RESET)
+                self.command(Command.SERVICE_RESET)
             elif status is not None and status.state is State.IDLE:
                 self.command(Command.START)
         time.sleep(0.05)

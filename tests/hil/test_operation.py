@@ -86,8 +86,10 @@ def test_a_load_that_changes_is_followed(rig: Rig) -> None:
     try:
         rig.set(load_override_w=900.0)
         rig.until_power(-900.0, within_s=5.0)
+        assert rig.plant()["battery_power_w"] == pytest.approx(-900.0, abs=50.0)
         rig.set(load_override_w=900.0, pv_override_w=2900.0)
         rig.until_power(2000.0, within_s=5.0)
+        assert rig.plant()["battery_power_w"] == pytest.approx(2000.0, abs=50.0)
     finally:
         rig.set(load_override_w=LOAD_W, pv_override_w=0.0)
 

@@ -144,7 +144,7 @@ def test_a_meter_that_is_lost() -> None:
     bench.run(2.0)
     text = said(bench)
     assert "Nothing is asked of it: meter or battery cannot be read." in text
-    assert "so the power goes to 0 W; it ends when good data come again" in text
+    assert "so the power goes to 0 W; it ends once its cause has been gone for 1 s" in text
     assert "at the grid connection, + import is" in text  # the signal in words
 
 
@@ -182,6 +182,24 @@ def test_how_it_gets_out_of_stopped_and_error(
     if state == "ERROR":
         assert "Latched: battery/cell_voltage_high." in text
         assert "so it trips" in text
+
+
+def test_what_is_for_service_says_why_and_how_it_gets_out() -> None:
+    bench = Bench()
+    bench.start()
+    bench.set(Signal.CELL_VOLTAGE_MIN_V, 2.4)
+    bench.run(1.0)
+    text = said(bench)
+    assert "For service only: battery/cell_voltage_low (deeply discharged cells" in text
+    assert "`holdfast reset --service` leads back through the self-test." in text
+    assert "`holdfast reset` leads" not in text
+
+
+def test_data_that_never_came_end_when_they_come_and_without_a_hold() -> None:
+    bench = Bench()
+    bench.values[SITE, Signal.GRID_POWER_W] = None
+    bench.run(0.1)
+    assert "was never read, so the power goes to 0 W; it ends when data come." in said(bench)
 
 
 def test_a_contactor_that_is_not_confirmed_blocks_power() -> None:

@@ -20,7 +20,7 @@ def test_every_rule_holds_in_every_state(result):
 
 
 def test_the_search_has_seen_the_whole_world(result):
-    assert len(ALL_INPUTS) == 16 * 3 * 4 * 2
+    assert len(ALL_INPUTS) == 32 * 3 * 4 * 2
     assert result.states > 500
     assert result.transitions > result.states * len(ALL_INPUTS)
 

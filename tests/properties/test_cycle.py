@@ -204,7 +204,7 @@ def test_only_the_designs_transitions_happen_and_running_follows_only_idle_and_a
 def test_latches_are_never_lost_without_a_reset(site, running, steps):
     for before, record, bench in live(site, running, steps):
         after = bench.state.latches
-        if Command.RESET not in record.inputs.commands:
+        if not {Command.RESET, Command.SERVICE_RESET} & set(record.inputs.commands):
             assert set(after.faults) >= set(before.latches.faults)
             assert after.emergency_stop >= before.latches.emergency_stop
         if bench.state.machine is State.RUNNING:
@@ -308,20 +308,20 @@ def test_after_an_emergency_stop_the_contactor_opens_within_a_second():
 
 
 @pytest.mark.parametrize(
-    ("signal", "value", "row", "hold_s"),
+    ("signal", "value", "row", "hold_s", "by"),
     [
-        (Signal.CELL_VOLTAGE_MAX_V, 3.66, "cell_voltage_high", 10),
-        (Signal.CELL_VOLTAGE_MIN_V, 2.49, "cell_voltage_low", 10),
-        (Signal.PACK_VOLTAGE_V, 58.5, "pack_voltage_high", 10),
-        (Signal.PACK_VOLTAGE_V, 39.9, "pack_voltage_low", 10),
-        (Signal.BATTERY_CURRENT_A, 121.0, "charge_current_high", 5),
-        (Signal.BATTERY_CURRENT_A, -121.0, "discharge_current_high", 5),
-        (Signal.CELL_TEMPERATURE_MAX_C, 60.1, "cell_temperature_high", 60),
+        (Signal.CELL_VOLTAGE_MAX_V, 3.66, "cell_voltage_high", 10, Command.RESET),
+        (Signal.CELL_VOLTAGE_MIN_V, 2.49, "cell_voltage_low", 10, Command.SERVICE_RESET),
+        (Signal.PACK_VOLTAGE_V, 58.5, "pack_voltage_high", 10, Command.RESET),
+        (Signal.PACK_VOLTAGE_V, 39.9, "pack_voltage_low", 10, Command.SERVICE_RESET),
+        (Signal.BATTERY_CURRENT_A, 121.0, "charge_current_high", 5, Command.RESET),
+        (Signal.BATTERY_CURRENT_A, -121.0, "discharge_current_high", 5, Command.RESET),
+        (Signal.CELL_TEMPERATURE_MAX_C, 60.1, "cell_temperature_high", 60, Command.SERVICE_RESET),
     ],
 )
 @pytest.mark.parametrize("power_w", [3000.0, -3000.0])
 def test_a_trip_stops_the_power_after_its_debounce_and_stays_until_it_is_reset(
-    signal, value, row, hold_s, power_w
+    signal, value, row, hold_s, by, power_w
 ):
     bench = Bench()
     bench.start()
@@ -338,12 +338,16 @@ def test_a_trip_stops_the_power_after_its_debounce_and_stays_until_it_is_reset(
     # The cause is gone, and the reset comes too early, and then in time.
     bench.set(signal, HEALTHY_UNIT[signal])
     bench.run(hold_s - 0.5, dt_s=0.1)
-    bench.step(Command.RESET)
+    bench.step(by)
     assert bench.state.machine is State.ERROR
     assert bench.state.latches.faults == (f"{UNIT}/{row}",)
     bench.run(1.0, dt_s=0.1)
     assert bench.state.machine is State.ERROR
-    bench.step(Command.RESET)
+    if by is Command.SERVICE_RESET:
+        bench.step(Command.RESET)
+        assert bench.state.machine is State.ERROR
+        assert bench.state.latches.faults == (f"{UNIT}/{row}",)
+    bench.step(by)
     assert (bench.state.machine, bench.state.latches) == (State.BOOT, Latches())
     bench.run(10.0, dt_s=0.1)  # a wrong current also was a wrong power, for a while
     assert bench.state.machine is State.IDLE

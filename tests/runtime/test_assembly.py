@@ -10,6 +10,8 @@ from holdfast.core.config import Site
 from holdfast.core.data_store import DataStore
 from holdfast.core.errors import ConfigError
 from holdfast.core.signals import SITE, Producer, Signal
+from holdfast.devices.profile import load_profile, parse_profile
+from holdfast.runtime import assembly
 from holdfast.runtime.assembly import (
     build_cycle,
     check_site,
@@ -17,6 +19,7 @@ from holdfast.runtime.assembly import (
     expected_signals,
     open_drivers,
     writable_points,
+    write_budgets,
 )
 from holdfast.runtime.files import SiteFiles
 from tests.builders import UNIT, build_site, device, unit_content
@@ -66,6 +69,38 @@ def test_a_profile_on_the_wrong_wire_names_the_device() -> None:
         check_site(site_with("bms", device("pylontech_lv_can")))
 
 
+def test_a_precharge_of_which_the_link_is_not_told_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """No such profile comes with Holdfast, so one is read from here."""
+    blind = parse_profile(
+        """
+        name: blind_relays
+        protocol: modbus
+        role: relays
+        source: a test
+        poll_period_s: 0.05
+        reads:
+          - {signal: contactor_closed, table: discrete, address: 1, type: bool}
+          - {signal: precharge_closed, table: discrete, address: 2, type: bool}
+        writes:
+          - {point: contactor, table: coil, address: 0, type: bool, readback: contactor_closed}
+          - {point: precharge, table: coil, address: 1, type: bool, readback: precharge_closed}
+        """,
+        source="blind_relays.yaml",
+    )
+    site = site_with("relays", device("precharge_relays"))
+    check_site(site)
+    monkeypatch.setattr(
+        assembly, "load_profile", lambda name: blind if "precharge" in name else load_profile(name)
+    )
+    with pytest.raises(ConfigError) as error:
+        check_site(site)
+    assert str(error.value).startswith(
+        "storage[0].relays: profile blind_relays has a precharge and does not tell dc_link_voltage"
+    )
+
+
 def test_a_second_unit_is_named_by_its_index() -> None:
     second = unit_content("second", relays=device("generic_meter"))
     with pytest.raises(ConfigError, match=r"^storage\[1\]\.relays: "):
@@ -101,6 +136,30 @@ def test_what_can_be_written_comes_from_the_profiles() -> None:
     }  # fmt: skip
     on_can = build_site(unit_content(bms={"profile": "pylontech_lv_can", "connection": CAN}))
     assert Point.CHARGE_POWER_W not in writable_points(on_can)[UNIT]
+
+
+def test_write_budgets_come_from_the_profiles(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No profile that comes with Holdfast wears out, so one is read from here."""
+    site = build_site(unit_content("a"), unit_content("b", bms=device("worn_bms")))
+    worn = parse_profile(
+        """
+        name: worn_bms
+        protocol: modbus
+        role: bms
+        source: a test
+        poll_period_s: 0.2
+        reads:
+          - {signal: soc_pct, address: 100, type: uint16}
+        writes:
+          - {point: charge_power_w, address: 200, type: uint16, writes_per_day: 50}
+          - {point: discharge_power_w, address: 201, type: uint16}
+        """,
+        source="worn_bms.yaml",
+    )
+    monkeypatch.setattr(
+        assembly, "load_profile", lambda name: worn if name == "worn_bms" else load_profile(name)
+    )
+    assert write_budgets(site) == {"a": {}, "b": {Point.CHARGE_POWER_W: 50}}
 
 
 def test_each_device_gets_a_driver_that_opens_nothing_yet() -> None:

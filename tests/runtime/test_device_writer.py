@@ -82,9 +82,13 @@ async def test_behind_a_failed_write_only_zeros_go_out_and_nothing_is_repeated()
 
 
 async def test_nothing_to_write_is_nothing_to_wait_for() -> None:
-    writer = DeviceWriter(FakeDriver())
+    driver = FakeDriver()
+    driver.gate.clear()  # whoever waited for this device would wait for ever
+    writer = DeviceWriter(driver)
     writer.submit([], LATER)
-    await writer.flush()
+    async with asyncio.timeout(5.0):
+        await writer.flush()
+    assert done(driver) == []
 
 
 async def test_a_driver_that_fails_unforeseen_does_not_stop_later_writes() -> None:

@@ -6,9 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from holdfast.core.data_store import Snapshot
+from holdfast.core.reading import Good, Stale
 from holdfast.core.signals import SIGNALS, Signal
 from holdfast.safety.battery_limits import battery_limits, nameplate
-from tests.builders import T0, build_site, snapshot_of, unit_content
+from tests.builders import T0, UNIT, build_site, snapshot_of, unit_content
 
 BATTERY = build_site().storage[0]  # 100 A each way, 96 % efficient
 CHARGE, DISCHARGE = Signal.CHARGE_CURRENT_LIMIT_A, Signal.DISCHARGE_CURRENT_LIMIT_A
@@ -72,3 +74,96 @@ def test_the_current_stays_within_both_limits_losses_included(charge_a, discharg
 def test_the_nameplate_is_the_tighter_of_wish_and_hardware():
     unit = build_site(unit_content(operation={"charge_power_max_w": 1200})).storage[0]
     assert (nameplate(unit).min_w, nameplate(unit).max_w) == (-5000.0, 1200.0)
+
+
+# The voltage up to which the BMS asks to be charged. ----------------------------------------------
+
+LIMIT = Signal.CHARGE_VOLTAGE_LIMIT_V
+
+
+def charge_share(limit_v, voltage_v):
+    """Of 100 A; the discharge must never be touched."""
+    values = {LIMIT: limit_v, VOLTAGE: voltage_v, CHARGE: None, DISCHARGE: None}
+    low, high = ends(values)
+    assert low == pytest.approx(-100 * voltage_v * 0.96)
+    return high / voltage_v / 100.0
+
+
+@pytest.mark.parametrize(
+    ("below_v", "share"),
+    [(-5.0, 0.0), (-0.001, 0.0), (0.0, 0.0), (0.2, 0.25), (0.4, 0.5), (0.6, 0.75), (0.8, 1.0),
+     (0.81, 1.0), (5.0, 1.0)],
+)  # fmt: skip
+def test_at_the_charge_voltage_limit_charging_is_blocked_and_near_it_derated(below_v, share):
+    """0.8 V are 50 mV for each of 16 cells."""
+    assert charge_share(56.0, 56.0 - below_v) == pytest.approx(share, abs=1e-9)
+
+
+def test_the_limit_is_counted_per_cell():
+    (long,) = build_site(unit_content(battery={"cells_in_series": 160})).storage
+    envelope = battery_limits(
+        long, snapshot_of({VOLTAGE: 556.0, LIMIT: 560.0, CHARGE: None, DISCHARGE: None})
+    )
+    assert envelope.max_w == pytest.approx(0.5 * 100 * 556.0)
+    assert (envelope.min_by, envelope.max_by) == ("battery_current_max", "pack_voltage_charge")
+
+
+def test_a_bms_that_asks_for_no_voltage_is_limited_by_its_cells_alone():
+    assert charge_share(None, 58.39) == 1.0  # pack_voltage_high blocks long before
+
+
+@pytest.mark.parametrize("told_v", [58.4, 60.0, 1500.0])
+def test_a_bms_cannot_ask_for_more_than_the_cells_own_limit(told_v):
+    """16 times 3.65 V are 58.4 V."""
+    assert charge_share(told_v, 57.5) == 1.0
+    assert charge_share(told_v, 58.0) == pytest.approx(0.5)
+    assert charge_share(told_v, 58.4) == pytest.approx(0.0, abs=1e-9)
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf, 0.0, -1.0, 1501.0])
+def test_a_charge_voltage_limit_that_cannot_be_true_permits_no_charging(bad):
+    assert charge_share(bad, 50.0) == 0.0
+
+
+def test_a_charge_voltage_limit_that_has_become_stale_still_narrows():
+    fresh = snapshot_of({VOLTAGE: 55.6, CHARGE: None})
+    readings = {**fresh.readings[UNIT], LIMIT: Stale(value=56.0, time_ns=T0 - 1)}
+    envelope = battery_limits(BATTERY, Snapshot(time_ns=T0, readings={UNIT: readings}))
+    assert envelope.max_w == pytest.approx(0.5 * 100 * 55.6)
+
+
+def test_no_number_gets_through_as_a_charge_voltage_limit():
+    """A store lets none through; should one come all the same, it permits nothing."""
+    fresh = snapshot_of({VOLTAGE: 50.0})
+    readings = {**fresh.readings[UNIT], LIMIT: Good(value=math.nan, time_ns=T0)}
+    envelope = battery_limits(BATTERY, Snapshot(time_ns=T0, readings={UNIT: readings}))
+    assert (envelope.max_w, envelope.max_by) == (0.0, "pack_voltage_charge")
+
+
+def test_the_stronger_of_voltage_and_curves_counts_and_is_named():
+    cell = Signal.CELL_VOLTAGE_MAX_V
+    for cell_v, share, by in (
+        (3.55, 0.1, "cell_voltage_charge"),
+        (3.50, 0.25, "pack_voltage_charge"),
+    ):
+        envelope = battery_limits(
+            BATTERY, snapshot_of({VOLTAGE: 55.8, LIMIT: 56.0, cell: cell_v, CHARGE: None})
+        )
+        assert (envelope.max_w, envelope.max_by) == (pytest.approx(share * 100 * 55.8), by)
+
+
+def test_where_both_leave_the_same_the_curve_is_named():
+    envelope = battery_limits(
+        BATTERY, snapshot_of({VOLTAGE: 57.0, LIMIT: 56.0, Signal.CELL_VOLTAGE_MAX_V: 3.7})
+    )
+    assert (envelope.max_w, envelope.max_by) == (0.0, "cell_voltage_charge")
+
+
+def test_the_smaller_of_the_current_and_the_voltage_limit_counts():
+    for told_a, by in ((20.0, "charge_current_limit_a"), (60.0, "pack_voltage_charge")):
+        envelope = battery_limits(
+            BATTERY, snapshot_of({VOLTAGE: 55.6, LIMIT: 56.0, CHARGE: told_a})
+        )
+        assert (envelope.max_w, envelope.max_by) == (
+            pytest.approx(min(told_a, 50.0) * 55.6), by,
+        )  # fmt: skip

@@ -77,7 +77,7 @@ def test_lost_data_close_the_envelope_within_half_a_second_of_their_maximum_age(
 def test_what_was_never_read_is_lost_and_permits_nothing():
     store = DataStore((UNIT,))
     (found,) = DataAge({UNIT: [Signal.SOC_PCT]}).assess(freeze(store.image(), T0))
-    assert (found.row, found.reaction) == ("bms_data_lost", Reaction.RAMP_TO_ZERO)
+    assert (found.row, found.reaction) == ("bms_data_missing", Reaction.RAMP_TO_ZERO)
     assert left_of(found, T0) == 0.0
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from holdfast.core.signals import Signal
-from holdfast.safety.derating import DERATINGS, derate, fraction
+from holdfast.safety.derating import DERATINGS, PACK_VOLTAGE_CHARGE, derate, fraction
 from tests.builders import build_site, snapshot_of, unit_content
 
 (SITE_UNIT,) = build_site().storage
@@ -52,6 +52,23 @@ def test_nearer_to_the_limit_is_never_more(row, value, step):
 @pytest.mark.parametrize("row", DERATINGS, ids=lambda row: row.id)
 def test_what_is_no_number_leaves_nothing(row):
     assert fraction(row, math.nan, row.bound(SITE_UNIT)) == 0.0
+
+
+@pytest.mark.parametrize("row", [*DERATINGS, PACK_VOLTAGE_CHARGE], ids=lambda row: row.id)
+def test_a_curve_ends_at_its_corners_exactly_and_stays_there(row):
+    """With a bound of 0 the distance is the value, to the last bit."""
+    (first, none), (last, everything) = row.points[0], row.points[-1]
+    for distance, left in (
+        (first, none), (math.nextafter(first, -1.0), 0.0), (last, everything), (last + 9.0, 1.0),
+    ):  # fmt: skip
+        assert fraction(row, -row.side * distance, 0.0) == left
+    assert 0.0 < fraction(row, -row.side * (first + 1e-9), 0.0) < 1e-6
+    assert 0.99 < fraction(row, -row.side * math.nextafter(last, 0.0), 0.0) <= 1.0
+
+
+def test_what_is_not_known_in_volts_per_cell_is_charged_in_the_same_direction():
+    row = PACK_VOLTAGE_CHARGE
+    assert (row.signal, row.side, row.direction) == (Signal.PACK_VOLTAGE_V, 1, 1)
 
 
 def test_the_hardwares_own_limits_move_the_curves():

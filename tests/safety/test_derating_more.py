@@ -133,6 +133,7 @@ def test_a_row_that_cannot_be_right_is_refused(change, complaint, monkeypatch):
 
 
 def test_a_row_that_stands_twice_is_refused(monkeypatch):
-    monkeypatch.setattr(derating, "DERATINGS", (*DERATINGS, DERATINGS[0]))
-    with pytest.raises(AssertionError, match="stands twice"):
-        derating._check_table()
+    for twice in (DERATINGS[0], derating.PACK_VOLTAGE_CHARGE):
+        monkeypatch.setattr(derating, "DERATINGS", (*DERATINGS, twice))
+        with pytest.raises(AssertionError, match="stands twice"):
+            derating._check_table()

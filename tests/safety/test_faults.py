@@ -1,6 +1,7 @@
 """What a finding does to an envelope, and the table of faults."""
 
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -9,7 +10,17 @@ from hypothesis import strategies as st
 from holdfast.core.signals import Producer
 from holdfast.core.units import NS_PER_MS
 from holdfast.safety.envelope import Envelope
-from holdfast.safety.faults import FAULTS, Finding, Level, Reaction, finding
+from holdfast.safety.faults import (
+    FAULTS,
+    Clearing,
+    FaultRow,
+    Finding,
+    Level,
+    Reaction,
+    _check_table,
+    finding,
+    names_of,
+)
 from tests.builders import T0
 from tests.safety.test_envelope import ENVELOPES
 
@@ -80,6 +91,7 @@ def test_reactions_stand_in_the_order_of_the_design():
     ("row", "reaction"),
     [
         ("data_old", Reaction.DERATE),
+        ("data_missing", Reaction.RAMP_TO_ZERO),
         ("data_lost", Reaction.RAMP_TO_ZERO),
         ("data_bad", Reaction.RAMP_TO_ZERO),
         ("cycle_gap", Reaction.TRIP),
@@ -90,9 +102,11 @@ def test_reactions_stand_in_the_order_of_the_design():
         ("contactor_stuck", Reaction.TRIP),
         ("contactor_welded", Reaction.TRIP),
         ("precharge_failed", Reaction.TRIP),
+        ("precharge_waits", Reaction.LOG),
         ("contactor_worn", Reaction.LOG),
         ("soc_implausible", Reaction.DERATE),
         ("voltage_stuck", Reaction.RAMP_TO_ZERO),
+        ("write_budget", Reaction.LOG),
         ("repeated_fault", Reaction.TRIP),
         ("crash_loop", Reaction.TRIP),
         ("latch_file_corrupt", Reaction.TRIP),
@@ -109,7 +123,7 @@ def test_every_fault_of_the_table_has_its_reaction(row, reaction):
 
 
 def test_the_test_above_knows_every_row_of_the_fault_table():
-    assert len(FAULTS) == 18
+    assert len(FAULTS) == 21
 
 
 def test_the_same_fault_of_two_devices_is_latched_under_two_names():
@@ -118,3 +132,53 @@ def test_the_same_fault_of_two_devices_is_latched_under_two_names():
         for device in (Producer.BMS, Producer.INVERTER)
     }
     assert keys == {"battery/bms_setpoint_ignored", "battery/inverter_setpoint_ignored"}
+
+
+def test_a_row_is_called_by_its_name_or_with_one_of_the_devices():
+    assert names_of("data_lost") == (
+        "data_lost", "bms_data_lost", "inverter_data_lost", "relays_data_lost", "meter_data_lost",
+        "emergency_input_data_lost", "watchdog_data_lost", "derived_data_lost",
+    )  # fmt: skip
+
+
+def test_who_clears_something_is_said_in_words():
+    assert [who.value for who in Clearing] == ["by itself", "operator", "service"]
+
+
+def row_of(**changes):
+    plain = FaultRow(
+        reaction=Reaction.RAMP_TO_ZERO, clearing=Clearing.BY_ITSELF, text="t", source="s"
+    )
+    return replace(plain, **changes)
+
+
+TRIPS = {"reaction": Reaction.TRIP, "clearing": Clearing.OPERATOR}
+
+
+@pytest.mark.parametrize(
+    ("changes", "complaint"),
+    [
+        ({"reaction": Reaction.TRIP}, "x: who clears it"),
+        ({"reaction": Reaction.EMERGENCY_STOP}, "x: who clears it"),
+        ({"clearing": Clearing.OPERATOR}, "x: who clears it"),
+        ({"clearing": Clearing.SERVICE}, "x: who clears it"),
+        ({"hold_s": -0.1}, "x: a hold time below zero"),
+        ({"bms_hold_s": -0.1}, "x: a hold time below zero"),
+        (TRIPS | {"hold_s": 0.1}, "x: a trip is latched"),
+        (TRIPS | {"bms_hold_s": 0.1}, "x: a trip is latched"),
+        ({"source": ""}, "x: no source"),
+    ],
+)
+def test_a_row_that_cannot_be_right_is_refused(changes, complaint):
+    with pytest.raises(AssertionError, match=complaint):
+        _check_table({"x": row_of(**changes)})
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{}, TRIPS, TRIPS | {"clearing": Clearing.SERVICE}, {"hold_s": 0.1, "bms_hold_s": 0.0},
+     {"reaction": Reaction.LOG}],
+)  # fmt: skip
+def test_a_row_at_the_edge_of_what_can_be_right_is_accepted(changes):
+    _check_table({"x": row_of(**changes)})
+    assert (row_of().hold_s, row_of().bms_hold_s) == (0.0, None)

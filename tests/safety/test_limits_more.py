@@ -7,7 +7,7 @@ import pytest
 
 from holdfast.core.errors import ConfigError
 from holdfast.core.signals import SITE
-from holdfast.safety.faults import Level
+from holdfast.safety.faults import Clearing, Level
 from holdfast.safety.limits import SITE_LIMITS, UNIT_LIMITS, _check_table, build_limits
 from tests.builders import UNIT, build_site, unit_content
 
@@ -169,6 +169,8 @@ def wrong(**changes):
         (wrong(hold_s=0.0), "clears without a hold time"),
         (wrong(hold_s=-1.0), "clears without a hold time"),
         (wrong(source=""), "no source"),
+        (wrong(trip=None), "x: who clears it"),
+        (wrong(clearing=Clearing.BY_ITSELF), "x: who clears it"),
         (wrong(id="cell_voltage_high"), "a row stands twice"),
     ],
 )
@@ -178,5 +180,7 @@ def test_a_row_that_cannot_be_right_is_refused(row, complaint):
 
 
 def test_a_row_at_the_edge_of_what_can_be_right_is_accepted():
-    _check_table((wrong(samples=(3, 3), hold_s=0.1, trip=None, warning=None),))
+    itself = Clearing.BY_ITSELF
+    _check_table((wrong(samples=(3, 3), hold_s=0.1, trip=None, warning=None, clearing=itself),))
+    _check_table((wrong(clearing=Clearing.SERVICE),))
     _check_table((wrong(samples=(1, 1), alarm=0.0, warning=0.0),))

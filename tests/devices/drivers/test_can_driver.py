@@ -325,8 +325,10 @@ async def test_slcan_noise_that_breaks_the_library_is_healed_by_opening_again(sl
     slcan.line(b"\xff\xfe\xff\r")
     await wait_until(lambda: slcan.driver.counters.errors and slcan.opened)
     await asyncio.sleep(0.08)
+    assert slcan.good(Signal.SOC_PCT) is None
     slcan.burst()
-    await wait_until(lambda: slcan.good(Signal.SOC_PCT) == 88)
+    await wait_until(lambda: slcan.good(Signal.SOC_PCT) is not None)
+    assert slcan.good(Signal.SOC_PCT) == 88
 
 
 async def test_event_loop_is_not_held_up_by_opening_the_adapter(slcan, wait_until, monkeypatch):

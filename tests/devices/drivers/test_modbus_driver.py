@@ -135,9 +135,11 @@ async def test_discrete_input_is_read(rig, wait_until):
     relays = await rig("generic_relays")
     relays.device.bits = {1: True}
     await relays.start()
-    await wait_until(lambda: relays.good(Signal.CONTACTOR_CLOSED) == 1)
+    await wait_until(lambda: relays.good(Signal.CONTACTOR_CLOSED) is not None)
+    assert relays.good(Signal.CONTACTOR_CLOSED) == 1.0
     relays.device.bits = {0: True}
-    await wait_until(lambda: relays.good(Signal.CONTACTOR_CLOSED) == 0)
+    await wait_until(lambda: relays.good(Signal.CONTACTOR_CLOSED) != 1.0)
+    assert relays.good(Signal.CONTACTOR_CLOSED) == 0.0
 
 
 @pytest.mark.parametrize(

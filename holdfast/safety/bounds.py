@@ -1,0 +1,53 @@
+"""Bounds that site.yaml gives: what the limit table and the derating curves measure from."""
+
+from collections.abc import Callable
+from operator import attrgetter
+from typing import Any
+
+from holdfast.core.config import Site, StorageUnit
+
+Bound = Callable[[Any], float]
+"""From the storage unit, or for a row of the site from the site, to the bound."""
+
+CELL_MAX: Bound = attrgetter("battery.cell_voltage_max_v")
+CELL_MIN: Bound = attrgetter("battery.cell_voltage_min_v")
+CHARGE_RATED: Bound = attrgetter("battery.charge_current_max_a")
+CHARGE_HOT: Bound = attrgetter("battery.charge_temperature_max_c")
+CHARGE_COLD: Bound = attrgetter("battery.charge_temperature_min_c")
+CELL_HOT: Bound = attrgetter("battery.discharge_temperature_max_c")
+CELL_COLD: Bound = attrgetter("battery.discharge_temperature_min_c")
+SOC_MAX: Bound = attrgetter("operation.soc_max_pct")
+SOC_MIN: Bound = attrgetter("operation.soc_min_pct")
+IMPORT_MAX: Bound = attrgetter("grid.import_max_w")
+GRID_VOLTAGE: Bound = attrgetter("grid.nominal_voltage_v")
+GRID_FREQUENCY: Bound = attrgetter("grid.nominal_frequency_hz")
+
+
+def pack_max(unit: StorageUnit) -> float:
+    """The cells' own limit, times the cells, V."""
+    return unit.battery.cell_voltage_max_v * unit.battery.cells_in_series
+
+
+def pack_min(unit: StorageUnit) -> float:
+    """The cells' own limit, times the cells, V."""
+    return unit.battery.cell_voltage_min_v * unit.battery.cells_in_series
+
+
+def discharge_rated(unit: StorageUnit) -> float:
+    """As a current, which is negative while discharging, A."""
+    return -unit.battery.discharge_current_max_a
+
+
+def rated_power(unit: StorageUnit) -> float:
+    """The larger of both directions, W."""
+    return max(unit.charge_power_max_w, unit.discharge_power_max_w)
+
+
+def export_max(site: Site) -> float:
+    """As a power at the grid, which is negative while exporting, W."""
+    return -site.grid.export_max_w
+
+
+def fixed(value: float) -> Bound:
+    """The same for every site."""
+    return lambda _: value
