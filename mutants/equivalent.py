@@ -564,8 +564,8 @@ EQUIVALENT: tuple[Equivalent, ...] = (
     ),
     Equivalent(
         module="holdfast.safety.trend_analyzer",
-        line="if not 0.0 <= in_s < horizon_s:",
-        change="0.0 <= in_s < horizon_s -> 0.0 <= in_s <= horizon_s",
+        line="if in_s < 0.0 or in_s >= horizon_s:",
+        change="in_s >= horizon_s -> in_s > horizon_s",
         reason="at the horizon itself all is left either way",
     ),
     Equivalent(
