@@ -75,6 +75,11 @@ def _pack_min(unit: StorageUnit) -> float:
     return unit.battery.cell_voltage_min_v * unit.battery.cells_in_series
 
 
+def _link_mismatch_max(unit: StorageUnit) -> float:
+    """A full step of the power between two samples of the pack moves it by a sixth of this."""
+    return 0.05 * _pack_max(unit)
+
+
 def _discharge_rated(unit: StorageUnit) -> float:
     return -unit.battery.discharge_current_max_a
 
@@ -126,6 +131,7 @@ _UNIT_TABLE = (
     ("inverter_temperature_high", Signal.INVERTER_TEMPERATURE_C, _HIGH, _fixed(90.0), _ABSOLUTE, None,  0.0,   10.0,  _R.RAMP_TO_ZERO,    2, 3, 5.0,   30.0, "5 °C above where derating reaches nothing"),
     ("pack_mismatch_high",        Signal.PACK_MISMATCH_V,    _HIGH, _fixed(3.0),      _ABSOLUTE, None,  0.0,   1.5,   _R.RAMP_TO_ZERO,    5, 10, 0.5,  10.0, "sum of cells against pack, 3 V: foxBMS"),
     ("power_mismatch_high",       Signal.POWER_MISMATCH_W,   _HIGH, _rated_power,     _OF_BOUND, None,  0.70,  0.85,  _R.RAMP_TO_ZERO,    6, 12, 0.05, 10.0, "30 %: a sign or a scale is wrong"),
+    ("link_mismatch_high",        Signal.LINK_MISMATCH_V,    _HIGH, _link_mismatch_max, _OF_BOUND, None, 0.0,   0.40,  _R.DERATE,          5, 10, 0.20, 10.0, "fault catalogue 7: derate; 5 % of the highest pack voltage (assumption)"),
     ("bms_forbids_charge",        Signal.CHARGE_ALLOWED,     _LOW,  _FLAG,            _ABSOLUTE, None,  0.0,   None,  _R.BLOCK_CHARGE,    1, 1, 0.0,    5.0, "Pylontech 0x35C bit 7"),
     ("bms_forbids_discharge",     Signal.DISCHARGE_ALLOWED,  _LOW,  _FLAG,            _ABSOLUTE, None,  0.0,   None,  _R.BLOCK_DISCHARGE, 1, 1, 0.0,    5.0, "Pylontech 0x35C bit 6"),
     ("bms_protection",            Signal.BMS_PROTECTION,     _HIGH, _FLAG,            _ABSOLUTE, None,  0.0,   None,  _R.RAMP_TO_ZERO,    1, 1, 0.0,    5.0, "Pylontech 0x359: the pack has tripped"),
