@@ -16,6 +16,7 @@ from holdfast.safety.grid_limits import within_grid_limits
 from holdfast.safety.interlock_manager import Action, Block, InterlockManager
 from holdfast.safety.limit_monitor import LimitMonitor, MonitorMemory
 from holdfast.safety.limits import build_limits
+from holdfast.safety.patterns import PatternMemory, Patterns
 from holdfast.safety.plausibility import Plausibility, PlausibilityMemory
 from holdfast.safety.rising import follow
 from holdfast.safety.trend_analyzer import TrendAnalyzer, TrendMemory
@@ -59,6 +60,7 @@ class SafetyMemory:
     trends: TrendMemory = field(default_factory=TrendMemory)
     escalation: EscalationMemory = field(default_factory=EscalationMemory)
     plausibility: PlausibilityMemory = field(default_factory=dict)
+    patterns: PatternMemory = field(default_factory=PatternMemory)
     envelopes: Mapping[str, Envelope] = field(default_factory=dict)
     """What was permitted, by unit; empty while nothing was."""
     time_ns: int = 0
@@ -73,6 +75,7 @@ class Assessor:
         self.trend_analyzer = TrendAnalyzer(site.unit_names, _alarm_levels(self.limit_monitor))
         self._data_age = DataAge(expected)
         self._plausibility = Plausibility(site)
+        self._patterns = Patterns(site)
         self._interlocks = InterlockManager(site)
         self._nameplates = {unit.name: nameplate(unit) for unit in site.storage}
 
@@ -83,12 +86,14 @@ class Assessor:
         limits, monitor = self.limit_monitor.assess(snapshot, memory.limits)
         trends, tracks = self.trend_analyzer.assess(snapshot, memory.trends)
         implausible, plausibility = self._plausibility.assess(snapshot, memory.plausibility)
+        seen, patterns = self._patterns.assess(snapshot, memory.patterns)
         findings = (
             *device_findings,
             *self._data_age.assess(snapshot),
             *limits,
             *trends,
             *implausible,
+            *seen,
         )
         repeated, escalation = self._escalated(findings, snapshot, memory)
         findings += repeated
@@ -110,6 +115,7 @@ class Assessor:
             trends=tracks,
             escalation=escalation,
             plausibility=plausibility,
+            patterns=patterns,
             envelopes={unit: e for unit, e in envelopes.items() if unit not in blocked},
             time_ns=snapshot.time_ns,
         )
