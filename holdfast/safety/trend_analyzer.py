@@ -193,9 +193,10 @@ def _left(value: float, alarm: float, slope_per_s: float, horizon_s: float) -> f
     LEAST_LEFT if one of them is no number.
     """
     in_s = (alarm - value) / slope_per_s
-    if in_s < 0.0 or in_s >= horizon_s:
+    if in_s < 0.0:
         return 1.0
-    return max(LEAST_LEFT, in_s / horizon_s)  # in this order: max() keeps its first before NaN
+    # In this order: min() and max() keep their first against NaN.
+    return max(LEAST_LEFT, min(in_s / horizon_s, 1.0))
 
 
 def _scaled(envelope: Envelope, row: PredictionRow, left: float) -> Envelope:

@@ -243,6 +243,7 @@ def test_a_limit_that_is_met_within_the_horizon_narrows_in_proportion(row):
 
 def test_the_horizon_itself_is_beyond_it():
     assert trend_analyzer._left(0.0, 10.0, 1.0, 10.0) == 1.0
+    assert trend_analyzer._left(0.0, 10.0, 1.0, 5.0) == 1.0
     assert trend_analyzer._left(0.0, 10.0, 1.0, math.nextafter(10.0, 11.0)) < 1.0
 
 
