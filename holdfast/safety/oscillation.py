@@ -7,6 +7,7 @@ switched on and off turns the setpoint as well, but not as often.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from math import copysign
 
 from holdfast.core.config import Site
 from holdfast.core.data_store import Snapshot
@@ -32,7 +33,7 @@ class Swing:
 
     extreme_w: float
     """The furthest that it got on its present way."""
-    way: int = 0
+    way: float = 0.0
     """1 up, -1 down, 0 while it has not moved by the amplitude yet."""
     turns_ns: tuple[int, ...] = ()
     """When it turned, the oldest first; the last TURNS of them."""
@@ -81,13 +82,13 @@ def _followed(swing: Swing | None, reading: Good, amplitude_w: float) -> Swing:
     if moved_w * swing.way > 0.0:
         return replace(swing, extreme_w=reading.value)
     if abs(moved_w) >= amplitude_w:
-        return _turned(swing, reading, way=1 if moved_w > 0.0 else -1)
+        return _turned(swing, reading, way=copysign(1.0, moved_w))
     if swing.found_since_ns is not None and reading.time_ns - swing.turns_ns[-1] >= _QUIET_NS:
         return replace(swing, turns_ns=(), found_since_ns=None)
     return swing
 
 
-def _turned(swing: Swing, reading: Good, way: int) -> Swing:
+def _turned(swing: Swing, reading: Good, way: float) -> Swing:
     turns_ns = (*swing.turns_ns, reading.time_ns)[-TURNS:] if swing.way else ()
     swings = len(turns_ns) == TURNS and turns_ns[-1] - turns_ns[0] <= _WITHIN_NS
     since_ns = swing.found_since_ns

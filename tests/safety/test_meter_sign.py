@@ -294,6 +294,31 @@ def test_over_a_gap_of_the_meter_alone_no_step_is_seen():
         assert len(run.memory.wrong) == steps
 
 
+def test_a_slow_step_may_take_longer_than_the_gap_between_two_samples():
+    run = ready()
+    for index in range(1, 11):
+        run.both(60.0 * index, -60.0 * index, 1.0)
+    assert run.memory.wrong == (True,)
+
+
+def test_no_line_is_drawn_over_a_gap_of_the_batteries():
+    for back_s, drawn in ((3.0, True), (3.0 + 1e-9, False)):
+        run = Run()
+        run.look(battery=0.0, grid=0.0, seconds=0.0)
+        run.look(grid=7.0, seconds=2.9)
+        run.look(battery=0.0, seconds=back_s)
+        assert (run.memory.step is not None) is drawn
+        assert run.memory.grid is None
+
+
+def test_both_may_be_new_in_one_cycle_the_meter_being_the_older():
+    run = Run()
+    run.look(battery=0.0, grid=0.0, seconds=0.0)
+    run.grid = Good(value=70.0, time_ns=at(0.05))
+    run.look(battery=400.0, seconds=0.1)
+    assert run.memory.step[1] == Point(time_ns=at(0.05), battery_w=200.0, grid_w=70.0)
+
+
 def test_a_gap_of_the_batteries_drops_what_waits_and_keeps_what_was_shown():
     run = ready()
     run.steps(W, W)
@@ -315,12 +340,13 @@ def test_without_one_of_both_everything_stays_as_it_is(lost):
     assert run.memory is before
 
 
-def test_of_several_units_all_must_be_known_and_the_oldest_sample_counts():
+@pytest.mark.parametrize("ages_ns", [(5, 9), (9, 5)])
+def test_of_several_units_all_must_be_known_and_the_oldest_sample_counts(ages_ns):
     check = MeterSign(build_site(unit_content("left"), unit_content("right")))
     grid = {Signal.GRID_POWER_W: Good(value=1.0, time_ns=T0)}
     units = {
-        "left": {Signal.BATTERY_POWER_W: Good(value=30.0, time_ns=T0 - 5)},
-        "right": {Signal.BATTERY_POWER_W: Good(value=400.0, time_ns=T0 - 9)},
+        "left": {Signal.BATTERY_POWER_W: Good(value=30.0, time_ns=T0 - ages_ns[0])},
+        "right": {Signal.BATTERY_POWER_W: Good(value=400.0, time_ns=T0 - ages_ns[1])},
     }
     snapshot = Snapshot(time_ns=T0, readings={SITE: grid, **units})
     _, memory = check.assess(snapshot, MeterMemory())

@@ -126,7 +126,9 @@ def test_the_first_move_is_no_turn():
     run(599.0)
     assert run.kept == Swing(extreme_w=100.0)
     run(600.0)
-    assert run.kept == Swing(extreme_w=600.0, way=1)
+    assert run.kept == Swing(extreme_w=600.0, way=1.0)
+    run(600.5)
+    assert run.kept == Swing(extreme_w=600.5, way=1.0)
 
 
 def test_what_is_found_stays_while_it_swings_and_clears_after_a_minute_without_a_turn():
