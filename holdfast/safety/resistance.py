@@ -30,6 +30,8 @@ SOC_PCT = (20.0, 90.0)
 """Between these the resistance of LFP depends little on the charge."""
 ESTIMATES = 15
 """A reference is the median of so many, and so is what is compared with it."""
+QUARTILE = 3
+"""Place of the quartiles among them, counted from either end."""
 AGREE = 1.5
 """A reference whose third quartile is further than this above its first is none."""
 BAND_C = 5.0
@@ -161,8 +163,8 @@ def _agree(estimates_ohm: tuple[float, ...]) -> bool:
     if len(estimates_ohm) < ESTIMATES:
         return False
     ordered = sorted(estimates_ohm)
-    low_ohm, high_ohm = ordered[ESTIMATES // 4], ordered[-1 - ESTIMATES // 4]
-    return low_ohm > 0.0 and high_ohm <= AGREE * low_ohm
+    low_ohm, high_ohm = ordered[QUARTILE], ordered[-1 - QUARTILE]
+    return 0.0 < high_ohm <= AGREE * low_ohm
 
 
 def _judged(probe: Probe) -> Probe:

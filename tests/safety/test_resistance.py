@@ -88,6 +88,7 @@ def test_the_numbers_are_these():
     assert resistance.TOGETHER_NS == 50 * NS_PER_MS
     assert (resistance.STEP, resistance.STEPS_OF_SENSOR) == (0.2, 10.0)
     assert resistance.SOC_PCT == (20.0, 90.0)
+    assert resistance.QUARTILE == 3
     assert (resistance.ESTIMATES, resistance.AGREE, resistance.BAND_C) == (15, 1.5, 5.0)
     assert resistance.LEVELS == ((Level.ALARM, 2.0), (Level.WARNING, 1.5))
     assert resistance.CLEARS_BELOW == 0.1
@@ -217,6 +218,13 @@ def test_a_voltage_must_move_by_ten_steps_of_its_sensor():
     assert pack.probe.ratios[-1] < 0.0  # the wrong way round is an estimate like others
 
 
+def test_ten_steps_of_the_sensor_are_enough_to_the_very_volt():
+    pack = Pack()
+    for voltage_v, current_a in ((52.0, 0.0), (52.25, 0.0), (54.75, 40.0)):
+        pack.sample(current_a, voltage_v=voltage_v)
+    assert pack.probe.gathered == {5: (2.5 / 40.0,)}
+
+
 def test_the_step_of_the_sensor_is_the_smallest_change_that_was_ever_seen():
     pack = Pack()
     for voltage_v, step_v in (
@@ -302,12 +310,15 @@ def test_a_band_is_five_degrees_wide(temperature_c, band):
     assert set(pack.probe.gathered) == {band}
 
 
-def test_what_has_risen_already_is_no_reference_for_another_temperature():
+@pytest.mark.parametrize(
+    ("times", "row"), [(1.7, "resistance_rising"), (3.0, "resistance_doubled")]
+)
+def test_what_has_risen_already_is_no_reference_for_another_temperature(times, row):
     pack = known()
-    pack.r_ohm *= 3.0
+    pack.r_ohm *= times
     pack.steps(15)
     pack.temperature_c = 35.0
-    assert pack.steps(40) == ["resistance_doubled"]
+    assert pack.steps(40) == [row]
     assert set(pack.probe.reference_ohm) == {5}
     assert pack.probe.gathered == {}
 
