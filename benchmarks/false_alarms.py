@@ -1,7 +1,8 @@
 """How often does a healthy site raise an alarm? Simulated days with noise and gaps.
 
 The plant is sound and its environment ordinary, so every finding above a warning is false, but
-for those that say what the owner wished (SOC limits) or what the BMS itself asks for.
+for those that say what the owner wished (SOC limits) or what the BMS itself asks for. The house
+switches: a hob and a heat pump go on and off, a car begins to charge.
 """
 
 import argparse
@@ -17,6 +18,7 @@ from holdfast.core.signals import SIGNALS, Producer, Signal
 from holdfast.safety.faults import Finding, Level
 from holdfast.testing.demo_site import simulated_site
 from holdfast.testing.plant import SitePlant
+from holdfast.testing.plant.household import Household
 from holdfast.testing.plant.site import SiteSample
 from holdfast.testing.simulation import Simulation
 
@@ -24,13 +26,38 @@ STEP_S = 2.0
 START = datetime(2026, 4, 1, tzinfo=UTC)
 NOISE = {"V": 0.002, "A": 0.5, "°C": 0.3, "W": 15.0, "Hz": 0.01}
 """Standard deviation by unit; a spike is ten times as much."""
+NOISE_OF = {Signal.PACK_VOLTAGE_V: 0.02, Signal.DC_LINK_VOLTAGE_V: 0.2}
+"""Of a whole pack, instead."""
+SWITCHED = (
+    # W, s on, of each s, from and until which hour (UTC)
+    (1800.0, 10, 22, 10.5, 11.5),  # a hob
+    (1200.0, 6, 12, 17.0, 18.0),  # and a smaller ring
+    (2500.0, 480, 1200, 0.0, 24.0),  # a heat pump
+    (7400.0, 3600, 3600, 19.0, 20.0),  # a car
+)
 SPIKE_SHARE = 0.0005
 GAP_SHARE, GAP_S = 0.0002, 4.0
 EXPECTED = ("soc_high", "soc_low", "bms_forbids_charge", "bms_forbids_discharge", "bms_alarm")
 
 
+class SwitchingHousehold(Household):
+    """The same house, with loads that are switched from one second to the next."""
+
+    def power_w(self, utc_s: float) -> tuple[float, float]:
+        """(PV, load)."""
+        pv_w, load_w = super().power_w(utc_s)
+        hour = utc_s % 86_400.0 / 3600.0
+        for power_w, on_s, each_s, from_h, until_h in SWITCHED:
+            if from_h <= hour < until_h and utc_s % each_s < on_s:
+                load_w += power_w
+        return pv_w, load_w
+
+
 class NoisyPlant(SitePlant):
-    """The same plant behind noisy sensors and a bus that loses data now and then."""
+    """The same plant behind noisy sensors and a bus that loses data now and then.
+
+    Its relays also tell the link's voltage, so that it is compared with the pack's.
+    """
 
     noise: random.Random
     silent: dict[tuple[str, Producer], float]
@@ -38,7 +65,9 @@ class NoisyPlant(SitePlant):
     def samples(self) -> "list[SiteSample]":  # type: ignore[override]  # a list is iterable too
         """What all devices tell, with noise, spikes and gaps."""
         told = []
-        for role, owner, signal, value in super().samples():
+        link = Signal.DC_LINK_VOLTAGE_V
+        links = [(Producer.RELAYS, u.name, link, u.values()[link]) for u in self.units.values()]
+        for role, owner, signal, value in (*super().samples(), *links):
             device = (owner, role)
             if self.noise.random() < GAP_SHARE / 10:
                 self.silent[device] = self.time_s + GAP_S * self.noise.random()
@@ -48,7 +77,7 @@ class NoisyPlant(SitePlant):
         return told
 
     def _noisy(self, signal: Signal, value: float) -> float:
-        deviation = NOISE.get(SIGNALS[signal].unit)
+        deviation = NOISE_OF.get(signal, NOISE.get(SIGNALS[signal].unit))
         if deviation is None or "readback" in signal or "limit" in signal:
             return value
         if self.noise.random() < SPIKE_SHARE:
@@ -61,6 +90,7 @@ def count_alarms(site: Site, days: float, seed: int) -> tuple[Counter[str], int,
     """Alarms by row, cycles not in RUNNING, and days run."""
     plant = NoisyPlant.from_site(site, seed=seed)
     plant.noise, plant.silent = random.Random(seed), {}
+    plant.household = SwitchingHousehold(seed=seed)
     simulation = Simulation(site, plant, start=START, step_s=STEP_S)
     simulation.start()
     alarms: Counter[str] = Counter()

@@ -437,12 +437,6 @@ EQUIVALENT: tuple[Equivalent, ...] = (
     ),
     Equivalent(
         module="holdfast.safety.trend_analyzer",
-        line="if not 0.0 <= in_s < horizon_s:",
-        change="0.0 <= in_s < horizon_s -> 0.0 <= in_s <= horizon_s",
-        reason="at the horizon itself all is left either way",
-    ),
-    Equivalent(
-        module="holdfast.safety.trend_analyzer",
         line="max_w=envelope.max_w * (left if row.charge else 1.0),",
         change="1.0 -> 1.1",
         reason="an end that is wider narrows nothing when intersected",

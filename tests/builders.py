@@ -265,6 +265,7 @@ class Bench:
             ):
                 self.values[write.unit, stored[write.point]] = write.value
         for unit in self.site.unit_names:
+            self._let_link_follow(unit)
             runs = (
                 self.values[unit, Signal.INVERTER_ENABLED] == 1.0
                 and self.values[unit, Signal.CONTACTOR_CLOSED] == 1.0
@@ -273,6 +274,14 @@ class Bench:
                 power_w = self.values[unit, Signal.SETPOINT_READBACK_W] if runs else 0.0
                 self.values[unit, Signal.BATTERY_POWER_W] = power_w
                 self._let_current_follow(unit, power_w or 0.0)
+
+    def _let_link_follow(self, unit: str) -> None:
+        """Behind a closed contactor is the pack's voltage; an open one leaves it there."""
+        if (unit, Signal.DC_LINK_VOLTAGE_V) in self.fixed:
+            return
+        if self.values[unit, Signal.CONTACTOR_CLOSED] == 1.0:
+            pack_v = self.values[unit, Signal.PACK_VOLTAGE_V]
+            self.values[unit, Signal.DC_LINK_VOLTAGE_V] = pack_v
 
     def _let_current_follow(self, unit: str, power_w: float) -> None:
         """The battery's current is what the inverter's losses leave of its power."""

@@ -10,6 +10,7 @@ from holdfast.cli.arguments import add_config, add_json, print_json
 from holdfast.core.site_file import load_site
 from holdfast.safety.clearing import SERVICE_ONLY
 from holdfast.safety.derating import DERATINGS, PACK_VOLTAGE_CHARGE
+from holdfast.safety.escalation import ESCALATIONS
 from holdfast.safety.faults import FAULTS, Clearing, FaultRow
 from holdfast.safety.interlock_manager import INTERLOCKS
 from holdfast.safety.limits import Limit, build_limits
@@ -91,7 +92,7 @@ def reference_page() -> str:
 
 
 def _page() -> Iterator[str]:
-    yield "# Limits, trends, interlocks, faults"
+    yield "# Limits, trends, escalation, interlocks, faults"
     yield ""
     yield "Made by `holdfast limits --markdown`; do not edit. Values are those of a battery of"
     yield "16 LFP cells, 110 A, with a 5 kW inverter on a 230 V grid; yours: `holdfast limits`."
@@ -132,6 +133,14 @@ def _page() -> Iterator[str]:
     yield from _header("prediction", "limit", "horizon")
     for prediction in PREDICTIONS:
         yield _line(prediction.id, prediction.limit, f"{prediction.horizon_s:g} s")
+    yield ""
+    yield "## Escalation"
+    yield ""
+    yield "What comes again and again is a fault of its own, until the oldest is long enough ago."
+    yield ""
+    yield from _header("fault", "counts", "times", "within", "source")
+    for name, rule in ESCALATIONS.items():
+        yield _line(name, rule.what, f"{rule.times}", f"{rule.within_s / 60:g} min", rule.source)
     yield ""
     yield "## Interlocks"
     yield ""

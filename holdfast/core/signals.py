@@ -68,6 +68,7 @@ class Signal(StrEnum):
     CELL_TEMPERATURE_SPREAD_K = "cell_temperature_spread_k"
     PACK_MISMATCH_V = "pack_mismatch_v"
     POWER_MISMATCH_W = "power_mismatch_w"
+    LINK_MISMATCH_V = "link_mismatch_v"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,6 +154,7 @@ SIGNALS: dict[Signal, SignalRow] = {
     _S.CELL_TEMPERATURE_SPREAD_K: _row(*_DERIVED, "K", -160.0,  160.0, "hottest less coldest cell"),
     _S.PACK_MISMATCH_V:          _row(*_DERIVED, "V",    0.0,  1500.0, "how far the pack's voltage is outside what its cells permit"),
     _S.POWER_MISMATCH_W:         _row(*_DERIVED, "W",    0.0,   1.0e6, "inverter's power against the pack's voltage times current"),
+    _S.LINK_MISMATCH_V:          _row(*_DERIVED, "V",    0.0,  1510.0, "voltage behind the closed contactor against the pack's"),
 }
 # fmt: on
 

@@ -17,6 +17,7 @@ from holdfast.safety.hold_time import HoldMemory, hold
 from holdfast.safety.interlock_manager import Action, Block, InterlockManager
 from holdfast.safety.limit_monitor import LimitMonitor, MonitorMemory
 from holdfast.safety.limits import build_limits
+from holdfast.safety.patterns import PatternMemory, Patterns
 from holdfast.safety.plausibility import Plausibility, PlausibilityMemory
 from holdfast.safety.rising import follow
 from holdfast.safety.trend_analyzer import TrendAnalyzer, TrendMemory
@@ -61,6 +62,7 @@ class SafetyMemory:
     held: HoldMemory = field(default_factory=dict)
     escalation: EscalationMemory = field(default_factory=EscalationMemory)
     plausibility: PlausibilityMemory = field(default_factory=dict)
+    patterns: PatternMemory = field(default_factory=PatternMemory)
     envelopes: Mapping[str, Envelope] = field(default_factory=dict)
     """What was permitted, by unit; empty while nothing was."""
     time_ns: int = 0
@@ -75,6 +77,7 @@ class Assessor:
         self.trend_analyzer = TrendAnalyzer(site.unit_names, _alarm_levels(self.limit_monitor))
         self._data_age = DataAge(expected)
         self._plausibility = Plausibility(site)
+        self._patterns = Patterns(site)
         self._interlocks = InterlockManager(site)
         self._nameplates = {unit.name: nameplate(unit) for unit in site.storage}
 
@@ -85,12 +88,14 @@ class Assessor:
         limits, monitor = self.limit_monitor.assess(snapshot, memory.limits)
         trends, tracks = self.trend_analyzer.assess(snapshot, memory.trends)
         implausible, plausibility = self._plausibility.assess(snapshot, memory.plausibility)
+        seen, patterns = self._patterns.assess(snapshot, memory.patterns)
         findings = (
             *device_findings,
             *self._data_age.assess(snapshot),
             *limits,
             *trends,
             *implausible,
+            *seen,
         )
         findings, held = hold(findings, memory.held, snapshot.time_ns)
         repeated, escalation = self._escalated(findings, snapshot, memory)
@@ -114,6 +119,7 @@ class Assessor:
             held=held,
             escalation=escalation,
             plausibility=plausibility,
+            patterns=patterns,
             envelopes={unit: e for unit, e in envelopes.items() if unit not in blocked},
             time_ns=snapshot.time_ns,
         )

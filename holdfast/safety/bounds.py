@@ -48,6 +48,11 @@ def export_max(site: Site) -> float:
     return -site.grid.export_max_w
 
 
+def link_mismatch_max(unit: StorageUnit) -> float:
+    """A full step of the power between two samples of the pack moves it by a sixth of this."""
+    return 0.05 * pack_max(unit)
+
+
 def fixed(value: float) -> Bound:
     """The same for every site."""
     return lambda _: value

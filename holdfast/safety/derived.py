@@ -43,6 +43,9 @@ def _derived(unit: StorageUnit, known: Mapping[Signal, Reading]) -> dict[Signal,
     mismatch = _power_mismatch(unit, known)
     if mismatch is not None:
         derived[Signal.POWER_MISMATCH_W] = mismatch
+    mismatch = _link_mismatch(known)
+    if mismatch is not None:
+        derived[Signal.LINK_MISMATCH_V] = mismatch
     return derived
 
 
@@ -76,4 +79,22 @@ def _power_mismatch(unit: StorageUnit, known: Mapping[Signal, Reading]) -> Good 
     return Good(
         value=abs(power.value - expected_w),
         time_ns=min(power.time_ns, voltage.time_ns, current.time_ns),
+    )
+
+
+def _link_mismatch(known: Mapping[Signal, Reading]) -> Good | None:
+    """Two sensors behind the same closed contactor: a drift of one, or a bad joint between them.
+
+    A pack that speaks once a second is compared with a link of now; a load that stepped meanwhile
+    is a mismatch of one sample, which the limit's m of n passes over.
+    """
+    link, closed = known.get(Signal.DC_LINK_VOLTAGE_V), known.get(Signal.CONTACTOR_CLOSED)
+    if not (isinstance(link, Good) and isinstance(closed, Good) and closed.value == 1.0):
+        return None
+    pack = known.get(Signal.PACK_VOLTAGE_V)
+    if not isinstance(pack, Good):
+        return None
+    return Good(
+        value=abs(link.value - pack.value),
+        time_ns=min(link.time_ns, closed.time_ns, pack.time_ns),
     )

@@ -1,51 +1,148 @@
-"""Escalation: a fault that clears by itself, and comes back again and again, trips."""
+"""Escalation: what comes again and again is worse than each single time.
 
-from collections.abc import Mapping
+A table of rules. Each says which findings count, how often within which time, and which fault
+that is. A finding that lasts counts once, when it begins.
+"""
+
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from holdfast.core.units import NS_PER_S
-from holdfast.safety.faults import Finding, Reaction, finding
+from holdfast.core.units import ns_from_s
+from holdfast.safety.faults import FAULTS, Finding, Level, Reaction, finding
+from holdfast.safety.limits import UNIT_LIMITS
 
-TIMES, WITHIN_NS = 5, 600 * NS_PER_S
-"""Seplos locks its BMS after five over-currents; the fault catalogue's crash loop is five in ten
-minutes."""
+NEAR_LIMITS = frozenset(row.id for row in UNIT_LIMITS if row.warning is not None)
+"""Rows whose first level means that a limit is near. A row without a warning is a flag, or what
+the owner wishes (soc_high, soc_low): to reach it is daily business. Rows of the site are what the
+grid and the house do, which less battery power does not mend."""
+
+
+def _takes_power_to_zero(found: Finding) -> bool:
+    return found.reaction is Reaction.RAMP_TO_ZERO
+
+
+def _is_near_a_limit(found: Finding) -> bool:
+    return found.row in NEAR_LIMITS and found.level in (Level.WARNING, Level.ALARM)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EscalationRule:
+    """So many times within so long is a fault of its own, until the oldest is long enough ago."""
+
+    counts: Callable[[Finding], bool]
+    what: str
+    """What counts, for people."""
+    times: int
+    within_s: float
+    source: str
+
+    @property
+    def within_ns(self) -> int:
+        """The time in nanoseconds."""
+        return ns_from_s(self.within_s)
+
+
+ESCALATIONS: Mapping[str, EscalationRule] = {
+    # resulting fault, a row of the fault table
+    "repeated_fault": EscalationRule(
+        counts=_takes_power_to_zero,
+        what="a finding that takes the power to zero",
+        times=5,
+        within_s=600.0,
+        source="Seplos: locked after five over-currents; fault catalogue 81: five in ten minutes",
+    ),
+    "repeated_near_limit": EscalationRule(
+        counts=_is_near_a_limit,
+        what="a warning or an alarm of the same limit of a storage unit",
+        times=10,
+        within_s=3600.0,
+        source="assumption: a limit that is met each six minutes is met by how the site is run",
+    ),
+}
+
+_Key = tuple[str, str]
+"""(resulting fault, key of the finding that counts)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Count:
+    """When something began, the oldest first, as many times as its rule asks for."""
+
+    began_ns: tuple[int, ...]
+    reached_ns: int | None = None
+    """Since when these are enough; None while they are not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EscalationMemory:
-    """When each fault began, and which are active."""
+    """What has been counted, and what is active now."""
 
-    began_ns: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
-    active: frozenset[str] = frozenset()
+    counts: Mapping[_Key, Count] = field(default_factory=dict)
+    active: frozenset[_Key] = frozenset()
 
 
 def escalate(
     findings: tuple[Finding, ...], memory: EscalationMemory, now_ns: int
 ) -> tuple[tuple[Finding, ...], EscalationMemory]:
-    """A trip for every fault that took the power to zero TIMES within WITHIN_NS.
-
-    It lasts until the oldest of these times is far enough in the past.
-    """
-    strong = {found.key: found for found in findings if found.reaction is Reaction.RAMP_TO_ZERO}
-    active = frozenset(strong)
-    if not active and not memory.began_ns:
-        return (), memory
-    began_ns = dict(memory.began_ns)
-    for key in active - memory.active:
-        began_ns[key] = (*began_ns.get(key, ()), now_ns)
-    began_ns = {
-        key: kept
-        for key, times in began_ns.items()
-        if (kept := tuple(time_ns for time_ns in times if now_ns - time_ns <= WITHIN_NS))
-    }
-    trips = tuple(
-        finding(
-            "repeated_fault",
-            key.partition("/")[0],
-            times[TIMES - 1],
-            f"{key} came {len(times)} times in {WITHIN_NS // NS_PER_S // 60} minutes",
-        )
-        for key, times in began_ns.items()
-        if len(times) >= TIMES
+    """The faults that repetition makes of ``findings``, and the memory for the next cycle."""
+    active = dict.fromkeys(
+        (fault, found.key)
+        for found in findings
+        for fault, rule in ESCALATIONS.items()
+        if rule.counts(found)
     )
-    return trips, EscalationMemory(began_ns=began_ns, active=active)
+    if not (active or memory.active or memory.counts):
+        return (), memory
+    counts = {**memory.counts}
+    for key in active:
+        if key not in memory.active:
+            counts[key] = _begun(key, counts.get(key, Count(began_ns=())), now_ns)
+    counts = {key: kept for key, count in counts.items() if (kept := _kept(key, count, now_ns))}
+    return _findings(counts), EscalationMemory(counts=counts, active=frozenset(active))
+
+
+def _begun(key: _Key, count: Count, now_ns: int) -> Count:
+    began_ns = (*count.began_ns, now_ns)[-ESCALATIONS[key[0]].times :]
+    return Count(began_ns=began_ns, reached_ns=count.reached_ns)
+
+
+def _kept(key: _Key, count: Count, now_ns: int) -> Count | None:
+    """Less what is too long ago; None if that is all."""
+    rule = ESCALATIONS[key[0]]
+    began_ns = tuple(time_ns for time_ns in count.began_ns if now_ns - time_ns <= rule.within_ns)
+    if not began_ns:
+        return None
+    if len(began_ns) < rule.times:
+        return Count(began_ns=began_ns)
+    reached_ns = now_ns if count.reached_ns is None else count.reached_ns
+    return Count(began_ns=began_ns, reached_ns=reached_ns)
+
+
+def _findings(counts: Mapping[_Key, Count]) -> tuple[Finding, ...]:
+    """One for each owner and fault, however many counts have reached it."""
+    reached: dict[_Key, list[tuple[int, str]]] = {}
+    for (fault, key), count in counts.items():
+        if count.reached_ns is not None:
+            owner = key.partition("/")[0]
+            reached.setdefault((fault, owner), []).append((count.reached_ns, key))
+    return tuple(
+        finding(
+            fault,
+            owner,
+            min(since_ns for since_ns, _ in several),
+            f"{', '.join(key for _, key in several)} came {ESCALATIONS[fault].times} times in "
+            f"{ESCALATIONS[fault].within_s / 60.0:g} minutes",
+        )
+        for (fault, owner), several in reached.items()
+    )
+
+
+def _check_table() -> None:
+    for fault, rule in ESCALATIONS.items():
+        assert fault in FAULTS, f"{fault}: no row of the fault table"
+        assert rule.times >= 2, f"{fault}: once is no repetition"
+        assert rule.within_s > 0.0, f"{fault}: no time"
+        assert rule.source, f"{fault}: no source"
+
+
+_check_table()

@@ -225,11 +225,41 @@ FAULTS: dict[str, FaultRow] = {
         source="fault catalogue 69: 80 % of writes_per_day in the device's table; beyond the whole "
         "of it only what takes power away is written",
     ),
+    "setpoint_oscillation": FaultRow(
+        reaction=Reaction.HOLD,
+        clearing=Clearing.BY_ITSELF,
+        text="the setpoint that the inverter has stored swings to and fro",
+        source="a limit cycle through the meter, or two controllers; clears after 60 s of quiet",
+    ),
+    "resistance_rising": FaultRow(
+        reaction=Reaction.LOG,
+        clearing=Clearing.BY_ITSELF,
+        text="the pack's resistance has risen by half during this run",
+        source="on the way to twice the resistance",
+    ),
+    "resistance_doubled": FaultRow(
+        reaction=Reaction.DERATE,
+        clearing=Clearing.BY_ITSELF,
+        text="the pack's resistance has doubled during this run",
+        source="twice the first resistance is a common end of life; a loose joint heats",
+    ),
+    "meter_sign_wrong": FaultRow(
+        reaction=Reaction.RAMP_TO_ZERO,
+        clearing=Clearing.BY_ITSELF,
+        text="the grid meter shows the batteries' steps with the wrong sign",
+        source="fault catalogue 14: positive feedback; clears after 60 s, and is back at once",
+    ),
     "repeated_fault": FaultRow(
         reaction=Reaction.TRIP,
         clearing=Clearing.OPERATOR,
         text="a fault that clears by itself keeps coming back",
         source="Seplos: locked after five over-currents",
+    ),
+    "repeated_near_limit": FaultRow(
+        reaction=Reaction.DERATE,
+        clearing=Clearing.BY_ITSELF,
+        text="a limit is met again and again without a trip",
+        source="ten times in an hour (assumption); lasts until the oldest is an hour ago",
     ),
     "crash_loop": FaultRow(
         reaction=Reaction.TRIP,

@@ -32,7 +32,7 @@ class TrendRow:
     window_s: float
     spacing_s: float
     least_change: float
-    """Over the window; less is noise, or the steps of the sensor."""
+    """Over the window; less is noise, or the steps of the sensor. No level may ask for less."""
     levels: tuple[tuple[Level, float], ...]
     """The strongest first."""
     reaction: Reaction
@@ -62,10 +62,10 @@ TRENDS: tuple[TrendRow, ...] = tuple(
     TrendRow(id=id_, signal=signal, direction=direction, window_s=window_s, spacing_s=spacing_s, least_change=least, levels=levels, reaction=reaction, source=source)
     for id_, signal, direction, window_s, spacing_s, least, levels, reaction, source in (
         # id                    signal                        direction window spacing least  per minute                          at alarm         source
-        ("cell_heating",        Signal.CELL_TEMPERATURE_MAX_C, _UP,   120.0, 10.0, 2.5,  ((_T, 3.0), (_A, 1.5), (_W, 1.0)),  _R.RAMP_TO_ZERO, "fault catalogue 22: more than 1 °C a minute precedes runaway"),
+        ("cell_heating",        Signal.CELL_TEMPERATURE_MAX_C, _UP,   120.0, 10.0, 2.0,  ((_T, 3.0), (_A, 1.5), (_W, 1.0)),  _R.RAMP_TO_ZERO, "fault catalogue 22: more than 1 °C a minute precedes runaway"),
         ("cell_voltage_rising", Signal.CELL_VOLTAGE_MAX_V,     _UP,    20.0,  2.0, 0.15, ((_A, 1.0), (_W, 0.5)),             _R.DERATE,       "LFP above its knee rises by some 0.3 V a minute at 0.5 C"),
         ("cell_voltage_falling", Signal.CELL_VOLTAGE_MIN_V,    _DOWN,  20.0,  2.0, 0.15, ((_A, 1.0), (_W, 0.5)),             _R.DERATE,       "LFP below its knee falls by some 0.3 V a minute at 0.5 C"),
-        ("soc_jump",            Signal.SOC_PCT,                _BOTH,  30.0,  3.0, 5.0,  ((_A, 10.0), (_W, 6.0)),            _R.DERATE,       "fault catalogue 23: nothing charges faster than 6 C"),
+        ("soc_jump",            Signal.SOC_PCT,                _BOTH,  30.0,  3.0, 3.0,  ((_A, 10.0), (_W, 6.0)),            _R.DERATE,       "fault catalogue 23: nothing charges faster than 6 C"),
         ("insulation_drift",    Signal.INSULATION_KOHM,        _DOWN, 600.0, 60.0, 200.0, ((_A, 100.0), (_W, 20.0)),         _R.LOG,          "moisture, before it becomes an insulation fault"),
         ("imbalance_growth",    Signal.CELL_IMBALANCE_V,       _UP,   600.0, 60.0, 0.10, ((_A, 0.03), (_W, 0.015)),          _R.DERATE,       "a cell that leaves the others"),
     )
@@ -184,17 +184,19 @@ def _slope_per_s(samples: tuple[tuple[int, float], ...], window_ns: int) -> floa
 
 def _level(row: TrendRow, slope_per_s: float) -> Level:
     rate = abs(slope_per_s) if row.direction == _BOTH else row.direction * slope_per_s
-    if not rate * row.window_s >= row.least_change:
-        return Level.NORMAL
     return next((level for level, most in row.levels if not rate * 60.0 < most), Level.NORMAL)
 
 
 def _left(value: float, alarm: float, slope_per_s: float, horizon_s: float) -> float:
-    """Share of the envelope that is left: all if the limit lies beyond the horizon."""
+    """Share of the envelope that is left: all if the limit lies beyond the horizon.
+
+    LEAST_LEFT if one of them is no number.
+    """
     in_s = (alarm - value) / slope_per_s
-    if not 0.0 <= in_s < horizon_s:
+    if in_s < 0.0:
         return 1.0
-    return max(in_s / horizon_s, LEAST_LEFT)
+    # In this order: min() and max() keep their first against NaN.
+    return max(LEAST_LEFT, min(in_s / horizon_s, 1.0))
 
 
 def _scaled(envelope: Envelope, row: PredictionRow, left: float) -> Envelope:
@@ -237,6 +239,7 @@ def _check_table() -> None:
         values = [value for _, value in row.levels]
         assert values == sorted(values, reverse=True), f"{row.id}: levels out of order"
         assert row.window_s >= 8 * row.spacing_s, f"{row.id}: too few samples in the window"
+        assert min(values) * row.window_s >= row.least_change * 60.0, f"{row.id}: a level in noise"
         assert row.source, f"{row.id}: no source"
 
 

@@ -45,6 +45,7 @@ ROWS = {
     "cell_temperature_spread_k": ("derived", "K", -160.0, 160.0, 15.0),
     "pack_mismatch_v": ("derived", "V", 0.0, 1500.0, 15.0),
     "power_mismatch_w": ("derived", "W", 0.0, MILLION, 15.0),
+    "link_mismatch_v": ("derived", "V", 0.0, 1510.0, 15.0),
 }
 
 

@@ -9,13 +9,15 @@ from holdfast.core.signals import SITE, Signal
 from holdfast.core.units import NS_PER_S
 from holdfast.safety.assessment import Assessment, Assessor, SafetyMemory
 from holdfast.safety.envelope import up_to
-from holdfast.safety.escalation import TIMES, EscalationMemory
+from holdfast.safety.escalation import ESCALATIONS, EscalationMemory
 from holdfast.safety.faults import RAMP_TO_ZERO_NS, Finding, Level, Reaction
 from holdfast.safety.interlock_manager import Action, Block
+from holdfast.safety.patterns import PatternMemory
 from holdfast.safety.trend_analyzer import Track, TrendMemory
 from tests.builders import T0, build_site, expected_signals, healthy_store, put, unit_content
 
 SITE_YAML = build_site(unit_content("left"), unit_content("right"))
+TIMES = ESCALATIONS["repeated_fault"].times
 ASSESSOR = Assessor(SITE_YAML, expected_signals(SITE_YAML))
 FULL = up_to(charge_w=5000.0, discharge_w=5000.0, by="site.yaml")
 
@@ -91,6 +93,7 @@ def test_at_first_nothing_is_remembered():
     memory = SafetyMemory()
     assert (memory.limits, memory.trends, memory.envelopes) == ({}, TrendMemory(), {})
     assert (memory.plausibility, memory.escalation) == ({}, EscalationMemory())
+    assert memory.patterns == PatternMemory()
     assert memory.time_ns == 0
 
 
@@ -155,7 +158,17 @@ def test_limits_trends_and_counts_are_remembered():
     assert set(memory.limits) == {"left/inverter_temperature_high"}
     assert memory.trends.tracks
     assert set(memory.plausibility) == {"left", "right"}
+    assert set(memory.patterns.oscillation) == {"left", "right"}
     assert memory.escalation == EscalationMemory()
+
+
+def test_a_pattern_is_found_and_narrows_what_it_concerns():
+    accused = replace(PatternMemory().meter_sign, found_since_ns=T0 - NS_PER_S)
+    memory = SafetyMemory(patterns=PatternMemory(meter_sign=accused), time_ns=T0)
+    assessment, after = assess(memory=memory)
+    assert [finding.row for finding in assessment.findings] == ["meter_sign_wrong"]
+    assert ends(assessment, "left") == ends(assessment, "right") == (0.0, 0.0)
+    assert after.patterns.meter_sign.found_since_ns == T0 - NS_PER_S
 
 
 # What rises, rises slowly. ----------------------------------------------------------------------
@@ -198,7 +211,7 @@ def test_a_fault_that_keeps_coming_back_trips_while_power_may_flow_and_narrows_a
     (trip,) = assessment.trips
     assert (trip.owner, trip.row) == ("left", "repeated_fault")
     assert ends(assessment) == (0.0, 0.0)
-    assert memory.escalation.active == {"left/row"}
+    assert memory.escalation.active == {("repeated_fault", "left/row")}
 
 
 def test_a_site_that_boots_does_not_count_what_is_not_there_yet():

@@ -47,6 +47,7 @@ DATA_SHEET = {
     ),
     "pack_mismatch_high": ("pack_mismatch_v", HIGH, None, 3.0, 1.5, "RAMP_TO_ZERO"),
     "power_mismatch_high": ("power_mismatch_w", HIGH, None, 1500.0, 750.0, "RAMP_TO_ZERO"),
+    "link_mismatch_high": ("link_mismatch_v", HIGH, None, 2.92, 1.752, "DERATE"),
     "grid_voltage_high": ("grid_voltage_v", HIGH, None, 264.5, 253.0, "RAMP_TO_ZERO"),
     "grid_voltage_low": ("grid_voltage_v", LOW, None, 195.5, 207.0, "RAMP_TO_ZERO"),
     "grid_frequency_high": ("grid_frequency_hz", HIGH, None, 51.5, 51.0, "RAMP_TO_ZERO"),

@@ -48,6 +48,7 @@ BOUNDS = {
     "charge_temperature_low": 1.0,
     "discharge_temperature_low": -21.0,
     "power_mismatch_high": 4000.0,
+    "link_mismatch_high": 0.05 * 55.5,
     "grid_voltage_high": 120.0,
     "grid_voltage_low": 120.0,
     "grid_frequency_high": 60.0,
@@ -79,6 +80,7 @@ DEBOUNCE = {
     "inverter_temperature_high": (2, 3, 5.0, 30.0),
     "pack_mismatch_high": (5, 10, 0.5, 10.0),
     "power_mismatch_high": (6, 12, 0.05, 10.0),
+    "link_mismatch_high": (5, 10, 0.2, 10.0),
     "bms_forbids_charge": (1, 1, 0.0, 5.0),
     "bms_forbids_discharge": (1, 1, 0.0, 5.0),
     "bms_protection": (1, 1, 0.0, 5.0),
@@ -94,7 +96,7 @@ DEBOUNCE = {
 }
 SHARE_OF_BOUND = {
     "pack_voltage_high", "pack_voltage_low", "charge_current_high", "discharge_current_high",
-    "power_mismatch_high", "grid_voltage_high", "grid_voltage_low",
+    "power_mismatch_high", "link_mismatch_high", "grid_voltage_high", "grid_voltage_low",
 }  # fmt: skip
 ROWS = {row.id: row for row in UNIT_LIMITS + SITE_LIMITS}
 BUILT = {limit.row.id: limit for limit in build_limits(UNUSUAL)}

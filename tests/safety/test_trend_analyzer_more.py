@@ -27,7 +27,7 @@ T, A, W = Level.TRIP, Level.ALARM, Level.WARNING
 TABLE = {
     # row: (signal, direction, window s, spacing s, least change, {level: per minute}, at alarm)
     "cell_heating": (
-        "cell_temperature_max_c", UP, 120.0, 10.0, 2.5, {T: 3.0, A: 1.5, W: 1.0}, "RAMP_TO_ZERO",
+        "cell_temperature_max_c", UP, 120.0, 10.0, 2.0, {T: 3.0, A: 1.5, W: 1.0}, "RAMP_TO_ZERO",
     ),
     "cell_voltage_rising": (
         "cell_voltage_max_v", UP, 20.0, 2.0, 0.15, {A: 1.0, W: 0.5}, "DERATE",
@@ -35,7 +35,7 @@ TABLE = {
     "cell_voltage_falling": (
         "cell_voltage_min_v", DOWN, 20.0, 2.0, 0.15, {A: 1.0, W: 0.5}, "DERATE",
     ),
-    "soc_jump": ("soc_pct", BOTH, 30.0, 3.0, 5.0, {A: 10.0, W: 6.0}, "DERATE"),
+    "soc_jump": ("soc_pct", BOTH, 30.0, 3.0, 3.0, {A: 10.0, W: 6.0}, "DERATE"),
     "insulation_drift": (
         "insulation_kohm", DOWN, 600.0, 60.0, 200.0, {A: 100.0, W: 20.0}, "LOG",
     ),
@@ -86,29 +86,21 @@ def test_a_level_begins_exactly_at_its_rate(row):
     signs = {UP: [1.0], DOWN: [-1.0], BOTH: [1.0, -1.0]}[row.direction]
     for sign in signs:
         for level, per_minute in row.levels:
-            if per_minute / 60.0 * row.window_s < row.least_change:
-                continue
             slope = sign * per_minute / 60.0 * (1 + 1e-12)
             assert trend_analyzer._level(row, slope) is level
             assert trend_analyzer._level(row, slope * 0.999) < level
     assert trend_analyzer._level(row, signs[0] * 1e9) is row.levels[0][0]
     assert trend_analyzer._level(row, 0.0) is Level.NORMAL
-    assert trend_analyzer._level(row, math.nan) is Level.NORMAL
+    assert trend_analyzer._level(row, math.nan) is row.levels[0][0]
     if row.direction != BOTH:
         assert trend_analyzer._level(row, -signs[0] * 1e9) is Level.NORMAL
 
 
 def test_at_the_rate_itself_the_level_is_reached():
-    row = replace(ROWS["soc_jump"], levels=((A, 12.0), (W, 6.0)), least_change=3.0)
+    row = replace(ROWS["soc_jump"], levels=((A, 12.0), (W, 6.0)))
     assert trend_analyzer._level(row, 0.2) is A
     assert trend_analyzer._level(row, 0.1) is W
     assert trend_analyzer._level(row, math.nextafter(0.1, 0.0)) is Level.NORMAL
-
-
-def test_a_change_as_large_as_the_least_one_counts_and_a_smaller_one_is_noise():
-    row = replace(ROWS["soc_jump"], levels=((W, 0.1),), least_change=30.0, window_s=30.0)
-    assert trend_analyzer._level(row, 1.0) is W
-    assert trend_analyzer._level(row, math.nextafter(1.0, 0.0)) is Level.NORMAL
 
 
 # Slopes. ----------------------------------------------------------------------------------------
@@ -170,13 +162,13 @@ def test_a_sample_exactly_a_spacing_later_is_taken_and_one_before_is_not():
 def test_each_row_is_followed_and_found_with_its_own_reaction(row):
     sign = -1.0 if row.direction == DOWN else 1.0
     level, per_minute = row.levels[-1]
-    rate = max(per_minute, row.least_change / row.window_s * 60.0) * 1.01
+    rate = per_minute * 1.01
     steps = [step * row.spacing_s for step in range(12)]
     findings, memory = follow(row, steps, lambda s: 50.0 + sign * rate * s / 60.0)
     (found,) = findings
     assert (found.owner, found.row) == (UNIT, row.id)
     expected = trend_analyzer._level(row, sign * rate / 60.0)
-    assert found.level is expected >= level
+    assert found.level is expected is level
     assert found.reaction is (row.reaction if expected is A else Reaction.LOG)
     assert track_of(memory, row).slope_per_s == pytest.approx(sign * rate / 60.0)
 
@@ -251,8 +243,16 @@ def test_a_limit_that_is_met_within_the_horizon_narrows_in_proportion(row):
 
 def test_the_horizon_itself_is_beyond_it():
     assert trend_analyzer._left(0.0, 10.0, 1.0, 10.0) == 1.0
+    assert trend_analyzer._left(0.0, 10.0, 1.0, 5.0) == 1.0
     assert trend_analyzer._left(0.0, 10.0, 1.0, math.nextafter(10.0, 11.0)) < 1.0
-    assert trend_analyzer._left(math.nan, 10.0, 1.0, 10.0) == 1.0
+
+
+@pytest.mark.parametrize("lost", range(3))
+def test_of_what_is_no_number_only_the_least_is_left(lost):
+    values = [0.0, 10.0, 1.0]
+    values[lost] = math.nan
+    assert trend_analyzer._left(*values, 100.0) == LEAST_LEFT
+    assert trend_analyzer._left(0.0, 10.0, math.inf, 100.0) == LEAST_LEFT
 
 
 def test_of_two_predictions_each_narrows_its_own_end():
@@ -295,6 +295,7 @@ def test_a_signal_that_is_lost_predicts_nothing_and_leaves_the_others_at_work():
     [
         ({"levels": ((A, 1.0), (W, 2.0))}, "levels out of order"),
         ({"window_s": 79.9, "spacing_s": 10.0}, "too few samples in the window"),
+        ({"least_change": 2.0001}, "a level in noise"),
         ({"source": ""}, "no source"),
         ({"id": "soc_jump"}, "a row stands twice"),
         ({"id": PREDICTIONS[0].id}, "a row stands twice"),
@@ -307,6 +308,6 @@ def test_a_row_that_cannot_be_right_is_refused(changes, complaint, monkeypatch):
 
 
 def test_eight_samples_in_a_window_are_enough(monkeypatch):
-    enough = replace(TRENDS[0], window_s=80.0, spacing_s=10.0)
+    enough = replace(TRENDS[0], spacing_s=15.0)  # window: 120 s
     monkeypatch.setattr(trend_analyzer, "TRENDS", (enough, *TRENDS[1:]))
     trend_analyzer._check_table()

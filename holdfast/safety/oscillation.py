@@ -1,0 +1,100 @@
+"""Oscillation: the setpoint that the inverter has stored turns back again and again.
+
+Control, meter and inverter are a loop. Where one of them is slower than the others take it to
+be, the loop swings by itself; so do two controllers that write to one inverter. A load that is
+switched on and off turns the setpoint as well, but not as often.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from math import copysign
+
+from holdfast.core.config import Site
+from holdfast.core.data_store import Snapshot
+from holdfast.core.reading import Good
+from holdfast.core.signals import Signal
+from holdfast.core.units import ns_from_s
+from holdfast.safety.faults import Finding, finding
+
+AMPLITUDE = 0.1
+"""Of the unit's rated power. A smaller turn is noise of the meter."""
+TURNS, WITHIN_S = 10, 30.0
+"""A loop whose delay is a second swings with a period of six, and turns each 3 s. A hob or a heat
+pump turns the setpoint each 5 s at the most, which makes seven turns in this time (assumption)."""
+QUIET_S = 60.0
+"""Without a turn, and the finding clears by itself."""
+
+_WITHIN_NS, _QUIET_NS = ns_from_s(WITHIN_S), ns_from_s(QUIET_S)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Swing:
+    """Where one unit's setpoint came from and when it turned."""
+
+    extreme_w: float
+    """The furthest that it got on its present way."""
+    way: float = 0.0
+    """1 up, -1 down, 0 while it has not moved by the amplitude yet."""
+    turns_ns: tuple[int, ...] = ()
+    """When it turned, the oldest first; the last TURNS of them."""
+    found_since_ns: int | None = None
+
+
+OscillationMemory = Mapping[str, Swing]
+"""By storage unit."""
+
+
+class Oscillation:
+    """Counts the turns of each unit's setpoint. Holds no state."""
+
+    def __init__(self, site: Site) -> None:
+        self._amplitudes_w = [
+            (unit.name, AMPLITUDE * max(unit.charge_power_max_w, unit.discharge_power_max_w))
+            for unit in site.storage
+        ]
+
+    def assess(
+        self, snapshot: Snapshot, memory: OscillationMemory
+    ) -> tuple[tuple[Finding, ...], OscillationMemory]:
+        """Findings of this cycle and the memory for the next.
+
+        A sample that is read again is no turn. Without a good one everything stays as it is.
+        """
+        changed: dict[str, Swing] = {}
+        findings: list[Finding] = []
+        for unit, amplitude_w in self._amplitudes_w:
+            reading = snapshot.readings[unit].get(Signal.SETPOINT_READBACK_W)
+            swing = memory.get(unit)
+            if isinstance(reading, Good):
+                followed = _followed(swing, reading, amplitude_w)
+                if followed is not swing:
+                    swing = changed[unit] = followed
+            if swing is not None and swing.found_since_ns is not None:
+                detail = f"{TURNS} turns within {WITHIN_S:g} s, each by {amplitude_w:g} W or more"
+                findings.append(finding("setpoint_oscillation", unit, swing.found_since_ns, detail))
+        return tuple(findings), ({**memory, **changed} if changed else memory)
+
+
+def _followed(swing: Swing | None, reading: Good, amplitude_w: float) -> Swing:
+    if swing is None:
+        return Swing(extreme_w=reading.value)
+    moved_w = reading.value - swing.extreme_w
+    if moved_w * swing.way > 0.0:
+        return replace(swing, extreme_w=reading.value)
+    if abs(moved_w) >= amplitude_w:
+        return _turned(swing, reading, way=copysign(1.0, moved_w))
+    if swing.found_since_ns is not None and reading.time_ns - swing.turns_ns[-1] >= _QUIET_NS:
+        return replace(swing, turns_ns=(), found_since_ns=None)
+    return swing
+
+
+def _turned(swing: Swing, reading: Good, way: float) -> Swing:
+    turns_ns = (*swing.turns_ns, reading.time_ns)[-TURNS:] if swing.way else ()
+    swings = len(turns_ns) == TURNS and turns_ns[-1] - turns_ns[0] <= _WITHIN_NS
+    since_ns = swing.found_since_ns
+    return Swing(
+        extreme_w=reading.value,
+        way=way,
+        turns_ns=turns_ns,
+        found_since_ns=reading.time_ns if swings and since_ns is None else since_ns,
+    )
