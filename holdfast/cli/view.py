@@ -125,6 +125,8 @@ def _why(status: Status, timezone: str) -> Group:
     ]
     if status.latched_faults:
         lines.append(f"[red]latched: {', '.join(status.latched_faults)}[/]")
+    if not status.latches_on_disk:
+        lines.append("[red]latches are NOT ON DISK: they would not survive a restart[/]")
     if status.emergency_stop_latched:
         lines.append("[red]emergency stop latched; `holdfast reset` on site leaves it[/]")
     return Group(*lines)

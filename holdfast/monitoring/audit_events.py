@@ -135,6 +135,8 @@ class LatchesChanged:
     kind: Literal["latches"] = "latches"
     emergency_stop: bool
     faults: tuple[str, ...]
+    on_disk: bool = True
+    """False: they could not be saved by then."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -57,7 +57,8 @@ def describe(event: AuditEvent) -> str:  # noqa: C901 - one row for each kind
         case SetpointChanged():
             return _setpoint(event)
         case LatchesChanged():
-            return f"latched: {', '.join(_latched(event)) or 'nothing'}"
+            where = "" if event.on_disk else "; NOT ON DISK"
+            return f"latched: {', '.join(_latched(event)) or 'nothing'}{where}"
         case EventsLost():
             return (
                 f"{event.count} events lost from {event.since:%H:%M:%S} to "

@@ -137,6 +137,8 @@ class Status:
     """In BOOT and IDLE: what keeps the site from starting."""
     emergency_stop_latched: bool
     latched_faults: tuple[str, ...]
+    latches_on_disk: bool
+    """False: they could not be saved, and would not survive a restart."""
     ignored_events: int
     request_w: float
     request_source: str
@@ -181,6 +183,7 @@ class Outside:
     utc: datetime
     plan: AcceptedPlan | None
     plan_refused: str
+    latches_on_disk: bool
     comms: Mapping[str, CommsCounters]
     loop: LoopStatus
     audit: AuditStatus | None = None
@@ -202,6 +205,7 @@ def build_status(
         waits_for=record.moved.waits_for if starting else (),
         emergency_stop_latched=state.latches.emergency_stop,
         latched_faults=state.latches.faults,
+        latches_on_disk=outside.latches_on_disk,
         ignored_events=state.ignored_events,
         request_w=record.request.power_w,
         request_source=record.request.source,

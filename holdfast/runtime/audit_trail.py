@@ -59,10 +59,12 @@ class AuditTrail:
             )
         )
 
-    def observe(self, after: CycleState, record: CycleRecord) -> None:
-        """A cycle led to ``after``."""
+    def observe(self, after: CycleState, record: CycleRecord, *, on_disk: bool) -> None:
+        """A cycle led to ``after``, whose latches are on disk or could not be saved."""
         try:
-            events, self._memory = self._observer.observe(self._memory, after, record)
+            events, self._memory = self._observer.observe(
+                self._memory, after, record, on_disk=on_disk
+            )
         except Exception:  # noqa: BLE001 - whatever it is, it is not worth a cycle
             if not self._failed:
                 _log.critical("a cycle cannot be put on record", exc_info=True)
@@ -95,9 +97,13 @@ class AuditTrail:
                 )
             )
 
-    def cycle_failed(self, latches: Latches) -> None:
+    def cycle_failed(self, latches: Latches, on_disk: bool) -> None:  # noqa: FBT001 - a report
         """The cycle raised; ``latches`` are what is left of it."""
-        self._put(LatchesChanged(emergency_stop=latches.emergency_stop, faults=latches.faults))
+        self._put(
+            LatchesChanged(
+                emergency_stop=latches.emergency_stop, faults=latches.faults, on_disk=on_disk
+            )
+        )
 
     def ended(self, reason: str) -> None:
         """The controller ends by itself."""

@@ -62,7 +62,7 @@ class ControlSocket(asyncio.Protocol):
         if before is not None and not before.done():
             await asyncio.wait({before})
         if self._transport is not None and not self._transport.is_closing():
-            reply = Reply(accepted=accepted, reason=reason, state=self._loop.state.machine)
+            reply = Reply(accepted=accepted, reason=reason, state=self._loop.shown)
             self._transport.write(encode(reply))
 
     async def _handle(self, message: Message) -> tuple[bool, str]:

@@ -42,8 +42,8 @@ async def run(site: Site, files: SiteFiles) -> int:
     loop = ControlLoop(
         site, cycle, store, drivers, files, real_time=real_time, audit=audit, faults=faults
     )
-    audit.started(loop.state.latches, real_time=real_time)
     await loop.save_latches()
+    audit.started(loop.state.latches, real_time=real_time)
     tasks = [asyncio.create_task(driver.run()) for driver in drivers.values()]
     server = await serve(files.control_socket, loop)
     freeze_collector()

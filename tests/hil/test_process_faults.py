@@ -3,9 +3,11 @@
 import json
 import os
 import signal
+import threading
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from holdfast.core.commands import Command
 from holdfast.core.errors import NotRunning
 from holdfast.core.signals import Signal
 from holdfast.core.state_machine import State
+from holdfast.runtime.latch_file import load_latches
 from holdfast.testing.demo_site import demo_prices, make_demo_site
 from tests.hil.rig import LOAD_W, Process, Rig, descendants, is_alive
 
@@ -199,6 +202,50 @@ def test_a_corrupt_latch_file_means_error_over_restarts_until_a_reset(rig: Rig) 
     assert rig.files.latches.with_suffix(".corrupt").exists()
     rig.until(lambda: rig.command(Command.RESET).accepted, "a reset")
     rig.until_state(State.IDLE)
+
+
+def send_and_forget(rig: Rig, command: Command) -> None:
+    with suppress(NotRunning):  # it is killed meanwhile
+        rig.command(command)
+
+
+def test_a_latch_that_was_shown_outlives_a_kill_at_that_moment(rig: Rig) -> None:
+    for _ in range(3):
+        rig.to_running()
+        asking = threading.Thread(target=lambda: send_and_forget(rig, Command.EMERGENCY_STOP))
+        asking.start()
+        while not ((status := rig.status) and status.emergency_stop_latched):
+            pass
+        rig.processes["controller"].signal(signal.SIGKILL)
+        asking.join()
+        assert load_latches(rig.files.latches).emergency_stop
+        rig.processes["controller"].wait()
+        rig.files.starts.unlink()  # these crashes are ours
+        rig.start("controller")
+        rig.until_state(State.STOPPED)
+
+
+def test_nobody_hears_of_a_latch_that_hangs_on_its_way_to_the_disk(rig: Rig) -> None:
+    blocked = rig.files.latches.with_name("latches.json.new")
+    os.mkfifo(blocked)  # the save waits in open(2)
+    try:
+        rig.set(emergency_loop_closed=False)
+        rig.until(lambda: rig.power_w == 0.0, "0 W", WATCHDOG_S)
+        status = rig.status
+        assert status is not None
+        assert status.state is State.RUNNING
+        assert not load_latches(rig.files.latches).emergency_stop
+        rig.until_state(State.STOPPED, 4.0)  # a disk that stands still hides nothing for long
+        status = rig.status
+        assert status is not None
+        assert not status.latches_on_disk
+    finally:
+        reader = os.open(blocked, os.O_RDONLY | os.O_NONBLOCK)
+        blocked.unlink()
+        rig.set(emergency_loop_closed=True)
+    rig.until(lambda: rig.status and rig.status.latches_on_disk, "the latch on disk")
+    os.close(reader)
+    assert load_latches(rig.files.latches).emergency_stop
 
 
 def test_a_controller_ended_right_after_a_start_still_opens_the_contactor(rig: Rig) -> None:

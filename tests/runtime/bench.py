@@ -12,6 +12,7 @@ from holdfast.core.ports import CommsCounters
 from holdfast.core.signals import SITE, Producer, Signal
 from holdfast.core.state_machine import State
 from holdfast.runtime.assembly import build_cycle, devices
+from holdfast.runtime.audit_trail import AuditTrail
 from holdfast.runtime.control_loop import ControlLoop
 from holdfast.runtime.files import SiteFiles
 from tests.builders import HEALTHY_SITE, HEALTHY_UNIT, UNIT, build_site, put
@@ -59,14 +60,16 @@ def site_in(folder: Path, **changes: object) -> Site:
 class LoopBench:
     """The loop, its store and its drivers; every reading is fresh whenever a cycle runs."""
 
-    def __init__(self, folder: Path, site: Site | None = None) -> None:
+    def __init__(
+        self, folder: Path, site: Site | None = None, *, audit: AuditTrail | None = None
+    ) -> None:
         self.site = site or site_in(folder)
         self.files = SiteFiles(state_dir=folder)
         self.files.create()
         self.store = DataStore(self.site.unit_names)
         self.drivers = {key: FakeDriver(f"{key[0]}/{key[1]}") for key in devices(self.site)}
         self.loop = ControlLoop(
-            self.site, build_cycle(self.site), self.store, self.drivers, self.files
+            self.site, build_cycle(self.site), self.store, self.drivers, self.files, audit=audit
         )
         self.values = {(SITE, signal): value for signal, value in HEALTHY_SITE.items()}
         self.values |= {(UNIT, signal): value for signal, value in HEALTHY_UNIT.items()}
@@ -87,10 +90,15 @@ class LoopBench:
     async def cycle(self, count: int = 1) -> None:
         """Read everything, run a cycle, let the writes go out; ``count`` times."""
         for _ in range(count):
-            self.sample()
-            self.loop.run_cycle()
-            await asyncio.sleep(0)
-            await asyncio.gather(*(w.flush() for w in self.loop._writers.values()))
+            await self.step()
+            await self.loop.save_latches()
+
+    async def step(self) -> None:
+        """The same once, whatever the disk does."""
+        self.sample()
+        self.loop.run_cycle()
+        await asyncio.sleep(0)
+        await asyncio.gather(*(w.flush() for w in self.loop._writers.values()))
 
     async def to_idle(self) -> None:
         await self.cycle(4)
