@@ -19,6 +19,7 @@ from holdfast.runtime.crash_loop import StartRecord
 from holdfast.runtime.files import SiteFiles
 from holdfast.runtime.process import open_site
 from holdfast.runtime.realtime import PeriodicTimer, enter_real_time, freeze_collector
+from holdfast.runtime.site_lock import hold_lock
 
 _log = logging.getLogger(__name__)
 
@@ -101,7 +102,8 @@ def main() -> int:
     """Entry point of the process."""
     try:
         site, files = open_site("controller", "Device I/O and the control cycle of one site.")
-        return asyncio.run(run(site, files))
+        with hold_lock(files, "controller"):
+            return asyncio.run(run(site, files))
     except HoldfastError as error:
         print(error, file=sys.stderr)  # noqa: T201 - the supervisor shows it
         return 2

@@ -55,6 +55,10 @@ class SiteFiles:
         """The watchdog's heartbeat, in shared memory."""
         return self.state_dir / "watchdog.shm"
 
+    def lock(self, name: str) -> Path:
+        """Held by the one process ``name`` of this site while it runs."""
+        return self.state_dir / f"{name}.lock"
+
     @property
     def audit(self) -> Path:
         """Folder of the audit log and its head."""

@@ -3,6 +3,8 @@
 import json
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 import urllib.request
@@ -134,8 +136,31 @@ def test_a_second_run_at_the_same_site_is_refused(supervised: Rig) -> None:
     to_running(supervised)
     done = supervised.cli("run", "--plain")
     assert done.returncode == 2
-    assert "already runs" in done.stderr
+    run = supervised.processes["run"]
+    assert f"a supervisor already runs in {supervised.files.state_dir}" in done.stderr
+    assert f"process {run.pid}" in done.stderr
     assert supervised.state is State.RUNNING
+
+
+@pytest.mark.parametrize("name", ["controller", "watchdog"])
+def test_a_second_controller_or_watchdog_is_refused_and_takes_nothing_from_the_first(
+    rig: Rig, name: str
+) -> None:
+    config = str(rig.config)
+    second = subprocess.run(
+        [sys.executable, "-m", f"holdfast.runtime.{name}", "--config", config],
+        capture_output=True, text=True, timeout=30.0, check=False,
+    )  # fmt: skip
+    first = rig.processes[name]
+    assert second.returncode == 2
+    assert second.stderr == (
+        f"a {name} already runs in {rig.files.state_dir}: process {first.pid}\n"
+    )
+    done = rig.cli("run", "--plain")
+    assert done.returncode == 2
+    assert f"process {rig.processes['controller'].pid}" in done.stderr
+    assert rig.command(Command.START).reason.endswith("changes nothing in RUNNING")
+    assert rig.state is State.RUNNING
 
 
 def test_ctrl_c_even_twice_ends_at_zero_with_open_contactors_and_exit_0(supervised: Rig) -> None:
