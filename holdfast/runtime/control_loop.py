@@ -16,6 +16,7 @@ from itertools import groupby
 
 from holdfast.control.cycle import Cycle, CycleRecord, CycleState, Inputs
 from holdfast.control.plan_gate import AcceptedPlan, accept_plan
+from holdfast.control.storage_unit import UnitMemory
 from holdfast.core.commands import Command, Point, Write
 from holdfast.core.config import Site
 from holdfast.core.data_store import DataStore
@@ -27,6 +28,7 @@ from holdfast.core.reading import Sample
 from holdfast.core.signals import SITE, Producer, Signal
 from holdfast.core.state_machine import State
 from holdfast.core.units import NS_PER_MS, NS_PER_S, s_from_ns
+from holdfast.devices.contactor import RelayMemory
 from holdfast.monitoring.histogram import Histogram
 from holdfast.monitoring.status import LoopStatus, Outside, build_status, encode_status
 from holdfast.runtime.assembly import DeviceKey
@@ -38,6 +40,7 @@ from holdfast.runtime.latch_keeper import LatchKeeper
 from holdfast.runtime.realtime import collect_young
 from holdfast.runtime.rest import is_at_rest
 from holdfast.runtime.shared_memory import Heartbeat, HeartbeatReader, RecordWriter
+from holdfast.runtime.wear_file import WearKeeper
 
 _log = logging.getLogger(__name__)
 
@@ -69,7 +72,14 @@ class ControlLoop:
         self._writers = {key: DeviceWriter(driver) for key, driver in drivers.items()}
         self._files = files
         self._audit = audit
-        self.state = CycleState(latches=load_latches(files.latches).with_faults(*faults))
+        self._wear = WearKeeper(files.wear, site.unit_names)
+        self.state = CycleState(
+            latches=load_latches(files.latches).with_faults(*faults),
+            units={
+                name: UnitMemory(relays=RelayMemory(wear=wear))
+                for name, wear in self._wear.at_start.items()
+            },
+        )
         self._latches = LatchKeeper(files.latches, self._publish)
         self.shown = State.BOOT
         """State of the newest cycle that was told of."""
@@ -85,6 +95,9 @@ class ControlLoop:
         self._cycles = self._missed = 0
         self._cycle_s, self._lateness_s = Histogram(), Histogram()
         self._real_time = real_time
+        self._cycles_rated = {
+            unit.name: unit.battery.contactor_cycles_rated for unit in site.storage
+        }
         self.failed = asyncio.Event()
         """Set when the cycle raised: the site is at 0 W and this process has to end."""
         store.on_change(self._at_change)
@@ -170,6 +183,7 @@ class ControlLoop:
         self._latches.tell(
             state.latches, now_ns, partial(self._tell, state, record, before, now_ns)
         )
+        self._wear.note(state.units, now_ns)
         if now_ns >= self._collect_ns and not gc.isenabled():
             self._collect_ns = now_ns + COLLECT_EVERY_NS
             collect_young()
@@ -255,6 +269,7 @@ class ControlLoop:
             plan=self._plan,
             plan_refused=self._plan_refused,
             latches_on_disk=on_disk,
+            contactor_cycles_rated=self._cycles_rated,
             comms={driver.name: driver.counters for driver in self._drivers.values()},
             loop=loop,
             audit=None if self._audit is None else self._audit.status(),
@@ -263,9 +278,10 @@ class ControlLoop:
         self._status.publish(encode_status(status))
 
     async def flush(self) -> None:
-        """Wait until the writes are out and the latches on disk."""
+        """Wait until the writes are out, and latches and wear on disk if it lets us."""
         await asyncio.gather(*(writer.flush() for writer in self._writers.values()))
         await self.save_latches()
+        await self._wear.save(self.state.units)
 
     def at_rest(self) -> bool:
         """True if every unit was seen at rest after it was last written."""

@@ -51,7 +51,8 @@ def status_of(bench: Bench, **changes: object) -> Status:
     record = bench.records[-1]
     outside = Outside(
         site="s", currency="EUR", authority=bench.site.authority, utc=NOON,
-        plan=record.inputs.plan, plan_refused="", latches_on_disk=True, comms={}, loop=loop,
+        plan=record.inputs.plan, plan_refused="", latches_on_disk=True, contactor_cycles_rated={},
+        comms={}, loop=loop,
     )  # fmt: skip
     status = build_status(bench.state, record, bench.cycle.assessor.limit_monitor, outside)
     return replace(status, **changes)  # type: ignore[arg-type]

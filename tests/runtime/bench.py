@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from holdfast.core.commands import Point, Write
@@ -55,6 +56,14 @@ class FakeDriver:
 def site_in(folder: Path, **changes: object) -> Site:
     """A healthy site whose state is in ``folder``."""
     return build_site(state_dir=folder, **changes)
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    """Let the loop turn until ``holds``."""
+    deadline_s = time.monotonic() + 10.0
+    while not holds():
+        assert time.monotonic() < deadline_s, "did not come true in time"
+        await asyncio.sleep(0)
 
 
 class LoopBench:

@@ -6,7 +6,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -22,7 +22,7 @@ from holdfast.runtime.latch_file import load_latches, save_latches
 from holdfast.runtime.latch_keeper import HELD_REPORTS, HOLD_NS, SAVE_AGAIN_NS, LatchKeeper
 from holdfast.runtime.shared_memory import HeartbeatReader
 from holdfast.runtime.status_reader import StatusReader
-from tests.runtime.bench import LoopBench
+from tests.runtime.bench import LoopBench, until
 from tests.runtime.test_audit_writer import AuditedBench, events, eventually, of
 from tests.runtime.test_control_loop import to_running
 
@@ -54,13 +54,6 @@ def disk(monkeypatch: pytest.MonkeyPatch) -> Iterator[SlowDisk]:
     disk = SlowDisk(monkeypatch)
     yield disk
     disk.turns.set()  # whatever a test leaves behind, its thread ends
-
-
-async def until(holds: Callable[[], bool]) -> None:
-    deadline_s = time.monotonic() + 10.0
-    while not holds():
-        assert time.monotonic() < deadline_s, "did not come true in time"
-        await asyncio.sleep(0)
 
 
 # ---------------------------------------------------------------- in the running loop

@@ -91,6 +91,7 @@ def test_reactions_stand_in_the_order_of_the_design():
         ("contactor_welded", Reaction.TRIP),
         ("precharge_failed", Reaction.TRIP),
         ("contactor_worn", Reaction.LOG),
+        ("wear_unknown", Reaction.LOG),
         ("soc_implausible", Reaction.DERATE),
         ("voltage_stuck", Reaction.RAMP_TO_ZERO),
         ("repeated_fault", Reaction.TRIP),
@@ -109,7 +110,7 @@ def test_every_fault_of_the_table_has_its_reaction(row, reaction):
 
 
 def test_the_test_above_knows_every_row_of_the_fault_table():
-    assert len(FAULTS) == 18
+    assert len(FAULTS) == 19
 
 
 def test_the_same_fault_of_two_devices_is_latched_under_two_names():
