@@ -46,7 +46,7 @@ async def run(site: Site, files: SiteFiles) -> int:
     await loop.save_latches()
     audit.started(loop.state.latches, real_time=real_time)
     tasks = [asyncio.create_task(driver.run()) for driver in drivers.values()]
-    server = await serve(files.control_socket, loop)
+    server = await serve(files.control_socket, loop, audit=audit)
     freeze_collector()
     _log.info("controller of %s runs, real time: %s", site.name, real_time)
     rested = await _cycle_until_told(site, loop)

@@ -19,6 +19,9 @@ from holdfast.core.commands import Command
 from holdfast.core.errors import NotRunning
 from holdfast.core.signals import Signal
 from holdfast.core.state_machine import State
+from holdfast.monitoring.audit_events import AuditEvent, ChildEnded, ChildStarted
+from holdfast.monitoring.safety_audit_log import event_of
+from holdfast.runtime.audit_reader import lines_backwards
 from holdfast.runtime.latch_file import load_latches
 from holdfast.testing.demo_site import demo_prices, make_demo_site
 from tests.hil.rig import LOAD_W, Process, Rig, descendants, is_alive
@@ -68,6 +71,28 @@ def kill(rig: Rig, name: str) -> int:
 
 def back(rig: Rig, name: str, killed: int) -> None:
     rig.until(lambda: pid_of(rig, name) not in {None, killed}, f"a new {name}", 10.0)
+
+
+def on_record(rig: Rig) -> list[AuditEvent]:
+    found = [event_of(line) for line in lines_backwards(rig.files.audit)]
+    return [event for event in found if event is not None]
+
+
+def ends_on_record(rig: Rig) -> set[tuple[str, int]]:
+    """Processes that have ended by themselves, each with its exit code."""
+    return {
+        (event.process, event.code)
+        for event in on_record(rig)
+        if isinstance(event, ChildEnded) and not event.asked
+    }
+
+
+def restarts_on_record(rig: Rig) -> set[str]:
+    return {
+        event.process
+        for event in on_record(rig)
+        if isinstance(event, ChildStarted) and event.starts > 1
+    }
 
 
 def metrics(rig: Rig) -> str:
@@ -129,6 +154,12 @@ def test_control_goes_on_without_planner_and_gateway_and_they_come_back(supervis
     )
     report = json.loads(rig.files.plan.read_text())
     assert report["accepted"] is True
+    # All of it is on record, also the end of the controller in the test before this one.
+    rig.until(lambda: restarts_on_record(rig) >= set(killed), "the restarts on record")
+    assert {name for name, code in ends_on_record(rig) if code == -signal.SIGKILL} >= {
+        "controller", "planner", "gateway",
+    }  # fmt: skip
+    assert rig.cli("audit", "verify").returncode == 0
     assert rig.damage() == {}
 
 

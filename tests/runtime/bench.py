@@ -1,21 +1,27 @@
 """A control loop on devices that answer at once, without a wire."""
 
 import asyncio
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+
+import pytest
 
 from holdfast.core.commands import Point, Write
 from holdfast.core.config import Site
 from holdfast.core.data_store import DataStore
 from holdfast.core.errors import DeviceUnreachable
+from holdfast.core.latches import Latches
 from holdfast.core.ports import CommsCounters
 from holdfast.core.signals import SITE, Producer, Signal
 from holdfast.core.state_machine import State
+from holdfast.runtime import latch_keeper
 from holdfast.runtime.assembly import build_cycle, devices
 from holdfast.runtime.audit_trail import AuditTrail
 from holdfast.runtime.control_loop import ControlLoop
 from holdfast.runtime.files import SiteFiles
+from holdfast.runtime.latch_file import save_latches
 from tests.builders import HEALTHY_SITE, HEALTHY_UNIT, UNIT, build_site, put
 
 STORED = {
@@ -116,3 +122,21 @@ class LoopBench:
     def written(self, role: Producer, point: Point) -> list[float]:
         """Values that reached a device, in their order."""
         return [w.value for w in self.drivers[UNIT, role].written if w.point is point]
+
+
+class SlowDisk:
+    """A disk whose thread stands still in each save, as long as a test wants it to."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.turns = threading.Event()
+        self.turns.set()
+        self.begun: list[Latches] = []
+        self.fails = False
+        monkeypatch.setattr(latch_keeper, "save_latches", self.save)
+
+    def save(self, path: Path, latches: Latches) -> None:
+        self.begun.append(latches)
+        assert self.turns.wait(10)
+        if self.fails:
+            raise OSError(28, "No space left on device")
+        save_latches(path, latches)

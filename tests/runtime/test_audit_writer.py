@@ -265,10 +265,7 @@ async def test_a_flood_of_plans_is_counted_and_not_written(tmp_path: Path) -> No
     for _ in range(50):
         with pytest.raises(PlanRefused):
             bench.loop.take_plan(a_plan())
-    bench.trail._plan_ns -= 10**10
-    with pytest.raises(PlanRefused):
-        bench.loop.take_plan(a_plan())
-    assert [event.repeats for event in of(PlanNotAccepted, bench.end())] == [0, 49]
+    assert [event.repeats for event in of(PlanNotAccepted, bench.end())] == [0, 48]
 
 
 async def test_latches_of_before_are_told_at_the_start_and_not_as_a_change(tmp_path: Path) -> None:

@@ -4,7 +4,6 @@ else does."""
 import asyncio
 import logging
 import os
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,31 +21,13 @@ from holdfast.runtime.latch_file import load_latches, save_latches
 from holdfast.runtime.latch_keeper import HELD_REPORTS, HOLD_NS, SAVE_AGAIN_NS, LatchKeeper
 from holdfast.runtime.shared_memory import HeartbeatReader
 from holdfast.runtime.status_reader import StatusReader
-from tests.runtime.bench import LoopBench, until
+from tests.runtime.bench import LoopBench, SlowDisk, until
 from tests.runtime.test_audit_writer import AuditedBench, events, eventually, of
 from tests.runtime.test_control_loop import to_running
 
 _NOT_ON_DISK = "; NOT ON DISK: it will not survive a restart"
 TRIPPED = Latches(faults=("battery/cell_voltage_high",))
 STOPPED = Latches(emergency_stop=True)
-
-
-class SlowDisk:
-    """A disk whose thread stands still in each save, as long as a test wants it to."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.turns = threading.Event()
-        self.turns.set()
-        self.begun: list[Latches] = []
-        self.fails = False
-        monkeypatch.setattr(latch_keeper, "save_latches", self.save)
-
-    def save(self, path: Path, latches: Latches) -> None:
-        self.begun.append(latches)
-        assert self.turns.wait(10)
-        if self.fails:
-            raise OSError(28, "No space left on device")
-        save_latches(path, latches)
 
 
 @pytest.fixture
