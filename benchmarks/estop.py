@@ -12,30 +12,14 @@ import asyncio
 import gc
 import random
 import sys
-import tempfile
 from collections.abc import Sequence
-from pathlib import Path
+from functools import partial
 from typing import Any
 
-from benchmarks.background import CyclicTest, become_a_device, cpu_hogs
-from benchmarks.report import (
-    US_PER_MS,
-    CannotRun,
-    Report,
-    at_least_one,
-    at_most,
-    new_parser,
-    run,
-    summarise,
-)
-from benchmarks.running_site import (
-    Commander,
-    InverterEar,
-    SiteFolder,
-    SiteProcesses,
-    make_site,
-    serve_site,
-)
+from benchmarks.background import CyclicTest
+from benchmarks.report import US_PER_MS, CannotRun, Report, at_most, run, summarise
+from benchmarks.running_site import Commander, InverterEar, SiteFolder, SiteProcesses, serve_site
+from benchmarks.to_zero import LIMIT_S, any_moment, let_power_flow, options_of, under_load
 from holdfast.core.commands import Command
 from holdfast.core.latches import Latches
 from holdfast.core.state_machine import State
@@ -48,10 +32,7 @@ MAX_MS = 20.0
 TRIES = 1000
 SHARES = {State.ERROR: 0.1, State.IDLE: 0.15, State.STOPPED: 0.15, State.BOOT: 0.1}
 """RUNNING gets the rest."""
-LIMIT_S = 1200.0
 _LOST_AFTER_S = 1.0
-_LONGEST_PAUSE_S = 0.02
-"""A try comes at any moment of a cycle."""
 _OLD_FAULT = "battery/cell_voltage_high"
 
 
@@ -102,8 +83,7 @@ class EmergencyStops:
             await self._stop(State.BOOT)
 
     async def _stop(self, state: State) -> None:
-        await asyncio.sleep(self._random.uniform(0.0, _LONGEST_PAUSE_S))
-        gc.collect(1)
+        await any_moment(self._random)
         if not self._commander.is_in(state):
             raise CannotRun(f"the site left {state.name} by itself")
         self._ear.listen()
@@ -130,12 +110,7 @@ class EmergencyStops:
         await self._commander.reach(State.IDLE)
 
     async def _start(self) -> None:
-        asked = await self._commander.ask(Command.START)
-        if not asked.reply.accepted:
-            raise CannotRun(f"start was refused: {asked.reply.reason}")
-        await self._commander.until(
-            lambda: self._ear.setpoint_w not in (None, 0.0), "no power flows in RUNNING"
-        )
+        await let_power_flow(self._commander, self._ear)
 
 
 def _is_due(index: int, tries: int, rounds: int) -> bool:
@@ -152,21 +127,15 @@ def share(tries: int) -> dict[State, int]:
 def measure(options: argparse.Namespace) -> Report:
     """All tries."""
     reference = CyclicTest(1000, LIMIT_S)
-    with tempfile.TemporaryDirectory(prefix="holdfast-estop-") as path:
-        folder = make_site(Path(path), operation={"ramp_w_per_s": 20_000.0})
-        save_latches(folder.files.latches, Latches(faults=(_OLD_FAULT,)))
-        with cpu_hogs(options.hogs, LIMIT_S):
-            real_time = become_a_device()
-            stops = asyncio.run(_all_stops(folder, share(options.tries), reference))
-    report = _report(options, stops, reference)
-    if not real_time:
-        report.notes.append("SCHED_FIFO is not permitted here: the inverter's server is slow too")
-    return report
+    tries = partial(_all_stops, tries=share(options.tries), reference=reference)
+    stops, notes = under_load("estop", options.hogs, tries)
+    return _report(options, stops, reference, notes)
 
 
 async def _all_stops(
     folder: SiteFolder, tries: dict[State, int], reference: CyclicTest
 ) -> EmergencyStops:
+    save_latches(folder.files.latches, Latches(faults=(_OLD_FAULT,)))
     ear = InverterEar()
     async with serve_site(folder, ear) as server, SiteProcesses(folder) as processes:
         processes.start("holdfast.runtime.watchdog")
@@ -193,7 +162,9 @@ async def _all_stops(
     return stops
 
 
-def _report(options: argparse.Namespace, stops: EmergencyStops, reference: CyclicTest) -> Report:
+def _report(
+    options: argparse.Namespace, stops: EmergencyStops, reference: CyclicTest, notes: list[str]
+) -> Report:
     all_us = [us for values in stops.to_zero_us.values() for us in values]
     overall = summarise(all_us)
     results: dict[str, Any] = {
@@ -220,16 +191,14 @@ def _report(options: argparse.Namespace, stops: EmergencyStops, reference: Cycli
                 worst_ms,
             ),
         ],
-        notes=[reference.note] if reference.note else [],
+        notes=[*notes, *([reference.note] if reference.note else [])],
     )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Entry point."""
-    parser = new_parser("estop", "From an emergency stop's request to 0 W at the inverter.")
-    parser.add_argument("--tries", type=at_least_one, default=TRIES, help="over all five states")
-    parser.add_argument("--hogs", type=int, default=2, help="processes that take CPU meanwhile")
-    options = parser.parse_args(arguments)
+    text = "From an emergency stop's request to 0 W at the inverter."
+    options = options_of("estop", text, arguments, tries=TRIES, of_what="over all five states")
     return run("estop", options, lambda: measure(options))
 
 

@@ -24,7 +24,7 @@ from holdfast.core.site_file import load_site
 from holdfast.core.state_machine import State
 from holdfast.runtime.control_socket import ControlClient
 from holdfast.runtime.files import SiteFiles
-from holdfast.runtime.messages import CommandMessage, Reply, decode_reply, encode
+from holdfast.runtime.messages import Reply, decode_reply, encode, fresh
 from holdfast.runtime.status_reader import StatusReader
 from holdfast.testing.demo_site import make_demo_site
 from holdfast.testing.plant import SitePlant
@@ -243,7 +243,7 @@ class Commander:
     async def ask(self, command: Command) -> Asked:
         """Send ``command`` and wait for the answer. Raises CannotRun without one."""
         assert self._socket is not None, "connect() first"
-        message = encode(CommandMessage(command=command, issued_ns=time.monotonic_ns()))
+        message = encode(fresh(command))
         sent_ns = time.monotonic_ns()
         self._socket.send(message)
         try:

@@ -7,44 +7,24 @@ this process, carries out the write.
 """
 
 import argparse
-import asyncio
-import gc
 import os
 import random
 import signal
 import sys
-import tempfile
 import time
 from collections.abc import Sequence
-from pathlib import Path
+from functools import partial
 
-from benchmarks.background import CyclicTest, become_a_device, cpu_hogs
-from benchmarks.report import (
-    CannotRun,
-    Report,
-    at_least_one,
-    at_most,
-    new_parser,
-    run,
-    summarise,
-)
-from benchmarks.running_site import (
-    Commander,
-    InverterEar,
-    SiteFolder,
-    SiteProcesses,
-    make_site,
-    serve_site,
-)
-from holdfast.core.commands import Command
+from benchmarks.background import CyclicTest
+from benchmarks.report import Report, at_most, run, summarise
+from benchmarks.running_site import Commander, InverterEar, SiteFolder, SiteProcesses, serve_site
+from benchmarks.to_zero import LIMIT_S, any_moment, let_power_flow, options_of, under_load
 from holdfast.core.state_machine import State
 
 TO_ZERO_MS = 500.0
 WAYS = {"killed": signal.SIGKILL, "stopped": signal.SIGSTOP}
 _CONTROLLER = "holdfast.runtime.controller"
 _LOST_AFTER_S = 5.0
-_LONGEST_PAUSE_S = 0.02
-LIMIT_S = 1200.0
 
 Times = dict[str, list[float]]
 
@@ -60,8 +40,7 @@ async def _all_tries(folder: SiteFolder, tries: int) -> Times:
             folder.files.starts.unlink(missing_ok=True)
             pid = processes.start(_CONTROLLER)
             await _until_power_flows(Commander(folder, processes), ear)
-            await asyncio.sleep(chance.uniform(0.0, _LONGEST_PAUSE_S))
-            gc.collect(1)
+            await any_moment(chance)
             ear.listen()
             began_ns = time.monotonic_ns()
             os.kill(pid, number)
@@ -76,12 +55,7 @@ async def _until_power_flows(commander: Commander, ear: InverterEar) -> None:
     try:
         await commander.connect()
         await commander.reach(State.IDLE)
-        asked = await commander.ask(Command.START)
-        if not asked.reply.accepted:
-            raise CannotRun(f"start was refused: {asked.reply.reason}")
-        await commander.until(
-            lambda: ear.setpoint_w not in (None, 0.0), "no power flows in RUNNING"
-        )
+        await let_power_flow(commander, ear)
     finally:
         commander.close()
 
@@ -89,14 +63,9 @@ async def _until_power_flows(commander: Commander, ear: InverterEar) -> None:
 def measure(options: argparse.Namespace) -> Report:
     """All tries, the two ways in turn."""
     reference = CyclicTest(10_000, LIMIT_S)
-    with tempfile.TemporaryDirectory(prefix="holdfast-watchdog-") as path:
-        folder = make_site(Path(path), operation={"ramp_w_per_s": 20_000.0})
-        with cpu_hogs(options.hogs, LIMIT_S), reference:
-            real_time = become_a_device()
-            times_ms = asyncio.run(_all_tries(folder, options.tries))
-    notes = [reference.note] if reference.note else []
-    if not real_time:
-        notes.append("SCHED_FIFO is not permitted here: the inverter's server is slow too")
+    with reference:
+        tries = partial(_all_tries, tries=options.tries)
+        times_ms, notes = under_load("watchdog", options.hogs, tries)
     return Report(
         settings={"tries": options.tries, "hogs": options.hogs},
         results={
@@ -108,16 +77,14 @@ def measure(options: argparse.Namespace) -> Report:
             at_most(f"controller {way}, to 0 W, maximum", "ms", TO_ZERO_MS, max(values))
             for way, values in times_ms.items()
         ],
-        notes=notes,
+        notes=[*notes, *([reference.note] if reference.note else [])],
     )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Entry point."""
-    parser = new_parser("watchdog", "From the loss of the controller to 0 W at the inverter.")
-    parser.add_argument("--tries", type=at_least_one, default=10, help="of each way to lose it")
-    parser.add_argument("--hogs", type=int, default=2, help="processes that take CPU meanwhile")
-    options = parser.parse_args(arguments)
+    text = "From the loss of the controller to 0 W at the inverter."
+    options = options_of("watchdog", text, arguments, tries=10, of_what="of each way to lose it")
     return run("watchdog", options, lambda: measure(options))
 
 

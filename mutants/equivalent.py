@@ -103,7 +103,7 @@ EQUIVALENT: tuple[Equivalent, ...] = (
         reason="a sample of this very instant is young enough, and does not come here",
     ),
     Equivalent(
-        module="holdfast.core.latches",
+        module="holdfast.core.sealed",
         line='body, checksum, rest = content.decode("utf-8").split("\\n")',
         change="'utf-8' -> 'utf-8_'",
         reason="Python takes utf-8_ for utf-8",

@@ -25,6 +25,7 @@ from holdfast.monitoring.status import Status
 from holdfast.runtime.assembly import check_site
 from holdfast.runtime.control_socket import ControlClient
 from holdfast.runtime.files import SiteFiles
+from holdfast.runtime.site_lock import hold_lock, refuse_second
 from holdfast.runtime.status_reader import StatusReader
 from holdfast.runtime.supervisor import Supervisor
 from holdfast.testing.demo_site import DemoSite, make_demo_site
@@ -44,6 +45,9 @@ LOOK_EVERY_S = 0.1
 LINE_EVERY_S = 5.0
 FRESH_S = 1.0
 PLANT_READY_S = 15.0
+_SUPERVISOR = "supervisor"
+_ONE_EACH = ("controller", "watchdog")
+"""May have been started by somebody else, or be the last of a supervisor that was killed."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -65,7 +69,7 @@ def execute(options: argparse.Namespace) -> int:
         if not options.demo:
             return Run(options.config, options, end).until_the_end()
         # Before its folder is made anew: its files may be in use.
-        _refuse_second(options.folder / "state")
+        refuse_second(SiteFiles(state_dir=options.folder / "state"), _SUPERVISOR, *_ONE_EACH)
         demo = make_demo_site(options.folder, datetime.now(UTC))
         print(f"simulated site in {options.folder}; metrics at {demo.metrics_url}")
         print(f"from another terminal: holdfast status --config {demo.config}")
@@ -112,14 +116,6 @@ def _plant(demo: DemoSite) -> Iterator[None]:
         process.wait(PLANT_READY_S)
 
 
-def _refuse_second(state_dir: Path) -> None:
-    try:
-        ControlClient(SiteFiles(state_dir=state_dir).control_socket).close()
-    except NotRunning:
-        return
-    raise ConfigError(f"a controller already runs in {state_dir}")
-
-
 class Run:
     """One run of a site, and what is told of it."""
 
@@ -143,14 +139,15 @@ class Run:
 
     def until_the_end(self) -> int:
         """Run. 0 if the site came to rest, and in the demonstration did what it is to show."""
-        _refuse_second(self._files.state_dir)
-        try:
-            self._supervisor.start()
-            with Live(console=self._console, auto_refresh=False) as live:
-                self._watch(live)
-        finally:
-            # Whatever ended it, nothing is left behind without a supervisor.
-            rested = self._supervisor.stop()
+        with hold_lock(self._files, _SUPERVISOR):
+            refuse_second(self._files, *_ONE_EACH)
+            try:
+                self._supervisor.start()
+                with Live(console=self._console, auto_refresh=False) as live:
+                    self._watch(live)
+            finally:
+                # Whatever ended it, nothing is left behind without a supervisor.
+                rested = self._supervisor.stop()
         return self._conclude(rested=rested)
 
     def _watch(self, live: Live) -> None:

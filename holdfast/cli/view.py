@@ -43,8 +43,8 @@ def status_line(status: Status) -> str:
     followed = f"{slot.mode} of plan {status.plan.plan_id}" if slot and status.plan else "no plan"
     return (
         f"{status.state.name} {status.request_source} ({followed}): "
-        f"asked {_w(layers.asked_w)}, written {_w(layers.written_w)}, "
-        f"measured {_w(layers.measured_w)}, "
+        f"asked of the site {_w(status.request_w)}, of {unit} {_w(layers.asked_w)}, "
+        f"written {_w(layers.written_w)}, measured {_w(layers.measured_w)}, "
         f"SOC {_value(status, unit, Signal.SOC_PCT, '%')}, "
         f"grid {_value(status, SITE, Signal.GRID_POWER_W, 'W')}"
     )
@@ -74,7 +74,7 @@ def _power(status: Status) -> Table:
 
 
 def _setpoints(status: Status) -> Group:
-    """The way of each setpoint through the layers; fits 80 columns."""
+    """The way of each unit's share through the layers; fits 80 columns."""
     columns = (
         "W",
         "asked",
@@ -106,7 +106,8 @@ def _setpoints(status: Status) -> Group:
 
 
 def _why(status: Status, timezone: str) -> Group:
-    lines: list[RenderableType] = [f"why: {status.request_source}: {status.request_reason}"]
+    asks = f"{status.request_source} asks {_w(status.request_w)} of the site"
+    lines: list[RenderableType] = [f"why: {asks}: {status.request_reason}"]
     slot = _slot(status)
     if slot is not None and status.plan is not None:
         zone = ZoneInfo(timezone)
@@ -125,6 +126,8 @@ def _why(status: Status, timezone: str) -> Group:
     ]
     if status.latched_faults:
         lines.append(f"[red]latched: {', '.join(status.latched_faults)}[/]")
+    if not status.latches_on_disk:
+        lines.append("[red]latches are NOT ON DISK: they would not survive a restart[/]")
     if status.emergency_stop_latched:
         lines.append("[red]emergency stop latched; `holdfast reset` on site leaves it[/]")
     return Group(*lines)

@@ -9,7 +9,8 @@ HoldfastError
 ├── DeviceError      a device did not do what it was asked
 │   ├── DeviceUnreachable   no connection, or no answer in time
 │   └── DeviceRefused       an answer that is an exception or makes no sense
-└── NotRunning       no controller answers at this site
+├── NotRunning       no controller answers at this site
+└── AlreadyRunning   another process holds this site
 """
 
 
@@ -51,3 +52,7 @@ class DeviceRefused(DeviceError):
 
 class NotRunning(HoldfastError):
     """No controller answers at this site."""
+
+
+class AlreadyRunning(HoldfastError):
+    """Another process holds this site; the text names it."""

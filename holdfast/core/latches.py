@@ -1,14 +1,13 @@
 """Latches: what must still hold after a restart. Coded with a checksum; files are not our business.
 
-The file is one JSON object in one line, and its SHA-256 in the next: whoever finds a site
-that will not start can read it, and no torn or edited file passes for a good one.
+The file is one sealed JSON object: whoever finds a site that will not start can read it.
 """
 
-import hashlib
 import json
 from dataclasses import dataclass, replace
 
 from holdfast.core.errors import LatchCorrupt
+from holdfast.core.sealed import seal, unseal
 
 LATCH_FILE_CORRUPT = "site/latch_file_corrupt"
 _VERSION = 1
@@ -35,16 +34,13 @@ def encode(latches: Latches) -> bytes:
     body = json.dumps(
         {"version": _VERSION, "emergency_stop": latches.emergency_stop, "faults": latches.faults}
     )
-    return f"{body}\n{_checksum(body)}\n".encode()
+    return seal(body)
 
 
 def decode(content: bytes) -> Latches:
     """Read the content of a latch file. Raises LatchCorrupt for anything but what was encoded."""
     try:
-        body, checksum, rest = content.decode("utf-8").split("\n")
-        if checksum != _checksum(body) or rest:
-            raise LatchCorrupt("the checksum of the latch file is wrong")
-        fields = json.loads(body)
+        fields = json.loads(unseal(content))
         if fields["version"] != _VERSION:
             raise LatchCorrupt(f"a latch file of version {fields['version']} is not known")
         return Latches(
@@ -53,7 +49,3 @@ def decode(content: bytes) -> Latches:
         )
     except (ValueError, KeyError, TypeError) as error:
         raise LatchCorrupt(f"the latch file cannot be read: {error}") from error
-
-
-def _checksum(body: str) -> str:
-    return hashlib.sha256(body.encode()).hexdigest()

@@ -1,5 +1,6 @@
 """What is known of one unit's contactor: its phase, its memory, and when it may break a current."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
@@ -44,11 +45,13 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wear:
-    """What the main contactor has been through. To be kept for its whole life."""
+    """What the main contactor has been through in its whole life."""
 
     closings: int = 0
     openings_under_load: int = 0
     """At a current that was not known to be below the break current."""
+    complete: bool = True
+    """False: the count was lost once, and this is what came since."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +62,8 @@ class RelayMemory:
     opening_since_ns: int | None = None
     """Without a precharge: since when the contactor is to open."""
     wear: Wear = field(default_factory=Wear)
-    worn_since_ns: int | None = None
+    life_since_ns: Mapping[str, int] = field(default_factory=dict)
+    """Since when each finding about the contactor's life holds, by its row."""
     phase: Phase = Phase.OPEN
     """This and what follows: with a precharge only."""
     since_ns: int | None = None

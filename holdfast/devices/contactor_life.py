@@ -27,16 +27,25 @@ class ContactorLife:
         self._rated = unit.battery.contactor_cycles_rated
 
     def judge(self, memory: RelayMemory, now_ns: int) -> tuple[RelayMemory, tuple[Finding, ...]]:
-        """The memory, which remembers since when, and a finding from :data:`WORN_AT` on."""
-        used = cycles_used(memory.wear)
-        if used < WORN_AT * self._rated:
+        """The memory, which remembers since when, and what is to be told of the contactor."""
+        told = self._told(memory.wear)
+        if not told:
             return memory, ()
-        if memory.worn_since_ns is None:
-            memory = replace(memory, worn_since_ns=now_ns)
-        since_ns = now_ns if memory.worn_since_ns is None else memory.worn_since_ns
-        detail = (
-            f"{used / self._rated:.0%} of {self._rated} cycles: {memory.wear.closings} closings, "
-            f"{memory.wear.openings_under_load} openings under load"
+        since_ns = {row: memory.life_since_ns.get(row, now_ns) for row in told}
+        return replace(memory, life_since_ns=since_ns), tuple(
+            finding(row, self._unit, since_ns[row], detail, device=Producer.RELAYS)
+            for row, detail in told.items()
         )
-        found = finding("contactor_worn", self._unit, since_ns, detail, device=Producer.RELAYS)
-        return memory, (found,)
+
+    def _told(self, wear: Wear) -> dict[str, str]:
+        """Rows of the fault table, each with its detail."""
+        told = {}
+        if not wear.complete:
+            told["wear_unknown"] = "its count was lost and begins anew"
+        used = cycles_used(wear)
+        if used >= WORN_AT * self._rated:
+            told["contactor_worn"] = (
+                f"{used / self._rated:.0%} of {self._rated} cycles: {wear.closings} closings, "
+                f"{wear.openings_under_load} openings under load"
+            )
+        return told

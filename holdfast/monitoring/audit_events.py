@@ -106,6 +106,49 @@ class CommandAnswered:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MessageRefused:
+    """Somebody asked for something that no cycle got to see."""
+
+    kind: Literal["message_refused"] = "message_refused"
+    what: str
+    """The command, or the kind of message; empty if it was not understood."""
+    reason: str
+    uid: int | None
+    """Whose process it was; None if the kernel did not tell."""
+    pid: int | None
+    repeats: int = 0
+    """As often it happened since the last line about it, without a line of its own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChildStarted:
+    """The supervisor started a process."""
+
+    kind: Literal["child_started"] = "child_started"
+    process: str
+    pid: int
+    starts: int
+    """How often, this time included."""
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChildEnded:
+    """The supervisor saw a process end."""
+
+    kind: Literal["child_ended"] = "child_ended"
+    process: str
+    pid: int
+    code: int
+    """Exit code; negative for a signal."""
+    asked: bool
+    """It was told to end."""
+    note: str
+    """What becomes of it."""
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PlanAccepted:
     """The planner proposed, and the plan gate let it pass."""
 
@@ -135,6 +178,8 @@ class LatchesChanged:
     kind: Literal["latches"] = "latches"
     emergency_stop: bool
     faults: tuple[str, ...]
+    on_disk: bool = True
+    """False: they could not be saved by then."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -245,6 +290,9 @@ AuditEvent = (
     | FindingRaised
     | FindingCleared
     | CommandAnswered
+    | MessageRefused
+    | ChildStarted
+    | ChildEnded
     | PlanAccepted
     | PlanNotAccepted
     | LatchesChanged

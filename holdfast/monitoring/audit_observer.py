@@ -50,9 +50,12 @@ class CycleObserver:
         self._setpoints = SetpointObserver(site)
 
     def observe(
-        self, memory: AuditMemory, after: CycleState, record: CycleRecord
+        self, memory: AuditMemory, after: CycleState, record: CycleRecord, *, on_disk: bool = True
     ) -> tuple[tuple[AuditEvent, ...], AuditMemory]:
-        """Events of the cycle that led to ``after``; the memory for the next one."""
+        """Events of the cycle that led to ``after``; the memory for the next one.
+
+        ``on_disk``: its latches are.
+        """
         if (
             not record.writes
             and record.inputs.now_ns < memory.due_ns
@@ -62,10 +65,10 @@ class CycleObserver:
             and alike(record.assessment.findings, memory.findings.last)
         ):
             return (), memory
-        return self._look(memory, after, record)
+        return self._look(memory, after, record, on_disk=on_disk)
 
     def _look(
-        self, memory: AuditMemory, after: CycleState, record: CycleRecord
+        self, memory: AuditMemory, after: CycleState, record: CycleRecord, *, on_disk: bool
     ) -> tuple[tuple[AuditEvent, ...], AuditMemory]:
         now_ns = record.inputs.now_ns
         answered, refusals = _commands(memory, record)
@@ -74,7 +77,7 @@ class CycleObserver:
         events = (
             *answered,
             *_moved(memory, record),
-            *_latches(memory, after),
+            *_latches(memory, after, on_disk=on_disk),
             *found,
             *written,
         )
@@ -141,8 +144,12 @@ def _reasons(record: CycleRecord) -> tuple[str, ...]:
             return ()
 
 
-def _latches(memory: AuditMemory, after: CycleState) -> list[AuditEvent]:
+def _latches(memory: AuditMemory, after: CycleState, *, on_disk: bool) -> list[AuditEvent]:
     latches = after.latches
     if latches is memory.latches or latches == memory.latches:
         return []
-    return [LatchesChanged(emergency_stop=latches.emergency_stop, faults=latches.faults)]
+    return [
+        LatchesChanged(
+            emergency_stop=latches.emergency_stop, faults=latches.faults, on_disk=on_disk
+        )
+    ]

@@ -4,6 +4,8 @@ from typing import assert_never
 
 from holdfast.monitoring.audit_events import (
     AuditEvent,
+    ChildEnded,
+    ChildStarted,
     CommandAnswered,
     EventsLost,
     FindingCleared,
@@ -11,6 +13,7 @@ from holdfast.monitoring.audit_events import (
     LatchesChanged,
     LogDeleted,
     LogOpened,
+    MessageRefused,
     PlanAccepted,
     PlanNotAccepted,
     ProcessEnded,
@@ -45,6 +48,17 @@ def describe(event: AuditEvent) -> str:  # noqa: C901 - one row for each kind
             reason = f": {event.reason}" if event.reason else ""
             what = f"command {event.command} {answer}{reason}; {event.state.upper()}"
             return what + _counted(event.repeats, "more before")
+        case MessageRefused():
+            who = "an unknown user" if event.uid is None else f"user {event.uid}"
+            what = f"{event.what or 'message'} of {who} refused: {event.reason}"
+            return what + _counted(event.repeats, "more before")
+        case ChildStarted():
+            again = f" again, start {event.starts}" if event.starts > 1 else ""
+            return f"{event.process} started{again}, process {event.pid}, at {event.at:%H:%M:%S}Z"
+        case ChildEnded():
+            how = "as told" if event.asked else "BY ITSELF"
+            note = f"; {event.note}" if event.note else ""
+            return f"{event.process} ended {how} with {event.code} at {event.at:%H:%M:%S}Z{note}"
         case PlanAccepted():
             what = (
                 f"plan {event.plan_id} accepted: {event.status}, {event.slots} slots, "
@@ -57,7 +71,8 @@ def describe(event: AuditEvent) -> str:  # noqa: C901 - one row for each kind
         case SetpointChanged():
             return _setpoint(event)
         case LatchesChanged():
-            return f"latched: {', '.join(_latched(event)) or 'nothing'}"
+            where = "" if event.on_disk else "; NOT ON DISK"
+            return f"latched: {', '.join(_latched(event)) or 'nothing'}{where}"
         case EventsLost():
             return (
                 f"{event.count} events lost from {event.since:%H:%M:%S} to "

@@ -9,7 +9,7 @@ from holdfast.control.mode_manager import Source
 from holdfast.core.plan import SlotMode
 from holdfast.core.signals import SIGNALS, SITE, Signal
 from holdfast.core.state_machine import State
-from holdfast.monitoring.audit_events import Cause
+from holdfast.monitoring.audit_events import Cause, ChildEnded, ChildStarted
 from holdfast.monitoring.situation import Request, Situation, UnitSituation
 from holdfast.safety.clearing import is_for_service, why_service
 from holdfast.safety.hold_time import HOLD_S
@@ -68,6 +68,7 @@ def explain(situation: Situation, timezone: ZoneInfo) -> tuple[str, ...]:
         *(_asked(situation, timezone) if running else ()),
         *(text for unit in situation.units for text in _way(unit, situation)),
         *_findings(situation),
+        *(_processes(situation, timezone)),
         *(_waiting(situation) if not running else ()),
     ]
     return tuple(text for text in dict.fromkeys(sentences) if text)
@@ -87,6 +88,10 @@ def _state(situation: Situation) -> Iterator[str]:
 
 
 def _waiting(situation: Situation) -> Iterator[str]:
+    refused = situation.refused
+    if refused is not None:
+        what = f"A {refused.what}" if refused.what else "A message"
+        yield f"{what} was refused before it was looked at: {refused.reason}."
     if situation.waits_for:
         yield f"Before it may start: {'; '.join(map(plain, situation.waits_for))}."
     elif situation.state is State.ERROR and (kept := [*filter(is_for_service, situation.faults)]):
@@ -279,6 +284,31 @@ def _clears(cause: Cause) -> str:
     if cause.row in HOLD_S:
         return f"; it ends once its cause has been gone for {HOLD_S[cause.row]:g} s"
     return "; it ends when data come" if cause.row.endswith("_data_missing") else ""
+
+
+# ---------------------------------------------------------------------- processes
+
+_WITHOUT = {
+    "watchdog": "; without it no power may flow",
+    "planner": "; without it no new plan comes",
+    "gateway": "; without it nothing is shown to the outside",
+}
+
+
+def _processes(situation: Situation, timezone: ZoneInfo) -> Iterator[str]:
+    for event in situation.children:
+        at = f"at {event.at.astimezone(timezone):%H:%M:%S}"
+        match event:
+            case ChildEnded(process="controller", code=code):
+                yield f"The controller before this one ended {at} with code {code}."
+            case ChildEnded(process=name, asked=True):
+                yield f"The {name} was told to end {at}{_WITHOUT.get(name, '')}."
+            case ChildEnded(process=name, code=code):
+                yield f"The {name} ended by itself {at} with code {code}{_WITHOUT.get(name, '')}."
+            case ChildStarted(process=name, starts=starts) if starts > 1:
+                yield f"The {name} was started again {at}."
+            case ChildStarted():
+                pass
 
 
 # ---------------------------------------------------------------------- words

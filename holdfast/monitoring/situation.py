@@ -9,9 +9,13 @@ from holdfast.core.state_machine import State
 from holdfast.monitoring.audit_events import (
     AuditEvent,
     Cause,
+    ChildEnded,
+    ChildStarted,
+    CommandAnswered,
     FindingCleared,
     FindingRaised,
     LatchesChanged,
+    MessageRefused,
     PlanAccepted,
     PlanNotAccepted,
     ProcessEnded,
@@ -76,6 +80,10 @@ class Situation:
     emergency_stop: bool = False
     faults: tuple[str, ...] = ()
     plan_refused: str = ""
+    refused: MessageRefused | None = None
+    """What was asked for last, if no cycle got to see it."""
+    children: tuple[ChildStarted | ChildEnded, ...] = ()
+    """What became last of each process that its supervisor told of."""
 
 
 def situation_now(status: Status) -> Situation:
@@ -160,6 +168,8 @@ class _Found:
         self._state: StateChanged | None = None
         self._latches: LatchesChanged | None = None
         self._plan: PlanAccepted | PlanNotAccepted | None = None
+        self._asked: CommandAnswered | MessageRefused | None = None
+        self._children: dict[str, ChildStarted | ChildEnded] = {}
         self._setpoints: dict[str, SetpointChanged] = {}
         self._findings: dict[str, FindingRaised | FindingCleared] = {}
 
@@ -177,6 +187,10 @@ class _Found:
                 self._latches = self._latches or event
             case PlanAccepted() | PlanNotAccepted():
                 self._plan = self._plan or event
+            case CommandAnswered() | MessageRefused():
+                self._asked = self._asked or event
+            case ChildStarted() | ChildEnded():
+                self._children.setdefault(event.process, event)
             case SetpointChanged():
                 self._setpoints.setdefault(event.unit, event)
             case FindingRaised() | FindingCleared():
@@ -210,6 +224,8 @@ class _Found:
             emergency_stop=latches is not None and latches.emergency_stop,
             faults=() if latches is None else latches.faults,
             plan_refused="" if refused is None else refused.reason,
+            refused=self._asked if isinstance(self._asked, MessageRefused) else None,
+            children=tuple(self._children.values()),
         )
 
     def _machine(self) -> State | None:

@@ -21,6 +21,8 @@ from holdfast.core.reading import Bad, Good, Missing, Reading, Stale
 from holdfast.core.signals import SIGNALS, Signal
 from holdfast.core.state_machine import State
 from holdfast.core.units import s_from_ns
+from holdfast.devices.contactor import Wear
+from holdfast.devices.contactor_life import cycles_used
 from holdfast.monitoring.histogram import HistogramStatus
 from holdfast.safety.faults import Level
 from holdfast.safety.limit_monitor import LimitMonitor
@@ -75,6 +77,19 @@ class SetpointStatus:
     written_w: float | None
     read_back_w: float | None
     measured_w: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WearStatus:
+    """How much of a main contactor's rated life is gone."""
+
+    closings: int
+    openings_under_load: int
+    cycles_used: int
+    """Both together, as the data sheet counts."""
+    cycles_rated: int
+    complete: bool
+    """False: the count was lost once, and this is what came since."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,6 +152,8 @@ class Status:
     """In BOOT and IDLE: what keeps the site from starting."""
     emergency_stop_latched: bool
     latched_faults: tuple[str, ...]
+    latches_on_disk: bool
+    """False: they could not be saved, and would not survive a restart."""
     ignored_events: int
     request_w: float
     request_source: str
@@ -148,6 +165,8 @@ class Status:
     readings: dict[str, dict[Signal, ReadingStatus]]
     findings: tuple[FindingStatus, ...]
     limits: tuple[LimitStatus, ...]
+    contactors: dict[str, WearStatus]
+    """By unit."""
     comms: dict[str, CommsStatus]
     loop: LoopStatus
     audit: AuditStatus | None = None
@@ -181,6 +200,9 @@ class Outside:
     utc: datetime
     plan: AcceptedPlan | None
     plan_refused: str
+    latches_on_disk: bool
+    contactor_cycles_rated: Mapping[str, int]
+    """By unit."""
     comms: Mapping[str, CommsCounters]
     loop: LoopStatus
     audit: AuditStatus | None = None
@@ -202,6 +224,7 @@ def build_status(
         waits_for=record.moved.waits_for if starting else (),
         emergency_stop_latched=state.latches.emergency_stop,
         latched_faults=state.latches.faults,
+        latches_on_disk=outside.latches_on_disk,
         ignored_events=state.ignored_events,
         request_w=record.request.power_w,
         request_source=record.request.source,
@@ -228,6 +251,10 @@ def build_status(
             for found in record.assessment.findings
         ),
         limits=_limit_status(monitor, snapshot),
+        contactors={
+            unit: _wear_status(state.units[unit].relays.wear, rated)
+            for unit, rated in outside.contactor_cycles_rated.items()
+        },
         comms={
             name: CommsStatus(
                 reads=counters.reads,
@@ -269,6 +296,16 @@ def _setpoint_status(unit: str, state: CycleState, record: CycleRecord) -> Setpo
         written_w=None if written is None else written.value,
         read_back_w=record.snapshot.good(unit, Signal.SETPOINT_READBACK_W),
         measured_w=record.snapshot.good(unit, Signal.BATTERY_POWER_W),
+    )
+
+
+def _wear_status(wear: Wear, rated: int) -> WearStatus:
+    return WearStatus(
+        closings=wear.closings,
+        openings_under_load=wear.openings_under_load,
+        cycles_used=cycles_used(wear),
+        cycles_rated=rated,
+        complete=wear.complete,
     )
 
 

@@ -9,10 +9,12 @@ from holdfast.control.cycle import CycleRecord, CycleState
 from holdfast.core.config import Site
 from holdfast.core.latches import Latches
 from holdfast.core.plan import Plan
-from holdfast.core.units import NS_PER_S
 from holdfast.monitoring.audit_events import (
     AuditEvent,
+    ChildEnded,
+    ChildStarted,
     LatchesChanged,
+    MessageRefused,
     PlanAccepted,
     PlanNotAccepted,
     ProcessEnded,
@@ -24,11 +26,10 @@ from holdfast.monitoring.status import AuditStatus
 from holdfast.runtime.audit_folder import AuditFolder
 from holdfast.runtime.audit_writer import AuditWriter
 from holdfast.runtime.files import SiteFiles
+from holdfast.runtime.messages import ProcessMessage
+from holdfast.runtime.seldom import Countable, Seldom
 
 _log = logging.getLogger(__name__)
-
-PLAN_EVERY_NS = 1 * NS_PER_S
-"""Plans that come faster are only counted."""
 
 
 class AuditTrail:
@@ -39,8 +40,7 @@ class AuditTrail:
         self._observer = CycleObserver(site)
         self._memory = AuditMemory()
         self._writer = writer
-        self._plan_ns = -PLAN_EVERY_NS
-        self._plans_unrecorded = 0
+        self._seldom = Seldom()
         self._failed = False
 
     def started(self, latches: Latches, *, real_time: bool) -> None:
@@ -59,48 +59,72 @@ class AuditTrail:
             )
         )
 
-    def observe(self, after: CycleState, record: CycleRecord) -> None:
-        """A cycle led to ``after``."""
+    def observe(self, after: CycleState, record: CycleRecord, *, on_disk: bool) -> None:
+        """A cycle led to ``after``, whose latches are on disk or could not be saved."""
         try:
-            events, self._memory = self._observer.observe(self._memory, after, record)
+            events, self._memory = self._observer.observe(
+                self._memory, after, record, on_disk=on_disk
+            )
         except Exception:  # noqa: BLE001 - whatever it is, it is not worth a cycle
             if not self._failed:
                 _log.critical("a cycle cannot be put on record", exc_info=True)
             self._failed = True
             return
-        for event in events:
+        for event in (*events, *self._seldom.due(record.inputs.now_ns)):
             self._writer.put(event, record.inputs.now_ns)
 
     def plan_accepted(self, plan: Plan) -> None:
         """The plan gate let ``plan`` pass."""
-        if not self._too_soon():
-            self._put(
-                PlanAccepted(
-                    plan_id=short(plan.plan_id),
-                    status=plan.status,
-                    expires=plan.expires,
-                    slots=len(plan.slots),
-                    repeats=self._take_repeats(),
-                )
-            )
+        self._put_seldom(
+            "plan",
+            PlanAccepted(
+                plan_id=short(plan.plan_id),
+                status=plan.status,
+                expires=plan.expires,
+                slots=len(plan.slots),
+            ),
+        )
 
     def plan_refused(self, plan: Plan, reason: str) -> None:
         """The plan gate refused ``plan``."""
-        if not self._too_soon():
+        refused = PlanNotAccepted(plan_id=short(plan.plan_id), reason=short(reason))
+        self._put_seldom("plan", refused)
+
+    def message_refused(self, what: str, reason: str, *, uid: int | None, pid: int | None) -> None:
+        """A message was refused before any cycle saw it; ``what`` is a command or a kind."""
+        refused = MessageRefused(what=what, reason=short(reason), uid=uid, pid=pid)
+        self._put_seldom(f"message {what}", refused)
+
+    def child_told(self, told: ProcessMessage) -> None:
+        """The supervisor has started a process, or seen one end."""
+        if told.code is None:
             self._put(
-                PlanNotAccepted(
-                    plan_id=short(plan.plan_id),
-                    reason=short(reason),
-                    repeats=self._take_repeats(),
+                ChildStarted(process=told.process, pid=told.pid, starts=told.starts, at=told.utc)
+            )
+        else:
+            self._put(
+                ChildEnded(
+                    process=told.process,
+                    pid=told.pid,
+                    code=told.code,
+                    asked=told.asked,
+                    note=short(told.note),
+                    at=told.utc,
                 )
             )
 
-    def cycle_failed(self, latches: Latches) -> None:
+    def cycle_failed(self, latches: Latches, on_disk: bool) -> None:  # noqa: FBT001 - a report
         """The cycle raised; ``latches`` are what is left of it."""
-        self._put(LatchesChanged(emergency_stop=latches.emergency_stop, faults=latches.faults))
+        self._put(
+            LatchesChanged(
+                emergency_stop=latches.emergency_stop, faults=latches.faults, on_disk=on_disk
+            )
+        )
 
     def ended(self, reason: str) -> None:
         """The controller ends by itself."""
+        for event in self._seldom.due(time.monotonic_ns(), at_end=True):
+            self._put(event)
         self._put(ProcessEnded(reason=reason))
         self._writer.close()
 
@@ -111,17 +135,10 @@ class AuditTrail:
     def _put(self, event: AuditEvent) -> None:
         self._writer.put(event, time.monotonic_ns())
 
-    def _too_soon(self) -> bool:
+    def _put_seldom(self, key: str, event: Countable) -> None:
         now_ns = time.monotonic_ns()
-        if now_ns - self._plan_ns < PLAN_EVERY_NS:
-            self._plans_unrecorded += 1
-            return True
-        self._plan_ns = now_ns
-        return False
-
-    def _take_repeats(self) -> int:
-        repeats, self._plans_unrecorded = self._plans_unrecorded, 0
-        return repeats
+        for due in self._seldom.passes(key, event, now_ns):
+            self._writer.put(due, now_ns)
 
 
 def open_trail(site: Site, files: SiteFiles) -> AuditTrail:

@@ -1,7 +1,7 @@
 """The shell around the pure cycle: it brings the inputs, carries out the writes, keeps latches.
 
-Everything here runs in one thread, on one event loop, with no CPU-bound work beside it. Only
-the latch file is written in a helper thread, which waits for the disk and not for us.
+Everything here runs in one thread, on one event loop, with no CPU-bound work beside it. What a
+cycle has to tell waits until its latches are on the disk; its writes and the heartbeat do not.
 """
 
 import asyncio
@@ -11,37 +11,41 @@ import time
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from itertools import groupby
 
 from holdfast.control.cycle import Cycle, CycleRecord, CycleState, Inputs
 from holdfast.control.plan_gate import AcceptedPlan, accept_plan
+from holdfast.control.storage_unit import UnitMemory
 from holdfast.core.commands import Command, Point, Write
 from holdfast.core.config import Site
 from holdfast.core.data_store import DataStore
 from holdfast.core.errors import PlanRefused
-from holdfast.core.latches import CONTROL_EXCEPTION, Latches
+from holdfast.core.latches import CONTROL_EXCEPTION
 from holdfast.core.plan import Plan
 from holdfast.core.ports import DeviceDriver
-from holdfast.core.reading import Good, Sample
+from holdfast.core.reading import Sample
 from holdfast.core.signals import SITE, Producer, Signal
 from holdfast.core.state_machine import State
 from holdfast.core.units import NS_PER_MS, NS_PER_S, s_from_ns
-from holdfast.devices.written_point import PointMemory
+from holdfast.devices.contactor import RelayMemory
 from holdfast.monitoring.histogram import Histogram
 from holdfast.monitoring.status import LoopStatus, Outside, build_status, encode_status
 from holdfast.runtime.assembly import DeviceKey
 from holdfast.runtime.audit_trail import AuditTrail
 from holdfast.runtime.device_writer import DeviceWriter
 from holdfast.runtime.files import SiteFiles
-from holdfast.runtime.latch_file import load_latches, save_latches
+from holdfast.runtime.latch_file import load_latches
+from holdfast.runtime.latch_keeper import LatchKeeper
 from holdfast.runtime.realtime import collect_young
+from holdfast.runtime.rest import is_at_rest
 from holdfast.runtime.shared_memory import Heartbeat, HeartbeatReader, RecordWriter
+from holdfast.runtime.wear_file import WearKeeper
 
 _log = logging.getLogger(__name__)
 
 PUBLISH_EVERY_NS = 200 * NS_PER_MS
 COLLECT_EVERY_NS = 10 * NS_PER_S
-SAVE_AGAIN_NS = 1 * NS_PER_S
 SAFE_WRITES = (
     (Producer.INVERTER, Point.SETPOINT_W),
     (Producer.INVERTER, Point.ENABLE),
@@ -49,6 +53,7 @@ SAFE_WRITES = (
     (Producer.BMS, Point.DISCHARGE_POWER_W),
 )
 """What takes a unit to 0 W without any decision."""
+_NOT_ON_DISK = "; NOT ON DISK: it will not survive a restart"
 
 
 class ControlLoop:
@@ -67,20 +72,32 @@ class ControlLoop:
         self._writers = {key: DeviceWriter(driver) for key, driver in drivers.items()}
         self._files = files
         self._audit = audit
-        self.state = CycleState(latches=load_latches(files.latches).with_faults(*faults))
-        # Not what was loaded: that a latch file was corrupt has to be on disk too.
-        self._saved = Latches()
-        self._saving = asyncio.Lock()
+        self._wear = WearKeeper(files.wear, site.unit_names)
+        self.state = CycleState(
+            latches=load_latches(files.latches).with_faults(*faults),
+            units={
+                name: UnitMemory(relays=RelayMemory(wear=wear))
+                for name, wear in self._wear.at_start.items()
+            },
+        )
+        self._latches = LatchKeeper(files.latches, self._publish)
+        self.shown = State.BOOT
+        """State of the newest cycle that was told of."""
+        self._latest: tuple[CycleState, CycleRecord, bool] | None = None
+        """That cycle, and whether its latches are on disk."""
         self._plan: AcceptedPlan | None = None
         self._plan_refused = ""
         self._status = RecordWriter(files.status)
         self._heartbeat = Heartbeat(files.heartbeat)
         self._watchdog: HeartbeatReader | None = None
         self._watchdog_beat = (0, 0)
-        self._publish_ns = self._collect_ns = self._save_ns = 0
+        self._publish_ns = self._collect_ns = 0
         self._cycles = self._missed = 0
         self._cycle_s, self._lateness_s = Histogram(), Histogram()
         self._real_time = real_time
+        self._cycles_rated = {
+            unit.name: unit.battery.contactor_cycles_rated for unit in site.storage
+        }
         self.failed = asyncio.Event()
         """Set when the cycle raised: the site is at 0 W and this process has to end."""
         store.on_change(self._at_change)
@@ -101,15 +118,13 @@ class ControlLoop:
     async def command(self, command: Command) -> tuple[bool, str]:
         """Run a cycle with ``command`` now; tell what became of it once the latches are on disk."""
         record = self.run_cycle((command,))
-        if record is None:
-            return False, "the control cycle failed; the site was taken to 0 W"
         await asyncio.sleep(0)  # the writes first, then the status, then the answer
-        on_disk = await self.save_latches()
+        note = "" if await self.save_latches() else _NOT_ON_DISK
+        if record is None:
+            return False, f"the control cycle failed; the site was taken to 0 W{note}"
         reason = record.moved.refused.get(command)
         text = f"{command} done" if reason is None else reason
-        if not on_disk:
-            text += "; NOT ON DISK: it will not survive a restart"
-        return reason is None or command is Command.EMERGENCY_STOP, text
+        return reason is None or command is Command.EMERGENCY_STOP, text + note
 
     def take_plan(self, plan: Plan) -> None:
         """Accept ``plan``, or raise PlanRefused and stay with what there was."""
@@ -165,19 +180,27 @@ class ControlLoop:
 
     def _after(self, state: CycleState, record: CycleRecord, before: State, now_ns: int) -> None:
         """What may wait until the writes are out."""
-        if self._audit is not None:
-            self._audit.observe(state, record)
-        if state.machine is not before:
-            _log.info("%s -> %s (%s)", before.name, state.machine.name, _why(record))
-        if state.latches != self._saved and now_ns >= self._save_ns:
-            task = asyncio.get_running_loop().create_task(self.save_latches())
-            task.add_done_callback(_log_failure)
-        if now_ns >= self._publish_ns or state.machine is not before:
-            self._publish_ns = now_ns + PUBLISH_EVERY_NS
-            self._publish(state, record)
+        self._latches.tell(
+            state.latches, now_ns, partial(self._tell, state, record, before, now_ns)
+        )
+        self._wear.note(state.units, now_ns)
         if now_ns >= self._collect_ns and not gc.isenabled():
             self._collect_ns = now_ns + COLLECT_EVERY_NS
             collect_young()
+
+    def _tell(
+        self, state: CycleState, record: CycleRecord, before: State, now_ns: int,
+        on_disk: bool,  # noqa: FBT001 - as the keeper calls it
+    ) -> None:  # fmt: skip
+        """What others may see of a cycle, now that its latches are on disk, or cannot be."""
+        self.shown = state.machine
+        if self._audit is not None:
+            self._audit.observe(state, record, on_disk=on_disk)
+        if state.machine is not before:
+            _log.info("%s -> %s (%s)", before.name, state.machine.name, _why(record))
+        self._latest = (state, record, on_disk)
+        if state.machine is not before:
+            self._publish_ns = now_ns
 
     def _hear_watchdog(self) -> None:
         if self._watchdog is None:
@@ -197,10 +220,13 @@ class ControlLoop:
         """The cycle raised: 0 W for every unit, latch, and let the process end."""
         self.failed.set()
         self.state = replace(self.state, latches=self.state.latches.with_faults(CONTROL_EXCEPTION))
+        if self._site.authority != "observe":
+            self._write_zero()
         if self._audit is not None:
-            self._audit.cycle_failed(self.state.latches)
-        if self._site.authority == "observe":
-            return
+            failed = partial(self._audit.cycle_failed, self.state.latches)
+            self._latches.tell(self.state.latches, time.monotonic_ns(), failed)
+
+    def _write_zero(self) -> None:
         for (owner, role), writer in self._writers.items():
             points = self._cycle.points.get(owner, ())
             writer.submit(
@@ -215,24 +241,18 @@ class ControlLoop:
     # ------------------------------------------------------------------ what comes out
 
     async def save_latches(self) -> bool:
-        """Bring the latches to disk if they have changed; True if they are there.
+        """Bring the latches to disk, as far as it lets us in time; True if they are there.
 
         A full disk never stops control.
         """
-        async with self._saving:
-            latches = self.state.latches
-            if latches == self._saved:
-                return True
-            try:
-                await asyncio.to_thread(save_latches, self._files.latches, latches)
-            except OSError as error:
-                _log.critical("latches are not on disk: %s", error)
-                self._save_ns = time.monotonic_ns() + SAVE_AGAIN_NS
-                return False
-            self._saved = latches
-            return True
+        return await self._latches.save(self.state.latches)
 
-    def _publish(self, state: CycleState, record: CycleRecord) -> None:
+    def _publish(self) -> None:
+        """The status of the newest cycle that was told of, when its time has come."""
+        if self._latest is None or time.monotonic_ns() < self._publish_ns:
+            return
+        state, record, on_disk = self._latest
+        self._publish_ns = time.monotonic_ns() + PUBLISH_EVERY_NS
         loop = LoopStatus(
             period_s=self._site.cycle.period_ms / 1000,
             cycles=self._cycles,
@@ -248,6 +268,8 @@ class ControlLoop:
             utc=datetime.now(UTC),
             plan=self._plan,
             plan_refused=self._plan_refused,
+            latches_on_disk=on_disk,
+            contactor_cycles_rated=self._cycles_rated,
             comms={driver.name: driver.counters for driver in self._drivers.values()},
             loop=loop,
             audit=None if self._audit is None else self._audit.status(),
@@ -256,42 +278,23 @@ class ControlLoop:
         self._status.publish(encode_status(status))
 
     async def flush(self) -> None:
-        """Wait until the writes are out and the latches on disk."""
+        """Wait until the writes are out, and latches and wear on disk if it lets us."""
         await asyncio.gather(*(writer.flush() for writer in self._writers.values()))
         await self.save_latches()
+        await self._wear.save(self.state.units)
 
     def at_rest(self) -> bool:
-        """True if every contactor was seen open and every setpoint read back as 0 W, both after
-        they were last written."""
+        """True if every unit was seen at rest after it was last written."""
         if self._site.authority == "observe":
             return True
-        image = self._store.image()
-        units = ((image[name], self.state.units.get(name)) for name in self._site.unit_names)
+        image, points = self._store.image(), self._cycle.points
         return all(
-            memory is not None
-            and _rests(memory.relays.points.get(Point.CONTACTOR), samples, Signal.CONTACTOR_CLOSED)
-            and _rests(memory.inverter.get(Point.SETPOINT_W), samples, Signal.SETPOINT_READBACK_W)
-            for samples, memory in units
+            is_at_rest(self.state.units.get(name), points[name], image[name])
+            for name in self._site.unit_names
         )
-
-
-def _rests(memory: PointMemory | None, samples: Mapping[Signal, Sample], readback: Signal) -> bool:
-    sample = samples.get(readback)
-    return (
-        memory is not None
-        and memory.value == 0.0
-        and isinstance(sample, Good)
-        and sample.value == 0.0
-        and sample.time_ns > memory.written_ns
-    )
 
 
 def _why(record: CycleRecord) -> str:
     taken = record.moved.taken
     trips = [found.text for found in record.assessment.trips]
     return "; ".join([taken.name.lower() if taken is not None else "", *trips])
-
-
-def _log_failure(task: asyncio.Task[bool]) -> None:
-    if not task.cancelled() and task.exception() is not None:
-        _log.critical("latches were not saved", exc_info=task.exception())

@@ -19,6 +19,7 @@ from holdfast.runtime.crash_loop import StartRecord
 from holdfast.runtime.files import SiteFiles
 from holdfast.runtime.process import open_site
 from holdfast.runtime.realtime import PeriodicTimer, enter_real_time, freeze_collector
+from holdfast.runtime.site_lock import hold_lock
 
 _log = logging.getLogger(__name__)
 
@@ -42,10 +43,10 @@ async def run(site: Site, files: SiteFiles) -> int:
     loop = ControlLoop(
         site, cycle, store, drivers, files, real_time=real_time, audit=audit, faults=faults
     )
-    audit.started(loop.state.latches, real_time=real_time)
     await loop.save_latches()
+    audit.started(loop.state.latches, real_time=real_time)
     tasks = [asyncio.create_task(driver.run()) for driver in drivers.values()]
-    server = await serve(files.control_socket, loop)
+    server = await serve(files.control_socket, loop, audit=audit)
     freeze_collector()
     _log.info("controller of %s runs, real time: %s", site.name, real_time)
     rested = await _cycle_until_told(site, loop)
@@ -101,7 +102,8 @@ def main() -> int:
     """Entry point of the process."""
     try:
         site, files = open_site("controller", "Device I/O and the control cycle of one site.")
-        return asyncio.run(run(site, files))
+        with hold_lock(files, "controller"):
+            return asyncio.run(run(site, files))
     except HoldfastError as error:
         print(error, file=sys.stderr)  # noqa: T201 - the supervisor shows it
         return 2

@@ -1,10 +1,13 @@
 """The files of a running site, all in its ``state_dir``, and how they are written safely."""
 
+import logging
 import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from holdfast.core.errors import ConfigError
+
+_log = logging.getLogger(__name__)
 
 _MAX_SOCKET_PATH = 100  # Linux permits 107 bytes
 
@@ -24,6 +27,11 @@ class SiteFiles:
     def starts(self) -> Path:
         """Starts of the controller that did not end cleanly."""
         return self.state_dir / "starts.json"
+
+    @property
+    def wear(self) -> Path:
+        """What the contactors have been through in their whole life."""
+        return self.state_dir / "wear.json"
 
     @property
     def plan(self) -> Path:
@@ -54,6 +62,10 @@ class SiteFiles:
     def watchdog(self) -> Path:
         """The watchdog's heartbeat, in shared memory."""
         return self.state_dir / "watchdog.shm"
+
+    def lock(self, name: str) -> Path:
+        """Held by the one process ``name`` of this site while it runs."""
+        return self.state_dir / f"{name}.lock"
 
     @property
     def audit(self) -> Path:
@@ -99,3 +111,11 @@ def write_atomically(path: Path, content: bytes) -> None:
         os.fsync(folder)
     finally:
         os.close(folder)
+
+
+def keep_corrupt(path: Path) -> None:
+    """Copy a file that cannot be trusted to ``.corrupt``, for whoever looks into it."""
+    try:
+        path.with_suffix(".corrupt").write_bytes(path.read_bytes())
+    except OSError as error:
+        _log.error("%s cannot be kept: %s", path, error)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from holdfast.core.errors import LatchCorrupt
 from holdfast.core.latches import LATCH_FILE_CORRUPT, Latches, decode, encode
-from holdfast.runtime.files import write_atomically
+from holdfast.runtime.files import keep_corrupt, write_atomically
 
 _log = logging.getLogger(__name__)
 
@@ -23,10 +23,7 @@ def load_latches(path: Path) -> Latches:
         return Latches()
     except (LatchCorrupt, OSError) as error:
         _log.critical("%s: %s", path, error)
-    try:
-        path.with_suffix(".corrupt").write_bytes(path.read_bytes())
-    except OSError as error:
-        _log.error("%s cannot be kept: %s", path, error)
+    keep_corrupt(path)
     return Latches(faults=(LATCH_FILE_CORRUPT,))
 
 

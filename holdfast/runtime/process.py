@@ -15,6 +15,7 @@ from holdfast.core.errors import HoldfastError
 from holdfast.core.site_file import load_site
 from holdfast.runtime.files import SiteFiles
 from holdfast.runtime.realtime import end_with_parent
+from holdfast.runtime.site_lock import hold_lock
 
 LOG_BYTES, LOG_FILES = 1_000_000, 3
 
@@ -31,7 +32,8 @@ def run_process(
         signal.signal(number, lambda *_: end.set())
     try:
         site, files = open_site(name, text)
-        body(site, files, end)
+        with hold_lock(files, name):
+            body(site, files, end)
     except (HoldfastError, OSError) as error:
         print(error, file=sys.stderr)  # noqa: T201 - the supervisor shows it
         return 2

@@ -7,9 +7,12 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 from holdfast.runtime.files import SiteFiles
+from holdfast.runtime.messages import MAX_NOTE, ProcessMessage
+from holdfast.runtime.notices import Notices
 
 _log = logging.getLogger(__name__)
 
@@ -22,10 +25,14 @@ STOP_S = 8.0
 
 
 class Child:
-    """One process, and how often it has ended."""
+    """One process, and how often it has ended. ``note`` gets its starts and ends."""
 
-    def __init__(self, name: str, config: Path, files: SiteFiles) -> None:
+    def __init__(
+        self, name: str, config: Path, files: SiteFiles, note: Callable[[ProcessMessage], None]
+    ) -> None:
         self.name = name
+        self._note = note
+        self._starts = 0
         self._command = [
             sys.executable,
             "-m",
@@ -54,18 +61,22 @@ class Child:
                 self._command, stdin=subprocess.DEVNULL, stdout=errors, stderr=errors,
                 start_new_session=True,  # Ctrl-C reaches the supervisor, which stops them in order
             )  # fmt: skip
+        self._starts += 1
+        self._tell_of(self._process.pid)
 
     def look(self, now_s: float, tell: Callable[[str], None]) -> None:
         """Notice that it has ended; start it again when its time has come."""
         if self._process is not None and self._process.poll() is not None:
-            code, self._process = self._process.returncode, None
+            code, pid, self._process = self._process.returncode, self._process.pid, None
             self._ended_s.append(now_s)
             crashes = sum(now_s - ended_s < CRASH_WINDOW_S for ended_s in self._ended_s)
             self.given_up = crashes >= CRASHES
             wait_s = BACKOFF_S[min(crashes, len(BACKOFF_S)) - 1]
             self._restart_s = now_s + wait_s
             then = "given up" if self.given_up else f"again in {wait_s:g} s"
-            tell(f"{self.name} ended with code {code}; {then}{self._last_words()}")
+            then += self._last_words()
+            tell(f"{self.name} ended with code {code}; {then}")
+            self._tell_of(pid, code, then)
         if self._process is None and not self.given_up and now_s >= self._restart_s:
             self.start()
 
@@ -73,13 +84,31 @@ class Child:
         """Ask it to end, wait, insist. Gives its exit code."""
         if self._process is None:
             return None
-        self._process.terminate()
+        code = self._process.poll()
+        asked = code is None
+        if code is None:
+            code = self._end(self._process)
+        self._tell_of(self._process.pid, code, asked=asked)
+        return code
+
+    def _end(self, process: subprocess.Popen[bytes]) -> int:
+        process.terminate()
         try:
-            return self._process.wait(STOP_S)
+            return process.wait(STOP_S)
         except subprocess.TimeoutExpired:
             _log.critical("%s does not end and is killed", self.name)
-            self._process.kill()
-            return self._process.wait()
+            process.kill()
+            return process.wait()
+
+    def _tell_of(
+        self, pid: int, code: int | None = None, then: str = "", *, asked: bool = False
+    ) -> None:
+        self._note(
+            ProcessMessage(
+                process=self.name, pid=pid, utc=datetime.now(UTC), starts=self._starts,
+                code=code, note=then[:MAX_NOTE], asked=asked,
+            )
+        )  # fmt: skip
 
     def _last_words(self) -> str:
         try:
@@ -94,7 +123,8 @@ class Supervisor:
 
     def __init__(self, config: Path, files: SiteFiles, tell: Callable[[str], None]) -> None:
         self._tell = tell
-        self.children = {name: Child(name, config, files) for name in PROCESSES}
+        self._notices = Notices(files.control_socket)
+        self.children = {name: Child(name, config, files, self._notices.add) for name in PROCESSES}
 
     def start(self) -> None:
         """Start all."""
@@ -106,6 +136,7 @@ class Supervisor:
         now_s = time.monotonic()
         for child in self.children.values():
             child.look(now_s, self._tell)
+        self._notices.deliver(now_s)
 
     @property
     def lost(self) -> str | None:
@@ -116,5 +147,9 @@ class Supervisor:
 
     def stop(self) -> bool:
         """Stop all; True if the controller came to rest by itself."""
-        codes = {name: self.children[name].stop() for name in reversed(PROCESSES)}
+        codes: dict[str, int | None] = {}
+        for name in reversed(PROCESSES):
+            # What is to be on record has to be told while the controller is there to hear it.
+            self._notices.deliver(time.monotonic())
+            codes[name] = self.children[name].stop()
         return codes["controller"] == 0

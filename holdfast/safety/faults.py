@@ -202,6 +202,12 @@ FAULTS: dict[str, FaultRow] = {
         text="the contactor nears the end of its rated life",
         source="80 % of battery.contactor_cycles_rated; an opening under load counts as 100",
     ),
+    "wear_unknown": FaultRow(
+        reaction=Reaction.LOG,
+        clearing=Clearing.BY_ITSELF,
+        text="how worn the contactor is cannot be told",
+        source="assumption: nobody stops for it; delete wear.json when the contactor is replaced",
+    ),
     "soc_implausible": FaultRow(
         reaction=Reaction.DERATE,
         clearing=Clearing.BY_ITSELF,

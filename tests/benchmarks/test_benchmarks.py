@@ -81,7 +81,18 @@ def test_watchdog_tells_both_ways_of_losing_the_controller() -> None:
         assert results[way]["max"] is not None, "0 W never came"
 
 
-@pytest.mark.parametrize("name", ["cycle", "plan", "simulate", "loop", "estop", "watchdog"])
+def test_audit_tells_what_an_event_costs_and_what_the_disk_takes(tmp_path: Path) -> None:
+    results = told_by("audit", "--events", "20", "--folder", str(tmp_path))
+    assert results["enqueue"]["count"] == 20
+    assert results["enqueue in a flood"]["count"] == 200
+    assert results["to the disk"]["p50"] > results["enqueue"]["p50"]
+    assert results["sustained"]["events_per_s"] > 0
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "name", ["audit", "cycle", "plan", "simulate", "loop", "estop", "watchdog"]
+)
 def test_each_explains_itself(name: str) -> None:
     done = subprocess.run(
         [sys.executable, "-m", f"benchmarks.{name}", "--help"],

@@ -12,6 +12,8 @@ from holdfast.cli.main import main
 from holdfast.monitoring.audit_events import (
     AuditEvent,
     Cause,
+    ChildEnded,
+    ChildStarted,
     CommandAnswered,
     EventsLost,
     FindingCleared,
@@ -19,6 +21,7 @@ from holdfast.monitoring.audit_events import (
     LatchesChanged,
     LogDeleted,
     LogOpened,
+    MessageRefused,
     PlanAccepted,
     PlanNotAccepted,
     ProcessEnded,
@@ -177,12 +180,43 @@ def test_explain_a_recorded_moment(config: Path, capsys: pytest.CaptureFixture[s
     assert (code, "nothing is on record" in err) == (1, True)
 
 
+OTHERS: dict[AuditEvent, str] = {
+    MessageRefused(what="start", reason="was sent before", uid=1000, pid=7, repeats=3): (
+        "start of user 1000 refused: was sent before (3 more before)"
+    ),
+    MessageRefused(what="", reason="not understood", uid=None, pid=None): (
+        "message of an unknown user refused: not understood"
+    ),
+    ChildStarted(process="planner", pid=7, starts=1, at=NOON): (
+        "planner started, process 7, at 12:00:00Z"
+    ),
+    ChildStarted(process="planner", pid=7, starts=2, at=NOON): (
+        "planner started again, start 2, process 7, at 12:00:00Z"
+    ),
+    ChildEnded(process="planner", pid=7, code=-9, asked=False, note="again in 0.5 s", at=NOON): (
+        "planner ended BY ITSELF with -9 at 12:00:00Z; again in 0.5 s"
+    ),
+    ChildEnded(process="planner", pid=7, code=0, asked=True, note="", at=NOON): (
+        "planner ended as told with 0 at 12:00:00Z"
+    ),
+    LatchesChanged(emergency_stop=True, faults=(), on_disk=False): (
+        "latched: emergency stop; NOT ON DISK"
+    ),
+}
+
+
+@pytest.mark.parametrize("event", OTHERS)
+def test_some_events_have_these_words(event: AuditEvent) -> None:
+    assert describe(event) == OTHERS[event]
+
+
 @pytest.mark.parametrize(
     "event",
     [
         *EVENTS,
         LogOpened(after_sequence=3, after_hash="a", torn_bytes=5, found="gone"),
         LogDeleted(file="f", first_sequence=1, last_sequence=2, last_hash="a"),
+        *OTHERS,
     ],
     ids=lambda event: event.kind,
 )

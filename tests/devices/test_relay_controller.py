@@ -8,7 +8,6 @@ from holdfast.core.commands import Point
 from holdfast.core.data_store import DataStore, freeze
 from holdfast.core.signals import Producer, Signal
 from holdfast.core.units import NS_PER_MS, NS_PER_S
-from holdfast.devices.contactor_life import ContactorLife
 from holdfast.devices.relay_controller import (
     OPEN_AT_THE_LATEST_NS,
     Phase,
@@ -16,8 +15,7 @@ from holdfast.devices.relay_controller import (
     RelayMemory,
     Wear,
 )
-from holdfast.safety.faults import Reaction
-from tests.builders import T0, UNIT, build_site, permit_of, put, unit_content
+from tests.builders import T0, UNIT, build_site, permit_of, put
 
 CONTROLLER = RelayController(build_site().storage[0])  # breaks below 5 A
 MAY, MUST_NOT = permit_of(), permit_of(may_connect=False, may_run=False)
@@ -274,27 +272,6 @@ def test_an_opening_at_once_counts_by_what_was_last_measured(power_w, loaded):
     writes, memory, _ = CONTROLLER.decide(MUST_NOT, snapshot, contactor.memory, at_once=True)
     assert [write.value for write in writes] == [0.0]
     assert memory.wear == Wear(closings=1, openings_under_load=loaded)
-
-
-@pytest.mark.parametrize(
-    ("wear", "said"),
-    [
-        (Wear(closings=799), None),
-        (Wear(closings=800), "80% of 1000 cycles: 800 closings, 0 openings under load"),
-        (Wear(closings=700, openings_under_load=1), "80% of 1000 cycles: 700 closings, 1 opening"),
-        (Wear(closings=2000), "200% of"),
-    ],
-)
-def test_a_contactor_near_the_end_of_its_life_is_told_and_nothing_else_happens(wear, said):
-    unit = build_site(unit_content(battery={"contactor_cycles_rated": 1000})).storage[0]
-    life = ContactorLife(unit)
-    memory, found = life.judge(RelayMemory(wear=wear), T0)
-    assert bool(found) is (said is not None)
-    if said is not None:
-        memory, (later,) = life.judge(memory, T0 + 5 * NS_PER_S)
-        assert later.since_ns == T0
-        assert later.reaction is Reaction.LOG
-        assert said in later.text
 
 
 STEPS = st.tuples(

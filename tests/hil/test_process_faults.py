@@ -3,9 +3,13 @@
 import json
 import os
 import signal
+import subprocess
+import sys
+import threading
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,6 +19,10 @@ from holdfast.core.commands import Command
 from holdfast.core.errors import NotRunning
 from holdfast.core.signals import Signal
 from holdfast.core.state_machine import State
+from holdfast.monitoring.audit_events import AuditEvent, ChildEnded, ChildStarted
+from holdfast.monitoring.safety_audit_log import event_of
+from holdfast.runtime.audit_reader import lines_backwards
+from holdfast.runtime.latch_file import load_latches
 from holdfast.testing.demo_site import demo_prices, make_demo_site
 from tests.hil.rig import LOAD_W, Process, Rig, descendants, is_alive
 
@@ -63,6 +71,28 @@ def kill(rig: Rig, name: str) -> int:
 
 def back(rig: Rig, name: str, killed: int) -> None:
     rig.until(lambda: pid_of(rig, name) not in {None, killed}, f"a new {name}", 10.0)
+
+
+def on_record(rig: Rig) -> list[AuditEvent]:
+    found = [event_of(line) for line in lines_backwards(rig.files.audit)]
+    return [event for event in found if event is not None]
+
+
+def ends_on_record(rig: Rig) -> set[tuple[str, int]]:
+    """Processes that have ended by themselves, each with its exit code."""
+    return {
+        (event.process, event.code)
+        for event in on_record(rig)
+        if isinstance(event, ChildEnded) and not event.asked
+    }
+
+
+def restarts_on_record(rig: Rig) -> set[str]:
+    return {
+        event.process
+        for event in on_record(rig)
+        if isinstance(event, ChildStarted) and event.starts > 1
+    }
 
 
 def metrics(rig: Rig) -> str:
@@ -124,6 +154,12 @@ def test_control_goes_on_without_planner_and_gateway_and_they_come_back(supervis
     )
     report = json.loads(rig.files.plan.read_text())
     assert report["accepted"] is True
+    # All of it is on record, also the end of the controller in the test before this one.
+    rig.until(lambda: restarts_on_record(rig) >= set(killed), "the restarts on record")
+    assert {name for name, code in ends_on_record(rig) if code == -signal.SIGKILL} >= {
+        "controller", "planner", "gateway",
+    }  # fmt: skip
+    assert rig.cli("audit", "verify").returncode == 0
     assert rig.damage() == {}
 
 
@@ -131,8 +167,31 @@ def test_a_second_run_at_the_same_site_is_refused(supervised: Rig) -> None:
     to_running(supervised)
     done = supervised.cli("run", "--plain")
     assert done.returncode == 2
-    assert "already runs" in done.stderr
+    run = supervised.processes["run"]
+    assert f"a supervisor already runs in {supervised.files.state_dir}" in done.stderr
+    assert f"process {run.pid}" in done.stderr
     assert supervised.state is State.RUNNING
+
+
+@pytest.mark.parametrize("name", ["controller", "watchdog"])
+def test_a_second_controller_or_watchdog_is_refused_and_takes_nothing_from_the_first(
+    rig: Rig, name: str
+) -> None:
+    config = str(rig.config)
+    second = subprocess.run(
+        [sys.executable, "-m", f"holdfast.runtime.{name}", "--config", config],
+        capture_output=True, text=True, timeout=30.0, check=False,
+    )  # fmt: skip
+    first = rig.processes[name]
+    assert second.returncode == 2
+    assert second.stderr == (
+        f"a {name} already runs in {rig.files.state_dir}: process {first.pid}\n"
+    )
+    done = rig.cli("run", "--plain")
+    assert done.returncode == 2
+    assert f"process {rig.processes['controller'].pid}" in done.stderr
+    assert rig.command(Command.START).reason.endswith("changes nothing in RUNNING")
+    assert rig.state is State.RUNNING
 
 
 def test_ctrl_c_even_twice_ends_at_zero_with_open_contactors_and_exit_0(supervised: Rig) -> None:
@@ -203,6 +262,50 @@ def test_a_corrupt_latch_file_means_error_over_restarts_until_a_reset(rig: Rig) 
     assert "for service only: site/latch_file_corrupt" in reply.reason
     rig.until(lambda: rig.cli("reset", "--service").returncode == 0, "a reset by service")
     rig.until_state(State.IDLE)
+
+
+def send_and_forget(rig: Rig, command: Command) -> None:
+    with suppress(NotRunning):  # it is killed meanwhile
+        rig.command(command)
+
+
+def test_a_latch_that_was_shown_outlives_a_kill_at_that_moment(rig: Rig) -> None:
+    for _ in range(3):
+        rig.to_running()
+        asking = threading.Thread(target=lambda: send_and_forget(rig, Command.EMERGENCY_STOP))
+        asking.start()
+        while not ((status := rig.status) and status.emergency_stop_latched):
+            pass
+        rig.processes["controller"].signal(signal.SIGKILL)
+        asking.join()
+        assert load_latches(rig.files.latches).emergency_stop
+        rig.processes["controller"].wait()
+        rig.files.starts.unlink()  # these crashes are ours
+        rig.start("controller")
+        rig.until_state(State.STOPPED)
+
+
+def test_nobody_hears_of_a_latch_that_hangs_on_its_way_to_the_disk(rig: Rig) -> None:
+    blocked = rig.files.latches.with_name("latches.json.new")
+    os.mkfifo(blocked)  # the save waits in open(2)
+    try:
+        rig.set(emergency_loop_closed=False)
+        rig.until(lambda: rig.power_w == 0.0, "0 W", WATCHDOG_S)
+        status = rig.status
+        assert status is not None
+        assert status.state is State.RUNNING
+        assert not load_latches(rig.files.latches).emergency_stop
+        rig.until_state(State.STOPPED, 4.0)  # a disk that stands still hides nothing for long
+        status = rig.status
+        assert status is not None
+        assert not status.latches_on_disk
+    finally:
+        reader = os.open(blocked, os.O_RDONLY | os.O_NONBLOCK)
+        blocked.unlink()
+        rig.set(emergency_loop_closed=True)
+    rig.until(lambda: rig.status and rig.status.latches_on_disk, "the latch on disk")
+    os.close(reader)
+    assert load_latches(rig.files.latches).emergency_stop
 
 
 def test_a_controller_ended_right_after_a_start_still_opens_the_contactor(rig: Rig) -> None:

@@ -15,15 +15,19 @@ from holdfast.core.state_machine import State
 from holdfast.monitoring.audit_events import (
     AuditEvent,
     Cause,
+    ChildEnded,
+    ChildStarted,
+    CommandAnswered,
     FindingCleared,
     FindingRaised,
+    MessageRefused,
     PlanNotAccepted,
     ProcessEnded,
     ProcessStarted,
     SlotFollowed,
     StateChanged,
 )
-from holdfast.monitoring.explain import _BOUNDS, explain
+from holdfast.monitoring.explain import _BOUNDS, _WITHOUT, explain
 from holdfast.monitoring.safety_audit_log import START, Line, decode_line, encode_line
 from holdfast.monitoring.situation import (
     Request,
@@ -51,7 +55,8 @@ def status_of(bench: Bench, **changes: object) -> Status:
     record = bench.records[-1]
     outside = Outside(
         site="s", currency="EUR", authority=bench.site.authority, utc=NOON,
-        plan=record.inputs.plan, plan_refused="", comms={}, loop=loop,
+        plan=record.inputs.plan, plan_refused="", latches_on_disk=True, contactor_cycles_rated={},
+        comms={}, loop=loop,
     )  # fmt: skip
     status = build_status(bench.state, record, bench.cycle.assessor.limit_monitor, outside)
     return replace(status, **changes)  # type: ignore[arg-type]
@@ -366,6 +371,76 @@ def test_a_plan_that_was_refused_is_told_of_a_moment_too() -> None:
     situation = situation_at(lines_of(STARTED, *bench.events, refused))
     assert situation is not None
     assert "The last plan was refused: it has no slots." in explain(situation, BERLIN)
+
+
+REFUSED = MessageRefused(what="start", reason="was sent before", uid=0, pid=1)
+ANSWERED = CommandAnswered(command="start", accepted=True, reason="", state="running")
+TO_IDLE = StateChanged(source="boot", target="idle", event="self_test_passed", reasons=())
+TO_RUNNING = StateChanged(source="idle", target="running", event="start", reasons=())
+WAS_REFUSED = "A start was refused before it was looked at: was sent before."
+
+
+@pytest.mark.parametrize(
+    ("events", "told"),
+    [
+        ((TO_IDLE, REFUSED), True),
+        ((TO_IDLE, ANSWERED, REFUSED), True),
+        ((TO_IDLE, REFUSED, ANSWERED), False),
+        ((TO_IDLE, REFUSED, TO_RUNNING), False),
+    ],
+)
+def test_a_command_that_no_cycle_got_to_see_says_why_nothing_happened(
+    events: tuple[AuditEvent, ...], told: bool
+) -> None:
+    situation = situation_at(lines_of(STARTED, *events))
+    assert situation is not None
+    assert (WAS_REFUSED in explain(situation, BERLIN)) is told
+
+
+def test_what_was_not_understood_is_called_a_message() -> None:
+    refused = MessageRefused(what="", reason="not understood: kind", uid=0, pid=1)
+    situation = situation_at(lines_of(STARTED, TO_IDLE, refused))
+    assert situation is not None
+    said = explain(situation, BERLIN)
+    assert "A message was refused before it was looked at: not understood: kind." in said
+
+
+def ended(process: str, *, asked: bool = False, code: int = -9) -> ChildEnded:
+    return ChildEnded(process=process, pid=7, code=code, asked=asked, note="", at=NOON)
+
+
+@pytest.mark.parametrize(
+    ("events", "said"),
+    [
+        (
+            (ended("watchdog"),),
+            "The watchdog ended by itself at 14:00:00 with code -9; without it no power may flow.",
+        ),
+        (
+            (ended("planner", asked=True, code=0),),
+            "The planner was told to end at 14:00:00; without it no new plan comes.",
+        ),
+        (
+            (ended("gateway", code=3),),
+            f"The gateway ended by itself at 14:00:00 with code 3{_WITHOUT['gateway']}.",
+        ),
+        ((ended("other"),), "The other ended by itself at 14:00:00 with code -9."),
+        ((ended("other", asked=True),), "The other was told to end at 14:00:00."),
+        ((ended("controller"),), "The controller before this one ended at 14:00:00 with code -9."),
+        (
+            (ended("planner"), ChildStarted(process="planner", pid=8, starts=2, at=NOON)),
+            "The planner was started again at 14:00:00.",
+        ),
+        ((ChildStarted(process="planner", pid=8, starts=1, at=NOON),), None),
+    ],
+)
+def test_processes_that_ended_or_came_back_are_told(
+    events: tuple[AuditEvent, ...], said: str | None
+) -> None:
+    situation = situation_at(lines_of(STARTED, TO_IDLE, *events))
+    assert situation is not None
+    told = [text for text in explain(situation, BERLIN) if " at 14:00:00" in text]
+    assert told == ([] if said is None else [said])
 
 
 def test_a_line_of_a_later_version_is_passed_over() -> None:

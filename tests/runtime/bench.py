@@ -1,19 +1,27 @@
 """A control loop on devices that answer at once, without a wire."""
 
 import asyncio
+import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
+
+import pytest
 
 from holdfast.core.commands import Point, Write
 from holdfast.core.config import Site
 from holdfast.core.data_store import DataStore
 from holdfast.core.errors import DeviceUnreachable
+from holdfast.core.latches import Latches
 from holdfast.core.ports import CommsCounters
 from holdfast.core.signals import SITE, Producer, Signal
 from holdfast.core.state_machine import State
+from holdfast.runtime import latch_keeper
 from holdfast.runtime.assembly import build_cycle, devices
+from holdfast.runtime.audit_trail import AuditTrail
 from holdfast.runtime.control_loop import ControlLoop
 from holdfast.runtime.files import SiteFiles
+from holdfast.runtime.latch_file import save_latches
 from tests.builders import HEALTHY_SITE, HEALTHY_UNIT, UNIT, build_site, put
 
 STORED = {
@@ -56,17 +64,27 @@ def site_in(folder: Path, **changes: object) -> Site:
     return build_site(state_dir=folder, **changes)
 
 
+async def until(holds: Callable[[], bool]) -> None:
+    """Let the loop turn until ``holds``."""
+    deadline_s = time.monotonic() + 10.0
+    while not holds():
+        assert time.monotonic() < deadline_s, "did not come true in time"
+        await asyncio.sleep(0)
+
+
 class LoopBench:
     """The loop, its store and its drivers; every reading is fresh whenever a cycle runs."""
 
-    def __init__(self, folder: Path, site: Site | None = None) -> None:
+    def __init__(
+        self, folder: Path, site: Site | None = None, *, audit: AuditTrail | None = None
+    ) -> None:
         self.site = site or site_in(folder)
         self.files = SiteFiles(state_dir=folder)
         self.files.create()
         self.store = DataStore(self.site.unit_names)
         self.drivers = {key: FakeDriver(f"{key[0]}/{key[1]}") for key in devices(self.site)}
         self.loop = ControlLoop(
-            self.site, build_cycle(self.site), self.store, self.drivers, self.files
+            self.site, build_cycle(self.site), self.store, self.drivers, self.files, audit=audit
         )
         self.values = {(SITE, signal): value for signal, value in HEALTHY_SITE.items()}
         self.values |= {(UNIT, signal): value for signal, value in HEALTHY_UNIT.items()}
@@ -87,10 +105,15 @@ class LoopBench:
     async def cycle(self, count: int = 1) -> None:
         """Read everything, run a cycle, let the writes go out; ``count`` times."""
         for _ in range(count):
-            self.sample()
-            self.loop.run_cycle()
-            await asyncio.sleep(0)
-            await asyncio.gather(*(w.flush() for w in self.loop._writers.values()))
+            await self.step()
+            await self.loop.save_latches()
+
+    async def step(self) -> None:
+        """The same once, whatever the disk does."""
+        self.sample()
+        self.loop.run_cycle()
+        await asyncio.sleep(0)
+        await asyncio.gather(*(w.flush() for w in self.loop._writers.values()))
 
     async def to_idle(self) -> None:
         await self.cycle(4)
@@ -99,3 +122,21 @@ class LoopBench:
     def written(self, role: Producer, point: Point) -> list[float]:
         """Values that reached a device, in their order."""
         return [w.value for w in self.drivers[UNIT, role].written if w.point is point]
+
+
+class SlowDisk:
+    """A disk whose thread stands still in each save, as long as a test wants it to."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.turns = threading.Event()
+        self.turns.set()
+        self.begun: list[Latches] = []
+        self.fails = False
+        monkeypatch.setattr(latch_keeper, "save_latches", self.save)
+
+    def save(self, path: Path, latches: Latches) -> None:
+        self.begun.append(latches)
+        assert self.turns.wait(10)
+        if self.fails:
+            raise OSError(28, "No space left on device")
+        save_latches(path, latches)

@@ -2,19 +2,36 @@
 
 import asyncio
 import json
+import os
+import socket
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import suppress
+from itertools import pairwise
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from holdfast.core.commands import Command
 from holdfast.core.errors import NotRunning
 from holdfast.core.state_machine import State
-from holdfast.runtime.control_socket import ControlClient, serve
-from holdfast.runtime.messages import MAX_MESSAGE_BYTES, PlanMessage, encode
-from tests.runtime.bench import LoopBench
+from holdfast.monitoring.audit_events import MessageRefused
+from holdfast.runtime.admission import Admission, Peer, peer_of
+from holdfast.runtime.control_socket import ControlClient, ControlSocket, serve
+from holdfast.runtime.messages import (
+    MAX_MESSAGE_BYTES,
+    PlanMessage,
+    Reply,
+    decode_reply,
+    encode,
+)
+from tests.runtime.bench import LoopBench, SlowDisk, until
+from tests.runtime.test_audit_folder import check
+from tests.runtime.test_audit_writer import AuditedBench, of
 from tests.runtime.test_messages import a_plan
 
 
@@ -47,7 +64,7 @@ class Talk:
 
 def command(name: str, age_s: float = 0.0) -> bytes:
     issued_ns = time.monotonic_ns() - round(age_s * 1e9)
-    content = {"kind": "command", "command": name, "issued_ns": issued_ns}
+    content = {"kind": "command", "command": name, "issued_ns": issued_ns, "nonce": token_hex()}
     return json.dumps(content).encode() + b"\n"
 
 
@@ -63,11 +80,134 @@ async def bench(tmp_path: Path) -> AsyncIterator[LoopBench]:
 
 
 @pytest.fixture
+def disk(monkeypatch: pytest.MonkeyPatch) -> Iterator[SlowDisk]:
+    disk = SlowDisk(monkeypatch)
+    yield disk
+    disk.turns.set()
+
+
+@pytest.fixture
 async def talk(bench: LoopBench) -> AsyncIterator[Talk]:
     reader, writer = await asyncio.open_unix_connection(str(bench.files.control_socket))
     yield Talk(reader, writer)
     writer.close()
     await asyncio.sleep(0)
+
+
+async def test_a_command_that_comes_again_lets_no_power_flow(bench: LoopBench, talk: Talk) -> None:
+    line = command("start")
+    assert (await talk.ask(line))["accepted"]
+    assert (await talk.ask(command("stop")))["state"] == "idle"
+    reader, writer = await asyncio.open_unix_connection(str(bench.files.control_socket))
+    for connection in (talk, Talk(reader, writer)):
+        assert await connection.ask(line) == {
+            "accepted": False, "reason": "was sent before", "state": "idle",
+        }  # fmt: skip
+    writer.close()
+    assert bench.state is State.IDLE
+
+
+async def test_a_stop_may_come_as_often_as_it_likes(bench: LoopBench, talk: Talk) -> None:
+    line = command("estop")
+    for _ in range(3):
+        assert (await talk.ask(line))["accepted"]
+    assert bench.state is State.STOPPED
+
+
+async def test_a_start_without_a_nonce_is_refused(bench: LoopBench, talk: Talk) -> None:
+    reply = await talk.ask(command("start").replace(b'"nonce"', b'"other"'))
+    assert (reply["accepted"], reply["reason"]) == (False, "carries no nonce")
+    assert bench.state is State.IDLE
+
+
+async def test_a_stranger_who_got_at_the_socket_may_stop_and_nothing_else(tmp_path: Path) -> None:
+    bench = AuditedBench(tmp_path)
+    await bench.to_idle()
+    bench.sample()
+    path, nobody = bench.files.control_socket, frozenset({os.geteuid() + 1})
+    server = await serve(path, bench.loop, audit=bench.trail, trusted=nobody)
+    reader, writer = await asyncio.open_unix_connection(str(path))
+    talk = Talk(reader, writer)
+    for line in (command("start"), command("reset"), encode(PlanMessage(plan=a_plan()))):
+        reply = await talk.ask(line)
+        assert (reply["accepted"], reply["state"]) == (False, "idle")
+        assert "only root and the owner" in reply["reason"]
+    assert (await talk.ask(command("estop")))["accepted"]
+    assert bench.state is State.STOPPED
+    writer.close()
+    server.close()
+    await server.wait_closed()
+    found = of(MessageRefused, bench.end())
+    assert [event.what for event in found] == ["start", "reset", "plan"]
+    assert {(event.uid, event.pid) for event in found} == {(os.geteuid(), os.getpid())}
+
+
+async def test_root_or_the_owner_is_who_the_kernel_says(tmp_path: Path) -> None:
+    """Not what a message claims."""
+    here, there = socket.socketpair()
+    loop = asyncio.get_running_loop()
+    transport, _ = await loop.connect_accepted_socket(asyncio.Protocol, here)
+    assert peer_of(transport) == Peer(pid=os.getpid(), uid=os.geteuid())
+    transport.close()
+    there.close()
+
+
+async def test_of_a_connection_that_has_no_owner_nobody_is_told(tmp_path: Path) -> None:
+    server = await asyncio.start_server(lambda _reader, writer: writer.close(), "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    _, writer = await asyncio.open_connection("127.0.0.1", port)
+    assert peer_of(writer.transport).uid not in {0, os.geteuid()}
+    writer.close()
+    server.close()
+    await server.wait_closed()
+
+
+async def test_what_no_cycle_gets_to_see_is_on_record_and_a_flood_of_it_is_counted(
+    tmp_path: Path,
+) -> None:
+    bench = AuditedBench(tmp_path)
+    await bench.to_idle()
+    bench.sample()
+    server = await serve(bench.files.control_socket, bench.loop, audit=bench.trail)
+    reader, writer = await asyncio.open_unix_connection(str(bench.files.control_socket))
+    talk = Talk(reader, writer)
+    for _ in range(20):
+        await talk.ask(b"rubbish\n")
+        await talk.ask(command("start", age_s=60.0))
+    line = command("reset")
+    await talk.ask(line)
+    await talk.ask(line)
+    await talk.ask(line)
+    writer.close()
+    server.close()
+    await server.wait_closed()
+    found = of(MessageRefused, bench.end())
+    assert check(bench.files.audit).problem is None
+    by_what = {event.what: [e for e in found if e.what == event.what] for event in found}
+    assert by_what.keys() == {"", "start", "reset"}
+    assert "not understood" in by_what[""][0].reason
+    assert "too old" in by_what["start"][0].reason
+    assert {event.reason for event in by_what["reset"]} == {"was sent before"}
+    for what, times in (("", 20), ("start", 20), ("reset", 2)):
+        assert sum(1 + event.repeats for event in by_what[what]) == times
+    assert len(found) < 20
+
+
+async def test_an_answer_tells_no_state_whose_latch_is_not_on_disk(
+    bench: LoopBench, talk: Talk, disk: SlowDisk
+) -> None:
+    await talk.send(command("start"))
+    assert (await talk.answer())["state"] == "running"
+    disk.turns.clear()
+    reader, writer = await asyncio.open_unix_connection(str(bench.files.control_socket))
+    stopping = Talk(reader, writer)
+    await stopping.send(command("estop"))
+    await until(lambda: bench.state is State.STOPPED)
+    assert (await talk.ask(b"what is it?\n"))["state"] == "running"
+    disk.turns.set()
+    assert (await stopping.answer())["state"] == "stopped"
+    assert (await talk.ask(b"and now?\n"))["state"] == "stopped"
+    writer.close()
 
 
 async def test_only_the_owner_may_open_the_socket(bench: LoopBench) -> None:
@@ -215,3 +355,79 @@ async def test_a_client_learns_that_a_controller_hangs(tmp_path: Path) -> None:
         await asyncio.to_thread(ask)
     server.close()
     await server.wait_closed()
+
+
+# ---------------------------------------------------------------- any bytes in any pieces
+
+
+class Conversation:
+    """One loop for many examples; each has a connection of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self._runner = asyncio.Runner()
+        self.bench = self._runner.run(self._make(folder))
+
+    async def _make(self, folder: Path) -> LoopBench:
+        bench = LoopBench(folder)
+        await bench.to_idle()
+        return bench
+
+    def answers(self, chunks: Iterable[bytes], count: int) -> list[Reply]:
+        """What comes back when ``chunks`` are sent and ``count`` answers are awaited."""
+        return self._runner.run(self._talk(chunks, count))
+
+    async def _talk(self, chunks: Iterable[bytes], count: int) -> list[Reply]:
+        here, there = socket.socketpair()
+        admission = Admission(frozenset({os.geteuid()}), time.monotonic_ns())
+        transport, _ = await asyncio.get_running_loop().connect_accepted_socket(
+            lambda: ControlSocket(self.bench.loop, admission, None), here
+        )
+        reader, writer = await asyncio.open_connection(sock=there)
+        for chunk in chunks:
+            writer.write(chunk)
+            await writer.drain()
+            await asyncio.sleep(0)
+        lines = [await asyncio.wait_for(reader.readline(), 10.0) for _ in range(count)]
+        transport.close()
+        writer.close()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
+        return [decode_reply(line) for line in lines]
+
+    def close(self) -> None:
+        self._runner.close()
+
+
+@pytest.fixture(scope="module")
+def conversation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Conversation]:
+    conversation = Conversation(tmp_path_factory.mktemp("talk"))
+    yield conversation
+    conversation.close()
+
+
+POWERLESS = st.sampled_from(
+    [
+        b'{"kind": "command", "command": "start", "issued_ns": 1, "nonce": "a"}',
+        b'{"kind": "command", "command": "reset"}',
+        b'{"kind": "command", "command": "stop"}',
+        b'{"command": "stop", "kind": 7}',
+        encode(PlanMessage(plan=a_plan())).rstrip(b"\n"),
+        b'{"kind": "process"}',
+        b"{" * 1000,
+        b"",
+    ]
+)
+LINE = POWERLESS | st.binary(max_size=60).map(lambda noise: noise.replace(b"\n", b" "))
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@given(lines=st.lists(LINE, max_size=8), cuts=st.lists(st.integers(0, 2000), max_size=8))
+def test_each_line_has_one_answer_however_it_is_cut_and_noise_lets_no_power_flow(
+    conversation: Conversation, lines: list[bytes], cuts: list[int]
+) -> None:
+    content = b"".join(line + b"\n" for line in lines) + b"the rest of a line"
+    ends = sorted({min(cut, len(content)) for cut in cuts} | {0, len(content)})
+    replies = conversation.answers((content[a:b] for a, b in pairwise(ends)), len(lines))
+    assert not [reply for reply in replies if reply.accepted]
+    assert {reply.state for reply in replies} <= {State.IDLE}
+    assert conversation.bench.state is State.IDLE

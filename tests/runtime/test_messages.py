@@ -2,6 +2,7 @@
 
 import json
 import math
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,12 +14,17 @@ from holdfast.core.commands import Command
 from holdfast.core.plan import Plan, PlanSlot, PlanStatus, SlotMode
 from holdfast.core.state_machine import State
 from holdfast.runtime.messages import (
+    MAX_NONCE,
+    STOPPING,
     CommandMessage,
+    Message,
     PlanMessage,
+    ProcessMessage,
     Reply,
     decode_message,
     decode_reply,
     encode,
+    fresh,
 )
 
 UTC_NOW = datetime(2026, 4, 1, 12, tzinfo=UTC)
@@ -45,7 +51,7 @@ def a_plan(power_w: float = 1000.0) -> Plan:
     )
 
 
-def as_json(message: CommandMessage | PlanMessage) -> dict[str, Any]:
+def as_json(message: Message) -> dict[str, Any]:
     content: dict[str, Any] = json.loads(encode(message))
     return content
 
@@ -54,6 +60,60 @@ def test_who_only_wants_to_stop_needs_no_more_than_to_say_so() -> None:
     """An old or a newer client's words too much or too few must not stand against a stop."""
     line = b'{"kind": "command", "command": "estop", "operator": "me"}'
     assert decode_message(line) == CommandMessage(command=Command.EMERGENCY_STOP, issued_ns=0)
+
+
+@pytest.mark.parametrize("name", ["stop", "estop"])
+@pytest.mark.parametrize(
+    "rest",
+    [
+        {}, {"kind": "wish"}, {"kind": None}, {"kind": "command", "issued_ns": "soon"},
+        {"kind": "command", "issued_ns": None, "nonce": 7},
+        {"kind": "command", "nonce": "x" * (MAX_NONCE + 1)},
+        {"kind": "plan", "plan": {"slots": []}}, {"kind": "process"}, {"x": [{}] * 9},
+    ],
+)  # fmt: skip
+def test_a_stop_is_understood_whatever_else_is_wrong_in_its_message(
+    name: str, rest: dict[str, Any]
+) -> None:
+    message = decode_message(json.dumps(rest | {"command": name}).encode())
+    assert isinstance(message, CommandMessage)
+    assert message.command == name
+
+
+@pytest.mark.parametrize("name", sorted(set(Command) - STOPPING))
+def test_what_lets_power_flow_has_to_be_right_in_all(name: str) -> None:
+    for rest in ({"kind": "wish"}, {"kind": "command", "nonce": "x" * (MAX_NONCE + 1)}, {}):
+        with pytest.raises(ValueError, match=r"kind|nonce|discriminator"):
+            decode_message(json.dumps(rest | {"command": name}).encode())
+
+
+def test_a_command_that_is_asked_for_now_is_one_of_its_kind() -> None:
+    before_ns = time.monotonic_ns()
+    first, second = fresh(Command.START), fresh(Command.START)
+    assert before_ns <= first.issued_ns <= second.issued_ns <= time.monotonic_ns()
+    assert first.nonce != second.nonce
+    assert 16 <= len(first.nonce) <= MAX_NONCE
+    assert decode_message(encode(first)) == first
+
+
+@pytest.mark.parametrize("code", [None, 0, -9])
+def test_what_a_supervisor_tells_survives_the_way(code: int | None) -> None:
+    message = ProcessMessage(
+        process="planner", pid=7, utc=UTC_NOW, starts=2, code=code, asked=True, note="again"
+    )
+    assert decode_message(encode(message)) == message
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"process": "x" * 65}, {"note": "x" * 301}, {"utc": "2026-04-01T12:00:00"}, {"more": 1}],
+)
+def test_a_supervisor_that_says_too_much_is_refused(change: dict[str, Any]) -> None:
+    message = ProcessMessage(process="p" * 64, pid=7, utc=UTC_NOW, starts=2, note="x" * 300)
+    content = json.loads(encode(message))
+    assert decode_message(json.dumps(content).encode()) == message
+    with pytest.raises(ValueError, match=next(iter(change))):
+        decode_message(json.dumps(content | change).encode())
 
 
 @pytest.mark.parametrize("command", Command)

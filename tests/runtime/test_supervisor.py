@@ -1,15 +1,20 @@
 """The supervisor: starts again what ends, with patience, not for ever, and stops in order."""
 
+import asyncio
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from holdfast.monitoring.audit_events import ChildEnded, ChildStarted
 from holdfast.runtime import supervisor as module
+from holdfast.runtime.control_socket import serve
 from holdfast.runtime.files import SiteFiles
+from holdfast.runtime.messages import MAX_NOTE, ProcessMessage
 from holdfast.runtime.supervisor import BACKOFF_S, CRASHES, PROCESSES, Child, Supervisor
+from tests.runtime.test_audit_writer import AuditedBench, of
 
 FOREVER = "import time; time.sleep(60)"
 STUBBORN = (
@@ -19,8 +24,11 @@ STUBBORN = (
 CRASH = "import sys; sys.stderr.write('first line\\nwhy it ended\\n'); sys.exit(3)"
 
 
-def child_of(files: SiteFiles, script: str, name: str = "planner") -> Child:
-    child = Child(name, Path("site.yaml"), files)
+def child_of(
+    files: SiteFiles, script: str, name: str = "planner",
+    note: Callable[[ProcessMessage], None] = lambda _: None,
+) -> Child:  # fmt: skip
+    child = Child(name, Path("site.yaml"), files, note)
     child._command = [sys.executable, "-c", script]
     return child
 
@@ -110,6 +118,64 @@ def test_a_process_that_does_not_end_is_killed(
     while "deaf" not in log.read_text() and time.monotonic() < deadline_s:
         time.sleep(0.01)
     assert child.stop() == -9
+
+
+def test_each_start_and_end_is_noted(files: SiteFiles, ended: list[Child]) -> None:
+    noted: list[ProcessMessage] = []
+    child = child_of(files, CRASH, note=noted.append)
+    ended.append(child)
+    child.start()
+    first = child.pid
+    crash(child)
+    child.look(1000.0, lambda _: None)
+    child._command = [sys.executable, "-c", FOREVER]
+    child.look(1000.5, lambda _: None)
+    second = child.pid
+    code = child.stop()
+    assert [(n.process, n.pid, n.starts, n.code, n.asked, n.note) for n in noted] == [
+        ("planner", first, 1, None, False, ""),
+        ("planner", first, 1, 3, False, "again in 0.5 s: why it ended"),
+        ("planner", second, 2, None, False, ""),
+        ("planner", second, 2, code, True, ""),
+    ]
+    assert [n.utc for n in noted] == sorted(n.utc for n in noted)
+
+
+def test_one_that_had_ended_before_it_was_told_to_is_noted_as_such(
+    files: SiteFiles, ended: list[Child]
+) -> None:
+    noted: list[ProcessMessage] = []
+    child = child_of(files, "print('x' * 1000); raise SystemExit(3)", note=noted.append)
+    ended.append(child)
+    assert child.stop() is None
+    assert noted == []
+    child.start()
+    crash(child)
+    child.look(1000.0, lambda _: None)
+    assert len(noted[-1].note) == MAX_NOTE
+    child.look(1001.0, lambda _: None)
+    crash(child)
+    assert child.stop() == 3
+    assert (noted[-1].code, noted[-1].asked) == (3, False)
+
+
+async def test_the_ends_of_what_stops_before_the_controller_are_on_record(
+    tmp_path: Path, ended: list[Child]
+) -> None:
+    bench = AuditedBench(tmp_path)
+    supervisor = supervisor_of(bench.files, ended, FOREVER)
+    server = await serve(bench.files.control_socket, bench.loop, audit=bench.trail)
+    supervisor.start()
+    await asyncio.to_thread(supervisor.look)
+    await asyncio.to_thread(supervisor.stop)
+    server.close()
+    await server.wait_closed()
+    found = bench.end()
+    assert [event.process for event in of(ChildStarted, found)] == list(PROCESSES)
+    # Here the one who listens does not end with "the controller".
+    names = [event.process for event in of(ChildEnded, found)]
+    assert names == ["gateway", "planner", "controller"]
+    assert all(event.asked for event in of(ChildEnded, found))
 
 
 def supervisor_of(files: SiteFiles, ended: list[Child], script: str) -> Supervisor:

@@ -104,6 +104,7 @@ def test_reactions_stand_in_the_order_of_the_design():
         ("precharge_failed", Reaction.TRIP),
         ("precharge_waits", Reaction.LOG),
         ("contactor_worn", Reaction.LOG),
+        ("wear_unknown", Reaction.LOG),
         ("soc_implausible", Reaction.DERATE),
         ("voltage_stuck", Reaction.RAMP_TO_ZERO),
         ("write_budget", Reaction.LOG),
@@ -128,7 +129,7 @@ def test_every_fault_of_the_table_has_its_reaction(row, reaction):
 
 
 def test_the_test_above_knows_every_row_of_the_fault_table():
-    assert len(FAULTS) == 26
+    assert len(FAULTS) == 27
 
 
 def test_the_same_fault_of_two_devices_is_latched_under_two_names():
