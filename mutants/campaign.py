@@ -203,7 +203,9 @@ def _import_apart(module: str) -> None:
     What rests on it each mutant imports for itself.
     """
     graph = _import_graph()
-    apart = graph.modules - graph.find_downstream_modules(module) - {module}
+    apart = set(graph.modules)
+    if module in apart:
+        apart -= graph.find_downstream_modules(module) | {module}
     for name in sorted(apart):
         if name.startswith(_APART):
             importlib.import_module(name)

@@ -60,8 +60,9 @@ class FakeDriver:
 
 
 def site_in(folder: Path, **changes: object) -> Site:
-    """A healthy site whose state is in ``folder``."""
-    return build_site(state_dir=folder, **changes)
+    """A healthy site whose state is in ``folder``; its cycle is so slow that no busy machine makes
+    a gap between two."""
+    return build_site(state_dir=folder, **{"cycle": {"period_ms": 1000}} | changes)
 
 
 async def until(holds: Callable[[], bool]) -> None:
@@ -98,6 +99,9 @@ class LoopBench:
         for driver in self.drivers.values():
             for write in driver.written:
                 self.values[write.unit, STORED[write.point]] = write.value
+        closed = self.values[UNIT, Signal.CONTACTOR_CLOSED] == 1.0
+        pack_v = self.values[UNIT, Signal.PACK_VOLTAGE_V]
+        self.values[UNIT, Signal.DC_LINK_VOLTAGE_V] = pack_v if closed else 0.0
         now_ns = time.monotonic_ns()
         for (owner, signal), value in self.values.items():
             put(self.store, owner, signal, value, now_ns)
