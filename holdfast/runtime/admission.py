@@ -25,19 +25,16 @@ _CREDENTIALS = struct.Struct("iII")  # struct ucred: pid, uid, gid
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Peer:
-    """The process at the other end, as the kernel knows it; None where it cannot tell."""
+    """The process at the other end, as the kernel knows it; None until it was asked."""
 
     pid: int | None = None
     uid: int | None = None
 
 
 def peer_of(transport: asyncio.BaseTransport) -> Peer:
-    """Who opened a connection on a Unix socket."""
+    """Who opened a connection on a Unix socket. Raises OSError."""
     connection = transport.get_extra_info("socket")
-    try:
-        found = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
-    except OSError:
-        return Peer()
+    found = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
     pid, uid, _ = _CREDENTIALS.unpack(found)
     return Peer(pid=pid, uid=uid)
 

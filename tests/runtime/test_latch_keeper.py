@@ -6,6 +6,7 @@ import logging
 import os
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -110,6 +111,12 @@ async def test_a_command_is_answered_after_its_latch_is_on_disk(
     assert load_latches(bench.files.latches).emergency_stop
 
 
+def something_in(pipe: int) -> bool:
+    with suppress(BlockingIOError):
+        return os.read(pipe, 1000) != b""
+    return False
+
+
 async def test_a_save_that_hangs_in_the_file_system_and_fails_is_told_as_not_on_disk(
     tmp_path: Path,
 ) -> None:
@@ -122,6 +129,7 @@ async def test_a_save_that_hangs_in_the_file_system_and_fails_is_told_as_not_on_
         await bench.step()
     assert (bench.state, bench.loop.shown) == (State.STOPPED, State.RUNNING)
     reader = os.open(blocked, os.O_RDONLY | os.O_NONBLOCK)
+    await until(lambda: something_in(reader))
     blocked.unlink()
     # A pipe cannot be synced: this save fails, and says so.
     await until(lambda: bench.loop.shown is State.STOPPED)
@@ -331,6 +339,20 @@ async def test_who_asks_for_a_save_gets_his_answer_from_a_disk_that_stands_still
     assert keeping.told == [("trip", False)]
     disk.turns.set()
     assert await keeping.keeper.save(TRIPPED)
+
+
+async def test_what_was_told_as_failed_is_not_told_again_when_the_disk_hangs_the_next_time(
+    keeping: Keeping, disk: SlowDisk, monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:  # fmt: skip
+    disk.fails = True
+    assert not await keeping.keeper.save(TRIPPED)
+    monkeypatch.setattr(latch_keeper, "HOLD_NS", 20_000_000)
+    disk.turns.clear()
+    caplog.clear()
+    assert not await keeping.keeper.save(TRIPPED)
+    assert caplog.text == ""
+    disk.turns.set()
 
 
 async def test_a_failure_of_any_kind_is_one(
