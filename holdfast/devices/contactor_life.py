@@ -29,8 +29,6 @@ class ContactorLife:
     def judge(self, memory: RelayMemory, now_ns: int) -> tuple[RelayMemory, tuple[Finding, ...]]:
         """The memory, which remembers since when, and what is to be told of the contactor."""
         told = self._told(memory.wear)
-        if not told:
-            return memory, ()
         since_ns = {row: memory.life_since_ns.get(row, now_ns) for row in told}
         return replace(memory, life_since_ns=since_ns), tuple(
             finding(row, self._unit, since_ns[row], detail, device=Producer.RELAYS)
