@@ -202,15 +202,29 @@ def _import_apart(module: str) -> None:
 
     What rests on it each mutant imports for itself.
     """
-    graph = _import_graph()
-    apart = set(graph.modules)
-    if module in apart:
-        apart -= graph.find_downstream_modules(module) | {module}
-    for name in sorted(apart):
-        if name.startswith(_APART):
-            importlib.import_module(name)
+    for name in apart_from(module):
+        importlib.import_module(name)
     if module in sys.modules:
         raise CampaignError(f"{module} is imported by what does not rest on it")
+
+
+def apart_from(module: str) -> tuple[str, ...]:
+    """Modules of the safety path that do not rest on ``module``, nor do their packages."""
+    graph = _import_graph()
+    resting = {module}
+    if module in graph.modules:
+        resting |= graph.find_downstream_modules(module)
+    return tuple(
+        name
+        for name in sorted(graph.modules)
+        if name.startswith(_APART) and resting.isdisjoint(_with_packages(name))
+    )
+
+
+def _with_packages(name: str) -> list[str]:
+    """``name`` and the packages around it, which are imported before it."""
+    parts = name.split(".")
+    return [".".join(parts[:count]) for count in range(1, len(parts) + 1)]
 
 
 @cache

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from mutants import canaries
-from mutants.campaign import CampaignError, Job, baseline, run, run_site
+from mutants.campaign import CampaignError, Job, apart_from, baseline, run, run_site
 from mutants.canaries import EXPECTED, PLANTED, check_canaries
 from mutants.equivalent import EQUIVALENT, Equivalent, excused, stale
 from mutants.fate import Fate
@@ -93,6 +93,18 @@ def test_a_worker_that_dies_leaves_no_mutant_for_killed(monkeypatch):
     monkeypatch.setattr("mutants.campaign.run_site", lambda *_: os._exit(0))
     with pytest.raises(CampaignError, match="after 0 of 1 mutants"):
         run([Job(target=PLANTED, sites=(SITES[0],))], WORDS, workers=1)
+
+
+def test_what_is_imported_beforehand_rests_on_the_module_neither_itself_nor_by_its_package():
+    apart = apart_from("holdfast.devices.registers")
+    assert "holdfast.devices.precharge" in apart
+    for resting in ("registers", "profile", "drivers", "drivers.backoff"):
+        assert f"holdfast.devices.{resting}" not in apart
+    assert not any(name.startswith("holdfast.runtime") for name in apart)
+
+
+def test_no_module_of_the_safety_path_rests_on_one_outside_it():
+    assert {target.module for target in targets()} <= {*apart_from(PLANTED.module)}
 
 
 def test_a_process_that_says_nothing_has_crashed():
