@@ -56,4 +56,7 @@ def within_grid_limits(
 
 
 def _share(permitted_w: float, wanted_w: float) -> float:
+    """Share of ``wanted_w`` that is permitted, 0 to 1; none for NaN."""
+    if not permitted_w >= 0.0:
+        return 0.0
     return permitted_w / wanted_w if permitted_w < wanted_w else 1.0

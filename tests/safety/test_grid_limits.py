@@ -1,5 +1,7 @@
 """The batteries never overload the grid connection, and are never ordered to relieve it."""
 
+import math
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,7 +9,7 @@ from hypothesis import strategies as st
 from holdfast.core.data_store import freeze
 from holdfast.core.signals import SITE, Signal
 from holdfast.safety.envelope import up_to
-from holdfast.safety.grid_limits import rest_of_site_w, within_grid_limits
+from holdfast.safety.grid_limits import _share, rest_of_site_w, within_grid_limits
 from tests.builders import T0, UNIT, build_site, healthy_store, snapshot_of, unit_content
 
 GRID = {"import_max_w": 3000, "export_max_w": 1000}
@@ -69,3 +71,22 @@ def test_without_a_meter_nothing_is_known_of_the_rest():
     snapshot = snapshot_of({Signal.GRID_POWER_W: None})
     assert rest_of_site_w((UNIT,), snapshot) is None
     assert SITE in snapshot.readings
+
+
+@pytest.mark.parametrize(
+    ("permitted_w", "wanted_w", "share"),
+    [
+        (0.0, 0.0, 1.0),
+        (0.0, 4000.0, 0.0),
+        (1000.0, 4000.0, 0.25),
+        (4000.0, 4000.0, 1.0),
+        (4000.1, 4000.0, 1.0),
+        (-0.5, 4000.0, 0.0),
+        (math.nan, 4000.0, 0.0),
+        (math.nan, 0.0, 0.0),
+    ],
+)
+def test_the_share_of_what_is_permitted_and_nothing_for_what_is_no_number(
+    permitted_w, wanted_w, share
+):
+    assert _share(permitted_w, wanted_w) == share
