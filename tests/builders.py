@@ -44,6 +44,7 @@ HEALTHY_UNIT: dict[Signal, float] = {
     Signal.INVERTER_FAULT: 0.0,
     Signal.INVERTER_TEMPERATURE_C: 30.0,
     Signal.REVERT_TIMEOUT_READBACK_S: 5.0,
+    Signal.ISLANDED: 0.0,
     Signal.CONTACTOR_CLOSED: 0.0,
     Signal.PRECHARGE_CLOSED: 0.0,
     Signal.DC_LINK_VOLTAGE_V: 0.0,
@@ -172,7 +173,9 @@ def permit_of(
     may_write: bool = True,
     may_increase: bool = True,
     may_connect: bool = True,
+    may_close: bool = True,
     may_run: bool = True,
+    islanded: bool = False,
 ) -> Permit:
     """A permit that allows everything but what is said."""
     return Permit(
@@ -182,7 +185,9 @@ def permit_of(
         may_write=may_write,
         may_increase=may_increase,
         may_connect=may_connect,
+        may_close=may_close,
         may_run=may_run,
+        islanded=islanded,
     )
 
 
