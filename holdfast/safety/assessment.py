@@ -29,6 +29,8 @@ class Assessment:
     envelopes: Mapping[str, Envelope]
     """By storage unit."""
     blocks: tuple[Block, ...]
+    islanded: frozenset[str] = frozenset()
+    """The storage units that feed the site without the grid."""
 
     @property
     def trips(self) -> tuple[Finding, ...]:
@@ -38,9 +40,9 @@ class Assessment:
     @property
     def not_ready(self) -> tuple[str, ...]:
         """Why the site may not start: every interlock and finding that speaks against it."""
-        blocks = [f"{b.owner}: {b.text}" for b in self.blocks if b.action is Action.START]
+        blocks = [f"{b.owner}: {b.text} ({b.row})" for b in self.blocks if b.action is Action.START]
         found = [
-            f"{found.owner}: {found.text}"
+            f"{found.owner}: {found.text} ({found.row})"
             for found in self.findings
             if found.reaction >= Reaction.RAMP_TO_ZERO
         ]
@@ -49,6 +51,10 @@ class Assessment:
     def findings_of(self, owner: str) -> tuple[Finding, ...]:
         """Findings that concern ``owner``: its own and those of the whole site."""
         return tuple(found for found in self.findings if found.owner in (owner, SITE))
+
+    def blocks_of(self, owner: str) -> tuple[Block, ...]:
+        """Blocks that concern ``owner``: its own and those of the whole site."""
+        return tuple(block for block in self.blocks if block.owner in (owner, SITE))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,8 +109,9 @@ class Assessor:
             for unit, envelope in within_grid_limits(self._site, snapshot, permitted).items()
         }
         assessment = Assessment(findings=findings, envelopes=envelopes, blocks=blocks)
-        # While power is blocked nothing has to be followed slowly: the ramp starts from zero.
-        blocked = {block.owner for block in blocks if block.action is Action.POWER}
+        # A contactor that is seen open: nothing has to be followed slowly, the ramp starts from
+        # zero. Data that are lost for a moment are no such thing.
+        blocked = {b.owner for b in blocks if b.action is Action.POWER and b.known}
         after = SafetyMemory(
             limits=monitor,
             trends=tracks,

@@ -56,7 +56,7 @@ def test_what_trips_and_what_keeps_a_site_from_starting(reaction):
     assessment = Assessment(findings=(found(reaction),), envelopes={}, blocks=())
     assert bool(assessment.trips) is (reaction in (Reaction.TRIP, Reaction.EMERGENCY_STOP))
     strong = reaction in (Reaction.RAMP_TO_ZERO, Reaction.TRIP, Reaction.EMERGENCY_STOP)
-    assert assessment.not_ready == (("left: why",) if strong else ())
+    assert assessment.not_ready == (("left: why (row)",) if strong else ())
 
 
 def test_interlocks_of_the_start_come_first_and_those_of_power_do_not_keep_it_back():
@@ -64,7 +64,7 @@ def test_interlocks_of_the_start_come_first_and_those_of_power_do_not_keep_it_ba
         Block(owner=SITE, row="row", action=action, text=f"no {action}") for action in Action
     )
     assessment = Assessment(findings=(found(Reaction.TRIP),), envelopes={}, blocks=blocks)
-    assert assessment.not_ready == ("site: no start", "left: why")
+    assert assessment.not_ready == ("site: no start (row)", "left: why (row)")
 
 
 def test_findings_of_a_unit_are_its_own_and_those_of_the_site():
