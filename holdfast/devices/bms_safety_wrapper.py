@@ -18,6 +18,7 @@ _RULES = tuple(
         fault="setpoint_ignored",
         resolution=20.0,
         refresh_ns=2 * NS_PER_S,
+        exclusive=True,
     )
     for point, readback in (
         (Point.CHARGE_POWER_W, Signal.CHARGE_POWER_READBACK_W),

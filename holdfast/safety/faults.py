@@ -121,6 +121,16 @@ FAULTS: dict[str, FaultRow] = {
         text="the device does not store the setpoint that it acknowledged",
         source="fault catalogue 40, 51: three tries, then trip",
     ),
+    "setpoint_overwritten": FaultRow(
+        reaction=Reaction.LOG,
+        text="a setpoint has changed by itself, and was written again",
+        source="a device that started anew, or another master; three times are no accident",
+    ),
+    "second_writer": FaultRow(
+        reaction=Reaction.TRIP,
+        text="somebody else writes the setpoint",
+        source="fault catalogue 91; a cloud, an app or another controller: nobody is in command",
+    ),
     "under_delivery": FaultRow(
         reaction=Reaction.LOG,
         text="less power than asked for",

@@ -545,3 +545,43 @@ def test_the_bench_sees_only_fresh_readings_and_starts_a_site():
     assert all(isinstance(r, Good) and r.time_ns == record.inputs.now_ns for r in readings)
     assert bench.values[UNIT, Signal.CONTACTOR_CLOSED] == 1.0
     assert bench.values[UNIT, Signal.BATTERY_POWER_W] == 3000.0
+
+
+@pytest.mark.parametrize(
+    ("signal", "role"),
+    [
+        (Signal.SETPOINT_READBACK_W, "inverter"),
+        (Signal.CHARGE_POWER_READBACK_W, "bms"),
+        (Signal.DISCHARGE_POWER_READBACK_W, "bms"),
+    ],
+)
+def test_another_master_is_overruled_in_the_same_cycle_and_the_third_time_the_site_trips(
+    signal, role
+):
+    bench = Bench()
+    bench.start()
+    bench.run(3.0)
+    for _ in range(3):
+        assert bench.state.machine is State.RUNNING
+        bench.values[UNIT, signal] = 3000.0
+        record = bench.step()
+        assert bench.values[UNIT, signal] == 0.0
+        assert len(record.writes) == 1
+        bench.run(1.0)
+    assert bench.state.machine is State.ERROR
+    assert f"{UNIT}/{role}_second_writer" in bench.state.latches.faults
+
+
+@pytest.mark.parametrize(
+    ("signal", "value"),
+    [(Signal.INVERTER_ENABLED, 0.0), (Signal.REVERT_TIMEOUT_READBACK_S, 0.0)],
+)
+def test_what_a_device_may_change_by_itself_has_no_other_master(signal, value):
+    bench = Bench()
+    bench.start()
+    for _ in range(4):
+        bench.run(3.0)
+        bench.values[UNIT, signal] = value
+        bench.step()
+        assert not any("writ" in found.row for found in bench.state.findings)
+    assert bench.state.machine is State.RUNNING
