@@ -76,7 +76,7 @@ class SafetyWrapper:
             may_connect=connects,
             may_close=connects and not any(block.action is Action.CONNECT for block in blocks),
             # An island's power follows its load: only the power stage can end a discharge.
-            may_run=runs and (envelope.min_w < 0.0 or not islanded),
+            may_run=runs and not (islanded and envelope.min_w == 0.0),
             islanded=islanded,
         )
 

@@ -14,6 +14,7 @@ from holdfast.safety.escalation import EscalationMemory, escalate
 from holdfast.safety.faults import Finding, Level, Reaction
 from holdfast.safety.grid_limits import within_grid_limits
 from holdfast.safety.interlock_manager import Action, Block, InterlockManager
+from holdfast.safety.island import is_islanded, on_island
 from holdfast.safety.limit_monitor import LimitMonitor, MonitorMemory
 from holdfast.safety.limits import build_limits
 from holdfast.safety.plausibility import Plausibility, PlausibilityMemory
@@ -86,6 +87,7 @@ class Assessor:
         self, snapshot: Snapshot, memory: SafetyMemory, device_findings: tuple[Finding, ...]
     ) -> tuple[Assessment, SafetyMemory]:
         """Judge ``snapshot``; ``device_findings`` came out of the last cycle's wrappers."""
+        islanded = frozenset(u for u in self._site.unit_names if is_islanded(u, snapshot))
         limits, monitor = self.limit_monitor.assess(snapshot, memory.limits)
         trends, tracks = self.trend_analyzer.assess(snapshot, memory.trends)
         implausible, plausibility = self._plausibility.assess(snapshot, memory.plausibility)
@@ -96,19 +98,25 @@ class Assessor:
             *trends,
             *implausible,
         )
-        repeated, escalation = self._escalated(findings, snapshot, memory)
+        # Before what counts how often a fault came: on an island most are none.
+        told = tuple(on_island(f) if _counts_for(f, islanded) else f for f in findings)
+        repeated, escalation = self._escalated(told, snapshot, memory)
         findings += repeated
         blocks = self._interlocks.assess(snapshot)
         permitted = {
-            unit.name: self._permitted(unit, snapshot, findings, tracks)
+            unit.name: self._permitted(
+                unit, snapshot, _as_found(unit.name, findings, islanded), tracks
+            )
             for unit in self._site.storage
         }
         dt_s = s_from_ns(snapshot.time_ns - memory.time_ns)
-        envelopes = {
-            unit: follow(memory.envelopes.get(unit), envelope, self._nameplates[unit], dt_s)
-            for unit, envelope in within_grid_limits(self._site, snapshot, permitted).items()
-        }
-        assessment = Assessment(findings=findings, envelopes=envelopes, blocks=blocks)
+        envelopes = {}
+        for unit, target in within_grid_limits(self._site, snapshot, permitted).items():
+            slow = follow(memory.envelopes.get(unit), target, self._nameplates[unit], dt_s)
+            envelopes[unit] = target.intersect_charge(slow) if unit in islanded else slow
+        assessment = Assessment(
+            findings=told + repeated, envelopes=envelopes, blocks=blocks, islanded=islanded
+        )
         # A contactor that is seen open: nothing has to be followed slowly, the ramp starts from
         # zero. Data that are lost for a moment are no such thing.
         blocked = {b.owner for b in blocks if b.action is Action.POWER and b.known}
@@ -141,9 +149,21 @@ class Assessor:
         envelope = self._nameplates[unit.name].intersect(battery_limits(unit, snapshot))
         envelope = self.trend_analyzer.narrow(unit.name, envelope, snapshot, tracks)
         for found in findings:
-            if found.owner in (unit.name, SITE):
-                envelope = found.narrow(envelope, snapshot.time_ns)
+            envelope = found.narrow(envelope, snapshot.time_ns)
         return envelope
+
+
+def _counts_for(found: Finding, islanded: frozenset[str]) -> bool:
+    """True if ``found`` is told as on an island: that of a unit there, or of a site with one."""
+    return found.owner in islanded or (found.owner == SITE and bool(islanded))
+
+
+def _as_found(
+    unit: str, findings: tuple[Finding, ...], islanded: frozenset[str]
+) -> tuple[Finding, ...]:
+    """What concerns ``unit``, with the reaction that it has for it."""
+    own = (found for found in findings if found.owner in (unit, SITE))
+    return tuple(map(on_island, own) if unit in islanded else own)
 
 
 def _alarm_levels(monitor: LimitMonitor) -> dict[str, float]:

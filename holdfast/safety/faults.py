@@ -2,7 +2,7 @@
 no limit of a measured value (those are rows of :mod:`holdfast.safety.limits`)."""
 
 from dataclasses import dataclass
-from enum import IntEnum
+from enum import Enum, IntEnum
 
 from holdfast.core.signals import Producer
 from holdfast.core.units import ns_from_s
@@ -55,6 +55,8 @@ class Finding:
     """Monotonic time since when it holds."""
     text: str
     """For people: the value, the limit, the unit."""
+    holds_on_island: bool = True
+    """The battery's own protection, or the emergency stop: it may end an island's discharge."""
 
     @property
     def key(self) -> str:
@@ -86,10 +88,25 @@ class Finding:
         return envelope.intersect(narrower)
 
 
+class Guards(Enum):
+    """Whom a fault's reaction guards; on an island only the battery counts."""
+
+    BATTERY = "battery"
+    """The battery, or people."""
+    SITE = "site"
+    """Grid, inverter, setpoints, Holdfast itself."""
+    DEVICE = "device"
+    """What the device guards that has the fault."""
+
+
+_GUARDING = frozenset({Producer.BMS, Producer.EMERGENCY_INPUT})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FaultRow:
     """A fault that is found by other means than a limit."""
 
+    guards: Guards
     reaction: Reaction
     text: str
     source: str
@@ -97,101 +114,121 @@ class FaultRow:
 
 FAULTS: dict[str, FaultRow] = {
     "data_old": FaultRow(
+        guards=Guards.DEVICE,
         reaction=Reaction.DERATE,
         text="data older than half of their maximum age",
         source="fault catalogue 16, 29: derate before zero",
     ),
     "data_lost": FaultRow(
+        guards=Guards.DEVICE,
         reaction=Reaction.RAMP_TO_ZERO,
         text="data missing or older than their maximum age",
         source="fault catalogue 15-17, 29; clears by itself when data are back",
     ),
     "data_bad": FaultRow(
+        guards=Guards.DEVICE,
         reaction=Reaction.RAMP_TO_ZERO,
         text="a value that cannot be true",
         source="fault catalogue 2, 3, 6",
     ),
     "cycle_gap": FaultRow(
+        guards=Guards.SITE,
         reaction=Reaction.TRIP,
         text="the control loop stood still for longer than the watchdog waits",
         source="fault catalogue 72, 84: the watchdog may have acted meanwhile",
     ),
     "setpoint_ignored": FaultRow(
+        guards=Guards.SITE,
         reaction=Reaction.TRIP,
         text="the device does not store the setpoint that it acknowledged",
         source="fault catalogue 40, 51: three tries, then trip",
     ),
     "setpoint_overwritten": FaultRow(
+        guards=Guards.SITE,
         reaction=Reaction.LOG,
         text="a setpoint has changed by itself, and was written again",
         source="a device that started anew, or another master; three times are no accident",
     ),
     "second_writer": FaultRow(
+        guards=Guards.SITE,
         reaction=Reaction.TRIP,
         text="somebody else writes the setpoint",
         source="fault catalogue 91; a cloud, an app or another controller: nobody is in command",
     ),
     "under_delivery": FaultRow(
+        guards=Guards.SITE,
         reaction=Reaction.LOG,
         text="less power than asked for",
         source="fault catalogue 55: alarm; the BMS or the inverter may have its reasons",
     ),
     "over_delivery": FaultRow(
+        guards=Guards.SITE,
         reaction=Reaction.TRIP,
         text="more power than asked for",
         source="fault catalogue 54, 64: the inverter does not obey; only the contactor is left",
     ),
     "wrong_sign": FaultRow(
+        guards=Guards.SITE,
         reaction=Reaction.TRIP,
         text="power flows the wrong way",
         source="fault catalogue 13, 53",
     ),
     "contactor_stuck": FaultRow(
+        guards=Guards.BATTERY,
         reaction=Reaction.TRIP,
         text="the contactor does not follow its command",
         source="fault catalogue 59-61: 5 s to close or open",
     ),
     "contactor_welded": FaultRow(
+        guards=Guards.BATTERY,
         reaction=Reaction.TRIP,
         text="the contactor conducts though it shows open",
         source="fault catalogue 59, 64: never closed again before a reset",
     ),
     "precharge_failed": FaultRow(
+        guards=Guards.BATTERY,
         reaction=Reaction.TRIP,
         text="the precharge does not complete as it should",
         source="fault catalogue 62, 63; foxBMS: 2 s, three tries 3 s apart, locked for 10 s",
     ),
     "contactor_worn": FaultRow(
+        guards=Guards.BATTERY,
         reaction=Reaction.LOG,
         text="the contactor nears the end of its rated life",
         source="80 % of battery.contactor_cycles_rated; an opening under load counts as 100",
     ),
     "soc_implausible": FaultRow(
+        guards=Guards.BATTERY,
         reaction=Reaction.DERATE,
         text="the state of charge does not agree with the charge that has flowed",
         source="fault catalogue 23; 10 % in an hour is beyond any SOC estimator's correction",
     ),
     "voltage_stuck": FaultRow(
+        guards=Guards.BATTERY,
         reaction=Reaction.RAMP_TO_ZERO,
         text="the pack's voltage stands still",
         source="fault catalogue 1: stuck while current flows",
     ),
     "repeated_fault": FaultRow(
+        guards=Guards.BATTERY,
         reaction=Reaction.TRIP,
         text="a fault that clears by itself keeps coming back",
         source="Seplos: locked after five over-currents",
     ),
     "crash_loop": FaultRow(
+        guards=Guards.SITE,
         reaction=Reaction.TRIP,
         text="the controller ended uncleanly again and again",
         source="fault catalogue 81: five in ten minutes",
     ),
     "latch_file_corrupt": FaultRow(
+        guards=Guards.SITE,
         reaction=Reaction.TRIP,
         text="the latch file could not be trusted at start",
         source="fault catalogue 78; corrupt state means ERROR",
     ),
     "control_exception": FaultRow(
+        guards=Guards.SITE,
         reaction=Reaction.TRIP,
         text="the control cycle failed",
         source="fault catalogue 71",
@@ -211,4 +248,6 @@ def finding(
         reaction=fault.reaction,
         since_ns=since_ns,
         text=f"{fault.text}: {detail}",
+        holds_on_island=fault.guards is Guards.BATTERY
+        or (fault.guards is Guards.DEVICE and device in _GUARDING),
     )

@@ -52,6 +52,11 @@ class LimitRow:
     of_bound: bool = False
     """Distances and hysteresis are fractions of the bound."""
 
+    @property
+    def of_battery(self) -> bool:
+        """True for the battery's own protection: a bound of the battery, not the owner's wish."""
+        return SIGNALS[self.signal].of_battery and self.bound not in _WISHES
+
 
 Bound = Callable[[Any], float]
 """From the storage unit, or for a row of the site from the site, to the bound."""
@@ -61,6 +66,7 @@ _CELL_MIN: Bound = attrgetter("battery.cell_voltage_min_v")
 _CHARGE_RATED: Bound = attrgetter("battery.charge_current_max_a")
 _SOC_MAX: Bound = attrgetter("operation.soc_max_pct")
 _SOC_MIN: Bound = attrgetter("operation.soc_min_pct")
+_WISHES = frozenset({_SOC_MAX, _SOC_MIN})
 _CELL_HOT: Bound = attrgetter("battery.discharge_temperature_max_c")
 _CHARGE_HOT: Bound = attrgetter("battery.charge_temperature_max_c")
 _CHARGE_COLD: Bound = attrgetter("battery.charge_temperature_min_c")
