@@ -358,12 +358,6 @@ EQUIVALENT: tuple[Equivalent, ...] = (
         reason="an end that is wider narrows nothing when intersected",
     ),
     Equivalent(
-        module="holdfast.safety.grid_limits",
-        line="return permitted_w / wanted_w if permitted_w < wanted_w else 1.0",
-        change="1.0 -> 1.1",
-        reason="a short cut: shares of 1 or more narrow nothing",
-    ),
-    Equivalent(
         module="holdfast.safety.limit_monitor",
         line="continue",
         change="continue -> pass",

@@ -79,7 +79,9 @@ def any_permit(v: Values, unit: str = UNIT) -> Permit:
         may_write=v.truth("may_write"),
         may_increase=v.truth("may_increase"),
         may_connect=v.truth("may_connect"),
+        may_close=v.truth("may_close"),
         may_run=v.truth("may_run"),
+        islanded=v.truth("islanded"),
     )
 
 

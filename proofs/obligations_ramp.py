@@ -18,7 +18,8 @@ def _ramp(v: Values, *, rate_is_sound: bool) -> tuple[Permit, float, float, floa
     unit = some_unit(operation={"ramp_w_per_s": rate_w_per_s})
     permit = Permit(
         unit=UNIT, envelope=any_envelope(v), expires_ns=0, may_write=True,
-        may_increase=v.truth("may_increase"), may_connect=True, may_run=True,
+        may_increase=v.truth("may_increase"), may_connect=True, may_close=True,
+        may_run=True, islanded=False,
     )  # fmt: skip
     last_w, asked_w, dt_s = v.number("last_w"), v.number("asked_w"), v.number("dt_s")
     ramper = PowerRamper(site_of(unit))
@@ -73,7 +74,8 @@ def _permits(v: Values, units: int) -> dict[str, Permit]:
     return {
         f"unit{index}": Permit(
             unit=f"unit{index}", envelope=any_envelope(v, f"unit{index}"), expires_ns=0,
-            may_write=True, may_increase=True, may_connect=True, may_run=True,
+            may_write=True, may_increase=True, may_connect=True, may_close=True,
+        may_run=True, islanded=False,
         )
         for index in range(units)
     }  # fmt: skip

@@ -51,7 +51,9 @@ def authorising(authority: str, mode: str, state: State, v: Values) -> None:
         power_w=0.0, source=Source.PLAN, reason="", expires_ns=_clock(v, "expires_ns")
     )
     now_ns = _clock(v, "now_ns")
-    blocked, tripped, held = (bool(v.truth(name)) for name in ("blocked", "tripped", "held"))
+    blocked, tripped, held, islanded, known = (
+        bool(v.truth(name)) for name in ("blocked", "tripped", "held", "islanded", "known")
+    )
     reactions = [Reaction.TRIP] * tripped + [Reaction.HOLD] * held
     assessment = Assessment(
         findings=tuple(
@@ -59,7 +61,8 @@ def authorising(authority: str, mode: str, state: State, v: Values) -> None:
             for reaction in reactions
         ),
         envelopes={UNIT: envelope},
-        blocks=(Block(owner=UNIT, row="", action=Action.POWER, text=""),) * blocked,
+        blocks=(Block(owner=UNIT, row="", action=Action.POWER, text="", known=known),) * blocked,
+        islanded=frozenset({UNIT} if islanded else ()),
     )
     permit = SafetyWrapper(site).authorise(request, state, assessment, now_ns)[UNIT]
     given = permit.envelope
@@ -67,24 +70,35 @@ def authorising(authority: str, mode: str, state: State, v: Values) -> None:
     running = authority != "observe" and state is State.RUNNING and not tripped
     v.claim("no more than was assessed", covers(envelope, given))
     v.claim("nothing unless running, untripped and allowed to write", closed, given=not running)
-    v.claim("nothing while an interlock blocks", closed, given=blocked)
-    v.claim("nothing for a request that has expired", closed, given=now_ns >= request.expires_ns)
+    expired = now_ns >= request.expires_ns
+    v.claim("no charging while an interlock blocks", given.max_w == 0.0, given=blocked)
+    v.claim("no charging for a request that has expired", given.max_w == 0.0, given=expired)
+    holds = blocked and (known or not islanded)
+    v.claim("nothing while an interlock blocks that holds here", closed, given=holds)
+    v.claim("nothing for a request that has expired", closed, given=expired & (not islanded))
+    v.claim("an island is told as one", permit.islanded is islanded)
     v.claim("it expires within a second", permit.expires_ns - now_ns <= 10**9)
     v.claim("it is fresh at first", permit.is_fresh(now_ns))
     v.claim("may_write is not given to an observer", permit.may_write is (authority != "observe"))
     v.claim("may_connect is given only while running", permit.may_connect is running)
+    v.claim("may_close is given only while running", permit.may_close is running)
+    runs = running and not holds
     v.claim(
         "may_run is given only while running, unblocked",
-        permit.may_run is (running and not blocked),
+        (runs or not permit.may_run) if islanded else permit.may_run is runs,
     )
+    discharges_so = (given.min_w < 0.0) if permit.may_run else (given.min_w == 0.0)
+    v.claim("an island runs while it may discharge", discharges_so if islanded and runs else True)
     v.claim("a hold takes may_increase", permit.may_increase is not held)
     if mode != "auto":
-        v.claim("no discharge in this mode", given.min_w == 0.0)
+        v.claim("no discharge in this mode", given.min_w == 0.0, given=not islanded)
     if mode == "passive":
-        v.claim("nothing in this mode", closed)
+        v.claim("no charging in this mode", given.max_w == 0.0)
     if authority == "limited":
-        within = (given.max_w <= limited_w) & (-given.min_w <= limited_w)
-        v.claim("no more than the limited power", within | closed)
+        charges = (given.max_w <= limited_w) | (given.max_w == 0.0)
+        discharges = (-given.min_w <= limited_w) | (given.min_w == 0.0)
+        v.claim("no more charging than the limited power", charges)
+        v.claim("no more than the limited power", discharges, given=not islanded)
 
 
 # The wires. ---------------------------------------------------------------------------------------
@@ -172,14 +186,15 @@ def managing(v: Values, *, known: bool) -> None:
             f"{name}: without leave to run 0 W is left", held_w == 0.0,
             given=negated(permit.may_run),
         )  # fmt: skip
-    v.claim("never both at the end", (charge_w == 0.0) | (discharge_w == 0.0))
+    one_way = negated(permit.islanded)
+    v.claim("never both at the end", (charge_w == 0.0) | (discharge_w == 0.0), given=one_way)
     held: dict[Point, float] = {point: memory[point].value for point in points} if known else {}
     one = (held[points[0]] == 0.0) | (held[points[1]] == 0.0) if known else True
     for write in writes:
         held[write.point] = write.value
         if len(held) == len(points):
             both = (held[points[0]] != 0.0) & (held[points[1]] != 0.0)
-            v.claim("never both on the way", negated(both), given=one)
+            v.claim("never both on the way", negated(both), given=one & one_way)
 
 
 def connecting(v: Values, *, known: bool) -> None:

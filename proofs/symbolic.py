@@ -283,10 +283,12 @@ class SymbolicFloat:
         return self._is(self.path.floats.less_equal(self._lift(other), self.term))
 
     def __eq__(self, other: object) -> SymbolicBool:  # type: ignore[override]
+        if other is None:
+            return NotImplemented  # so that Python finds the two different, as with a float
         return self._is(self.path.floats.equal(self.term, self._lift(other)))
 
     def __ne__(self, other: object) -> SymbolicBool:  # type: ignore[override]
-        return ~(self == other)
+        return NotImplemented if other is None else ~(self == other)
 
     __hash__ = None  # type: ignore[assignment]
 

@@ -44,6 +44,7 @@ HEALTHY_UNIT: dict[Signal, float] = {
     Signal.INVERTER_FAULT: 0.0,
     Signal.INVERTER_TEMPERATURE_C: 30.0,
     Signal.REVERT_TIMEOUT_READBACK_S: 5.0,
+    Signal.ISLANDED: 0.0,
     Signal.CONTACTOR_CLOSED: 0.0,
     Signal.PRECHARGE_CLOSED: 0.0,
     Signal.DC_LINK_VOLTAGE_V: 0.0,
@@ -172,7 +173,9 @@ def permit_of(
     may_write: bool = True,
     may_increase: bool = True,
     may_connect: bool = True,
+    may_close: bool = True,
     may_run: bool = True,
+    islanded: bool = False,
 ) -> Permit:
     """A permit that allows everything but what is said."""
     return Permit(
@@ -182,7 +185,9 @@ def permit_of(
         may_write=may_write,
         may_increase=may_increase,
         may_connect=may_connect,
+        may_close=may_close,
         may_run=may_run,
+        islanded=islanded,
     )
 
 
@@ -206,6 +211,8 @@ class Bench:
         self.fixed: set[tuple[str, Signal]] = set()
         """What a test has set: it follows nothing any more."""
         self.records: list[CycleRecord] = []
+        self.island_w: float | None = None
+        """What the loads of an island ask of each battery, + charging; None: there is a grid."""
         self.deaf: set[Point] = set()
         """Points whose writes are acknowledged and not done."""
 
@@ -214,6 +221,20 @@ class Bench:
         owner = SITE if SIGNALS[signal].of_site else unit
         self.values[owner, signal] = value
         self.fixed.add((owner, signal))
+
+    def go_island(self, load_w: float = 600.0) -> None:
+        """The grid goes away: the inverters follow the load."""
+        self.island_w = -load_w
+        for unit in self.site.unit_names:
+            self.set(Signal.ISLANDED, 1.0, unit)
+        self.set(Signal.GRID_VOLTAGE_V, 0.0)
+
+    def return_to_grid(self) -> None:
+        """It is there again."""
+        self.island_w = None
+        for unit in self.site.unit_names:
+            self.set(Signal.ISLANDED, 0.0, unit)
+        self.set(Signal.GRID_VOLTAGE_V, 230.0)
 
     def step(
         self,
@@ -271,7 +292,10 @@ class Bench:
                 and self.values[unit, Signal.CONTACTOR_CLOSED] == 1.0
             )
             if self.values[unit, Signal.BATTERY_POWER_W] is not None:
-                power_w = self.values[unit, Signal.SETPOINT_READBACK_W] if runs else 0.0
+                asked_w = self.values[unit, Signal.SETPOINT_READBACK_W]
+                if self.values[unit, Signal.ISLANDED] == 1.0 and self.island_w is not None:
+                    asked_w = self.island_w
+                power_w = asked_w if runs else 0.0
                 self.values[unit, Signal.BATTERY_POWER_W] = power_w
                 self._let_current_follow(unit, power_w or 0.0)
 

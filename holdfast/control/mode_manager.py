@@ -12,6 +12,7 @@ from holdfast.core.plan import PlanSlot, SlotMode
 from holdfast.core.state_machine import State
 from holdfast.core.units import NS_PER_S
 from holdfast.safety.grid_limits import rest_of_site_w
+from holdfast.safety.island import is_islanded
 
 REQUEST_LIFETIME_NS = 1 * NS_PER_S
 
@@ -46,6 +47,8 @@ class ModeManager:
         now_ns = snapshot.time_ns
         if state is not State.RUNNING:
             return _request(0.0, Source.PASSIVE, f"the site is in {state.name}", now_ns)
+        if any(is_islanded(unit, snapshot) for unit in self._units):
+            return _request(0.0, Source.PASSIVE, "an island: its load decides the power", now_ns)
         rest_w = rest_of_site_w(self._units, snapshot)
         if rest_w is None:
             return _request(0.0, Source.PASSIVE, "meter or battery cannot be read", now_ns)

@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 
 from holdfast.control.mode_manager import Request
 from holdfast.core.config import Site
-from holdfast.core.signals import SITE
 from holdfast.core.state_machine import State
 from holdfast.core.units import NS_PER_MS, NS_PER_S
 from holdfast.safety.assessment import Assessment
@@ -57,20 +56,17 @@ class SafetyWrapper:
     ) -> Permit:
         writes = self._authority != "observe"
         connects = writes and state is State.RUNNING and not assessment.trips
-        envelope = self._envelope(unit, request, assessment, now_ns) if connects else None
-        blocked = next(
-            (
-                block.row
-                for block in assessment.blocks
-                if block.action is Action.POWER and block.owner in (unit, SITE)
-            ),
-            None,
-        )
-        if envelope is None:
-            envelope = zero("authority_observe" if not writes else f"state_{state}")
-        elif blocked is not None:
-            envelope = zero(blocked)
+        islanded = unit in assessment.islanded
+        blocks = assessment.blocks_of(unit)
+        envelope = zero("authority_observe" if not writes else f"state_{state}")
+        if connects:
+            envelope = self._envelope(unit, request, assessment, now_ns)
+            for block in reversed(blocks):  # so that an end bears the name of the first
+                envelope = block.narrow(envelope, islanded=islanded)
         held = any(found.reaction is Reaction.HOLD for found in assessment.findings_of(unit))
+        runs = connects and not any(
+            block.action is Action.POWER and (block.on_island or not islanded) for block in blocks
+        )
         return Permit(
             unit=unit,
             envelope=envelope,
@@ -78,13 +74,24 @@ class SafetyWrapper:
             may_write=writes,
             may_increase=not held,
             may_connect=connects,
-            may_run=connects and blocked is None,
+            may_close=connects and not any(block.action is Action.CONNECT for block in blocks),
+            # An island's power follows its load: only the power stage can end a discharge.
+            may_run=runs and not (islanded and envelope.min_w == 0.0),
+            islanded=islanded,
         )
 
     def _envelope(
         self, unit: str, request: Request, assessment: Assessment, now_ns: int
     ) -> Envelope:
+        """What is left by operating mode, authority and expiry. None of them is the battery's
+        own protection, so they leave the discharge of an island alone."""
+        layers = [self._mode]
+        if self._authority == "limited":
+            layers.append(self._limited)
         if not now_ns < request.expires_ns:
-            return zero("request_expired")
-        envelope = assessment.envelopes[unit].intersect(self._mode)
-        return envelope.intersect(self._limited) if self._authority == "limited" else envelope
+            layers.append(zero("request_expired"))
+        envelope = assessment.envelopes[unit]
+        narrow = Envelope.intersect_charge if unit in assessment.islanded else Envelope.intersect
+        for layer in layers:
+            envelope = narrow(envelope, layer)
+        return envelope

@@ -55,6 +55,7 @@ class Signal(StrEnum):
     INVERTER_FAULT = "inverter_fault"
     INVERTER_TEMPERATURE_C = "inverter_temperature_c"
     REVERT_TIMEOUT_READBACK_S = "revert_timeout_readback_s"
+    ISLANDED = "islanded"
     CONTACTOR_CLOSED = "contactor_closed"
     PRECHARGE_CLOSED = "precharge_closed"
     DC_LINK_VOLTAGE_V = "dc_link_voltage_v"
@@ -83,6 +84,8 @@ class SignalRow:
     max_age_s: float
     producer: Producer
     meaning: str
+    of_battery: bool
+    """Tells of the battery itself: what rests on it is the battery's own protection."""
 
     @property
     def max_age_ns(self) -> int:
@@ -96,14 +99,20 @@ class SignalRow:
 
 
 SITE_PRODUCERS = frozenset({Producer.METER, Producer.EMERGENCY_INPUT, Producer.WATCHDOG})
+_OF_BATTERY = frozenset({Producer.BMS, Producer.DERIVED})
 
 
 def _row(
-    producer: Producer, max_age_s: float, unit: str, low: float, high: float, meaning: str
-) -> SignalRow:
+    producer: Producer, max_age_s: float, unit: str, low: float, high: float, meaning: str, *,
+    of_battery: bool | None = None,
+) -> SignalRow:  # fmt: skip
+    """``of_battery`` None: what the BMS tells, and what is derived from that, is."""
+    if of_battery is None:
+        of_battery = producer in _OF_BATTERY
     return SignalRow(
-        unit=unit, low=low, high=high, max_age_s=max_age_s, producer=producer, meaning=meaning
-    )
+        unit=unit, low=low, high=high, max_age_s=max_age_s, producer=producer, meaning=meaning,
+        of_battery=of_battery,
+    )  # fmt: skip
 
 
 _BMS = (Producer.BMS, 5.0)
@@ -141,6 +150,7 @@ SIGNALS: dict[Signal, SignalRow] = {
     _S.INVERTER_FAULT:        _row(*_INVERTER, "0/1",    0.0,     1.0, "the inverter reports a fault"),
     _S.INVERTER_TEMPERATURE_C: _row(*_INVERTER, "°C",  -40.0,   150.0, "heat sink"),
     _S.REVERT_TIMEOUT_READBACK_S: _row(*_INVERTER, "s",  0.0, 65535.0, "inverter goes to 0 W after this silence; 0 = never"),
+    _S.ISLANDED:              _row(*_INVERTER, "0/1",    0.0,     1.0, "the inverter feeds the site without the grid"),
     _S.CONTACTOR_CLOSED:        _row(*_RELAYS, "0/1",    0.0,     1.0, "feedback contact of the main contactor"),
     _S.PRECHARGE_CLOSED:        _row(*_RELAYS, "0/1",    0.0,     1.0, "feedback contact of the precharge relay"),
     _S.DC_LINK_VOLTAGE_V:       _row(*_RELAYS, "V",    -10.0,  1500.0, "behind the main contactor, at the inverter"),
@@ -153,7 +163,7 @@ SIGNALS: dict[Signal, SignalRow] = {
     _S.CELL_IMBALANCE_V:         _row(*_DERIVED, "V",   -5.0,     5.0, "highest less lowest cell"),
     _S.CELL_TEMPERATURE_SPREAD_K: _row(*_DERIVED, "K", -160.0,  160.0, "hottest less coldest cell"),
     _S.PACK_MISMATCH_V:          _row(*_DERIVED, "V",    0.0,  1500.0, "how far the pack's voltage is outside what its cells permit"),
-    _S.POWER_MISMATCH_W:         _row(*_DERIVED, "W",    0.0,   1.0e6, "inverter's power against the pack's voltage times current"),
+    _S.POWER_MISMATCH_W:         _row(*_DERIVED, "W",    0.0,   1.0e6, "inverter's power against the pack's voltage times current", of_battery=False),
     _S.LINK_MISMATCH_V:          _row(*_DERIVED, "V",    0.0,  1510.0, "voltage behind the closed contactor against the pack's"),
 }
 # fmt: on

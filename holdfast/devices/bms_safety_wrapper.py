@@ -20,6 +20,7 @@ _RULES = tuple(
         fault="setpoint_ignored",
         resolution=20.0,
         refresh_ns=2 * NS_PER_S,
+        exclusive=True,
     )
     for point, readback in (
         (Point.CHARGE_POWER_W, Signal.CHARGE_POWER_READBACK_W),
@@ -48,11 +49,12 @@ class BmsSafetyWrapper:
         """Writes to make now, the memory for the next cycle, and what the BMS ignores.
 
         The direction that becomes 0 is written first, so that there is no moment in which
-        both are set.
+        both are set. On an island, where the load decides, both hold what is permitted.
         """
         if not permit.may_write:
             return (), {}, ()
-        if not (permit.may_run and permit.covers(power_w, snapshot.time_ns)):
+        may_run = permit.may_run and permit.covers(power_w, snapshot.time_ns)
+        if not may_run:
             power_w = 0.0
         wanted = {
             Point.CHARGE_POWER_W: max(power_w, 0.0),
@@ -62,6 +64,8 @@ class BmsSafetyWrapper:
             Point.CHARGE_POWER_W: permit.envelope.max_w,
             Point.DISCHARGE_POWER_W: -permit.envelope.min_w,
         }
+        if permit.islanded and may_run:
+            wanted = held
         forced = frozenset(
             point
             for point, limit_w in held.items()

@@ -102,6 +102,20 @@ def may_break(unit: str, below_a: float, snapshot: Snapshot, since_ns: int | Non
     return False
 
 
+def is_told_closed(memory: RelayMemory) -> bool:
+    """True if the last command was to close."""
+    last = memory.points.get(Point.CONTACTOR)
+    return last is not None and last.value == 1.0
+
+
+def waits_to_open(memory: RelayMemory) -> bool:
+    """True while it is to open and :func:`may_break` does not let it yet."""
+    last = memory.points.get(Point.CONTACTOR)
+    told_open = last is not None and last.value == 0.0
+    ordered = memory.opening_since_ns is not None or memory.phase is Phase.OPENING
+    return ordered and not told_open
+
+
 def closed_once_more(wear: Wear) -> Wear:
     """The main contactor has been told to close."""
     return replace(wear, closings=wear.closings + 1)

@@ -27,6 +27,7 @@ class InverterSafetyWrapper:
                 resolution=10.0,
                 # A heartbeat may get lost twice before the inverter reverts.
                 refresh_ns=ns_from_s(self._revert_timeout_s / 3),
+                exclusive=True,
             ),
             PointRules(
                 point=Point.ENABLE,

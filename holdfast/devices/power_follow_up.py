@@ -1,7 +1,8 @@
 """Follow-up: does the battery physically do what the inverter says that it was told?
 
 An acknowledged and read-back setpoint is still only a number in a register. What counts is the
-measured power: too much, the wrong way, or too little.
+measured power: too much, the wrong way, or too little. On an island the power follows the load,
+so there is nothing to judge.
 """
 
 from dataclasses import dataclass, replace
@@ -13,6 +14,7 @@ from holdfast.core.reading import Good
 from holdfast.core.signals import Producer, Signal
 from holdfast.core.units import ns_from_s
 from holdfast.safety.faults import Finding, finding
+from holdfast.safety.island import is_islanded
 
 SAMPLES = (3, 5)
 """m of the last n new samples."""
@@ -47,6 +49,8 @@ class FollowUpMemory:
     replaced: tuple[tuple[float, int], ...] = ()
     """Earlier setpoints, each with the time until which it was in force."""
     sample_ns: int = 0
+    excused_ns: int = 0
+    """Samples up to this time are not judged: an island, and the way back from it."""
     shown: tuple[Delivery, ...] = (Delivery.RIGHT,) * SAMPLES[1]
     found_since_ns: int = 0
 
@@ -69,8 +73,11 @@ class PowerFollowUp:
         those of its response time.
         """
         now_ns = snapshot.time_ns
+        if is_islanded(self._unit, snapshot):
+            excused_ns = now_ns + self._response_ns
+            return FollowUpMemory(setpoint_w=setpoint_w, excused_ns=excused_ns), ()
         reading = snapshot.read(self._unit, Signal.BATTERY_POWER_W)
-        if isinstance(reading, Good) and reading.time_ns > memory.sample_ns:
+        if isinstance(reading, Good) and reading.time_ns > max(memory.sample_ns, memory.excused_ns):
             shown = self._judge(reading, memory)
             found = _worst(memory.shown)
             memory = replace(memory, sample_ns=reading.time_ns, shown=(*memory.shown[1:], shown))

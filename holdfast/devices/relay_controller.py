@@ -14,6 +14,7 @@ from holdfast.devices.contactor import (
     RelayMemory,
     Wear,
     closed_once_more,
+    is_told_closed,
     may_break,
     opened_once_more,
 )
@@ -46,11 +47,13 @@ class RelayController:
     ) -> tuple[tuple[Write, ...], RelayMemory, tuple[Finding, ...]]:
         """Writes to make now, the memory for the next cycle, and what is wrong with a contactor.
 
-        ``at_once`` opens under load too: a stop of category 0.
+        ``at_once`` opens under load too: a stop of category 0. Without leave to close, a contactor
+        that was told to close stays so.
         """
         if not permit.may_write:
             return (), RelayMemory(wear=memory.wear), ()
         close = permit.may_connect and permit.is_fresh(snapshot.time_ns)
+        close = close and (permit.may_close or is_told_closed(memory))
         if self._precharge is not None:
             return self._precharge.decide(snapshot, memory, leave=close, at_once=at_once)
         return self._follow(snapshot, memory, close=close, at_once=at_once)
@@ -90,8 +93,7 @@ class RelayController:
     def _worn(
         self, memory: RelayMemory, points: DeviceMemory, snapshot: Snapshot, since_ns: int | None
     ) -> Wear:
-        before = memory.points.get(Point.CONTACTOR)
-        was_told = before is not None and before.value == 1.0
+        was_told = is_told_closed(memory)
         is_told = points[Point.CONTACTOR].value == 1.0
         if is_told and not was_told:
             return closed_once_more(memory.wear)

@@ -1,4 +1,8 @@
-"""Points of a device, as they are kept: written on change, refreshed, read back, tried again."""
+"""Points of a device, as they are kept: written on change, refreshed, read back, tried again.
+
+A value that was never stored and one that was stored and then changed are two things: the first
+is a device that ignores its master, the second is another master.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -7,12 +11,16 @@ from holdfast.core.commands import Point, Write
 from holdfast.core.data_store import Snapshot
 from holdfast.core.reading import Good, Reading
 from holdfast.core.signals import Producer, Signal
-from holdfast.core.units import NS_PER_MS
+from holdfast.core.units import NS_PER_MS, NS_PER_S
 from holdfast.devices.write_budget import Spent, first_write, nearly_spent
 from holdfast.safety.faults import Finding, finding
 
 INCREASE_EVERY_NS = 100 * NS_PER_MS
 """Moves away from zero wait for each other this long: a ramp does not flood a bus."""
+OWN_NS = 2 * NS_PER_S
+"""What a device shows within the range of what we wrote in this time may be its slow answer."""
+OVERWRITTEN_TIMES, OVERWRITTEN_WITHIN_NS = 3, 600 * NS_PER_S
+"""A device that starts anew forgets its setpoint once; another master comes again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +40,8 @@ class PointRules:
     tries: int = 3
     writes_per_day: int | None = None
     """It wears out: it is not refreshed, and written so often a day. None: it does not."""
+    exclusive: bool = False
+    """A register that holds what is written: one that changes by itself has another master."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +60,10 @@ class PointMemory:
     ignored_since_ns: int | None = None
     spent: Spent | None = None
     """Of its write budget; None: it does not wear out."""
+    seen: float | None = None
+    """What the last sample showed, if it was a value of ours."""
+    overwritten: tuple[tuple[int, float], ...] = ()
+    """When somebody else's value was seen, and which."""
 
 
 DeviceMemory = Mapping[Point, PointMemory]
@@ -81,7 +95,9 @@ def keep_points(
         if kept is None or differs or rule.point in forced or _is_due(rule, value, kept, now_ns):
             writes.append(Write(unit=unit, role=role, point=rule.point, value=value))
             kept = _written(rule, value, kept, now_ns)
+        kept = _without_past(kept, now_ns)
         after[rule.point] = kept
+        findings += _overwritten(rule, unit, role, kept)
         if kept.ignored_since_ns is not None:
             detail = f"{rule.point} is to be {kept.value:g}, {_shown(reading)}"
             findings.append(finding(rule.fault, unit, kept.ignored_since_ns, detail, device=role))
@@ -115,7 +131,7 @@ def _written(
     superseded = memory.superseded
     if value != memory.value:
         superseded = (
-            *(entry for entry in superseded if now_ns - entry[1] <= rule.settle_ns),
+            *(entry for entry in superseded if now_ns - entry[1] <= OWN_NS),
             (memory.value, now_ns),
         )
     return replace(memory, value=value, written_ns=now_ns, superseded=superseded, spent=spent)
@@ -139,15 +155,61 @@ def _compare(
         value for value, until_ns in memory.superseded if sample_ns <= until_ns + rule.settle_ns
     ]
     if any(abs(readback.value - value) <= rule.resolution / 2 for value in shown):
-        settled = memory.tries == 0 and memory.ignored_since_ns is None
-        return (memory if settled else replace(memory, tries=0, ignored_since_ns=None)), False
+        if (memory.seen, memory.tries, memory.ignored_since_ns) == (readback.value, 0, None):
+            return memory, False
+        return replace(memory, seen=readback.value, tries=0, ignored_since_ns=None), False
+    if rule.exclusive and _is_foreign(rule, readback, memory):
+        overwritten = (*memory.overwritten, (now_ns, readback.value))
+        return replace(memory, seen=None, tried_ns=sample_ns, overwritten=overwritten), True
     if sample_ns < memory.tried_ns + rule.settle_ns:
         return memory, False
     tries = memory.tries + 1
     since_ns = memory.ignored_since_ns
     if tries >= rule.tries and since_ns is None:
         since_ns = now_ns
-    return replace(memory, tries=tries, tried_ns=now_ns, ignored_since_ns=since_ns), True
+    after = replace(memory, seen=None, tries=tries, tried_ns=now_ns, ignored_since_ns=since_ns)
+    return after, True
+
+
+def _is_foreign(rule: PointRules, readback: Good, memory: PointMemory) -> bool:
+    """True if a value of ours has become one that no recent write of ours explains.
+
+    A device that is slow, rounds or stops at its own limit shows something between what it held
+    and what it was told.
+    """
+    if memory.seen is None:
+        return False
+    recent_ns = readback.time_ns - OWN_NS
+    own = [memory.value, memory.seen]
+    own += [value for value, until_ns in memory.superseded if until_ns >= recent_ns]
+    tolerance = rule.resolution / 2
+    return not min(own) - tolerance <= readback.value <= max(own) + tolerance
+
+
+def _without_past(memory: PointMemory, now_ns: int) -> PointMemory:
+    """``memory`` without what others wrote too long ago to count."""
+    oldest_ns = now_ns - OVERWRITTEN_WITHIN_NS
+    if not memory.overwritten or memory.overwritten[0][0] >= oldest_ns:
+        return memory
+    return replace(
+        memory, overwritten=tuple(entry for entry in memory.overwritten if entry[0] >= oldest_ns)
+    )
+
+
+def _overwritten(
+    rule: PointRules, unit: str, role: Producer, memory: PointMemory
+) -> tuple[Finding, ...]:
+    """Somebody else writes: noted the first times, no accident any more at the third."""
+    times = len(memory.overwritten)
+    if times == 0:
+        return ()
+    _, value = memory.overwritten[-1]
+    detail = f"{rule.point} was {value:g} without our doing, {times} times within 10 minutes"
+    if times < OVERWRITTEN_TIMES:
+        row, (since_ns, _) = "setpoint_overwritten", memory.overwritten[0]
+    else:
+        row, (since_ns, _) = "second_writer", memory.overwritten[OVERWRITTEN_TIMES - 1]
+    return (finding(row, unit, since_ns, detail, device=role),)
 
 
 def _shown(reading: Reading) -> str:

@@ -13,7 +13,7 @@ from holdfast.monitoring.audit_events import Cause, ChildEnded, ChildStarted
 from holdfast.monitoring.situation import Request, Situation, UnitSituation
 from holdfast.safety.clearing import is_for_service, why_service
 from holdfast.safety.hold_time import HOLD_S
-from holdfast.safety.interlock_manager import INTERLOCKS
+from holdfast.safety.interlocks import INTERLOCKS, Action
 from holdfast.safety.limits import ALL_LIMITS
 
 _REST_W = 10.0
@@ -52,9 +52,17 @@ _EFFECTS = {
 }
 """What a finding does, by its reaction."""
 
+_BLOCKED = {
+    Action.START: "the site may not start",
+    Action.CONNECT: "the contactor may not close",
+    Action.POWER: "no power may flow",
+    Action.CHARGE: "it may not charge",
+    Action.DISCHARGE: "it may not discharge",
+    Action.OPEN: "the contactor is about to open",
+}
 _HOLD_S = {row.id: row.hold_s for row in ALL_LIMITS}
 _INTERLOCK_TEXTS = {row.id: row.text for row in INTERLOCKS}
-_SIGNAL_NAMES = re.compile(r"\b(" + "|".join(sorted(Signal, key=len, reverse=True)) + r")\b")
+_SIGNAL_NAMES = re.compile(r"(?<!\()\b(" + "|".join(sorted(Signal, key=len, reverse=True)) + r")\b")
 
 
 def explain(situation: Situation, timezone: ZoneInfo) -> tuple[str, ...]:
@@ -71,6 +79,7 @@ def explain(situation: Situation, timezone: ZoneInfo) -> tuple[str, ...]:
         *(_processes(situation, timezone)),
         *(_waiting(situation) if not running else ()),
     ]
+    sentences += _blocked(situation, " ".join(sentences))
     return tuple(text for text in dict.fromkeys(sentences) if text)
 
 
@@ -202,7 +211,7 @@ def _why(by: str, unit: UnitSituation, causes: tuple[Cause, ...], *, charging: b
     if by in _BOUNDS:
         return _BOUNDS[by](unit, charging)
     if by in _INTERLOCK_TEXTS:
-        return _INTERLOCK_TEXTS[by]
+        return f"{_INTERLOCK_TEXTS[by]} ({by})"
     for cause in causes:
         if cause.row == by and cause.owner in (unit.name, SITE):
             return f"{plain(cause.text)}{_clears(cause)}"
@@ -261,6 +270,14 @@ def _followed(unit: UnitSituation, situation: Situation) -> str:
     if measured_w is not None and abs(measured_w - written_w) > tolerated_w:
         return f"The inverter of {name} was told {_w(written_w)} and delivers {_w(measured_w)}."
     return ""
+
+
+def _blocked(situation: Situation, said: str) -> Iterator[str]:
+    """Interlocks that were not named yet."""
+    for block in situation.blocks:
+        if f"({block.row})" not in said:
+            owner = "" if len(situation.units) < 2 else f"{block.owner}: "
+            yield f"{_capital(owner + _BLOCKED[Action(block.action)])}: {block.text} ({block.row})."
 
 
 # ---------------------------------------------------------------------- findings

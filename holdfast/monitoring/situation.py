@@ -24,6 +24,7 @@ from holdfast.monitoring.audit_events import (
     SlotFollowed,
     StateChanged,
 )
+from holdfast.monitoring.blocks import BlockStatus
 from holdfast.monitoring.safety_audit_log import Line, event_of
 from holdfast.monitoring.status import SetpointStatus, Status
 
@@ -77,6 +78,8 @@ class Situation:
     causes: tuple[Cause, ...] = ()
     """All findings."""
     waits_for: tuple[str, ...] = ()
+    blocks: tuple[BlockStatus, ...] = ()
+    """Actions that an interlock blocks now; not recorded."""
     emergency_stop: bool = False
     faults: tuple[str, ...] = ()
     plan_refused: str = ""
@@ -118,6 +121,7 @@ def situation_now(status: Status) -> Situation:
             for found in status.findings
         ),
         waits_for=status.waits_for,
+        blocks=status.blocks,
         emergency_stop=status.emergency_stop_latched,
         faults=status.latched_faults,
         plan_refused=status.plan_refused,

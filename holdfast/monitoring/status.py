@@ -23,6 +23,7 @@ from holdfast.core.state_machine import State
 from holdfast.core.units import s_from_ns
 from holdfast.devices.contactor import Wear
 from holdfast.devices.contactor_life import cycles_used
+from holdfast.monitoring.blocks import BlockStatus, present_blocks
 from holdfast.monitoring.histogram import HistogramStatus
 from holdfast.safety.faults import Level
 from holdfast.safety.limit_monitor import LimitMonitor
@@ -170,6 +171,7 @@ class Status:
     comms: dict[str, CommsStatus]
     loop: LoopStatus
     audit: AuditStatus | None = None
+    blocks: tuple[BlockStatus, ...] = ()
 
     def value(self, owner: str, signal: Signal) -> float | None:
         """Value of a good reading."""
@@ -266,6 +268,7 @@ def build_status(
         },
         loop=outside.loop,
         audit=outside.audit,
+        blocks=tuple(present_blocks(state, record)),
     )
 
 

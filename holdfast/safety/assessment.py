@@ -15,6 +15,7 @@ from holdfast.safety.faults import Finding, Level, Reaction
 from holdfast.safety.grid_limits import within_grid_limits
 from holdfast.safety.hold_time import HoldMemory, hold
 from holdfast.safety.interlock_manager import Action, Block, InterlockManager
+from holdfast.safety.island import is_islanded, on_island
 from holdfast.safety.limit_monitor import LimitMonitor, MonitorMemory
 from holdfast.safety.limits import build_limits
 from holdfast.safety.patterns import PatternMemory, Patterns
@@ -31,6 +32,8 @@ class Assessment:
     envelopes: Mapping[str, Envelope]
     """By storage unit."""
     blocks: tuple[Block, ...]
+    islanded: frozenset[str] = frozenset()
+    """The storage units that feed the site without the grid."""
 
     @property
     def trips(self) -> tuple[Finding, ...]:
@@ -40,9 +43,9 @@ class Assessment:
     @property
     def not_ready(self) -> tuple[str, ...]:
         """Why the site may not start: every interlock and finding that speaks against it."""
-        blocks = [f"{b.owner}: {b.text}" for b in self.blocks if b.action is Action.START]
+        blocks = [f"{b.owner}: {b.text} ({b.row})" for b in self.blocks if b.action is Action.START]
         found = [
-            f"{found.owner}: {found.text}"
+            f"{found.owner}: {found.text} ({found.row})"
             for found in self.findings
             if found.reaction >= Reaction.RAMP_TO_ZERO
         ]
@@ -51,6 +54,10 @@ class Assessment:
     def findings_of(self, owner: str) -> tuple[Finding, ...]:
         """Findings that concern ``owner``: its own and those of the whole site."""
         return tuple(found for found in self.findings if found.owner in (owner, SITE))
+
+    def blocks_of(self, owner: str) -> tuple[Block, ...]:
+        """Blocks that concern ``owner``: its own and those of the whole site."""
+        return tuple(block for block in self.blocks if block.owner in (owner, SITE))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +92,7 @@ class Assessor:
         self, snapshot: Snapshot, memory: SafetyMemory, device_findings: tuple[Finding, ...]
     ) -> tuple[Assessment, SafetyMemory]:
         """Judge ``snapshot``; ``device_findings`` came out of the last cycle's wrappers."""
+        islanded = frozenset(u for u in self._site.unit_names if is_islanded(u, snapshot))
         limits, monitor = self.limit_monitor.assess(snapshot, memory.limits)
         trends, tracks = self.trend_analyzer.assess(snapshot, memory.trends)
         implausible, plausibility = self._plausibility.assess(snapshot, memory.plausibility)
@@ -98,21 +106,28 @@ class Assessor:
             *seen,
         )
         findings, held = hold(findings, memory.held, snapshot.time_ns)
-        repeated, escalation = self._escalated(findings, snapshot, memory)
+        # Before what counts how often a fault came: on an island most are none.
+        told = tuple(on_island(f) if _counts_for(f, islanded) else f for f in findings)
+        repeated, escalation = self._escalated(told, snapshot, memory)
         findings += repeated
         blocks = self._interlocks.assess(snapshot)
         permitted = {
-            unit.name: self._permitted(unit, snapshot, findings, tracks)
+            unit.name: self._permitted(
+                unit, snapshot, _as_found(unit.name, findings, islanded), tracks
+            )
             for unit in self._site.storage
         }
         dt_s = s_from_ns(snapshot.time_ns - memory.time_ns)
-        envelopes = {
-            unit: follow(memory.envelopes.get(unit), envelope, self._nameplates[unit], dt_s)
-            for unit, envelope in within_grid_limits(self._site, snapshot, permitted).items()
-        }
-        assessment = Assessment(findings=findings, envelopes=envelopes, blocks=blocks)
-        # While power is blocked nothing has to be followed slowly: the ramp starts from zero.
-        blocked = {block.owner for block in blocks if block.action is Action.POWER}
+        envelopes = {}
+        for unit, target in within_grid_limits(self._site, snapshot, permitted).items():
+            slow = follow(memory.envelopes.get(unit), target, self._nameplates[unit], dt_s)
+            envelopes[unit] = target.intersect_charge(slow) if unit in islanded else slow
+        assessment = Assessment(
+            findings=told + repeated, envelopes=envelopes, blocks=blocks, islanded=islanded
+        )
+        # A contactor that is seen open: nothing has to be followed slowly, the ramp starts from
+        # zero. Data that are lost for a moment are no such thing.
+        blocked = {b.owner for b in blocks if b.action is Action.POWER and b.known}
         after = SafetyMemory(
             limits=monitor,
             trends=tracks,
@@ -144,9 +159,21 @@ class Assessor:
         envelope = self._nameplates[unit.name].intersect(battery_limits(unit, snapshot))
         envelope = self.trend_analyzer.narrow(unit.name, envelope, snapshot, tracks)
         for found in findings:
-            if found.owner in (unit.name, SITE):
-                envelope = found.narrow(envelope, snapshot.time_ns)
+            envelope = found.narrow(envelope, snapshot.time_ns)
         return envelope
+
+
+def _counts_for(found: Finding, islanded: frozenset[str]) -> bool:
+    """True if ``found`` is told as on an island: that of a unit there, or of a site with one."""
+    return found.owner in islanded or (found.owner == SITE and bool(islanded))
+
+
+def _as_found(
+    unit: str, findings: tuple[Finding, ...], islanded: frozenset[str]
+) -> tuple[Finding, ...]:
+    """What concerns ``unit``, with the reaction that it has for it."""
+    own = (found for found in findings if found.owner in (unit, SITE))
+    return tuple(map(on_island, own) if unit in islanded else own)
 
 
 def _alarm_levels(monitor: LimitMonitor) -> dict[str, float]:

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 from holdfast.core.config import StorageUnit
 from holdfast.core.data_store import Snapshot
-from holdfast.core.signals import Signal
+from holdfast.core.signals import SIGNALS, Signal
 from holdfast.safety.bounds import (
     CELL_COLD,
     CELL_HOT,
@@ -16,6 +16,7 @@ from holdfast.safety.bounds import (
     Bound,
     fixed,
 )
+from holdfast.safety.island import is_islanded
 from holdfast.safety.limits import Side
 
 _CHARGE, _DISCHARGE = 1, -1
@@ -34,6 +35,11 @@ class DeratingRow:
     points: tuple[tuple[float, float], ...]
     """(distance, fraction of the rated current), both rising; flat beyond the ends."""
     source: str
+
+    @property
+    def of_battery(self) -> bool:
+        """True for the battery's own protection."""
+        return SIGNALS[self.signal].of_battery
 
 
 _INVERTER_HOT = fixed(85.0)
@@ -83,9 +89,11 @@ class Derated:
 
 def derate(unit: StorageUnit, snapshot: Snapshot) -> Derated:
     """The smallest fraction in each direction. A value that is not good derates nothing here:
-    that it is lost is a finding, and closes the envelope."""
+    that it is lost is a finding, and closes the envelope. On an island only the battery's own
+    curves derate its discharge."""
     charge = discharge = 1.0
     charge_by = discharge_by = ""
+    islanded = is_islanded(unit.name, snapshot)
     for row in DERATINGS:
         value = snapshot.good(unit.name, row.signal)
         if value is None:
@@ -93,7 +101,7 @@ def derate(unit: StorageUnit, snapshot: Snapshot) -> Derated:
         left = fraction(row, value, row.bound(unit))
         if row.direction == _CHARGE and left < charge:
             charge, charge_by = left, row.id
-        elif row.direction == _DISCHARGE and left < discharge:
+        elif row.direction == _DISCHARGE and left < discharge and (row.of_battery or not islanded):
             discharge, discharge_by = left, row.id
     return Derated(
         charge=charge, charge_by=charge_by, discharge=discharge, discharge_by=discharge_by

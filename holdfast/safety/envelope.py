@@ -32,6 +32,11 @@ class Envelope:
             max_w, max_by = other.max_w, other.max_by
         return Envelope(min_w=min_w, max_w=max_w, min_by=min_by, max_by=max_by)
 
+    def intersect_charge(self, other: "Envelope") -> "Envelope":
+        """As :meth:`intersect` for charging; the end for discharge stays as it is."""
+        same = Envelope(min_w=self.min_w, max_w=other.max_w, min_by="", max_by=other.max_by)
+        return self.intersect(same)
+
     def clamp(self, power_w: float) -> float:
         """The nearest power inside; 0 W for NaN."""
         if power_w >= 0.0:

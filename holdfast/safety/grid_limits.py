@@ -6,6 +6,7 @@ from holdfast.core.config import Site
 from holdfast.core.data_store import Snapshot
 from holdfast.core.signals import SITE, Signal
 from holdfast.safety.envelope import Envelope, up_to
+from holdfast.safety.island import is_islanded
 
 
 def rest_of_site_w(units: Iterable[str], snapshot: Snapshot) -> float | None:
@@ -33,7 +34,8 @@ def within_grid_limits(
 
     A connection that is overloaded without the batteries permits them nothing in that
     direction; it does not order them to help. Where the meter cannot be read nothing is
-    narrowed here: that it cannot is a finding, and closes the envelopes.
+    narrowed here: that it cannot is a finding, and closes the envelopes. What an island
+    discharges does not flow through the connection.
     """
     rest_w = rest_of_site_w(site.unit_names, snapshot)
     if rest_w is None:
@@ -49,9 +51,13 @@ def within_grid_limits(
             discharge_w=-envelope.min_w * discharge_share,
             by="grid_connection",
         )
-        narrowed[unit] = envelope.intersect(part)
+        islanded = is_islanded(unit, snapshot)
+        narrowed[unit] = (envelope.intersect_charge if islanded else envelope.intersect)(part)
     return narrowed
 
 
 def _share(permitted_w: float, wanted_w: float) -> float:
+    """Share of ``wanted_w`` that is permitted, 0 to 1; none for NaN."""
+    if not permitted_w >= 0.0:
+        return 0.0
     return permitted_w / wanted_w if permitted_w < wanted_w else 1.0

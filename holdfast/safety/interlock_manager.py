@@ -1,98 +1,18 @@
-"""Interlocks: what must be true before something may happen, one row each."""
+"""The interlock manager: what the rows of the interlock table block now."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from enum import StrEnum
+from dataclasses import dataclass, replace
 
 from holdfast.core.config import Site, StorageUnit
 from holdfast.core.data_store import Snapshot
-from holdfast.core.reading import Missing
-from holdfast.core.signals import SIGNALS, SITE, Signal
+from holdfast.core.reading import Good, Missing
+from holdfast.core.signals import SIGNALS, SITE
+from holdfast.safety.envelope import Envelope
+from holdfast.safety.interlocks import INTERLOCKS, Action, InterlockRow, Wanted
 
+__all__ = ["INTERLOCKS", "Action", "Block", "InterlockManager", "InterlockRow"]
 
-class Action(StrEnum):
-    """What an interlock can block."""
-
-    START = "start"
-    """Leaving BOOT, and leaving IDLE for RUNNING."""
-    POWER = "power"
-    """Any setpoint but 0 W."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InterlockRow:
-    """``action`` needs ``signal`` to be good and to have the wanted value."""
-
-    id: str
-    action: Action
-    signal: Signal
-    wanted: Callable[[StorageUnit], float]
-    text: str
-    """What is the matter while it blocks."""
-    writes: bool = False
-    """Can only come true if Holdfast writes, so it does not hold for a site that observes."""
-    where_told: bool = False
-    """Only some devices tell the signal. One that should and does not is found by its data age."""
-
-
-INTERLOCKS: tuple[InterlockRow, ...] = (
-    InterlockRow(
-        id="contactor_confirmed",
-        action=Action.POWER,
-        signal=Signal.CONTACTOR_CLOSED,
-        wanted=lambda _: 1.0,
-        text="the contactor is not confirmed closed",
-    ),
-    InterlockRow(
-        id="contactor_open",
-        action=Action.START,
-        signal=Signal.CONTACTOR_CLOSED,
-        wanted=lambda _: 0.0,
-        text="the contactor is not confirmed open",
-        writes=True,
-    ),
-    InterlockRow(
-        id="precharge_complete",
-        action=Action.POWER,
-        signal=Signal.PRECHARGE_CLOSED,
-        wanted=lambda _: 0.0,
-        text="the precharge is not confirmed to be over",
-        where_told=True,
-    ),
-    InterlockRow(
-        id="precharge_open",
-        action=Action.START,
-        signal=Signal.PRECHARGE_CLOSED,
-        wanted=lambda _: 0.0,
-        text="the precharge relay is not confirmed open",
-        writes=True,
-        where_told=True,
-    ),
-    InterlockRow(
-        id="revert_timer_armed",
-        action=Action.START,
-        signal=Signal.REVERT_TIMEOUT_READBACK_S,
-        wanted=lambda unit: float(round(unit.inverter_hardware.revert_timeout_s)),
-        text="the inverter's revert timer is not armed",
-        writes=True,
-    ),
-    InterlockRow(
-        id="emergency_loop_closed",
-        action=Action.START,
-        signal=Signal.EMERGENCY_LOOP_CLOSED,
-        wanted=lambda _: 1.0,
-        text="the emergency-stop loop is open",
-    ),
-    InterlockRow(
-        id="watchdog_armed",
-        action=Action.START,
-        signal=Signal.WATCHDOG_ARMED,
-        wanted=lambda _: 1.0,
-        text="the watchdog is not armed",
-    ),
-)
-
-assert len({row.id for row in INTERLOCKS}) == len(INTERLOCKS), "an interlock stands twice"
+_CLOSES_CHARGE = frozenset({Action.POWER, Action.CHARGE})
+_CLOSES_DISCHARGE = frozenset({Action.POWER, Action.DISCHARGE})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,24 +23,66 @@ class Block:
     row: str
     action: Action
     text: str
+    known: bool = True
+    """The value is known, and it is wrong. False: it is not known."""
+    of_battery: bool = False
+    """The battery's own protection."""
+
+    @property
+    def on_island(self) -> bool:
+        """Blocks discharge on an islanded site too.
+
+        What cannot be seen drops no load, unless it is what protects the battery. What is seen
+        to be wrong carries none: no power flows through an open contactor.
+        """
+        return self.known or self.of_battery
+
+    def narrow(self, envelope: Envelope, *, islanded: bool) -> Envelope:
+        """What is left of ``envelope``; an end that is closed bears the name of the row."""
+        if self.action in _CLOSES_CHARGE:
+            envelope = replace(envelope, max_w=0.0, max_by=self.row)
+        if self.action in _CLOSES_DISCHARGE and (self.on_island or not islanded):
+            envelope = replace(envelope, min_w=0.0, min_by=self.row)
+        return envelope
 
 
 class InterlockManager:
     """Evaluates the rows for each unit of a site. Holds no state."""
 
     def __init__(self, site: Site) -> None:
-        rows = [row for row in INTERLOCKS if not (row.writes and site.authority == "observe")]
+        rows = [
+            row
+            for row in INTERLOCKS
+            if not (row.judged_by_relays or (row.writes and site.authority == "observe"))
+        ]
         self._checks = [
-            (SITE if SIGNALS[row.signal].of_site else unit.name, row, row.wanted(unit))
+            (SITE if SIGNALS[row.signal].of_site else unit.name, row, _value(row.wanted, unit))
             for row in rows
             for unit in (site.storage[:1] if SIGNALS[row.signal].of_site else site.storage)
         ]
 
     def assess(self, snapshot: Snapshot) -> tuple[Block, ...]:
         """Everything that is blocked. A value that is not good blocks."""
-        return tuple(
-            Block(owner=owner, row=row.id, action=row.action, text=row.text)
-            for owner, row, wanted in self._checks
-            if snapshot.good(owner, row.signal) != wanted
-            and not (row.where_told and isinstance(snapshot.read(owner, row.signal), Missing))
-        )
+        blocks = []
+        for owner, row, wanted in self._checks:
+            value = snapshot.good(owner, row.signal)
+            if value is not None and (wanted is None or value == wanted):
+                continue
+            reading = snapshot.read(owner, row.signal)
+            if row.where_told and isinstance(reading, Missing):
+                continue
+            blocks.append(
+                Block(
+                    owner=owner,
+                    row=row.id,
+                    action=row.action,
+                    text=row.text,
+                    known=isinstance(reading, Good),
+                    of_battery=row.of_battery,
+                )
+            )
+        return tuple(blocks)
+
+
+def _value(wanted: Wanted, unit: StorageUnit) -> float | None:
+    return wanted(unit) if callable(wanted) else wanted

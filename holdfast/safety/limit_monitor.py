@@ -141,6 +141,7 @@ def _finding(limit: Limit, memory: RowMemory, reading: object) -> Finding:
         reaction=reaction,
         since_ns=memory.since_ns,
         text=_text(limit, memory, reading),
+        holds_on_island=row.of_battery,
     )
 
 

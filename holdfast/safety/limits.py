@@ -74,8 +74,14 @@ class LimitRow:
     of_bound: bool
     """Distances and hysteresis are fractions of the bound."""
 
+    @property
+    def of_battery(self) -> bool:
+        """True for the battery's own protection: a bound of the battery, not the owner's wish."""
+        return SIGNALS[self.signal].of_battery and self.bound not in _WISHES
+
 
 _FLAG = fixed(0.5)  # between the 0 and the 1 of a flag
+_WISHES = frozenset({SOC_MAX, SOC_MIN})
 
 _HIGH, _LOW = Side.HIGH, Side.LOW
 _ABSOLUTE, _OF_BOUND = False, True

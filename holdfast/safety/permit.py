@@ -19,8 +19,12 @@ class Permit:
     """False: the setpoint may not move away from 0 W."""
     may_connect: bool
     """The contactor may be closed."""
+    may_close: bool
+    """One that is open may be closed now."""
     may_run: bool
     """The inverter's power stage may be enabled."""
+    islanded: bool
+    """The load decides the power, not the setpoint."""
 
     def is_fresh(self, now_ns: int) -> bool:
         """True until it expires; then it permits nothing at all."""

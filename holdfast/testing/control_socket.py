@@ -29,6 +29,15 @@ def _set_loop(plant: SitePlant, value: Any) -> None:
     plant.emergency_loop_closed = bool(value)
 
 
+def _set_islanded(plant: SitePlant, value: Any) -> None:
+    plant.islanded = bool(value)
+
+
+def _set_soc(plant: SitePlant, value: Any) -> None:
+    for unit in plant.units.values():
+        unit.cells.soc[:] = float(value) / 100.0
+
+
 def _set_ambient(plant: SitePlant, value: Any) -> None:
     plant.ambient_c = float(value)
 
@@ -73,6 +82,8 @@ def _set_resistor(plant: SitePlant, value: Any) -> None:
 
 _SETTERS: dict[str, Callable[[SitePlant, Any], None]] = {
     "emergency_loop_closed": _set_loop,
+    "islanded": _set_islanded,
+    "soc_pct": _set_soc,
     "ambient_c": _set_ambient,
     "cell_temperature_c": _set_cells,
     "load_override_w": _set_load,

@@ -9,7 +9,7 @@ from holdfast.control.mode_manager import REQUEST_LIFETIME_NS, ModeManager, Sour
 from holdfast.control.plan_gate import accept_plan
 from holdfast.core.data_store import freeze
 from holdfast.core.plan import Plan, PlanSlot, PlanStatus, SlotMode
-from holdfast.core.signals import SIGNALS, Signal
+from holdfast.core.signals import SIGNALS, SITE, Signal
 from holdfast.core.state_machine import State
 from holdfast.core.units import NS_PER_S
 from tests.builders import T0, build_site, healthy_store, put, snapshot_of, unit_content
@@ -99,3 +99,21 @@ def test_the_rest_of_the_site_leaves_out_all_batteries():
     put(store, "right", Signal.BATTERY_POWER_W, -500.0, T0)
     asked = ModeManager(site).request(freeze(store.image(), T0), None, State.RUNNING)
     assert asked.power_w == -900.0
+
+
+@pytest.mark.parametrize("grid_w", [800.0, None])
+def test_nothing_is_asked_of_an_island_for_its_load_decides(grid_w):
+    snapshot = snapshot_of({Signal.GRID_POWER_W: grid_w, Signal.ISLANDED: 1.0})
+    asked = ModeManager(build_site()).request(snapshot, None, State.RUNNING)
+    assert (asked.power_w, asked.source) == (0.0, Source.PASSIVE)
+    assert asked.reason == "an island: its load decides the power"
+
+
+def test_one_unit_on_an_island_is_enough():
+    site = build_site(unit_content("left"), unit_content("right"))
+    store = healthy_store(site.unit_names)
+    put(store, SITE, Signal.GRID_POWER_W, 800.0, T0)
+    manager = ModeManager(site)
+    assert manager.request(freeze(store.image(), T0), None, State.RUNNING).power_w == -800.0
+    put(store, "right", Signal.ISLANDED, 1.0, T0)
+    assert manager.request(freeze(store.image(), T0), None, State.RUNNING).power_w == 0.0

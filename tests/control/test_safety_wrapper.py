@@ -18,6 +18,12 @@ from tests.safety.test_envelope import ENVELOPES
 
 WIDE = Envelope(min_w=-3000.0, max_w=4000.0, min_by="a", max_by="b")
 POWER_BLOCK = Block(owner=UNIT, row="contactor_confirmed", action=Action.POWER, text="open")
+UNSEEN = Block(owner=UNIT, row="unseen", action=Action.POWER, text="", known=False)
+UNSAFE = Block(owner=UNIT, row="unsafe", action=Action.POWER, text="", known=False, of_battery=True)
+ONE_WAY = {
+    action: Block(owner=UNIT, row=f"no_{action}", action=action, text="")
+    for action in (Action.CHARGE, Action.DISCHARGE)
+}
 START_BLOCK = Block(owner=SITE, row="watchdog_armed", action=Action.START, text="not armed")
 
 
@@ -28,10 +34,14 @@ def found(reaction, owner=UNIT):
 
 
 def authorise(
-    *findings, state=State.RUNNING, envelope=WIDE, blocks=(), expires_ns=T0 + 1, **site_changes
-):
+    *findings, state=State.RUNNING, envelope=WIDE, blocks=(), expires_ns=T0 + 1, islanded=False,
+    **site_changes,
+):  # fmt: skip
     site = build_site(**site_changes)
-    assessment = Assessment(findings=findings, envelopes={UNIT: envelope}, blocks=blocks)
+    assessment = Assessment(
+        findings=findings, envelopes={UNIT: envelope}, blocks=blocks,
+        islanded=frozenset({UNIT} if islanded else ()),
+    )  # fmt: skip
     request = Request(power_w=1.0, source=Source.PLAN, reason="", expires_ns=expires_ns)
     return SafetyWrapper(site).authorise(request, state, assessment, T0)[UNIT]
 
@@ -154,24 +164,29 @@ def test_each_unit_is_blocked_by_its_own_interlocks():
     envelope=ENVELOPES,
     state=st.sampled_from(State),
     reactions=st.lists(st.sampled_from(Reaction), max_size=3),
-    blocks=st.lists(st.sampled_from([POWER_BLOCK, START_BLOCK]), max_size=2),
+    blocks=st.lists(st.sampled_from([POWER_BLOCK, UNSEEN, *ONE_WAY.values(), START_BLOCK])),
+    islanded=st.booleans(),
     expires_ns=st.integers(T0 - 5, T0 + 5),
     authority=st.sampled_from(["observe", "limited", "full"]),
 )
 def test_a_permit_never_covers_more_than_was_assessed(
-    envelope, state, reactions, blocks, expires_ns, authority
+    envelope, state, reactions, blocks, islanded, expires_ns, authority
 ):
     permit = authorise(
         *(found(reaction) for reaction in reactions), state=state, envelope=envelope,
-        blocks=tuple(blocks), expires_ns=expires_ns, authority=authority,
+        blocks=tuple(blocks), expires_ns=expires_ns, authority=authority, islanded=islanded,
     )  # fmt: skip
     assert envelope.min_w <= permit.envelope.min_w <= 0.0 <= permit.envelope.max_w <= envelope.max_w
-    if state is not State.RUNNING or authority == "observe" or expires_ns <= T0:
+    if state is not State.RUNNING or authority == "observe":
         assert ends(permit) == (0.0, 0.0)
+    if expires_ns <= T0:
+        assert permit.envelope.max_w == 0.0
+        assert permit.envelope.min_w == 0.0 or islanded
     if any(reaction >= Reaction.TRIP for reaction in reactions):
         assert ends(permit) == (0.0, 0.0)
         assert not permit.may_connect
-    assert permit.may_connect or not permit.may_run
+    assert permit.may_connect or not (permit.may_run or permit.may_close)
+    assert permit.islanded is islanded
     assert permit.may_write or not permit.may_connect
 
 
@@ -180,3 +195,121 @@ def test_the_operating_mode_narrows_and_nothing_widens_it():
     assert authorise(operating_mode="charge_only").envelope.min_by == "mode_charge_only"
     assert ends(authorise(operating_mode="passive")) == (0.0, 0.0)
     assert ends(authorise(operating_mode="auto")) == ends(authorise())
+
+
+# Interlocks of one direction, and of closing the contactor. ---------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("action", "left", "by"),
+    [
+        (Action.CHARGE, (-3000.0, 0.0), ("a", "no_charge")),
+        (Action.DISCHARGE, (0.0, 4000.0), ("no_discharge", "b")),
+    ],
+)
+def test_an_interlock_on_one_direction_leaves_the_other_and_the_power_stage_on(action, left, by):
+    permit = authorise(blocks=(ONE_WAY[action],))
+    assert ends(permit) == left
+    assert (permit.envelope.min_by, permit.envelope.max_by) == by
+    assert permit.may_run
+    assert permit.may_close
+
+
+def test_of_several_interlocks_the_first_gives_its_name():
+    permit = authorise(blocks=(ONE_WAY[Action.CHARGE], POWER_BLOCK))
+    assert (permit.envelope.min_by, permit.envelope.max_by) == ("contactor_confirmed", "no_charge")
+    permit = authorise(blocks=(POWER_BLOCK, ONE_WAY[Action.CHARGE]))
+    assert permit.envelope.max_by == "contactor_confirmed"
+
+
+@pytest.mark.parametrize("owner", [UNIT, SITE, "other"])
+def test_an_interlock_on_closing_keeps_open_what_is_open_and_takes_no_power(owner):
+    block = Block(owner=owner, row="connect_pack_voltage", action=Action.CONNECT, text="")
+    permit = authorise(blocks=(block,))
+    assert permit.may_close is (owner == "other")
+    assert permit.may_connect
+    assert permit.may_run
+    assert permit.envelope == WIDE
+
+
+def test_closing_is_permitted_in_running_only():
+    assert authorise().may_close
+    assert not authorise(state=State.IDLE).may_close
+
+
+# On an island. ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"operating_mode": "charge_only"},
+        {"operating_mode": "passive"},
+        {"authority": "limited", "limited_power_w": 700},
+        {"expires_ns": T0},
+    ],
+)
+def test_what_is_not_the_batterys_own_protection_leaves_the_discharge_of_an_island_alone(changes):
+    on_grid, permit = authorise(**changes), authorise(islanded=True, **changes)
+    assert permit.envelope.min_w == -3000.0 < on_grid.envelope.min_w
+    assert permit.envelope.min_by == "a"
+    assert permit.envelope.max_w == on_grid.envelope.max_w
+    assert permit.envelope.max_by == on_grid.envelope.max_by
+    assert permit.may_run
+    assert permit.islanded
+
+
+def test_on_an_island_a_value_that_is_lost_blocks_charging_and_drops_no_load():
+    permit = authorise(blocks=(UNSEEN,), islanded=True)
+    assert ends(permit) == (-3000.0, 0.0)
+    assert permit.may_run
+    assert not authorise(blocks=(UNSEEN,)).may_run
+    assert ends(authorise(blocks=(UNSEEN,))) == (0.0, 0.0)
+
+
+@pytest.mark.parametrize("block", [POWER_BLOCK, UNSAFE, ONE_WAY[Action.DISCHARGE]])
+def test_on_an_island_what_protects_the_battery_or_is_seen_to_be_wrong_ends_the_discharge(block):
+    """The power follows the load: nothing but the power stage can end it."""
+    permit = authorise(blocks=(block,), islanded=True)
+    assert permit.envelope.min_w == 0.0
+    assert permit.envelope.min_by == block.row
+    assert not permit.may_run
+    assert permit.may_connect
+
+
+def test_an_envelope_without_discharge_takes_the_power_stage_of_an_island_and_of_no_other():
+    empty = Envelope(min_w=0.0, max_w=4000.0, min_by="cell_voltage_low", max_by="b")
+    assert authorise(envelope=empty).may_run
+    assert not authorise(envelope=empty, islanded=True).may_run
+    little = Envelope(min_w=-0.1, max_w=4000.0, min_by="cell_voltage_low", max_by="b")
+    assert authorise(envelope=little, islanded=True).may_run
+
+
+@pytest.mark.parametrize("state", [state for state in State if state is not State.RUNNING])
+def test_outside_running_an_island_gets_no_power_either(state):
+    permit = authorise(state=state, islanded=True)
+    assert ends(permit) == (0.0, 0.0)
+    assert not permit.may_connect
+    assert not permit.may_run
+
+
+def test_a_trip_and_an_observer_are_the_same_on_an_island():
+    permit = authorise(found(Reaction.TRIP), islanded=True)
+    assert ends(permit) == (0.0, 0.0)
+    assert not permit.may_connect
+    observed = authorise(authority="observe", islanded=True)
+    assert ends(observed) == (0.0, 0.0)
+    assert not observed.may_run
+
+
+def test_the_islands_rules_are_those_of_the_unit_that_is_on_it():
+    site = build_site(unit_content("left"), unit_content("right"), operating_mode="passive")
+    assessment = Assessment(
+        findings=(), envelopes={"left": WIDE, "right": WIDE}, blocks=(),
+        islanded=frozenset({"left"}),
+    )  # fmt: skip
+    request = Request(power_w=1.0, source=Source.PLAN, reason="", expires_ns=T0 + 1)
+    permits = SafetyWrapper(site).authorise(request, State.RUNNING, assessment, T0)
+    assert ends(permits["left"]) == (-3000.0, 0.0)
+    assert ends(permits["right"]) == (0.0, 0.0)
+    assert (permits["left"].islanded, permits["right"].islanded) == (True, False)

@@ -77,7 +77,7 @@ def test_boot_passes_its_self_test_once_everything_is_ready_and_not_before():
     assert step(State.BOOT).state is State.IDLE
     waiting = step(State.BOOT, blocks=[NOT_READY])
     assert waiting.state is State.BOOT
-    assert waiting.waits_for == ("site: not armed",)
+    assert waiting.waits_for == ("site: not armed (watchdog_armed)",)
     assert step(State.BOOT, findings=[found(Reaction.RAMP_TO_ZERO)]).state is State.BOOT
     assert step(State.BOOT, findings=[found(Reaction.BLOCK_CHARGE)]).state is State.IDLE
 
@@ -93,7 +93,7 @@ def test_boot_with_a_persisted_latch_goes_where_the_latch_belongs():
 def test_a_start_is_refused_with_the_reason_while_something_is_not_ready():
     moved = step(State.IDLE, Command.START, blocks=[NOT_READY])
     assert moved.state is State.IDLE
-    assert moved.refused == {Command.START: "not ready: site: not armed"}
+    assert moved.refused == {Command.START: "not ready: site: not armed (watchdog_armed)"}
     assert step(State.IDLE, Command.START).state is State.RUNNING
     assert step(State.IDLE, Command.START).refused == {}
 

@@ -65,7 +65,7 @@ def test_a_command_that_fits_no_state_is_answered_so_whatever_else_is_the_matter
 
 def test_a_start_is_told_what_it_waits_for_and_only_where_it_could_start():
     assert step(State.IDLE, Command.START, blocks=[NOT_READY]).refused == {
-        Command.START: "not ready: site: not armed"
+        Command.START: "not ready: site: not armed (watchdog_armed)"
     }
     moved = step(State.RUNNING, Command.START, blocks=[NOT_READY])
     assert moved.refused == {Command.START: "start changes nothing in RUNNING"}

@@ -32,6 +32,7 @@ ROWS = {
     "inverter_fault": ("inverter", "0/1", 0.0, 1.0, 1.0),
     "inverter_temperature_c": ("inverter", "°C", -40.0, 150.0, 1.0),
     "revert_timeout_readback_s": ("inverter", "s", 0.0, 65535.0, 1.0),
+    "islanded": ("inverter", "0/1", 0.0, 1.0, 1.0),
     "contactor_closed": ("relays", "0/1", 0.0, 1.0, 1.0),
     "precharge_closed": ("relays", "0/1", 0.0, 1.0, 1.0),
     "dc_link_voltage_v": ("relays", "V", -10.0, 1500.0, 1.0),
@@ -53,3 +54,10 @@ ROWS = {
 def test_each_signal_comes_from_its_producer_in_its_range_and_in_time(signal):
     row = SIGNALS[Signal(signal)]
     assert (row.producer, row.unit, row.low, row.high, row.max_age_s) == ROWS[signal]
+
+
+def test_what_the_bms_tells_and_what_is_derived_from_that_alone_tells_of_the_battery():
+    told = {"bms", "derived"}
+    of_battery = {name for name, (producer, *_) in ROWS.items() if producer in told}
+    of_battery -= {"power_mismatch_w"}  # rests on the inverter's power too
+    assert {signal for signal, row in SIGNALS.items() if row.of_battery} == of_battery

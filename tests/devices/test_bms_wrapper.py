@@ -180,3 +180,27 @@ def test_what_the_register_holds_after_rounding_is_still_inside_the_permit(limit
     writes, _, _ = decide(permit.envelope.clamp(sign * power_w), permit)
     for point, value in writes:
         assert table[point].decode(table[point].encode(value)) <= limit_w * (1 + 1e-9)
+
+
+def test_on_an_island_both_registers_hold_what_is_permitted_for_the_load_decides():
+    permit = permit_of(-4000.0, 3000.0, islanded=True)
+    assert dict(decide(0.0, permit)[0]) == {POINTS[0]: 3000.0, POINTS[1]: 4000.0}
+    _, memory, _ = decide(0.0, permit)
+    smaller = permit_of(-100.0, 0.0, islanded=True)
+    assert dict(decide(0.0, smaller, memory, now_ns=T0 + 1)[0]) == {
+        POINTS[0]: 0.0, POINTS[1]: 100.0,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "changes", [{"may_run": False}, {"expires_ns": T0}, {"may_run": False, "expires_ns": T0}]
+)
+def test_on_an_island_without_leave_to_run_both_are_zero(changes):
+    permit = permit_of(-4000.0, 3000.0, islanded=True, **changes)
+    assert dict(decide(0.0, permit)[0]) == dict.fromkeys(POINTS, 0.0)
+    assert dict(decide(500.0, permit)[0]) == dict.fromkeys(POINTS, 0.0)
+
+
+def test_on_an_island_a_power_that_the_permit_does_not_cover_is_refused_as_ever():
+    permit = permit_of(-4000.0, 3000.0, islanded=True)
+    assert dict(decide(3000.1, permit)[0]) == dict.fromkeys(POINTS, 0.0)

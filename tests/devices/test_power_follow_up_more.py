@@ -171,3 +171,48 @@ def test_a_sample_counts_once_and_one_that_is_older_does_not():
     for sampled_ns in (T0, T0 - NS_PER_MS):
         again, _ = look(checks, 0.0, 3000.0, memory, T0 + NS_PER_MS, sampled_ns)
         assert again is memory
+
+
+# On an island. ------------------------------------------------------------------------------------
+
+
+def on_island(checks, memory, now_ns, measured_w=-3000.0):
+    values = {Signal.BATTERY_POWER_W: measured_w, Signal.ISLANDED: 1.0}
+    return checks.check(0.0, snapshot_of(values, now_ns=now_ns), memory)
+
+
+def test_an_island_is_not_judged_for_its_power_follows_the_load():
+    checks, memory = follow_up(), FollowUpMemory()
+    for step in range(20):
+        memory, findings = on_island(checks, memory, T0 + step * NS_PER_S)
+        assert findings == ()
+    assert memory.shown == (RIGHT,) * 5
+
+
+def test_back_on_the_grid_the_inverter_has_its_response_time_and_not_more():
+    checks, memory = follow_up(response_s=3.0), FollowUpMemory()
+    memory, _ = on_island(checks, memory, T0)
+    assert memory.excused_ns == T0 + 3 * NS_PER_S
+    memory, _ = look(checks, 0.0, -3000.0, memory, T0 + 3 * NS_PER_S)
+    assert memory.shown == (RIGHT,) * 5
+    memory, _ = look(checks, 0.0, -3000.0, memory, T0 + 3 * NS_PER_S + 1)
+    assert memory.shown[-1] is TOO_MUCH
+    for step in (2, 3):
+        memory, findings = look(checks, 0.0, -3000.0, memory, T0 + 3 * NS_PER_S + step)
+    assert [found.row for found in findings] == ["inverter_over_delivery"]
+
+
+def test_what_was_found_before_an_island_is_forgotten_there_and_the_setpoint_is_not():
+    checks, memory = follow_up(), FollowUpMemory()
+    for step in range(5):
+        memory, findings = look(checks, 0.0, -3000.0, memory, T0 + step)
+    assert findings
+    memory, findings = on_island(checks, memory, T0 + 10)
+    assert findings == ()
+    values = {Signal.ISLANDED: 1.0}
+    memory, _ = checks.check(-700.0, snapshot_of(values, now_ns=T0 + 11), memory)
+    assert memory.setpoint_w == -700.0
+
+
+def test_at_first_no_sample_is_excused():
+    assert FollowUpMemory().excused_ns == 0

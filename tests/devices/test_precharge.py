@@ -12,6 +12,7 @@ from holdfast.core.commands import Point
 from holdfast.core.data_store import DataStore, freeze
 from holdfast.core.signals import Producer, Signal
 from holdfast.core.units import NS_PER_MS, NS_PER_S
+from holdfast.devices.contactor import waits_to_open
 from holdfast.devices.relay_controller import Phase, RelayController, RelayMemory, Wear
 from holdfast.safety.faults import Level, Reaction
 from tests.builders import T0, UNIT, build_site, permit_of, put
@@ -501,6 +502,34 @@ def test_it_opens_when_a_measurement_after_the_order_is_below_the_break_current(
     assert board.coils[PRE] == 0.0
     board.run(0.2)
     assert board.phase is Phase.PRECHARGE
+
+
+def test_it_tells_while_it_waits_to_open():
+    board = Board()
+    board.to_closed()
+    assert not waits_to_open(board.memory)
+    board.step(MUST_NOT, BATTERY_POWER_W=-2000.0)
+    assert board.phase is Phase.OPENING
+    assert waits_to_open(board.memory)
+    board.step(MUST_NOT, BATTERY_POWER_W=0.0)
+    assert board.phase is Phase.OPEN
+    assert not waits_to_open(board.memory)
+
+
+def test_without_leave_to_close_no_precharge_begins_and_one_that_runs_ends():
+    not_now = permit_of(may_close=False)
+    board = Board()
+    board.run(1.0, not_now)
+    assert board.phase is Phase.OPEN
+    board = Board()
+    board.to_precharge()
+    board.step(not_now)
+    assert board.phase is Phase.OPEN
+    for reach in (Board.to_closing, Board.to_closed):
+        board = Board()
+        reach(board)
+        board.step(not_now)
+        assert board.phase is Phase.CLOSED
 
 
 def test_it_opens_after_a_second_at_the_latest_and_a_new_leave_does_not_stop_that():

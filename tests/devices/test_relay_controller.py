@@ -8,6 +8,7 @@ from holdfast.core.commands import Point
 from holdfast.core.data_store import DataStore, freeze
 from holdfast.core.signals import Producer, Signal
 from holdfast.core.units import NS_PER_MS, NS_PER_S
+from holdfast.devices.contactor import is_told_closed, waits_to_open
 from holdfast.devices.relay_controller import (
     OPEN_AT_THE_LATEST_NS,
     Phase,
@@ -65,6 +66,49 @@ def test_it_closes_when_permitted_and_says_so_once():
     assert contactor.decide(MUST_NOT) == [0.0]
     assert contactor.decide(MAY, ms=100) == [1.0]
     assert [contactor.decide(MAY) for _ in range(100)] == [[]] * 100
+
+
+def test_without_leave_to_close_one_that_is_open_stays_open_and_one_that_is_closed_closed():
+    not_now = permit_of(may_close=False)
+    contactor = Contactor(0.0)
+    assert contactor.decide(not_now) == [0.0]
+    assert contactor.decide(not_now, ms=100) == []
+    assert contactor.decide(MAY, ms=100) == [1.0]
+    assert [contactor.decide(not_now) for _ in range(100)] == [[]] * 100
+    assert is_told_closed(contactor.memory)
+    contactor.load(0.0, ago_ms=-20)
+    contactor.decide(MUST_NOT)
+    contactor.load(0.0, ago_ms=-20)
+    assert contactor.decide(MUST_NOT) == [0.0]
+    assert contactor.decide(not_now, ms=100) == []
+
+
+def test_leave_to_close_is_no_leave_to_connect():
+    contactor = Contactor(0.0)
+    assert contactor.decide(permit_of(may_connect=False, may_close=True)) == [0.0]
+
+
+def test_it_tells_while_it_waits_to_open_and_not_before_or_after():
+    contactor = Contactor(0.0)
+    assert not waits_to_open(contactor.memory)
+    contactor.close()
+    assert not waits_to_open(contactor.memory)
+    contactor.load(-2000.0, ago_ms=-20)
+    contactor.decide(MUST_NOT)
+    assert waits_to_open(contactor.memory)
+    contactor.load(0.0, ago_ms=-20)
+    assert contactor.decide(MUST_NOT) == [0.0]
+    assert not waits_to_open(contactor.memory)
+    contactor.decide(MUST_NOT)
+    assert not waits_to_open(contactor.memory)
+
+
+def test_after_a_start_under_load_it_waits_to_open_though_it_has_told_the_contactor_nothing():
+    contactor = Contactor(1.0)
+    contactor.load(-2000.0)
+    assert contactor.decide(MUST_NOT) == []
+    assert waits_to_open(contactor.memory)
+    assert not is_told_closed(contactor.memory)
 
 
 def test_it_opens_as_soon_as_a_measurement_after_the_order_is_below_the_break_current():

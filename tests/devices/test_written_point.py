@@ -1,5 +1,6 @@
 """Points as they are kept: written on change, refreshed, read back, tried again."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -9,6 +10,7 @@ from holdfast.core.data_store import DataStore, freeze
 from holdfast.core.signals import Producer, Signal
 from holdfast.core.units import NS_PER_MS, NS_PER_S
 from holdfast.devices.written_point import INCREASE_EVERY_NS, PointRules, keep_points
+from holdfast.safety.faults import Reaction
 from tests.builders import T0, UNIT, put
 
 RULES = PointRules(
@@ -174,3 +176,104 @@ def test_a_device_that_ignores_its_setpoint_is_found_however_short_the_refresh()
     )  # fmt: skip
     device = Device(deaf, rules)
     assert device.keep_for(30.0, 500.0) is not None
+
+
+# Another master. ----------------------------------------------------------------------------------
+
+EXCLUSIVE = replace(RULES, exclusive=True)
+
+
+def run(device, seconds, value, meddle=None):
+    """Cycles in which ``meddle(t_s)`` may say what somebody else stores; the findings by row."""
+    rows = {}
+    for step in range(round(seconds / 0.02)):
+        if meddle is not None and (stored := meddle(step * 0.02)) is not None:
+            device.stored = stored
+        device.keep(value(step * 0.02) if callable(value) else value)
+        rows |= {found.row: found.reaction for found in device.findings}
+    return rows
+
+
+def every(seconds, value):
+    return lambda t: value if t > 2.0 and abs(t / seconds - round(t / seconds)) < 1e-6 else None
+
+
+@pytest.mark.parametrize("wanted", [0.0, 500.0, -500.0])
+def test_another_master_is_overruled_at_once_noted_and_the_third_time_the_site_trips(wanted):
+    device = Device(rules=EXCLUSIVE)
+    run(device, 5.0, wanted)
+    for times, row in ((1, "setpoint_overwritten"), (2, "setpoint_overwritten"),
+                       (3, "second_writer")):  # fmt: skip
+        device.stored = 3000.0
+        assert device.keep(wanted) == [wanted]
+        assert [found.row for found in device.findings] == [f"inverter_{row}"]
+        assert f"{times} times" in device.findings[0].text
+        run(device, 60.0, wanted)
+        assert device.stored == wanted
+
+
+def test_a_device_that_forgets_its_setpoint_once_when_it_starts_anew_does_not_trip():
+    device = Device(rules=EXCLUSIVE)
+    run(device, 5.0, 500.0)
+    device.stored = 0.0
+    assert set(run(device, 599.0, 500.0)) == {"inverter_setpoint_overwritten"}
+    assert device.findings
+    assert device.stored == 500.0
+    run(device, 3.0, 500.0)
+    assert device.findings == ()
+
+
+def test_three_times_in_more_than_ten_minutes_do_not_trip():
+    device = Device(rules=EXCLUSIVE)
+    run(device, 5.0, 500.0)
+    assert "inverter_second_writer" not in run(device, 1300.0, 500.0, every(301.0, 0.0))
+
+
+def test_another_master_is_found_while_our_own_setpoint_never_rests():
+    """Self-consumption moves its setpoint many times a second, for hours."""
+    device = Device(rules=EXCLUSIVE)
+    rows = run(device, 40.0, lambda t: 500.0 + 40.0 * (int(t / 0.2) % 3), every(10.0, 3000.0))
+    assert rows["inverter_second_writer"] is Reaction.TRIP
+
+
+def test_a_device_that_never_stored_it_ignores_and_has_no_other_master():
+    device = Device(deaf, EXCLUSIVE)
+    assert set(run(device, 5.0, 500.0)) == {"inverter_setpoint_ignored"}
+
+
+@pytest.mark.parametrize("limit_w", [400.0, 2000.0])
+def test_a_device_that_stops_at_a_limit_of_its_own_has_no_other_master(limit_w):
+    device = Device(lambda value: min(value, limit_w), EXCLUSIVE)
+    assert set(run(device, 30.0, lambda t: 200.0 * t)) <= {"inverter_setpoint_ignored"}
+
+
+def test_a_device_that_becomes_deaf_while_the_setpoint_moves_has_no_other_master():
+    device = Device(rules=EXCLUSIVE)
+    run(device, 5.0, 500.0)
+    held = device.stored
+    device.stores = lambda value: held
+    rows = run(device, 30.0, lambda t: 500.0 + 40.0 * int(t / 0.2))
+    assert set(rows) == {"inverter_setpoint_ignored"}
+
+
+def test_a_slow_device_has_no_other_master():
+    """A setpoint that comes and goes is shown a second after both."""
+    device = Device(rules=EXCLUSIVE)
+    late = []
+
+    def blip(t):
+        return 2000.0 if 5.0 <= t % 10.0 < 5.3 else 0.0
+
+    for step in range(3000):
+        device.keep(blip(step * 0.02))
+        late.append(device.written[-1][1])
+        device.stored = late[max(step - 50, 0)]
+        assert not any("writ" in found.row for found in device.findings)
+
+
+def test_where_a_point_is_no_register_nothing_is_concluded():
+    device = Device()
+    run(device, 5.0, 500.0)
+    device.stored = 3000.0
+    device.keep(500.0)
+    assert device.findings == ()

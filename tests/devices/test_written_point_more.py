@@ -1,5 +1,7 @@
 """Points as they are kept, at the edge of each of their times."""
 
+from dataclasses import replace
+
 import pytest
 
 from holdfast.core.commands import Point
@@ -8,10 +10,14 @@ from holdfast.core.signals import Producer, Signal
 from holdfast.core.units import NS_PER_MS, NS_PER_S
 from holdfast.devices.written_point import (
     INCREASE_EVERY_NS,
+    OVERWRITTEN_TIMES,
+    OVERWRITTEN_WITHIN_NS,
+    OWN_NS,
     PointMemory,
     PointRules,
     keep_points,
 )
+from holdfast.safety.faults import FAULTS, Reaction
 from tests.builders import T0, UNIT, put
 
 POINT, READBACK = Point.SETPOINT_W, Signal.SETPOINT_READBACK_W
@@ -49,7 +55,7 @@ def test_a_point_that_was_never_written_is_written_and_remembered_plainly():
     assert (writes, findings) == ([300.0], ())
     assert memory == PointMemory(
         value=300.0, written_ns=T0, first_ns=T0, superseded=(), tries=0, tried_ns=0,
-        ignored_since_ns=None,
+        ignored_since_ns=None, seen=None, overwritten=(),
     )  # fmt: skip
 
 
@@ -90,10 +96,11 @@ def test_a_forced_point_is_written_and_another_one_is_not():
     assert keep(300.0, written(300.0), T0 + 1, forced=frozenset({Point.ENABLE}))[0] == []
 
 
-def test_a_value_that_is_replaced_is_remembered_until_it_has_settled_and_a_refresh_replaces_none():
-    before = written(300.0, superseded=((100.0, T0 - SETTLE_NS), (200.0, T0)))
+def test_a_value_that_is_replaced_is_remembered_for_two_seconds_and_a_refresh_replaces_none():
+    assert OWN_NS == 2 * NS_PER_S
+    before = written(300.0, superseded=((100.0, T0 - OWN_NS), (200.0, T0)))
     _, memory, _ = keep(0.0, before, T0)
-    assert memory.superseded == ((100.0, T0 - SETTLE_NS), (200.0, T0), (300.0, T0))
+    assert memory.superseded == ((100.0, T0 - OWN_NS), (200.0, T0), (300.0, T0))
     _, memory, _ = keep(0.0, before, T0 + 1)
     assert memory.superseded == ((200.0, T0), (300.0, T0 + 1))
     _, memory, _ = keep(300.0, before, T0 + 2 * NS_PER_S)
@@ -158,7 +165,7 @@ def test_once_it_is_stored_all_tries_are_forgotten(changes):
 
 
 def test_while_all_is_well_the_memory_is_handed_on_and_not_copied():
-    memory = written(300.0)
+    memory = written(300.0, seen=300.0, overwritten=((T0, 5.0),))
     assert keep(300.0, memory, T0 + NS_PER_S, reads=300.0)[1] is memory
     assert keep(300.0, memory, T0 + NS_PER_S)[1] is memory
 
@@ -168,3 +175,124 @@ def test_points_of_no_rule_stay_in_memory():
     other = {Point.ENABLE: written(1.0)}
     _, after, _ = keep_points(UNIT, Producer.INVERTER, {POINT: 1.0}, (RULES,), snapshot, other)
     assert set(after) == {Point.ENABLE, POINT}
+
+
+# Somebody else. -----------------------------------------------------------------------------------
+
+EXCLUSIVE = replace(RULES, exclusive=True)
+LATER_NS = T0 + 10 * NS_PER_S
+
+
+def keep_exclusive(memory, reads, *, value=300.0, now_ns=LATER_NS, rules=EXCLUSIVE, **kwargs):
+    return keep(value, memory, now_ns, reads=reads, rules=rules, **kwargs)
+
+
+def settled(value=300.0, **changes):
+    """Written long ago and refreshed just now, and seen since."""
+    return written(
+        value, first_ns=T0, at_ns=LATER_NS - 1, **{"seen": value, **changes}
+    )  # fmt: skip
+
+
+def test_how_often_another_master_has_to_come():
+    assert (OVERWRITTEN_TIMES, OVERWRITTEN_WITHIN_NS) == (3, 600 * NS_PER_S)
+
+
+def test_a_value_that_changes_by_itself_is_written_again_at_once_and_noted():
+    writes, memory, (found,) = keep_exclusive(settled(), 900.0)
+    assert writes == [300.0]
+    assert memory.overwritten == ((LATER_NS, 900.0),)
+    assert (memory.seen, memory.tries, memory.tried_ns) == (None, 0, LATER_NS)
+    assert found.key == "battery/inverter_setpoint_overwritten"
+    assert found.reaction is Reaction.LOG
+    assert found.since_ns == LATER_NS
+    assert "setpoint_w was 900 without our doing, 1 times" in found.text
+
+
+def test_what_a_sample_shows_that_is_right_is_remembered_to_the_digit():
+    memory = keep_exclusive(written(300.0, first_ns=T0), 304.0, now_ns=T0 + NS_PER_S)[1]
+    assert memory.seen == 304.0
+    assert keep_exclusive(memory, 303.0, now_ns=T0 + NS_PER_S + 1)[1].seen == 303.0
+
+
+@pytest.mark.parametrize("rules", [RULES, EXCLUSIVE])
+@pytest.mark.parametrize("seen", [None, 300.0])
+def test_what_was_never_seen_stored_is_ignored_and_not_overwritten(rules, seen):
+    _, memory, findings = keep_exclusive(settled(seen=seen), 900.0, rules=rules)
+    foreign = rules.exclusive and seen is not None
+    assert bool(memory.overwritten) is foreign
+    assert memory.tries == (0 if foreign else 1)
+    assert memory.seen is None
+    assert bool(findings) is foreign
+
+
+def test_the_sample_that_shows_it_counts_once_and_is_no_try():
+    memory = keep_exclusive(settled(), 900.0)[1]
+    writes, memory, _ = keep_exclusive(
+        memory, 900.0, now_ns=LATER_NS + 20 * NS_PER_MS, sampled_ns=LATER_NS
+    )
+    assert (writes, len(memory.overwritten), memory.tries) == ([], 1, 0)
+    # As long as our own write has had no time to settle, a new one neither.
+    for early_ns, tries in ((1, 0), (0, 1)):
+        after = keep_exclusive(memory, 900.0, now_ns=LATER_NS + SETTLE_NS - early_ns)[1]
+        assert (len(after.overwritten), after.tries) == (1, tries)
+
+
+def test_the_try_counts_from_the_sample_that_showed_it():
+    memory = keep_exclusive(settled(), 900.0, sampled_ns=LATER_NS - 7)[1]
+    assert memory.tried_ns == LATER_NS - 7
+    assert memory.overwritten == ((LATER_NS, 900.0),)
+
+
+@pytest.mark.parametrize(
+    ("reads", "foreign"),
+    [
+        (1000.0, False), (995.0, False), (994.9, True), (1300.0, False), (3000.0, False),
+        (3005.0, False), (3005.1, True), (2000.0, False), (0.0, True), (-1.0, True),
+    ],
+)  # fmt: skip
+def test_what_lies_between_what_it_held_and_what_it_was_told_may_be_a_slow_answer(reads, foreign):
+    memory = settled(
+        1500.0, seen=1000.0, superseded=((3000.0, LATER_NS - NS_PER_S),), tried_ns=LATER_NS
+    )
+    _, after, _ = keep_exclusive(memory, reads, value=1500.0)
+    assert bool(after.overwritten) is foreign
+
+
+@pytest.mark.parametrize(("ago_ns", "foreign"), [(OWN_NS, False), (OWN_NS + 1, True)])
+def test_what_was_written_longer_ago_explains_nothing(ago_ns, foreign):
+    """Counted from the sample, which may be older than the cycle."""
+    sampled_ns = LATER_NS - 50 * NS_PER_MS
+    memory = settled(superseded=((3000.0, sampled_ns - ago_ns),))
+    _, after, _ = keep_exclusive(memory, 2000.0, sampled_ns=sampled_ns)
+    assert bool(after.overwritten) is foreign
+
+
+def times(*ago_ns):
+    return tuple((LATER_NS - ago, 900.0 + ago) for ago in ago_ns)
+
+
+@pytest.mark.parametrize(
+    ("before", "row", "since_ns"),
+    [
+        (times(5), "setpoint_overwritten", LATER_NS - 5),
+        (times(9, 5), "setpoint_overwritten", LATER_NS - 9),
+        (times(9, 5, 3), "second_writer", LATER_NS - 3),
+        (times(9, 5, 3, 1), "second_writer", LATER_NS - 3),
+        (times(OVERWRITTEN_WITHIN_NS, 5, 3), "second_writer", LATER_NS - 3),
+        (times(OVERWRITTEN_WITHIN_NS + 1, 5, 3), "setpoint_overwritten", LATER_NS - 5),
+        (times(OVERWRITTEN_WITHIN_NS + 1), None, None),
+    ],
+)
+def test_the_third_time_within_ten_minutes_trips_and_what_is_older_is_forgotten(
+    before, row, since_ns
+):
+    memory = settled(overwritten=before)
+    _, after, findings = keep_exclusive(memory, 300.0)
+    assert [found.row for found in findings] == ([] if row is None else [f"inverter_{row}"])
+    assert [found.since_ns for found in findings] == ([] if row is None else [since_ns])
+    assert [found.reaction for found in findings] == ([] if row is None else [FAULTS[row].reaction])
+    count = sum(time_ns >= LATER_NS - OVERWRITTEN_WITHIN_NS for time_ns, _ in before)
+    assert len(after.overwritten) == count
+    assert all(f"{count} times within 10 minutes" in found.text for found in findings)
+    assert all(f"was {before[-1][1]:g} without" in found.text for found in findings)

@@ -27,7 +27,8 @@ from holdfast.monitoring.audit_events import (
     SlotFollowed,
     StateChanged,
 )
-from holdfast.monitoring.explain import _BOUNDS, _WITHOUT, explain
+from holdfast.monitoring.blocks import BlockStatus
+from holdfast.monitoring.explain import _BOUNDS, _WITHOUT, explain, plain
 from holdfast.monitoring.safety_audit_log import START, Line, decode_line, encode_line
 from holdfast.monitoring.situation import (
     Request,
@@ -213,7 +214,56 @@ def test_a_contactor_that_is_not_confirmed_blocks_power() -> None:
     bench.deaf.add(Point.CONTACTOR)
     bench.set(Signal.CONTACTOR_CLOSED, 0.0)
     bench.run(0.5, plan=a_plan(bench, 3000.0))
-    assert "may not charge now: the contactor is not confirmed closed." in said(bench)
+    text = said(bench)
+    assert (
+        "may not charge now: the contactor is not confirmed closed (contactor_confirmed)." in text
+    )
+    assert text.count("contactor_confirmed") == 1
+
+
+def test_what_an_interlock_blocks_is_told_with_the_row_that_blocks_it() -> None:
+    bench = Bench()
+    bench.deaf.add(Point.ENABLE)
+    bench.set(Signal.INVERTER_ENABLED, 1.0)
+    bench.run(0.1)
+    bench.step(Command.START)
+    bench.run(0.3)
+    text = said(bench)
+    assert (
+        "The contactor may not close: the inverter's power stage is not confirmed off "
+        "(connect_power_stage_off)." in text
+    )
+    assert "No power may flow: the contactor is not confirmed closed (contactor_confirmed)" in text
+    bench.set(Signal.CHARGE_ALLOWED, 0.0)
+    bench.set(Signal.DISCHARGE_ALLOWED, 0.0)
+    bench.step()
+    text = said(bench)
+    assert "It may not charge: the BMS does not permit charging (bms_permits_charge)." in text
+    assert "It may not discharge: the BMS does not permit discharging" in text
+
+
+def test_a_contactor_that_waits_for_the_current_to_fall_says_so() -> None:
+    bench = Bench()
+    bench.start()
+    bench.step(Command.STOP)
+    text = said(bench)
+    assert "The contactor is about to open: the contactor waits for a current" in text
+    assert "(contactor_under_load)." in text
+    bench.run(0.1)
+    assert "contactor_under_load" not in said(bench)
+
+
+def test_the_name_of_a_row_stays_what_it_is_though_a_signal_has_the_same() -> None:
+    assert plain("site: the watchdog is not armed (watchdog_armed)").endswith("(watchdog_armed)")
+    assert plain("watchdog_armed is 0") == "the watchdog lives and reaches the inverter is 0"
+
+
+def test_with_several_units_it_says_of_which_one_an_interlock_speaks() -> None:
+    block = BlockStatus(owner="left", row="a_row", action="charge", text="no")
+    one = running(blocks=(block,))
+    assert "It may not charge: no (a_row)." in explain(one, BERLIN)
+    two = replace(one, units=(*one.units, replace(one.units[0], name="left")))
+    assert "Left: it may not charge: no (a_row)." in explain(two, BERLIN)
 
 
 def test_the_ramp_and_a_hold() -> None:

@@ -51,6 +51,11 @@ def test_arithmetic_is_bit_for_bit_that_of_python(name, a, b):
         assert same(computed(act(left, right)), act(a, b))
 
 
+def test_a_number_is_not_none():
+    number = known(0.0, Ieee())
+    assert (number == None, number != None) == (False, True)  # noqa: E711 - that is the question
+
+
 @pytest.mark.parametrize("name", ["lt", "le", "gt", "ge", "eq", "ne"])
 @settings(max_examples=100, deadline=None)
 @given(FLOATS, FLOATS)

@@ -549,3 +549,179 @@ def test_the_bench_sees_only_fresh_readings_and_starts_a_site():
     assert all(isinstance(r, Good) and r.time_ns == record.inputs.now_ns for r in readings)
     assert bench.values[UNIT, Signal.CONTACTOR_CLOSED] == 1.0
     assert bench.values[UNIT, Signal.BATTERY_POWER_W] == 3000.0
+
+
+@pytest.mark.parametrize(
+    ("signal", "role"),
+    [
+        (Signal.SETPOINT_READBACK_W, "inverter"),
+        (Signal.CHARGE_POWER_READBACK_W, "bms"),
+        (Signal.DISCHARGE_POWER_READBACK_W, "bms"),
+    ],
+)
+def test_another_master_is_overruled_in_the_same_cycle_and_the_third_time_the_site_trips(
+    signal, role
+):
+    bench = Bench()
+    bench.start()
+    bench.run(3.0)
+    for _ in range(3):
+        assert bench.state.machine is State.RUNNING
+        bench.values[UNIT, signal] = 3000.0
+        record = bench.step()
+        assert bench.values[UNIT, signal] == 0.0
+        assert len(record.writes) == 1
+        bench.run(1.0)
+    assert bench.state.machine is State.ERROR
+    assert f"{UNIT}/{role}_second_writer" in bench.state.latches.faults
+
+
+@pytest.mark.parametrize(
+    ("signal", "value"),
+    [(Signal.INVERTER_ENABLED, 0.0), (Signal.REVERT_TIMEOUT_READBACK_S, 0.0)],
+)
+def test_what_a_device_may_change_by_itself_has_no_other_master(signal, value):
+    bench = Bench()
+    bench.start()
+    for _ in range(4):
+        bench.run(3.0)
+        bench.values[UNIT, signal] = value
+        bench.step()
+        assert not any("writ" in found.row for found in bench.state.findings)
+    assert bench.state.machine is State.RUNNING
+
+
+# On an island. ------------------------------------------------------------------------------------
+
+KEEP = {Signal.ISLANDED, Signal.EMERGENCY_LOOP_CLOSED, Signal.CONTACTOR_CLOSED,
+        Signal.PRECHARGE_CLOSED}  # fmt: skip
+NOT_OF_BATTERY = [s for s in MEASURED if not SIGNALS[s].of_battery and s not in KEEP]
+OWNERS_WISHES = [(Signal.SOC_PCT, 5.0), (Signal.SOC_PCT, 99.0)]
+NOT_KNOWN = [(s, None) for s in (Signal.CONTACTOR_CLOSED, Signal.PRECHARGE_CLOSED)]
+HARMLESS = st.one_of(
+    st.sampled_from(NOT_OF_BATTERY).flatmap(lambda s: st.tuples(st.just(s), values_of(s))),
+    st.sampled_from(OWNERS_WISHES + NOT_KNOWN),
+)
+
+
+def on_island(**changes):
+    bench = Bench(build_site(**changes))
+    bench.start()
+    bench.go_island()
+    bench.run(1.0)
+    return bench
+
+
+def carries_its_load(bench):
+    """The power stage is on, the contactor closed, the site running."""
+    memory = bench.state.units[UNIT]
+    return (
+        bench.state.machine is State.RUNNING
+        and memory.inverter[Point.ENABLE].value == 1.0
+        and memory.inverter[Point.SETPOINT_W].value == 0.0
+        and memory.relays.points[Point.CONTACTOR].value == 1.0
+        and memory.bms[Point.DISCHARGE_POWER_W].value > 0.0
+    )
+
+
+ISLAND_SITES = [
+    {}, {"operating_mode": "passive"}, {"operating_mode": "charge_only"},
+    {"authority": "limited", "limited_power_w": 100},
+]  # fmt: skip
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    changes=st.sampled_from(ISLAND_SITES),
+    steps=st.lists(
+        st.tuples(HARMLESS, PLANS, st.sampled_from([0.02, 0.5, 0.0]), st.integers(1, 90)),
+        min_size=1, max_size=4,
+    ),
+)  # fmt: skip
+def test_nothing_but_the_batterys_own_protection_drops_the_loads_of_an_island(changes, steps):
+    bench = on_island(**changes)
+    assert carries_its_load(bench)
+    for (signal, value), plan, dt_s, cycles in steps:
+        bench.set(signal, value)
+        for _ in range(cycles):
+            record = bench.step(plan=plan, dt_s=dt_s)
+            dt_s = 0.02
+            assert carries_its_load(bench), record.assessment
+            assert record.permits[UNIT].may_run
+            assert record.permits[UNIT].envelope.min_w < 0.0
+
+
+@pytest.mark.parametrize(
+    ("signal", "value", "after_s", "state"),
+    [
+        (Signal.CELL_VOLTAGE_MIN_V, 2.79, 0.1, State.RUNNING),
+        (Signal.CELL_VOLTAGE_MIN_V, 2.49, 0.1, State.ERROR),
+        (Signal.CELL_VOLTAGE_MAX_V, 3.66, 0.1, State.ERROR),
+        (Signal.CELL_TEMPERATURE_MAX_C, 60.1, 0.1, State.ERROR),
+        (Signal.DISCHARGE_ALLOWED, 0.0, 0.1, State.RUNNING),
+        (Signal.BMS_PROTECTION, 1.0, 0.7, State.RUNNING),
+        (Signal.DISCHARGE_CURRENT_LIMIT_A, 0.0, 0.1, State.RUNNING),
+        (Signal.INSULATION_KOHM, 400.0, 0.2, State.ERROR),
+        (Signal.PACK_VOLTAGE_V, None, 5.1, State.RUNNING),
+        (Signal.BATTERY_CURRENT_A, None, 5.1, State.RUNNING),
+        (Signal.CELL_VOLTAGE_MIN_V, None, 5.7, State.RUNNING),
+        (Signal.EMERGENCY_LOOP_CLOSED, 0.0, 0.1, State.STOPPED),
+        (Signal.EMERGENCY_LOOP_CLOSED, None, 1.2, State.RUNNING),
+        (Signal.CONTACTOR_CLOSED, 0.0, 0.1, State.RUNNING),
+    ],
+)
+def test_the_batterys_own_protection_and_the_emergency_stop_end_the_discharge_of_an_island(
+    signal, value, after_s, state
+):
+    bench = on_island()
+    assert carries_its_load(bench)
+    bench.set(signal, value)
+    if signal is Signal.CONTACTOR_CLOSED:
+        bench.deaf.add(Point.CONTACTOR)
+    bench.run(after_s)
+    assert bench.state.machine is state
+    assert bench.state.units[UNIT].inverter[Point.ENABLE].value == 0.0
+    assert bench.state.units[UNIT].bms[Point.DISCHARGE_POWER_W].value == 0.0
+    assert bench.values[UNIT, Signal.BATTERY_POWER_W] == 0.0
+
+
+@pytest.mark.parametrize("quality", ["stale", "bad"])
+def test_an_island_that_is_not_known_to_be_one_has_the_strict_rules(quality):
+    bench = on_island()
+    bench.set(Signal.GRID_POWER_W, None)
+    bench.run(3.0)
+    assert carries_its_load(bench)
+    bench.set(Signal.ISLANDED, None if quality == "stale" else math.nan)
+    record = bench.run(1.1)
+    envelope = record.permits[UNIT].envelope
+    assert (envelope.min_w, envelope.max_w) == (0.0, 0.0)
+
+
+def test_a_gap_between_two_cycles_does_not_trip_an_island_and_trips_on_the_grid():
+    bench = on_island()
+    record = bench.step(dt_s=2.0)
+    assert "cycle_gap" in {found.row for found in record.assessment.findings}
+    assert carries_its_load(bench)
+    bench.return_to_grid()
+    bench.run(0.1)
+    bench.step(dt_s=2.0)
+    assert bench.state.machine is State.ERROR
+
+
+def test_back_on_the_grid_the_strict_rules_hold_at_once_and_requests_count_again():
+    bench = on_island()
+    bench.set(Signal.GRID_POWER_W, None)
+    bench.run(3.0)
+    bench.return_to_grid()
+    record = bench.step()
+    assert record.permits[UNIT].envelope.min_w == 0.0
+    bench.set(Signal.GRID_POWER_W, 800.0)
+    bench.run(70.0, dt_s=0.1)
+    assert bench.state.machine is State.RUNNING
+    assert bench.state.units[UNIT].setpoint_w < -800.0
+
+
+def test_a_stop_ends_an_island_too_for_somebody_wants_it():
+    bench = on_island()
+    bench.step(Command.STOP)
+    assert bench.state.units[UNIT].inverter[Point.ENABLE].value == 0.0

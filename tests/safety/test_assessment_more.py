@@ -1,5 +1,6 @@
 """The assessment: each layer is asked, each narrows, and what they remember is handed on."""
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -8,7 +9,7 @@ from holdfast.core.data_store import freeze
 from holdfast.core.signals import SITE, Signal
 from holdfast.core.units import NS_PER_S
 from holdfast.safety.assessment import Assessment, Assessor, SafetyMemory
-from holdfast.safety.envelope import up_to
+from holdfast.safety.envelope import Envelope, up_to
 from holdfast.safety.escalation import ESCALATIONS, EscalationMemory
 from holdfast.safety.faults import RAMP_TO_ZERO_NS, Finding, Level, Reaction
 from holdfast.safety.interlock_manager import Action, Block
@@ -58,7 +59,7 @@ def test_what_trips_and_what_keeps_a_site_from_starting(reaction):
     assessment = Assessment(findings=(found(reaction),), envelopes={}, blocks=())
     assert bool(assessment.trips) is (reaction in (Reaction.TRIP, Reaction.EMERGENCY_STOP))
     strong = reaction in (Reaction.RAMP_TO_ZERO, Reaction.TRIP, Reaction.EMERGENCY_STOP)
-    assert assessment.not_ready == (("left: why",) if strong else ())
+    assert assessment.not_ready == (("left: why (row)",) if strong else ())
 
 
 def test_interlocks_of_the_start_come_first_and_those_of_power_do_not_keep_it_back():
@@ -66,7 +67,7 @@ def test_interlocks_of_the_start_come_first_and_those_of_power_do_not_keep_it_ba
         Block(owner=SITE, row="row", action=action, text=f"no {action}") for action in Action
     )
     assessment = Assessment(findings=(found(Reaction.TRIP),), envelopes={}, blocks=blocks)
-    assert assessment.not_ready == ("site: no start", "left: why")
+    assert assessment.not_ready == ("site: no start (row)", "left: why (row)")
 
 
 def test_findings_of_a_unit_are_its_own_and_those_of_the_site():
@@ -223,3 +224,103 @@ def test_a_site_that_boots_does_not_count_what_is_not_there_yet():
         memory = replace(after, envelopes={})
         assert assessment.trips == ()
         assert after.escalation == EscalationMemory()
+
+
+# Interlocks and memory. ---------------------------------------------------------------------------
+
+
+def test_blocks_of_a_unit_are_its_own_and_those_of_the_site():
+    mine, sites, other = (
+        Block(owner=owner, row="row", action=Action.POWER, text="") for owner in ("left", SITE, "x")
+    )
+    assessment = Assessment(findings=(), envelopes={}, blocks=(mine, sites, other))
+    assert assessment.blocks_of("left") == (mine, sites)
+    assert assessment.blocks_of("x") == (sites, other)
+
+
+@pytest.mark.parametrize(
+    ("values", "remembered"),
+    [
+        ({}, {"left", "right"}),
+        ({"contactor_closed": 0.0}, {"right"}),
+        ({"contactor_closed": math.nan}, {"left", "right"}),
+        ({"battery_power_w": math.nan}, {"left", "right"}),
+        ({"charge_allowed": 0.0}, {"left", "right"}),
+    ],
+)
+def test_what_was_permitted_is_forgotten_only_where_a_contactor_is_seen_open(values, remembered):
+    """A fault that comes and goes with the data is counted, and followed slowly, all the same."""
+    _, memory = assess(**values)
+    assert set(memory.envelopes) == remembered
+
+
+# On an island. ------------------------------------------------------------------------------------
+
+
+def not_the_batterys(reaction, owner="left"):
+    return replace(found(reaction, owner), holds_on_island=False)
+
+
+def test_it_tells_which_units_are_on_an_island():
+    assert assess()[0].islanded == frozenset()
+    assert assess(islanded=1.0)[0].islanded == {"left"}
+
+
+def test_a_finding_of_a_unit_on_an_island_ends_no_discharge_and_trips_nothing():
+    finding = not_the_batterys(Reaction.TRIP)
+    assert assess(finding)[0].trips == (finding,)
+    assessment, _ = assess(finding, islanded=1.0)
+    assert assessment.trips == ()
+    (told,) = assessment.findings
+    assert told.reaction is Reaction.BLOCK_CHARGE
+    assert ends(assessment) == pytest.approx((-5000.0, 0.0))
+    assert ends(assessment, "right") == pytest.approx((-5000.0, 5000.0))
+
+
+def test_a_finding_of_the_site_is_told_as_on_the_island_and_stays_strict_for_the_others():
+    finding = not_the_batterys(Reaction.TRIP, SITE)
+    assessment, _ = assess(finding, islanded=1.0)
+    assert assessment.trips == ()
+    assert [told.reaction for told in assessment.findings] == [Reaction.BLOCK_CHARGE]
+    assert ends(assessment) == pytest.approx((-5000.0, 0.0))
+    assert ends(assessment, "right") == (0.0, 0.0)
+
+
+@pytest.mark.parametrize(
+    "finding", [not_the_batterys(Reaction.TRIP, "right"), found(Reaction.TRIP, "left")]
+)
+def test_a_neighbour_on_the_grid_and_the_batterys_own_protection_trip_as_ever(finding):
+    assessment, _ = assess(finding, islanded=1.0)
+    assert assessment.trips == (finding,)
+    assert ends(assessment, finding.owner) == (0.0, 0.0)
+
+
+def test_on_an_island_a_fault_that_keeps_coming_back_does_not_add_up_to_a_trip():
+    memory = SafetyMemory(time_ns=T0)
+    for step in range(4 * TIMES):
+        now_ns = T0 + step * NS_PER_S
+        lost = replace(not_the_batterys(Reaction.RAMP_TO_ZERO, SITE), since_ns=now_ns)
+        faults = (lost,) if step % 2 == 0 else ()
+        assessment, memory = assess(*faults, memory=memory, now_ns=now_ns, islanded=1.0)
+        assert assessment.trips == ()
+
+
+def test_one_of_the_batterys_own_adds_up_there_too():
+    memory = SafetyMemory(time_ns=T0)
+    for step in range(2 * TIMES + 1):  # the first does not count: nothing was permitted before
+        now_ns = T0 + step * NS_PER_S
+        faults = (found(Reaction.RAMP_TO_ZERO, since_ns=now_ns),) if step % 2 == 0 else ()
+        assessment, memory = assess(*faults, memory=memory, now_ns=now_ns, islanded=1.0)
+    (trip,) = assessment.trips
+    assert trip.row == "repeated_fault"
+    assert trip in assessment.findings
+
+
+def test_on_an_island_only_charging_rises_slowly():
+    little = Envelope(min_w=-10.0, max_w=10.0, min_by="x", max_by="x")
+    memory = SafetyMemory(envelopes={"left": little, "right": little}, time_ns=T0)
+    assessment, _ = assess(memory=memory, now_ns=T0 + NS_PER_S, islanded=1.0)
+    assert ends(assessment) == pytest.approx((-5000.0, 260.0))
+    assert ends(assessment, "right") == pytest.approx((-260.0, 260.0))
+    assert assessment.envelopes["left"].max_by == "rises_slowly"
+    assert assessment.envelopes["left"].min_by != "rises_slowly"

@@ -75,3 +75,14 @@ def test_the_hardwares_own_limits_move_the_curves():
     (unit,) = build_site(unit_content(battery={"charge_temperature_max_c": 45.0})).storage
     left = derate(unit, snapshot_of({Signal.CELL_TEMPERATURE_MAX_C: 40.0}))
     assert (left.charge, left.charge_by) == (0.25, "cell_temperature_charge_hot")
+
+
+def test_on_an_island_a_hot_inverter_derates_charging_alone_and_hot_cells_both():
+    hot = {Signal.INVERTER_TEMPERATURE_C: 80.0, Signal.ISLANDED: 1.0}
+    left = derate(SITE_UNIT, snapshot_of(hot))
+    assert (left.charge, left.charge_by) == (0.5, "inverter_temperature_charge")
+    assert (left.discharge, left.discharge_by) == (1.0, "")
+    on_grid = derate(SITE_UNIT, snapshot_of({**hot, Signal.ISLANDED: 0.0}))
+    assert (on_grid.discharge, on_grid.discharge_by) == (0.5, "inverter_temperature_discharge")
+    left = derate(SITE_UNIT, snapshot_of({**hot, Signal.CELL_TEMPERATURE_MAX_C: 55.0}))
+    assert (left.discharge, left.discharge_by) == (0.25, "cell_temperature_discharge_hot")

@@ -104,3 +104,10 @@ def test_zero_permits_zero_and_nothing_else():
     assert zero("x").contains(0.0)
     assert not zero("x").contains(5e-324)
     assert not zero("x").contains(-5e-324)
+
+
+@given(ENVELOPES, ENVELOPES)
+def test_for_charging_alone_the_end_for_discharge_stays_as_it_is(one, other):
+    both, narrowed = one.intersect(other), one.intersect_charge(other)
+    assert (narrowed.min_w, narrowed.min_by) == (one.min_w, one.min_by)
+    assert (narrowed.max_w, narrowed.max_by) == (both.max_w, both.max_by)

@@ -96,6 +96,8 @@ def test_reactions_stand_in_the_order_of_the_design():
         ("data_bad", Reaction.RAMP_TO_ZERO),
         ("cycle_gap", Reaction.TRIP),
         ("setpoint_ignored", Reaction.TRIP),
+        ("setpoint_overwritten", Reaction.LOG),
+        ("second_writer", Reaction.TRIP),
         ("under_delivery", Reaction.LOG),
         ("over_delivery", Reaction.TRIP),
         ("wrong_sign", Reaction.TRIP),
@@ -129,7 +131,7 @@ def test_every_fault_of_the_table_has_its_reaction(row, reaction):
 
 
 def test_the_test_above_knows_every_row_of_the_fault_table():
-    assert len(FAULTS) == 27
+    assert len(FAULTS) == 29
 
 
 def test_the_same_fault_of_two_devices_is_latched_under_two_names():

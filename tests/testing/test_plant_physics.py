@@ -10,6 +10,7 @@ from plant_bench import Bench
 
 from holdfast.core.commands import Point
 from holdfast.core.config import Site
+from holdfast.core.signals import SITE, Signal
 from holdfast.testing.plant import SitePlant
 from holdfast.testing.plant.curves import OCV_SOC, Curve, ocv_integral_v, ocv_v
 
@@ -72,6 +73,36 @@ def test_grid_is_load_plus_battery_minus_pv_and_the_meters_add_up(bench: Bench) 
     assert energies.grid_import_wh - energies.grid_export_wh == pytest.approx(
         energies.load_wh + energies.battery_charge_wh - energies.pv_wh
     )
+
+
+def test_an_island_follows_its_load_whatever_the_setpoint_says(bench: Bench) -> None:
+    bench.plant.household.load_override_w, bench.plant.household.pv_override_w = 900.0, 100.0
+    bench.write(Point.SETPOINT_W, 2500)
+    bench.plant.islanded = True
+    bench.run(5)
+    assert bench.unit.inverter.power_w == -800.0
+    assert (bench.plant.load_power_w, bench.plant.grid_power_w) == (900.0, 0.0)
+    values = bench.plant.values(SITE)
+    assert (values[Signal.GRID_VOLTAGE_V], values[Signal.GRID_FREQUENCY_HZ]) == (0.0, 0.0)
+    assert bench.unit.values()[Signal.ISLANDED] == 1.0
+    bench.plant.islanded = False
+    bench.run(5)
+    assert bench.unit.inverter.power_w == 2500.0
+    assert bench.unit.values()[Signal.ISLANDED] == 0.0
+
+
+def test_an_island_goes_dark_without_its_inverter_or_beyond_what_that_can_do(bench: Bench) -> None:
+    bench.plant.household.load_override_w, bench.plant.household.pv_override_w = 900.0, 0.0
+    bench.plant.islanded = True
+    bench.write(Point.ENABLE, 0)
+    bench.run(1)
+    assert (bench.plant.load_power_w, bench.unit.inverter.power_w) == (0.0, 0.0)
+    bench.write(Point.ENABLE, 1)
+    bench.run(1)
+    assert bench.plant.load_power_w == 900.0
+    bench.plant.household.load_override_w = 6000.0  # the inverter is a 5 kW one
+    bench.run(1)
+    assert bench.plant.load_power_w == 0.0
 
 
 def test_losses_show_between_meter_and_cells(bench: Bench) -> None:

@@ -122,7 +122,7 @@ async def test_other_device_ids_and_addresses_are_refused(served: Served) -> Non
     async with client_of(served.site, Producer.INVERTER) as client:
         stranger = await client.read_holding_registers(0, count=1, device_id=77)
         assert stranger.exception_code == 0x0B
-        beyond = await client.read_holding_registers(0, count=9, device_id=UNIT)
+        beyond = await client.read_holding_registers(0, count=10, device_id=UNIT)
         assert beyond.exception_code == 2
 
 

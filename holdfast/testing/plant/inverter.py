@@ -1,4 +1,7 @@
-"""The battery inverter: follows its setpoint after a dead time with a lag, and loses some."""
+"""The battery inverter: follows its setpoint after a dead time with a lag, and loses some.
+
+On an island it follows the load instead, at once: that is what forming a grid means.
+"""
 
 import math
 from collections import deque
@@ -39,6 +42,8 @@ class Inverter:
         """Set by a DC voltage out of its window, or by a test; cleared by switching off."""
         self.runaway_w: float | None = None
         """Fault: what flows whatever the registers say, as long as a battery is connected."""
+        self.island_w: float | None = None
+        """What the island asks of it; None while there is a grid."""
         self.power_w = 0.0
         self.temperature_c = ambient_c
         self._charge_permitted_w = self._discharge_permitted_w = math.inf
@@ -90,6 +95,8 @@ class Inverter:
             time_s, self._target_w = max(due_s, time_s), target_w
         if running:
             power_w = self._approach(power_w, end_s - time_s)
+        if running and self.island_w is not None:
+            power_w = self._within(self.island_w)
         if self.runaway_w is not None:
             power_w = self.runaway_w if connected else 0.0
         self._time_s = end_s
@@ -110,10 +117,14 @@ class Inverter:
         return dc_power_w * self.spec.efficiency
 
     def _schedule(self) -> None:
+        target_w = self._within(self.setpoint_w)
+        self._pending.append((self._time_s + self.spec.dead_time_s, target_w))
+
+    def _within(self, power_w: float) -> float:
+        """``power_w`` as far as hardware and BMS let it pass."""
         charge_w = min(self.spec.charge_power_max_w, self._charge_permitted_w)
         discharge_w = min(self.spec.discharge_power_max_w, self._discharge_permitted_w)
-        target_w = max(-discharge_w, min(charge_w, self.setpoint_w))
-        self._pending.append((self._time_s + self.spec.dead_time_s, target_w))
+        return max(-discharge_w, min(charge_w, power_w))
 
     def _expire(self, end_s: float) -> None:
         if not self.revert_timeout_s or not self.setpoint_w:

@@ -15,6 +15,8 @@ from holdfast.testing.plant.reporting import Reporter
 from holdfast.testing.plant.storage import StoragePlant, rng_for
 
 _S_PER_H = 3600.0
+_DARK_W = 50.0
+"""An island that is out of balance by more than this breaks down."""
 
 SiteSample = tuple[Producer, str, Signal, float]
 """(role of the device, owner, signal, value)."""
@@ -48,6 +50,8 @@ class SitePlant:
         self.household = household
         self.ambient_c = ambient_c
         self.emergency_loop_closed = True
+        self.islanded = False
+        """The grid is away; what the inverters do not carry goes dark."""
         self.grid_voltage_v = 230.0
         self.grid_frequency_hz = 50.0
         self.energies = Energies()
@@ -92,10 +96,14 @@ class SitePlant:
         self.time_s += dt_s
         self.utc_s = utc_s
         pv_w, load_w = self.household.power_w(utc_s)
+        island_w = (pv_w - load_w) / len(self.units) if self.islanded else None
         battery_w = 0.0
         for unit in self.units.values():
+            unit.inverter.island_w = island_w
             battery_w += unit.step(dt_s, self.ambient_c)
-        grid_w = load_w + battery_w - pv_w
+        if self.islanded and abs(pv_w - load_w - battery_w) > _DARK_W:
+            pv_w = load_w = 0.0
+        grid_w = 0.0 if self.islanded else load_w + battery_w - pv_w
         self.pv_power_w, self.load_power_w = pv_w, load_w
         self.battery_power_w, self.grid_power_w = battery_w, grid_w
         energies, hours = self.energies, dt_s / _S_PER_H
@@ -118,8 +126,8 @@ class SitePlant:
             return self.units[owner].values()
         return {
             Signal.GRID_POWER_W: self.grid_power_w,
-            Signal.GRID_VOLTAGE_V: self.grid_voltage_v,
-            Signal.GRID_FREQUENCY_HZ: self.grid_frequency_hz,
+            Signal.GRID_VOLTAGE_V: 0.0 if self.islanded else self.grid_voltage_v,
+            Signal.GRID_FREQUENCY_HZ: 0.0 if self.islanded else self.grid_frequency_hz,
             Signal.PV_POWER_W: self.pv_power_w,
             Signal.EMERGENCY_LOOP_CLOSED: float(self.emergency_loop_closed),
         }

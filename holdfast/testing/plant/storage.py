@@ -175,6 +175,7 @@ class StoragePlant:
             Signal.INVERTER_FAULT: float(inverter.faulted),
             Signal.INVERTER_TEMPERATURE_C: inverter.temperature_c,
             Signal.REVERT_TIMEOUT_READBACK_S: inverter.revert_timeout_s,
+            Signal.ISLANDED: float(inverter.island_w is not None),
             Signal.CONTACTOR_CLOSED: float(self.contactor.feedback_closed),
             Signal.PRECHARGE_CLOSED: float(link is not None and link.relay.feedback_closed),
             Signal.DC_LINK_VOLTAGE_V: cells.voltage_v * self.contactor.closed

@@ -250,7 +250,7 @@ async def test_close_ends_run(rig):
 
 
 async def test_against_the_librarys_own_server():
-    registers = [0, 4000, 0, 0, 1, 5, 0, 251]
+    registers = [0, 4000, 0, 0, 1, 5, 0, 251, 0]
     device = SimDevice(id=1, simdata=[SimData(0, values=registers, datatype=DataType.REGISTERS)])
     server = ModbusTcpServer(device, address=("127.0.0.1", 0))
     await server.serve_forever(background=True)

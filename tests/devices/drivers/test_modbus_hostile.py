@@ -30,6 +30,10 @@ def setpoint(value):
     return Write(unit="battery", role=Producer.INVERTER, point=Point.SETPOINT_W, value=value)
 
 
+REGISTERS = 9
+"""In the one block that the inverter is read in."""
+
+
 def wrong_words(count):
     return bytes([2 * count]) + struct.pack(">H", WRONG) * count
 
@@ -39,22 +43,22 @@ def values_seen(rig):
 
 
 LIES = {
-    "other transaction": lambda r: r.frame(wrong_words(8), tid=r.tid + 1),
-    "former transaction": lambda r: r.frame(wrong_words(8), tid=(r.tid - 1) % 65536),
-    "transaction 0": lambda r: r.frame(wrong_words(8), tid=0),
-    "other unit": lambda r: r.frame(wrong_words(8), unit=9),
-    "unit 0": lambda r: r.frame(wrong_words(8), unit=0),
-    "other function": lambda r: r.frame(wrong_words(8), function=4),
+    "other transaction": lambda r: r.frame(wrong_words(REGISTERS), tid=r.tid + 1),
+    "former transaction": lambda r: r.frame(wrong_words(REGISTERS), tid=(r.tid - 1) % 65536),
+    "transaction 0": lambda r: r.frame(wrong_words(REGISTERS), tid=0),
+    "other unit": lambda r: r.frame(wrong_words(REGISTERS), unit=9),
+    "unit 0": lambda r: r.frame(wrong_words(REGISTERS), unit=0),
+    "other function": lambda r: r.frame(wrong_words(REGISTERS), function=4),
     "write answer": lambda r: r.frame(struct.pack(">HH", 0, WRONG), function=6),
-    "unknown function": lambda r: r.frame(wrong_words(8), function=99),
+    "unknown function": lambda r: r.frame(wrong_words(REGISTERS), function=99),
     "exception to another function": lambda r: r.frame(b"\x02", function=0x84),
-    "short": lambda r: r.frame(wrong_words(7)),
-    "shorter than it says": lambda r: r.frame(wrong_words(8)[:-4]),
-    "long": lambda r: r.frame(wrong_words(9)),
+    "short": lambda r: r.frame(wrong_words(REGISTERS - 1)),
+    "shorter than it says": lambda r: r.frame(wrong_words(REGISTERS)[:-4]),
+    "long": lambda r: r.frame(wrong_words(REGISTERS + 1)),
     "empty": lambda r: r.frame(b"\x00"),
     "no body": lambda r: r.frame(b""),
     "exception without code": lambda r: r.frame(b"", function=0x83),
-    "half a frame": lambda r: r.frame(wrong_words(8))[:9],
+    "half a frame": lambda r: r.frame(wrong_words(REGISTERS))[:9],
     "other protocol": lambda r: b"HTTP/1.1 400 Bad Request\r\n\r\n",
     "huge": lambda r: b"\x1a\x0a" * 5000,
     "length 0": lambda r: struct.pack(">HHHBB", r.tid, 0, 0, r.unit, 3),
@@ -83,7 +87,7 @@ async def test_device_id_0_takes_no_answer_of_another_unit(rig, wait_until):
     inverter = await rig("generic_inverter", device_id=0)
 
     async def lying(request, writer):
-        return request.frame(wrong_words(8), unit=9)
+        return request.frame(wrong_words(REGISTERS), unit=9)
 
     inverter.device.hook = lying
     await inverter.start()
@@ -140,7 +144,7 @@ async def test_late_answer_meets_nobody(rig, wait_until):
     async def slow(request, writer):
         async def later():
             await asyncio.sleep(0.08)
-            writer.write(request.frame(wrong_words(8)))
+            writer.write(request.frame(wrong_words(REGISTERS)))
 
         late.append(asyncio.create_task(later()))
 
@@ -162,7 +166,7 @@ async def test_second_answer_to_one_request_is_not_taken_for_the_next(rig, wait_
     async def twice(request, writer):
         writer.write(await inverter.device.proper(request))
         await asyncio.sleep(0.001)
-        return request.frame(wrong_words(8))
+        return request.frame(wrong_words(REGISTERS))
 
     inverter.device.hook = twice
     await inverter.start()
@@ -175,7 +179,7 @@ async def test_dripping_answer_meets_the_total_deadline(rig, wait_until):
     inverter = await rig("generic_inverter", timeout_s=0.1)
 
     async def dripping(request, writer):
-        for byte in request.frame(wrong_words(8)):
+        for byte in request.frame(wrong_words(REGISTERS)):
             writer.write(bytes([byte]))
             await asyncio.sleep(0.03)
 
@@ -192,7 +196,7 @@ async def test_reset_in_the_middle_of_an_answer_is_survived(rig, wait_until):
     inverter.device.registers = {1: 10}
 
     async def cutting(request, writer):
-        writer.write(request.frame(wrong_words(8))[:12])
+        writer.write(request.frame(wrong_words(REGISTERS))[:12])
         await asyncio.sleep(0)
         writer.transport.abort()
 
@@ -416,7 +420,7 @@ async def test_random_bytes_are_survived(rig, wait_until, seed):
 
 
 @settings(max_examples=60, deadline=None)
-@given(words=st.lists(st.integers(0, 65535), min_size=8, max_size=8))
+@given(words=st.lists(st.integers(0, 65535), min_size=REGISTERS, max_size=REGISTERS))
 def test_any_registers_give_plausible_good_or_bad(words):
     profile = load_profile("generic_inverter")
     store = DataStore(("battery",))
