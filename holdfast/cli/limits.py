@@ -10,7 +10,7 @@ from holdfast.cli.arguments import add_config, add_json, print_json
 from holdfast.core.site_file import load_site
 from holdfast.safety.derating import DERATINGS
 from holdfast.safety.faults import FAULTS
-from holdfast.safety.interlock_manager import INTERLOCKS
+from holdfast.safety.interlocks import INTERLOCKS, InterlockRow
 from holdfast.safety.limits import Limit, build_limits
 from holdfast.safety.trend_analyzer import PREDICTIONS, TRENDS
 from holdfast.testing.demo_site import simulated_site
@@ -90,12 +90,15 @@ def _page() -> Iterator[str]:
     yield ""
     yield "A warning is logged, a trip trips: 0 W, inverter off, contactor open, latched. An alarm"
     yield "clears by itself once the value has been inside by the hysteresis for the hold time."
+    yield "On an island only the battery's own may end a discharge; the others block charging."
     yield ""
     yield from _header(
-        "limit", "warning", "alarm", "trip", "unit", "at alarm", "m of n", "hold", "source"
-    )
+        "limit", "warning", "alarm", "trip", "unit", "at alarm", "m of n", "hold", "battery's own",
+        "source",
+    )  # fmt: skip
     for limit in build_limits(simulated_site()):
-        yield _line(limit.row.id, *_cells(limit), limit.row.source)
+        own = _yes(limit.row.of_battery)
+        yield _line(limit.row.id, *_cells(limit), own, limit.row.source)
     yield ""
     yield "## Derating"
     yield ""
@@ -122,15 +125,31 @@ def _page() -> Iterator[str]:
     yield ""
     yield "## Interlocks"
     yield ""
-    yield from _header("interlock", "blocks", "needs", "says while it blocks")
+    yield "Each needs its signal to be fresh, and to have the value that is wanted. On an island a"
+    yield "value that is not known blocks no discharge, unless the row is the battery's own."
+    yield ""
+    yield from _header("interlock", "blocks", "needs", "battery's own", "says while it blocks")
     for interlock in INTERLOCKS:
-        yield _line(interlock.id, interlock.action, interlock.signal, interlock.text)
+        own = _yes(interlock.of_battery)
+        yield _line(interlock.id, interlock.action, _needed(interlock), own, interlock.text)
     yield ""
     yield "## Faults"
     yield ""
-    yield from _header("fault", "reaction", "what it is", "source")
+    yield from _header("fault", "reaction", "guards", "what it is", "source")
     for name, fault in FAULTS.items():
-        yield _line(name, fault.reaction.name.lower(), fault.text, fault.source)
+        reaction = fault.reaction.name.lower()
+        yield _line(name, reaction, fault.guards.value, fault.text, fault.source)
+
+
+def _needed(interlock: InterlockRow) -> str:
+    wanted = interlock.wanted
+    if wanted is None:
+        return interlock.signal
+    return f"{interlock.signal} = {'as configured' if callable(wanted) else f'{wanted:g}'}"
+
+
+def _yes(value: bool) -> str:  # noqa: FBT001 - a cell
+    return "yes" if value else ""
 
 
 def _header(*columns: str) -> Iterator[str]:
