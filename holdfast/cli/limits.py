@@ -12,7 +12,7 @@ from holdfast.safety.clearing import SERVICE_ONLY
 from holdfast.safety.derating import DERATINGS, PACK_VOLTAGE_CHARGE
 from holdfast.safety.escalation import ESCALATIONS
 from holdfast.safety.faults import FAULTS, Clearing, FaultRow
-from holdfast.safety.interlock_manager import INTERLOCKS
+from holdfast.safety.interlocks import INTERLOCKS, InterlockRow
 from holdfast.safety.limits import Limit, build_limits
 from holdfast.safety.trend_analyzer import PREDICTIONS, TRENDS
 from holdfast.testing.demo_site import simulated_site
@@ -103,13 +103,16 @@ def _page() -> Iterator[str]:
     yield "clears by itself once the value has been inside by the hysteresis for the hold time."
     yield "A trip stays latched until an operator (`holdfast reset`) clears it, or service after an"
     yield "inspection (`holdfast reset --service`)."
+    yield "On an island only the battery's own may end a discharge; the others block charging."
     yield ""
     yield from _header(
         "limit", "warning", "alarm", "trip", "unit", "at alarm", "m of n", "hold", "trip cleared",
+        "battery's own",
         "source",
     )  # fmt: skip
     for limit in build_limits(simulated_site()):
-        yield _line(limit.row.id, *_cells(limit), limit.row.source)
+        own = _yes(limit.row.of_battery)
+        yield _line(limit.row.id, *_cells(limit), own, limit.row.source)
     yield ""
     yield "## Derating"
     yield ""
@@ -144,21 +147,24 @@ def _page() -> Iterator[str]:
     yield ""
     yield "## Interlocks"
     yield ""
-    yield from _header("interlock", "blocks", "needs", "says while it blocks")
+    yield "Each needs its signal to be fresh, and to have the value that is wanted. On an island a"
+    yield "value that is not known blocks no discharge, unless the row is the battery's own."
+    yield ""
+    yield from _header("interlock", "blocks", "needs", "battery's own", "says while it blocks")
     for interlock in INTERLOCKS:
-        yield _line(interlock.id, interlock.action, interlock.signal, interlock.text)
+        own = _yes(interlock.of_battery)
+        yield _line(interlock.id, interlock.action, _needed(interlock), own, interlock.text)
     yield ""
     yield "## Faults"
     yield ""
     yield "What clears by itself stays for its hold time after its cause is gone. Each gap in the"
     yield "data of a BMS costs that much production: it may have been a restart of the BMS."
     yield ""
-    yield from _header("fault", "reaction", "clears", "hold", "what it is", "source")
+    yield from _header("fault", "reaction", "guards", "clears", "hold", "what it is", "source")
     for name, fault in FAULTS.items():
         clears = fault.clearing if fault.clearing is Clearing.BY_ITSELF else f"by {fault.clearing}"
-        yield _line(
-            name, fault.reaction.name.lower(), clears, _hold(fault), fault.text, fault.source
-        )
+        reaction, guards = fault.reaction.name.lower(), fault.guards.value
+        yield _line(name, reaction, guards, clears, _hold(fault), fault.text, fault.source)
     yield ""
     yield "## For service only"
     yield ""
@@ -173,6 +179,17 @@ def _hold(fault: FaultRow) -> str:
     if fault.bms_hold_s is None:
         return f"{fault.hold_s:g} s" if fault.hold_s else ""
     return f"{fault.hold_s:g} s, BMS {fault.bms_hold_s:g} s"
+
+
+def _needed(interlock: InterlockRow) -> str:
+    wanted = interlock.wanted
+    if wanted is None:
+        return interlock.signal
+    return f"{interlock.signal} = {'as configured' if callable(wanted) else f'{wanted:g}'}"
+
+
+def _yes(value: bool) -> str:  # noqa: FBT001 - a cell
+    return "yes" if value else ""
 
 
 def _header(*columns: str) -> Iterator[str]:

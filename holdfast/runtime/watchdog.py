@@ -2,6 +2,9 @@
 
 It sees only the heartbeat that the controller writes at the end of a completed cycle, and has
 connections of its own to the inverters and relays. It decides nothing else.
+
+On an island 0 W would drop the loads: there the safe state is a setpoint of 0 W, and the power
+stage and the contactor are left as they are. The battery's own BMS still protects it.
 """
 
 import logging
@@ -14,7 +17,7 @@ from holdfast.control.cycle import watchdog_timeout_ns
 from holdfast.core.commands import Point
 from holdfast.core.config import Device, ModbusTcp, Site, StorageUnit
 from holdfast.core.errors import DeviceError
-from holdfast.core.signals import Signal
+from holdfast.core.signals import SIGNALS, Signal
 from holdfast.core.units import NS_PER_MS, NS_PER_S
 from holdfast.devices.drivers import SyncModbusWriter
 from holdfast.devices.profile import ModbusProfile, load_profile
@@ -34,9 +37,15 @@ REACH_EVERY_S = 0.25
 REPEAT_EVERY_S = 1.0
 """While the controller is lost, zero is written again this often."""
 OPEN_RETRY_S = 0.05
+LOOK_AT_ISLAND_EVERY_S = 0.2
+"""Several times while what it said last may be believed."""
 FEED_EVERY_NS = 1 * NS_PER_S
 TIMEOUT_S = 0.2
-_POWER_POINTS = (Point.SETPOINT_W, Point.ENABLE, Point.CHARGE_POWER_W, Point.DISCHARGE_POWER_W)
+_WISHES = (Point.SETPOINT_W, Point.CHARGE_POWER_W)
+"""Zero in any case."""
+_POWERS = (Point.ENABLE, Point.DISCHARGE_POWER_W)
+"""What an island lives on."""
+ISLAND_MAX_AGE_NS = SIGNALS[Signal.ISLANDED].max_age_ns
 
 
 class Link:
@@ -47,10 +56,12 @@ class Link:
         self._name = name
         self._writer: SyncModbusWriter | None = None
         self.points: frozenset[Point] = frozenset()
+        self.signals: frozenset[Signal] = frozenset()
         if isinstance(profile, ModbusProfile) and isinstance(device.connection, ModbusTcp):
             connection = device.connection.model_copy(update={"timeout_s": TIMEOUT_S})
             self._writer = SyncModbusWriter(profile, connection)
             self.points = frozenset(profile.points)
+            self.signals = profile.signals
         self._failing = False
 
     def zero(self, point: Point) -> bool:
@@ -98,13 +109,15 @@ class Hand:
         self._break_power_w = (
             battery.contactor_break_current_a * battery.cells_in_series * battery.cell_voltage_min_v
         )
+        self._islanded_ns: int | None = None
+        """When the inverter last said that it carries an island."""
         self._act, self._end = threading.Event(), threading.Event()
         self.reaches_inverter = False
         self._thread = threading.Thread(target=self._run, name=f"hand-{unit.name}")
         self._thread.start()
 
     def take_to_zero(self) -> None:
-        """0 W, power stage off, then contactor open; until :meth:`release`."""
+        """0 W, power stage off, then contactor open; until :meth:`release`. An island: 0 W."""
         self._act.set()
 
     def release(self) -> None:
@@ -123,19 +136,38 @@ class Hand:
             if not self._act.wait(REACH_EVERY_S):
                 since_ns = None
                 self.reaches_inverter = self._inverter.read(Signal.SETPOINT_READBACK_W) is not None
+                self._carries_island()  # so that it is known before it counts
             elif not self._end.is_set():
+                self._zero(_WISHES)
+                if self._carries_island():
+                    since_ns = None
+                    self._end.wait(LOOK_AT_ISLAND_EVERY_S)
+                    continue
                 since_ns = since_ns or time.monotonic_ns()
-                opened = self._zero(since_ns)
+                opened = self._open(since_ns)
                 self._end.wait(REPEAT_EVERY_S if opened else OPEN_RETRY_S)
         for link in (self._inverter, self._bms, self._relays):
             link.close()
 
-    def _zero(self, since_ns: int) -> bool:
-        """Everything to zero once; True when the contactor has been told to open too."""
+    def _zero(self, points: tuple[Point, ...]) -> None:
         for link in (self._inverter, self._bms):
-            for point in _POWER_POINTS:
+            for point in points:
                 if point in link.points:
                     link.zero(point)
+
+    def _carries_island(self) -> bool:
+        """True while the inverter says so. A read that fails drops no load before the last that
+        did not is too old; with none there is no island."""
+        if Signal.ISLANDED not in self._inverter.signals:
+            return False
+        islanded, now_ns = self._inverter.read(Signal.ISLANDED), time.monotonic_ns()
+        if islanded is not None:
+            self._islanded_ns = now_ns if islanded == 1.0 else None
+        return self._islanded_ns is not None and now_ns - self._islanded_ns <= ISLAND_MAX_AGE_NS
+
+    def _open(self, since_ns: int) -> bool:
+        """Power stage off and contactor open; True when the contactor has been told to."""
+        self._zero(_POWERS)
         if Point.PRECHARGE in self._relays.points:
             # Its resistor limits the current: this relay may open at any time.
             self._relays.zero(Point.PRECHARGE)
