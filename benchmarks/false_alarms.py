@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from benchmarks.report import Report, at_most, new_parser, run
 from holdfast.core.config import Site
 from holdfast.core.signals import SIGNALS, Producer, Signal
-from holdfast.safety.faults import Finding, Level
+from holdfast.safety.finding import Finding, Level
 from holdfast.testing.demo_site import simulated_site
 from holdfast.testing.plant import SitePlant
 from holdfast.testing.plant.household import Household

@@ -346,13 +346,13 @@ EQUIVALENT: tuple[Equivalent, ...] = (
         reason="0 W comes out as 0 W on both ways",
     ),
     Equivalent(
-        module="holdfast.safety.faults",
+        module="holdfast.safety.finding",
         line="charge, discharge = 0.0, 1.0",
         change="1.0 -> 1.1",
         reason="an end that is wider narrows nothing when intersected",
     ),
     Equivalent(
-        module="holdfast.safety.faults",
+        module="holdfast.safety.finding",
         line="charge, discharge = 1.0, 0.0",
         change="1.0 -> 1.1",
         reason="an end that is wider narrows nothing when intersected",

@@ -20,6 +20,7 @@ OWN_TESTS = {
     "core/signals": ("core/test_names_more.py",),
     "core/state_machine": ("core/test_names_more.py",),
     "core/units": ("core/test_names_more.py",),
+    "safety/finding": ("safety/test_faults.py", "safety/test_faults_more.py"),
     "safety/interlock_manager": ("core/test_names_more.py",),
     "safety/bounds": (
         "safety/test_limits.py",

@@ -35,7 +35,7 @@ from holdfast.safety import (
     trend_analyzer,
 )
 from holdfast.safety.envelope import Envelope
-from holdfast.safety.faults import Finding
+from holdfast.safety.finding import Finding
 from holdfast.safety.limits import Limit
 from holdfast.safety.permit import Permit
 from proofs import state_machine_model

@@ -3,7 +3,7 @@
 from functools import partial
 
 from holdfast.safety.envelope import Envelope, up_to, zero
-from holdfast.safety.faults import RAMP_TO_ZERO_NS, Finding, Level, Reaction
+from holdfast.safety.finding import RAMP_TO_ZERO_NS, Finding, Level, Reaction
 from holdfast.safety.permit import Permit
 from proofs.inputs import any_envelope, covers, inside, is_envelope
 from proofs.proof import Proof, Values, is_finite, is_nan, negated

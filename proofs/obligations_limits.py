@@ -17,7 +17,7 @@ from holdfast.safety import derating, rising, trend_analyzer
 from holdfast.safety.battery_limits import battery_limits
 from holdfast.safety.derating import DERATINGS, PACK_VOLTAGE_CHARGE, DeratingRow
 from holdfast.safety.envelope import Envelope
-from holdfast.safety.faults import Level
+from holdfast.safety.finding import Level
 from holdfast.safety.grid_limits import rest_of_site_w, within_grid_limits
 from holdfast.safety.limits import SITE_LIMITS, UNIT_LIMITS, Limit, LimitRow, Side
 from holdfast.safety.trend_analyzer import PREDICTIONS, PredictionRow

@@ -24,7 +24,8 @@ from holdfast.devices.write_budget import NO_BUDGETS, Budgets
 from holdfast.safety.assessment import Assessment, Assessor, SafetyMemory
 from holdfast.safety.data_age import Expected
 from holdfast.safety.derived import derive
-from holdfast.safety.faults import Finding, finding
+from holdfast.safety.faults import finding
+from holdfast.safety.finding import Finding
 from holdfast.safety.permit import Permit
 
 

@@ -14,7 +14,7 @@ from holdfast.devices.power_follow_up import FollowUpMemory, PowerFollowUp
 from holdfast.devices.relay_controller import RelayController, RelayMemory
 from holdfast.devices.write_budget import NO_BUDGETS, Budgets
 from holdfast.devices.written_point import DeviceMemory
-from holdfast.safety.faults import Finding
+from holdfast.safety.finding import Finding
 from holdfast.safety.permit import Permit
 
 

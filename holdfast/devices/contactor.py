@@ -10,7 +10,7 @@ from holdfast.core.reading import Good
 from holdfast.core.signals import Signal
 from holdfast.core.units import NS_PER_S
 from holdfast.devices.written_point import DeviceMemory, PointRules
-from holdfast.safety.faults import Finding
+from holdfast.safety.finding import Finding
 
 OPEN_AT_THE_LATEST_NS = 1 * NS_PER_S
 """After this the contactor opens under load too: a welded contact is worse than a worn one."""

@@ -5,7 +5,8 @@ from dataclasses import replace
 from holdfast.core.config import StorageUnit
 from holdfast.core.signals import Producer
 from holdfast.devices.contactor import RelayMemory, Wear
-from holdfast.safety.faults import Finding, finding
+from holdfast.safety.faults import finding
+from holdfast.safety.finding import Finding
 
 WORN_AT = 0.8
 """Share of the rated cycles from which on it is time to order another one."""

@@ -7,7 +7,7 @@ from holdfast.core.signals import Producer, Signal
 from holdfast.core.units import NS_PER_S, ns_from_s
 from holdfast.devices.write_budget import NO_BUDGETS, Budgets
 from holdfast.devices.written_point import DeviceMemory, PointRules, keep_points
-from holdfast.safety.faults import Finding
+from holdfast.safety.finding import Finding
 from holdfast.safety.permit import Permit
 
 _FORCED = frozenset({Point.SETPOINT_W, Point.ENABLE})

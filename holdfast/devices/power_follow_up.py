@@ -13,7 +13,8 @@ from holdfast.core.data_store import Snapshot
 from holdfast.core.reading import Good
 from holdfast.core.signals import Producer, Signal
 from holdfast.core.units import ns_from_s
-from holdfast.safety.faults import Finding, finding
+from holdfast.safety.faults import finding
+from holdfast.safety.finding import Finding
 from holdfast.safety.island import is_islanded
 
 SAMPLES = (3, 5)

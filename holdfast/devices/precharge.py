@@ -36,7 +36,8 @@ from holdfast.devices.contactor import (
 )
 from holdfast.devices.precharge_scene import Scene, since
 from holdfast.devices.written_point import PointRules, keep_points
-from holdfast.safety.faults import Finding, finding
+from holdfast.safety.faults import finding
+from holdfast.safety.finding import Finding
 
 COMPLETE_BELOW_V = 1.0
 """Pack against link (foxBMS)."""

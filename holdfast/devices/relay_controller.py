@@ -20,7 +20,7 @@ from holdfast.devices.contactor import (
 )
 from holdfast.devices.precharge import PrechargeSequence
 from holdfast.devices.written_point import DeviceMemory, keep_points
-from holdfast.safety.faults import Finding
+from holdfast.safety.finding import Finding
 from holdfast.safety.permit import Permit
 
 __all__ = ["OPEN_AT_THE_LATEST_NS", "Phase", "RelayController", "RelayMemory", "Wear"]

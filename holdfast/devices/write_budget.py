@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from holdfast.core.commands import Point
 from holdfast.core.signals import Producer
 from holdfast.core.units import NS_PER_S
-from holdfast.safety.faults import Finding, finding
+from holdfast.safety.faults import finding
+from holdfast.safety.finding import Finding
 
 DAY_NS = 86_400 * NS_PER_S
 ALARM_SHARE = 0.8

@@ -13,7 +13,8 @@ from holdfast.core.reading import Good, Reading
 from holdfast.core.signals import Producer, Signal
 from holdfast.core.units import NS_PER_MS, NS_PER_S
 from holdfast.devices.write_budget import Spent, first_write, nearly_spent
-from holdfast.safety.faults import Finding, finding
+from holdfast.safety.faults import finding
+from holdfast.safety.finding import Finding
 
 INCREASE_EVERY_NS = 100 * NS_PER_MS
 """Moves away from zero wait for each other this long: a ramp does not flood a bus."""

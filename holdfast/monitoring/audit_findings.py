@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from holdfast.core.units import NS_PER_S, s_from_ns
 from holdfast.monitoring.audit_events import AuditEvent, FindingCleared, FindingRaised, short
-from holdfast.safety.faults import Finding, Reaction
+from holdfast.safety.finding import Finding, Reaction
 
 FLAP_MIN_NS = 1 * NS_PER_S
 """After a line about a finding, the next about the same waits this long,"""

@@ -1,16 +1,16 @@
 """Why is it doing this? A situation in plain words; nothing is said where nothing is known."""
 
 import math
-import re
 from collections.abc import Callable, Iterator
 from zoneinfo import ZoneInfo
 
 from holdfast.control.mode_manager import Source
 from holdfast.core.plan import SlotMode
-from holdfast.core.signals import SIGNALS, SITE, Signal
+from holdfast.core.signals import SITE
 from holdfast.core.state_machine import State
 from holdfast.monitoring.audit_events import Cause, ChildEnded, ChildStarted
 from holdfast.monitoring.situation import Request, Situation, UnitSituation
+from holdfast.monitoring.wording import SAME_W, capital, plain, to_power, unit_name, verb, watts
 from holdfast.safety.clearing import is_for_service, why_service
 from holdfast.safety.hold_time import HOLD_S
 from holdfast.safety.interlocks import INTERLOCKS, Action
@@ -18,7 +18,6 @@ from holdfast.safety.limits import ALL_LIMITS
 
 _REST_W = 10.0
 """Less than this is rest."""
-_SAME_W = 1.0
 _FOLLOWS_W, _FOLLOWS_SHARE = 50.0, 0.05
 """A battery follows its setpoint if it is off by no more than the larger of these."""
 
@@ -62,7 +61,6 @@ _BLOCKED = {
 }
 _HOLD_S = {row.id: row.hold_s for row in ALL_LIMITS}
 _INTERLOCK_TEXTS = {row.id: row.text for row in INTERLOCKS}
-_SIGNAL_NAMES = re.compile(r"(?<!\()\b(" + "|".join(sorted(Signal, key=len, reverse=True)) + r")\b")
 
 
 def explain(situation: Situation, timezone: ZoneInfo) -> tuple[str, ...]:
@@ -113,16 +111,16 @@ def _waiting(situation: Situation) -> Iterator[str]:
 
 
 def _does(unit: UnitSituation, situation: Situation) -> str:
-    name = _name(unit, situation)
+    name = unit_name(unit, situation)
     power_w = unit.written_w if situation.recorded else unit.measured_w
     if power_w is None or not math.isfinite(power_w):
         return "" if situation.recorded else f"The power of {name} is not known."
     charge = "" if unit.soc_pct is None else f", at {unit.soc_pct:.0f} % state of charge"
     if abs(power_w) < _REST_W:
-        return f"{_capital(name)} {'is set to' if situation.recorded else 'rests at'} 0 W{charge}."
+        return f"{capital(name)} {'is set to' if situation.recorded else 'rests at'} 0 W{charge}."
     if situation.recorded:
-        return f"{_capital(name)} is set {_to(power_w)}{charge}."
-    return f"{_capital(name)} {_verb(power_w)}s with {_w(power_w)}{charge}."
+        return f"{capital(name)} is set {to_power(power_w)}{charge}."
+    return f"{capital(name)} {verb(power_w)}s with {watts(power_w)}{charge}."
 
 
 def _asked(situation: Situation, timezone: ZoneInfo) -> Iterator[str]:
@@ -153,9 +151,9 @@ def _planned(request: Request, timezone: ZoneInfo) -> str:
         case SlotMode.HOLD:
             wish = f"to store only PV surplus{until}{_meaning(request.power_w)}"
         case SlotMode.POWER if slot is not None and slot.battery_power_w is not None:
-            wish = f"{_to(slot.battery_power_w)}{until}"
+            wish = f"{to_power(slot.battery_power_w)}{until}"
         case _:
-            wish = f"{_to(request.power_w)}{until}"
+            wish = f"{to_power(request.power_w)}{until}"
     return f"The plan asks {wish}; its reason: {request.reason}."
 
 
@@ -163,13 +161,15 @@ def _grid_limit(request: Request) -> str:
     slot, power_w = request.slot, request.power_w
     if slot is None or slot.mode != SlotMode.POWER or slot.battery_power_w is None:
         return ""
-    if power_w is None or abs(slot.battery_power_w) - abs(power_w) <= _SAME_W:
+    if power_w is None or abs(slot.battery_power_w) - abs(power_w) <= SAME_W:
         return ""
-    return f"The limit of the grid connection leaves {_w(power_w)} of that."
+    return f"The limit of the grid connection leaves {watts(power_w)} of that."
 
 
 def _meaning(power_w: float | None) -> str:
-    return "" if power_w is None or not math.isfinite(power_w) else f", which asks {_to(power_w)}"
+    return (
+        "" if power_w is None or not math.isfinite(power_w) else f", which asks {to_power(power_w)}"
+    )
 
 
 # ---------------------------------------------------------------------- the way through the layers
@@ -194,11 +194,11 @@ def _narrowed(unit: UnitSituation, situation: Situation) -> str:
     charging = asked_w > 0.0
     bounds = [other.max_w if charging else other.min_w for other in situation.units]
     known = [abs(bound_w) for bound_w in bounds if bound_w is not None]
-    if len(known) < len(bounds) or abs(asked_w) - sum(known) <= _SAME_W:
+    if len(known) < len(bounds) or abs(asked_w) - sum(known) <= SAME_W:
         return ""
     bound_w, by = (unit.max_w, unit.max_by) if charging else (unit.min_w, unit.min_by)
-    may = f"{_capital(_name(unit, situation))} may {'charge' if charging else 'discharge'}"
-    much = "with no more than " + _w(bound_w) if bound_w else "not at all"
+    may = f"{capital(unit_name(unit, situation))} may {'charge' if charging else 'discharge'}"
+    much = "with no more than " + watts(bound_w) if bound_w else "not at all"
     if not bound_w:
         may = may.replace(" may ", " may not ")
         much = "now"
@@ -252,23 +252,27 @@ _BOUNDS: dict[str, Callable[[UnitSituation, bool], str]] = {
 
 def _ramp(unit: UnitSituation, situation: Situation) -> str:
     permitted_w, ramped_w = unit.permitted_w, unit.ramped_w
-    if permitted_w is None or ramped_w is None or abs(permitted_w - ramped_w) <= _SAME_W:
+    if permitted_w is None or ramped_w is None or abs(permitted_w - ramped_w) <= SAME_W:
         return ""
     if any(cause.reaction == "hold" for cause in situation.causes):
-        return f"It is held at {_w(ramped_w)} and may not rise to {_w(permitted_w)}."
-    return f"On its ramp it has reached {_w(ramped_w)} of {_w(permitted_w)}."
+        return f"It is held at {watts(ramped_w)} and may not rise to {watts(permitted_w)}."
+    return f"On its ramp it has reached {watts(ramped_w)} of {watts(permitted_w)}."
 
 
 def _followed(unit: UnitSituation, situation: Situation) -> str:
     written_w, shown_w, measured_w = unit.written_w, unit.read_back_w, unit.measured_w
-    name = _name(unit, situation)
+    name = unit_name(unit, situation)
     if written_w is None:
         return ""
     if shown_w is not None and abs(shown_w - written_w) > _REST_W:
-        return f"The inverter of {name} was told {_w(written_w)} and still shows {_w(shown_w)}."
+        return (
+            f"The inverter of {name} was told {watts(written_w)} and still shows {watts(shown_w)}."
+        )
     tolerated_w = max(_FOLLOWS_W, _FOLLOWS_SHARE * abs(written_w))
     if measured_w is not None and abs(measured_w - written_w) > tolerated_w:
-        return f"The inverter of {name} was told {_w(written_w)} and delivers {_w(measured_w)}."
+        return (
+            f"The inverter of {name} was told {watts(written_w)} and delivers {watts(measured_w)}."
+        )
     return ""
 
 
@@ -277,7 +281,7 @@ def _blocked(situation: Situation, said: str) -> Iterator[str]:
     for block in situation.blocks:
         if f"({block.row})" not in said:
             owner = "" if len(situation.units) < 2 else f"{block.owner}: "
-            yield f"{_capital(owner + _BLOCKED[Action(block.action)])}: {block.text} ({block.row})."
+            yield f"{capital(owner + _BLOCKED[Action(block.action)])}: {block.text} ({block.row})."
 
 
 # ---------------------------------------------------------------------- findings
@@ -288,7 +292,7 @@ def _findings(situation: Situation) -> Iterator[str]:
         owner = "" if len(situation.units) < 2 and cause.owner != SITE else f"{cause.owner}: "
         effect = _EFFECTS.get(cause.reaction, cause.reaction)
         tail = f", {effect}" if effect else ""
-        yield f"{_capital(cause.level)}: {owner}{plain(cause.text)}{tail}{_clears(cause)}."
+        yield f"{capital(cause.level)}: {owner}{plain(cause.text)}{tail}{_clears(cause)}."
 
 
 def _clears(cause: Cause) -> str:
@@ -326,39 +330,3 @@ def _processes(situation: Situation, timezone: ZoneInfo) -> Iterator[str]:
                 yield f"The {name} was started again {at}."
             case ChildStarted():
                 pass
-
-
-# ---------------------------------------------------------------------- words
-
-
-def plain(text: str) -> str:
-    """``text`` with the names of signals in words.
-
-    >>> plain("soc_pct above 95 %: 96")
-    'state of charge above 95 %: 96'
-    """
-    return _SIGNAL_NAMES.sub(lambda found: SIGNALS[Signal(found[0])].meaning, text)
-
-
-def _name(unit: UnitSituation, situation: Situation) -> str:
-    return "the battery" if len(situation.units) == 1 else f"unit {unit.name}"
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
-
-
-def _w(power_w: float | None) -> str:
-    if power_w is None or not math.isfinite(power_w):
-        return "an unknown power"
-    return f"{abs(round(power_w)):,} W"
-
-
-def _verb(power_w: float) -> str:
-    return "charge" if power_w > 0.0 else "discharge"
-
-
-def _to(power_w: float | None) -> str:
-    if power_w is None or not math.isfinite(power_w):
-        return "for an unknown power"
-    return "to rest" if abs(power_w) < _SAME_W else f"to {_verb(power_w)} with {_w(power_w)}"

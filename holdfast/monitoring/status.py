@@ -25,7 +25,7 @@ from holdfast.devices.contactor import Wear
 from holdfast.devices.contactor_life import cycles_used
 from holdfast.monitoring.blocks import BlockStatus, present_blocks
 from holdfast.monitoring.histogram import HistogramStatus
-from holdfast.safety.faults import Level
+from holdfast.safety.finding import Level
 from holdfast.safety.limit_monitor import LimitMonitor
 
 

@@ -6,7 +6,8 @@ There are no roles yet: ``holdfast reset --service`` asks for it deliberately.
 
 from collections.abc import Mapping
 
-from holdfast.safety.faults import FAULTS, Clearing, Level, names_of
+from holdfast.safety.faults import FAULTS, Clearing, names_of
+from holdfast.safety.finding import Level
 from holdfast.safety.limits import ALL_LIMITS
 from holdfast.safety.trend_analyzer import TRENDS
 

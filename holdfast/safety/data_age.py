@@ -6,7 +6,8 @@ from holdfast.core.data_store import Snapshot
 from holdfast.core.reading import MISSING, Bad, Good, Missing, Reading, Stale
 from holdfast.core.signals import SIGNALS, Producer, Signal
 from holdfast.core.units import s_from_ns
-from holdfast.safety.faults import RAMP_TO_ZERO_NS, Finding, finding
+from holdfast.safety.faults import finding
+from holdfast.safety.finding import RAMP_TO_ZERO_NS, Finding
 
 Expected = Mapping[str, Collection[Signal]]
 """The signals that must come at all, by owner."""

@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from holdfast.core.units import ns_from_s
-from holdfast.safety.faults import FAULTS, Finding, Level, Reaction, finding
+from holdfast.safety.faults import FAULTS, finding
+from holdfast.safety.finding import Finding, Level, Reaction
 from holdfast.safety.limits import UNIT_LIMITS
 
 NEAR_LIMITS = frozenset(row.id for row in UNIT_LIMITS if row.warning is not None)

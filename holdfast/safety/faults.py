@@ -1,38 +1,11 @@
-"""Faults: how strong a reaction can be, what a finding is, and the table of faults that are
-no limit of a measured value (those are rows of :mod:`holdfast.safety.limits`)."""
+"""The table of faults that are no limit of a measured value (those are rows of
+:mod:`holdfast.safety.limits`)."""
 
 from dataclasses import dataclass
-from enum import Enum, IntEnum, StrEnum
+from enum import Enum, StrEnum
 
 from holdfast.core.signals import Producer
-from holdfast.core.units import ns_from_s
-from holdfast.safety.envelope import Envelope
-
-
-class Level(IntEnum):
-    """How far a value has gone."""
-
-    NORMAL = 0
-    WARNING = 1
-    ALARM = 2
-    TRIP = 3
-
-
-class Reaction(IntEnum):
-    """What a finding does, in order of strength: the strongest active one wins."""
-
-    LOG = 1
-    HOLD = 2
-    """The setpoint may not move away from 0 W."""
-    DERATE = 3
-    """Half of what is otherwise permitted."""
-    BLOCK_CHARGE = 4
-    BLOCK_DISCHARGE = 5
-    RAMP_TO_ZERO = 6
-    """The envelope closes within RAMP_TO_ZERO_S."""
-    TRIP = 7
-    """0 W at once, inverter off, contactors open, latched: ERROR."""
-    EMERGENCY_STOP = 8
+from holdfast.safety.finding import Finding, Level, Reaction
 
 
 class Clearing(StrEnum):
@@ -44,59 +17,6 @@ class Clearing(StrEnum):
     """A trip that `holdfast reset` clears: whoever looks at the site can judge it."""
     SERVICE = "service"
     """A trip that only `holdfast reset --service` clears, after an inspection."""
-
-
-DERATE_FACTOR = 0.5
-RAMP_TO_ZERO_S = 0.5
-"""Inverters of this class slew faster; longer would only let a fault feed for longer."""
-RAMP_TO_ZERO_NS = ns_from_s(RAMP_TO_ZERO_S)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """Something is not as it should be."""
-
-    owner: str
-    """The site, or a storage unit."""
-    row: str
-    """The row of a table that found it."""
-    level: Level
-    reaction: Reaction
-    since_ns: int
-    """Monotonic time since when it holds."""
-    text: str
-    """For people: the value, the limit, the unit."""
-    holds_on_island: bool = True
-    """The battery's own protection, or the emergency stop: it may end an island's discharge."""
-
-    @property
-    def key(self) -> str:
-        """``owner/row``: the name under which it is latched."""
-        return f"{self.owner}/{self.row}"
-
-    def narrow(self, envelope: Envelope, now_ns: int) -> Envelope:
-        """What is left of ``envelope`` under this finding."""
-        match self.reaction:
-            case Reaction.LOG | Reaction.HOLD:
-                return envelope
-            case Reaction.DERATE:
-                charge, discharge = DERATE_FACTOR, DERATE_FACTOR
-            case Reaction.BLOCK_CHARGE:
-                charge, discharge = 0.0, 1.0
-            case Reaction.BLOCK_DISCHARGE:
-                charge, discharge = 1.0, 0.0
-            case Reaction.RAMP_TO_ZERO:
-                left = 1.0 - (now_ns - self.since_ns) / RAMP_TO_ZERO_NS
-                charge = discharge = max(left, 0.0)
-            case Reaction.TRIP | Reaction.EMERGENCY_STOP:
-                charge, discharge = 0.0, 0.0
-        narrower = Envelope(
-            min_w=envelope.min_w * discharge + 0.0,  # no negative zero
-            max_w=envelope.max_w * charge,
-            min_by=self.row,
-            max_by=self.row,
-        )
-        return envelope.intersect(narrower)
 
 
 class Guards(Enum):

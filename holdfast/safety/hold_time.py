@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 
 from holdfast.core.signals import Producer
 from holdfast.core.units import ns_from_s
-from holdfast.safety.faults import FAULTS, FaultRow, Finding, names_of
+from holdfast.safety.faults import FAULTS, FaultRow, names_of
+from holdfast.safety.finding import Finding
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

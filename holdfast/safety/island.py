@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from holdfast.core.data_store import Snapshot
 from holdfast.core.signals import Signal
-from holdfast.safety.faults import Finding, Reaction
+from holdfast.safety.finding import Finding, Reaction
 
 ON_ISLAND: Mapping[Reaction, Reaction] = {
     Reaction.LOG: Reaction.LOG,

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from holdfast.core.data_store import Snapshot
 from holdfast.core.reading import Good
 from holdfast.core.units import ns_from_s
-from holdfast.safety.faults import Finding, Level, Reaction
+from holdfast.safety.finding import Finding, Level, Reaction
 from holdfast.safety.limits import Limit, Side
 
 

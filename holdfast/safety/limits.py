@@ -35,7 +35,8 @@ from holdfast.safety.bounds import (
     pack_min,
     rated_power,
 )
-from holdfast.safety.faults import Clearing, Level, Reaction
+from holdfast.safety.faults import Clearing
+from holdfast.safety.finding import Level, Reaction
 
 _R = Reaction
 

@@ -13,7 +13,8 @@ from holdfast.core.data_store import Snapshot
 from holdfast.core.reading import Good
 from holdfast.core.signals import SITE, Signal
 from holdfast.core.units import ns_from_s
-from holdfast.safety.faults import Finding, finding
+from holdfast.safety.faults import finding
+from holdfast.safety.finding import Finding
 
 STEP = 0.1
 """Of the rated power of all units: a smaller one is lost in what the house does."""

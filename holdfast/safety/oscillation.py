@@ -14,7 +14,8 @@ from holdfast.core.data_store import Snapshot
 from holdfast.core.reading import Good
 from holdfast.core.signals import Signal
 from holdfast.core.units import ns_from_s
-from holdfast.safety.faults import Finding, finding
+from holdfast.safety.faults import finding
+from holdfast.safety.finding import Finding
 
 AMPLITUDE = 0.1
 """Of the unit's rated power. A smaller turn is noise of the meter."""

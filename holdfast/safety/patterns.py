@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from holdfast.core.config import Site
 from holdfast.core.data_store import Snapshot
-from holdfast.safety.faults import Finding
+from holdfast.safety.finding import Finding
 from holdfast.safety.meter_sign import MeterMemory, MeterSign
 from holdfast.safety.oscillation import Oscillation, OscillationMemory
 from holdfast.safety.resistance import Resistance, ResistanceMemory

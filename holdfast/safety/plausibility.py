@@ -12,7 +12,8 @@ from holdfast.core.data_store import Snapshot
 from holdfast.core.reading import Good
 from holdfast.core.signals import Signal
 from holdfast.core.units import NS_PER_S, s_from_ns
-from holdfast.safety.faults import Finding, finding
+from holdfast.safety.faults import finding
+from holdfast.safety.finding import Finding
 
 SOC_TOLERANCE_PCT = 10.0
 """Between told and counted, since the anchor."""

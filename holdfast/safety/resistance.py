@@ -15,7 +15,8 @@ from holdfast.core.data_store import Snapshot
 from holdfast.core.reading import Good
 from holdfast.core.signals import Signal
 from holdfast.core.units import NS_PER_MS, ns_from_s
-from holdfast.safety.faults import Finding, Level, finding
+from holdfast.safety.faults import finding
+from holdfast.safety.finding import Finding, Level
 
 SPACING_NS, GAP_NS = ns_from_s(0.8), ns_from_s(3.0)
 """Between two samples. Over a longer gap the cells have moved by themselves."""

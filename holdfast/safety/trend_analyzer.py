@@ -15,7 +15,7 @@ from holdfast.core.reading import Good
 from holdfast.core.signals import SIGNALS, Signal
 from holdfast.core.units import NS_PER_S, ns_from_s
 from holdfast.safety.envelope import Envelope
-from holdfast.safety.faults import Finding, Level, Reaction
+from holdfast.safety.finding import Finding, Level, Reaction
 
 _UP, _DOWN, _BOTH = 1, -1, 0
 _FILLED = 0.6

@@ -11,7 +11,7 @@ from holdfast.core.signals import SITE, Signal
 from holdfast.core.state_machine import Event, State
 from holdfast.core.units import NS_PER_MS
 from holdfast.safety.assessment import SafetyMemory
-from holdfast.safety.faults import Reaction
+from holdfast.safety.finding import Reaction
 from tests.builders import (
     T0,
     UNIT,

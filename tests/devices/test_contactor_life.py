@@ -4,7 +4,7 @@ import pytest
 
 from holdfast.devices.contactor import RelayMemory, Wear
 from holdfast.devices.contactor_life import LOADED_COUNTS, ContactorLife, cycles_used
-from holdfast.safety.faults import Reaction
+from holdfast.safety.finding import Reaction
 from tests.builders import T0, build_site, unit_content
 
 UNIT = build_site(unit_content(battery={"contactor_cycles_rated": 1000})).storage[0]

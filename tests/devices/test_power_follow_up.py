@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from holdfast.core.signals import Signal
 from holdfast.core.units import NS_PER_MS, NS_PER_S
 from holdfast.devices.power_follow_up import FollowUpMemory, PowerFollowUp
-from holdfast.safety.faults import Reaction
+from holdfast.safety.finding import Reaction
 from tests.builders import T0, build_site, snapshot_of
 
 (UNIT_CONFIG,) = build_site().storage

@@ -14,7 +14,7 @@ from holdfast.core.signals import Producer, Signal
 from holdfast.core.units import NS_PER_MS, NS_PER_S
 from holdfast.devices.contactor import waits_to_open
 from holdfast.devices.relay_controller import Phase, RelayController, RelayMemory, Wear
-from holdfast.safety.faults import Level, Reaction
+from holdfast.safety.finding import Level, Reaction
 from tests.builders import T0, UNIT, build_site, permit_of, put
 
 POINTS = {Point.CONTACTOR, Point.PRECHARGE}

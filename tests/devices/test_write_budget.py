@@ -13,7 +13,7 @@ from holdfast.core.units import NS_PER_MS, NS_PER_S
 from holdfast.devices.bms_safety_wrapper import BmsSafetyWrapper
 from holdfast.devices.inverter_safety_wrapper import InverterSafetyWrapper
 from holdfast.devices.write_budget import DAY_NS, Spent, first_write, nearly_spent
-from holdfast.safety.faults import Level, Reaction
+from holdfast.safety.finding import Level, Reaction
 from tests.builders import (
     T0,
     UNIT,

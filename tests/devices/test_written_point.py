@@ -10,7 +10,7 @@ from holdfast.core.data_store import DataStore, freeze
 from holdfast.core.signals import Producer, Signal
 from holdfast.core.units import NS_PER_MS, NS_PER_S
 from holdfast.devices.written_point import INCREASE_EVERY_NS, PointRules, keep_points
-from holdfast.safety.faults import Reaction
+from holdfast.safety.finding import Reaction
 from tests.builders import T0, UNIT, put
 
 RULES = PointRules(

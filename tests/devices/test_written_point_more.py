@@ -17,7 +17,8 @@ from holdfast.devices.written_point import (
     PointRules,
     keep_points,
 )
-from holdfast.safety.faults import FAULTS, Reaction
+from holdfast.safety.faults import FAULTS
+from holdfast.safety.finding import Reaction
 from tests.builders import T0, UNIT, put
 
 POINT, READBACK = Point.SETPOINT_W, Signal.SETPOINT_READBACK_W

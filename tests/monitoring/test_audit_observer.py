@@ -29,7 +29,7 @@ from holdfast.monitoring.audit_events import (
 )
 from holdfast.monitoring.audit_findings import FLAP_MAX_NS, FindingMemory, finding_events
 from holdfast.monitoring.audit_observer import AuditMemory, CycleObserver
-from holdfast.safety.faults import Finding, Level, Reaction
+from holdfast.safety.finding import Finding, Level, Reaction
 from tests.builders import T0, UNIT, Bench, build_site, unit_content
 
 Kind = TypeVar("Kind")

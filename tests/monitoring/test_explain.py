@@ -28,7 +28,7 @@ from holdfast.monitoring.audit_events import (
     StateChanged,
 )
 from holdfast.monitoring.blocks import BlockStatus
-from holdfast.monitoring.explain import _BOUNDS, _WITHOUT, explain, plain
+from holdfast.monitoring.explain import _BOUNDS, _WITHOUT, explain
 from holdfast.monitoring.safety_audit_log import START, Line, decode_line, encode_line
 from holdfast.monitoring.situation import (
     Request,
@@ -38,7 +38,8 @@ from holdfast.monitoring.situation import (
     situation_now,
 )
 from holdfast.monitoring.status import Status, build_status
-from holdfast.safety.faults import Reaction
+from holdfast.monitoring.wording import plain
+from holdfast.safety.finding import Reaction
 from tests.builders import UNIT, Bench
 from tests.monitoring.test_audit_observer import NOON, AuditBench, a_plan
 

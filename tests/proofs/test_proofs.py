@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from holdfast.core.config import Operation
 from holdfast.core.signals import Signal
-from holdfast.safety.faults import Reaction
+from holdfast.safety.finding import Reaction
 from proofs import __main__ as command
 from proofs.canaries import CANARIES, Canary, broken, find
 from proofs.obligations_arithmetic import TOO_HARD, prove_lemmas

@@ -21,6 +21,7 @@ FOR_OPERATORS = {
     "cell_voltage_high", "pack_voltage_high", "charge_current_high", "discharge_current_high",
     "cycle_gap", "setpoint_ignored", "over_delivery", "wrong_sign", "contactor_stuck",
     "precharge_failed", "repeated_fault", "crash_loop", "control_exception",
+    "second_writer",
 }  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from holdfast.core.signals import SIGNALS, SITE, Signal
 from holdfast.core.units import NS_PER_MS, NS_PER_S
 from holdfast.safety.data_age import DataAge
 from holdfast.safety.envelope import up_to
-from holdfast.safety.faults import Reaction
+from holdfast.safety.finding import Reaction
 from tests.builders import T0, UNIT, build_site, expected_signals, healthy_store, put
 
 EXPECTED = expected_signals(build_site())

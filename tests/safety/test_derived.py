@@ -9,7 +9,7 @@ from holdfast.core.reading import Good
 from holdfast.core.signals import Signal
 from holdfast.core.units import NS_PER_S
 from holdfast.safety.derived import derive
-from holdfast.safety.faults import Reaction
+from holdfast.safety.finding import Reaction
 from holdfast.safety.limit_monitor import LimitMonitor
 from holdfast.safety.limits import build_limits
 from tests.builders import T0, UNIT, build_site, healthy_store, put, snapshot_of

@@ -15,7 +15,7 @@ from holdfast.safety.escalation import (
     EscalationMemory,
     escalate,
 )
-from holdfast.safety.faults import Finding, Level, Reaction
+from holdfast.safety.finding import Finding, Level, Reaction
 from holdfast.safety.limits import SITE_LIMITS, UNIT_LIMITS
 from tests.builders import T0, UNIT
 

@@ -14,13 +14,12 @@ from holdfast.safety.faults import (
     FAULTS,
     Clearing,
     FaultRow,
-    Finding,
-    Level,
-    Reaction,
+    Guards,
     _check_table,
     finding,
     names_of,
 )
+from holdfast.safety.finding import Finding, Level, Reaction
 from tests.builders import T0
 from tests.safety.test_envelope import ENVELOPES
 
@@ -155,7 +154,11 @@ def test_who_clears_something_is_said_in_words():
 
 def row_of(**changes):
     plain = FaultRow(
-        reaction=Reaction.RAMP_TO_ZERO, clearing=Clearing.BY_ITSELF, text="t", source="s"
+        guards=Guards.SITE,
+        reaction=Reaction.RAMP_TO_ZERO,
+        clearing=Clearing.BY_ITSELF,
+        text="t",
+        source="s",
     )
     return replace(plain, **changes)
 

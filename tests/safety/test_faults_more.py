@@ -3,7 +3,7 @@
 import pytest
 
 from holdfast.safety.envelope import up_to
-from holdfast.safety.faults import RAMP_TO_ZERO_NS, Finding, Level, Reaction
+from holdfast.safety.finding import RAMP_TO_ZERO_NS, Finding, Level, Reaction
 from tests.builders import T0
 
 

@@ -5,7 +5,8 @@ import pytest
 from holdfast.core.signals import SITE, Producer
 from holdfast.core.units import NS_PER_S, ns_from_s
 from holdfast.safety.envelope import up_to
-from holdfast.safety.faults import FAULTS, Finding, Level, Reaction, finding
+from holdfast.safety.faults import FAULTS, finding
+from holdfast.safety.finding import Finding, Level, Reaction
 from holdfast.safety.hold_time import HOLD_S, hold
 from tests.builders import T0, UNIT
 

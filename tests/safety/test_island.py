@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from holdfast.core.signals import SIGNALS, Producer, Signal
 from holdfast.safety.derating import DERATINGS
 from holdfast.safety.envelope import Envelope
-from holdfast.safety.faults import FAULTS, Finding, Guards, Level, Reaction, finding
+from holdfast.safety.faults import FAULTS, Guards, finding
+from holdfast.safety.finding import Finding, Level, Reaction
 from holdfast.safety.island import ON_ISLAND, is_islanded, on_island
 from holdfast.safety.limit_monitor import LimitMonitor
 from holdfast.safety.limits import SITE_LIMITS, UNIT_LIMITS, build_limits
@@ -130,15 +131,17 @@ def test_all_trends_are_of_the_battery():
 
 
 GUARDS = {
-    Guards.DEVICE: {"data_old", "data_lost", "data_bad"},
+    Guards.DEVICE: {"data_old", "data_missing", "data_lost", "data_bad"},
     Guards.BATTERY: {
         "contactor_stuck", "contactor_welded", "precharge_failed", "contactor_worn",
-        "soc_implausible", "voltage_stuck", "repeated_fault",
+        "soc_implausible", "voltage_stuck", "repeated_fault", "precharge_waits", "wear_unknown",
+        "resistance_rising", "resistance_doubled",
     },
     Guards.SITE: {
         "cycle_gap", "setpoint_ignored", "setpoint_overwritten", "second_writer",
         "under_delivery", "over_delivery", "wrong_sign", "crash_loop", "latch_file_corrupt",
-        "control_exception",
+        "control_exception", "write_budget", "setpoint_oscillation", "meter_sign_wrong",
+        "repeated_near_limit",
     },
 }  # fmt: skip
 

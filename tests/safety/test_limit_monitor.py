@@ -7,7 +7,7 @@ import pytest
 from holdfast.core.data_store import DataStore, freeze
 from holdfast.core.signals import SIGNALS, SITE, Signal
 from holdfast.core.units import NS_PER_S, ns_from_s
-from holdfast.safety.faults import Level, Reaction
+from holdfast.safety.finding import Level, Reaction
 from holdfast.safety.limit_monitor import LimitMonitor
 from holdfast.safety.limits import build_limits
 from tests.builders import T0, UNIT, build_site, put, unit_content

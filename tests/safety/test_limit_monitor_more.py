@@ -5,7 +5,7 @@ import math
 import pytest
 
 from holdfast.core.signals import Signal
-from holdfast.safety.faults import Level
+from holdfast.safety.finding import Level
 from tests.builders import snapshot_of
 from tests.safety.test_limit_monitor import LIMITS, Driver
 

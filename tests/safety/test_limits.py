@@ -6,7 +6,7 @@ import pytest
 
 from holdfast.core.errors import ConfigError
 from holdfast.core.signals import SIGNALS, SITE, Signal
-from holdfast.safety.faults import Level, Reaction
+from holdfast.safety.finding import Level, Reaction
 from holdfast.safety.limits import SITE_LIMITS, UNIT_LIMITS, Side, build_limits
 from tests.builders import UNIT, build_site, unit_content
 

@@ -7,7 +7,8 @@ import pytest
 
 from holdfast.core.errors import ConfigError
 from holdfast.core.signals import SITE
-from holdfast.safety.faults import Clearing, Level
+from holdfast.safety.faults import Clearing
+from holdfast.safety.finding import Level
 from holdfast.safety.limits import SITE_LIMITS, UNIT_LIMITS, _check_table, build_limits
 from tests.builders import UNIT, build_site, unit_content
 

@@ -13,7 +13,7 @@ from holdfast.core.reading import Bad, Good
 from holdfast.core.signals import SITE, Signal
 from holdfast.core.units import NS_PER_S
 from holdfast.safety import meter_sign
-from holdfast.safety.faults import Reaction
+from holdfast.safety.finding import Reaction
 from holdfast.safety.meter_sign import MeterMemory, MeterSign, Point
 from holdfast.testing.demo_site import simulated_site
 from holdfast.testing.plant import SitePlant

@@ -8,7 +8,7 @@ from holdfast.core.data_store import Snapshot
 from holdfast.core.reading import Bad, Good, Stale
 from holdfast.core.signals import SITE, Signal
 from holdfast.core.units import NS_PER_S
-from holdfast.safety.faults import Reaction
+from holdfast.safety.finding import Reaction
 from holdfast.safety.oscillation import Oscillation, Swing
 from tests.builders import T0, UNIT, Bench, build_site, unit_content
 

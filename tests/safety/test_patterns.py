@@ -1,7 +1,7 @@
 """Each pattern is looked for, and what it remembers is handed on."""
 
 from holdfast.core.units import NS_PER_S
-from holdfast.safety.faults import Level
+from holdfast.safety.finding import Level
 from holdfast.safety.meter_sign import MeterMemory
 from holdfast.safety.oscillation import Swing
 from holdfast.safety.patterns import PatternMemory, Patterns

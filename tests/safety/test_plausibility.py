@@ -5,7 +5,7 @@ import pytest
 from holdfast.core.data_store import DataStore, freeze
 from holdfast.core.signals import Signal
 from holdfast.core.units import NS_PER_S
-from holdfast.safety.faults import Reaction
+from holdfast.safety.finding import Reaction
 from holdfast.safety.plausibility import ANCHOR_S, Plausibility
 from tests.builders import T0, UNIT, build_site, put
 

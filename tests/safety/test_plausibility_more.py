@@ -9,7 +9,7 @@ from holdfast.core.reading import Good
 from holdfast.core.signals import Signal
 from holdfast.core.units import NS_PER_S
 from holdfast.safety import plausibility
-from holdfast.safety.faults import Reaction
+from holdfast.safety.finding import Reaction
 from holdfast.safety.plausibility import Count, Plausibility, Swing, UnitPlausibility
 from tests.builders import T0, UNIT, build_site, unit_content
 

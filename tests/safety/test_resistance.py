@@ -14,7 +14,7 @@ from holdfast.core.reading import Bad, Good
 from holdfast.core.signals import Signal
 from holdfast.core.units import NS_PER_MS, NS_PER_S
 from holdfast.safety import resistance
-from holdfast.safety.faults import Level, Reaction
+from holdfast.safety.finding import Level, Reaction
 from holdfast.safety.resistance import Point, Probe, Resistance
 from tests.builders import T0, UNIT, build_site, unit_content
 

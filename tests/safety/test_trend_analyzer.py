@@ -7,7 +7,7 @@ import pytest
 from holdfast.core.signals import Signal
 from holdfast.core.units import NS_PER_S
 from holdfast.safety.envelope import up_to
-from holdfast.safety.faults import Level, Reaction
+from holdfast.safety.finding import Level, Reaction
 from holdfast.safety.trend_analyzer import LEAST_LEFT, TRENDS, TrendAnalyzer, TrendMemory
 from tests.builders import T0, UNIT, snapshot_of
 

@@ -11,7 +11,7 @@ from holdfast.core.signals import Signal
 from holdfast.core.units import NS_PER_S
 from holdfast.safety import trend_analyzer
 from holdfast.safety.envelope import up_to
-from holdfast.safety.faults import Level, Reaction
+from holdfast.safety.finding import Level, Reaction
 from holdfast.safety.trend_analyzer import (
     LEAST_LEFT,
     PREDICTIONS,
