@@ -310,6 +310,24 @@ EQUIVALENT: tuple[Equivalent, ...] = (
         reason="the corner lies on the line between its neighbours; it is kept as the data sheet has it",
     ),
     Equivalent(
+        module="holdfast.safety.battery_limits",
+        line="return 0.0",
+        change="0.0 -> -1.0",
+        reason="a share below zero gives a current that is no magnitude, and permits nothing as zero does",
+    ),
+    Equivalent(
+        module="holdfast.safety.battery_limits",
+        line="return 1.0",
+        change="1.0 -> 1.1",
+        reason="a share of all or more is never smaller than what the curves leave",
+    ),
+    Equivalent(
+        module="holdfast.safety.derating",
+        line="(x0, y0), (x1, y1) = next(part for part in pairwise(row.points) if distance < part[1][0])",
+        change="distance < part[1][0] -> distance <= part[1][0]",
+        reason="at the corner itself both ways give its value",
+    ),
+    Equivalent(
         module="holdfast.safety.derating",
         line="if not distance > first[0]:",
         change="distance > first[0] -> distance >= first[0]",

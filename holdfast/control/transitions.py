@@ -119,8 +119,7 @@ def _refusal(
             return "not every cause has been clear for its hold time"
         case Command.RESET, State.ERROR:
             return _held_for_service(latches)
-        case _:
-            return None
+    return None
 
 
 def _held_for_service(latches: Latches) -> str | None:

@@ -68,7 +68,10 @@ def test_a_curve_ends_at_its_corners_exactly_and_stays_there(row):
 
 def test_what_is_not_known_in_volts_per_cell_is_charged_in_the_same_direction():
     row = PACK_VOLTAGE_CHARGE
+    assert row.id == "pack_voltage_charge"
     assert (row.signal, row.side, row.direction) == (Signal.PACK_VOLTAGE_V, 1, 1)
+    assert row.bound(SITE_UNIT) == 3.65
+    assert row.points == ((0.0, 0.0), (0.05, 1.0))
 
 
 def test_the_hardwares_own_limits_move_the_curves():

@@ -141,6 +141,17 @@ def test_the_same_fault_of_two_devices_is_latched_under_two_names():
     assert keys == {"battery/bms_setpoint_ignored", "battery/inverter_setpoint_ignored"}
 
 
+def test_what_clears_by_itself_is_held_as_long_as_the_table_says():
+    held = {name: (row.hold_s, row.bms_hold_s) for name, row in FAULTS.items() if row.hold_s}
+    assert held == {
+        "data_old": (1.0, None),
+        "data_lost": (1.0, 30.0),
+        "data_bad": (1.0, 30.0),
+        "soc_implausible": (60.0, None),
+        "voltage_stuck": (30.0, None),
+    }
+
+
 def test_a_row_is_called_by_its_name_or_with_one_of_the_devices():
     assert names_of("data_lost") == (
         "data_lost", "bms_data_lost", "inverter_data_lost", "relays_data_lost", "meter_data_lost",
