@@ -41,8 +41,14 @@ class DataAge:
 def _keep_worst(worst: dict[tuple[str, Producer], Finding], new: tuple[Producer, Finding]) -> None:
     producer, found = new
     before = worst.get((found.owner, producer))
-    if before is None or found.reaction > before.reaction:
+    # Of two as strong, the one that has closed the envelope further: a signal that is lost later
+    # must not open it again.
+    if before is None or _weight(found) > _weight(before):
         worst[found.owner, producer] = found
+
+
+def _weight(found: Finding) -> tuple[int, int]:
+    return found.reaction, -found.since_ns
 
 
 def _finding(owner: str, signal: Signal, reading: Reading, now_ns: int) -> tuple[Producer, Finding]:
