@@ -7,11 +7,13 @@ from holdfast.core.reading import MISSING, Bad, Good, Missing, Reading, Stale
 from holdfast.core.signals import SIGNALS, Producer, Signal
 from holdfast.core.units import s_from_ns
 from holdfast.safety.faults import finding
-from holdfast.safety.finding import RAMP_TO_ZERO_NS, Finding
+from holdfast.safety.finding import DERATE_FACTOR, RAMP_TO_ZERO_NS, Finding
 
 Expected = Mapping[str, Collection[Signal]]
 """The signals that must come at all, by owner."""
 
+_DERATED_NS = round((1.0 - DERATE_FACTOR) * RAMP_TO_ZERO_NS)
+"""The part of the ramp to zero that old data are through when they are lost."""
 _HALF_AGE_NS = {signal: row.max_age_ns // 2 for signal, row in SIGNALS.items()}
 
 
@@ -42,8 +44,14 @@ class DataAge:
 def _keep_worst(worst: dict[tuple[str, Producer], Finding], new: tuple[Producer, Finding]) -> None:
     producer, found = new
     before = worst.get((found.owner, producer))
-    if before is None or found.reaction > before.reaction:
+    # Of two as strong, the one that has closed the envelope further: a signal that is lost later
+    # must not open it again.
+    if before is None or _weight(found) > _weight(before):
         worst[found.owner, producer] = found
+
+
+def _weight(found: Finding) -> tuple[int, int]:
+    return found.reaction, -found.since_ns
 
 
 def _finding(owner: str, signal: Signal, reading: Reading, now_ns: int) -> tuple[Producer, Finding]:
@@ -53,7 +61,8 @@ def _finding(owner: str, signal: Signal, reading: Reading, now_ns: int) -> tuple
             row, since_ns = "data_old", time_ns + max_age_ns // 2
             detail = f"{signal} is {s_from_ns(now_ns - time_ns):.2f} s old"
         case Stale(time_ns=time_ns):
-            row, since_ns = "data_lost", time_ns + max_age_ns
+            # The ramp goes on from what old data have left: older data never permit more.
+            row, since_ns = "data_lost", time_ns + max_age_ns - _DERATED_NS
             detail = f"{signal} is {s_from_ns(now_ns - time_ns):.1f} s old"
         case Bad(reason=reason, time_ns=time_ns):
             # At zero at once: a new bad sample every time must not start the ramp anew.
