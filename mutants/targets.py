@@ -49,6 +49,8 @@ AROUND = {
     "devices": ("devices", "properties"),
 }
 """Folders whose tests see what the module's own do not."""
+TOO_SLOW = frozenset({"test_cycle_against_reference.py"})
+"""A search of a minute, for each mutant."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +80,10 @@ def _target(package: str, path: Path) -> Target:
     own += sorted((tests / package).glob(f"test_{path.stem}.py"))
     own += sorted((tests / package).glob(f"test_{path.stem}_*more.py"))
     around = [
-        test for folder in AROUND[package] for test in sorted((tests / folder).glob("test_*.py"))
+        test
+        for folder in AROUND[package]
+        for test in sorted((tests / folder).glob("test_*.py"))
+        if test.name not in TOO_SLOW
     ]
     doctests = ">>>" in source_of(module)
     first = _paths(path for path in own if path.exists())
