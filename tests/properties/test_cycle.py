@@ -514,7 +514,7 @@ def deafness(bench):
 
 
 CHECKS = {
-    "limits": (without_limits, set_to(Signal.PACK_VOLTAGE_V, 62.0)),
+    "limits": (without_limits, set_to(Signal.INSULATION_KOHM, 100.0)),
     "data age": (without_data_age, set_to(Signal.INVERTER_TEMPERATURE_C, None)),
     "interlocks": (without_interlocks, set_to(Signal.CONTACTOR_CLOSED, 0.0)),
     "battery limits": (without_battery_limits, set_to(Signal.CHARGE_CURRENT_LIMIT_A, 0.0)),
