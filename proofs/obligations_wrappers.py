@@ -15,7 +15,8 @@ from holdfast.devices.relay_controller import OPEN_AT_THE_LATEST_NS, RelayContro
 from holdfast.devices.written_point import DeviceMemory, PointMemory
 from holdfast.safety.assessment import Assessment
 from holdfast.safety.faults import Finding, Level, Reaction
-from holdfast.safety.interlock_manager import Action, Block
+from holdfast.safety.interlock_manager import Block
+from holdfast.safety.interlocks import Action
 from holdfast.safety.permit import Permit
 from proofs.inputs import (
     SOME_SITE,

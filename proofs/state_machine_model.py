@@ -25,7 +25,8 @@ from holdfast.core.signals import SITE, Signal
 from holdfast.core.state_machine import Event, State
 from holdfast.safety.assessment import Assessment
 from holdfast.safety.faults import Finding, Level, Reaction
-from holdfast.safety.interlock_manager import Action, Block
+from holdfast.safety.interlock_manager import Block
+from holdfast.safety.interlocks import Action
 
 _LOOPS: Mapping[str, dict[Signal, Reading]] = {
     "closed": {Signal.EMERGENCY_LOOP_CLOSED: Good(value=1.0, time_ns=0)},

@@ -9,7 +9,7 @@ from holdfast.core.units import NS_PER_MS, NS_PER_S
 from holdfast.safety.assessment import Assessment
 from holdfast.safety.envelope import Envelope, up_to, zero
 from holdfast.safety.faults import Reaction
-from holdfast.safety.interlock_manager import Action
+from holdfast.safety.interlocks import Action
 from holdfast.safety.permit import Permit
 
 

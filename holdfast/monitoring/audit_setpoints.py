@@ -12,7 +12,7 @@ from holdfast.core.units import NS_PER_S
 from holdfast.monitoring.audit_events import AuditEvent, Cause, SetpointChanged, SlotFollowed, short
 from holdfast.monitoring.audit_findings import NEVER_NS
 from holdfast.safety.faults import Reaction
-from holdfast.safety.interlock_manager import Action
+from holdfast.safety.interlocks import Action
 
 SHARE_OF_POWER = 0.05
 """A setpoint that has moved by more than this share of the unit's power is worth a line,"""

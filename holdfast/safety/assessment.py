@@ -13,7 +13,8 @@ from holdfast.safety.envelope import Envelope
 from holdfast.safety.escalation import EscalationMemory, escalate
 from holdfast.safety.faults import Finding, Level, Reaction
 from holdfast.safety.grid_limits import within_grid_limits
-from holdfast.safety.interlock_manager import Action, Block, InterlockManager
+from holdfast.safety.interlock_manager import Block, InterlockManager
+from holdfast.safety.interlocks import Action
 from holdfast.safety.island import is_islanded, on_island
 from holdfast.safety.limit_monitor import LimitMonitor, MonitorMemory
 from holdfast.safety.limits import build_limits

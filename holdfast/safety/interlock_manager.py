@@ -7,9 +7,7 @@ from holdfast.core.data_store import Snapshot
 from holdfast.core.reading import Good, Missing
 from holdfast.core.signals import SIGNALS, SITE
 from holdfast.safety.envelope import Envelope
-from holdfast.safety.interlocks import INTERLOCKS, Action, InterlockRow, Wanted
-
-__all__ = ["INTERLOCKS", "Action", "Block", "InterlockManager", "InterlockRow"]
+from holdfast.safety.interlocks import INTERLOCKS, Action, Wanted
 
 _CLOSES_CHARGE = frozenset({Action.POWER, Action.CHARGE})
 _CLOSES_DISCHARGE = frozenset({Action.POWER, Action.DISCHARGE})

@@ -12,7 +12,8 @@ from holdfast.core.units import NS_PER_MS
 from holdfast.safety.assessment import Assessment
 from holdfast.safety.envelope import Envelope
 from holdfast.safety.faults import Finding, Level, Reaction
-from holdfast.safety.interlock_manager import Action, Block
+from holdfast.safety.interlock_manager import Block
+from holdfast.safety.interlocks import Action
 from tests.builders import T0, UNIT, build_site, unit_content
 from tests.safety.test_envelope import ENVELOPES
 

@@ -9,7 +9,8 @@ from holdfast.core.signals import SITE, Signal
 from holdfast.core.state_machine import State
 from holdfast.safety.assessment import Assessment
 from holdfast.safety.faults import Finding, Level, Reaction
-from holdfast.safety.interlock_manager import Action, Block
+from holdfast.safety.interlock_manager import Block
+from holdfast.safety.interlocks import Action
 from tests.builders import T0, UNIT, snapshot_of
 
 LOOP = Signal.EMERGENCY_LOOP_CLOSED

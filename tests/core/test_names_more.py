@@ -11,7 +11,7 @@ from holdfast.core.plan import PlanStatus, SlotMode
 from holdfast.core.ports import CommsCounters
 from holdfast.core.signals import SITE, Producer, Signal
 from holdfast.core.state_machine import Event, State
-from holdfast.safety.interlock_manager import Action
+from holdfast.safety.interlocks import Action
 
 OTHERWISE = {Command.EMERGENCY_STOP: "estop"}
 

@@ -12,7 +12,8 @@ from holdfast.safety.assessment import Assessment, Assessor, SafetyMemory
 from holdfast.safety.envelope import Envelope, up_to
 from holdfast.safety.escalation import TIMES, EscalationMemory
 from holdfast.safety.faults import RAMP_TO_ZERO_NS, Finding, Level, Reaction
-from holdfast.safety.interlock_manager import Action, Block
+from holdfast.safety.interlock_manager import Block
+from holdfast.safety.interlocks import Action
 from holdfast.safety.trend_analyzer import Track, TrendMemory
 from tests.builders import T0, build_site, expected_signals, healthy_store, put, unit_content
 

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from holdfast.core.data_store import freeze
 from holdfast.core.signals import SIGNALS, SITE, Producer, Signal
 from holdfast.safety.envelope import Envelope
-from holdfast.safety.interlock_manager import INTERLOCKS, Action, Block, InterlockManager
+from holdfast.safety.interlock_manager import Block, InterlockManager
+from holdfast.safety.interlocks import INTERLOCKS, Action
 from tests.builders import (
     T0,
     UNIT,
