@@ -142,6 +142,11 @@ def test_each_unit_is_judged_by_its_own_contactor_and_the_site_once():
     ]  # fmt: skip
 
 
+def test_a_block_of_which_nothing_is_said_is_seen_to_be_wrong_and_not_the_batterys_own():
+    block = Block(owner=UNIT, row="row", action=Action.POWER, text="")
+    assert (block.known, block.of_battery) == (True, False)
+
+
 # What a block takes from an envelope. ------------------------------------------------------------
 
 

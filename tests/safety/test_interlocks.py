@@ -9,11 +9,13 @@ from holdfast.safety.interlocks import (
     ACTIONS,
     AT_REST,
     INTERLOCKS,
+    UNDER_LOAD,
     Action,
     ActionRow,
     InterlockRow,
     check_table,
 )
+from tests.builders import build_site, unit_content
 
 X, Y, Z = Signal.CONTACTOR_CLOSED, Signal.INVERTER_ENABLED, Signal.PRECHARGE_CLOSED
 
@@ -35,6 +37,56 @@ def refused(*rows, actions=ACTIONS, at_rest=AT_REST):
     with pytest.raises(ValueError, match=r"cycle|contradiction|twice") as error:
         check_table(rows, actions, at_rest)
     return str(error.value)
+
+
+START, CONNECT, POWER = Action.START, Action.CONNECT, Action.POWER
+# row: (action, signal, wanted, marks), from the design
+TABLE = {
+    "contactor_open": (START, "contactor_closed", 0.0, "w"),
+    "precharge_open": (START, "precharge_closed", 0.0, "wt"),
+    "setpoint_at_zero": (START, "setpoint_readback_w", 0.0, "w"),
+    "revert_timer_armed": (START, "revert_timeout_readback_s", 12.0, "w"),
+    "emergency_loop_closed": (START, "emergency_loop_closed", 1.0, ""),
+    "watchdog_armed": (START, "watchdog_armed", 1.0, ""),
+    "connect_emergency_loop": (CONNECT, "emergency_loop_closed", 1.0, ""),
+    "connect_power_stage_off": (CONNECT, "inverter_enabled", 0.0, ""),
+    "connect_pack_voltage": (CONNECT, "pack_voltage_v", None, ""),
+    "contactor_confirmed": (POWER, "contactor_closed", 1.0, ""),
+    "precharge_complete": (POWER, "precharge_closed", 0.0, "t"),
+    "fresh_pack_voltage": (POWER, "pack_voltage_v", None, ""),
+    "fresh_battery_current": (POWER, "battery_current_a", None, ""),
+    "fresh_battery_power": (POWER, "battery_power_w", None, ""),
+    "bms_permits_charge": (Action.CHARGE, "charge_allowed", 1.0, "t"),
+    "bms_permits_discharge": (Action.DISCHARGE, "discharge_allowed", 1.0, "t"),
+    "contactor_under_load": (Action.OPEN, "battery_power_w", None, "r"),
+}
+UNIT_12_S = build_site(unit_content(inverter_hardware={"revert_timeout_s": 12.4})).storage[0]
+
+
+def test_every_row_is_that_of_the_design():
+    assert {
+        row.id: (
+            row.action,
+            row.signal,
+            row.wanted(UNIT_12_S) if callable(row.wanted) else row.wanted,
+            "w" * row.writes + "t" * row.where_told + "r" * row.judged_by_relays,
+        )
+        for row in INTERLOCKS
+    } == TABLE
+    assert [row.id for row in INTERLOCKS] == list(TABLE)
+    assert UNDER_LOAD.id == "contactor_under_load"
+    assert " ".join(Action) == "start connect power charge discharge open"
+
+
+def test_a_row_of_which_nothing_is_said_holds_everywhere_and_is_judged_here():
+    plain = row(Action.START, X, 0.0)
+    assert (plain.writes, plain.where_told, plain.judged_by_relays) == (False, False, False)
+
+
+def test_a_table_may_come_one_row_at_a_time():
+    check_table(iter(INTERLOCKS))
+    with pytest.raises(ValueError, match="cycle"):
+        check_table(iter([row(Action.POWER, Y, 1.0)]))
 
 
 def test_the_table_that_comes_with_holdfast_is_sound_in_any_order():
