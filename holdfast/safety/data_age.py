@@ -5,12 +5,20 @@ from collections.abc import Collection, Mapping
 from holdfast.core.data_store import Snapshot
 from holdfast.core.reading import MISSING, Bad, Good, Missing, Reading, Stale
 from holdfast.core.signals import SIGNALS, Producer, Signal
-from holdfast.core.units import s_from_ns
-from holdfast.safety.faults import RAMP_TO_ZERO_NS, Finding, finding
+from holdfast.core.units import ns_from_s, s_from_ns
+from holdfast.safety.faults import (
+    DERATE_FACTOR,
+    RAMP_TO_ZERO_NS,
+    RAMP_TO_ZERO_S,
+    Finding,
+    finding,
+)
 
 Expected = Mapping[str, Collection[Signal]]
 """The signals that must come at all, by owner."""
 
+_DERATED_NS = ns_from_s((1.0 - DERATE_FACTOR) * RAMP_TO_ZERO_S)
+"""The part of the ramp to zero that old data are through when they are lost."""
 _HALF_AGE_NS = {signal: row.max_age_ns // 2 for signal, row in SIGNALS.items()}
 
 
@@ -58,7 +66,8 @@ def _finding(owner: str, signal: Signal, reading: Reading, now_ns: int) -> tuple
             row, since_ns = "data_old", time_ns + max_age_ns // 2
             detail = f"{signal} is {s_from_ns(now_ns - time_ns):.2f} s old"
         case Stale(time_ns=time_ns):
-            row, since_ns = "data_lost", time_ns + max_age_ns
+            # The ramp goes on from what old data have left: older data never permit more.
+            row, since_ns = "data_lost", time_ns + max_age_ns - _DERATED_NS
             detail = f"{signal} is {s_from_ns(now_ns - time_ns):.1f} s old"
         case Bad(reason=reason, time_ns=time_ns):
             # At zero at once: a new bad sample every time must not start the ramp anew.

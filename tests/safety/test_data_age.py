@@ -37,13 +37,14 @@ def assess(signal, sampled_ns, now_ns, value=None):
 def test_old_data_derate_and_lost_data_go_to_zero(signal):
     row = SIGNALS[signal]
     half, whole = row.max_age_ns // 2, row.max_age_ns
+    lost_ns = T0 + whole - NS_PER_S // 4  # the first half of the ramp is behind them
     assert assess(signal, T0, T0) == ()
     assert assess(signal, T0, T0 + half) == ()
     for age_ns, name, reaction, since_ns in (
         (half + 1, "data_old", Reaction.DERATE, T0 + half),
         (whole, "data_old", Reaction.DERATE, T0 + half),
-        (whole + 1, "data_lost", Reaction.RAMP_TO_ZERO, T0 + whole),
-        (whole + 10**15, "data_lost", Reaction.RAMP_TO_ZERO, T0 + whole),
+        (whole + 1, "data_lost", Reaction.RAMP_TO_ZERO, lost_ns),
+        (whole + 10**15, "data_lost", Reaction.RAMP_TO_ZERO, lost_ns),
     ):
         (found,) = assess(signal, T0, T0 + age_ns)
         assert found.row == f"{row.producer}_{name}"
@@ -67,11 +68,24 @@ def test_a_sample_from_the_future_is_bad_data():
     assert left_of(found, T0) == 0.0
 
 
-def test_lost_data_close_the_envelope_within_half_a_second_of_their_maximum_age():
+def test_lost_data_close_the_envelope_within_a_quarter_of_a_second_of_their_maximum_age():
     lost_ns = T0 + SIGNALS[Signal.SOC_PCT].max_age_ns
-    (found,) = assess(Signal.SOC_PCT, T0, lost_ns + NS_PER_S // 4)
-    assert left_of(found, lost_ns + NS_PER_S // 4) == pytest.approx(500.0)
-    assert left_of(found, lost_ns + NS_PER_S // 2) == 0.0
+    for after_ns, left_w in ((NS_PER_S // 8, 250.0), (NS_PER_S // 4, 0.0), (NS_PER_S, 0.0)):
+        (found,) = assess(Signal.SOC_PCT, T0, lost_ns + after_ns)
+        assert left_of(found, lost_ns + after_ns) == pytest.approx(left_w)
+
+
+@pytest.mark.parametrize("signal", [Signal.SOC_PCT, Signal.GRID_POWER_W])
+def test_older_data_never_permit_more(signal):
+    whole = SIGNALS[signal].max_age_ns
+    left = []
+    for age_ns in (whole // 2 + 1, whole, whole + 1, whole + NS_PER_S // 10):
+        (found,) = assess(signal, T0, T0 + age_ns)
+        left.append(left_of(found, T0 + age_ns))
+    assert left[0] == left[1] == 500.0
+    assert left[2] == pytest.approx(500.0)
+    assert left == sorted(left, reverse=True)
+    assert left[3] < 400.0
 
 
 def test_what_was_never_read_is_lost_and_permits_nothing():
