@@ -17,11 +17,13 @@ from holdfast.devices.contactor import (
     RelayMemory,
     Wear,
     closed_once_more,
+    is_told_closed,
     may_break,
     opened_once_more,
+    waits_to_open,
 )
 from holdfast.devices.precharge import _PRECHARGE_RULE
-from holdfast.devices.written_point import PointRules
+from holdfast.devices.written_point import PointMemory, PointRules
 from tests.builders import T0, UNIT, put, snapshot_of
 
 CURRENT, POWER, VOLTAGE = (
@@ -129,6 +131,31 @@ def test_where_the_power_is_older_than_the_order_the_current_is_asked():
     snapshot = freeze(store.image(), NOW_NS)
     assert not may_break(UNIT, BREAK_A, snapshot, T0 - 1)
     assert may_break(UNIT, BREAK_A, snapshot, T0)
+
+
+# What it was told, and what it waits for. --------------------------------------------------------
+
+
+def told(value):
+    """The main contactor's memory after a command; None: it was told nothing yet."""
+    other = {Point.PRECHARGE: PointMemory(value=1.0, written_ns=T0, first_ns=T0)}
+    if value is None:
+        return other
+    return other | {Point.CONTACTOR: PointMemory(value=value, written_ns=T0, first_ns=T0)}
+
+
+@pytest.mark.parametrize(("value", "closed"), [(None, False), (0.0, False), (1.0, True)])
+def test_it_is_told_closed_by_its_own_last_command_and_not_by_the_precharge_relays(value, closed):
+    assert is_told_closed(RelayMemory(points=told(value))) is closed
+
+
+@pytest.mark.parametrize(("value", "may_be_closed"), [(None, True), (0.0, False), (1.0, True)])
+@pytest.mark.parametrize("phase", Phase)
+@pytest.mark.parametrize("since_ns", [None, T0])
+def test_it_waits_to_open_from_the_order_until_the_command(value, may_be_closed, phase, since_ns):
+    memory = RelayMemory(points=told(value), phase=phase, opening_since_ns=since_ns)
+    ordered = since_ns is not None or phase is Phase.OPENING
+    assert waits_to_open(memory) is (ordered and may_be_closed)
 
 
 # Wear. ------------------------------------------------------------------------------------------

@@ -296,6 +296,13 @@ def test_while_it_waits_for_the_link_to_discharge_that_is_said():
     assert (board.phase, board.findings) == (Phase.PRECHARGE, ())
 
 
+def test_what_else_is_wrong_is_told_while_it_waits():
+    board = quick()
+    board.follows = False
+    board.run(8.0, PRECHARGE_CLOSED=1.0)
+    assert board.faults == ["relays_contactor_stuck", "relays_precharge_waits"]
+
+
 def test_a_link_that_never_discharges_locks_out_after_five_minutes():
     board = quick()
     board.run(300, ms=1000)
