@@ -5,14 +5,14 @@ from collections.abc import Collection, Mapping
 from holdfast.core.data_store import Snapshot
 from holdfast.core.reading import MISSING, Bad, Good, Missing, Reading, Stale
 from holdfast.core.signals import SIGNALS, Producer, Signal
-from holdfast.core.units import s_from_ns
+from holdfast.core.units import ns_from_s, s_from_ns
 from holdfast.safety.faults import finding
-from holdfast.safety.finding import DERATE_FACTOR, RAMP_TO_ZERO_NS, Finding
+from holdfast.safety.finding import DERATE_FACTOR, RAMP_TO_ZERO_NS, RAMP_TO_ZERO_S, Finding
 
 Expected = Mapping[str, Collection[Signal]]
 """The signals that must come at all, by owner."""
 
-_DERATED_NS = round((1.0 - DERATE_FACTOR) * RAMP_TO_ZERO_NS)
+_DERATED_NS = ns_from_s((1.0 - DERATE_FACTOR) * RAMP_TO_ZERO_S)
 """The part of the ramp to zero that old data are through when they are lost."""
 _HALF_AGE_NS = {signal: row.max_age_ns // 2 for signal, row in SIGNALS.items()}
 
