@@ -33,12 +33,18 @@ OWN_TESTS = {
     "safety/permit": ("control/test_safety_wrapper.py",),
     "control/cycle": ("control/test_cycle_more.py", "properties/test_cycle.py"),
     "control/storage_unit": ("control/test_cycle_more.py", "properties/test_cycle.py"),
-    "devices/bms_safety_wrapper": ("devices/test_bms_wrapper.py", "devices/test_wrappers_more.py"),
+    "devices/bms_safety_wrapper": (
+        "devices/test_bms_wrapper.py",
+        "devices/test_wrappers_more.py",
+        "devices/test_write_budget.py",
+    ),
     "devices/inverter_safety_wrapper": (
         "devices/test_inverter_wrapper.py",
         "devices/test_wrappers_more.py",
+        "devices/test_write_budget.py",
     ),
     "devices/precharge": ("devices/test_contactor.py",),
+    "devices/written_point": ("devices/test_write_budget.py",),
     "devices/registers": ("devices/test_profile.py",),
 }
 
