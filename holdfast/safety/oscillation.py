@@ -59,13 +59,16 @@ class Oscillation:
     ) -> tuple[tuple[Finding, ...], OscillationMemory]:
         """Findings of this cycle and the memory for the next.
 
-        A sample that is read again is no turn. Without a good one everything stays as it is.
+        A sample that is read again is no turn. Without a good one everything stays as it is. An
+        open contactor ends it.
         """
         changed: dict[str, Swing] = {}
         findings: list[Finding] = []
         for unit, amplitude_w in self._amplitudes_w:
             reading = snapshot.readings[unit].get(Signal.SETPOINT_READBACK_W)
             swing = memory.get(unit)
+            if snapshot.good(unit, Signal.CONTACTOR_CLOSED) == 0.0:
+                swing = None  # whoever stops and starts is no loop
             if isinstance(reading, Good):
                 followed = _followed(swing, reading, amplitude_w)
                 if followed is not swing:

@@ -15,6 +15,7 @@ from holdfast.safety.finding import RAMP_TO_ZERO_NS, Finding, Level, Reaction
 from holdfast.safety.interlock_manager import Block
 from holdfast.safety.interlocks import Action
 from holdfast.safety.patterns import PatternMemory
+from holdfast.safety.plausibility import Count, UnitPlausibility
 from holdfast.safety.trend_analyzer import Track, TrendMemory
 from tests.builders import T0, build_site, expected_signals, healthy_store, put, unit_content
 
@@ -162,6 +163,21 @@ def test_limits_trends_and_counts_are_remembered():
     assert set(memory.plausibility) == {"left", "right"}
     assert set(memory.patterns.oscillation) == {"left", "right"}
     assert memory.escalation == EscalationMemory()
+
+
+def test_what_heats_up_and_what_cannot_be_true_are_found_and_narrow():
+    heating = Track(
+        samples=((T0, 30.0),), slope_per_s=0.03, level=Level.ALARM, since_ns=T0 - NS_PER_S
+    )
+    judged = Count(anchor_pct=50.0, anchor_ns=T0, time_ns=T0)
+    stuck = UnitPlausibility(count=judged, still_since_ns=T0 - NS_PER_S)
+    for row, memory in (
+        ("cell_heating", SafetyMemory(trends=TrendMemory(tracks={"left/cell_heating": heating}))),
+        ("voltage_stuck", SafetyMemory(plausibility={"left": stuck})),
+    ):
+        assessment, _ = assess(memory=replace(memory, time_ns=T0))
+        assert [finding.row for finding in assessment.findings] == [row]
+        assert ends(assessment) == (0.0, 0.0)
 
 
 def test_a_pattern_is_found_and_narrows_what_it_concerns():

@@ -26,8 +26,10 @@ class Run:
         self.now_ns += round(after_s * NS_PER_S)
         return self.look(Good(value=value, time_ns=self.now_ns))
 
-    def look(self, reading):
+    def look(self, reading, **contactor):
         readings = {} if reading is None else {Signal.SETPOINT_READBACK_W: reading}
+        for name, value in contactor.items():
+            readings[Signal(name)] = Good(value=value, time_ns=self.now_ns)
         snapshot = Snapshot(time_ns=self.now_ns, readings={UNIT: readings, SITE: {}})
         self.findings, self.memory = self.check.assess(snapshot, self.memory)
         return [found.row for found in self.findings]
@@ -166,6 +168,19 @@ def test_a_sample_that_is_read_again_or_lost_changes_nothing():
     run = Run()
     assert run.look(None) == []
     assert run.memory == {}
+
+
+def test_behind_an_open_contactor_nothing_swings():
+    """Who stops and starts a site again and again is no loop."""
+    run = started()
+    run.swing(10, 1.0)
+    assert run.findings
+    at_rest = Good(value=0.0, time_ns=run.now_ns)
+    assert run.look(at_rest, contactor_closed=1.0) == ["setpoint_oscillation"]
+    assert run.look(at_rest, contactor_closed=0.0) == []
+    assert run.kept == Swing(extreme_w=0.0)
+    assert run.swing(9, 1.0) == []
+    assert run.swing(1, 1.0) == ["setpoint_oscillation"]
 
 
 def test_a_unit_does_not_answer_for_its_neighbour():
