@@ -1,7 +1,7 @@
 """The envelope: the interval of battery power that is permitted now. Zero is always inside."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,8 +34,7 @@ class Envelope:
 
     def intersect_charge(self, other: "Envelope") -> "Envelope":
         """As :meth:`intersect` for charging; the end for discharge stays as it is."""
-        same = Envelope(min_w=self.min_w, max_w=other.max_w, min_by="", max_by=other.max_by)
-        return self.intersect(same)
+        return self.intersect(replace(other, min_w=self.min_w))
 
     def clamp(self, power_w: float) -> float:
         """The nearest power inside; 0 W for NaN."""
