@@ -20,7 +20,13 @@ OWN_TESTS = {
     "core/signals": ("core/test_names_more.py",),
     "core/state_machine": ("core/test_names_more.py",),
     "core/units": ("core/test_names_more.py",),
-    "safety/finding": ("safety/test_faults.py", "safety/test_faults_more.py"),
+    "safety/faults": ("safety/test_island.py",),
+    "safety/finding": (
+        "safety/test_faults.py",
+        "safety/test_faults_more.py",
+        "safety/test_island.py",
+    ),
+    "safety/interlocks": ("safety/test_interlock_manager.py", "safety/test_island.py"),
     "safety/interlock_manager": ("core/test_names_more.py",),
     "safety/bounds": (
         "safety/test_limits.py",

@@ -147,6 +147,7 @@ GUARDS = {
 
 
 def test_every_fault_says_whom_it_guards():
+    assert [guards.value for guards in Guards] == ["battery", "site", "device"]  # as printed
     assert {
         guards: {row for row, fault in FAULTS.items() if fault.guards is guards}
         for guards in Guards
