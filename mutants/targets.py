@@ -21,6 +21,8 @@ OWN_TESTS = {
     "core/state_machine": ("core/test_names_more.py",),
     "core/units": ("core/test_names_more.py",),
     "safety/faults": ("safety/test_island.py",),
+    "safety/limits": ("safety/test_island.py",),
+    "safety/derating": ("safety/test_island.py",),
     "safety/finding": (
         "safety/test_faults.py",
         "safety/test_faults_more.py",

@@ -231,6 +231,18 @@ def test_units_are_judged_each_by_its_own_readings():
     assert [found.key for found in findings] == ["left/soc_low"]
 
 
+def test_a_row_whose_device_is_silent_is_remembered_while_another_row_changes():
+    limits = (LIMITS["soc_low"], LIMITS["inverter_fault"])
+    monitor, store, memory = LimitMonitor(limits), DataStore((UNIT,)), {}
+    put(store, UNIT, Signal.SOC_PCT, 5.0, T0)
+    for second in range(3):
+        now_ns = T0 + second * NS_PER_S
+        put(store, UNIT, Signal.INVERTER_FAULT, 1.0, now_ns)
+        findings, memory = monitor.assess(freeze(store.image(), now_ns), memory)
+        assert [found.row for found in findings] == ["soc_low", "inverter_fault"]
+        assert memory["battery/soc_low"].since_ns == T0
+
+
 def test_assessing_leaves_the_memory_it_was_given_alone():
     driver = Driver(LIMITS["soc_high"])
     before = driver.memory
