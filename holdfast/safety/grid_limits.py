@@ -40,8 +40,8 @@ def within_grid_limits(
     rest_w = rest_of_site_w(site.unit_names, snapshot)
     if rest_w is None:
         return dict(envelopes)
-    charge_w = max(site.grid.import_max_w - rest_w, 0.0)
-    discharge_w = max(site.grid.export_max_w + rest_w, 0.0)
+    charge_w = site.grid.import_max_w - rest_w
+    discharge_w = site.grid.export_max_w + rest_w
     charge_share = _share(charge_w, sum(e.max_w for e in envelopes.values()))
     discharge_share = _share(discharge_w, -sum(e.min_w for e in envelopes.values()))
     if charge_share == discharge_share == 1.0:
@@ -59,7 +59,7 @@ def within_grid_limits(
 
 
 def _share(permitted_w: float, wanted_w: float) -> float:
-    """Share of ``wanted_w`` that is permitted, 0 to 1; none for NaN."""
+    """Share of ``wanted_w`` that is permitted, 0 to 1; none for NaN, or for less than nothing."""
     if not permitted_w >= 0.0:
         return 0.0
     return permitted_w / wanted_w if permitted_w < wanted_w else 1.0
