@@ -64,8 +64,11 @@ class SafetyWrapper:
             for block in reversed(blocks):  # so that an end bears the name of the first
                 envelope = block.narrow(envelope, islanded=islanded)
         held = any(found.reaction is Reaction.HOLD for found in assessment.findings_of(unit))
-        runs = connects and not any(
-            block.action is Action.POWER and (block.on_island or not islanded) for block in blocks
+        # An island's power follows its load: only the power stage can end a discharge.
+        stopped = (
+            envelope.min_w == 0.0
+            if islanded
+            else any(block.action is Action.POWER for block in blocks)
         )
         return Permit(
             unit=unit,
@@ -75,8 +78,7 @@ class SafetyWrapper:
             may_increase=not held,
             may_connect=connects,
             may_close=connects and not any(block.action is Action.CONNECT for block in blocks),
-            # An island's power follows its load: only the power stage can end a discharge.
-            may_run=runs and not (islanded and envelope.min_w == 0.0),
+            may_run=connects and not stopped,
             islanded=islanded,
         )
 

@@ -189,12 +189,11 @@ def _is_foreign(rule: PointRules, readback: Good, memory: PointMemory) -> bool:
 
 def _without_past(memory: PointMemory, now_ns: int) -> PointMemory:
     """``memory`` without what others wrote too long ago to count."""
-    oldest_ns = now_ns - OVERWRITTEN_WITHIN_NS
-    if not memory.overwritten or memory.overwritten[0][0] >= oldest_ns:
+    if not memory.overwritten:
         return memory
-    return replace(
-        memory, overwritten=tuple(entry for entry in memory.overwritten if entry[0] >= oldest_ns)
-    )
+    oldest_ns = now_ns - OVERWRITTEN_WITHIN_NS
+    recent = tuple(entry for entry in memory.overwritten if entry[0] >= oldest_ns)
+    return memory if recent == memory.overwritten else replace(memory, overwritten=recent)
 
 
 def _overwritten(

@@ -74,6 +74,10 @@ def test_every_row_is_that_of_the_design():
         for row in INTERLOCKS
     } == TABLE
     assert [row.id for row in INTERLOCKS] == list(TABLE)
+    of_battery = {row.signal for row in INTERLOCKS if row.of_battery}
+    assert of_battery == {
+        "pack_voltage_v", "battery_current_a", "charge_allowed", "discharge_allowed",
+    }  # fmt: skip
     assert UNDER_LOAD.id == "contactor_under_load"
     assert " ".join(Action) == "start connect power charge discharge open"
 
