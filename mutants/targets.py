@@ -10,45 +10,45 @@ PACKAGES = ("core", "safety", "control", "devices")
 
 OWN_TESTS = {
     # Where the tests of a module are not in test_<module>*.py of the same package.
-    "core/commands": ("core/test_names_more.py",),
-    "core/config": ("core/test_site_file_more.py",),
+    "core/commands": ("core/test_names_edges.py",),
+    "core/config": ("core/test_site_file_edges.py",),
     "core/errors": ("core/test_config.py",),
-    "core/plan": ("core/test_names_more.py", "control/test_plan_gate.py"),
-    "core/ports": ("core/test_names_more.py",),
+    "core/plan": ("core/test_names_edges.py", "control/test_plan_gate.py"),
+    "core/ports": ("core/test_names_edges.py",),
     "core/reading": ("core/test_data_store.py",),
     "core/site_file": ("core/test_config.py",),
-    "core/signals": ("core/test_names_more.py",),
-    "core/state_machine": ("core/test_names_more.py",),
-    "core/units": ("core/test_names_more.py",),
+    "core/signals": ("core/test_names_edges.py",),
+    "core/state_machine": ("core/test_names_edges.py",),
+    "core/units": ("core/test_names_edges.py",),
     "safety/faults": ("safety/test_island.py",),
     "safety/limits": ("safety/test_island.py",),
     "safety/derating": ("safety/test_island.py",),
     "safety/finding": (
         "safety/test_faults.py",
-        "safety/test_faults_more.py",
+        "safety/test_faults_edges.py",
         "safety/test_island.py",
     ),
     "safety/interlocks": ("safety/test_interlock_manager.py", "safety/test_island.py"),
-    "safety/interlock_manager": ("core/test_names_more.py",),
+    "safety/interlock_manager": ("core/test_names_edges.py",),
     "safety/bounds": (
         "safety/test_limits.py",
-        "safety/test_limits_more.py",
-        "safety/test_derating_more.py",
+        "safety/test_limits_edges.py",
+        "safety/test_derating_edges.py",
     ),
-    "control/mode_manager": ("core/test_names_more.py",),
+    "control/mode_manager": ("core/test_names_edges.py",),
     "control/modes/self_consumption": ("control/test_mode_manager.py",),
-    "safety/assessment": ("safety/test_assessment_more.py", "properties/test_cycle.py"),
+    "safety/assessment": ("safety/test_assessment_edges.py", "properties/test_cycle.py"),
     "safety/permit": ("control/test_safety_wrapper.py",),
-    "control/cycle": ("control/test_cycle_more.py", "properties/test_cycle.py"),
-    "control/storage_unit": ("control/test_cycle_more.py", "properties/test_cycle.py"),
+    "control/cycle": ("control/test_cycle_edges.py", "properties/test_cycle.py"),
+    "control/storage_unit": ("control/test_cycle_edges.py", "properties/test_cycle.py"),
     "devices/bms_safety_wrapper": (
         "devices/test_bms_wrapper.py",
-        "devices/test_wrappers_more.py",
+        "devices/test_wrappers_edges.py",
         "devices/test_write_budget.py",
     ),
     "devices/inverter_safety_wrapper": (
         "devices/test_inverter_wrapper.py",
-        "devices/test_wrappers_more.py",
+        "devices/test_wrappers_edges.py",
         "devices/test_write_budget.py",
     ),
     "devices/precharge": ("devices/test_contactor.py",),
@@ -92,7 +92,7 @@ def _target(package: str, path: Path) -> Target:
     name = path.relative_to(ROOT / "holdfast").with_suffix("").as_posix()
     own = [tests / test for test in OWN_TESTS.get(name, ())]
     own += sorted((tests / package).glob(f"test_{path.stem}.py"))
-    own += sorted((tests / package).glob(f"test_{path.stem}_*more.py"))
+    own += sorted((tests / package).glob(f"test_{path.stem}_*edges.py"))
     around = [
         test
         for folder in AROUND[package]
