@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV ?= .venv
 DEMO_SECONDS ?= 60
 JOBS ?= $(shell nproc)
-SAFETY_TESTS := tests/core tests/safety tests/control tests/devices tests/properties
+SAFETY_TESTS := tests/core tests/safety tests/control tests/devices tests/properties/test_cycle.py
 BIN := $(VENV)/bin
 
 .PHONY: demo test lint prove mutants coverage clean
