@@ -431,6 +431,12 @@ EQUIVALENT: tuple[Equivalent, ...] = (
     ),
     Equivalent(
         module="holdfast.safety.trend_analyzer",
+        line="return 1.0",
+        change="1.0 -> 1.1",
+        reason="who asks wants to know whether it is below 1",
+    ),
+    Equivalent(
+        module="holdfast.safety.trend_analyzer",
         line="if left < 1.0:",
         change="1.0 -> 1.1",
         reason="a short cut: scaling by 1 narrows nothing",

@@ -48,6 +48,17 @@ def test_the_first_cycle_is_no_gap_however_long_the_computer_has_run():
 
 
 @pytest.mark.parametrize(
+    ("budgets", "rows"),
+    [(None, set()), ({}, set()), ({UNIT: {Point.ENABLE: 1}}, {"inverter_write_budget"})],
+)
+def test_a_point_that_wears_out_has_its_budget(budgets, rows):
+    bench = Bench()
+    bench.cycle = Cycle(bench.site, expected_signals(bench.site), points_of(bench.site), budgets)
+    bench.run(0.1)
+    assert {f.row for f in bench.records[-1].assessment.findings} == rows
+
+
+@pytest.mark.parametrize(
     ("gap_ms", "found"), [(0, False), (400, False), (400.000001, True), (-0.000001, True)]
 )
 def test_a_gap_is_one_beyond_the_watchdogs_time_or_backwards_and_says_how_long(gap_ms, found):
