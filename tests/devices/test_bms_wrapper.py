@@ -51,6 +51,19 @@ def test_who_observes_writes_nothing(force):
     assert decide(500.0, permit_of(may_write=False), force=force) == ([], {}, ())
 
 
+@pytest.mark.parametrize(("point", "power_w"), [(POINTS[0], 500.0), (POINTS[1], -500.0)])
+def test_a_power_that_somebody_else_writes_is_found_and_overruled(point, power_w):
+    _, memory, _ = decide(power_w, permit_of())
+    ours = dict.fromkeys(POINTS, 0.0) | {point: 500.0}
+    theirs = ours | {point: 3000.0}
+    for ms, shown, rows in ((600, ours, []), (800, theirs, ["bms_setpoint_overwritten"])):
+        now_ns = T0 + ms * NS_PER_MS
+        permit = permit_of(expires_ns=now_ns + NS_PER_MS)
+        writes, memory, findings = decide(power_w, permit, memory, now_ns=now_ns, readback=shown)
+        assert [found.row for found in findings] == rows
+    assert writes == [(point, 500.0)]
+
+
 def test_a_bms_that_takes_no_power_is_left_alone():
     wrapper = BmsSafetyWrapper(build_site().storage[0], ())
     assert wrapper.decide(500.0, permit_of(), snapshot_of(), {}, force=True) == ((), {}, ())

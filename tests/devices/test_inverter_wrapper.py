@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from holdfast.core.commands import Point
-from holdfast.core.signals import Producer
+from holdfast.core.signals import Producer, Signal
 from holdfast.core.units import NS_PER_MS, ns_from_s
 from holdfast.devices.inverter_safety_wrapper import InverterSafetyWrapper
 from tests.builders import T0, UNIT, build_site, permit_of, snapshot_of, unit_content
@@ -37,6 +37,18 @@ def decide(power_w, permit, memory=None, *, now_ns=T0, force=False, wrapper=WRAP
 def test_the_first_cycle_writes_everything():
     written, _ = decide(300.0, permit_of())
     assert written == {Point.SETPOINT_W: 300.0, Point.ENABLE: 1.0, Point.REVERT_TIMEOUT_S: 5.0}
+
+
+def test_a_setpoint_that_somebody_else_writes_is_found_and_overruled():
+    _, memory = decide(500.0, permit_of())
+    for ms, shown_w, rows in ((600, 500.0, []), (800, 3000.0, ["inverter_setpoint_overwritten"])):
+        now_ns = T0 + ms * NS_PER_MS
+        values = {Signal.SETPOINT_READBACK_W: shown_w}
+        snapshot = snapshot_of(values, now_ns=now_ns, healthy=False)
+        permit = permit_of(expires_ns=now_ns + NS_PER_MS)
+        writes, memory, findings = WRAPPER.decide(500.0, permit, snapshot, memory, force=False)
+        assert [found.row for found in findings] == rows
+    assert [(write.point, write.value) for write in writes] == [(Point.SETPOINT_W, 500.0)]
 
 
 @pytest.mark.parametrize("power_w", [math.nan, math.inf, -math.inf, 5000.001, -5000.001, 1e9])
