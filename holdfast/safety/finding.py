@@ -74,7 +74,7 @@ class Finding:
                 charge, discharge = 1.0, 0.0
             case Reaction.RAMP_TO_ZERO:
                 left = 1.0 - (now_ns - self.since_ns) / RAMP_TO_ZERO_NS
-                charge = discharge = max(left, 0.0)
+                charge = discharge = min(max(left, 0.0), 1.0)
             case Reaction.TRIP | Reaction.EMERGENCY_STOP:
                 charge, discharge = 0.0, 0.0
         narrower = Envelope(

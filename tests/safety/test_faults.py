@@ -204,3 +204,13 @@ def test_a_row_that_cannot_be_right_is_refused(changes, complaint):
 def test_a_row_at_the_edge_of_what_can_be_right_is_accepted(changes):
     _check_table({"x": row_of(**changes)})
     assert (row_of().hold_s, row_of().bms_hold_s) == (0.0, None)
+
+
+def test_a_finding_from_the_future_widens_nothing():
+    """Not even into what is no envelope any more."""
+    widest = Envelope(min_w=-1.7e308, max_w=1.7e308, min_by="a", max_by="b")
+    found = Finding(
+        owner="battery", row="row", level=Level.ALARM, reaction=Reaction.RAMP_TO_ZERO,
+        since_ns=T0 + 10**18, text="",
+    )  # fmt: skip
+    assert found.narrow(widest, T0) == widest
