@@ -189,8 +189,6 @@ def _is_foreign(rule: PointRules, readback: Good, memory: PointMemory) -> bool:
 
 def _without_past(memory: PointMemory, now_ns: int) -> PointMemory:
     """``memory`` without what others wrote too long ago to count."""
-    if not memory.overwritten:
-        return memory
     oldest_ns = now_ns - OVERWRITTEN_WITHIN_NS
     recent = tuple(entry for entry in memory.overwritten if entry[0] >= oldest_ns)
     return memory if recent == memory.overwritten else replace(memory, overwritten=recent)

@@ -313,7 +313,10 @@ class Rig:
         if status is None:
             return "no fresh status"
         found = [f"{f.owner}/{f.row}: {f.text}" for f in status.findings]
-        return f"{status.state.name}, waits for {status.waits_for}, finds {found}"
+        latched = status.latched_faults
+        return (
+            f"{status.state.name}, waits for {status.waits_for}, finds {found}, latched {latched}"
+        )
 
 
 Slot = tuple[float, float, float]

@@ -1,5 +1,6 @@
 """Each pattern is looked for, and what it remembers is handed on."""
 
+from holdfast.core.signals import Signal
 from holdfast.core.units import NS_PER_S
 from holdfast.safety.finding import Level
 from holdfast.safety.meter_sign import MeterMemory
@@ -30,7 +31,7 @@ def test_what_each_has_found_is_told():
         resistance={UNIT: Probe(point=point, ratios=(2.5,) * 15, level=Level.ALARM)},
         meter_sign=MeterMemory(found_since_ns=T0, stepped_ns=T0),
     )
-    findings, after = PATTERNS.assess(snapshot_of(), before)
+    findings, after = PATTERNS.assess(snapshot_of({Signal.CONTACTOR_CLOSED: 1.0}), before)
     assert [found.row for found in findings] == [
         "setpoint_oscillation", "resistance_doubled", "meter_sign_wrong",
     ]  # fmt: skip
