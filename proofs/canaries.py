@@ -170,8 +170,8 @@ CANARIES = (
         proof="predicted_cell_voltage_high",
         of=trend_analyzer,
         name="_left",
-        old="max(in_s / horizon_s, LEAST_LEFT)",
-        new="in_s / horizon_s",
+        old="max(LEAST_LEFT, min(in_s / horizon_s, 1.0))",
+        new="min(in_s / horizon_s, 1.0)",
     ),
     Canary(
         proof="grid.sum.1_units",
