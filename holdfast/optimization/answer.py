@@ -1,100 +1,104 @@
-"""From the columns of the linear program to an answer that a battery can follow."""
+"""From what the solver found to an answer that was tried: simulated, and priced, on its own."""
 
 import numpy as np
 
+from holdfast.core.errors import PlanFailed
 from holdfast.core.plan import PlanStatus
-from holdfast.optimization.problem import Array, BatteryModel, PlanProblem, PlanSolution, SlackGroup
-from holdfast.optimization.program import Program
+from holdfast.optimization.problem import Array, PlanProblem, PlanSolution, SlackGroup
+from holdfast.optimization.slot_cost import exchange_at, through_kwh
+from holdfast.optimization.storage_limits import stored_limits
 
-TINY_KWH = 1e-6
-"""Below this a column is zero: ten times the solver's tolerance."""
 _TINY_W = 0.1
+_TOLERANCE_KWH = 1e-4
+"""More than the solver's tolerances add up to over a week of slots."""
+_TOLERANCE_SHARE, _TOLERANCE_COST = 1e-4, 1e-3
 
 
 def build_solution(
-    problem: PlanProblem, program: Program, values: Array, stored_value_per_kwh: Array
-) -> PlanSolution:
-    """Answer from ``values``, shape (5, slots).
+    problem: PlanProblem, gained_kwh: Array, stored_value_per_kwh: Array, *, cost: float,
+    bound: float,
+) -> PlanSolution:  # fmt: skip
+    """Answer for ``gained_kwh``, the change in stored energy of each slot.
 
-    Slots that still charge and discharge at once are netted; the state of charge is then
-    simulated forward, and power cut where a limit would be passed.
+    Raises PlanFailed if a battery could not follow it, or if it does not cost what the solver
+    says that it does.
     """
-    battery_w, stored_kwh = _battery(problem, values)
-    if ((values[0] > TINY_KWH) & (values[1] > TINY_KWH)).any():
-        battery_w, stored_kwh = _simulate(problem, program, battery_w)
-    through_w = problem.net_load_w + battery_w
-    curtailed_w = np.maximum(-through_w - problem.export_max_w, 0.0)
-    curtailed_w = np.where(curtailed_w > _TINY_W, curtailed_w, 0.0)
-    grid_w = through_w + curtailed_w
-    relaxed = _relaxed(problem, grid_w, curtailed_w)
-    grid_cost = _grid_cost(problem, grid_w)
-    battery = problem.battery
-    delivered_kwh = float(np.maximum(-battery_w, 0.0) @ problem.dt_h) / 1e3
+    battery, hours = problem.battery, problem.dt_h / 1e3
+    battery_w = np.clip(
+        through_kwh(problem, gained_kwh) / hours, -battery.discharge_max_w, battery.charge_max_w
+    )
+    battery_w = np.where(np.abs(battery_w) > 1e-6, battery_w, 0.0)
+    soc_wh = _follow(problem, battery_w)
+    exchange = exchange_at(problem, battery_w * hours)
+    curtailed_w = np.where(
+        exchange.curtailed_kwh > _TINY_W * hours, exchange.curtailed_kwh / hours, 0.0
+    )
+    grid_w = problem.net_load_w + battery_w + curtailed_w
+    grid_cost = float(exchange.cost.sum())
+    relaxed = _relaxed(problem, exchange.penalty, soc_wh)
+    objective = grid_cost + _battery_cost(problem, battery_w, soc_wh)
+    penalty = float(exchange.penalty.sum())
+    if not abs(objective + penalty - cost) <= _TOLERANCE_SHARE * abs(cost) + _TOLERANCE_COST:
+        raise PlanFailed(f"the answer costs {objective + penalty:.4f}, not {cost:.4f} as it says")
     return PlanSolution(
         status=PlanStatus.RELAXED if relaxed else PlanStatus.OPTIMAL,
         relaxed=relaxed,
         battery_w=battery_w,
         grid_w=grid_w,
         curtailed_w=curtailed_w,
-        soc_wh=stored_kwh * 1e3,
+        soc_wh=soc_wh,
         stored_value_per_kwh=stored_value_per_kwh,
         grid_cost=grid_cost,
-        objective=grid_cost
-        + battery.wear_cost_per_kwh * delivered_kwh
-        - battery.terminal_value_per_kwh * float(stored_kwh[-1]),
+        objective=objective,
+        bound=min(bound - penalty, objective),
     )
 
 
-def _battery(problem: PlanProblem, values: Array) -> tuple[Array, Array]:
+def _follow(problem: PlanProblem, battery_w: Array) -> Array:
+    """State of charge at the end of each slot, Wh, of a battery that follows ``battery_w``."""
     battery = problem.battery
-    battery_w = (values[0] - values[1]) / problem.dt_h * 1e3
-    battery_w = np.clip(battery_w, -battery.discharge_max_w, battery.charge_max_w)
-    return battery_w, np.clip(values[4], 0.0, battery.capacity_wh / 1e3)
-
-
-def _simulate(problem: PlanProblem, program: Program, wanted_w: Array) -> tuple[Array, Array]:
-    """Follow ``wanted_w`` as far as stored energy and grid limits let it."""
-    battery = problem.battery
-    net_w = problem.net_load_w
-    highest_w = np.clip(problem.import_max_w - net_w, 0.0, battery.charge_max_w)
-    lowest_w = np.clip(-problem.export_max_w - net_w, -battery.discharge_max_w, 0.0)
-    battery_w = np.clip(wanted_w, lowest_w, highest_w)
-    stored_kwh = np.empty(problem.slots)
-    now_kwh = battery.soc_now_wh / 1e3
-    for slot, hours in enumerate(problem.dt_h.tolist()):
-        most_kwh = _energy_kwh(battery, float(program.stored_high_kwh[slot]) - now_kwh)
-        least_kwh = _energy_kwh(battery, float(program.stored_low_kwh[slot]) - now_kwh)
-        energy_kwh = max(min(float(battery_w[slot]) * hours / 1e3, most_kwh), least_kwh)
-        if energy_kwh > 0:
-            now_kwh += energy_kwh * battery.charge_efficiency
+    limits = stored_limits(problem)
+    soc_wh = np.empty(problem.slots)
+    now_wh = battery.soc_now_wh
+    for slot, (power_w, hours) in enumerate(
+        zip(battery_w.tolist(), problem.dt_h.tolist(), strict=True)
+    ):
+        if power_w > 0.0:
+            now_wh += power_w * hours * battery.charge_efficiency
         else:
-            now_kwh += energy_kwh / battery.discharge_efficiency
-        battery_w[slot] = energy_kwh / hours * 1e3
-        stored_kwh[slot] = now_kwh
-    return battery_w, stored_kwh
+            now_wh += power_w * hours / battery.discharge_efficiency
+        soc_wh[slot] = now_wh
+    outside_kwh = np.maximum(limits.low_kwh - soc_wh / 1e3, soc_wh / 1e3 - limits.high_kwh)
+    if not (outside_kwh <= _TOLERANCE_KWH).all():
+        worst = int(np.nanargmax(outside_kwh))
+        raise PlanFailed(f"the answer leaves {soc_wh[worst]:g} Wh stored after slot {worst}")
+    return np.clip(soc_wh, 0.0, battery.capacity_wh)
 
 
-def _energy_kwh(battery: BatteryModel, stored_kwh: float) -> float:
-    """AC energy that changes what is stored by ``stored_kwh``; + charging."""
-    if stored_kwh > 0:
-        return stored_kwh / battery.charge_efficiency
-    return stored_kwh * battery.discharge_efficiency
-
-
-def _relaxed(problem: PlanProblem, grid_w: Array, curtailed_w: Array) -> tuple[SlackGroup, ...]:
+def _battery_cost(problem: PlanProblem, battery_w: Array, soc_wh: Array) -> float:
+    """Wear and ageing, less what is stored at the end."""
     battery = problem.battery
-    tolerance_wh = 1e-6 * battery.capacity_wh
+    delivered_kwh = float(np.maximum(-battery_w, 0.0) @ problem.dt_h) / 1e3
+    aged_kwh_h = float(np.maximum(soc_wh - battery.ageing_above_wh, 0.0) @ problem.dt_h) / 1e3
+    return (
+        battery.wear_cost_per_kwh * delivered_kwh
+        + battery.ageing_cost_per_kwh_h * aged_kwh_h
+        - battery.terminal_value_per_kwh * float(soc_wh[-1]) / 1e3
+    )
+
+
+def _relaxed(problem: PlanProblem, penalty: Array, soc_wh: Array) -> tuple[SlackGroup, ...]:
+    battery = problem.battery
+    tolerance_wh = 1e-6 * battery.capacity_wh + 0.02
     outside_wh = max(
         battery.soc_min_wh - battery.soc_now_wh, battery.soc_now_wh - battery.soc_max_wh
     )
+    penalized = penalty > problem.penalty_per_kwh * _TINY_W * problem.dt_h / 1e3
+    imports = problem.net_load_w > problem.import_max_w
     used = {
-        SlackGroup.SOC: outside_wh > tolerance_wh,
-        SlackGroup.IMPORT_LIMIT: bool((grid_w > problem.import_max_w + _TINY_W).any()),
-        SlackGroup.EXPORT_LIMIT: bool((curtailed_w > 0.0).any()),
+        SlackGroup.SOC: outside_wh > 1e-6 * battery.capacity_wh,
+        SlackGroup.IMPORT_LIMIT: bool((penalized & imports).any()),
+        SlackGroup.EXPORT_LIMIT: bool((penalized & ~imports).any()),
+        SlackGroup.FINAL_SOC: float(soc_wh[-1]) < battery.soc_final_min_wh - tolerance_wh,
     }
     return tuple(group for group, is_used in used.items() if is_used)
-
-
-def _grid_cost(problem: PlanProblem, grid_w: Array) -> float:
-    price = np.where(grid_w > 0, problem.import_price_per_kwh, problem.export_price_per_kwh)
-    return float((price * grid_w) @ problem.dt_h) / 1e3

@@ -25,6 +25,8 @@ class SlackGroup(StrEnum):
     """The load is above the import limit, and the battery cannot make up for it."""
     EXPORT_LIMIT = "export_limit"
     """PV surplus is above the export limit, and the battery cannot take it."""
+    FINAL_SOC = "final_soc"
+    """What shall be stored at the end cannot be reached."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +50,11 @@ class BatteryModel:
     """Cost in life, counted once per kWh through the battery: when it is delivered (AC)."""
     terminal_value_per_kwh: float = 0.0
     """What a stored kWh is worth at the end of the horizon."""
+    soc_final_min_wh: float = 0.0
+    """Stored at the end at least."""
+    ageing_cost_per_kwh_h: float = 0.0
+    """Calendar ageing: cost of each hour in which a kWh is stored above ``ageing_above_wh``."""
+    ageing_above_wh: float = 0.0
 
     def __post_init__(self) -> None:
         """Refuse what is no battery. Raises PlanFailed."""
@@ -63,8 +70,11 @@ class BatteryModel:
             raise PlanFailed("battery: power limits must not be negative")
         if not (0 < self.charge_efficiency <= 1 and 0 < self.discharge_efficiency <= 1):
             raise PlanFailed("battery: efficiencies must be above 0 and at most 1")
-        if not self.wear_cost_per_kwh >= 0:
-            raise PlanFailed("battery: wear_cost_per_kwh must not be negative")
+        if not (self.wear_cost_per_kwh >= 0 and self.ageing_cost_per_kwh_h >= 0):
+            raise PlanFailed("battery: costs of wear and ageing must not be negative")
+        for name in ("soc_final_min_wh", "ageing_above_wh"):
+            if not 0 <= getattr(self, name) <= self.capacity_wh:
+                raise PlanFailed(f"battery: {name} is not within 0 to capacity_wh")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -83,6 +93,8 @@ class PlanProblem:
     import_max_w: float
     export_max_w: float
     battery: BatteryModel
+    pv_curtailable: bool = False
+    """PV may be throttled where that pays; otherwise it is lost only where it finds no way out."""
 
     def __post_init__(self) -> None:
         """Refuse arrays of different length, non-finite numbers and wrong signs."""
@@ -110,6 +122,15 @@ class PlanProblem:
         """Load minus PV; negative is surplus."""
         return self.load_w - self.pv_w
 
+    @property
+    def penalty_per_kwh(self) -> float:
+        """Above anything that prices, wear and efficiencies can earn: for what cannot be kept."""
+        highest = max(
+            float(np.abs(self.import_price_per_kwh).max()),
+            float(np.abs(self.export_price_per_kwh).max()),
+        )
+        return 1.0 + 10.0 * (highest + self.battery.wear_cost_per_kwh)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class PlanSolution:
@@ -123,7 +144,7 @@ class PlanSolution:
     grid_w: Array
     """+ import; load + battery - (pv - curtailed)."""
     curtailed_w: Array
-    """PV that finds no way out, >= 0."""
+    """PV that is throttled, or finds no way out, >= 0."""
     soc_wh: Array
     """At the end of each slot."""
     stored_value_per_kwh: Array
@@ -131,4 +152,6 @@ class PlanSolution:
     grid_cost: float
     """Of the energy at the grid connection alone."""
     objective: float
-    """grid_cost + wear - value of what is stored at the end."""
+    """grid_cost + wear + ageing - value of what is stored at the end."""
+    bound: float
+    """No answer to the problem has a lower objective, by proof."""

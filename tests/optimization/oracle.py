@@ -22,7 +22,12 @@ def best_objective(problem: PlanProblem) -> float:
     for slot in range(problem.slots):
         hours = problem.dt_h[slot]
         net_w = problem.load_w[slot] - problem.pv_w[slot]
-        reach_w = abs(net_w) + battery.charge_max_w + battery.discharge_max_w
+        reach_w = (
+            problem.load_w[slot]
+            + problem.pv_w[slot]
+            + battery.charge_max_w
+            + battery.discharge_max_w
+        )
         charge = highs.addVariable(0, battery.charge_max_w)
         discharge = highs.addVariable(0, battery.discharge_max_w)
         bought = highs.addVariable(0, min(problem.import_max_w, reach_w))
@@ -32,12 +37,16 @@ def best_objective(problem: PlanProblem) -> float:
         highs.addConstr(discharge <= battery.discharge_max_w * (1 - charges))
         highs.addConstr(bought <= reach_w * buys)
         highs.addConstr(sold <= reach_w * (1 - buys))
-        highs.addConstr(bought - sold == net_w + charge - discharge)
+        thrown_away = highs.addVariable(0, problem.pv_w[slot] if problem.pv_curtailable else 0)
+        highs.addConstr(bought - sold == net_w + charge - discharge + thrown_away)
         end = highs.addVariable(battery.soc_min_wh, battery.soc_max_wh)
         gain = charge * (battery.charge_efficiency * hours)
         loss = discharge * (hours / battery.discharge_efficiency)
         highs.addConstr(end == stored + gain - loss)
         stored = end
+        aged = highs.addVariable(0, battery.capacity_wh)
+        highs.addConstr(aged >= end - battery.ageing_above_wh)
+        cost = cost + aged * (battery.ageing_cost_per_kwh_h * hours / 1000)
         cost = cost + bought * (problem.import_price_per_kwh[slot] * hours / 1000)
         cost = cost - sold * (problem.export_price_per_kwh[slot] * hours / 1000)
         cost = cost + discharge * (battery.wear_cost_per_kwh * hours / 1000)
@@ -65,6 +74,8 @@ def follow(problem: PlanProblem, solution: PlanSolution) -> float:
             cost += -power_w * hours / 1000 * battery.wear_cost_per_kwh
         assert low_wh - 0.02 <= stored_wh <= high_wh + 0.02
         assert abs(stored_wh - float(solution.soc_wh[slot])) < 0.02
+        aged_wh = max(stored_wh - battery.ageing_above_wh, 0.0)
+        cost += aged_wh / 1000 * hours * battery.ageing_cost_per_kwh_h
         curtailed_w = float(solution.curtailed_w[slot])
         assert 0 <= curtailed_w <= problem.pv_w[slot] + 1e-6
         grid_w = problem.load_w[slot] - (problem.pv_w[slot] - curtailed_w) + power_w

@@ -1,0 +1,139 @@
+"""One storage unit as a chain: the linear program over the convex pieces of each slot.
+
+In kWh. Columns, in blocks of one per slot: first the pieces, then what is stored:
+
+========  ===============  ================================================================
+piece j   0 .. length      how far the battery goes on the j-th piece of the slot's hull
+stored    low .. high      in the battery at the end of the slot
+aged      0 .. room        of that, what lies above the level from which it ages the cells
+========  ===============  ================================================================
+
+and one row per slot, whose entries are all ones, so that neither prices, limits, efficiencies
+nor slot lengths ever touch the matrix:
+
+    stored[t] + aged[t] - stored[t-1] - aged[t-1] - sum_j piece[j, t] = start of the first piece
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import highspy
+import numpy as np
+
+from holdfast.core.errors import PlanFailed
+from holdfast.optimization.problem import Array
+from holdfast.optimization.slot_cost import Pieces
+
+_SCALE = 100.0
+"""Costs are passed in hundredths: the solver's tolerance for them is absolute."""
+_ITERATIONS_PER_ROW = 100
+"""Far above what a solve takes; a limit on work, unlike one on time, is repeatable."""
+_OPTIONS: dict[str, bool | int | str] = {
+    "output_flag": False,
+    "threads": 1,
+    "parallel": "off",
+    "presolve": "off",  # costs more than it saves on a matrix this sparse
+    "solver": "simplex",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Columns:
+    """Bounds and costs of a block of columns, each of shape (slots,)."""
+
+    lower: Array
+    upper: Array
+    cost: Array
+
+
+class StorageProgram:
+    """A linear program for a fixed number of slots and pieces; re-solved with other data."""
+
+    def __init__(self, slots: int, pieces: int) -> None:
+        self.slots, self.pieces = slots, pieces
+        self._columns = np.arange((pieces + 2) * slots, dtype=np.int32)
+        self._rows = np.arange(slots, dtype=np.int32)
+        self._highs: Any = highspy.Highs()  # type: ignore[no-untyped-call]
+        for option, value in _OPTIONS.items():
+            self._highs.setOptionValue(option, value)
+        self._highs.setOptionValue("simplex_iteration_limit", _ITERATIONS_PER_ROW * slots)
+        self._pass_model()
+
+    def load(self, pieces: Pieces, stored_now_kwh: float, stored: Columns, aged: Columns) -> None:
+        """Take up a problem."""
+        lengths, costs = self._padded(pieces)
+        self._set_columns(
+            self._columns,
+            np.concatenate([costs, stored.cost, aged.cost]),
+            np.concatenate([np.zeros(len(lengths)), stored.lower, aged.lower]),
+            np.concatenate([lengths, stored.upper, aged.upper]),
+        )
+        starts = pieces.start_kwh.copy()
+        starts[0] += stored_now_kwh
+        self._highs.changeRowsBounds(self.slots, self._rows, starts, starts)
+
+    def forget(self) -> None:
+        """Start the next solve afresh."""
+        self._highs.clearSolver()
+
+    def solve(self) -> tuple[float, Array, Array]:
+        """Cost of the columns; stored energy and its worth per kWh, each of shape (slots,).
+
+        Raises PlanFailed if the solver gives up.
+        """
+        highs = self._highs
+        highs.run()
+        if highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+            highs.clearSolver()  # the basis of another day may be a bad place to start from
+            highs.run()
+        status = highs.getModelStatus()
+        if status != highspy.HighsModelStatus.kOptimal:
+            highs.clearSolver()
+            raise PlanFailed(f"the solver ended with: {highs.modelStatusToString(status)}")
+        solution = highs.getSolution()
+        values = np.array(solution.col_value)[self.pieces * self.slots :]
+        stored = values[: self.slots] + values[self.slots :]
+        # Minimising: one more kWh in a storage row is a gift, so its dual is negative.
+        return highs.getObjectiveValue() / _SCALE, stored, -np.array(solution.row_dual) / _SCALE
+
+    def _padded(self, pieces: Pieces) -> tuple[Array, Array]:
+        missing = ((0, self.pieces - len(pieces.length_kwh)), (0, 0))
+        return (
+            np.pad(pieces.length_kwh, missing).ravel(),
+            np.pad(pieces.cost_per_kwh, missing).ravel(),
+        )
+
+    def _set_columns(self, columns: Any, costs: Array, lower: Array, upper: Array) -> None:
+        self._highs.changeColsCost(len(columns), columns, _SCALE * costs)
+        self._highs.changeColsBounds(len(columns), columns, lower, upper)
+
+    def _pass_model(self) -> None:
+        slots, columns = self.slots, len(self._columns)
+        row = np.arange(slots, dtype=np.int32)
+        following = np.column_stack([row, row + 1]).ravel()[:-1]
+        signs = np.tile([1.0, -1.0], slots)[:-1]
+        per_column = np.concatenate([np.ones(self.pieces * slots), np.tile(_chain(slots), 2)])
+        starts = np.concatenate([[0], np.cumsum(per_column)[:-1]]).astype(np.int32)
+        zero, one = np.zeros(columns), np.ones(columns)
+        self._highs.passModel(
+            columns,
+            slots,
+            int(per_column.sum()),
+            int(highspy.MatrixFormat.kColwise),
+            int(highspy.ObjSense.kMinimize),
+            0.0,
+            zero,
+            zero,
+            one,
+            np.zeros(slots),
+            np.zeros(slots),
+            starts,
+            np.concatenate([np.tile(row, self.pieces), following, following]).astype(np.int32),
+            np.concatenate([-np.ones(self.pieces * slots), signs, signs]),
+            np.zeros(columns, dtype=np.int32),
+        )
+
+
+def _chain(slots: int) -> Array:
+    """Entries per column of what is stored: in its own row and the next."""
+    return np.concatenate([np.full(slots - 1, 2.0), [1.0]])
