@@ -1,0 +1,182 @@
+"""From the columns of a site's program to an answer that was tried: simulated, and priced."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from holdfast.core.errors import PlanFailed
+from holdfast.core.plan import PlanStatus
+from holdfast.optimization.problem import Array, BatteryModel, PlanSolution, SlackGroup
+from holdfast.optimization.site_problem import (
+    DeviceMode,
+    Room,
+    SiteProblem,
+    SiteSlack,
+    SiteSolution,
+)
+from holdfast.optimization.site_program import SiteColumns, UnitColumns, room_response
+
+_TINY = 1e-3
+"""kWh, or kelvins."""
+_OF_PLAN = frozenset(group.value for group in SlackGroup)
+_PENALIZED = tuple(group for group in SiteSlack if group is not SiteSlack.COMFORT)
+"""Discomfort has a price of its own."""
+_TOLERANCE_SHARE, _TOLERANCE_COST = 1e-4, 1e-3
+
+
+def build_site_solution(
+    problem: SiteProblem, columns: SiteColumns, values: Array, worth: Array, *, cost: float,
+    bound: float,
+) -> SiteSolution:  # fmt: skip
+    """Answer from the columns' ``values``.
+
+    Raises PlanFailed if it does not cost what the solver says once it is followed.
+    """
+    base, hours = problem.base, problem.base.dt_h / 1e3
+    unit_w = _stacked([_unit_w(unit, values, hours) for unit in columns.units], base.slots)
+    room_w = _stacked([values[block] / hours for block in columns.rooms], base.slots)
+    load_w = _stacked([values[block] / hours for block in columns.loads], base.slots)
+    curtailed_w = (values[columns.grid.curtailed] + values[columns.grid.lost]) / hours
+    followed = _Followed(
+        unit_w=unit_w,
+        unit_soc_wh=_stacked(
+            [_stored(*unit, base.dt_h) for unit in zip(problem.batteries, unit_w, strict=True)],
+            base.slots,
+        ),
+        room_c=_stacked(
+            [_warmed(*room, base.dt_h) for room in zip(problem.rooms, room_w, strict=True)],
+            base.slots,
+        ),
+        load_w=load_w,
+        grid_w=base.net_load_w + unit_w.sum(0) + room_w.sum(0) + load_w.sum(0) + curtailed_w,
+        lost_w=values[columns.grid.lost] / hours,
+    )
+    price = np.where(followed.grid_w > 0.0, base.import_price_per_kwh, base.export_price_per_kwh)
+    grid_cost = float((price * followed.grid_w) @ hours)
+    objective = grid_cost + _other_costs(problem, followed)
+    outside = _outside(problem, followed)
+    penalty = base.penalty_per_kwh * sum(outside[group] for group in _PENALIZED)
+    if not abs(objective + penalty - cost) <= _TOLERANCE_SHARE * abs(cost) + _TOLERANCE_COST:
+        raise PlanFailed(f"the answer costs {objective + penalty:.4f}, not {cost:.4f} as it says")
+    relaxed = tuple(group for group, amount in outside.items() if amount > _TINY)
+    plan = PlanSolution(
+        status=PlanStatus.RELAXED if relaxed else PlanStatus.OPTIMAL,
+        relaxed=tuple(SlackGroup(group) for group in relaxed if group in _OF_PLAN),
+        battery_w=unit_w.sum(0),
+        grid_w=followed.grid_w,
+        curtailed_w=curtailed_w,
+        soc_wh=followed.unit_soc_wh.sum(0),
+        stored_value_per_kwh=worth,
+        grid_cost=grid_cost,
+        objective=objective,
+        bound=min(bound - penalty, objective),
+    )
+    return SiteSolution(
+        plan=plan,
+        relaxed=relaxed,
+        unit_w=unit_w,
+        unit_soc_wh=followed.unit_soc_wh,
+        room_w=room_w,
+        room_c=followed.room_c,
+        load_w=load_w,
+        modes=_modes(columns, values),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Followed:
+    """What happens if the site does as the answer says. Shapes (units, slots) and so on."""
+
+    unit_w: Array
+    unit_soc_wh: Array
+    room_c: Array
+    load_w: Array
+    grid_w: Array
+    lost_w: Array
+
+
+def _stacked(rows: list[Array], slots: int) -> Array:
+    return np.stack(rows) if rows else np.zeros((0, slots))
+
+
+def _unit_w(columns: UnitColumns, values: Array, hours: Array) -> Array:
+    return np.asarray((values[columns.charge] - values[columns.discharge]) / hours)
+
+
+def _stored(battery: BatteryModel, power_w: Array, dt_h: Array) -> Array:
+    factor = np.where(power_w > 0.0, battery.charge_efficiency, 1 / battery.discharge_efficiency)
+    return np.asarray(battery.soc_now_wh + np.cumsum(power_w * dt_h * factor))
+
+
+def _warmed(room: Room, power_w: Array, dt_h: Array) -> Array:
+    kept, gained = room_response(room, dt_h)
+    ambient_c = room.outdoor_c + room.gains_w / room.loss_w_per_k
+    temperatures = np.empty(len(dt_h))
+    now_c = room.temperature_now_c
+    for slot, energy_kwh in enumerate(power_w * dt_h / 1e3):
+        now_c = (
+            kept[slot] * now_c + (1.0 - kept[slot]) * ambient_c[slot] + gained[slot] * energy_kwh
+        )
+        temperatures[slot] = now_c
+    return temperatures
+
+
+def _other_costs(problem: SiteProblem, followed: _Followed) -> float:
+    """Wear, ageing, demand and discomfort, less what is stored at the end."""
+    dt_h, cost = problem.base.dt_h, 0.0
+    units = zip(problem.batteries, followed.unit_w, followed.unit_soc_wh, strict=True)
+    for battery, power_w, soc_wh in units:
+        delivered_kwh = float(np.maximum(-power_w, 0.0) @ dt_h) / 1e3
+        aged_kwh_h = float(np.maximum(soc_wh - battery.ageing_above_wh, 0.0) @ dt_h) / 1e3
+        cost += battery.wear_cost_per_kwh * delivered_kwh
+        cost += battery.ageing_cost_per_kwh_h * aged_kwh_h
+        cost -= battery.terminal_value_per_kwh * float(soc_wh[-1]) / 1e3
+    for charge in problem.demand:
+        counted = followed.grid_w[list(charge.hours_only)] if charge.hours_only else followed.grid_w
+        peak_w = max(float(counted.max(initial=0.0)) - charge.peak_so_far_w, 0.0)
+        cost += charge.cost_per_kw * peak_w / 1e3
+    for room, room_c in zip(problem.rooms, followed.room_c, strict=True):
+        cost += room.discomfort_cost_per_k_h * float(_uncomfortable_k(room, room_c) @ dt_h)
+        cost += room.end_cost_per_k * max(float(room.low_c[-1] - room_c[-1]), 0.0)
+    return cost
+
+
+def _uncomfortable_k(room: Room, room_c: Array) -> Array:
+    return np.maximum(np.maximum(room.low_c - room_c, room_c - room.high_c), 0.0)
+
+
+def _outside(problem: SiteProblem, followed: _Followed) -> dict[SiteSlack, float]:
+    """By group of limits, how much is outside: kWh, for comfort kelvins."""
+    base, hours = problem.base, problem.base.dt_h / 1e3
+    low_kwh = high_kwh = final_kwh = 0.0
+    for battery, soc_wh in zip(problem.batteries, followed.unit_soc_wh, strict=True):
+        final_wh = max(battery.soc_min_wh, min(battery.soc_final_min_wh, battery.soc_max_wh))
+        low_kwh += float(np.maximum(battery.soc_min_wh - soc_wh[:-1], 0.0).sum()) / 1e3
+        final_kwh += max(final_wh - float(soc_wh[-1]), 0.0) / 1e3
+        high_kwh += float(np.maximum(soc_wh - battery.soc_max_wh, 0.0).sum()) / 1e3
+    over_w = np.maximum(followed.grid_w - base.import_max_w, 0.0)
+    served_kwh = (followed.load_w * hours).sum(1)
+    missed = [
+        max(load.energy_wh / 1e3 - float(energy_kwh), 0.0)
+        for load, energy_kwh in zip(problem.loads, served_kwh, strict=True)
+    ]
+    worst_k = [
+        float(_uncomfortable_k(room, room_c).max())
+        for room, room_c in zip(problem.rooms, followed.room_c, strict=True)
+    ]
+    return {
+        SiteSlack.SOC: low_kwh + high_kwh,
+        SiteSlack.FINAL_SOC: final_kwh,
+        SiteSlack.IMPORT_LIMIT: float(over_w @ hours),
+        SiteSlack.EXPORT_LIMIT: float(followed.lost_w @ hours),
+        SiteSlack.DEADLINE: sum(missed),
+        SiteSlack.COMFORT: max(worst_k, default=0.0),
+    }
+
+
+def _modes(columns: SiteColumns, values: Array) -> tuple[DeviceMode, ...] | None:
+    if not columns.modes:
+        return None
+    order = list(columns.modes)
+    chosen = np.stack([values[columns.modes[mode]] for mode in order]).argmax(0)
+    return tuple(order[index] for index in chosen)

@@ -1,0 +1,199 @@
+"""The question for a whole site: several storage units, flexible loads, modes, demand charges.
+
+What one storage unit behind one meter needs is in :class:`PlanProblem`, and is answered faster
+(``model.py``). This is everything else; energies and powers have the same signs.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+
+from holdfast.core.errors import PlanFailed
+from holdfast.optimization.problem import Array, BatteryModel, PlanProblem, PlanSolution
+
+
+class DeviceMode(StrEnum):
+    """What an inverter can be told to do when it takes modes and no setpoints."""
+
+    LOAD_FIRST = "load_first"
+    BATTERY_FIRST = "battery_first"
+    GRID_FIRST = "grid_first"
+    TIME_OF_USE = "time_of_use"
+    BACKUP_RESERVE = "backup_reserve"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModeRow:
+    """What the batteries may do in a mode; power and stop-SOC are set with it."""
+
+    charges_from_grid: bool
+    serves_load: bool
+    exports: bool
+    must_serve: bool = False
+    """The load is served as far as power reaches: nobody asks."""
+
+
+MODES: dict[DeviceMode, ModeRow] = {
+    # mode                                charges_from_grid        serves_load        exports
+    DeviceMode.LOAD_FIRST: ModeRow(
+        charges_from_grid=False, serves_load=True, exports=False, must_serve=True
+    ),
+    DeviceMode.BATTERY_FIRST: ModeRow(charges_from_grid=True, serves_load=False, exports=False),
+    DeviceMode.GRID_FIRST: ModeRow(charges_from_grid=False, serves_load=True, exports=True),
+    DeviceMode.TIME_OF_USE: ModeRow(charges_from_grid=True, serves_load=True, exports=False),
+    DeviceMode.BACKUP_RESERVE: ModeRow(charges_from_grid=False, serves_load=False, exports=False),
+}
+"""PV surplus charges in every mode but GRID_FIRST. As Growatt's hybrids do it: battery_first
+charges from the grid too, and load_first serves the load whatever the plan would like."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModeRules:
+    """One mode at a time, each kept for a while."""
+
+    allowed: tuple[DeviceMode, ...] = tuple(DeviceMode)
+    dwell_slots: int = 4
+    """A mode is kept for at least as many slots."""
+
+    def __post_init__(self) -> None:
+        """Refuse rules that leave no choice. Raises PlanFailed."""
+        if not self.allowed or self.dwell_slots < 1:
+            raise PlanFailed("modes: needs a mode, and a dwell of at least one slot")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Room:
+    """A room with electric heat, as a body of one temperature (first order).
+
+    C dT/dt = heat + gains - loss x (T - outdoor). A relay is on for its share of the slot.
+    """
+
+    name: str
+    power_max_w: float
+    """Electric, >= 0."""
+    heat_per_power: float
+    """Heat per electric energy; 1 for a resistor, some 3 for a heat pump."""
+    capacity_wh_per_k: float
+    loss_w_per_k: float
+    temperature_now_c: float
+    outdoor_c: Array
+    gains_w: Array
+    """Sun and people, shape (slots,)."""
+    low_c: Array
+    """Comfort, shape (slots,)."""
+    high_c: Array
+    discomfort_cost_per_k_h: float = 0.5
+    """What a kelvin outside the comfort bounds costs in an hour."""
+    end_cost_per_k: float = 0.0
+    """What a kelvin below ``low_c`` costs at the end of the plan: it is heated up afterwards."""
+
+    def __post_init__(self) -> None:
+        """Refuse what is no room. Raises PlanFailed."""
+        positive = (self.capacity_wh_per_k, self.loss_w_per_k, self.heat_per_power)
+        if not all(0 < value < 1e9 for value in positive) or not 0 <= self.power_max_w < 1e9:
+            raise PlanFailed(f"room {self.name}: capacity, loss and heat must be above 0")
+        costs = (self.discomfort_cost_per_k_h, self.end_cost_per_k)
+        if not (all(0 <= cost < 1e6 for cost in costs) and -50 < self.temperature_now_c < 100):
+            raise PlanFailed(f"room {self.name}: its temperature or discomfort is none")
+        for name in ("outdoor_c", "gains_w", "low_c", "high_c"):
+            values: Array = getattr(self, name)
+            if values.shape != self.outdoor_c.shape or not np.isfinite(values).all():
+                raise PlanFailed(f"room {self.name}: {name} is not one finite number a slot")
+        if not (self.low_c <= self.high_c).all():
+            raise PlanFailed(f"room {self.name}: low_c must not be above high_c")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShiftableLoad:
+    """A load that needs its energy between two slots, and does not care when."""
+
+    name: str
+    energy_wh: float
+    power_max_w: float
+    first_slot: int
+    last_slot: int
+    """The last in which it may run."""
+    runs_through: bool = False
+    """Once started it runs at its full power to its end, as a washing machine does."""
+
+    def __post_init__(self) -> None:
+        """Refuse what no load can be. Raises PlanFailed."""
+        if not (0 <= self.energy_wh < 1e9 and 0 < self.power_max_w < 1e9):
+            raise PlanFailed(f"load {self.name}: needs power_max_w above 0 and energy_wh >= 0")
+        if not 0 <= self.first_slot <= self.last_slot:
+            raise PlanFailed(f"load {self.name}: needs 0 <= first_slot <= last_slot")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DemandCharge:
+    """A price on the highest mean import power of any slot in a period."""
+
+    cost_per_kw: float
+    peak_so_far_w: float = 0.0
+    """Already reached in this period: free up to there."""
+    hours_only: tuple[bool, ...] | None = None
+    """By slot, whether it counts; None: all do."""
+
+    def __post_init__(self) -> None:
+        """Refuse negative charges. Raises PlanFailed."""
+        if not (0 <= self.cost_per_kw < 1e6 and 0 <= self.peak_so_far_w < 1e9):
+            raise PlanFailed("demand charge: cost_per_kw and peak_so_far_w must not be negative")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SiteProblem:
+    """A :class:`PlanProblem` (its ``battery`` is not used) and what a site has besides."""
+
+    base: PlanProblem
+    batteries: tuple[BatteryModel, ...]
+    rooms: tuple[Room, ...] = ()
+    loads: tuple[ShiftableLoad, ...] = ()
+    demand: tuple[DemandCharge, ...] = ()
+    modes: ModeRules | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse parts of other lengths. Raises PlanFailed."""
+        slots = self.base.slots
+        if not self.batteries:
+            raise PlanFailed("site: needs at least one storage unit")
+        for room in self.rooms:
+            if len(room.outdoor_c) != slots:
+                raise PlanFailed(f"room {room.name}: needs {slots} slots")
+        for load in self.loads:
+            if load.last_slot >= slots:
+                raise PlanFailed(f"load {load.name}: last_slot {load.last_slot} is after the plan")
+        for charge in self.demand:
+            if charge.hours_only is not None and len(charge.hours_only) != slots:
+                raise PlanFailed(f"demand charge: hours_only needs {slots} slots")
+
+
+class SiteSlack(StrEnum):
+    """A group of constraints that could not all be kept."""
+
+    SOC = "soc"
+    IMPORT_LIMIT = "import_limit"
+    EXPORT_LIMIT = "export_limit"
+    FINAL_SOC = "final_soc"
+    COMFORT = "comfort"
+    DEADLINE = "deadline"
+    """A shiftable load does not get its energy in its window."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SiteSolution:
+    """What is best for the site."""
+
+    plan: PlanSolution
+    """All units together; its ``relaxed`` holds what concerns battery and grid."""
+    relaxed: tuple[SiteSlack, ...]
+    unit_w: Array
+    """Shape (units, slots), + charging."""
+    unit_soc_wh: Array
+    room_w: Array
+    """Electric, shape (rooms, slots)."""
+    room_c: Array
+    """At the end of each slot."""
+    load_w: Array
+    """Of the shiftable loads, shape (loads, slots)."""
+    modes: tuple[DeviceMode, ...] | None

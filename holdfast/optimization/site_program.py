@@ -1,0 +1,294 @@
+"""A SiteProblem as columns and rows. Energies in kWh per slot, temperatures in °C.
+
+Per slot: load + charge - discharge + heat + shiftable - (PV - curtailed - lost)
+= imported + over - exported. What cannot be kept is priced, so that there always is an answer:
+``over`` and ``lost`` at the grid, ``below`` and ``above`` at the batteries, ``cold`` and ``hot``
+in the rooms, ``short`` at the shiftable loads.
+"""
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from holdfast.optimization.problem import Array, BatteryModel
+from holdfast.optimization.site_problem import (
+    MODES,
+    DemandCharge,
+    DeviceMode,
+    ModeRules,
+    Room,
+    ShiftableLoad,
+    SiteProblem,
+)
+from holdfast.optimization.sparse import Block, Blocks
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class UnitColumns:
+    """Of one storage unit."""
+
+    charge: Block
+    discharge: Block
+    charges: Block
+    """1: may charge, 0: may discharge. Made a whole number only where it has to be."""
+    stored: Block
+    rows: Block
+    """Of the storage: their duals are what stored energy is worth."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class GridColumns:
+    """Of the grid connection."""
+
+    imported: Block
+    over: Block
+    exported: Block
+    curtailed: Block
+    lost: Block
+    imports: Block
+    """1: may import, 0: may export. Made a whole number only where it has to be."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SiteColumns:
+    """Where everything is."""
+
+    units: tuple[UnitColumns, ...]
+    grid: GridColumns
+    rooms: tuple[Block, ...]
+    """Electric energy of each."""
+    loads: tuple[Block, ...]
+    starts: tuple[Block, ...]
+    """Whole numbers: when a load that runs through starts."""
+    modes: dict[DeviceMode, Block]
+
+
+def build_site(problem: SiteProblem) -> tuple[Blocks, SiteColumns]:
+    """The program of ``problem`` and where to find things in it."""
+    blocks = Blocks()
+    units = tuple(_add_unit(blocks, problem, battery) for battery in problem.batteries)
+    rooms = tuple(_add_room(blocks, problem, room) for room in problem.rooms)
+    runs = [_add_load(blocks, problem, load) for load in problem.loads]
+    loads = tuple(run for run, _ in runs)
+    grid = _add_grid(blocks, problem, units, (*rooms, *loads))
+    for charge in problem.demand:
+        _add_demand(blocks, problem, grid, charge)
+    modes: dict[DeviceMode, Block] = {}
+    if problem.modes is not None:
+        modes = _add_modes(blocks, problem, problem.modes, units, grid, (*rooms, *loads))
+    return blocks, SiteColumns(
+        units=units,
+        grid=grid,
+        rooms=rooms,
+        loads=loads,
+        starts=tuple(start for _, start in runs if start is not None),
+        modes=modes,
+    )
+
+
+def _add_unit(blocks: Blocks, problem: SiteProblem, battery: BatteryModel) -> UnitColumns:
+    base = problem.base
+    slots, hours = base.slots, base.dt_h / 1e3
+    most, least = battery.charge_max_w * hours, battery.discharge_max_w * hours
+    charge = blocks.add_columns(slots, 0.0, most)
+    discharge = blocks.add_columns(slots, 0.0, least, battery.wear_cost_per_kwh)
+    charges = blocks.add_columns(slots, 0.0, 1.0)
+    worth = np.zeros(slots)
+    worth[-1] = -battery.terminal_value_per_kwh
+    stored = blocks.add_columns(slots, 0.0, battery.capacity_wh / 1e3, worth)
+    penalty = base.penalty_per_kwh
+    below = blocks.add_columns(slots, 0.0, np.inf, penalty)
+    above = blocks.add_columns(slots, 0.0, np.inf, penalty)
+    low = np.full(slots, battery.soc_min_wh / 1e3)
+    low[-1] = max(battery.soc_min_wh, min(battery.soc_final_min_wh, battery.soc_max_wh)) / 1e3
+    blocks.add_rows(low, np.inf, (stored, 1.0), (below, 1.0))
+    blocks.add_rows(-np.inf, battery.soc_max_wh / 1e3, (stored, 1.0), (above, -1.0))
+    if battery.ageing_cost_per_kwh_h > 0.0:
+        cost = battery.ageing_cost_per_kwh_h * base.dt_h
+        aged = blocks.add_columns(slots, 0.0, np.inf, cost)
+        blocks.add_rows(-np.inf, battery.ageing_above_wh / 1e3, (stored, 1.0), (aged, -1.0))
+    start = np.zeros(slots)
+    start[0] = battery.soc_now_wh / 1e3
+    rows = blocks.add_rows(
+        start,
+        start,
+        (stored, 1.0),
+        (charge, -battery.charge_efficiency),
+        (discharge, 1.0 / battery.discharge_efficiency),
+    )
+    blocks.add_entries(rows[1:], stored[:-1], -1.0)
+    blocks.add_rows(-np.inf, 0.0, (charge, 1.0), (charges, -most))
+    blocks.add_rows(-np.inf, least, (discharge, 1.0), (charges, least))
+    return UnitColumns(
+        charge=charge, discharge=discharge, charges=charges, stored=stored, rows=rows
+    )
+
+
+def _add_room(blocks: Blocks, problem: SiteProblem, room: Room) -> Block:
+    base = problem.base
+    slots, dt_h = base.slots, base.dt_h
+    heat = blocks.add_columns(slots, 0.0, room.power_max_w * dt_h / 1e3)
+    temperature = blocks.add_columns(slots, -np.inf, np.inf)
+    discomfort = room.discomfort_cost_per_k_h * dt_h
+    cold_cost = discomfort.copy()
+    cold_cost[-1] += room.end_cost_per_k
+    cold = blocks.add_columns(slots, 0.0, np.inf, cold_cost)
+    hot = blocks.add_columns(slots, 0.0, np.inf, discomfort)
+    kept, gained = room_response(room, dt_h)
+    constant = (1.0 - kept) * (room.outdoor_c + room.gains_w / room.loss_w_per_k)
+    constant[0] += kept[0] * room.temperature_now_c
+    rows = blocks.add_rows(constant, constant, (temperature, 1.0), (heat, -gained))
+    blocks.add_entries(rows[1:], temperature[:-1], -kept[1:])
+    blocks.add_rows(room.low_c, np.inf, (temperature, 1.0), (cold, 1.0))
+    blocks.add_rows(-np.inf, room.high_c, (temperature, 1.0), (hot, -1.0))
+    return heat
+
+
+def room_response(room: Room, dt_h: Array) -> tuple[Array, Array]:
+    """Share of its temperature that a room keeps over each slot, and K per electric kWh.
+
+    The exact solution of the first-order equation for powers that are constant in a slot.
+    """
+    kept = np.exp(-room.loss_w_per_k * dt_h / room.capacity_wh_per_k)
+    heat_w_per_kwh = 1e3 * room.heat_per_power / dt_h
+    return kept, (1.0 - kept) / room.loss_w_per_k * heat_w_per_kwh
+
+
+def _add_load(
+    blocks: Blocks, problem: SiteProblem, load: ShiftableLoad
+) -> tuple[Block, Block | None]:
+    base = problem.base
+    slots, hours = base.slots, base.dt_h / 1e3
+    window = np.zeros(slots)
+    window[load.first_slot : load.last_slot + 1] = 1.0
+    most = load.power_max_w * hours * window
+    run = blocks.add_columns(slots, 0.0, most)
+    wanted = load.energy_wh / 1e3
+    short = blocks.add_columns(1, 0.0, np.inf, base.penalty_per_kwh)
+    total = blocks.add_rows(wanted, np.inf, (short, 1.0))
+    blocks.add_entries(np.repeat(total, slots), run, 1.0)
+    if not load.runs_through:
+        return run, None
+    length = max(1, int(np.ceil(wanted / most.max() - 1e-9)))
+    first, last = load.first_slot, load.last_slot - length + 1
+    if last < first:
+        return run, None
+    starts = blocks.add_columns(last - first + 1, 0.0, 1.0)
+    once = blocks.add_rows(-np.inf, 1.0, (starts[:1], 1.0))
+    blocks.add_entries(np.repeat(once, len(starts) - 1), starts[1:], 1.0)
+    rows = blocks.add_rows(0.0, 0.0, (run, 1.0))
+    for index, start in enumerate(starts):
+        runs_in = rows[first + index : first + index + length]
+        blocks.add_entries(runs_in, np.repeat(start, length), -wanted / length * np.ones(length))
+    return run, starts
+
+
+def _add_grid(
+    blocks: Blocks,
+    problem: SiteProblem,
+    units: tuple[UnitColumns, ...],
+    flexible: tuple[Block, ...],
+) -> GridColumns:
+    base = problem.base
+    slots, hours, penalty = base.slots, base.dt_h / 1e3, base.penalty_per_kwh
+    most_in, most_out = _grid_reach(problem)
+    imported = blocks.add_columns(slots, 0.0, most_in, base.import_price_per_kwh)
+    over = blocks.add_columns(slots, 0.0, np.inf, base.import_price_per_kwh + penalty)
+    exported = blocks.add_columns(slots, 0.0, most_out, -base.export_price_per_kwh)
+    curtailable = base.pv_w * hours if base.pv_curtailable else np.zeros(slots)
+    curtailed = blocks.add_columns(slots, 0.0, curtailable)
+    lost = blocks.add_columns(slots, 0.0, base.pv_w * hours - curtailable, penalty)
+    imports = blocks.add_columns(slots, 0.0, 1.0)
+    net = base.net_load_w * hours
+    terms: list[tuple[Block, float]] = [
+        (imported, 1.0), (over, 1.0), (exported, -1.0), (curtailed, -1.0), (lost, -1.0)
+    ]  # fmt: skip
+    terms += [(unit.charge, -1.0) for unit in units] + [(unit.discharge, 1.0) for unit in units]
+    terms += [(column, -1.0) for column in flexible]
+    blocks.add_rows(net, net, *terms)
+    blocks.add_rows(-np.inf, 0.0, (imported, 1.0), (imports, -most_in))
+    blocks.add_rows(-np.inf, most_out, (exported, 1.0), (imports, most_out))
+    return GridColumns(
+        imported=imported, over=over, exported=exported, curtailed=curtailed, lost=lost,
+        imports=imports,
+    )  # fmt: skip
+
+
+def _grid_reach(problem: SiteProblem) -> tuple[Array, Array]:
+    """The most that can be imported and exported in each slot, kWh: the tighter, the faster."""
+    base = problem.base
+    hours = base.dt_h / 1e3
+    charge_w = sum(battery.charge_max_w for battery in problem.batteries)
+    discharge_w = sum(battery.discharge_max_w for battery in problem.batteries)
+    flexible_w = sum(room.power_max_w for room in problem.rooms)
+    flexible_w += sum(load.power_max_w for load in problem.loads)
+    most_in_w = np.clip(base.load_w + charge_w + flexible_w, 0.0, base.import_max_w)
+    most_out_w = np.clip(base.pv_w + discharge_w, 0.0, base.export_max_w)
+    return most_in_w * hours, most_out_w * hours
+
+
+def _add_demand(
+    blocks: Blocks, problem: SiteProblem, grid: GridColumns, charge: DemandCharge
+) -> None:
+    slots, hours = problem.base.slots, problem.base.dt_h
+    counts = np.ones(slots, dtype=bool)
+    if charge.hours_only is not None:
+        counts = np.array(charge.hours_only)
+    if not counts.any():
+        return
+    peak_kw = blocks.add_columns(1, 0.0, np.inf, charge.cost_per_kw)
+    per_kwh = 1.0 / hours[counts]
+    blocks.add_rows(
+        -np.inf,
+        charge.peak_so_far_w / 1e3,
+        (grid.imported[counts], per_kwh),
+        (grid.over[counts], per_kwh),
+        (np.repeat(peak_kw, int(counts.sum())), -1.0),
+    )
+
+
+def _add_modes(
+    blocks: Blocks, problem: SiteProblem, rules: ModeRules, units: tuple[UnitColumns, ...],
+    grid: GridColumns, flexible: tuple[Block, ...],
+) -> dict[DeviceMode, Block]:  # fmt: skip
+    base = problem.base
+    slots, hours = base.slots, base.dt_h / 1e3
+    modes = {mode: blocks.add_columns(slots, 0.0, 1.0) for mode in rules.allowed}
+    blocks.add_rows(1.0, 1.0, *((column, 1.0) for column in modes.values()))
+    charge = sum(battery.charge_max_w for battery in problem.batteries) * hours
+    discharge = sum(battery.discharge_max_w for battery in problem.batteries) * hours
+    deficit = np.maximum(base.net_load_w, 0.0) * hours
+    surplus = np.maximum(-base.net_load_w, 0.0) * hours
+    most_in, _ = _grid_reach(problem)
+    unmet = np.maximum(most_in - charge - discharge, 0.0)
+    limits: list[tuple[list[tuple[Block, float]], dict[DeviceMode, Array]]] = [
+        ([(unit.charge, 1.0) for unit in units], {}),
+        ([(unit.discharge, 1.0) for unit in units], {}),
+        ([(u.discharge, 1.0) for u in units] + [(column, -1.0) for column in flexible], {}),
+        ([(grid.imported, 1.0)], {}),
+    ]
+    for mode in modes:
+        row = MODES[mode]
+        from_pv = np.zeros(slots) if row.exports else np.minimum(charge, surplus)
+        limits[0][1][mode] = charge if row.charges_from_grid else from_pv
+        limits[1][1][mode] = discharge if row.serves_load else np.zeros(slots)
+        limits[2][1][mode] = discharge if row.exports else np.minimum(discharge, deficit)
+        limits[3][1][mode] = unmet if row.must_serve else most_in
+    for terms, most in limits:
+        blocks.add_rows(-np.inf, 0.0, *terms, *((modes[mode], -most[mode]) for mode in modes))
+    for column in modes.values():
+        _add_dwell(blocks, column, rules.dwell_slots)
+    return modes
+
+
+def _add_dwell(blocks: Blocks, mode: Block, dwell: int) -> None:
+    """A mode that begins in a slot lasts for ``dwell`` of them, or to the end of the plan."""
+    if dwell < 2 or len(mode) < 2:
+        return
+    begins = blocks.add_columns(len(mode), 0.0, 1.0)
+    pairs = np.array(list(pairwise(mode)), dtype=np.int32)
+    blocks.add_rows(-np.inf, 0.0, (pairs[:, 1], 1.0), (pairs[:, 0], -1.0), (begins[1:], -1.0))
+    rows = blocks.add_rows(-np.inf, 0.0, (begins, 1.0), (mode, -1.0))
+    for back in range(1, min(dwell, len(mode))):
+        blocks.add_entries(rows[back:], begins[:-back], 1.0)

@@ -1,0 +1,108 @@
+"""A mixed-integer program put together from blocks of columns and rows, for HiGHS."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import highspy
+import numpy as np
+from numpy.typing import NDArray
+
+from holdfast.core.errors import PlanFailed
+from holdfast.optimization.problem import Array
+
+Block = NDArray[np.int32]
+"""Indices of columns or rows."""
+
+
+@dataclass(slots=True)
+class Blocks:
+    """Columns and rows, block by block. All arrays of one block have its length."""
+
+    columns: int = 0
+    rows: int = 0
+    _cost: list[Array] = field(default_factory=list)
+    _bounds: list[tuple[Array, Array]] = field(default_factory=list)
+    _row_bounds: list[tuple[Array, Array]] = field(default_factory=list)
+    _entries: list[tuple[Block, Block, Array]] = field(default_factory=list)
+
+    def add_columns(
+        self, count: int, lower: Array | float, upper: Array | float, cost: Array | float = 0.0
+    ) -> Block:
+        """New columns; returns their indices."""
+        block = np.arange(self.columns, self.columns + count, dtype=np.int32)
+        self.columns += count
+        self._bounds.append((_full(lower, count), _full(upper, count)))
+        self._cost.append(_full(cost, count))
+        return block
+
+    def add_rows(
+        self, lower: Array | float, upper: Array | float, *terms: tuple[Block, Array | float]
+    ) -> Block:
+        """New rows, one for each column of the terms: lower <= sum of the terms <= upper."""
+        count = len(terms[0][0])
+        block = np.arange(self.rows, self.rows + count, dtype=np.int32)
+        self.rows += count
+        self._row_bounds.append((_full(lower, count), _full(upper, count)))
+        for columns, factor in terms:
+            self.add_entries(block, columns, factor)
+        return block
+
+    def add_entries(self, rows: Block, columns: Block, factor: Array | float) -> None:
+        """More entries in existing rows."""
+        self._entries.append((rows, columns, _full(factor, len(columns))))
+
+    def build(self, options: dict[str, bool | int | float | str]) -> Any:
+        """The program, loaded."""
+        highs: Any = highspy.Highs()  # type: ignore[no-untyped-call]
+        for option, value in options.items():
+            highs.setOptionValue(option, value)
+        rows, columns, values = (
+            np.concatenate([entry[part] for entry in self._entries]) for part in range(3)
+        )
+        order = np.lexsort((rows, columns))
+        starts = np.searchsorted(columns[order], np.arange(self.columns)).astype(np.int32)
+        lower, upper = (np.concatenate([b[side] for b in self._bounds]) for side in range(2))
+        row_lower, row_upper = (
+            np.concatenate([b[side] for b in self._row_bounds]) for side in range(2)
+        )
+        highs.passModel(
+            self.columns,
+            self.rows,
+            len(values),
+            int(highspy.MatrixFormat.kColwise),
+            int(highspy.ObjSense.kMinimize),
+            0.0,
+            np.concatenate(self._cost),
+            lower,
+            upper,
+            row_lower,
+            row_upper,
+            starts,
+            rows[order].astype(np.int32),
+            values[order],
+            np.zeros(self.columns, dtype=np.int32),
+        )
+        return highs
+
+
+def run(highs: Any) -> Array:
+    """Solve; values of the columns. Raises PlanFailed if there is no answer."""
+    highs.run()
+    status = highs.getModelStatus()
+    if status not in _ANSWERED or highs.getInfo().primal_solution_status != _FEASIBLE:
+        raise PlanFailed(f"the solver ended with: {highs.modelStatusToString(status)}")
+    return np.array(highs.getSolution().col_value)
+
+
+_ANSWERED = (
+    highspy.HighsModelStatus.kOptimal,
+    highspy.HighsModelStatus.kTimeLimit,
+    highspy.HighsModelStatus.kSolutionLimit,
+    highspy.HighsModelStatus.kIterationLimit,
+)
+_FEASIBLE = 2
+"""SolutionStatus::kSolutionStatusFeasible of HiGHS."""
+
+
+def _full(value: Array | float, count: int) -> Array:
+    return np.array(np.broadcast_to(np.asarray(value, dtype=np.float64), (count,)))

@@ -1,0 +1,312 @@
+"""The answer for a whole site: exact where it can be compared, and always one that can be done."""
+
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from holdfast.core.errors import PlanFailed
+from holdfast.core.plan import PlanStatus
+from holdfast.optimization.model import PlanModel
+from holdfast.optimization.problem import Array, BatteryModel, PlanProblem
+from holdfast.optimization.site_model import solve_site
+from holdfast.optimization.site_problem import (
+    MODES,
+    DemandCharge,
+    DeviceMode,
+    ModeRules,
+    Room,
+    ShiftableLoad,
+    SiteProblem,
+    SiteSlack,
+    SiteSolution,
+)
+
+BATTERY = BatteryModel(
+    capacity_wh=10_000,
+    soc_min_wh=1_000,
+    soc_max_wh=9_500,
+    soc_now_wh=5_000,
+    charge_max_w=5_000,
+    discharge_max_w=4_000,
+    charge_efficiency=0.95,
+    discharge_efficiency=0.96,
+    wear_cost_per_kwh=0.02,
+    terminal_value_per_kwh=0.1,
+)
+NO_BATTERY = replace(BATTERY, charge_max_w=0.0, discharge_max_w=0.0, terminal_value_per_kwh=0.0)
+
+
+def base(
+    prices: list[float],
+    *,
+    sold: list[float] | None = None,
+    load_w: float | list[float] = 500.0,
+    pv_w: float | list[float] = 0.0,
+    import_max_w: float = 20_000,
+) -> PlanProblem:
+    slots = len(prices)
+
+    def full(value: float | list[float]) -> Array:
+        return np.broadcast_to(np.asarray(value, dtype=np.float64), (slots,)).copy()
+
+    return PlanProblem(
+        dt_h=np.full(slots, 0.25),
+        import_price_per_kwh=np.array(prices),
+        export_price_per_kwh=np.array(sold or [min(price, 0.05) for price in prices]),
+        load_w=full(load_w),
+        pv_w=full(pv_w),
+        import_max_w=import_max_w,
+        export_max_w=10_000,
+        battery=BATTERY,
+    )
+
+
+def room(slots: int, **changes: object) -> Room:
+    values: dict[str, object] = {
+        "name": "kitchen",
+        "power_max_w": 1_500.0,
+        "heat_per_power": 1.0,
+        "capacity_wh_per_k": 2_000.0,
+        "loss_w_per_k": 40.0,
+        "temperature_now_c": 20.0,
+        "outdoor_c": np.full(slots, 0.0),
+        "gains_w": np.zeros(slots),
+        "low_c": np.full(slots, 20.0),
+        "high_c": np.full(slots, 23.0),
+        "discomfort_cost_per_k_h": 5.0,
+        "end_cost_per_k": 2.0,
+    }
+    return Room(**(values | changes))  # type: ignore[arg-type]
+
+
+days = st.lists(st.floats(-0.3, 0.5), min_size=2, max_size=12)
+
+
+@settings(max_examples=40, deadline=None)
+@given(days, st.floats(-0.1, 0.2), st.booleans(), st.sampled_from([0.0, 3_000.0, 9_000.0]))
+def test_one_unit_alone_gets_the_answer_of_the_exact_model(
+    prices: list[float], spread: float, curtailable: bool, pv_w: float
+) -> None:
+    asked = base(prices, sold=[price - spread for price in prices], pv_w=pv_w)
+    asked = replace(asked, pv_curtailable=curtailable)
+    best = PlanModel(asked.slots).solve(asked)
+    found = solve_site(SiteProblem(base=asked, batteries=(BATTERY,))).plan
+    assert found.objective == pytest.approx(best.objective, rel=2e-4, abs=1e-5)
+
+
+@settings(max_examples=25, deadline=None)
+@given(days)
+def test_two_halves_of_a_battery_earn_what_the_whole_earns(prices: list[float]) -> None:
+    asked = base(prices)
+    energies = ("capacity_wh", "soc_min_wh", "soc_max_wh", "soc_now_wh")
+    powers = ("charge_max_w", "discharge_max_w")
+    half = replace(BATTERY, **{name: getattr(BATTERY, name) / 2 for name in energies + powers})
+    halves = solve_site(SiteProblem(base=asked, batteries=(half, half)))
+    whole = solve_site(SiteProblem(base=asked, batteries=(BATTERY,)))
+    assert halves.plan.objective == pytest.approx(whole.plan.objective, rel=1e-3, abs=1e-4)
+    # One that charges the other would lose energy twice.
+    assert not ((halves.unit_w.min(0) < -1.0) & (halves.unit_w.max(0) > 1.0)).any()
+
+
+def test_units_that_differ_are_used_as_they_are() -> None:
+    quick = replace(BATTERY, capacity_wh=2_000, soc_min_wh=0, soc_max_wh=2_000, soc_now_wh=2_000)
+    slow = replace(BATTERY, charge_max_w=500, discharge_max_w=500, soc_now_wh=9_000)
+    asked = base([0.4] * 4, load_w=4_000)
+    found = solve_site(SiteProblem(base=asked, batteries=(quick, slow)))
+    assert found.unit_w[1] == pytest.approx(-500)
+    assert -found.unit_w[0].sum() * 0.25 == pytest.approx(2_000 * 0.96, rel=1e-3)
+
+
+def test_a_demand_charge_shaves_the_peak_but_not_below_what_was_reached() -> None:
+    asked = base([0.2] * 8, load_w=[500.0] * 4 + [4_000.0] * 2 + [500.0] * 2)
+    free = solve_site(SiteProblem(base=asked, batteries=(BATTERY,)))
+    dear = DemandCharge(cost_per_kw=5.0)
+    shaved = solve_site(SiteProblem(base=asked, batteries=(BATTERY,), demand=(dear,)))
+    reached = replace(dear, peak_so_far_w=3_000.0)
+    kept = solve_site(
+        SiteProblem(base=asked, batteries=(replace(BATTERY, soc_now_wh=1_000),), demand=(reached,))
+    )
+    assert shaved.plan.grid_w.max() < 10.0
+    assert free.plan.grid_w.max() <= 4_000.1
+    assert kept.plan.grid_w.max() == pytest.approx(3_000.0, abs=1.0)
+
+
+def test_a_demand_charge_counts_only_in_its_hours() -> None:
+    hours = (False,) * 4 + (True,) * 4
+    asked = base([0.2] * 8, load_w=2_000)
+    charge = DemandCharge(cost_per_kw=5.0, hours_only=hours)
+    found = solve_site(
+        SiteProblem(base=asked, batteries=(replace(BATTERY, soc_now_wh=3_500),), demand=(charge,))
+    )
+    assert found.plan.grid_w[4:].max() < found.plan.grid_w[:4].max()
+
+
+def test_a_room_is_heated_before_the_dear_hours() -> None:
+    slots = 32
+    prices = [0.1] * 16 + [0.6] * 16
+    asked = base(prices)
+    warm = solve_site(SiteProblem(base=asked, batteries=(NO_BATTERY,), rooms=(room(slots),)))
+    flat = solve_site(
+        SiteProblem(base=base([0.35] * slots), batteries=(NO_BATTERY,), rooms=(room(slots),))
+    )
+    assert warm.room_w[0, :16].sum() > 1.2 * flat.room_w[0, :16].sum()
+    assert warm.room_c[0].min() >= 19.99
+    assert warm.room_c[0].max() <= 23.01
+    assert warm.relaxed == ()
+
+
+def test_a_room_that_cannot_be_warm_is_as_warm_as_it_can_be_and_says_so() -> None:
+    cold = room(8, temperature_now_c=10.0)
+    found = solve_site(SiteProblem(base=base([0.3] * 8), batteries=(NO_BATTERY,), rooms=(cold,)))
+    assert found.relaxed == (SiteSlack.COMFORT,)
+    assert found.plan.status is PlanStatus.RELAXED
+    assert found.room_w[0] == pytest.approx(1_500)
+
+
+def test_a_room_follows_its_equation() -> None:
+    one = room(
+        1, power_max_w=0.0, temperature_now_c=20.0, low_c=np.zeros(1), high_c=np.full(1, 99.0)
+    )
+    found = solve_site(SiteProblem(base=base([0.3]), batteries=(NO_BATTERY,), rooms=(one,)))
+    # After a quarter hour: 20 degrees above outdoors, less exp(-40 W/K x 0.25 h / 2000 Wh/K).
+    assert found.room_c[0, 0] == pytest.approx(20.0 * np.exp(-0.005))
+
+
+def test_a_load_waits_for_the_cheap_slots_of_its_window() -> None:
+    car = ShiftableLoad(name="car", energy_wh=2_000, power_max_w=4_000, first_slot=1, last_slot=5)
+    prices = [0.0, 0.5, 0.1, 0.3, 0.1, 0.5, 0.0]
+    found = solve_site(SiteProblem(base=base(prices), batteries=(NO_BATTERY,), loads=(car,)))
+    assert found.load_w[0] == pytest.approx([0, 0, 4_000, 0, 4_000, 0, 0], abs=0.1)
+
+
+def test_a_load_that_runs_through_is_not_interrupted() -> None:
+    washing = ShiftableLoad(
+        name="washing", energy_wh=1_500, power_max_w=2_000, first_slot=0, last_slot=6,
+        runs_through=True,
+    )  # fmt: skip
+    prices = [0.0, 0.5, 0.1, 0.3, 0.1, 0.5, 0.0]
+    found = solve_site(SiteProblem(base=base(prices), batteries=(NO_BATTERY,), loads=(washing,)))
+    assert found.load_w[0] == pytest.approx([0, 0, 2_000, 2_000, 2_000, 0, 0], abs=0.1)
+
+
+def test_a_load_that_cannot_be_done_in_time_is_told() -> None:
+    for runs_through in (False, True):
+        car = ShiftableLoad(
+            name="car", energy_wh=9_000, power_max_w=4_000, first_slot=0, last_slot=2,
+            runs_through=runs_through,
+        )  # fmt: skip
+        found = solve_site(SiteProblem(base=base([0.1] * 4), batteries=(NO_BATTERY,), loads=(car,)))
+        assert found.relaxed == (SiteSlack.DEADLINE,)
+
+
+def assert_modes_are_kept(asked: SiteProblem, found: SiteSolution) -> None:
+    """By the table, written apart from the program."""
+    assert found.modes is not None
+    assert asked.modes is not None
+    charge_w, discharge_w = np.maximum(found.unit_w.sum(0), 0), np.maximum(-found.unit_w.sum(0), 0)
+    surplus_w = np.maximum(-asked.base.net_load_w, 0.0)
+    for slot, mode in enumerate(found.modes):
+        row = MODES[mode]
+        if not row.charges_from_grid:
+            assert charge_w[slot] <= (0.0 if row.exports else surplus_w[slot]) + 1.0
+        if not row.serves_load:
+            assert discharge_w[slot] <= 1.0
+        if not row.exports:
+            assert discharge_w[slot] <= max(asked.base.net_load_w[slot], 0.0) + 1.0
+        if row.must_serve:
+            power_w = sum(battery.discharge_max_w for battery in asked.batteries)
+            assert found.plan.grid_w[slot] <= max(asked.base.net_load_w[slot] - power_w, 0.0) + 1.0
+    changes = [
+        slot for slot in range(1, len(found.modes)) if found.modes[slot] != found.modes[slot - 1]
+    ]
+    for before, after in pairwise(changes):
+        assert after - before >= asked.modes.dwell_slots
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.lists(st.floats(-0.1, 0.5), min_size=8, max_size=16), st.integers(1, 4))
+def test_one_mode_at_a_time_each_kept_for_a_while(prices: list[float], dwell: int) -> None:
+    pv_w = [0.0] * (len(prices) // 2) + [3_000.0] * (len(prices) - len(prices) // 2)
+    asked = SiteProblem(
+        base=base(prices, pv_w=pv_w), batteries=(BATTERY,), modes=ModeRules(dwell_slots=dwell)
+    )
+    found = solve_site(asked)
+    assert_modes_are_kept(asked, found)
+    free = solve_site(replace(asked, modes=None))
+    assert found.plan.objective >= free.plan.objective - 1e-4
+
+
+def test_load_first_alone_serves_the_load_whatever_it_costs() -> None:
+    rules = ModeRules(allowed=(DeviceMode.LOAD_FIRST,), dwell_slots=1)
+    dear_later = [0.05] * 4 + [0.6] * 4
+    found = solve_site(SiteProblem(base=base(dear_later), batteries=(BATTERY,), modes=rules))
+    assert found.plan.grid_w == pytest.approx(0.0, abs=1.0)
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    st.floats(0, 10_000),
+    st.floats(0, 6_000),
+    st.lists(st.floats(-0.5, 0.5), min_size=1, max_size=6),
+    st.floats(0, 12_000),
+)
+def test_there_is_an_answer_whatever_is_asked(
+    soc_wh: float, import_max_w: float, prices: list[float], pv_w: float
+) -> None:
+    slots = len(prices)
+    asked = replace(
+        base(prices, load_w=3_000, pv_w=pv_w, import_max_w=import_max_w), export_max_w=1_000.0
+    )
+    unit = replace(BATTERY, soc_now_wh=soc_wh, soc_final_min_wh=9_000)
+    car = ShiftableLoad(name="car", energy_wh=9_000, power_max_w=4_000, first_slot=0, last_slot=0)
+    found = solve_site(
+        SiteProblem(base=asked, batteries=(unit, unit), rooms=(room(slots),), loads=(car,))
+    )
+    assert np.isfinite(found.plan.battery_w).all()
+    assert (found.plan.status is PlanStatus.RELAXED) == bool(found.relaxed)
+
+
+@pytest.mark.parametrize(
+    ("kind", "change"),
+    [
+        (ShiftableLoad, {"power_max_w": 0.0}),
+        (ShiftableLoad, {"energy_wh": float("nan")}),
+        (ShiftableLoad, {"first_slot": 3}),
+        (DemandCharge, {"cost_per_kw": -1.0}),
+        (DemandCharge, {"cost_per_kw": float("nan")}),
+        (ModeRules, {"dwell_slots": 0}),
+        (ModeRules, {"allowed": ()}),
+        (Room, {"loss_w_per_k": 0.0}),
+        (Room, {"temperature_now_c": float("nan")}),
+        (Room, {"low_c": np.full(2, 30.0)}),
+        (Room, {"gains_w": np.array([0.0, float("nan")])}),
+    ],
+)
+def test_what_cannot_be_is_refused(kind: type, change: dict[str, object]) -> None:
+    parts = {
+        ShiftableLoad: ShiftableLoad(
+            name="car", energy_wh=1.0, power_max_w=1.0, first_slot=0, last_slot=2
+        ),
+        DemandCharge: DemandCharge(cost_per_kw=1.0),
+        ModeRules: ModeRules(),
+        Room: room(2),
+    }
+    with pytest.raises(PlanFailed):
+        replace(parts[kind], **change)
+
+
+def test_parts_of_other_lengths_are_refused() -> None:
+    asked = base([0.1, 0.2])
+    late = ShiftableLoad(name="car", energy_wh=1.0, power_max_w=1.0, first_slot=0, last_slot=2)
+    for parts in (
+        {"batteries": ()},
+        {"batteries": (BATTERY,), "rooms": (room(3),)},
+        {"batteries": (BATTERY,), "loads": (late,)},
+        {"batteries": (BATTERY,), "demand": (DemandCharge(cost_per_kw=1.0, hours_only=(True,)),)},
+    ):
+        with pytest.raises(PlanFailed):
+            SiteProblem(base=asked, **parts)  # type: ignore[arg-type]
