@@ -149,6 +149,7 @@ def test_what_clears_by_itself_is_held_as_long_as_the_table_says():
         "data_bad": (1.0, 30.0),
         "soc_implausible": (60.0, None),
         "voltage_stuck": (30.0, None),
+        "setpoint_oscillation": (60.0, None),
     }
 
 
