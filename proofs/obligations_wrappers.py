@@ -10,8 +10,9 @@ from holdfast.core.reading import Good, Reading
 from holdfast.core.signals import SITE, Signal
 from holdfast.core.state_machine import State
 from holdfast.devices.bms_safety_wrapper import BmsSafetyWrapper
+from holdfast.devices.contactor import OPEN_AT_THE_LATEST_NS, RelayMemory
 from holdfast.devices.inverter_safety_wrapper import InverterSafetyWrapper
-from holdfast.devices.relay_controller import OPEN_AT_THE_LATEST_NS, RelayController, RelayMemory
+from holdfast.devices.relay_controller import RelayController
 from holdfast.devices.written_point import DeviceMemory, PointMemory
 from holdfast.safety.assessment import Assessment
 from holdfast.safety.finding import Finding, Level, Reaction

@@ -96,9 +96,22 @@ def _page() -> Iterator[str]:
     yield ""
     yield "Made by `holdfast limits --markdown`; do not edit. Values are those of a battery of"
     yield "16 LFP cells, 110 A, with a 5 kW inverter on a 230 V grid; yours: `holdfast limits`."
-    yield ""
-    yield "## Limits"
-    yield ""
+    for title, section in (
+        ("Limits", _limits),
+        ("Derating", _derating),
+        ("Trends", _trends),
+        ("Escalation", _escalation),
+        ("Interlocks", _interlocks),
+        ("Faults", _faults),
+        ("For service only", _service_only),
+    ):
+        yield ""
+        yield f"## {title}"
+        yield ""
+        yield from section()
+
+
+def _limits() -> Iterator[str]:
     yield "A warning is logged, a trip trips: 0 W, inverter off, contactor open, latched. An alarm"
     yield "clears by itself once the value has been inside by the hysteresis for the hold time."
     yield "A trip stays latched until an operator (`holdfast reset`) clears it, or service after an"
@@ -113,18 +126,18 @@ def _page() -> Iterator[str]:
     for limit in build_limits(simulated_site()):
         own = _yes(limit.row.of_battery)
         yield _line(limit.row.id, *_cells(limit), own, limit.row.source)
-    yield ""
-    yield "## Derating"
-    yield ""
+
+
+def _derating() -> Iterator[str]:
     yield "Share of the rated current that is left at a distance from the hardware's own limit."
     yield ""
     yield from _header("curve", "signal", "distance: share", "source")
     for curve in (*DERATINGS, PACK_VOLTAGE_CHARGE):
         points = ", ".join(f"{distance:g}: {share:.0%}" for distance, share in curve.points)
         yield _line(curve.id, curve.signal, points, curve.source)
-    yield ""
-    yield "## Trends"
-    yield ""
+
+
+def _trends() -> Iterator[str]:
     yield from _header("trend", "signal", "window", "per minute", "at alarm", "source")
     for trend in TRENDS:
         levels = ", ".join(f"{level.name.lower()} {value:g}" for level, value in trend.levels)
@@ -136,17 +149,17 @@ def _page() -> Iterator[str]:
     yield from _header("prediction", "limit", "horizon")
     for prediction in PREDICTIONS:
         yield _line(prediction.id, prediction.limit, f"{prediction.horizon_s:g} s")
-    yield ""
-    yield "## Escalation"
-    yield ""
+
+
+def _escalation() -> Iterator[str]:
     yield "What comes again and again is a fault of its own, until the oldest is long enough ago."
     yield ""
     yield from _header("fault", "counts", "times", "within", "source")
     for name, rule in ESCALATIONS.items():
         yield _line(name, rule.what, f"{rule.times}", f"{rule.within_s / 60:g} min", rule.source)
-    yield ""
-    yield "## Interlocks"
-    yield ""
+
+
+def _interlocks() -> Iterator[str]:
     yield "Each needs its signal to be fresh, and to have the value that is wanted. On an island a"
     yield "value that is not known blocks no discharge, unless the row is the battery's own."
     yield ""
@@ -154,9 +167,9 @@ def _page() -> Iterator[str]:
     for interlock in INTERLOCKS:
         own = _yes(interlock.of_battery)
         yield _line(interlock.id, interlock.action, _needed(interlock), own, interlock.text)
-    yield ""
-    yield "## Faults"
-    yield ""
+
+
+def _faults() -> Iterator[str]:
     yield "What clears by itself stays for its hold time after its cause is gone. Each gap in the"
     yield "data of a BMS costs that much production: it may have been a restart of the BMS."
     yield ""
@@ -165,9 +178,9 @@ def _page() -> Iterator[str]:
         clears = fault.clearing if fault.clearing is Clearing.BY_ITSELF else f"by {fault.clearing}"
         reaction, guards = fault.reaction.name.lower(), fault.guards.value
         yield _line(name, reaction, guards, clears, _hold(fault), fault.text, fault.source)
-    yield ""
-    yield "## For service only"
-    yield ""
+
+
+def _service_only() -> Iterator[str]:
     yield "What an operator may not clear, and a name in the latch file that no table knows:"
     yield ""
     yield from _header("latched", "why, and what first")

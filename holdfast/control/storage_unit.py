@@ -8,10 +8,11 @@ from holdfast.core.commands import Point, Write
 from holdfast.core.config import StorageUnit
 from holdfast.core.data_store import Snapshot
 from holdfast.devices.bms_safety_wrapper import BmsSafetyWrapper
+from holdfast.devices.contactor import RelayMemory
 from holdfast.devices.contactor_life import ContactorLife
 from holdfast.devices.inverter_safety_wrapper import InverterSafetyWrapper
 from holdfast.devices.power_follow_up import FollowUpMemory, PowerFollowUp
-from holdfast.devices.relay_controller import RelayController, RelayMemory
+from holdfast.devices.relay_controller import RelayController
 from holdfast.devices.write_budget import NO_BUDGETS, Budgets
 from holdfast.devices.written_point import DeviceMemory
 from holdfast.safety.finding import Finding

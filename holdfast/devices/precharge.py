@@ -61,15 +61,7 @@ charged for longer is charged by something else."""
 FLOW_SHARE = 0.2
 """Of the break current. More than this through an open contactor is no error of a sensor."""
 
-_PRECHARGE_RULE = PointRules(
-    point=Point.PRECHARGE,
-    readback=Signal.PRECHARGE_CLOSED,
-    fault="contactor_stuck",
-    resolution=1.0,
-    refresh_ns=10 * NS_PER_S,
-    settle_ns=SETTLE_NS,
-    tries=5,
-)
+_PRECHARGE_RULE = replace(MAIN_RULE, point=Point.PRECHARGE, readback=Signal.PRECHARGE_CLOSED)
 _BOTH = (MAIN_RULE, _PRECHARGE_RULE)
 
 _WANTED: Mapping[Phase, tuple[tuple[PointRules, ...], Mapping[Point, float]]] = {

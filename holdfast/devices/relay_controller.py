@@ -23,8 +23,6 @@ from holdfast.devices.written_point import DeviceMemory, keep_points
 from holdfast.safety.finding import Finding
 from holdfast.safety.permit import Permit
 
-__all__ = ["OPEN_AT_THE_LATEST_NS", "Phase", "RelayController", "RelayMemory", "Wear"]
-
 
 class RelayController:
     """Decides when the main contactor of one unit closes and opens. Holds no state.

@@ -24,10 +24,10 @@ from holdfast.monitoring.audit_events import (
 from holdfast.monitoring.audit_observer import AuditMemory, CycleObserver
 from holdfast.monitoring.status import AuditStatus
 from holdfast.runtime.audit_folder import AuditFolder
+from holdfast.runtime.audit_rate_limit import AuditRateLimit, Countable
 from holdfast.runtime.audit_writer import AuditWriter
 from holdfast.runtime.files import SiteFiles
 from holdfast.runtime.messages import ProcessMessage
-from holdfast.runtime.seldom import Countable, Seldom
 
 _log = logging.getLogger(__name__)
 
@@ -40,7 +40,7 @@ class AuditTrail:
         self._observer = CycleObserver(site)
         self._memory = AuditMemory()
         self._writer = writer
-        self._seldom = Seldom()
+        self._rate_limit = AuditRateLimit()
         self._failed = False
 
     def started(self, latches: Latches, *, real_time: bool) -> None:
@@ -70,12 +70,12 @@ class AuditTrail:
                 _log.critical("a cycle cannot be put on record", exc_info=True)
             self._failed = True
             return
-        for event in (*events, *self._seldom.due(record.inputs.now_ns)):
+        for event in (*events, *self._rate_limit.due(record.inputs.now_ns)):
             self._writer.put(event, record.inputs.now_ns)
 
     def plan_accepted(self, plan: Plan) -> None:
         """The plan gate let ``plan`` pass."""
-        self._put_seldom(
+        self._put_limited(
             "plan",
             PlanAccepted(
                 plan_id=short(plan.plan_id),
@@ -88,12 +88,12 @@ class AuditTrail:
     def plan_refused(self, plan: Plan, reason: str) -> None:
         """The plan gate refused ``plan``."""
         refused = PlanNotAccepted(plan_id=short(plan.plan_id), reason=short(reason))
-        self._put_seldom("plan", refused)
+        self._put_limited("plan", refused)
 
     def message_refused(self, what: str, reason: str, *, uid: int | None, pid: int | None) -> None:
         """A message was refused before any cycle saw it; ``what`` is a command or a kind."""
         refused = MessageRefused(what=what, reason=short(reason), uid=uid, pid=pid)
-        self._put_seldom(f"message {what}", refused)
+        self._put_limited(f"message {what}", refused)
 
     def child_told(self, told: ProcessMessage) -> None:
         """The supervisor has started a process, or seen one end."""
@@ -123,7 +123,7 @@ class AuditTrail:
 
     def ended(self, reason: str) -> None:
         """The controller ends by itself."""
-        for event in self._seldom.due(time.monotonic_ns(), at_end=True):
+        for event in self._rate_limit.due(time.monotonic_ns(), at_end=True):
             self._put(event)
         self._put(ProcessEnded(reason=reason))
         self._writer.close()
@@ -135,9 +135,9 @@ class AuditTrail:
     def _put(self, event: AuditEvent) -> None:
         self._writer.put(event, time.monotonic_ns())
 
-    def _put_seldom(self, key: str, event: Countable) -> None:
+    def _put_limited(self, key: str, event: Countable) -> None:
         now_ns = time.monotonic_ns()
-        for due in self._seldom.passes(key, event, now_ns):
+        for due in self._rate_limit.passes(key, event, now_ns):
             self._writer.put(due, now_ns)
 
 

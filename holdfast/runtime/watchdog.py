@@ -19,9 +19,9 @@ from holdfast.core.config import Device, ModbusTcp, Site, StorageUnit
 from holdfast.core.errors import DeviceError
 from holdfast.core.signals import SIGNALS, Signal
 from holdfast.core.units import NS_PER_MS, NS_PER_S
+from holdfast.devices.contactor import OPEN_AT_THE_LATEST_NS
 from holdfast.devices.drivers import SyncModbusWriter
 from holdfast.devices.profile import ModbusProfile, load_profile
-from holdfast.devices.relay_controller import OPEN_AT_THE_LATEST_NS
 from holdfast.runtime.feeders import HardwareFeeder, SystemdFeeder
 from holdfast.runtime.files import SiteFiles
 from holdfast.runtime.process import run_process

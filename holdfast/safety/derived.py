@@ -20,37 +20,24 @@ def derive(site: Site, snapshot: Snapshot) -> Snapshot:
     return Snapshot(time_ns=snapshot.time_ns, readings=readings)
 
 
-_DIFFERENCES = (
-    # What is derived, from the lowest and the highest.
-    (Signal.CELL_IMBALANCE_V, Signal.CELL_VOLTAGE_MIN_V, Signal.CELL_VOLTAGE_MAX_V),
-    (
-        Signal.CELL_TEMPERATURE_SPREAD_K,
-        Signal.CELL_TEMPERATURE_MIN_C,
-        Signal.CELL_TEMPERATURE_MAX_C,
-    ),
-)
-
-
 def _derived(unit: StorageUnit, known: Mapping[Signal, Reading]) -> dict[Signal, Reading]:
-    derived: dict[Signal, Reading] = {}
-    for signal, low, high in _DIFFERENCES:
-        difference = _difference(known.get(low), known.get(high))
-        if difference is not None:
-            derived[signal] = difference
-    mismatch = _pack_mismatch(unit, known)
-    if mismatch is not None:
-        derived[Signal.PACK_MISMATCH_V] = mismatch
-    mismatch = _power_mismatch(unit, known)
-    if mismatch is not None:
-        derived[Signal.POWER_MISMATCH_W] = mismatch
-    mismatch = _link_mismatch(known)
-    if mismatch is not None:
-        derived[Signal.LINK_MISMATCH_V] = mismatch
-    return derived
+    derived = {
+        Signal.CELL_IMBALANCE_V: _spread(
+            known, Signal.CELL_VOLTAGE_MIN_V, Signal.CELL_VOLTAGE_MAX_V
+        ),
+        Signal.CELL_TEMPERATURE_SPREAD_K: _spread(
+            known, Signal.CELL_TEMPERATURE_MIN_C, Signal.CELL_TEMPERATURE_MAX_C
+        ),
+        Signal.PACK_MISMATCH_V: _pack_mismatch(unit, known),
+        Signal.POWER_MISMATCH_W: _power_mismatch(unit, known),
+        Signal.LINK_MISMATCH_V: _link_mismatch(known),
+    }
+    return {signal: reading for signal, reading in derived.items() if reading is not None}
 
 
-def _difference(low: Reading | None, high: Reading | None) -> Good | None:
+def _spread(known: Mapping[Signal, Reading], lowest: Signal, highest: Signal) -> Good | None:
     """Highest less lowest; negative if they are swapped, which is a limit of its own."""
+    low, high = known.get(lowest), known.get(highest)
     if not (isinstance(low, Good) and isinstance(high, Good)):
         return None
     return Good(value=high.value - low.value, time_ns=min(low.time_ns, high.time_ns))

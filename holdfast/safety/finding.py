@@ -33,6 +33,17 @@ class Reaction(IntEnum):
     EMERGENCY_STOP = 8
 
 
+def reaction_of(level: Level, at_alarm: Reaction) -> Reaction:
+    """What a row with levels does: a trip trips, an alarm as its row says, less is logged."""
+    match level:
+        case Level.TRIP:
+            return Reaction.TRIP
+        case Level.ALARM:
+            return at_alarm
+        case Level.NORMAL | Level.WARNING:
+            return Reaction.LOG
+
+
 DERATE_FACTOR = 0.5
 RAMP_TO_ZERO_S = 0.5
 """Inverters of this class slew faster; longer would only let a fault feed for longer."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from holdfast.core.data_store import Snapshot
 from holdfast.core.reading import Good
 from holdfast.core.units import ns_from_s
-from holdfast.safety.finding import Finding, Level, Reaction
+from holdfast.safety.finding import Finding, Level, reaction_of
 from holdfast.safety.limits import Limit, Side
 
 
@@ -127,18 +127,11 @@ def _debounced(
 
 def _finding(limit: Limit, memory: RowMemory, reading: object) -> Finding:
     row = limit.row
-    match memory.level:
-        case Level.TRIP:
-            reaction = Reaction.TRIP
-        case Level.ALARM:
-            reaction = row.reaction
-        case _:
-            reaction = Reaction.LOG
     return Finding(
         owner=limit.owner,
         row=row.id,
         level=memory.level,
-        reaction=reaction,
+        reaction=reaction_of(memory.level, row.reaction),
         since_ns=memory.since_ns,
         text=_text(limit, memory, reading),
         holds_on_island=row.of_battery,

@@ -22,10 +22,8 @@ AMPLITUDE = 0.1
 TURNS, WITHIN_S = 10, 30.0
 """A loop whose delay is a second swings with a period of six, and turns each 3 s. A hob or a heat
 pump turns the setpoint each 5 s at the most, which makes seven turns in this time (assumption)."""
-QUIET_S = 60.0
-"""Without a turn, and the finding clears by itself."""
 
-_WITHIN_NS, _QUIET_NS = ns_from_s(WITHIN_S), ns_from_s(QUIET_S)
+_WITHIN_NS = ns_from_s(WITHIN_S)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +36,6 @@ class Swing:
     """1 up, -1 down, 0 while it has not moved by the amplitude yet."""
     turns_ns: tuple[int, ...] = ()
     """When it turned, the oldest first; the last TURNS of them."""
-    found_since_ns: int | None = None
 
 
 OscillationMemory = Mapping[str, Swing]
@@ -59,8 +56,9 @@ class Oscillation:
     ) -> tuple[tuple[Finding, ...], OscillationMemory]:
         """Findings of this cycle and the memory for the next.
 
-        A sample that is read again is no turn. Without a good one everything stays as it is. An
-        open contactor ends it.
+        One is found while TURNS lie within the last WITHIN_S. It holds since the latest of them:
+        its hold time remembers the first. A sample that is read again is no turn. Behind an open
+        contactor counting begins anew.
         """
         changed: dict[str, Swing] = {}
         findings: list[Finding] = []
@@ -73,9 +71,10 @@ class Oscillation:
                 followed = _followed(swing, reading, amplitude_w)
                 if followed is not swing:
                     swing = changed[unit] = followed
-            if swing is not None and swing.found_since_ns is not None:
+            if swing is not None and _swings(swing, snapshot.time_ns):
                 detail = f"{TURNS} turns within {WITHIN_S:g} s, each by {amplitude_w:g} W or more"
-                findings.append(finding("setpoint_oscillation", unit, swing.found_since_ns, detail))
+                since_ns = swing.turns_ns[-1]
+                findings.append(finding("setpoint_oscillation", unit, since_ns, detail))
         return tuple(findings), ({**memory, **changed} if changed else memory)
 
 
@@ -85,20 +84,11 @@ def _followed(swing: Swing | None, reading: Good, amplitude_w: float) -> Swing:
     moved_w = reading.value - swing.extreme_w
     if moved_w * swing.way > 0.0:
         return replace(swing, extreme_w=reading.value)
-    if abs(moved_w) >= amplitude_w:
-        return _turned(swing, reading, way=copysign(1.0, moved_w))
-    if swing.found_since_ns is not None and reading.time_ns - swing.turns_ns[-1] >= _QUIET_NS:
-        return replace(swing, turns_ns=(), found_since_ns=None)
-    return swing
-
-
-def _turned(swing: Swing, reading: Good, way: float) -> Swing:
+    if not abs(moved_w) >= amplitude_w:
+        return swing
     turns_ns = (*swing.turns_ns, reading.time_ns)[-TURNS:] if swing.way else ()
-    swings = len(turns_ns) == TURNS and turns_ns[-1] - turns_ns[0] <= _WITHIN_NS
-    since_ns = swing.found_since_ns
-    return Swing(
-        extreme_w=reading.value,
-        way=way,
-        turns_ns=turns_ns,
-        found_since_ns=reading.time_ns if swings and since_ns is None else since_ns,
-    )
+    return Swing(extreme_w=reading.value, way=copysign(1.0, moved_w), turns_ns=turns_ns)
+
+
+def _swings(swing: Swing, now_ns: int) -> bool:
+    return len(swing.turns_ns) == TURNS and now_ns - swing.turns_ns[0] <= _WITHIN_NS

@@ -15,7 +15,7 @@ from holdfast.core.reading import Good
 from holdfast.core.signals import SIGNALS, Signal
 from holdfast.core.units import NS_PER_S, ns_from_s
 from holdfast.safety.envelope import Envelope
-from holdfast.safety.finding import Finding, Level, Reaction
+from holdfast.safety.finding import Finding, Level, Reaction, reaction_of
 
 _UP, _DOWN, _BOTH = 1, -1, 0
 _FILLED = 0.6
@@ -210,19 +210,12 @@ def _scaled(envelope: Envelope, row: PredictionRow, left: float) -> Envelope:
 
 
 def _finding(row: TrendRow, unit: str, track: Track) -> Finding:
-    match track.level:
-        case Level.TRIP:
-            reaction = Reaction.TRIP
-        case Level.ALARM:
-            reaction = row.reaction
-        case _:
-            reaction = Reaction.LOG
     per_minute = 0.0 if track.slope_per_s is None else track.slope_per_s * 60.0
     return Finding(
         owner=unit,
         row=row.id,
         level=track.level,
-        reaction=reaction,
+        reaction=reaction_of(track.level, row.reaction),
         since_ns=track.since_ns,
         text=f"{row.signal} changes by {per_minute:.3g} {SIGNALS[row.signal].unit} a minute",
     )

@@ -12,8 +12,8 @@ from holdfast.core.commands import Point
 from holdfast.core.data_store import DataStore, freeze
 from holdfast.core.signals import Producer, Signal
 from holdfast.core.units import NS_PER_MS, NS_PER_S
-from holdfast.devices.contactor import waits_to_open
-from holdfast.devices.relay_controller import Phase, RelayController, RelayMemory, Wear
+from holdfast.devices.contactor import Phase, RelayMemory, Wear, waits_to_open
+from holdfast.devices.relay_controller import RelayController
 from holdfast.safety.finding import Level, Reaction
 from tests.builders import T0, UNIT, build_site, permit_of, put
 

@@ -8,14 +8,15 @@ from holdfast.core.commands import Point
 from holdfast.core.data_store import DataStore, freeze
 from holdfast.core.signals import Producer, Signal
 from holdfast.core.units import NS_PER_MS, NS_PER_S
-from holdfast.devices.contactor import is_told_closed, waits_to_open
-from holdfast.devices.relay_controller import (
+from holdfast.devices.contactor import (
     OPEN_AT_THE_LATEST_NS,
     Phase,
-    RelayController,
     RelayMemory,
     Wear,
+    is_told_closed,
+    waits_to_open,
 )
+from holdfast.devices.relay_controller import RelayController
 from tests.builders import T0, UNIT, build_site, permit_of, put
 
 CONTROLLER = RelayController(build_site().storage[0])  # breaks below 5 A

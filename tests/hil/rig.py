@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from pathlib import Path
 from typing import Any, Self
 
@@ -22,7 +23,15 @@ from holdfast.core.plan import Plan, PlanSlot, PlanStatus, SlotMode
 from holdfast.core.signals import SITE, Signal
 from holdfast.core.site_file import load_site
 from holdfast.core.state_machine import State
+from holdfast.monitoring.audit_events import (
+    FindingCleared,
+    FindingRaised,
+    LatchesChanged,
+)
+from holdfast.monitoring.audit_text import describe
+from holdfast.monitoring.safety_audit_log import event_of
 from holdfast.monitoring.status import Status
+from holdfast.runtime.audit_reader import lines_backwards
 from holdfast.runtime.control_socket import ControlClient
 from holdfast.runtime.files import SiteFiles
 from holdfast.runtime.messages import PlanMessage, Reply
@@ -36,7 +45,7 @@ LOAD_W = 600.0
 PATIENCE_S = 15.0
 """For what has no time of its own in the requirements."""
 _END_S = 12.0
-
+_LATCHED = {State.ERROR, State.STOPPED}
 
 _libc = ctypes.CDLL(None)
 _PR_SET_PDEATHSIG = 1
@@ -287,26 +296,46 @@ class Rig:
         """From wherever it is back to RUNNING on the local rule, with everything well."""
         self.clear()
         self.set(emergency_loop_closed=True, inverter_runaway_w=None, contactor_welded=False)
+        self.until_running(self._covers_its_load, "its load covered by the battery")
+
+    def until_running(self, holds: Callable[[], object], what: str) -> None:
+        """Wait until it is RUNNING and ``holds``; reset and start it as often as it takes.
+
+        Prints what was latched, each time.
+        """
+        before = None
+
+        def is_there() -> bool:
+            nonlocal before
+            state = self.state
+            if state in _LATCHED and before not in _LATCHED:
+                print(f"on the way to RUNNING: {self._what_is()}")  # noqa: T201 - if it fails
+            before = state
+            self._step_to_running(state)
+            return state is State.RUNNING and bool(holds())
+
         self.until(lambda: self.state is not None, "a status")
-        self.until(self._step_to_running, "RUNNING", 40.0)
-        self.until_power(-LOAD_W, 45.0)  # a BMS that was lost is held at zero for 30 s
-        self.until(lambda: abs(self.plant()["grid_power_w"]) < 50.0, "no power from the grid")
-        self.until(self._sees_it, "measurements of that")
+        # A BMS that was lost is held at zero for 30 s.
+        self.until(is_there, f"RUNNING, and {what}", 90.0)
 
-    def _sees_it(self) -> bool:
-        status = self.status
-        grid_w = None if status is None else status.value(SITE, Signal.GRID_POWER_W)
-        return grid_w is not None and abs(grid_w) < 50.0
-
-    def _step_to_running(self) -> bool:
-        status = self.status
+    def _step_to_running(self, state: State | None) -> None:
         with suppress(NotRunning):
-            if status is not None and status.state in {State.ERROR, State.STOPPED}:
+            if state in _LATCHED:
                 self.command(Command.SERVICE_RESET)
-            elif status is not None and status.state is State.IDLE:
+            elif state is State.IDLE:
                 self.command(Command.START)
         time.sleep(0.05)
-        return status is not None and status.state is State.RUNNING
+
+    def _covers_its_load(self) -> bool:
+        """Nothing comes from the grid, and it is measured so."""
+        plant, status = self.plant(), self.status
+        seen_w = None if status is None else status.value(SITE, Signal.GRID_POWER_W)
+        return (
+            abs(plant["units"][UNIT][Signal.BATTERY_POWER_W] + LOAD_W) <= 50.0
+            and abs(plant["grid_power_w"]) < 50.0
+            and seen_w is not None
+            and abs(seen_w) < 50.0
+        )
 
     def _what_is(self) -> str:
         status = self.status
@@ -316,7 +345,22 @@ class Rig:
         latched = status.latched_faults
         return (
             f"{status.state.name}, waits for {status.waits_for}, finds {found}, latched {latched}"
+            + "".join(f"\n  {line}" for line in self._why_latched(latched))
         )
+
+    def _why_latched(self, latched: tuple[str, ...], last: int = 8) -> list[str]:
+        """The last lines of the audit log that tell of trips, and of what is latched."""
+        lines = ((line, event_of(line)) for line in lines_backwards(self.files.audit))
+        told = (
+            f"{line.time:%H:%M:%S.%f} {describe(event)}"
+            for line, event in lines
+            if isinstance(event, LatchesChanged)
+            or (
+                isinstance(event, FindingRaised | FindingCleared)
+                and (event.key in latched or event.reaction == "trip")
+            )
+        )
+        return list(islice(told, last))[::-1]
 
 
 Slot = tuple[float, float, float]

@@ -16,8 +16,8 @@ from holdfast.core.commands import Command
 from holdfast.core.signals import Signal
 from holdfast.core.site_file import parse_site
 from holdfast.core.state_machine import State
+from holdfast.devices.contactor import Phase, Wear
 from holdfast.devices.precharge import PrechargeSequence
-from holdfast.devices.relay_controller import Phase, Wear
 from holdfast.testing.plant import SitePlant
 from holdfast.testing.plant.damage import DamageKind
 from holdfast.testing.plant.storage import StoragePlant

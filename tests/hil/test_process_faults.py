@@ -57,9 +57,7 @@ def pid_of(rig: Rig, name: str) -> int | None:
 
 def to_running(rig: Rig) -> None:
     """RUNNING; a plan may be followed by now, so any power will do."""
-    rig.until(lambda: rig.state is not None, "a status")
-    rig.until(rig._step_to_running, "RUNNING", 40.0)
-    rig.until(lambda: abs(rig.power_w) > 100.0, "power")
+    rig.until_running(lambda: abs(rig.power_w) > 100.0, "power")
 
 
 def kill(rig: Rig, name: str) -> int:

@@ -19,7 +19,7 @@ from holdfast.safety.faults import (
     finding,
     names_of,
 )
-from holdfast.safety.finding import Finding, Level, Reaction
+from holdfast.safety.finding import Finding, Level, Reaction, reaction_of
 from tests.builders import T0
 from tests.safety.test_envelope import ENVELOPES
 
@@ -77,6 +77,19 @@ def test_an_end_that_was_narrowed_names_the_row_and_the_other_keeps_its_name():
 def test_a_closed_end_is_no_negative_zero_in_the_record():
     after = found(Reaction.TRIP).narrow(WIDE, T0)
     assert math.copysign(1.0, after.min_w) == 1.0
+
+
+@pytest.mark.parametrize(
+    ("level", "reaction"),
+    [
+        (Level.NORMAL, Reaction.LOG),
+        (Level.WARNING, Reaction.LOG),
+        (Level.ALARM, Reaction.BLOCK_CHARGE),
+        (Level.TRIP, Reaction.TRIP),
+    ],
+)
+def test_only_the_alarm_level_has_a_reaction_of_its_row(level, reaction):
+    assert reaction_of(level, Reaction.BLOCK_CHARGE) is reaction
 
 
 def test_reactions_stand_in_the_order_of_the_design():
@@ -149,6 +162,7 @@ def test_what_clears_by_itself_is_held_as_long_as_the_table_says():
         "data_bad": (1.0, 30.0),
         "soc_implausible": (60.0, None),
         "voltage_stuck": (30.0, None),
+        "setpoint_oscillation": (60.0, None),
     }
 
 

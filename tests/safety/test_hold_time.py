@@ -30,9 +30,12 @@ def test_the_hold_times_are_those_of_the_table():
         assert HOLD_S[f"{device}_data_old"] == 1.0
         assert f"{device}_data_missing" not in HOLD_S
     assert (HOLD_S["voltage_stuck"], HOLD_S["soc_implausible"]) == (30.0, 60.0)
+    assert HOLD_S["setpoint_oscillation"] == 60.0
     assert HOLD_S["data_lost"] == 1.0
-    held = {"data_old", "data_lost", "data_bad", "voltage_stuck", "soc_implausible"}
-    assert {name for name in FAULTS if name in HOLD_S} == held
+    assert {name for name in FAULTS if name in HOLD_S} == {
+        "data_old", "data_lost", "data_bad", "voltage_stuck", "soc_implausible",
+        "setpoint_oscillation",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(

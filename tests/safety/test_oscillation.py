@@ -9,6 +9,7 @@ from holdfast.core.reading import Bad, Good, Stale
 from holdfast.core.signals import SITE, Signal
 from holdfast.core.units import NS_PER_S
 from holdfast.safety.finding import Reaction
+from holdfast.safety.hold_time import hold
 from holdfast.safety.oscillation import Oscillation, Swing
 from tests.builders import T0, UNIT, Bench, build_site, unit_content
 
@@ -124,7 +125,7 @@ def test_a_turn_counts_from_the_furthest_point_and_not_from_where_it_began(sign)
 def test_the_first_move_is_no_turn():
     run = Run()
     assert run(100.0) == []
-    assert run.kept == Swing(extreme_w=100.0, way=0, turns_ns=(), found_since_ns=None)
+    assert run.kept == Swing(extreme_w=100.0, way=0, turns_ns=())
     run(599.0)
     assert run.kept == Swing(extreme_w=100.0)
     run(600.0)
@@ -133,21 +134,39 @@ def test_the_first_move_is_no_turn():
     assert run.kept == Swing(extreme_w=600.5, way=1.0)
 
 
-def test_what_is_found_stays_while_it_swings_and_clears_after_a_minute_without_a_turn():
+def test_it_is_found_while_ten_turns_lie_within_the_last_half_minute():
+    """Also if no sample comes any more: it is the cycle that looks back."""
     run = started()
     run.swing(10, 1.0)
-    since_ns = run.now_ns
-    run.swing(20, 2.0)
-    (found,) = run.findings
-    assert found.since_ns == since_ns
+    first_ns, kept = run.kept.turns_ns[0], run.kept
+    run.now_ns = first_ns + 30 * NS_PER_S
+    assert run.look(None) == ["setpoint_oscillation"]
+    run.now_ns += 1
+    assert run.look(None) == []
+    run.now_ns -= 1
+    assert run(kept.extreme_w, 0.0) == ["setpoint_oscillation"]
+    assert run(kept.extreme_w, 1e-9) == []
+    assert run.kept is kept
+    # The next turn must have nine others within half a minute.
+    assert run(-kept.extreme_w, 0.5) == ["setpoint_oscillation"]
+    assert run(kept.extreme_w, 2.0) == []
+
+
+def test_it_is_held_for_a_minute_from_when_it_was_found_first():
+    """With the hold time of the table, as an assessment does it."""
+    run, memory = started(), {}
+    run.swing(10, 1.0)
+    began_ns = run.now_ns
+    (found,), memory = hold(run.findings, memory, run.now_ns)
+    for index in range(20):
+        run((1000.0, -1000.0)[index % 2], 2.0)
+        (found,), memory = hold(run.findings, memory, run.now_ns)
+        assert run.findings[0].since_ns == run.now_ns
+        assert found.since_ns == began_ns
     last_ns = run.now_ns
-    value = run.kept.extreme_w
-    assert run(value, 59.0) == ["setpoint_oscillation"]
-    run.now_ns = last_ns
-    assert run(value, 60.0) == []
-    assert run.kept == Swing(extreme_w=value, way=run.kept.way)
-    run.now_ns += 10
-    assert run(value) == []
+    for after_s, there in ((59.0, True), (60.0, False)):
+        shown, _ = hold((), memory, last_ns + round(after_s * NS_PER_S))
+        assert [found.since_ns for found in shown] == [began_ns] * there
 
 
 def test_it_is_as_bounded_as_its_memory():

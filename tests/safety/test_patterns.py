@@ -27,7 +27,7 @@ def test_at_first_nothing_is_remembered_and_a_healthy_site_shows_no_pattern():
 def test_what_each_has_found_is_told():
     point = Point(time_ns=T0, voltage_v=52.8, current_a=0.0)
     before = PatternMemory(
-        oscillation={UNIT: Swing(extreme_w=0.0, turns_ns=(T0,), found_since_ns=T0)},
+        oscillation={UNIT: Swing(extreme_w=0.0, turns_ns=(T0,) * 10)},
         resistance={UNIT: Probe(point=point, ratios=(2.5,) * 15, level=Level.ALARM)},
         meter_sign=MeterMemory(found_since_ns=T0, stepped_ns=T0),
     )

@@ -58,8 +58,9 @@ class ModbusDriver:
         self._store = store
         self._blocks = profile.blocks()
         self._points = profile.points
-        self._readings = ModbusLink(connection)
         self._commands = ModbusLink(connection)
+        # After an outage no reading may show for long what could not be written yet.
+        self._readings = ModbusLink(connection, on_first_answer=self._commands.retry_now)
         self._closed = False
 
     async def run(self) -> None:

@@ -62,11 +62,17 @@ class ModbusLink:
     answer the connection is dropped, so that a late reply meets nobody.
     """
 
-    def __init__(self, connection: ModbusTcp) -> None:
+    def __init__(
+        self, connection: ModbusTcp, on_first_answer: Callable[[], None] = lambda: None
+    ) -> None:
+        """``on_first_answer`` is called at the first proper answer on each new connection."""
         self._connection = connection
+        self._on_first_answer = on_first_answer
         self._client: AsyncModbusTcpClient | None = None
+        self._backoff = Backoff()
         self._turn = asyncio.Lock()
         self._lost = asyncio.Event()
+        self._retry = asyncio.Event()
         self._deadline: asyncio.Timeout | None = None
         self._cut = False
         self._answered = False
@@ -82,7 +88,6 @@ class ModbusLink:
 
     async def keep(self, on_error: Callable[[DeviceUnreachable], None]) -> None:
         """Connect, and connect again whenever the connection is lost, until closed."""
-        backoff = Backoff()
         try:
             while not self._closed:
                 try:
@@ -91,10 +96,19 @@ class ModbusLink:
                     on_error(error)
                 else:
                     if not self._closed and await self._until_lost():
-                        backoff.reset()
-                await asyncio.sleep(backoff.next_s())
+                        self._backoff.reset()
+                await self._wait(self._backoff.next_s())
         finally:
             self.drop()
+
+    def retry_now(self) -> None:
+        """The device is known to be there: do not wait for the next try, if one is to come.
+
+        One that is under way and fails is followed by another at once.
+        """
+        if not self.connected:
+            self._backoff.reset()
+            self._retry.set()
 
     async def request(self, request: ModbusPDU) -> ModbusPDU:
         """Send ``request`` and return its checked answer.
@@ -141,14 +155,23 @@ class ModbusLink:
             answer: ModbusPDU = await client.execute(False, request)  # noqa: FBT003 - positional in the library
             if reason := mismatch(request, answer):
                 raise DeviceRefused(f"{self}: {describe(request)} was answered with {reason}")
-            in_step = self._answered = True
+            in_step = True
         except (ModbusException, OSError) as error:
             raise DeviceUnreachable(f"{self}: no answer to {describe(request)}: {error}") from error
         finally:
             self._deadline = None
             if not in_step:
                 self.drop()
+        if not self._answered:
+            self._answered = True
+            self._on_first_answer()
         return answer
+
+    async def _wait(self, delay_s: float) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(delay_s):
+                await self._retry.wait()
+        self._retry.clear()
 
     async def _connect(self) -> None:
         # A client object that is used again would take the end of its former connection
@@ -170,6 +193,7 @@ class ModbusLink:
             for level, option, value in _KEEPALIVE:
                 transport.get_extra_info("socket").setsockopt(level, option, value)
         self._lost.clear()
+        self._retry.clear()
         self._cut = self._answered = False
         self._client = client
 

@@ -15,7 +15,9 @@ from holdfast.core.data_store import DataStore
 from holdfast.core.errors import DeviceRefused, DeviceUnreachable
 from holdfast.core.reading import Bad, Good
 from holdfast.core.signals import Producer, Signal
+from holdfast.devices.drivers.backoff import Backoff
 from holdfast.devices.drivers.modbus import ModbusDriver, next_due_ns
+from holdfast.devices.drivers.modbus_link import ModbusLink
 from holdfast.devices.profile import RegisterWrite, load_profile
 
 
@@ -207,6 +209,91 @@ async def test_write_without_connection_fails_at_once_and_is_never_sent(rig, wai
     assert inverter.device.writes == []
     await inverter.driver.write(setpoint(0.0))
     assert len(inverter.device.writes) == 1
+
+
+class Patient(Backoff):
+    """Waits until it is told not to, as far as a test is concerned."""
+
+    def __init__(self):
+        super().__init__()
+        self.waits = self.resets = 0
+
+    def next_s(self):
+        self.waits += 1
+        return 1000.0
+
+    def reset(self):
+        self.resets += 1
+
+
+async def test_a_device_that_answers_a_poll_is_tried_for_commands_at_once(rig, wait_until):
+    """Else its readings show for two seconds what cannot be written yet."""
+    inverter = await rig("generic_inverter", present=False)
+    patient = inverter.driver._commands._backoff = Patient()
+    await inverter.start(connected=False)
+    await wait_until(lambda: patient.waits == 1)
+    await inverter.device.start()
+    await inverter.until_connected()
+    await inverter.driver.write(setpoint(0.0))
+    assert patient.resets == 1
+
+
+async def test_only_the_first_answer_on_a_connection_speaks_for_the_commands(rig, wait_until):
+    """A device that takes one connection only must not be asked for another at each poll."""
+    inverter = await rig("generic_inverter", present=False)
+    patient = inverter.driver._commands._backoff = Patient()
+    inverter.driver._commands._connect = refuse
+    await inverter.start(connected=False)
+    await wait_until(lambda: patient.waits == 1)
+    await inverter.device.start()
+    await wait_until(lambda: inverter.driver.counters.reads >= 5)
+    assert (patient.waits, patient.resets) == (2, 1)
+    await inverter.device.stop()
+    await inverter.device.start()
+    reads = inverter.driver.counters.reads
+    await wait_until(lambda: inverter.driver.counters.reads >= reads + 5)
+    assert (patient.waits, patient.resets) == (3, 2)
+
+
+async def refuse():
+    raise DeviceUnreachable("it has one connection already")
+
+
+async def test_a_try_under_way_that_fails_is_followed_by_another_at_once(raw_device, wait_until):
+    device = raw_device()
+    await device.start()
+    await device.stop()
+    link = ModbusLink(ModbusTcp(host="127.0.0.1", port=device.port))
+    patient = link._backoff = Patient()
+
+    def heard_meanwhile(error):
+        if patient.waits < 3:
+            link.retry_now()
+
+    task = asyncio.create_task(link.keep(heard_meanwhile))
+    await wait_until(lambda: patient.waits == 4)
+    assert patient.resets == 3
+    task.cancel()
+    await asyncio.wait([task])
+
+
+async def test_what_is_heard_by_a_connection_that_stands_shortens_no_later_wait(
+    raw_device, wait_until
+):
+    device = raw_device()
+    await device.start()
+    link = ModbusLink(ModbusTcp(host="127.0.0.1", port=device.port))
+    patient = link._backoff = Patient()
+    link.retry_now()
+    task = asyncio.create_task(link.keep(lambda error: None))
+    await wait_until(lambda: link.connected)
+    assert not link._retry.is_set()
+    link.retry_now()
+    assert not link._retry.is_set()
+    assert (patient.waits, patient.resets) == (0, 1)
+    task.cancel()
+    await asyncio.wait([task])
+    await device.stop()
 
 
 async def test_write_before_run_fails_at_once(rig):

@@ -1,4 +1,7 @@
-"""What may come in floods gets one line a second; the rest is counted in the next."""
+"""The rate limit of the audit log: what may come in floods gets one line a second.
+
+The rest is counted in the next.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -20,7 +23,7 @@ class _Shown:
     """Others before it that got none."""
 
 
-class Seldom:
+class AuditRateLimit:
     """Lets the first event of a key pass, and then one a second: the newest."""
 
     def __init__(self) -> None:
