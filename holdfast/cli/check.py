@@ -4,6 +4,7 @@ import argparse
 
 from holdfast.cli.arguments import add_config, add_json, print_json
 from holdfast.core.config import Site
+from holdfast.core.price_config import FileSource, Prices
 from holdfast.core.signals import SITE
 from holdfast.core.site_file import load_site
 from holdfast.devices.profile import load_profile
@@ -41,12 +42,21 @@ def execute(options: argparse.Namespace) -> int:
     return 0
 
 
+def _missing_files(prices: Prices) -> list[str]:
+    sources = {"purchase": prices.purchase.source, "feed_in": prices.feed_in.source}
+    return [
+        f"prices.{direction}.source.path: {source.path} does not exist yet"
+        for direction, source in sources.items()
+        if isinstance(source, FileSource) and not source.path.exists()
+    ]
+
+
 def _warnings(site: Site, limits: tuple[Limit, ...]) -> list[str]:
     warnings = []
     if site.prices is None:
         warnings.append("no prices: the site will run on self-consumption")
-    elif not site.prices.entsoe_file.exists():
-        warnings.append(f"prices.entsoe_file: {site.prices.entsoe_file} does not exist yet")
+    else:
+        warnings += _missing_files(site.prices)
     if site.authority == "observe":
         warnings.append("authority is observe: nothing will be written to any device")
     provided = {

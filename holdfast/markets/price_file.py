@@ -4,8 +4,10 @@ import logging
 from pathlib import Path
 
 from holdfast.core.errors import PriceDataError
+from holdfast.core.price_config import FileSource, PriceSource
 from holdfast.markets.entsoe import read_entsoe
 from holdfast.markets.prices import PriceSeries
+from holdfast.markets.site_prices import Direction
 
 _log = logging.getLogger(__name__)
 
@@ -28,7 +30,7 @@ class PriceFile:
             changed_ns = self._path.stat().st_mtime_ns
         except OSError as error:
             if self._prices is None:
-                raise PriceDataError(f"prices.entsoe_file: {error}") from error
+                raise PriceDataError(f"{self._path}: cannot be read: {error}") from error
             return self._prices
         if changed_ns != self._changed_ns:
             self._changed_ns = changed_ns
@@ -40,5 +42,18 @@ class PriceFile:
                     raise
                 _log.warning("the new prices cannot be used, the old ones stay: %s", error)
         if self._prices is None:
-            raise PriceDataError(f"prices.entsoe_file: {self._path} holds no prices")
+            raise PriceDataError(f"{self._path} holds no prices")
         return self._prices
+
+
+class PriceFiles:
+    """The files of a site, each read once however many tariffs rest on it."""
+
+    def __init__(self) -> None:
+        self._files: dict[Path, PriceFile] = {}
+
+    def read(self, source: PriceSource, direction: Direction) -> PriceSeries:
+        """What is in the file of ``source``. Raises PriceDataError."""
+        if not isinstance(source, FileSource):
+            raise PriceDataError(f"prices.{direction}.source: {source.kind} is no file")
+        return self._files.setdefault(source.path, PriceFile(source.path)).prices()

@@ -9,18 +9,18 @@ import sys
 import threading
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from pydantic import TypeAdapter
 from pydantic_core import to_json
 
 from holdfast.core.config import Site
-from holdfast.core.errors import HoldfastError, NotRunning, PriceDataError
+from holdfast.core.errors import HoldfastError, NotRunning
 from holdfast.core.plan import Plan
 from holdfast.core.signals import SITE, Signal
 from holdfast.forecasting.history import PowerHistory
-from holdfast.markets.price_file import PriceFile
-from holdfast.markets.prices import PriceSeries
+from holdfast.markets.price_file import PriceFiles
+from holdfast.markets.site_prices import SitePriceBook, SitePrices
 from holdfast.monitoring.status import Status
 from holdfast.runtime.control_socket import ControlClient
 from holdfast.runtime.files import SiteFiles, write_atomically
@@ -68,7 +68,7 @@ class Planner:
         self._files = files
         self._status = StatusReader(files)
         self._desk = PlanningDesk(site, load_history(files))
-        self._prices = None if site.prices is None else PriceFile(site.prices.entsoe_file)
+        self._price_files = PriceFiles()
         self._plan_s = 0.0
         self._save_s = time.monotonic() + SAVE_HISTORY_EVERY_S
         self._problem = ""
@@ -96,16 +96,15 @@ class Planner:
         except OSError as error:
             _log.error("history is not on disk: %s", error)
 
-    def _known_prices(self) -> PriceSeries:
-        if self._prices is None:
-            raise PriceDataError("site.yaml has no prices; the site runs on self-consumption")
-        return self._prices.prices()
+    def _known_prices(self, utc: datetime) -> SitePrices:
+        book = SitePriceBook(self._site, self._price_files.read)
+        return book.prices(utc, utc + timedelta(hours=self._site.planner.horizon_h))
 
     def _plan(self, soc_pct: float) -> bool:
         utc = datetime.now(UTC)
         plan, accepted, problem = None, False, ""
         try:
-            plan = self._desk.plan(utc, soc_pct, self._known_prices())
+            plan = self._desk.plan(utc, soc_pct, self._known_prices(utc))
             with ControlClient(self._files.control_socket) as client:
                 reply = client.send(PlanMessage(plan=plan))
             accepted, problem = reply.accepted, "" if reply.accepted else reply.reason
