@@ -8,6 +8,7 @@ from holdfast.core.price_config import FileSource, Prices
 from holdfast.core.signals import SITE
 from holdfast.core.site_file import load_site
 from holdfast.devices.profile import load_profile
+from holdfast.markets.sources import check_source
 from holdfast.runtime.assembly import check_site, devices, expected_signals
 from holdfast.safety.limits import Limit, build_limits
 
@@ -29,6 +30,8 @@ def execute(options: argparse.Namespace) -> int:
     """Check, and tell what was found."""
     site = load_site(options.config)
     check_site(site)
+    for tariff in () if site.prices is None else (site.prices.purchase, site.prices.feed_in):
+        check_source(tariff.source)
     limits = build_limits(site)
     warnings = _warnings(site, limits)
     if options.json:

@@ -13,10 +13,10 @@ from holdfast.core.errors import ConfigError, NotRunning
 from holdfast.core.plan import Plan, PlanSlot
 from holdfast.core.site_file import load_site
 from holdfast.forecasting.history import PowerHistory
-from holdfast.markets.price_file import PriceFiles
 from holdfast.markets.site_prices import SitePriceBook
 from holdfast.runtime.files import SiteFiles
 from holdfast.runtime.planner import load_history, read_report
+from holdfast.runtime.price_watch import read_prices
 from holdfast.scheduling.planning_desk import PlanningDesk
 
 NAME = "plan"
@@ -77,7 +77,7 @@ def _make(site: Site, files: SiteFiles, soc_pct: float, at: datetime) -> Plan:
         at = at.replace(tzinfo=ZoneInfo(site.timezone))
     history: PowerHistory = load_history(files)
     now_utc = at.astimezone(UTC)
-    prices = SitePriceBook(site, PriceFiles().read).prices(
+    prices = SitePriceBook(site, read_prices(site, files).read).prices(
         now_utc, now_utc + timedelta(hours=site.planner.horizon_h)
     )
     return PlanningDesk(site, history).plan(now_utc, soc_pct, prices)

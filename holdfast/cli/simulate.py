@@ -18,8 +18,9 @@ from holdfast.cli.picture import draw_week
 from holdfast.core.config import Site
 from holdfast.core.errors import ConfigError
 from holdfast.core.site_file import load_site
-from holdfast.markets.price_file import PriceFiles
 from holdfast.markets.site_prices import SitePriceBook, SitePrices
+from holdfast.runtime.files import SiteFiles
+from holdfast.runtime.price_watch import read_prices
 from holdfast.testing.demo_site import sample_site_prices, simulated_site
 from holdfast.testing.week import Strategy, Week, WeekResult
 
@@ -110,7 +111,8 @@ def _site_and_prices(config: Path | None, length: timedelta) -> tuple[Site, Site
     site = load_site(config)
     if site.prices is None:
         raise ConfigError(f"{config}: prices: is missing; there is nothing to optimize against")
-    book = SitePriceBook(site, PriceFiles().read)
+    desk = read_prices(site, SiteFiles(state_dir=site.state_dir))
+    book = SitePriceBook(site, desk.read)
     now_utc = datetime.now(UTC)
     start_utc, end_utc = book.span_utc() or (now_utc, now_utc + length)
     return site, book.prices(start_utc, end_utc)

@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 
 import yaml
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from holdfast.core.config import Site
 from holdfast.core.errors import ConfigError
@@ -82,10 +83,17 @@ def _explain(error: ValidationError, source: str) -> str:
             message = "is missing"
         elif item["type"] == "extra_forbidden":
             message = "is not a known key here"
-        elif not isinstance(item["input"], dict | list) and item["type"] != "value_error":
+        elif _may_be_shown(item):
             message = f"{item['input']!r}: {message[0].lower()}{message[1:]}"
         lines.append(f"  {where}: {message}")
     return "\n".join(lines)
+
+
+def _may_be_shown(item: ErrorDetails) -> bool:
+    """True if the wrong value helps; not if a token may stand where its place should."""
+    if item["type"] == "value_error" or isinstance(item["input"], dict | list):
+        return False
+    return not str(item["loc"][-1]).startswith("token_")
 
 
 def _path(location: tuple[int | str, ...]) -> str:

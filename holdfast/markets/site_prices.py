@@ -3,23 +3,14 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from holdfast.core.config import Site
 from holdfast.core.errors import PriceDataError
 from holdfast.core.price_config import FixedSource, PriceSource, Tariff, TimeOfUseSource
 from holdfast.markets.demand_charge import DemandPrice, demand_prices
-from holdfast.markets.prices import PriceSeries
+from holdfast.markets.prices import Direction, PriceSeries
 from holdfast.markets.tariff import clock_prices, owner_prices
-
-
-class Direction(StrEnum):
-    """Which way the energy goes that is paid for; the keys of ``prices`` in site.yaml."""
-
-    PURCHASE = "purchase"
-    FEED_IN = "feed_in"
-
 
 SourceReader = Callable[[PriceSource, Direction], PriceSeries]
 """Gives what a source (not one by the clock) knows; raises PriceDataError if that is nothing."""
@@ -105,6 +96,8 @@ class SitePriceBook:
         ]
         if not known:
             return None
+        if not all(known):
+            raise PriceDataError("a source of prices knows no price")
         return (
             max(series.slots[0].start_utc for series in known),
             min(series.slots[-1].end_utc for series in known),

@@ -19,12 +19,12 @@ from holdfast.core.errors import HoldfastError, NotRunning
 from holdfast.core.plan import Plan
 from holdfast.core.signals import SITE, Signal
 from holdfast.forecasting.history import PowerHistory
-from holdfast.markets.price_file import PriceFiles
 from holdfast.markets.site_prices import SitePriceBook, SitePrices
 from holdfast.monitoring.status import Status
 from holdfast.runtime.control_socket import ControlClient
 from holdfast.runtime.files import SiteFiles, write_atomically
 from holdfast.runtime.messages import PlanMessage
+from holdfast.runtime.price_watch import PriceWatch
 from holdfast.runtime.process import run_process
 from holdfast.runtime.status_reader import StatusReader
 from holdfast.scheduling.planning_desk import PlanningDesk, PowerSample
@@ -63,18 +63,19 @@ def read_report(files: SiteFiles) -> PlanReport | None:
 class Planner:
     """Observes once a second, plans once an interval."""
 
-    def __init__(self, site: Site, files: SiteFiles) -> None:
+    def __init__(self, site: Site, files: SiteFiles, prices: PriceWatch) -> None:
         self._site = site
+        self._prices = prices
         self._files = files
         self._status = StatusReader(files)
         self._desk = PlanningDesk(site, load_history(files))
-        self._price_files = PriceFiles()
         self._plan_s = 0.0
         self._save_s = time.monotonic() + SAVE_HISTORY_EVERY_S
         self._problem = ""
 
     def work(self) -> None:
-        """One look at the site."""
+        """One look at the site. Raises RuntimeError if the prices are no longer watched."""
+        self._prices.check()
         found = self._status.latest()
         if found is None or found[1] > FRESH_S:
             return
@@ -97,7 +98,7 @@ class Planner:
             _log.error("history is not on disk: %s", error)
 
     def _known_prices(self, utc: datetime) -> SitePrices:
-        book = SitePriceBook(self._site, self._price_files.read)
+        book = SitePriceBook(self._site, self._prices.read)
         return book.prices(utc, utc + timedelta(hours=self._site.planner.horizon_h))
 
     def _plan(self, soc_pct: float) -> bool:
@@ -161,7 +162,9 @@ def _soc_pct(site: Site, status: Status) -> float | None:
 def run(site: Site, files: SiteFiles, end: threading.Event) -> None:
     """Plan until told to end."""
     os.nice(NICE)
-    planner = Planner(site, files)
+    prices = PriceWatch(site, files)
+    planner = Planner(site, files, prices)
+    prices.start(end)
     while not end.wait(OBSERVE_EVERY_S):
         planner.work()
     planner.save_history()

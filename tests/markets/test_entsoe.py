@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from holdfast.core.errors import PriceDataError
-from holdfast.markets.entsoe import parse_entsoe, read_entsoe
+from holdfast.markets.entsoe import parse_entsoe
 
 DAY = datetime(2026, 2, 1, 23, tzinfo=UTC)
 QUARTER = timedelta(minutes=15)
@@ -257,17 +257,6 @@ def test_a_document_with_a_piece_cut_out_or_changed_never_gives_an_absurd_price(
     assert all(-1 <= slot.price_per_kwh <= 10 for slot in prices)
 
 
-def test_files_are_read_and_what_is_wrong_names_the_file(tmp_path: Path) -> None:
-    path = tmp_path / "prices.xml"
-    with pytest.raises(PriceDataError, match=r"prices\.xml: cannot be read"):
-        read_entsoe(path)
-    path.write_text("<html/>", encoding="utf-8")
-    with pytest.raises(PriceDataError, match=r"prices\.xml: is a <html>"):
-        read_entsoe(path)
-    path.write_text(document(series(GOOD)), encoding="utf-8")
-    assert len(read_entsoe(path)) == 4
-
-
 @pytest.fixture
 def shared_data() -> Callable[[str], Path]:
     folder = os.environ.get("HOLDFAST_SHARED_DATA")
@@ -280,7 +269,7 @@ def test_a_recorded_document_gives_two_days_of_the_coupled_auction(
     shared_data: Callable[[str], Path],
 ) -> None:
     path = shared_data("entsoe_DE_LU_2026-02-02.xml")
-    prices = read_entsoe(path)
+    prices = parse_entsoe(path.read_bytes())
     assert len(prices) == 192
     assert prices.known_until(DAY) == DAY + timedelta(days=2)
     only_second = path.read_text("utf-8").replace("position>1</class", "position>9</class")
