@@ -112,4 +112,5 @@ class SitePriceBook:
             known = clock_prices(source, self._currency, self._zone, start_utc, end_utc)
         else:
             known = self._read(source, direction).between(start_utc, end_utc)
-        return owner_prices(known, tariff, self._zone)
+        # A slot of the source may have begun long before the window.
+        return owner_prices(known, tariff, self._zone).between(start_utc, end_utc)

@@ -11,6 +11,9 @@ from hypothesis import strategies as st
 
 from holdfast.core.errors import PriceDataError
 from holdfast.markets.entsoe import parse_entsoe
+from holdfast.markets.fetcher import Fetcher
+from tests.markets.builders import asked, source
+from tests.markets.http_server import always, serving
 
 DAY = datetime(2026, 2, 1, 23, tzinfo=UTC)
 QUARTER = timedelta(minutes=15)
@@ -276,3 +279,13 @@ def test_a_recorded_document_gives_two_days_of_the_coupled_auction(
     second = parse_entsoe(only_second)
     assert len(second) == 192  # one of its points is left out in the document
     assert second != prices
+
+
+def test_a_recorded_document_is_what_the_platform_answers(
+    shared_data: Callable[[str], Path], token: str
+) -> None:
+    body = shared_data("entsoe_DE_LU_2026-02-02.xml").read_bytes()
+    with serving(always(body)) as server:
+        one = source("entsoe", zone="DE_LU", url=server.url, token_env="PRICE_TOKEN")
+        prices = Fetcher().fetch(one, asked(DAY + timedelta(hours=12)))
+    assert prices == parse_entsoe(body)

@@ -12,7 +12,7 @@ from holdfast.markets.local_clock import lies_in
 from holdfast.markets.prices import Direction, PriceSeries
 from holdfast.markets.site_prices import SitePriceBook, SitePrices
 from holdfast.markets.tariff import owner_price_per_kwh, quarters
-from tests.markets.builders import BERLIN, DAY, HOUR, NOW, TODAY, series, site
+from tests.markets.builders import BERLIN, DAY, HOUR, NOW, QUARTER, TODAY, series, site
 
 FILE = {"kind": "file", "path": "prices.xml"}
 FIXED = {"kind": "fixed", "price_per_kwh": 0.30}
@@ -75,6 +75,13 @@ def test_slots_are_cut_at_quarter_hours_and_never_stretched() -> None:
         (NOW + 30 * minute, NOW + 35 * minute),
     ]
     assert list(quarters(NOW, NOW)) == []
+
+
+def test_a_long_slot_is_known_within_the_window_alone() -> None:
+    day = series(0.1, length=DAY)
+    prices = owned({"source": FILE}, known=day, start=NOW + QUARTER, end=NOW + HOUR)
+    assert prices.purchase.slots[0].start_utc == NOW + QUARTER
+    assert len(prices.purchase) == len(prices.feed_in) == 3
 
 
 # The clock
