@@ -22,13 +22,11 @@ from holdfast.core.config import Site
 from holdfast.core.site_file import parse_site
 from holdfast.forecasting.history import QUARTER, PowerHistory
 from holdfast.forecasting.site_forecast import SiteForecast, forecast_site
-from holdfast.markets.entsoe import parse_entsoe
-from holdfast.markets.prices import PriceSeries
 from holdfast.optimization.model import PlanModel
 from holdfast.optimization.problem import PlanProblem, PlanSolution
 from holdfast.scheduling import daily_scheduler
 from holdfast.scheduling.daily_scheduler import DailyScheduler
-from holdfast.testing.demo_site import demo_content, demo_prices, sample_prices_text
+from holdfast.testing.demo_site import demo_content, demo_prices, sample_site_prices
 from holdfast.testing.plant.household import Household
 
 COLD_48_H_MS, AGAIN_48_H_MS, COLD_7_DAYS_MS = 6.0, 1.5, 30.0
@@ -54,11 +52,11 @@ class _Household:
             "planner": {"horizon_h": horizon_h},
         }
         self._site: Site = parse_site(yaml.safe_dump(content))
-        self._prices: PriceSeries = parse_entsoe(sample_prices_text())
+        self._prices = sample_site_prices(self._site)
         self._cases = list(self._make_cases(tries))
 
     def _make_cases(self, tries: int) -> Iterator[_Case]:
-        start = self._prices.slots[0].start_utc
+        start = self._prices.purchase.slots[0].start_utc
         history = _past(start)
         for index in range(tries):
             now_utc = start + index % _STARTS * QUARTER

@@ -11,8 +11,7 @@ import time
 from collections.abc import Sequence
 
 from benchmarks.report import Report, at_least, new_parser, run
-from holdfast.markets.entsoe import parse_entsoe
-from holdfast.testing.demo_site import sample_prices_text, simulated_site
+from holdfast.testing.demo_site import sample_site_prices, simulated_site
 from holdfast.testing.week import Strategy, Week
 
 TIMES_REAL_TIME = 2000.0
@@ -21,8 +20,8 @@ _DAY_S = 86_400.0
 
 def measure(options: argparse.Namespace) -> Report:
     """One run."""
-    prices = parse_entsoe(sample_prices_text())
-    week = Week(simulated_site(), prices, Strategy.PLAN, days=options.days, step_s=1.0)
+    site = simulated_site()
+    week = Week(site, sample_site_prices(site), Strategy.PLAN, days=options.days, step_s=1.0)
     wall_s, cpu_s = time.perf_counter(), time.process_time()
     result = week.run()
     wall_s, cpu_s = time.perf_counter() - wall_s, time.process_time() - cpu_s

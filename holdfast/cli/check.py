@@ -4,9 +4,11 @@ import argparse
 
 from holdfast.cli.arguments import add_config, add_json, print_json
 from holdfast.core.config import Site
+from holdfast.core.price_config import FileSource, Prices
 from holdfast.core.signals import SITE
 from holdfast.core.site_file import load_site
 from holdfast.devices.profile import load_profile
+from holdfast.markets.sources import check_source
 from holdfast.runtime.assembly import check_site, devices, expected_signals
 from holdfast.safety.limits import Limit, build_limits
 
@@ -28,6 +30,8 @@ def execute(options: argparse.Namespace) -> int:
     """Check, and tell what was found."""
     site = load_site(options.config)
     check_site(site)
+    for tariff in () if site.prices is None else (site.prices.purchase, site.prices.feed_in):
+        check_source(tariff.source)
     limits = build_limits(site)
     warnings = _warnings(site, limits)
     if options.json:
@@ -41,12 +45,21 @@ def execute(options: argparse.Namespace) -> int:
     return 0
 
 
+def _missing_files(prices: Prices) -> list[str]:
+    sources = {"purchase": prices.purchase.source, "feed_in": prices.feed_in.source}
+    return [
+        f"prices.{direction}.source.path: {source.path} does not exist yet"
+        for direction, source in sources.items()
+        if isinstance(source, FileSource) and not source.path.exists()
+    ]
+
+
 def _warnings(site: Site, limits: tuple[Limit, ...]) -> list[str]:
     warnings = []
     if site.prices is None:
         warnings.append("no prices: the site will run on self-consumption")
-    elif not site.prices.entsoe_file.exists():
-        warnings.append(f"prices.entsoe_file: {site.prices.entsoe_file} does not exist yet")
+    else:
+        warnings += _missing_files(site.prices)
     if site.authority == "observe":
         warnings.append("authority is observe: nothing will be written to any device")
     provided = {

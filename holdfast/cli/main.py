@@ -5,7 +5,19 @@ import sys
 from collections.abc import Sequence
 
 from holdfast import __version__
-from holdfast.cli import audit, check, explain, init, limits, operate, plan, run, simulate, status
+from holdfast.cli import (
+    audit,
+    check,
+    explain,
+    init,
+    limits,
+    operate,
+    plan,
+    prices,
+    run,
+    simulate,
+    status,
+)
 from holdfast.core.errors import HoldfastError
 
 _DESCRIPTION = """\
@@ -18,7 +30,19 @@ A week in minutes:                     holdfast simulate --days 7
 Your own site:                         holdfast init, then holdfast check, then holdfast run
 """
 
-_COMMANDS = (init, check, limits, run, status, *operate.COMMANDS, simulate, plan, explain, audit)
+_COMMANDS = (
+    init,
+    check,
+    limits,
+    run,
+    status,
+    *operate.COMMANDS,
+    simulate,
+    plan,
+    prices,
+    explain,
+    audit,
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -1,7 +1,7 @@
 """``holdfast plan``: the plan that is being followed, or one made now."""
 
 import argparse
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from rich.console import Console
@@ -13,9 +13,10 @@ from holdfast.core.errors import ConfigError, NotRunning
 from holdfast.core.plan import Plan, PlanSlot
 from holdfast.core.site_file import load_site
 from holdfast.forecasting.history import PowerHistory
-from holdfast.markets.entsoe import read_entsoe
+from holdfast.markets.site_prices import SitePriceBook
 from holdfast.runtime.files import SiteFiles
 from holdfast.runtime.planner import load_history, read_report
+from holdfast.runtime.price_watch import read_prices
 from holdfast.scheduling.planning_desk import PlanningDesk
 
 NAME = "plan"
@@ -75,8 +76,11 @@ def _make(site: Site, files: SiteFiles, soc_pct: float, at: datetime) -> Plan:
     if at.tzinfo is None:
         at = at.replace(tzinfo=ZoneInfo(site.timezone))
     history: PowerHistory = load_history(files)
-    prices = read_entsoe(site.prices.entsoe_file)
-    return PlanningDesk(site, history).plan(at.astimezone(UTC), soc_pct, prices)
+    now_utc = at.astimezone(UTC)
+    prices = SitePriceBook(site, read_prices(site, files).read).prices(
+        now_utc, now_utc + timedelta(hours=site.planner.horizon_h)
+    )
+    return PlanningDesk(site, history).plan(now_utc, soc_pct, prices)
 
 
 def _table(plan: Plan, site: Site) -> Table:

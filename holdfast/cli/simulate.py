@@ -5,6 +5,7 @@ import multiprocessing
 import time
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
 from multiprocessing.sharedctypes import SynchronizedArray
 from pathlib import Path
 
@@ -17,9 +18,10 @@ from holdfast.cli.picture import draw_week
 from holdfast.core.config import Site
 from holdfast.core.errors import ConfigError
 from holdfast.core.site_file import load_site
-from holdfast.markets.entsoe import parse_entsoe, read_entsoe
-from holdfast.markets.prices import PriceSeries
-from holdfast.testing.demo_site import sample_prices_text, simulated_site
+from holdfast.markets.site_prices import SitePriceBook, SitePrices
+from holdfast.runtime.files import SiteFiles
+from holdfast.runtime.price_watch import read_prices
+from holdfast.testing.demo_site import sample_site_prices, simulated_site
 from holdfast.testing.week import Strategy, Week, WeekResult
 
 NAME = "simulate"
@@ -31,7 +33,8 @@ energy, cost against no battery and against self-consumption, how often the batt
 have been damaged (it should be never), and a picture of the days.
 
 Without --config it simulates the demonstration's house with the sample prices. With it, the
-prices come from prices.entsoe_file of that site, from the first price on.
+prices come from the prices section of that site, from the first known price on; where they
+hold by the clock alone, from now on.
 """
 MAX_STEP_S = 2.0
 _LOOK_EVERY_S = 0.2
@@ -42,7 +45,7 @@ class Job:
     """What one process is to simulate."""
 
     site: Site
-    prices: PriceSeries
+    prices: SitePrices
     strategy: Strategy
     days: float
     step_s: float
@@ -76,7 +79,7 @@ def execute(options: argparse.Namespace) -> int:
             f"--step {options.step:g}: from 0.1 to {MAX_STEP_S:g} s; the inverter's revert timer "
             "would expire between longer ones"
         )
-    site, prices = _site_and_prices(options.config)
+    site, prices = _site_and_prices(options.config, timedelta(days=options.days))
     jobs = [
         Job(
             site=site,
@@ -101,13 +104,18 @@ def execute(options: argparse.Namespace) -> int:
     return 0 if whole and summary["cycles_not_running"] == 0 else 1
 
 
-def _site_and_prices(config: Path | None) -> tuple[Site, PriceSeries]:
+def _site_and_prices(config: Path | None, length: timedelta) -> tuple[Site, SitePrices]:
     if config is None:
-        return simulated_site(), parse_entsoe(sample_prices_text())
+        site = simulated_site()
+        return site, sample_site_prices(site)
     site = load_site(config)
     if site.prices is None:
         raise ConfigError(f"{config}: prices: is missing; there is nothing to optimize against")
-    return site, read_entsoe(site.prices.entsoe_file)
+    desk = read_prices(site, SiteFiles(state_dir=site.state_dir))
+    book = SitePriceBook(site, desk.read)
+    now_utc = datetime.now(UTC)
+    start_utc, end_utc = book.span_utc() or (now_utc, now_utc + length)
+    return site, book.prices(start_utc, end_utc)
 
 
 _progress: "SynchronizedArray[float] | None" = None

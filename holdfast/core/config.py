@@ -8,29 +8,13 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Finite = Annotated[float, Field(allow_inf_nan=False)]
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,30}$")]
+from holdfast.core.price_config import Prices
+from holdfast.core.section import Finite, Name, NotNegative, Positive, Section
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _yes_is_no_number(cls, content: object) -> object:
-        """YAML reads `yes` and `on` as true, which would pass for 1."""
-        for name, value in content.items() if isinstance(content, dict) else ():
-            field = cls.model_fields.get(name)
-            if isinstance(value, bool) and field is not None and field.annotation is not bool:
-                raise ValueError(f"{name}: {value} is a yes or no, which this key is not")
-        return content
-
-
-class ModbusTcp(_Section):
+class ModbusTcp(Section):
     """A device that listens on Modbus TCP."""
 
     kind: Literal["modbus_tcp"] = "modbus_tcp"
@@ -40,7 +24,7 @@ class ModbusTcp(_Section):
     timeout_s: Annotated[float, Field(gt=0, le=5)] = 0.5
 
 
-class CanBus(_Section):
+class CanBus(Section):
     """A CAN interface as python-can names it."""
 
     kind: Literal["can"] = "can"
@@ -54,14 +38,14 @@ class CanBus(_Section):
 Connection = Annotated[ModbusTcp | CanBus, Field(discriminator="kind")]
 
 
-class Device(_Section):
+class Device(Section):
     """A device: which register table it follows and how it is reached."""
 
     profile: str
     connection: Connection
 
 
-class BatteryHardware(_Section):
+class BatteryHardware(Section):
     """From the battery's data sheet: the limits that nothing may loosen (defaults: LFP cells)."""
 
     cells_in_series: Annotated[int, Field(ge=1, le=500)]
@@ -93,7 +77,7 @@ class BatteryHardware(_Section):
         return self
 
 
-class InverterHardware(_Section):
+class InverterHardware(Section):
     """From the inverter's data sheet."""
 
     charge_power_max_w: Positive
@@ -106,7 +90,7 @@ class InverterHardware(_Section):
     """Armed at start: without a command for this long, the inverter goes to 0 W by itself."""
 
 
-class Operation(_Section):
+class Operation(Section):
     """What the owner wants, inside what the hardware permits."""
 
     soc_min_pct: Annotated[float, Field(ge=0, le=100)] = 10.0
@@ -127,7 +111,7 @@ class Operation(_Section):
         return self
 
 
-class LevelOverride(_Section):
+class LevelOverride(Section):
     """Levels of one row of the limit table, tighter than its defaults."""
 
     warning: Finite | None = None
@@ -135,14 +119,14 @@ class LevelOverride(_Section):
     trip: Finite | None = None
 
 
-class StorageUnit(_Section):
+class StorageUnit(Section):
     """A battery with its BMS, inverter and contactor."""
 
     name: Name
     battery: BatteryHardware
     inverter_hardware: InverterHardware
     operation: Operation = Operation()
-    limits: dict[str, LevelOverride] = {}
+    limits: dict[str, LevelOverride] = Field(default_factory=dict)
     """By row of the limit table (``holdfast limits`` prints it)."""
     bms: Device
     inverter: Device
@@ -171,7 +155,7 @@ class StorageUnit(_Section):
         return self.operation.discharge_power_max_w or self.inverter_hardware.discharge_power_max_w
 
 
-class Grid(_Section):
+class Grid(Section):
     """The grid connection."""
 
     import_max_w: Positive
@@ -181,26 +165,7 @@ class Grid(_Section):
     nominal_frequency_hz: Literal[50, 60] = 50
 
 
-class Tariff(_Section):
-    """From the exchange's price to the owner's: (price + adder) x (1 + VAT)."""
-
-    fixed_per_kwh: Finite | None = None
-    """Instead of the exchange's price; for a fixed feed-in tariff."""
-    adder_per_kwh: Finite = 0.0
-    """Fees, levies and markup before VAT."""
-    vat_pct: Annotated[float, Field(ge=0, le=100)] = 0.0
-
-
-class Prices(_Section):
-    """Where prices come from and what the owner pays and gets."""
-
-    entsoe_file: Path
-    """An ENTSO-E ``Publication_MarketDocument``; relative to site.yaml. Read again on change."""
-    purchase: Tariff = Tariff()
-    feed_in: Tariff = Tariff()
-
-
-class Planner(_Section):
+class Planner(Section):
     """How the planner works."""
 
     horizon_h: Annotated[float, Field(ge=2, le=168)] = 48.0
@@ -210,20 +175,20 @@ class Planner(_Section):
     """What a kWh through the battery costs in life, in the site's currency."""
 
 
-class Gateway(_Section):
+class Gateway(Section):
     """The process that others read from."""
 
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=1, le=65535)] = 9464
 
 
-class Cycle(_Section):
+class Cycle(Section):
     """The control cycle."""
 
     period_ms: Annotated[int, Field(ge=10, le=1000)] = 20
 
 
-class Site(_Section):
+class Site(Section):
     """A whole site."""
 
     name: str
@@ -245,7 +210,7 @@ class Site(_Section):
     grid: Grid
     meter: Device
     emergency_input: Device
-    limits: dict[str, LevelOverride] = {}
+    limits: dict[str, LevelOverride] = Field(default_factory=dict)
     """Tighter levels of the limit table's rows for the site."""
     storage: Annotated[tuple[StorageUnit, ...], Field(min_length=1)]
     prices: Prices | None = None

@@ -1,13 +1,19 @@
 """site.yaml: reading it, and saying what is wrong with it."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from holdfast.core.config import Site
 from holdfast.core.errors import ConfigError
+from holdfast.core.price_config import SOURCE_KINDS
+from holdfast.core.section import Section
+
+_TAGS = {"modbus_tcp", "can", *SOURCE_KINDS}
+_AnySection = TypeVar("_AnySection", bound=Section)
 
 
 class _NoDuplicateKeys(yaml.SafeLoader):
@@ -53,10 +59,19 @@ def parse_site(text: str, *, source: str = "site.yaml", folder: Path = Path()) -
 
 
 def _with_absolute_paths(site: Site, folder: Path) -> Site:
-    prices = site.prices
-    if prices is not None:
-        prices = prices.model_copy(update={"entsoe_file": folder / prices.entsoe_file})
+    prices = None if site.prices is None else _rooted(site.prices, folder)
     return site.model_copy(update={"state_dir": folder / site.state_dir, "prices": prices})
+
+
+def _rooted(section: _AnySection, folder: Path) -> _AnySection:
+    """``section`` with each path in it, and in the sections within, counted from ``folder``."""
+    changed: dict[str, object] = {}
+    for name, value in section:
+        if isinstance(value, Path):
+            changed[name] = folder / value
+        elif isinstance(value, Section):
+            changed[name] = _rooted(value, folder)
+    return section.model_copy(update=changed)
 
 
 def _explain(error: ValidationError, source: str) -> str:
@@ -68,14 +83,21 @@ def _explain(error: ValidationError, source: str) -> str:
             message = "is missing"
         elif item["type"] == "extra_forbidden":
             message = "is not a known key here"
-        elif not isinstance(item["input"], dict | list) and item["type"] != "value_error":
+        elif _may_be_shown(item):
             message = f"{item['input']!r}: {message[0].lower()}{message[1:]}"
         lines.append(f"  {where}: {message}")
     return "\n".join(lines)
 
 
+def _may_be_shown(item: ErrorDetails) -> bool:
+    """True if the wrong value helps; not if a token may stand where its place should."""
+    if item["type"] == "value_error" or isinstance(item["input"], dict | list):
+        return False
+    return not str(item["loc"][-1]).startswith("token_")
+
+
 def _path(location: tuple[int | str, ...]) -> str:
-    # The tag of a connection's kind is no key of the file.
-    keys = [key for key in location if key not in {"modbus_tcp", "can"}]
+    # The tag of a connection's or a source's kind is no key of the file.
+    keys = [key for key in location if key not in _TAGS]
     text = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in keys)
     return text.removeprefix(".") or "the whole file"

@@ -17,7 +17,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 from xml.etree.ElementTree import Element
 
 from holdfast.core.errors import PriceDataError
@@ -48,7 +47,6 @@ _OTHER_PRICE_BOUNDS_PER_MWH = (-1e6, 1e7)
 
 _MAX_SLOTS = 40_000
 """A year of quarter hours is 35 136: the platform answers for a year at most."""
-_MAX_BYTES = 50_000_000
 
 _DECIMAL = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)", re.ASCII)
 _POSITION = re.compile(r"\d{1,6}", re.ASCII)
@@ -68,20 +66,6 @@ class _Period:
 
     def overlaps(self, other: "_Period") -> bool:
         return self.start_utc < other.end_utc and other.start_utc < self.end_utc
-
-
-def read_entsoe(path: Path) -> PriceSeries:
-    """Prices in the file at ``path``. Raises PriceDataError as :func:`parse_entsoe` does."""
-    try:
-        if path.stat().st_size > _MAX_BYTES:
-            raise PriceDataError(f"{path}: is larger than {_MAX_BYTES // 1_000_000} MB")
-        content = path.read_bytes()
-    except OSError as error:
-        raise PriceDataError(f"{path}: cannot be read: {error}") from error
-    try:
-        return parse_entsoe(content)
-    except PriceDataError as error:
-        raise PriceDataError(f"{path}: {error}") from error
 
 
 def parse_entsoe(document: str | bytes) -> PriceSeries:

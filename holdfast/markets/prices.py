@@ -4,8 +4,16 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 from holdfast.core.errors import PriceDataError
+
+
+class Direction(StrEnum):
+    """Which way the energy goes that is paid for; the keys of ``prices`` in site.yaml."""
+
+    PURCHASE = "purchase"
+    FEED_IN = "feed_in"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -39,6 +39,11 @@ class SiteFiles:
         return self.state_dir / "plan.json"
 
     @property
+    def prices(self) -> Path:
+        """Folder of the last complete answer of each source of prices."""
+        return self.state_dir / "prices"
+
+    @property
     def history(self) -> Path:
         """Measured load and PV, for the forecasts."""
         return self.state_dir / "history.json"

@@ -9,22 +9,22 @@ import sys
 import threading
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from pydantic import TypeAdapter
 from pydantic_core import to_json
 
 from holdfast.core.config import Site
-from holdfast.core.errors import HoldfastError, NotRunning, PriceDataError
+from holdfast.core.errors import HoldfastError, NotRunning
 from holdfast.core.plan import Plan
 from holdfast.core.signals import SITE, Signal
 from holdfast.forecasting.history import PowerHistory
-from holdfast.markets.price_file import PriceFile
-from holdfast.markets.prices import PriceSeries
+from holdfast.markets.site_prices import SitePriceBook, SitePrices
 from holdfast.monitoring.status import Status
 from holdfast.runtime.control_socket import ControlClient
 from holdfast.runtime.files import SiteFiles, write_atomically
 from holdfast.runtime.messages import PlanMessage
+from holdfast.runtime.price_watch import PriceWatch
 from holdfast.runtime.process import run_process
 from holdfast.runtime.status_reader import StatusReader
 from holdfast.scheduling.planning_desk import PlanningDesk, PowerSample
@@ -63,18 +63,19 @@ def read_report(files: SiteFiles) -> PlanReport | None:
 class Planner:
     """Observes once a second, plans once an interval."""
 
-    def __init__(self, site: Site, files: SiteFiles) -> None:
+    def __init__(self, site: Site, files: SiteFiles, prices: PriceWatch) -> None:
         self._site = site
+        self._prices = prices
         self._files = files
         self._status = StatusReader(files)
         self._desk = PlanningDesk(site, load_history(files))
-        self._prices = None if site.prices is None else PriceFile(site.prices.entsoe_file)
         self._plan_s = 0.0
         self._save_s = time.monotonic() + SAVE_HISTORY_EVERY_S
         self._problem = ""
 
     def work(self) -> None:
-        """One look at the site."""
+        """One look at the site. Raises RuntimeError if the prices are no longer watched."""
+        self._prices.check()
         found = self._status.latest()
         if found is None or found[1] > FRESH_S:
             return
@@ -96,16 +97,15 @@ class Planner:
         except OSError as error:
             _log.error("history is not on disk: %s", error)
 
-    def _known_prices(self) -> PriceSeries:
-        if self._prices is None:
-            raise PriceDataError("site.yaml has no prices; the site runs on self-consumption")
-        return self._prices.prices()
+    def _known_prices(self, utc: datetime) -> SitePrices:
+        book = SitePriceBook(self._site, self._prices.read)
+        return book.prices(utc, utc + timedelta(hours=self._site.planner.horizon_h))
 
     def _plan(self, soc_pct: float) -> bool:
         utc = datetime.now(UTC)
         plan, accepted, problem = None, False, ""
         try:
-            plan = self._desk.plan(utc, soc_pct, self._known_prices())
+            plan = self._desk.plan(utc, soc_pct, self._known_prices(utc))
             with ControlClient(self._files.control_socket) as client:
                 reply = client.send(PlanMessage(plan=plan))
             accepted, problem = reply.accepted, "" if reply.accepted else reply.reason
@@ -162,7 +162,9 @@ def _soc_pct(site: Site, status: Status) -> float | None:
 def run(site: Site, files: SiteFiles, end: threading.Event) -> None:
     """Plan until told to end."""
     os.nice(NICE)
-    planner = Planner(site, files)
+    prices = PriceWatch(site, files)
+    planner = Planner(site, files, prices)
+    prices.start(end)
     while not end.wait(OBSERVE_EVERY_S):
         planner.work()
     planner.save_history()

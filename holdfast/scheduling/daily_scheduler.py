@@ -16,7 +16,7 @@ from holdfast.forecasting.forecast import PowerForecast
 from holdfast.forecasting.history import QUARTER, quarter_of, start_of
 from holdfast.forecasting.site_forecast import SiteForecast
 from holdfast.markets.prices import PriceSeries
-from holdfast.markets.tariff import owner_price_per_kwh
+from holdfast.markets.site_prices import SitePrices
 from holdfast.optimization.model import PlanModel
 from holdfast.optimization.problem import (
     Array,
@@ -56,13 +56,13 @@ class DailyScheduler:
         self._model: PlanModel | None = None
 
     def make_plan(
-        self, *, now_utc: datetime, soc_pct: float, prices: PriceSeries, forecast: SiteForecast
+        self, *, now_utc: datetime, soc_pct: float, prices: SitePrices, forecast: SiteForecast
     ) -> Plan:
         """Plan from ``now_utc`` (aware) to where prices, forecast or horizon end.
 
-        ``prices`` are the exchange's; the site's tariffs are applied here. ``soc_pct`` is
-        that of all storage units together. The first slot begins now and is what is left
-        of the present quarter hour.
+        ``prices`` are the owner's, tariffs applied. ``soc_pct`` is that of all storage
+        units together. The first slot begins now and is what is left of the present quarter
+        hour.
 
         Raises PriceDataError where no price is known for now, or in another currency than
         the site's; PlanFailed for numbers that no plan can rest on.
@@ -88,7 +88,7 @@ class DailyScheduler:
 
 
 def _intervals(
-    site: Site, now_utc: datetime, prices: PriceSeries, forecast: SiteForecast
+    site: Site, now_utc: datetime, prices: SitePrices, forecast: SiteForecast
 ) -> list[_Interval]:
     if prices.currency != site.currency:
         raise PriceDataError(f"prices are in {prices.currency}, the site is in {site.currency}")
@@ -113,17 +113,10 @@ def _problem(
     site: Site,
     soc_pct: float,
     intervals: list[_Interval],
-    prices: PriceSeries,
+    prices: SitePrices,
     forecast: SiteForecast,
 ) -> PlanProblem:
-    if site.prices is None:
-        raise PriceDataError("the site has no prices section, so no tariff")
-    exchange = [prices.price_at(interval.start) for interval in intervals]
-    known = [price for price in exchange if price is not None]
-    bought, sold = (
-        np.array([owner_price_per_kwh(price, tariff) for price in known])
-        for tariff in (site.prices.purchase, site.prices.feed_in)
-    )
+    bought, sold = (_prices(series, intervals) for series in (prices.purchase, prices.feed_in))
     lengths = [max(item.end - item.start, _SHORTEST_SLOT) for item in intervals]
     return PlanProblem(
         dt_h=np.array([length / timedelta(hours=1) for length in lengths]),
@@ -135,6 +128,12 @@ def _problem(
         export_max_w=site.grid.export_max_w,
         battery=_battery(site, soc_pct, bought),
     )
+
+
+def _prices(series: PriceSeries, intervals: list[_Interval]) -> Array:
+    """Per kWh; :func:`_intervals` has made sure that each is known."""
+    known = [series.price_at(interval.start) for interval in intervals]
+    return np.array([price for price in known if price is not None])
 
 
 def _powers(forecast: PowerForecast, intervals: list[_Interval]) -> Array:

@@ -7,7 +7,7 @@ from holdfast.core.config import Site
 from holdfast.core.plan import Plan
 from holdfast.forecasting.history import PowerHistory
 from holdfast.forecasting.site_forecast import forecast_site
-from holdfast.markets.prices import PriceSeries
+from holdfast.markets.site_prices import SitePrices
 from holdfast.scheduling.daily_scheduler import DailyScheduler
 
 
@@ -32,7 +32,7 @@ class PlanningDesk:
         """Remember what the house did."""
         self.history.add(sample.utc, sample.load_w, sample.pv_w)
 
-    def plan(self, now_utc: datetime, soc_pct: float, prices: PriceSeries) -> Plan:
+    def plan(self, now_utc: datetime, soc_pct: float, prices: SitePrices) -> Plan:
         """A plan from now on, as far as prices reach.
 
         Raises PriceDataError if there are no prices for now, PlanFailed if nothing can be

@@ -12,6 +12,7 @@ from holdfast.core.config import Site
 from holdfast.core.site_file import parse_site
 from holdfast.markets.entsoe import parse_entsoe
 from holdfast.markets.prices import PriceSeries
+from holdfast.markets.site_prices import SitePriceBook, SitePrices
 from holdfast.testing.net import free_port
 from holdfast.testing.sample_prices import redated
 
@@ -57,12 +58,12 @@ def make_demo_site(folder: Path, now: datetime) -> DemoSite:
     return DemoSite(config=config, metrics_url=f"http://127.0.0.1:{port}/metrics")
 
 
-def demo_prices(entsoe_file: str) -> dict[str, object]:
+def demo_prices(path: str) -> dict[str, object]:
     """A household's tariff on top of the exchange's price."""
+    source = {"kind": "file", "path": path}
     return {
-        "entsoe_file": entsoe_file,
-        "purchase": {"adder_per_kwh": 0.14, "vat_pct": 19},
-        "feed_in": {"adder_per_kwh": -0.005, "vat_pct": 0},
+        "purchase": {"source": source, "levies_per_kwh": 0.14, "vat_pct": 19},
+        "feed_in": {"source": source, "levies_per_kwh": -0.005},
     }
 
 
@@ -70,6 +71,13 @@ def simulated_site() -> Site:
     """The demonstration's house for runs in one process: nothing listens anywhere."""
     content = demo_content(Path("/nowhere")) | {"prices": demo_prices("sample")}
     return parse_site(yaml.safe_dump(content))
+
+
+def sample_site_prices(site: Site) -> SitePrices:
+    """What the owner of ``site`` would pay and get if the sample prices were the exchange's."""
+    sample = parse_entsoe(sample_prices_text())
+    book = SitePriceBook(site, lambda *_: sample)
+    return book.prices(sample.slots[0].start_utc, sample.slots[-1].end_utc)
 
 
 def demo_content(folder: Path) -> dict[str, object]:

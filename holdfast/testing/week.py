@@ -13,8 +13,7 @@ from zoneinfo import ZoneInfo
 from holdfast.core.config import Site
 from holdfast.core.errors import ConfigError, HoldfastError
 from holdfast.forecasting.history import PowerHistory
-from holdfast.markets.prices import PriceSeries
-from holdfast.markets.tariff import owner_price_per_kwh
+from holdfast.markets.site_prices import SitePrices
 from holdfast.scheduling.planning_desk import PlanningDesk, PowerSample
 from holdfast.testing.plant import SitePlant
 from holdfast.testing.simulation import Simulation
@@ -75,16 +74,15 @@ class Week:
     """Runs one strategy."""
 
     def __init__(
-        self, site: Site, prices: PriceSeries, strategy: Strategy, *, days: float,
+        self, site: Site, prices: SitePrices, strategy: Strategy, *, days: float,
         step_s: float = 1.0, seed: int = 1, soc_pct: float = 50.0,
     ) -> None:  # fmt: skip
-        if site.prices is None:
-            raise ConfigError("prices: is missing; a simulation needs tariffs to count the cost")
-        self._purchase, self._feed_in = site.prices.purchase, site.prices.feed_in
         self._zone = ZoneInfo(site.timezone)
         self._prices = prices
         self._strategy = strategy
-        self._start = prices.slots[0].start_utc
+        if prices.start_utc is None:
+            raise ConfigError("prices: none are known; there is nothing to simulate against")
+        self._start = prices.start_utc
         self._quarters = round(days * 96)
         end = self._start + self._quarters * QUARTER
         known_until = prices.known_until(self._start)
@@ -149,9 +147,11 @@ class Week:
         return _quarter_hour(start, used, simulation.soc_pct, bought, sold)
 
     def _tariffs(self, start: datetime) -> tuple[float, float]:
-        price = self._prices.price_at(start)
-        assert price is not None, "checked at the start"
-        return owner_price_per_kwh(price, self._purchase), owner_price_per_kwh(price, self._feed_in)
+        bought = self._prices.purchase.price_at(start)
+        sold = self._prices.feed_in.price_at(start)
+        assert bought is not None, "checked at the start"
+        assert sold is not None, "checked at the start"
+        return bought, sold
 
     def _result(self, soc_start_pct: float, quarters: tuple[QuarterHour, ...]) -> WeekResult:
         simulation, plant = self._simulation, self._simulation.plant
@@ -201,12 +201,12 @@ def _quarter_hour(
     )
 
 
-def published(prices: PriceSeries, utc: datetime, zone: ZoneInfo) -> PriceSeries:
+def published(prices: SitePrices, utc: datetime, zone: ZoneInfo) -> SitePrices:
     """The prices that are out at ``utc``: today's, and from the afternoon on tomorrow's."""
     local = utc.astimezone(zone)
     days = 2 if local.hour >= PUBLISHED_AT_H else 1
     midnight = datetime(local.year, local.month, local.day, tzinfo=zone) + timedelta(days=days)
-    return prices.between(prices.slots[0].start_utc, midnight.astimezone(UTC))
+    return prices.between(datetime.min.replace(tzinfo=UTC), midnight.astimezone(UTC))
 
 
 def _past(plant: SitePlant, start: datetime) -> PowerHistory:

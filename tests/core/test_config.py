@@ -36,8 +36,8 @@ storage:
     inverter: {profile: generic_inverter, connection: {kind: modbus_tcp, host: 10.0.0.7}}
     relays: {profile: generic_relays, connection: {kind: modbus_tcp, host: 10.0.0.8}}
 prices:
-  entsoe_file: prices.xml
-  purchase: {adder_per_kwh: 0.18, vat_pct: 19}
+  purchase: {source: {kind: file, path: prices.xml}, levies_per_kwh: 0.18, vat_pct: 19}
+  feed_in: {source: {kind: fixed, price_per_kwh: 0.08}}
 """
 
 
@@ -202,7 +202,7 @@ def test_relative_paths_count_from_the_folder_of_the_file(tmp_path):
     path.write_text(EXAMPLE, encoding="utf-8")
     site = load_site(path)
     assert site.state_dir == tmp_path / "state"
-    assert site.prices.entsoe_file == tmp_path / "prices.xml"
+    assert site.prices.purchase.source.path == tmp_path / "prices.xml"
 
 
 def test_absolute_paths_stay_as_they_are(tmp_path):

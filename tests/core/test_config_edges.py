@@ -17,7 +17,6 @@ from holdfast.core.config import (
     Planner,
     Site,
     StorageUnit,
-    Tariff,
 )
 from tests.builders import build_site, site_content, unit_content
 
@@ -50,7 +49,6 @@ RANGES = [
     (Operation, {}, "soc_min_pct", 0.0, None, 10.0),
     (Operation, {}, "soc_max_pct", None, 100.0, 95.0),
     (Grid, LIMITS, "nominal_voltage_v", 100.0, 500.0, 230.0),
-    (Tariff, {}, "vat_pct", 0.0, 100.0, 0.0),
     (Planner, {}, "horizon_h", 2.0, 168.0, 48.0),
     (Planner, {}, "interval_s", 1.0, 3600.0, 300.0),
     (Gateway, {}, "port", 1, 65535, 9464),
@@ -125,9 +123,6 @@ def test_what_is_not_said_has_the_careful_default():
     assert CanBus(interface="virtual", channel="c").kind == "can"
     assert CanBus.model_validate(CAN).acts_as_inverter is False
     assert CanBus.model_validate({**CAN, "acts_as_inverter": True}).acts_as_inverter is True
-    assert Tariff().adder_per_kwh == 0.0
-    assert Tariff().fixed_per_kwh is None
-    assert Tariff(adder_per_kwh=-0.1, fixed_per_kwh=-0.2).adder_per_kwh == -0.1
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from holdfast.core.errors import PriceDataError
-from holdfast.markets.entsoe import parse_entsoe, read_entsoe
+from holdfast.markets.entsoe import parse_entsoe
+from holdfast.markets.fetcher import Fetcher
+from tests.markets.builders import asked, source
+from tests.markets.http_server import always, serving
 
 DAY = datetime(2026, 2, 1, 23, tzinfo=UTC)
 QUARTER = timedelta(minutes=15)
@@ -257,17 +260,6 @@ def test_a_document_with_a_piece_cut_out_or_changed_never_gives_an_absurd_price(
     assert all(-1 <= slot.price_per_kwh <= 10 for slot in prices)
 
 
-def test_files_are_read_and_what_is_wrong_names_the_file(tmp_path: Path) -> None:
-    path = tmp_path / "prices.xml"
-    with pytest.raises(PriceDataError, match=r"prices\.xml: cannot be read"):
-        read_entsoe(path)
-    path.write_text("<html/>", encoding="utf-8")
-    with pytest.raises(PriceDataError, match=r"prices\.xml: is a <html>"):
-        read_entsoe(path)
-    path.write_text(document(series(GOOD)), encoding="utf-8")
-    assert len(read_entsoe(path)) == 4
-
-
 @pytest.fixture
 def shared_data() -> Callable[[str], Path]:
     folder = os.environ.get("HOLDFAST_SHARED_DATA")
@@ -280,10 +272,20 @@ def test_a_recorded_document_gives_two_days_of_the_coupled_auction(
     shared_data: Callable[[str], Path],
 ) -> None:
     path = shared_data("entsoe_DE_LU_2026-02-02.xml")
-    prices = read_entsoe(path)
+    prices = parse_entsoe(path.read_bytes())
     assert len(prices) == 192
     assert prices.known_until(DAY) == DAY + timedelta(days=2)
     only_second = path.read_text("utf-8").replace("position>1</class", "position>9</class")
     second = parse_entsoe(only_second)
     assert len(second) == 192  # one of its points is left out in the document
     assert second != prices
+
+
+def test_a_recorded_document_is_what_the_platform_answers(
+    shared_data: Callable[[str], Path], token: str
+) -> None:
+    body = shared_data("entsoe_DE_LU_2026-02-02.xml").read_bytes()
+    with serving(always(body)) as server:
+        one = source("entsoe", zone="DE_LU", url=server.url, token_env="PRICE_TOKEN")
+        prices = Fetcher().fetch(one, asked(DAY + timedelta(hours=12)))
+    assert prices == parse_entsoe(body)

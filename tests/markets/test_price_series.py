@@ -1,13 +1,11 @@
-"""Lookups never invent a price, and the tariff is what stands on the bill."""
+"""Lookups never invent a price."""
 
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from holdfast.core.config import Tariff
 from holdfast.core.errors import PriceDataError
 from holdfast.markets.prices import PriceSeries, PriceSlot
-from holdfast.markets.tariff import owner_price_per_kwh
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -72,15 +70,3 @@ def test_overlaps_disorder_and_what_is_not_a_number_are_refused(
 ) -> None:
     with pytest.raises(PriceDataError):
         price_series(*slots)
-
-
-def test_the_tariff_adds_fees_first_and_vat_on_both() -> None:
-    tariff = Tariff(adder_per_kwh=0.12, vat_pct=19)
-    assert owner_price_per_kwh(0.08, tariff) == pytest.approx(0.238)
-    assert owner_price_per_kwh(-0.22, tariff) == pytest.approx(-0.119)
-    assert owner_price_per_kwh(0.08, Tariff()) == 0.08
-
-
-def test_a_fixed_tariff_pays_the_same_whatever_the_exchange_says() -> None:
-    tariff = Tariff(fixed_per_kwh=0.08)
-    assert owner_price_per_kwh(-0.50, tariff) == owner_price_per_kwh(4.0, tariff) == 0.08

@@ -18,6 +18,7 @@ from holdfast.forecasting.forecast import Basis, PowerForecast
 from holdfast.forecasting.site_forecast import SiteForecast
 from holdfast.markets.entsoe import parse_entsoe
 from holdfast.markets.prices import PriceSeries, PriceSlot
+from holdfast.markets.site_prices import SitePriceBook, SitePrices
 from holdfast.optimization.problem import PlanFailed
 from holdfast.scheduling.daily_scheduler import (
     PLAN_LIFETIME,
@@ -28,6 +29,7 @@ from holdfast.testing.sample_prices import FIRST_START_UTC, sample_text
 
 NOW = datetime(2026, 5, 8, 10, tzinfo=UTC)  # 12:00 in Berlin
 QUARTER = timedelta(minutes=15)
+YEAR = timedelta(days=366)
 
 _DEVICE = "{profile: generic, connection: {kind: modbus_tcp, host: localhost}}"
 _SITE = f"""
@@ -37,8 +39,8 @@ grid: {{import_max_w: 15000, export_max_w: 10000}}
 meter: {_DEVICE}
 emergency_input: {_DEVICE}
 prices:
-  entsoe_file: prices.xml
-  purchase: {{adder_per_kwh: 0.10, vat_pct: 20}}
+  purchase: {{source: {{kind: file, path: prices.xml}}, levies_per_kwh: 0.10, vat_pct: 20}}
+  feed_in: {{source: {{kind: file, path: prices.xml}}}}
 storage:
   - name: one
     battery: {{cells_in_series: 16, capacity_wh: 10000, charge_current_max_a: 100,
@@ -86,8 +88,13 @@ def make(
 ) -> Plan:
     forecast = SiteForecast(load=load or power(500.0), pv=pv or power(0.0))
     return DailyScheduler(site).make_plan(
-        now_utc=now, soc_pct=soc_pct, prices=prices, forecast=forecast
+        now_utc=now, soc_pct=soc_pct, prices=owned(prices, site), forecast=forecast
     )
+
+
+def owned(prices: PriceSeries, site: Site = SITE) -> SitePrices:
+    """What the owner pays and gets at these prices of the exchange."""
+    return SitePriceBook(site, lambda *_: prices).prices(NOW - YEAR, NOW + YEAR)
 
 
 def hour(plan: Plan, index: int) -> tuple[PlanSlot, ...]:
@@ -298,8 +305,27 @@ def test_without_a_price_for_now_there_is_no_plan(prices: PriceSeries) -> None:
 
 
 def test_a_site_without_tariff_has_no_plan() -> None:
-    with pytest.raises(PriceDataError, match="no prices section"):
+    with pytest.raises(PriceDataError, match="no prices"):
         make(exchange(0.1), site=SITE.model_copy(update={"prices": None}))
+
+
+def test_prices_in_another_currency_than_the_sites_are_refused() -> None:
+    site = SITE.model_copy(update={"currency": "SEK"})
+    prices = owned(exchange(0.1, currency="SEK"), site)
+    forecast = SiteForecast(load=power(500.0), pv=power(0.0))
+    with pytest.raises(PriceDataError, match="prices are in SEK, the site is in EUR"):
+        DailyScheduler(SITE).make_plan(now_utc=NOW, soc_pct=50.0, prices=prices, forecast=forecast)
+
+
+def test_a_plan_ends_where_one_of_both_prices_does() -> None:
+    long, short = exchange(0.1, 0.1, 0.1), exchange(0.1, 0.1)
+    for purchase, feed_in in ((long, short), (short, long)):
+        prices = SitePrices(currency="EUR", purchase=purchase, feed_in=feed_in)
+        forecast = SiteForecast(load=power(500.0), pv=power(0.0))
+        plan = DailyScheduler(SITE).make_plan(
+            now_utc=NOW, soc_pct=50.0, prices=prices, forecast=forecast
+        )
+        assert plan.slots[-1].end == NOW + timedelta(hours=2)
 
 
 @pytest.mark.parametrize("soc_pct", [math.nan, -0.1, 100.1, math.inf])
@@ -348,7 +374,7 @@ def _from(start: datetime, watt: float) -> PowerForecast:
 
 
 def test_a_scheduler_that_planned_before_plans_as_a_new_one() -> None:
-    prices = parse_entsoe(sample_text())
+    prices = owned(parse_entsoe(sample_text()))
     used = DailyScheduler(SITE)
     for step in range(8):
         start = FIRST_START_UTC + timedelta(hours=5 * step)

@@ -1,0 +1,83 @@
+"""When to ask a source again: after its publication, soon after a failure, never too often."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from holdfast.core.errors import PriceDataError
+from holdfast.markets.conversation import RateLimited, TokenRefused
+
+LOOK_AGAIN = timedelta(hours=3)
+"""Prices are corrected at times, and a preliminary auction may come first."""
+STALE_AFTER = 2 * LOOK_AGAIN
+_MISSING = timedelta(minutes=10)
+"""Between two questions while what should be out is not."""
+_FIRST_RETRY = timedelta(minutes=1)
+_LAST_RETRY = timedelta(hours=1)
+_REFUSED = timedelta(hours=1)
+_LONGEST = timedelta(days=1)
+_SPREAD = timedelta(minutes=1)
+"""So that not all sites ask in the same second."""
+_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Publication:
+    """Every day at ``out_at`` the prices come out that reach to the next ``day_ends``."""
+
+    zone: ZoneInfo
+    out_at: time
+    day_ends: time = time(0)
+    """Of the local day."""
+    limited: timedelta = timedelta(minutes=10)
+    """How long to keep away from a source that found us too eager and does not say."""
+
+    def next_out(self, utc: datetime) -> datetime:
+        """The first publication after ``utc``."""
+        return _first_after(self.out_at, utc, self.zone)
+
+    def expected_until(self, utc: datetime) -> datetime:
+        """How far prices should be known at ``utc``."""
+        end = _first_after(self.day_ends, utc, self.zone)
+        to_come = self.next_out(utc) < end
+        return end if to_come else _first_after(self.day_ends, end, self.zone)
+
+
+def _first_after(clock: time, utc: datetime, zone: ZoneInfo) -> datetime:
+    """The first instant after ``utc`` at which clocks in ``zone`` show ``clock``."""
+    local = utc.astimezone(zone)
+    today = datetime.combine(local.date(), clock, tzinfo=zone).astimezone(UTC)
+    if today > utc:
+        return today
+    tomorrow = datetime.combine(local.date() + _DAY, clock, tzinfo=zone)
+    return tomorrow.astimezone(UTC)
+
+
+def ask_after_success(
+    utc: datetime, known_until: datetime, publication: Publication, chance: float
+) -> datetime:
+    """When to ask next. ``chance``: a random number from 0 to 1."""
+    whole = known_until >= publication.expected_until(utc)
+    wait = LOOK_AGAIN if whole else _MISSING
+    return min(utc + wait, publication.next_out(utc)) + chance * _SPREAD
+
+
+def ask_after_failure(
+    utc: datetime,
+    failures: int,
+    error: PriceDataError,
+    publication: Publication,
+    chance: float,
+) -> datetime:
+    """When to ask next after so many ``failures`` in a row, the last of which was ``error``."""
+    doubled = _FIRST_RETRY * (1 << min(failures - 1, 8))
+    wait = min(doubled, _LAST_RETRY)
+    match error:
+        case RateLimited():
+            told = timedelta(seconds=min(error.retry_after_s, _LONGEST.total_seconds()))
+            wait = max(wait, told or publication.limited)
+        case TokenRefused():
+            wait = _REFUSED
+        case _:
+            pass
+    return utc + wait * (1.0 + chance / 2.0)

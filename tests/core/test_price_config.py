@@ -1,0 +1,338 @@
+"""The prices section of site.yaml: every key, its default, and what it refuses."""
+
+import copy
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from pydantic import TypeAdapter, ValidationError
+
+from holdfast.core.errors import ConfigError
+from holdfast.core.price_config import (
+    SOURCE_KINDS,
+    DemandCharge,
+    LocalWindow,
+    Prices,
+    PriceSource,
+    Tariff,
+    TimedPrice,
+)
+from holdfast.core.section import Section
+from holdfast.core.site_file import parse_site
+from tests.builders import site_content
+
+SOURCE: TypeAdapter[Any] = TypeAdapter(PriceSource)
+FIXED = {"kind": "fixed", "price_per_kwh": 0.3}
+TOKEN = {"token_env": "TOKEN"}
+NEEDED: dict[str, dict[str, Any]] = {
+    "fixed": {"price_per_kwh": -0.1},
+    "time_of_use": {"prices": [{"price_per_kwh": 0.3}]},
+    "file": {"path": "prices.csv"},
+    "entsoe": {"zone": "DE_LU", **TOKEN},
+    "octopus": {"product": "AGILE-24-10-01", "region": "C"},
+    "tibber": TOKEN,
+    "awattar": {},
+    "energy_charts": {"zone": "DE-LU"},
+    "nord_pool": {"area": "SE3"},
+    "home_assistant": {"entity_id": "sensor.price", "url": "http://ha.local:8123", **TOKEN},
+}
+URLS = {
+    "entsoe": "https://web-api.tp.entsoe.eu/api",
+    "octopus": "https://api.octopus.energy/v1",
+    "tibber": "https://api.tibber.com/v1-beta/gql",
+    "awattar": "https://api.awattar.de",
+    "energy_charts": "https://api.energy-charts.info",
+    "nord_pool": "https://dataportal-api.nordpoolgroup.com/api",
+}
+
+
+def source(kind: str, **changes: Any) -> Any:
+    keys = {"kind": kind, **NEEDED[kind], **changes}
+    return SOURCE.validate_python({name: value for name, value in keys.items() if value != ...})
+
+
+def test_every_kind_is_tried_here() -> None:
+    assert set(SOURCE_KINDS) == set(NEEDED)
+
+
+@pytest.mark.parametrize("kind", SOURCE_KINDS)
+def test_each_kind_needs_just_this(kind: str) -> None:
+    one = source(kind)
+    assert one.kind == kind
+    assert getattr(one, "url", None) == NEEDED[kind].get("url", URLS.get(kind))
+    for name in NEEDED[kind]:
+        with pytest.raises(ValidationError):
+            source(kind, **{name: ...})
+    with pytest.raises(ValidationError, match="Extra inputs"):
+        source(kind, token="abc")
+    with pytest.raises(ValidationError):
+        SOURCE.validate_python(NEEDED[kind])
+
+
+@pytest.mark.parametrize("kind", SOURCE_KINDS)
+def test_sources_can_be_told_apart_and_looked_up(kind: str) -> None:
+    assert source(kind) == source(kind)
+    assert hash(source(kind)) == hash(source(kind))
+
+
+def test_defaults() -> None:
+    octopus, tibber = source("octopus"), source("tibber")
+    assert octopus.payment_method == "DIRECT_DEBIT"
+    assert (octopus.account, octopus.mpan, octopus.token_env, octopus.token_file) == (None,) * 4
+    assert (tibber.home_id, tibber.component) == (None, "total")
+    assert source("home_assistant").attributes is None
+
+
+@pytest.mark.parametrize("price", [math.nan, math.inf, True, "cheap"])
+def test_a_price_is_a_number(price: object) -> None:
+    for section in (lambda: source("fixed", price_per_kwh=price), lambda: timed(price)):
+        with pytest.raises(ValidationError):
+            section()
+
+
+def timed(price: object, **keys: object) -> TimedPrice:
+    return TimedPrice.model_validate({"price_per_kwh": price, **keys})
+
+
+# Where the token is
+
+
+def test_a_token_is_in_one_place() -> None:
+    assert source("entsoe", token_env="A_1").token_env == "A_1"
+    by_file = source("entsoe", token_env=..., token_file="token")
+    assert by_file.token_file == Path("token")
+    with pytest.raises(ValidationError, match="only one of them"):
+        source("entsoe", token_file="token")
+    with pytest.raises(ValidationError, match="must say where the token is"):
+        source("entsoe", token_env=...)
+    assert source("octopus").has_token is False
+    assert source("entsoe").has_token is by_file.has_token is True
+
+
+@pytest.mark.parametrize(
+    "pasted", ["3f2504e0-4f89-11d3-9a0c-0305e82c3301", "sk_live_abcdef123", "5K4MVS-Ojf_dEDe", "1A"]
+)
+def test_a_token_that_was_pasted_in_place_of_a_name_is_refused_and_not_shown(pasted: str) -> None:
+    content = site_content()
+    content["prices"] = {
+        "purchase": {"source": {"kind": "entsoe", "zone": "NL", "token_env": pasted}},
+        "feed_in": {"source": FIXED},
+    }
+    with pytest.raises(ConfigError, match=r"prices\.purchase\.source\.token_env: ") as caught:
+        parse_site(yaml.safe_dump(content))
+    assert pasted not in str(caught.value)
+    content["prices"]["purchase"]["source"] = {"kind": "tibber", "token": pasted}
+    with pytest.raises(ConfigError, match=r"token: is not a known key") as caught:
+        parse_site(yaml.safe_dump(content))
+    assert pasted not in str(caught.value)
+
+
+def test_other_wrong_values_are_shown() -> None:
+    content = site_content()
+    content["prices"] = {
+        "purchase": {"source": {"kind": "entsoe", "zone": "n l", **TOKEN}},
+        "feed_in": {"source": FIXED},
+    }
+    with pytest.raises(ConfigError, match=r"prices\.purchase\.source\.zone: 'n l': string should"):
+        parse_site(yaml.safe_dump(content))
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "ftp://x",
+        "http://",
+        "https://x/",
+        "https://x?token=1",
+        "https://x#a",
+        "https://u:p@x",
+        "x y",
+    ],
+)
+def test_an_address_is_plain_and_has_no_password(url: str) -> None:
+    with pytest.raises(ValidationError):
+        source("awattar", url=url)
+    assert source("awattar", url="http://192.0.2.1:8080/a/b").url == "http://192.0.2.1:8080/a/b"
+
+
+@pytest.mark.parametrize(
+    ("keys", "right"),
+    [
+        ({}, True),
+        ({"region": ...}, False),
+        ({"product": ...}, False),
+        ({"account": "A-1234ABCD", **TOKEN}, False),
+        ({"product": ..., "region": ..., "account": "A-1234ABCD", **TOKEN}, True),
+        ({"product": ..., "region": ..., "account": "A-1234ABCD"}, False),
+        ({"product": ..., "region": ..., **TOKEN}, False),
+        ({"account": "A-1234ABCD"}, True),
+        ({"region": "I"}, False),
+        ({"region": "P"}, True),
+        ({"mpan": "1" * 12}, False),
+        ({"mpan": "1" * 13}, True),
+        ({"payment_method": "CASH"}, False),
+    ],
+)
+def test_octopus_is_told_the_tariff_in_one_way(keys: dict[str, Any], right: bool) -> None:
+    if right:
+        source("octopus", **keys)
+    else:
+        with pytest.raises(ValidationError):
+            source("octopus", **keys)
+
+
+# The clock
+
+
+def window(**keys: object) -> LocalWindow:
+    return LocalWindow.model_validate(keys)
+
+
+@pytest.mark.parametrize(
+    ("text", "minute"),
+    [
+        ("'00:00'", 0), ("0:15", 15), ("'06:00'", 360), ("6:00", 360), ("06:45", 405), ("1:00", 60),
+        ("22:00", 1320), ("'22:00'", 1320), ("23:45", 1425), ("24:00", 1440), ("'24:00'", 1440),
+    ],
+)  # fmt: skip
+def test_times_of_day_with_and_without_quotes(text: str, minute: int) -> None:
+    """YAML takes 22:00 for a number in base 60."""
+    found = window(**{"from": "12:30", "to": yaml.safe_load(text)})
+    assert (found.from_minute, found.to_minute) == (750, minute)
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["22", 22, 45, 0, "24:15", 1455, "12:10", 730, "12:60", "-1:00", -60, "noon", "1:000", None,
+     True, 7.5, ""],
+)  # fmt: skip
+def test_what_is_no_quarter_hour_of_a_day_is_refused(value: object) -> None:
+    with pytest.raises(ValidationError, match="is no quarter hour of a day, such as 06:00"):
+        window(**{"from": value})
+
+
+def test_a_window_has_a_length_and_says_when_it_is_everything() -> None:
+    with pytest.raises(ValidationError, match="are the same"):
+        window(**{"from": "06:00", "to": "06:00"})
+    assert window().is_always
+    assert (window().from_minute, window().to_minute) == (0, 1440)
+    for keys in (
+        {"from": "00:15"}, {"to": "23:45"}, {"days": ["mon"]}, {"months": [1]},
+    ):  # fmt: skip
+        assert not window(**keys).is_always
+
+
+@pytest.mark.parametrize(
+    ("keys", "right"),
+    [
+        ({"days": []}, False),
+        ({"days": ["mon", "sun"]}, True),
+        ({"days": ["Monday"]}, False),
+        ({"months": []}, False),
+        ({"months": [0]}, False),
+        ({"months": [1, 12]}, True),
+        ({"months": [13]}, False),
+    ],
+)
+def test_days_and_months(keys: dict[str, object], right: bool) -> None:
+    if right:
+        window(**keys)
+    else:
+        with pytest.raises(ValidationError):
+            window(**keys)
+
+
+NIGHT = {"from": "22:00", "to": "06:00", "price_per_kwh": 0.2}
+
+
+def test_a_table_ends_with_a_row_that_always_holds() -> None:
+    rows = [NIGHT, {"price_per_kwh": 0.3}]
+    assert len(source("time_of_use", prices=rows).prices) == 2
+    assert len(Tariff.model_validate({"source": FIXED, "fees": rows}).fees) == 2
+    for wrong in ([NIGHT], rows[::-1]):
+        with pytest.raises(ValidationError, match="the last row must hold always"):
+            source("time_of_use", prices=wrong)
+        with pytest.raises(ValidationError, match="the last row must hold always"):
+            Tariff.model_validate({"source": FIXED, "fees": wrong})
+    with pytest.raises(ValidationError):
+        source("time_of_use", prices=[])
+
+
+# The tariff
+
+
+def test_a_tariff_adds_nothing_by_itself() -> None:
+    tariff = Tariff.model_validate({"source": FIXED})
+    assert (tariff.factor, tariff.fees, tariff.levies_per_kwh, tariff.vat_pct) == (
+        1.0,
+        (),
+        0.0,
+        0.0,
+    )
+
+
+@pytest.mark.parametrize(
+    ("key", "right", "wrong"),
+    [
+        ("factor", [1e-9, 2.0], [0.0, -1.0, math.nan, math.inf, True]),
+        ("levies_per_kwh", [-1.0, 0.0, 1.0], [math.nan, math.inf, True]),
+        ("vat_pct", [0.0, 100.0], [-1e-9, 100.1, math.nan, True]),
+    ],
+)
+def test_numbers_of_a_tariff(key: str, right: list[float], wrong: list[object]) -> None:
+    for value in right:
+        assert getattr(Tariff.model_validate({"source": FIXED, key: value}), key) == value
+    for bad in wrong:
+        with pytest.raises(ValidationError):
+            Tariff.model_validate({"source": FIXED, key: bad})
+
+
+@pytest.mark.parametrize(
+    ("keys", "right"),
+    [
+        ({"price_per_kw": 0.0, "period": "day"}, True),
+        ({"price_per_kw": 9.5, "period": "month", "from": "07:00"}, True),
+        ({"price_per_kw": 9.5, "period": "year"}, True),
+        ({"price_per_kw": -0.1, "period": "month"}, False),
+        ({"price_per_kw": 9.5, "period": "week"}, False),
+        ({"price_per_kw": 9.5}, False),
+    ],
+)
+def test_demand_charges(keys: dict[str, object], right: bool) -> None:
+    if right:
+        assert DemandCharge.model_validate(keys).price_per_kw == keys["price_per_kw"]
+    else:
+        with pytest.raises(ValidationError):
+            DemandCharge.model_validate(keys)
+
+
+def test_purchase_and_feed_in_are_both_said() -> None:
+    whole = {"purchase": {"source": FIXED}, "feed_in": {"source": FIXED}}
+    assert Prices.model_validate(whole).demand_charges == ()
+    for name in whole:
+        part = copy.deepcopy(whole)
+        del part[name]
+        with pytest.raises(ValidationError, match=name):
+            Prices.model_validate(part)
+
+
+def test_a_section_is_frozen_and_takes_no_unknown_key() -> None:
+    section = Prices.model_validate({"purchase": {"source": FIXED}, "feed_in": {"source": FIXED}})
+    assert isinstance(section, Section)
+    with pytest.raises(ValidationError, match="frozen"):
+        section.demand_charges = ()  # type: ignore[misc]
+
+
+def test_paths_of_prices_count_from_the_folder_of_the_file() -> None:
+    content = site_content()
+    content["prices"] = {
+        "purchase": {"source": {"kind": "tibber", "token_file": "secrets/tibber"}},
+        "feed_in": {"source": {"kind": "file", "path": "/data/prices.csv"}},
+    }
+    site = parse_site(yaml.safe_dump(content), folder=Path("/etc/holdfast"))
+    assert site.prices is not None
+    purchase, feed_in = site.prices.purchase.source, site.prices.feed_in.source
+    assert getattr(purchase, "token_file", None) == Path("/etc/holdfast/secrets/tibber")
+    assert getattr(feed_in, "path", None) == Path("/data/prices.csv")

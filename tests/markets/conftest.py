@@ -1,0 +1,3 @@
+from tests.markets.http_server import token
+
+__all__ = ["token"]
