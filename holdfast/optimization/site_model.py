@@ -66,11 +66,13 @@ def _undecided(problem: SiteProblem, columns: SiteColumns, values: Array, whole:
     grid, base = columns.grid, problem.base
     pays = base.export_price_per_kwh > base.import_price_per_kwh
     both = (values[grid.imported] > _TINY_KWH) & (values[grid.exported] > _TINY_KWH)
-    found = [grid.imports[both & pays]]
-    for unit in columns.units:
-        burns = (values[unit.charge] > _TINY_KWH) & (values[unit.discharge] > _TINY_KWH)
-        found.append(unit.charges[burns])
-    return np.setdiff1d(np.concatenate(found), whole).astype(np.int32)
+    charge, discharge = (
+        np.sum([values[block] for block in blocks], axis=0)
+        for blocks in zip(*((unit.charge, unit.discharge) for unit in columns.units), strict=True)
+    )
+    burns = (charge > _TINY_KWH) & (discharge > _TINY_KWH)
+    found = np.concatenate([grid.imports[both & pays], columns.charges[burns]])
+    return np.setdiff1d(found, whole).astype(np.int32)
 
 
 def _bound(highs: Any, whole: Block) -> float:

@@ -30,8 +30,6 @@ class UnitColumns:
 
     charge: Block
     discharge: Block
-    charges: Block
-    """1: may charge, 0: may discharge. Made a whole number only where it has to be."""
     stored: Block
     rows: Block
     """Of the storage: their duals are what stored energy is worth."""
@@ -55,6 +53,9 @@ class SiteColumns:
     """Where everything is."""
 
     units: tuple[UnitColumns, ...]
+    charges: Block
+    """1: units may charge, 0: they may discharge; never one the other. Made a whole number only
+    where it has to be."""
     grid: GridColumns
     rooms: tuple[Block, ...]
     """Electric energy of each."""
@@ -67,7 +68,8 @@ class SiteColumns:
 def build_site(problem: SiteProblem) -> tuple[Blocks, SiteColumns]:
     """The program of ``problem`` and where to find things in it."""
     blocks = Blocks()
-    units = tuple(_add_unit(blocks, problem, battery) for battery in problem.batteries)
+    charges = blocks.add_columns(problem.base.slots, 0.0, 1.0)
+    units = tuple(_add_unit(blocks, problem, battery, charges) for battery in problem.batteries)
     rooms = tuple(_add_room(blocks, problem, room) for room in problem.rooms)
     runs = [_add_load(blocks, problem, load) for load in problem.loads]
     loads = tuple(run for run, _ in runs)
@@ -79,6 +81,7 @@ def build_site(problem: SiteProblem) -> tuple[Blocks, SiteColumns]:
         modes = _add_modes(blocks, problem, problem.modes, units, grid, (*rooms, *loads))
     return blocks, SiteColumns(
         units=units,
+        charges=charges,
         grid=grid,
         rooms=rooms,
         loads=loads,
@@ -87,13 +90,14 @@ def build_site(problem: SiteProblem) -> tuple[Blocks, SiteColumns]:
     )
 
 
-def _add_unit(blocks: Blocks, problem: SiteProblem, battery: BatteryModel) -> UnitColumns:
+def _add_unit(
+    blocks: Blocks, problem: SiteProblem, battery: BatteryModel, charges: Block
+) -> UnitColumns:
     base = problem.base
     slots, hours = base.slots, base.dt_h / 1e3
     most, least = battery.charge_max_w * hours, battery.discharge_max_w * hours
     charge = blocks.add_columns(slots, 0.0, most)
     discharge = blocks.add_columns(slots, 0.0, least, battery.wear_cost_per_kwh)
-    charges = blocks.add_columns(slots, 0.0, 1.0)
     worth = np.zeros(slots)
     worth[-1] = -battery.terminal_value_per_kwh
     stored = blocks.add_columns(slots, 0.0, battery.capacity_wh / 1e3, worth)
@@ -120,9 +124,7 @@ def _add_unit(blocks: Blocks, problem: SiteProblem, battery: BatteryModel) -> Un
     blocks.add_entries(rows[1:], stored[:-1], -1.0)
     blocks.add_rows(-np.inf, 0.0, (charge, 1.0), (charges, -most))
     blocks.add_rows(-np.inf, least, (discharge, 1.0), (charges, least))
-    return UnitColumns(
-        charge=charge, discharge=discharge, charges=charges, stored=stored, rows=rows
-    )
+    return UnitColumns(charge=charge, discharge=discharge, stored=stored, rows=rows)
 
 
 def _add_room(blocks: Blocks, problem: SiteProblem, room: Room) -> Block:
