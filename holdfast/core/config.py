@@ -98,6 +98,8 @@ class Operation(Section):
     charge_power_max_w: Positive | None = None
     """None: what the hardware permits."""
     discharge_power_max_w: Positive | None = None
+    backup_reserve_pct: Annotated[float, Field(ge=0, le=100)] = 0.0
+    """Kept for an outage: with the grid there, plans and self-consumption leave it alone."""
     ramp_w_per_s: Positive = 2000.0
     """How fast the setpoint may move away from 0 W; towards 0 W it is not limited."""
 
@@ -106,6 +108,11 @@ class Operation(Section):
         if not self.soc_min_pct < self.soc_max_pct:
             raise ValueError(
                 f"soc_min_pct ({self.soc_min_pct:g}) must be below "
+                f"soc_max_pct ({self.soc_max_pct:g})"
+            )
+        if not self.backup_reserve_pct < self.soc_max_pct:
+            raise ValueError(
+                f"backup_reserve_pct ({self.backup_reserve_pct:g}) must be below "
                 f"soc_max_pct ({self.soc_max_pct:g})"
             )
         return self
@@ -173,6 +180,14 @@ class Planner(Section):
     """Time between two plans."""
     wear_cost_per_kwh: NotNegative = 0.02
     """What a kWh through the battery costs in life, in the site's currency."""
+    ageing_cost_per_kwh_day: NotNegative = 0.0
+    """What a day with a kWh stored above ``ageing_above_pct`` costs in life."""
+    ageing_above_pct: Annotated[float, Field(ge=0, le=100)] = 80.0
+    change_worth: NotNegative = 0.01
+    """A new plan must earn this much more than the last one to be followed in its place."""
+    load_quantile: Annotated[float, Field(ge=0.1, le=0.9)] = 0.5
+    """Against which load to plan: above 0.5 for those who would rather have some left. Of PV the
+    opposite quantile is taken."""
 
 
 class Gateway(Section):

@@ -95,6 +95,10 @@ class PlanProblem:
     battery: BatteryModel
     pv_curtailable: bool = False
     """PV may be throttled where that pays; otherwise it is lost only where it finds no way out."""
+    least_w: Array | None = None
+    """Battery power of each slot at least, at most 0 W. None: what the battery can."""
+    most_w: Array | None = None
+    """At most, at least 0 W."""
 
     def __post_init__(self) -> None:
         """Refuse arrays of different length, non-finite numbers and wrong signs."""
@@ -109,6 +113,10 @@ class PlanProblem:
                 raise PlanFailed(f"problem: {name} holds a number that is not finite")
         if not ((self.dt_h > 0).all() and (self.load_w >= 0).all() and (self.pv_w >= 0).all()):
             raise PlanFailed("problem: dt_h must be above 0, load_w and pv_w not negative")
+        for name in ("least_w", "most_w"):
+            bound: Array | None = getattr(self, name)
+            if bound is not None and not (bound.shape == slots and np.isfinite(bound).all()):
+                raise PlanFailed(f"problem: {name} is not one finite number a slot")
         if not (0 <= self.import_max_w < np.inf and 0 <= self.export_max_w < np.inf):
             raise PlanFailed("problem: grid limits must be finite and not negative")
 

@@ -76,10 +76,13 @@ def _reach_kwh(problem: PlanProblem) -> tuple[Array, Array]:
     sheddable_w = problem.pv_w if problem.pv_curtailable else 0.0
     least_w = -problem.export_max_w - problem.net_load_w - sheddable_w
     most_w = problem.import_max_w - problem.net_load_w
-    return (
-        np.clip(least_w, -battery.discharge_max_w, 0.0) * hours,
-        np.clip(most_w, 0.0, battery.charge_max_w) * hours,
-    )
+    least_w = np.clip(least_w, -battery.discharge_max_w, 0.0)
+    most_w = np.clip(most_w, 0.0, battery.charge_max_w)
+    if problem.least_w is not None:
+        least_w = np.clip(problem.least_w, least_w, 0.0)
+    if problem.most_w is not None:
+        most_w = np.clip(problem.most_w, 0.0, most_w)
+    return least_w * hours, most_w * hours
 
 
 def preference_limit(problem: PlanProblem) -> float:
