@@ -54,9 +54,7 @@ class Simulation:
         self._plan: AcceptedPlan | None = None
         self.record: CycleRecord | None = None
 
-    def step(
-        self, commands: Sequence[Command] = (), *, step_s: float | None = None
-    ) -> CycleRecord:
+    def step(self, commands: Sequence[Command] = (), *, step_s: float | None = None) -> CycleRecord:
         """Advance plant and cycle by one step, of ``step_s`` if it is not the usual one.
 
         The cycle runs at the end of it and is told the time that it is.

@@ -26,8 +26,8 @@ _SAME_W = 12.0
 """Setpoints this close are one: the inverter's register is kept within 10 W."""
 _KNEE_PCT = (5.0, 95.0)
 """Outside, batteries' own limits of current fall with the charge."""
-_NEAR_PCT, _FINE_PCT = 1.0, 0.25
-"""This near to a limit a step moves the charge by so much: a quarter of what a BMS shows."""
+_NEAR_PCT, _FINE_PCT = 1.0, 0.1
+"""This near to a limit a step moves the charge by so much: a tenth of what many a BMS shows."""
 _STANDING = frozenset(
     {"site.yaml", "soc_high", "soc_low", "grid_connection", "authority_limited",
      "authority_observe", "battery_current_max", "mode_charge_only", "mode_passive"}
