@@ -50,7 +50,7 @@ _EVERY_MIN = (5, 10, 15, 30)
 WORDS: Mapping[str, str] = {
     NO_BATTERY: "no battery",
     Strategy.FORECAST: "plans",
-    Strategy.PERFECT: "plans with perfect foresight",
+    Strategy.PERFECT: "perfect foresight",
     Strategy.SELF_CONSUMPTION: "self-consumption",
     Strategy.CHEAP_HOURS: "charging when cheap",
     Strategy.FIXED_HOURS: "charging by the clock",
@@ -71,8 +71,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--published-at", type=int, default=PUBLISHED_AT_H, metavar="HOUR", choices=range(25),
-        help="local hour from which the next day's prices are known; 0: a day more all the time, 24: "
-        f"never before midnight (default: {PUBLISHED_AT_H})",
+        help="local hour from which the next day's prices are known; 0: always, 24: never before "
+        f"that day (default: {PUBLISHED_AT_H})",
     )  # fmt: skip
     parser.add_argument(
         "--plan-every", type=int, default=15, metavar="MINUTES", choices=_EVERY_MIN,
@@ -193,15 +193,15 @@ def _print(
 ) -> None:
     console, chosen = Console(), comparison.strategy
     title = f"{site.name}: {data.start:%d.%m.%Y %H:%M} to {data.end:%d.%m.%Y %H:%M} UTC"
-    table = Table("", "cost", "saved", "imported", "exported", "discharged", "cycles", "SOC at end",
-                  title=title)  # fmt: skip
+    heads = ("", "cost", "saved", "kWh in", "kWh out", "through", "cycles", "SOC")
+    table = Table(*heads, title=f"{title}; in {site.currency}")
     without = comparison.cost_without_battery
-    table.add_row(WORDS[NO_BATTERY], f"{without:.2f} {site.currency}")
+    table.add_row(WORDS[NO_BATTERY], f"{without:.2f}")
     for strategy, bill in sorted(comparison.bills.items(), key=lambda item: -item[1].cost):
         table.add_row(
-            WORDS[strategy], f"{bill.cost:.2f} {site.currency}", f"{without - bill.cost:.2f}",
-            f"{bill.import_kwh:.1f} kWh", f"{bill.export_kwh:.1f} kWh",
-            f"{bill.discharged_kwh:.1f} kWh", f"{bill.full_cycles:.1f}", f"{bill.soc_end_pct:.0f} %",
+            WORDS[strategy], f"{bill.cost:.2f}", f"{without - bill.cost:.2f}",
+            f"{bill.import_kwh:.0f}", f"{bill.export_kwh:.0f}", f"{bill.discharged_kwh:.0f}",
+            f"{bill.full_cycles:.1f}", f"{bill.soc_end_pct:.0f} %",
             style="bold" if strategy is chosen else None,
         )  # fmt: skip
     console.print(table)

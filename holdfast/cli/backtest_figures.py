@@ -200,7 +200,7 @@ def _week(story: _Story) -> Figure:
     charge.set_ylabel("%")
     for axes in (price, house, power, charge):
         axes.axhline(0, color="black", linewidth=0.5)
-        axes.legend(loc="upper right", fontsize=8, ncols=2)
+        axes.legend(loc="lower right", bbox_to_anchor=(1, 0.98), fontsize=8, ncols=2, frameon=False)
     _date_axis(charge, story)
     days = "A typical week" if story.data.days >= _WEEK_DAYS else "All of it"
     return Figure(

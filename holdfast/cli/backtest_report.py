@@ -50,7 +50,8 @@ def write_report(
     if data.missing:
         span += f"; {data.missing} rows are missing and left out"
     page = (
-        f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
+        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
+        f"<title>{escape(title)}</title>"
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<style>{_STYLE}</style></head><body><main><h1>{escape(title)}</h1>"
         f'<p class="sub">{escape(span)}</p>{_tiles(comparison, site.currency)}'

@@ -30,8 +30,8 @@ def add_data_options(parser: argparse.ArgumentParser) -> None:
     """How the file is read, and which part of it counts."""
     parser.add_argument(
         "--from", dest="start", metavar="TIME",
-        help="begin here, such as 2024-03-01 (the site's local midnight) or 2024-03-01T12:00Z; what "
-        "is before is history",
+        help="begin here, such as 2024-03-01 (the site's local midnight) or 2024-03-01T12:00Z; "
+        "what is before is history",
     )  # fmt: skip
     parser.add_argument("--days", type=float, metavar="N", help="so many days (default: all)")
     parser.add_argument(

@@ -9,7 +9,7 @@ from holdfast.cli.data_arguments import check_soc, read_measured, site_to_run
 from holdfast.core.config import Site
 from holdfast.core.errors import ConfigError
 from holdfast.testing.backtest.data import SiteData, utc_of
-from holdfast.testing.backtest.whole_plan import Final, WholePlan, plan_whole
+from holdfast.testing.backtest.whole_plan import WholePlan, plan_whole
 
 
 def execute_on_data(options: argparse.Namespace) -> int:

@@ -61,8 +61,6 @@ def run_all(
 ) -> dict[Strategy, Timed]:
     """``job`` once with each of ``strategies``. Raises what a run raises."""
     jobs = [replace(job, strategy=strategy) for strategy in strategies]
-    if processes == 1:
-        return {one.strategy: run_timed(one) for one in jobs}
     context = multiprocessing.get_context("spawn")
     shared = context.Array("d", len(jobs))
     # One task a process: what it has used at most is then told of that run alone.
@@ -79,6 +77,6 @@ def _watch(
     futures: Mapping[Strategy, Future[Timed]], shared: "SynchronizedArray[float]", watch: Watch
 ) -> None:
     while not all(future.done() for future in futures.values()):
-        watch(dict(zip(futures, shared, strict=True)))
+        watch({strategy: shared[index] for index, strategy in enumerate(futures)})
         time.sleep(_LOOK_EVERY_S)
     watch(dict.fromkeys(futures, 1.0))

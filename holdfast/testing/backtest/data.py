@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from itertools import pairwise
 from pathlib import Path
 
 from holdfast.core.errors import DataError
@@ -204,7 +205,7 @@ class _Reader:
     def _step_s(self) -> int:
         """The smallest distance of two rows: a larger one is a gap."""
         starts = [row.start_s for row in self._rows]
-        step_s = min(b - a for a, b in zip(starts, starts[1:], strict=False))
+        step_s = min(after - before for before, after in pairwise(starts))
         if not STEP_MIN_S <= step_s <= STEP_MAX_S or step_s % 60:
             raise DataError(
                 f"the step between rows is {step_s} s; whole minutes from "
@@ -212,8 +213,8 @@ class _Reader:
             )
         if starts[0] % step_s:
             raise DataError(
-                f"line {self._numbers[0]}: {utc_of(starts[0]):%FT%TZ} is not on the grid of its "
-                f"own step of {step_s // 60} minutes, such as {utc_of(starts[0] // step_s * step_s):%T}"
+                f"line {self._numbers[0]}: {utc_of(starts[0]):%FT%TZ} is off the grid of its own "
+                f"step; {utc_of(starts[0] // step_s * step_s):%TZ} would be on it"
             )
         return step_s
 
@@ -221,8 +222,8 @@ class _Reader:
         price = _number(number, column, text[column])
         if not -self._price_max <= price <= self._price_max:
             raise DataError(
-                f"line {number}: {column} {price:g} per kWh is absurd; is it per MWh, or in another "
-                f"currency? Up to {self._price_max:g} is believed (--price-max)"
+                f"line {number}: {column} {price:g} per kWh is absurd; is it per MWh, or in "
+                f"another currency? Up to {self._price_max:g} is believed (--price-max)"
             )
         return price
 
@@ -291,8 +292,8 @@ def _power(number: int, column: str, text: dict[str, str]) -> float:
     power_w = _number(number, column, text[column])
     if power_w < 0.0:
         raise DataError(
-            f"line {number}: {column} is {power_w:g}; it must not be negative: load and PV are each "
-            "their own, not what the grid sees"
+            f"line {number}: {column} is {power_w:g}; it must not be negative: load and PV are "
+            "each their own, not what the grid sees"
         )
     if not power_w <= POWER_MAX_W:
         raise DataError(f"line {number}: {column} is {power_w:g} W, which no site here has")

@@ -18,6 +18,8 @@ from holdfast.testing.simulation import Simulation
 LONGEST_S = 450.0
 """Half a quarter hour; currents that warm cells are looked at again by then."""
 SHORT_S = 1.0
+TOLERATED_S = LONGEST_S + 2.0 * SHORT_S
+"""What the simulation has to be told of: the last step may take over what is left."""
 _RISING_S = 5.0
 """While a limit rises by 5 % a second: five of these see it through."""
 _CURVE_S = 50.0
@@ -68,7 +70,7 @@ class Pace:
         now_w = {unit: setpoint.power_w for unit, setpoint in record.setpoints.items()}
         last_w, self._last_w = self._last_w, now_w
         if record.moved.state is not State.RUNNING:
-            return SHORT_S
+            return _CURVE_S
         if any(abs(now_w[unit] - last_w.get(unit, 0.0)) > _SAME_W for unit in now_w):
             return SHORT_S
         simulation = self._simulation

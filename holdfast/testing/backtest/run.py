@@ -11,9 +11,8 @@ from numpy.typing import NDArray
 
 from holdfast.core.config import Site
 from holdfast.core.errors import HoldfastError
-from holdfast.core.state_machine import State
 from holdfast.testing.backtest.data import Row, SiteData, require_an_hour, utc_of
-from holdfast.testing.backtest.pace import LONGEST_S, SHORT_S, Pace
+from holdfast.testing.backtest.pace import SHORT_S, TOLERATED_S, Pace
 from holdfast.testing.backtest.strategies import ADVISERS, Setting, Strategy
 from holdfast.testing.backtest.world import PUBLISHED_AT_H, MeasuredHouse, PublishedPrices
 from holdfast.testing.plant import SitePlant
@@ -81,7 +80,7 @@ class Run:
         plant.household = self._house = MeasuredHouse()
         self._house.hold(data.rows[0])
         self._simulation = Simulation(
-            site, plant, start=data.start, step_s=SHORT_S, longest_s=LONGEST_S
+            site, plant, start=data.start, step_s=SHORT_S, longest_s=TOLERATED_S
         )
         self._pace = Pace(self._simulation)
         setting = Setting(
@@ -172,8 +171,3 @@ class Run:
             if plan is None:
                 return
         self._plans[word] += 1
-
-
-def is_running(simulation: Simulation) -> bool:
-    """True while the site may use its battery."""
-    return simulation.state.machine is State.RUNNING

@@ -32,7 +32,7 @@ class Strategy(StrEnum):
     """Plans that know load and PV; prices as they are published."""
     SELF_CONSUMPTION = "self_consumption"
     CHEAP_HOURS = "cheap_hours"
-    """Charge from the grid in the cheapest quarter of the known hours, discharge in the dear half."""
+    """Charge from the grid in the cheapest quarter of the known hours, serve the dear half."""
     FIXED_HOURS = "fixed_hours"
     """Charge from 0 to 6 local, discharge from 17 to 23."""
 
