@@ -1,6 +1,6 @@
 """One plan over a whole file with everything known: the yardstick that no controller can beat."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
@@ -12,10 +12,6 @@ from holdfast.optimization.model import PlanModel
 from holdfast.optimization.problem import BatteryModel, PlanProblem, PlanSolution, SlackGroup
 from holdfast.testing.backtest.data import SiteData
 from holdfast.testing.backtest.run import Floats
-
-_DUMMY_H = 1000.0
-"""Long enough for any battery to give away all it holds."""
-
 
 class Final(StrEnum):
     """What the battery is to hold at the end."""
@@ -33,8 +29,8 @@ class WholePlan:
     relaxed: tuple[SlackGroup, ...]
     objective: float
     """Sum of the terms, in the site's currency."""
-    bound: float | None
-    """No plan can have a lower objective; None where that is not proven."""
+    bound: float
+    """No plan can have a lower objective, by proof."""
     terms: dict[str, float]
     battery_w: Floats
     grid_w: Floats
@@ -52,15 +48,15 @@ def plan_whole(site: Site, data: SiteData, *, soc_pct: float, final: Final) -> W
         raise DataError(f"--soc {soc_pct:g}: is a percentage from 0 to 100")
     if data.missing:
         raise DataError(f"{data.missing} rows are missing; one plan cannot reach over a hole")
-    battery = _battery(site, soc_pct)
+    battery = _battery(site, soc_pct, final)
     problem = _problem(site, data, battery)
-    solution, bound = _solve(problem, final)
+    solution = PlanModel(problem.slots).solve(problem)
     terms = _terms(problem, solution)
     return WholePlan(
         status=solution.status,
         relaxed=solution.relaxed,
         objective=sum(terms.values()),
-        bound=bound,
+        bound=solution.bound,
         terms=terms,
         battery_w=solution.battery_w,
         grid_w=solution.grid_w,
@@ -69,7 +65,7 @@ def plan_whole(site: Site, data: SiteData, *, soc_pct: float, final: Final) -> W
     )
 
 
-def _battery(site: Site, soc_pct: float) -> BatteryModel:
+def _battery(site: Site, soc_pct: float, final: Final) -> BatteryModel:
     """All storage units as one, as the planner sees them; at the end nothing is worth anything."""
     units = site.storage
     capacity_wh = sum(unit.battery.capacity_wh for unit in units)
@@ -86,7 +82,7 @@ def _battery(site: Site, soc_pct: float) -> BatteryModel:
         charge_efficiency=efficiency / capacity_wh,
         discharge_efficiency=efficiency / capacity_wh,
         wear_cost_per_kwh=site.planner.wear_cost_per_kwh,
-        terminal_value_per_kwh=0.0,
+        soc_final_min_wh=soc_pct / 100.0 * capacity_wh if final is Final.AT_LEAST_INITIAL else 0.0,
     )
 
 
@@ -101,39 +97,6 @@ def _problem(site: Site, data: SiteData, battery: BatteryModel) -> PlanProblem:
         import_max_w=site.grid.import_max_w,
         export_max_w=site.grid.export_max_w,
         battery=battery,
-    )
-
-
-def _solve(problem: PlanProblem, final: Final) -> tuple[PlanSolution, float | None]:
-    """The answer, and the proven bound of its objective.
-
-    That the battery holds at the end what it held at first is asked for by one slot more, with
-    a load that takes just that and a price that nobody pays.
-    """
-    if final is Final.FREE:
-        return PlanModel(problem.slots).solve(problem), None
-    battery = problem.battery
-    kept_wh = max(min(battery.soc_now_wh, battery.soc_max_wh) - battery.soc_min_wh, 0.0)
-    dear = 100.0 * (1.0 + float(np.abs(problem.import_price_per_kwh).max()))
-    longer = replace(
-        problem,
-        dt_h=np.append(problem.dt_h, _DUMMY_H),
-        import_price_per_kwh=np.append(problem.import_price_per_kwh, dear),
-        export_price_per_kwh=np.append(problem.export_price_per_kwh, 0.0),
-        load_w=np.append(problem.load_w, kept_wh * battery.discharge_efficiency / _DUMMY_H),
-        pv_w=np.append(problem.pv_w, 0.0),
-    )
-    solution = PlanModel(longer.slots).solve(longer)
-    return (
-        replace(
-            solution,
-            battery_w=solution.battery_w[:-1],
-            grid_w=solution.grid_w[:-1],
-            curtailed_w=solution.curtailed_w[:-1],
-            soc_wh=solution.soc_wh[:-1],
-            stored_value_per_kwh=solution.stored_value_per_kwh[:-1],
-        ),
-        None,
     )
 
 
