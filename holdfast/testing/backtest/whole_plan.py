@@ -13,6 +13,7 @@ from holdfast.optimization.problem import BatteryModel, PlanProblem, PlanSolutio
 from holdfast.testing.backtest.data import SiteData
 from holdfast.testing.backtest.run import Floats
 
+
 class Final(StrEnum):
     """What the battery is to hold at the end."""
 
