@@ -25,7 +25,7 @@ from holdfast.core.config import Site
 from holdfast.core.errors import ConfigError
 from holdfast.testing.backtest.bill import NO_BATTERY, Bill, Comparison, compare
 from holdfast.testing.backtest.campaign import Timed, run_all
-from holdfast.testing.backtest.data import SiteData, utc_of
+from holdfast.testing.backtest.data import SiteData, require_an_hour, utc_of
 from holdfast.testing.backtest.run import Job, RunResult
 from holdfast.testing.backtest.strategies import Strategy
 from holdfast.testing.backtest.world import PUBLISHED_AT_H
@@ -94,6 +94,7 @@ def execute(options: argparse.Namespace) -> int:
         raise ConfigError(f"--processes {processes}: from 1 to 64")
     site = site_to_run(options.config)
     measured = read_measured(options, site)
+    require_an_hour(measured.data)
     strategy = Strategy(options.foresight)
     job = Job(
         site=site, data=measured.data, past=measured.past, strategy=strategy, soc_pct=options.soc,
