@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from holdfast import __version__
 from holdfast.cli import (
     audit,
+    backtest,
     check,
     explain,
     init,
@@ -40,6 +41,7 @@ _COMMANDS = (
     simulate,
     plan,
     prices,
+    backtest,
     explain,
     audit,
 )

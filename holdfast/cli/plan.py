@@ -2,12 +2,15 @@
 
 import argparse
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from rich.console import Console
 from rich.table import Table
 
-from holdfast.cli.arguments import add_config, add_json, print_json
+from holdfast.cli.arguments import add_json, print_json
+from holdfast.cli.data_arguments import DATA_HELP, add_data_options
+from holdfast.cli.plan_data import execute_on_data
 from holdfast.core.config import Site
 from holdfast.core.errors import ConfigError, NotRunning
 from holdfast.core.plan import Plan, PlanSlot
@@ -18,6 +21,7 @@ from holdfast.runtime.files import SiteFiles
 from holdfast.runtime.planner import load_history, read_report
 from holdfast.runtime.price_watch import read_prices
 from holdfast.scheduling.planning_desk import PlanningDesk
+from holdfast.testing.backtest.whole_plan import Final
 
 NAME = "plan"
 HELP = "show the present plan, slot by slot, with the reasons"
@@ -25,14 +29,27 @@ DESCRIPTION = """\
 Show what the planner last planned, slot by slot, each with its reason, and whether the
 controller accepted it. With --soc, make a plan now instead, from the site's prices and what
 the planner has learned of the house; nothing is sent to the controller.
+
+With --data and --soc, make one plan over a whole file of measured data with everything known in
+advance: the best that can be had, as one optimization problem with its objective. Without
+--config it is for the demonstration's battery.
 """
 _OLD_S = 3600.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of this command."""
-    add_config(parser)
+    parser.add_argument(
+        "--config", type=Path, metavar="FILE",
+        help="the site's configuration (default: site.yaml in this folder)",
+    )  # fmt: skip
     add_json(parser)
+    parser.add_argument("--data", type=Path, metavar="FILE.csv", help=DATA_HELP)
+    add_data_options(parser)
+    parser.add_argument(
+        "--final", type=Final, choices=list(Final), default=Final.AT_LEAST_INITIAL,
+        help="with --data: what the battery holds at the end (default: at-least-initial)",
+    )  # fmt: skip
     parser.add_argument(
         "--soc", type=float, metavar="PERCENT", help="make a plan from this state of charge"
     )
@@ -44,7 +61,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def execute(options: argparse.Namespace) -> int:
     """Print the plan. 1 if there is none, or it was refused."""
-    site = load_site(options.config)
+    if options.data is not None:
+        return execute_on_data(options)
+    site = load_site(options.config or Path("site.yaml"))
     files = SiteFiles(state_dir=site.state_dir)
     plan: Plan | None
     if options.soc is not None:

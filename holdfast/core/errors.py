@@ -5,6 +5,7 @@ HoldfastError
 ├── PlanFailed       no plan could be made; the site stays on its local rule
 ├── PlanRefused      a plan was not accepted; the site stays on its local rule
 ├── PriceDataError   a price document cannot be used; earlier prices stay in force
+├── DataError        measured data cannot be used; the text names line and column
 ├── LatchCorrupt     the latch file cannot be trusted; the site goes to ERROR
 ├── DeviceError      a device did not do what it was asked
 │   ├── DeviceUnreachable   no connection, or no answer in time
@@ -32,6 +33,10 @@ class PlanRefused(HoldfastError):
 
 class PriceDataError(HoldfastError):
     """A price document cannot be used; the text says why."""
+
+
+class DataError(HoldfastError):
+    """Measured data cannot be used; the text names line and column, and what would be right."""
 
 
 class LatchCorrupt(HoldfastError):

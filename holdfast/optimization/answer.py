@@ -5,7 +5,7 @@ import numpy as np
 from holdfast.core.errors import PlanFailed
 from holdfast.core.plan import PlanStatus
 from holdfast.optimization.problem import Array, PlanProblem, PlanSolution, SlackGroup
-from holdfast.optimization.slot_cost import exchange_at, through_kwh
+from holdfast.optimization.slot_cost import exchange_at, preference_limit, through_kwh
 from holdfast.optimization.storage_limits import stored_limits
 
 _TINY_W = 0.1
@@ -38,7 +38,8 @@ def build_solution(
     relaxed = _relaxed(problem, exchange.penalty, soc_wh)
     objective = grid_cost + _battery_cost(problem, battery_w, soc_wh)
     penalty = float(exchange.penalty.sum())
-    if not abs(objective + penalty - cost) <= _TOLERANCE_SHARE * abs(cost) + _TOLERANCE_COST:
+    tolerance = _TOLERANCE_SHARE * abs(cost) + _TOLERANCE_COST + preference_limit(problem)
+    if not abs(objective + penalty - cost) <= tolerance:
         raise PlanFailed(f"the answer costs {objective + penalty:.4f}, not {cost:.4f} as it says")
     return PlanSolution(
         status=PlanStatus.RELAXED if relaxed else PlanStatus.OPTIMAL,

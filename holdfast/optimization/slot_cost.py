@@ -16,6 +16,7 @@ from holdfast.optimization.problem import Array, PlanProblem
 LATER_COST_PER_KWH = 3e-9
 """Per slot of delay: among equals the earlier slot wins, so that answers do not jump.
 A little above the solver's tolerance for (scaled) costs, or it would not count."""
+_WEEK_SLOTS = 672
 
 
 _SHORTEST_KWH = 1e-12
@@ -93,7 +94,9 @@ def preference_limit(problem: PlanProblem) -> float:
 
 
 def _later(problem: PlanProblem) -> Array:
-    return np.asarray(LATER_COST_PER_KWH * np.arange(problem.slots), dtype=np.float64)
+    # After a week of quarter hours it rises no more: over a year it would be worth cents a kWh.
+    later = np.minimum(np.arange(problem.slots), _WEEK_SLOTS)
+    return np.asarray(LATER_COST_PER_KWH * later, dtype=np.float64)
 
 
 def gained_kwh(problem: PlanProblem, through_kwh: Array) -> Array:

@@ -35,11 +35,14 @@ class Simulation:
     """Steps plant and cycle together. Holds the simulated time."""
 
     def __init__(
-        self, site: Site, plant: SitePlant, *, start: datetime, step_s: float = 1.0
-    ) -> None:
-        self.site = site.model_copy(
-            update={"cycle": site.cycle.model_copy(update={"period_ms": round(step_s * 1000)})}
-        )
+        self, site: Site, plant: SitePlant, *, start: datetime, step_s: float = 1.0,
+        longest_s: float | None = None,
+    ) -> None:  # fmt: skip
+        """``longest_s``: the longest step that :meth:`step` will be asked for, if not ``step_s``.
+
+        The site is told of it: no watchdog and no revert timer may take such a step for silence.
+        """
+        self.site = _paced(site, step_s, longest_s)
         self.plant = plant
         self.utc = start.astimezone(UTC)
         self.now_ns = _START_NS
@@ -48,17 +51,19 @@ class Simulation:
         self.cycle: Cycle = build_cycle(self.site)
         self._store = DataStore(site.unit_names)
         self._step_s = step_s
-        self._step_ns = ns_from_s(step_s)
-        self._step_time = timedelta(seconds=step_s)
         self._plan: AcceptedPlan | None = None
         self.record: CycleRecord | None = None
 
-    def step(self, commands: Sequence[Command] = ()) -> CycleRecord:
-        """Advance plant and cycle by one step."""
-        self.utc += self._step_time
-        self.now_ns += self._step_ns
+    def step(self, commands: Sequence[Command] = (), *, step_s: float | None = None) -> CycleRecord:
+        """Advance plant and cycle by one step, of ``step_s`` if it is not the usual one.
+
+        The cycle runs at the end of it and is told the time that it is.
+        """
+        step_s = self._step_s if step_s is None else step_s
+        self.utc += timedelta(seconds=step_s)
+        self.now_ns += ns_from_s(step_s)
         now_ns, put = self.now_ns, self._store.put
-        self.plant.step(self._step_s, self.utc.timestamp())
+        self.plant.step(step_s, self.utc.timestamp())
         for producer, owner, signal, value in self.plant.samples():
             put(producer, owner, signal, value, now_ns)
         put(Producer.WATCHDOG, SITE, Signal.WATCHDOG_ARMED, 1.0, now_ns)
@@ -84,6 +89,10 @@ class Simulation:
             + "; ".join(record.moved.waits_for)
         )
 
+    def drop_plan(self) -> None:
+        """Follow no plan from now on, as when it has expired."""
+        self._plan = None
+
     def take_plan(self, plan: Plan) -> None:
         """Hand a plan to the gate, as the planner process does. Raises PlanRefused."""
         self.tally.plans += 1
@@ -108,3 +117,25 @@ class Simulation:
             for name in capacity_wh
         )
         return 100.0 * stored_wh / sum(capacity_wh.values())
+
+
+_PERIODS_TOLERATED = 5
+"""A gap of so many periods between two cycles is a fault (``watchdog_timeout_ns``)."""
+
+
+def _paced(site: Site, step_s: float, longest_s: float | None) -> Site:
+    """``site`` with a cycle as slow as the simulation's; beyond what a real site may have."""
+    if longest_s is None:
+        period_s, storage = step_s, site.storage
+    else:
+        period_s = max(step_s, longest_s / _PERIODS_TOLERATED)
+        # The heartbeat is a third of it, and one that comes a step late is still in time.
+        revert = {"revert_timeout_s": 4.0 * longest_s}
+        storage = tuple(
+            unit.model_copy(
+                update={"inverter_hardware": unit.inverter_hardware.model_copy(update=revert)}
+            )
+            for unit in site.storage
+        )
+    cycle = site.cycle.model_copy(update={"period_ms": round(period_s * 1000)})
+    return site.model_copy(update={"cycle": cycle, "storage": storage})

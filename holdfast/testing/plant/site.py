@@ -91,7 +91,11 @@ class SitePlant:
         return cls(site, units=units, household=house, ambient_c=ambient_c)
 
     def step(self, dt_s: float, utc: datetime | float) -> None:
-        """Advance by ``dt_s`` (0.001 to 10 s); ``utc`` is the time at the end of the step."""
+        """Advance by ``dt_s``; ``utc`` is the time at the end of the step.
+
+        From 0.001 to 10 s in general; up to some minutes while nothing changes: what flows is
+        taken to flow for the whole step.
+        """
         utc_s = utc.timestamp() if isinstance(utc, datetime) else utc
         self.time_s += dt_s
         self.utc_s = utc_s

@@ -1,0 +1,234 @@
+"""``holdfast backtest``: what plans would have cost on measured data, beside simpler rules."""
+
+import argparse
+import csv
+import os
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from holdfast.cli.arguments import add_json, print_json
+from holdfast.cli.backtest_report import write_report
+from holdfast.cli.data_arguments import (
+    DATA_HELP,
+    Measured,
+    add_data_options,
+    check_soc,
+    read_measured,
+    site_to_run,
+)
+from holdfast.core.config import Site
+from holdfast.core.errors import ConfigError
+from holdfast.testing.backtest.bill import NO_BATTERY, Bill, Comparison, compare
+from holdfast.testing.backtest.campaign import Timed, run_all
+from holdfast.testing.backtest.data import SiteData, require_an_hour, utc_of
+from holdfast.testing.backtest.run import Job, RunResult
+from holdfast.testing.backtest.strategies import Strategy
+from holdfast.testing.backtest.world import PUBLISHED_AT_H
+
+NAME = "backtest"
+HELP = "what plans would have cost on measured data, beside simpler rules"
+DESCRIPTION = """\
+Run a site on measured load, PV and prices as if it had been there: a plan each quarter hour,
+followed by the same cycle with the same safety path as live, on a simulated battery. Prices are
+known when they were published; load and PV are forecast from what was measured before
+(--foresight forecast), or known in advance (--foresight perfect).
+
+Tells the cost beside that of no battery, of self-consumption, of charging whenever it is cheap,
+of charging by the clock, and of perfect foresight; what went through the battery, and whether it
+would have been damaged (it should never be).
+
+Without --config the battery is the demonstration's: 10 kWh, 5 kW. A site whose authority is
+observe is run as if it were full.
+"""
+_EVERY_MIN = (5, 10, 15, 30)
+
+WORDS: Mapping[str, str] = {
+    NO_BATTERY: "no battery",
+    Strategy.FORECAST: "plans",
+    Strategy.PERFECT: "perfect foresight",
+    Strategy.SELF_CONSUMPTION: "self-consumption",
+    Strategy.CHEAP_HOURS: "charging when cheap",
+    Strategy.FIXED_HOURS: "charging by the clock",
+}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of this command."""
+    parser.add_argument("--data", type=Path, required=True, metavar="FILE.csv", help=DATA_HELP)
+    parser.add_argument("--config", type=Path, metavar="FILE", help="run this site")
+    parser.add_argument(
+        "--foresight", choices=("forecast", "perfect"), default="forecast",
+        help="what plans know of load and PV (default: forecast)",
+    )  # fmt: skip
+    add_data_options(parser)
+    parser.add_argument(
+        "--soc", type=float, default=50.0, metavar="PERCENT", help="at the start (default: 50)"
+    )
+    parser.add_argument(
+        "--published-at", type=int, default=PUBLISHED_AT_H, metavar="HOUR", choices=range(25),
+        help="local hour from which the next day's prices are known; 0: always, 24: never before "
+        f"that day (default: {PUBLISHED_AT_H})",
+    )  # fmt: skip
+    parser.add_argument(
+        "--plan-every", type=int, default=15, metavar="MINUTES", choices=_EVERY_MIN,
+        help="time between two plans: 5, 10, 15 or 30 (default: 15)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--processes", type=int, metavar="N", help="runs at a time (default: one for each core)"
+    )
+    parser.add_argument("--schedule", type=Path, metavar="OUT.csv", help="write what was done here")
+    parser.add_argument("--report", type=Path, metavar="OUT.html", help="draw a report here")
+    add_json(parser)
+
+
+def execute(options: argparse.Namespace) -> int:
+    """Run, and tell. 1 if a battery was damaged or a site left RUNNING."""
+    check_soc(options.soc)
+    processes = len(os.sched_getaffinity(0)) if options.processes is None else options.processes
+    if not 1 <= processes <= 64:
+        raise ConfigError(f"--processes {processes}: from 1 to 64")
+    site = site_to_run(options.config)
+    measured = read_measured(options, site)
+    require_an_hour(measured.data)
+    strategy = Strategy(options.foresight)
+    job = Job(
+        site=site, data=measured.data, past=measured.past, strategy=strategy, soc_pct=options.soc,
+        published_at_h=options.published_at, plan_every_s=options.plan_every * 60,
+    )  # fmt: skip
+    # The slow ones first, so that they run beside each other.
+    timed = _run(job, (strategy, *(s for s in Strategy if s is not strategy)), processes, options)
+    results = {name: one.result for name, one in timed.items()}
+    comparison = compare(site, measured.data, strategy, results)
+    if options.schedule is not None:
+        _write_schedule(options.schedule, measured.data, results[strategy])
+    if options.report is not None:
+        write_report(options.report, site, measured.data, comparison, results, WORDS)
+    if options.json:
+        print_json(_summary(options, site, measured, comparison, timed))
+    else:
+        _print(site, measured.data, comparison, timed)
+    bills = comparison.bills.values()
+    return 1 if any(bill.damage or bill.cycles_not_running for bill in bills) else 0
+
+
+def _run(
+    job: Job, strategies: tuple[Strategy, ...], processes: int, options: argparse.Namespace
+) -> dict[Strategy, Timed]:
+    columns = (TextColumn("{task.description:>28}"), BarColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), disable=options.json) as progress:
+        tasks = {strategy: progress.add_task(WORDS[strategy], total=1.0) for strategy in strategies}
+
+        def watch(shares: Mapping[Strategy, float]) -> None:
+            for strategy, share in shares.items():
+                progress.update(tasks[strategy], completed=share)
+
+        return run_all(job, strategies, processes=processes, watch=watch)
+
+
+def _write_schedule(path: Path, data: SiteData, result: RunResult) -> None:
+    hours = data.step_s / 3600.0
+    try:
+        with path.open("w", encoding="utf-8", newline="") as file:
+            table = csv.writer(file, lineterminator="\n")
+            table.writerow(("time_utc", "battery_power_w", "soc_pct", "grid_power_w"))
+            for index, row in enumerate(data.rows):
+                grid_w = float(result.import_wh[index] - result.export_wh[index]) / hours
+                battery_w, soc_pct = result.battery_w[index], result.soc_pct[index]
+                table.writerow(
+                    (f"{utc_of(row.start_s):%Y-%m-%dT%H:%M:%SZ}", f"{battery_w:.1f}",
+                     f"{soc_pct:.2f}", f"{grid_w:.1f}")
+                )  # fmt: skip
+    except OSError as error:
+        raise ConfigError(f"--schedule {path}: cannot be written: {error}") from error
+
+
+def _summary(
+    options: argparse.Namespace,
+    site: Site,
+    measured: Measured,
+    comparison: Comparison,
+    timed: Mapping[Strategy, Timed],
+) -> dict[str, object]:
+    data, chosen = measured.data, comparison.strategy
+
+    def of(strategy: Strategy) -> dict[str, object]:
+        bill, one = comparison.bills[strategy], timed[strategy]
+        took = {"wall_s": one.wall_s, "cpu_s": one.cpu_s, "rss_mb": one.rss_mb}
+        return asdict(bill) | {"cost_with_wear": bill.cost_with_wear, "took": took}
+
+    return {
+        "data": {
+            "file": str(options.data),
+            "start": data.start,
+            "end": data.end,
+            "days": data.days,
+            "rows": len(data.rows),
+            "step_s": data.step_s,
+            "rows_missing": data.missing,
+            "rows_before": len(measured.past.rows),
+        },
+        "site": site.name,
+        "currency": site.currency,
+        "foresight": options.foresight,
+        "plan_every_min": options.plan_every,
+        "published_at_h": options.published_at,
+        "cost": comparison.bills[chosen].cost,
+        "cost_without_battery": comparison.cost_without_battery,
+        "savings": {name: asdict(saving) for name, saving in comparison.savings.items()},
+        "share_of_perfect_pct": comparison.share_of_perfect_pct,
+        "share_of_perfect_with_wear_pct": comparison.share_of_perfect_with_wear_pct,
+        "plan": of(chosen),
+        "others": {str(name): of(name) for name in comparison.bills if name is not chosen},
+        "damage": sum(bill.damage for bill in comparison.bills.values()),
+        "cycles_not_running": sum(b.cycles_not_running for b in comparison.bills.values()),
+    }
+
+
+def _print(
+    site: Site, data: SiteData, comparison: Comparison, timed: Mapping[Strategy, Timed]
+) -> None:
+    console, chosen = Console(), comparison.strategy
+    title = f"{site.name}: {data.start:%d.%m.%Y %H:%M} to {data.end:%d.%m.%Y %H:%M} UTC"
+    heads = ("", "cost", "saved", "kWh in", "kWh out", "through", "cycles", "SOC")
+    table = Table(*heads, title=f"{title}; in {site.currency}")
+    without = comparison.cost_without_battery
+    table.add_row(WORDS[NO_BATTERY], f"{without:.2f}")
+    for strategy, bill in sorted(comparison.bills.items(), key=lambda item: -item[1].cost):
+        table.add_row(
+            WORDS[strategy], f"{bill.cost:.2f}", f"{without - bill.cost:.2f}",
+            f"{bill.import_kwh:.0f}", f"{bill.export_kwh:.0f}", f"{bill.discharged_kwh:.0f}",
+            f"{bill.full_cycles:.1f}", f"{bill.soc_end_pct:.0f} %",
+            style="bold" if strategy is chosen else None,
+        )  # fmt: skip
+    console.print(table)
+    if data.missing:
+        console.print(f"{data.missing} rows are missing; that time is left out")
+    console.print(_verdict(comparison, site.currency))
+    bill = comparison.bills[chosen]
+    console.print(
+        f"wear {bill.wear_cost:.2f} {site.currency}; plans: {_plans(bill)}; damage {bill.damage}; "
+        f"cycles not RUNNING {bill.cycles_not_running}; took {timed[chosen].wall_s:.0f} s"
+    )
+    if bill.first_problem:
+        console.print(f"first plan that was not followed: {bill.first_problem}")
+
+
+def _verdict(comparison: Comparison, currency: str) -> str:
+    parts = []
+    for name, saving in comparison.savings.items():
+        percent = "" if saving.percent is None else f" ({saving.percent:.1f} %)"
+        parts.append(f"{saving.amount:.2f} {currency}{percent} against {WORDS[name]}")
+    text = f"{WORDS[comparison.strategy]} save " + ", ".join(parts)
+    share = comparison.share_of_perfect_pct
+    if share is not None:
+        text += f"; {share:.1f} % of what perfect foresight saves"
+    return text
+
+
+def _plans(bill: Bill) -> str:
+    return ", ".join(f"{count} {status}" for status, count in bill.plans.items()) or "none"

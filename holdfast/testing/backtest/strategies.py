@@ -1,0 +1,177 @@
+"""Who asks the battery for power: plans, and the rules that people use instead of them."""
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from holdfast.core.config import Site
+from holdfast.core.plan import Plan, PlanSlot, PlanStatus, SlotMode
+from holdfast.forecasting.history import QUARTER_S
+from holdfast.scheduling.daily_scheduler import DailyScheduler
+from holdfast.scheduling.planning_desk import PlanningDesk, PowerSample
+from holdfast.testing.backtest.data import Row, SiteData, utc_of
+from holdfast.testing.backtest.world import PublishedPrices, Truth
+
+_CHEAP_QUANTILE, _DEAR_QUANTILE = 0.25, 0.5
+_NIGHT_H, _EVENING_H = range(6), range(17, 23)
+"""Local hours of a night tariff, and of the evening when people are at home."""
+
+
+class Strategy(StrEnum):
+    """A way to run the battery."""
+
+    FORECAST = "forecast"
+    """Plans on forecasts from history, as live."""
+    PERFECT = "perfect"
+    """Plans that know load and PV; prices as they are published."""
+    SELF_CONSUMPTION = "self_consumption"
+    CHEAP_HOURS = "cheap_hours"
+    """Charge from the grid in the cheapest quarter of the known hours, serve the dear half."""
+    FIXED_HOURS = "fixed_hours"
+    """Charge from 0 to 6 local, discharge from 17 to 23."""
+
+    @property
+    def plans(self) -> bool:
+        """True if the optimizer works for it."""
+        return self in (Strategy.FORECAST, Strategy.PERFECT)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """What a strategy is given to work with."""
+
+    site: Site
+    data: SiteData
+    """What is run."""
+    past: SiteData
+    """What was measured before that; may have no rows."""
+    prices: PublishedPrices
+    plan_every: timedelta
+
+
+class Adviser(ABC):
+    """Gives plans. ``observe`` tells it what the house did."""
+
+    @abstractmethod
+    def plan(self, now_utc: datetime, soc_pct: float) -> Plan | None:
+        """What to follow from now on; None for the local rule. Raises HoldfastError."""
+
+    def observe(self, row: Row, step_s: int) -> None:  # noqa: B027 - most do not look
+        """A row has passed."""
+
+
+class _Local(Adviser):
+    def plan(self, now_utc: datetime, soc_pct: float) -> Plan | None:  # noqa: ARG002
+        """No plan: self-consumption."""
+        return None
+
+
+class _Forecasting(Adviser):
+    """The planner's own desk, which learns from what has passed."""
+
+    def __init__(self, setting: Setting) -> None:
+        self._desk = PlanningDesk(setting.site)
+        self._prices = setting.prices
+        for row in setting.past.rows:
+            self.observe(row, setting.past.step_s)
+
+    def plan(self, now_utc: datetime, soc_pct: float) -> Plan:
+        return self._desk.plan(now_utc, soc_pct, self._prices.at(now_utc))
+
+    def observe(self, row: Row, step_s: int) -> None:
+        """As a planner's samples would, parts of the row go to each quarter hour."""
+        part_s = math.gcd(step_s, QUARTER_S)
+        for start_s in range(row.start_s, row.start_s + step_s, part_s):
+            sample = PowerSample(utc=utc_of(start_s), load_w=row.load_w, pv_w=row.pv_w)
+            self._desk.observe(sample)
+
+
+class _Perfect(Adviser):
+    """The same planner with the truth for a forecast."""
+
+    def __init__(self, setting: Setting) -> None:
+        self._scheduler = DailyScheduler(setting.site)
+        self._truth = Truth(setting.data)
+        self._prices = setting.prices
+        self._horizon_h = setting.site.planner.horizon_h
+
+    def plan(self, now_utc: datetime, soc_pct: float) -> Plan:
+        return self._scheduler.make_plan(
+            now_utc=now_utc,
+            soc_pct=soc_pct,
+            prices=self._prices.at(now_utc),
+            forecast=self._truth.forecast(now_utc, self._horizon_h),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Wish:
+    mode: SlotMode
+    battery_power_w: float
+    reason: str
+
+
+class _Rule(Adviser):
+    """A plan of one slot, until the next one is due."""
+
+    def __init__(self, setting: Setting) -> None:
+        self._every = setting.plan_every
+        self._prices = setting.prices
+        self._zone = ZoneInfo(setting.site.timezone)
+        self._charge_w = setting.site.charge_power_max_w
+
+    @abstractmethod
+    def _wish(self, now_utc: datetime, price: float) -> _Wish: ...
+
+    def plan(self, now_utc: datetime, soc_pct: float) -> Plan | None:
+        """Its wish for now; None where no price is known."""
+        price = self._prices.at(now_utc).purchase.price_at(now_utc)
+        if price is None:
+            return None
+        wish = self._wish(now_utc, price)
+        slot = PlanSlot(
+            start=now_utc, end=now_utc + self._every, mode=wish.mode,
+            battery_power_w=wish.battery_power_w, grid_power_w=0.0, soc_end_pct=soc_pct,
+            import_price_per_kwh=price, reason=wish.reason,
+        )  # fmt: skip
+        return Plan(
+            plan_id="rule", created=now_utc, expires=slot.end, status=PlanStatus.OPTIMAL,
+            expected_cost=0.0, slots=(slot,),
+        )  # fmt: skip
+
+    def _charge(self, reason: str) -> _Wish:
+        return _Wish(mode=SlotMode.POWER, battery_power_w=self._charge_w, reason=reason)
+
+
+class _CheapHours(_Rule):
+    def _wish(self, now_utc: datetime, price: float) -> _Wish:
+        known = [slot.price_per_kwh for slot in self._prices.at(now_utc).purchase]
+        cheap, dear = np.quantile(known, (_CHEAP_QUANTILE, _DEAR_QUANTILE))
+        if price <= cheap < dear:
+            return self._charge("cheap")
+        mode = SlotMode.SELF_CONSUMPTION if price >= dear else SlotMode.HOLD
+        return _Wish(mode=mode, battery_power_w=0.0, reason="dear or not")
+
+
+class _FixedHours(_Rule):
+    def _wish(self, now_utc: datetime, price: float) -> _Wish:  # noqa: ARG002
+        hour = now_utc.astimezone(self._zone).hour
+        if hour in _NIGHT_H:
+            return self._charge("night")
+        mode = SlotMode.SELF_CONSUMPTION if hour in _EVENING_H else SlotMode.HOLD
+        return _Wish(mode=mode, battery_power_w=0.0, reason="by the clock")
+
+
+ADVISERS: Mapping[Strategy, Callable[[Setting], Adviser]] = {
+    Strategy.FORECAST: _Forecasting,
+    Strategy.PERFECT: _Perfect,
+    Strategy.SELF_CONSUMPTION: lambda _: _Local(),
+    Strategy.CHEAP_HOURS: _CheapHours,
+    Strategy.FIXED_HOURS: _FixedHours,
+}
