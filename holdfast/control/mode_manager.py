@@ -9,6 +9,7 @@ from holdfast.control.plan_gate import AcceptedPlan
 from holdfast.core.config import Site
 from holdfast.core.data_store import Snapshot
 from holdfast.core.plan import PlanSlot, SlotMode
+from holdfast.core.signals import Signal
 from holdfast.core.state_machine import State
 from holdfast.core.units import NS_PER_S
 from holdfast.safety.grid_limits import rest_of_site_w
@@ -41,6 +42,8 @@ class ModeManager:
 
     def __init__(self, site: Site) -> None:
         self._units = site.unit_names
+        self._storage = site.storage
+        self._has_reserve = any(unit.operation.backup_reserve_pct > 0.0 for unit in site.storage)
 
     def request(self, snapshot: Snapshot, plan: AcceptedPlan | None, state: State) -> Request:
         """What to ask for in this cycle."""
@@ -58,7 +61,20 @@ class ModeManager:
             reason = "no valid plan: grid at 0 W"
         else:
             power_w, source, reason = _by_slot(slot, rest_w), Source.PLAN, slot.reason
+        if power_w < 0.0 and self._has_reserve and self._is_at_reserve(snapshot):
+            power_w, reason = 0.0, "what is left is the reserve for an outage"
         return _request(power_w, source, reason, now_ns)
+
+    def _is_at_reserve(self, snapshot: Snapshot) -> bool:
+        """True if no more is stored than the reserve, or if that cannot be told."""
+        above_wh = 0.0
+        for unit in self._storage:
+            soc_pct = snapshot.good(unit.name, Signal.SOC_PCT)
+            if soc_pct is None:
+                return True
+            kept_pct = max(unit.operation.backup_reserve_pct, unit.operation.soc_min_pct)
+            above_wh += (soc_pct - kept_pct) / 100.0 * unit.battery.capacity_wh
+        return not above_wh > 0.0
 
 
 def _by_slot(slot: PlanSlot, rest_w: float) -> float:

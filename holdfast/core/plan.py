@@ -17,10 +17,15 @@ class SlotMode(StrEnum):
 
 
 class PlanStatus(StrEnum):
-    """Which rung of the ladder made the plan."""
+    """Which rung of the ladder made the plan, the best first."""
 
     OPTIMAL = "optimal"
     RELAXED = "relaxed"
+    """Some limit cannot be kept; the plan says which."""
+    LAST_GOOD = "last_good"
+    """The optimizer failed: what it planned before goes on for a while."""
+    TIME_OF_USE = "time_of_use"
+    """By a rule on prices alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,3 +62,5 @@ class Plan:
     expected_cost: float
     """Over the horizon, in the site's currency."""
     slots: tuple[PlanSlot, ...]
+    note: str = ""
+    """What could not be kept, or why a lower rung was taken; in words."""

@@ -1,6 +1,5 @@
 """A mixed-integer program put together from blocks of columns and rows, for HiGHS."""
 
-from dataclasses import dataclass, field
 from typing import Any
 
 import highspy
@@ -14,16 +13,15 @@ Block = NDArray[np.int32]
 """Indices of columns or rows."""
 
 
-@dataclass(slots=True)
 class Blocks:
     """Columns and rows, block by block. All arrays of one block have its length."""
 
-    columns: int = 0
-    rows: int = 0
-    _cost: list[Array] = field(default_factory=list)
-    _bounds: list[tuple[Array, Array]] = field(default_factory=list)
-    _row_bounds: list[tuple[Array, Array]] = field(default_factory=list)
-    _entries: list[tuple[Block, Block, Array]] = field(default_factory=list)
+    def __init__(self) -> None:
+        self.columns = self.rows = 0
+        self._cost: list[Array] = []
+        self._bounds: list[tuple[Array, Array]] = []
+        self._row_bounds: list[tuple[Array, Array]] = []
+        self._entries: list[tuple[Block, Block, Array]] = []
 
     def add_columns(
         self, count: int, lower: Array | float, upper: Array | float, cost: Array | float = 0.0

@@ -24,6 +24,7 @@ from holdfast.monitoring.status import Status
 from holdfast.runtime.control_socket import ControlClient
 from holdfast.runtime.files import SiteFiles, write_atomically
 from holdfast.runtime.messages import PlanMessage
+from holdfast.runtime.plan_worker import PlanWorker
 from holdfast.runtime.price_watch import PriceWatch
 from holdfast.runtime.process import run_process
 from holdfast.runtime.status_reader import StatusReader
@@ -63,12 +64,14 @@ def read_report(files: SiteFiles) -> PlanReport | None:
 class Planner:
     """Observes once a second, plans once an interval."""
 
-    def __init__(self, site: Site, files: SiteFiles, prices: PriceWatch) -> None:
+    def __init__(
+        self, site: Site, files: SiteFiles, prices: PriceWatch, worker: PlanWorker
+    ) -> None:
         self._site = site
         self._prices = prices
         self._files = files
         self._status = StatusReader(files)
-        self._desk = PlanningDesk(site, load_history(files))
+        self._desk = PlanningDesk(site, load_history(files), worker.make_plan)
         self._plan_s = 0.0
         self._save_s = time.monotonic() + SAVE_HISTORY_EVERY_S
         self._problem = ""
@@ -108,7 +111,7 @@ class Planner:
             plan = self._desk.plan(utc, soc_pct, self._known_prices(utc))
             with ControlClient(self._files.control_socket) as client:
                 reply = client.send(PlanMessage(plan=plan))
-            accepted, problem = reply.accepted, "" if reply.accepted else reply.reason
+            accepted, problem = reply.accepted, plan.note if reply.accepted else reply.reason
         except NotRunning as error:
             problem = str(error)
         except HoldfastError as error:
@@ -144,7 +147,12 @@ def _sample(site: Site, status: Status) -> PowerSample:
     if grid_w is not None and pv_w is not None and len(known_w) == len(battery_w):
         # Samples of several devices are not taken at one instant.
         load_w = max(grid_w + pv_w - sum(known_w), 0.0)
-    return PowerSample(utc=status.utc, load_w=load_w, pv_w=None if pv_w is None else max(pv_w, 0.0))
+    return PowerSample(
+        utc=status.utc,
+        load_w=load_w,
+        pv_w=None if pv_w is None else max(pv_w, 0.0),
+        grid_w=grid_w,
+    )
 
 
 def _soc_pct(site: Site, status: Status) -> float | None:
@@ -163,11 +171,12 @@ def run(site: Site, files: SiteFiles, end: threading.Event) -> None:
     """Plan until told to end."""
     os.nice(NICE)
     prices = PriceWatch(site, files)
-    planner = Planner(site, files, prices)
-    prices.start(end)
-    while not end.wait(OBSERVE_EVERY_S):
-        planner.work()
-    planner.save_history()
+    with PlanWorker(site) as worker:
+        planner = Planner(site, files, prices, worker)
+        prices.start(end)
+        while not end.wait(OBSERVE_EVERY_S):
+            planner.work()
+        planner.save_history()
 
 
 def main() -> int:

@@ -2,46 +2,35 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from holdfast.core.config import Site
-from holdfast.core.errors import PlanFailed, PriceDataError
+from holdfast.core.errors import PlanFailed
 from holdfast.core.plan import Plan, PlanSlot, SlotMode
-from holdfast.forecasting.forecast import PowerForecast
-from holdfast.forecasting.history import QUARTER, quarter_of, start_of
 from holdfast.forecasting.site_forecast import SiteForecast
-from holdfast.markets.prices import PriceSeries
 from holdfast.markets.site_prices import SitePrices
 from holdfast.optimization.model import PlanModel
-from holdfast.optimization.problem import (
-    Array,
-    BatteryModel,
-    PlanProblem,
-    PlanSolution,
-)
+from holdfast.optimization.problem import PlanProblem, PlanSolution, SlackGroup
+from holdfast.optimization.site_model import solve_site
 from holdfast.scheduling.outlook import Outlook, build_outlook
+from holdfast.scheduling.plan_problem import Interval, intervals_of, plan_problem, site_problem
 from holdfast.scheduling.reasons import Reasons
 from holdfast.scheduling.slot_modes import slot_mode
+from holdfast.scheduling.steadiness import keeping
 
 PLAN_LIFETIME = timedelta(minutes=30)
 """A plan that was not renewed for this long rests on prices and a forecast gone stale."""
 
-_SHORTEST_SLOT = timedelta(seconds=1)
-"""The rest of the present quarter counts as at least this long, or power = energy / time
-would magnify rounding."""
-_TERMINAL_QUANTILE = 0.25
-_TERMINAL_SHARE = 0.9
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Interval:
-    start: datetime
-    end: datetime
+_RELAXED = {
+    SlackGroup.SOC: "the battery is outside its limits, and led back",
+    SlackGroup.IMPORT_LIMIT: "the load is above the import limit, and the battery cannot help",
+    SlackGroup.EXPORT_LIMIT: "PV is above the export limit, and the battery cannot take it",
+    SlackGroup.FINAL_SOC: "what shall be stored at the end cannot be reached",
+}
 
 
 class DailyScheduler:
@@ -56,13 +45,21 @@ class DailyScheduler:
         self._model: PlanModel | None = None
 
     def make_plan(
-        self, *, now_utc: datetime, soc_pct: float, prices: SitePrices, forecast: SiteForecast
+        self,
+        *,
+        now_utc: datetime,
+        soc_pct: float,
+        prices: SitePrices,
+        forecast: SiteForecast,
+        previous: Plan | None = None,
+        peaks_w: dict[str, float] | None = None,
     ) -> Plan:
         """Plan from ``now_utc`` (aware) to where prices, forecast or horizon end.
 
         ``prices`` are the owner's, tariffs applied. ``soc_pct`` is that of all storage
         units together. The first slot begins now and is what is left of the present quarter
-        hour.
+        hour. ``previous`` is kept to, unless the change is worth ``planner.change_worth``.
+        ``peaks_w``: highest import so far of the periods of demand charges.
 
         Raises PriceDataError where no price is known for now, or in another currency than
         the site's; PlanFailed for numbers that no plan can rest on.
@@ -71,127 +68,48 @@ class DailyScheduler:
         if now_utc.tzinfo is None or not 0.0 <= soc_pct <= 100.0:
             raise PlanFailed(f"needs an aware time and 0..100 %, not {now_utc}, {soc_pct} %")
         now_utc = now_utc.astimezone(UTC)
-        intervals = _intervals(site, now_utc, prices, forecast)
-        problem = _problem(site, soc_pct, intervals, prices, forecast)
-        if self._model is None or self._model.slots != problem.slots:
-            self._model = PlanModel(problem.slots)
-        solution = self._model.solve(problem, warm=False)
-        slots = _plan_slots(site, intervals, problem, solution)
+        intervals = intervals_of(site, now_utc, prices, forecast)
+        problem = plan_problem(site, soc_pct, intervals, prices, forecast)
+        whole = site_problem(site, soc_pct, intervals, problem, prices.demand, peaks_w or {})
+        if whole is None:
+            solution = self._steady(problem, intervals, previous)
+        else:
+            solution = solve_site(whole).plan
         return Plan(
             plan_id=_plan_id(now_utc, problem),
             created=now_utc,
             expires=min(intervals[-1].end, now_utc + PLAN_LIFETIME),
             status=solution.status,
             expected_cost=solution.grid_cost,
-            slots=slots,
+            slots=_plan_slots(site, intervals, problem, solution),
+            note="; ".join(_RELAXED[group] for group in solution.relaxed),
         )
 
+    def _steady(
+        self, problem: PlanProblem, intervals: list[Interval], previous: Plan | None
+    ) -> PlanSolution:
+        """The best answer, or the best that keeps to ``previous`` if that is hardly worse."""
+        best = self._solve(problem)
+        worth = self._site.planner.change_worth
+        if previous is None or worth == 0.0:
+            return best
+        bounds = keeping(problem, tuple(interval.start for interval in intervals), previous)
+        if bounds is None:
+            return best
+        try:
+            kept = self._solve(replace(problem, least_w=bounds[0], most_w=bounds[1]))
+        except PlanFailed:
+            return best  # what was planned cannot be done any more
+        return kept if kept.objective < best.objective + worth else best
 
-def _intervals(
-    site: Site, now_utc: datetime, prices: SitePrices, forecast: SiteForecast
-) -> list[_Interval]:
-    if prices.currency != site.currency:
-        raise PriceDataError(f"prices are in {prices.currency}, the site is in {site.currency}")
-    known_until = prices.known_until(now_utc)
-    if known_until is None:
-        raise PriceDataError(f"no price is known for {now_utc:%FT%RZ}")
-    until = min(
-        known_until,
-        now_utc + timedelta(hours=site.planner.horizon_h),
-        forecast.load.end_utc,
-        forecast.pv.end_utc,
-    )
-    ends = [start_of(quarter_of(now_utc)) + QUARTER]
-    while ends[-1] + QUARTER <= until:
-        ends.append(ends[-1] + QUARTER)
-    if ends[0] > until:
-        raise PriceDataError(f"prices or forecast end at {until:%FT%RZ}, within this slot")
-    return [_Interval(start=start, end=end) for start, end in pairwise([now_utc, *ends])]
-
-
-def _problem(
-    site: Site,
-    soc_pct: float,
-    intervals: list[_Interval],
-    prices: SitePrices,
-    forecast: SiteForecast,
-) -> PlanProblem:
-    bought, sold = (_prices(series, intervals) for series in (prices.purchase, prices.feed_in))
-    lengths = [max(item.end - item.start, _SHORTEST_SLOT) for item in intervals]
-    return PlanProblem(
-        dt_h=np.array([length / timedelta(hours=1) for length in lengths]),
-        import_price_per_kwh=bought,
-        export_price_per_kwh=sold,
-        load_w=_powers(forecast.load, intervals),
-        pv_w=_powers(forecast.pv, intervals),
-        import_max_w=site.grid.import_max_w,
-        export_max_w=site.grid.export_max_w,
-        battery=_battery(site, soc_pct, bought),
-    )
-
-
-def _prices(series: PriceSeries, intervals: list[_Interval]) -> Array:
-    """Per kWh; :func:`_intervals` has made sure that each is known."""
-    known = [series.price_at(interval.start) for interval in intervals]
-    return np.array([price for price in known if price is not None])
-
-
-def _powers(forecast: PowerForecast, intervals: list[_Interval]) -> Array:
-    powers = [forecast.at(interval.start) for interval in intervals]
-    known = [power for power in powers if power is not None]
-    if len(known) < len(powers):
-        raise PlanFailed(f"the forecast begins at {forecast.start_utc}, after the plan")
-    return np.array(known, dtype=np.float64)
-
-
-def _battery(site: Site, soc_pct: float, import_price_per_kwh: Array) -> BatteryModel:
-    """All storage units as one: capacities and powers add up, efficiency is their mean."""
-    capacity_wh = sum(unit.battery.capacity_wh for unit in site.storage)
-    efficiency = (
-        sum(u.battery.capacity_wh * u.inverter_hardware.efficiency_pct for u in site.storage)
-        / capacity_wh
-        / 100.0
-    )
-    limit_w = site.limited_power_w if site.authority == "limited" else np.inf
-    wear = site.planner.wear_cost_per_kwh
-    return BatteryModel(
-        capacity_wh=capacity_wh,
-        soc_min_wh=_energy_wh(site, "soc_min_pct"),
-        soc_max_wh=min(_energy_wh(site, "soc_max_pct"), capacity_wh),
-        soc_now_wh=min(soc_pct / 100.0 * capacity_wh, capacity_wh),
-        charge_max_w=min(site.charge_power_max_w, limit_w),
-        discharge_max_w=min(site.discharge_power_max_w, limit_w),
-        charge_efficiency=efficiency,
-        discharge_efficiency=efficiency,
-        wear_cost_per_kwh=wear,
-        terminal_value_per_kwh=terminal_value_per_kwh(import_price_per_kwh, efficiency, wear),
-    )
-
-
-def _energy_wh(site: Site, limit: str) -> float:
-    return sum(
-        unit.battery.capacity_wh * float(getattr(unit.operation, limit)) / 100.0
-        for unit in site.storage
-    )
-
-
-def terminal_value_per_kwh(
-    import_price_per_kwh: Array, discharge_efficiency: float, wear_cost_per_kwh: float
-) -> float:
-    """What a stored kWh is worth when the plan ends.
-
-    Without it the plan would sell whatever is left in its last hours. After the end there
-    will be cheap hours again to charge in, so energy is worth what it saves in one of the
-    cheap hours: the lower quartile of the import price, after losses and wear. A tenth is
-    taken off since a use within the plan is certain and one after it is not; so at one
-    flat price the battery serves the load today. Never negative: nobody must discharge.
-    """
-    cheap = float(np.quantile(import_price_per_kwh, _TERMINAL_QUANTILE))
-    return max(0.0, _TERMINAL_SHARE * (cheap - wear_cost_per_kwh) * discharge_efficiency)
+    def _solve(self, problem: PlanProblem) -> PlanSolution:
+        if self._model is None or self._model.slots != problem.slots:
+            self._model = PlanModel(problem.slots)
+        return self._model.solve(problem, warm=False)
 
 
 def _plan_slots(
-    site: Site, intervals: list[_Interval], problem: PlanProblem, solution: PlanSolution
+    site: Site, intervals: list[Interval], problem: PlanProblem, solution: PlanSolution
 ) -> tuple[PlanSlot, ...]:
     numbers = (solution.battery_w, solution.grid_w, solution.soc_wh)
     if not all(np.isfinite(values).all() for values in numbers):
@@ -203,7 +121,7 @@ def _plan_slots(
     )
 
 
-def _plan_slot(interval: _Interval, outlook: Outlook, slot: int, reasons: Reasons) -> PlanSlot:
+def _plan_slot(interval: Interval, outlook: Outlook, slot: int, reasons: Reasons) -> PlanSlot:
     mode = slot_mode(outlook, slot)
     idles = mode is SlotMode.POWER and outlook.battery_sign[slot] == 0
     soc_pct = outlook.soc_wh[slot] / outlook.battery.capacity_wh * 100.0

@@ -2,13 +2,18 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 from holdfast.core.config import Site
+from holdfast.core.errors import PlanFailed
 from holdfast.core.plan import Plan
 from holdfast.forecasting.history import PowerHistory
-from holdfast.forecasting.site_forecast import forecast_site
+from holdfast.forecasting.site_forecast import SiteForecast, forecast_site
+from holdfast.markets.demand_charge import DemandPrice
 from holdfast.markets.site_prices import SitePrices
 from holdfast.scheduling.daily_scheduler import DailyScheduler
+from holdfast.scheduling.ladder import Ladder
+from holdfast.scheduling.peaks import Peaks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,29 +23,72 @@ class PowerSample:
     utc: datetime
     load_w: float | None
     pv_w: float | None
+    grid_w: float | None = None
+    """+ import; only demand charges need it."""
+
+
+class PlanMaker(Protocol):
+    """Asks the optimizer: :meth:`DailyScheduler.make_plan`, here or in another process."""
+
+    def __call__(
+        self,
+        *,
+        now_utc: datetime,
+        soc_pct: float,
+        prices: SitePrices,
+        forecast: SiteForecast,
+        previous: Plan | None,
+        peaks_w: dict[str, float],
+    ) -> Plan:
+        """A plan. Raises PlanFailed, PriceDataError."""
 
 
 class PlanningDesk:
     """Collects what is measured and makes plans from it."""
 
-    def __init__(self, site: Site, history: PowerHistory | None = None) -> None:
+    def __init__(
+        self,
+        site: Site,
+        history: PowerHistory | None = None,
+        make_plan: PlanMaker | None = None,
+    ) -> None:
         self._site = site
         self.history = PowerHistory() if history is None else history
-        self._scheduler = DailyScheduler(site)
+        self._make_plan = DailyScheduler(site).make_plan if make_plan is None else make_plan
+        self._ladder = Ladder(site)
+        self._peaks = Peaks()
+        self._demand: tuple[DemandPrice, ...] = ()
 
     def observe(self, sample: PowerSample) -> None:
         """Remember what the house did."""
         self.history.add(sample.utc, sample.load_w, sample.pv_w)
+        if sample.grid_w is not None:
+            self._peaks.observe(sample.utc, sample.grid_w, self._demand)
 
     def plan(self, now_utc: datetime, soc_pct: float, prices: SitePrices) -> Plan:
-        """A plan from now on, as far as prices reach.
+        """A plan from now on, as far as prices reach, by the best rung of the ladder.
 
-        Raises PriceDataError if there are no prices for now, PlanFailed if nothing can be
-        planned: the site then stays on its local rule.
+        Raises PriceDataError if there are no prices for now: the site then stays on its local
+        rule.
         """
-        forecast = forecast_site(
-            self.history, now_utc=now_utc, horizon_h=self._site.planner.horizon_h
-        )
-        return self._scheduler.make_plan(
-            now_utc=now_utc, soc_pct=soc_pct, prices=prices, forecast=forecast
-        )
+        self._demand = prices.demand
+
+        def make() -> Plan:
+            return self._make_plan(
+                now_utc=now_utc,
+                soc_pct=soc_pct,
+                prices=prices,
+                forecast=self._forecast(now_utc),
+                previous=self._ladder.last_good,
+                peaks_w=self._peaks.peaks_w(),
+            )
+
+        return self._ladder.plan(now_utc, prices, make)
+
+    def _forecast(self, now_utc: datetime) -> SiteForecast:
+        try:
+            return forecast_site(
+                self.history, now_utc=now_utc, horizon_h=self._site.planner.horizon_h
+            )
+        except ValueError as error:
+            raise PlanFailed(f"there is no forecast: {error}") from error

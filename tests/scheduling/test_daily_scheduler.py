@@ -23,8 +23,8 @@ from holdfast.optimization.problem import PlanFailed
 from holdfast.scheduling.daily_scheduler import (
     PLAN_LIFETIME,
     DailyScheduler,
-    terminal_value_per_kwh,
 )
+from holdfast.scheduling.plan_problem import terminal_value_per_kwh
 from holdfast.testing.sample_prices import FIRST_START_UTC, sample_text
 
 NOW = datetime(2026, 5, 8, 10, tzinfo=UTC)  # 12:00 in Berlin

@@ -1,0 +1,44 @@
+"""The highest import so far, for demand charges: by quarter hour, as the utility meters it."""
+
+from datetime import datetime
+
+from holdfast.forecasting.history import quarter_of, start_of
+from holdfast.markets.demand_charge import DemandPrice
+
+_KEPT = 64
+"""Periods; more than a plan and a wrong clock can touch."""
+
+
+class Peaks:
+    """Follows the import. Forgets at a restart: it then shaves more than it must, never less."""
+
+    def __init__(self) -> None:
+        self._quarter = 0
+        self._sum_w, self._samples = 0.0, 0
+        self._peaks_w: dict[str, float] = {}
+
+    def observe(self, utc: datetime, grid_w: float, demand: tuple[DemandPrice, ...]) -> None:
+        """Take in one measurement, + import."""
+        quarter = quarter_of(utc)
+        if quarter != self._quarter:
+            self._close(demand)
+            self._quarter, self._sum_w, self._samples = quarter, 0.0, 0
+        self._sum_w += grid_w
+        self._samples += 1
+
+    def peaks_w(self) -> dict[str, float]:
+        """Highest mean import of a quarter hour, by the period's name."""
+        return dict(self._peaks_w)
+
+    def _close(self, demand: tuple[DemandPrice, ...]) -> None:
+        if not self._samples:
+            return
+        mean_w = self._sum_w / self._samples
+        start = start_of(self._quarter)
+        for price in demand:
+            if price.counts_at(start):
+                period = price.period_of(start)
+                before_w = self._peaks_w.pop(period, 0.0)
+                self._peaks_w[period] = max(before_w, mean_w)
+        while len(self._peaks_w) > _KEPT:
+            del self._peaks_w[next(iter(self._peaks_w))]

@@ -1,0 +1,229 @@
+"""From site, prices and forecast to the question that the optimizer answers."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import groupby, pairwise
+
+import numpy as np
+
+from holdfast.core.config import Site
+from holdfast.core.errors import PlanFailed, PriceDataError
+from holdfast.forecasting.forecast import PowerForecast
+from holdfast.forecasting.history import QUARTER, quarter_of, start_of
+from holdfast.forecasting.site_forecast import SiteForecast
+from holdfast.markets.demand_charge import DemandPrice
+from holdfast.markets.prices import PriceSeries
+from holdfast.markets.site_prices import SitePrices
+from holdfast.optimization.problem import Array, BatteryModel, PlanProblem
+from holdfast.optimization.site_problem import DemandCharge, SiteProblem
+
+_SHORTEST_SLOT = timedelta(seconds=1)
+"""The rest of the present quarter counts as at least this long, or power = energy / time
+would magnify rounding."""
+_TERMINAL_QUANTILE = 0.25
+_TERMINAL_SHARE = 0.9
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interval:
+    """One slot of a plan."""
+
+    start: datetime
+    end: datetime
+
+
+def intervals_of(
+    site: Site, now_utc: datetime, prices: SitePrices, forecast: SiteForecast
+) -> list[Interval]:
+    """From now to where prices, forecast or horizon end: the rest of this quarter, then whole ones.
+
+    Raises PriceDataError where no price is known for now, or in another currency.
+    """
+    if prices.currency != site.currency:
+        raise PriceDataError(f"prices are in {prices.currency}, the site is in {site.currency}")
+    known_until = prices.known_until(now_utc)
+    if known_until is None:
+        raise PriceDataError(f"no price is known for {now_utc:%FT%RZ}")
+    until = min(
+        known_until,
+        now_utc + timedelta(hours=site.planner.horizon_h),
+        forecast.load.end_utc,
+        forecast.pv.end_utc,
+    )
+    ends = [start_of(quarter_of(now_utc)) + QUARTER]
+    while ends[-1] + QUARTER <= until:
+        ends.append(ends[-1] + QUARTER)
+    if ends[0] > until:
+        raise PriceDataError(f"prices or forecast end at {until:%FT%RZ}, within this slot")
+    return [Interval(start=start, end=end) for start, end in pairwise([now_utc, *ends])]
+
+
+def plan_problem(
+    site: Site,
+    soc_pct: float,
+    intervals: list[Interval],
+    prices: SitePrices,
+    forecast: SiteForecast,
+) -> PlanProblem:
+    """The question for all storage units as one. Raises PlanFailed, PriceDataError."""
+    bought, sold = (_prices(series, intervals) for series in (prices.purchase, prices.feed_in))
+    lengths = [max(item.end - item.start, _SHORTEST_SLOT) for item in intervals]
+    quantile = site.planner.load_quantile
+    return PlanProblem(
+        dt_h=np.array([length / timedelta(hours=1) for length in lengths]),
+        import_price_per_kwh=bought,
+        export_price_per_kwh=sold,
+        load_w=_powers(forecast.load, intervals, quantile),
+        pv_w=_powers(forecast.pv, intervals, 1.0 - quantile),
+        import_max_w=site.grid.import_max_w,
+        export_max_w=site.grid.export_max_w,
+        battery=_battery(site, soc_pct, bought),
+    )
+
+
+def site_problem(
+    site: Site,
+    soc_pct: float,
+    intervals: list[Interval],
+    base: PlanProblem,
+    demand: tuple[DemandPrice, ...],
+    peaks_w: dict[str, float],
+) -> SiteProblem | None:
+    """The question with each storage unit by itself and demand charges, where that differs.
+
+    ``peaks_w``: highest import so far, by the period's name. None: ``base`` says it all.
+    """
+    alike = len({_shape(site, index) for index in range(len(site.storage))}) == 1
+    if alike and not demand:
+        return None
+    return SiteProblem(
+        base=base,
+        batteries=tuple(
+            _unit_battery(site, index, soc_pct, base.battery) for index in range(len(site.storage))
+        ),
+        demand=tuple(
+            charge for price in demand for charge in _demand_charges(price, intervals, peaks_w)
+        ),
+    )
+
+
+def _demand_charges(
+    price: DemandPrice, intervals: list[Interval], peaks_w: dict[str, float]
+) -> list[DemandCharge]:
+    """One for each period that the plan touches."""
+    periods = [price.period_of(interval.start) for interval in intervals]
+    counts = [price.counts_at(interval.start) for interval in intervals]
+    return [
+        DemandCharge(
+            cost_per_kw=price.price_per_kw,
+            peak_so_far_w=peaks_w.get(period, 0.0),
+            hours_only=tuple(
+                name == period and counted for name, counted in zip(periods, counts, strict=True)
+            ),
+        )
+        for period, _ in groupby(periods)
+    ]
+
+
+def _shape(site: Site, index: int) -> tuple[float, ...]:
+    """Equal for units that are alike but for their size."""
+    unit = site.storage[index]
+    capacity_wh = unit.battery.capacity_wh
+    return (
+        round(unit.charge_power_max_w / capacity_wh, 3),
+        round(unit.discharge_power_max_w / capacity_wh, 3),
+        unit.inverter_hardware.efficiency_pct,
+        lowest_soc_pct(site, index),
+        unit.operation.soc_max_pct,
+    )
+
+
+def lowest_soc_pct(site: Site, index: int) -> float:
+    """What plans keep in a unit: its minimum, or the reserve for an outage."""
+    operation = site.storage[index].operation
+    return max(operation.soc_min_pct, operation.backup_reserve_pct)
+
+
+def _prices(series: PriceSeries, intervals: list[Interval]) -> Array:
+    """Per kWh; :func:`intervals_of` has made sure that each is known."""
+    known = [series.price_at(interval.start) for interval in intervals]
+    return np.array([price for price in known if price is not None])
+
+
+def _powers(forecast: PowerForecast, intervals: list[Interval], quantile: float) -> Array:
+    powers = [forecast.at(interval.start) for interval in intervals]
+    known = [power for power in powers if power is not None]
+    if len(known) < len(powers):
+        raise PlanFailed(f"the forecast begins at {forecast.start_utc}, after the plan")
+    return np.array(known, dtype=np.float64)
+
+
+def _battery(site: Site, soc_pct: float, import_price_per_kwh: Array) -> BatteryModel:
+    """All storage units as one: capacities and powers add up, efficiency is their mean."""
+    capacity_wh = sum(unit.battery.capacity_wh for unit in site.storage)
+    efficiency = (
+        sum(u.battery.capacity_wh * u.inverter_hardware.efficiency_pct for u in site.storage)
+        / capacity_wh
+        / 100.0
+    )
+    limit_w = site.limited_power_w if site.authority == "limited" else np.inf
+    planner = site.planner
+    return BatteryModel(
+        capacity_wh=capacity_wh,
+        soc_min_wh=sum(
+            unit.battery.capacity_wh * lowest_soc_pct(site, index) / 100.0
+            for index, unit in enumerate(site.storage)
+        ),
+        soc_max_wh=min(
+            sum(u.battery.capacity_wh * u.operation.soc_max_pct / 100.0 for u in site.storage),
+            capacity_wh,
+        ),
+        soc_now_wh=min(soc_pct / 100.0 * capacity_wh, capacity_wh),
+        charge_max_w=min(site.charge_power_max_w, limit_w),
+        discharge_max_w=min(site.discharge_power_max_w, limit_w),
+        charge_efficiency=efficiency,
+        discharge_efficiency=efficiency,
+        wear_cost_per_kwh=planner.wear_cost_per_kwh,
+        terminal_value_per_kwh=terminal_value_per_kwh(
+            import_price_per_kwh, efficiency, planner.wear_cost_per_kwh
+        ),
+        ageing_cost_per_kwh_h=planner.ageing_cost_per_kwh_day / 24.0,
+        ageing_above_wh=capacity_wh * planner.ageing_above_pct / 100.0,
+    )
+
+
+def _unit_battery(site: Site, index: int, soc_pct: float, whole: BatteryModel) -> BatteryModel:
+    unit = site.storage[index]
+    capacity_wh = unit.battery.capacity_wh
+    share = whole.charge_max_w / site.charge_power_max_w
+    efficiency = unit.inverter_hardware.efficiency_pct / 100.0
+    return BatteryModel(
+        capacity_wh=capacity_wh,
+        soc_min_wh=capacity_wh * lowest_soc_pct(site, index) / 100.0,
+        soc_max_wh=capacity_wh * unit.operation.soc_max_pct / 100.0,
+        soc_now_wh=min(soc_pct / 100.0 * capacity_wh, capacity_wh),
+        charge_max_w=unit.charge_power_max_w * share,
+        discharge_max_w=unit.discharge_power_max_w
+        * (whole.discharge_max_w / site.discharge_power_max_w),
+        charge_efficiency=efficiency,
+        discharge_efficiency=efficiency,
+        wear_cost_per_kwh=whole.wear_cost_per_kwh,
+        terminal_value_per_kwh=whole.terminal_value_per_kwh,
+        ageing_cost_per_kwh_h=whole.ageing_cost_per_kwh_h,
+        ageing_above_wh=capacity_wh * site.planner.ageing_above_pct / 100.0,
+    )
+
+
+def terminal_value_per_kwh(
+    import_price_per_kwh: Array, discharge_efficiency: float, wear_cost_per_kwh: float
+) -> float:
+    """What a stored kWh is worth when the plan ends.
+
+    Without it the plan would sell whatever is left in its last hours. After the end there
+    will be cheap hours again to charge in, so energy is worth what it saves in one of the
+    cheap hours: the lower quartile of the import price, after losses and wear. A tenth is
+    taken off since a use within the plan is certain and one after it is not; so at one
+    flat price the battery serves the load today. Never negative: nobody must discharge.
+    """
+    cheap = float(np.quantile(import_price_per_kwh, _TERMINAL_QUANTILE))
+    return max(0.0, _TERMINAL_SHARE * (cheap - wear_cost_per_kwh) * discharge_efficiency)
