@@ -117,3 +117,66 @@ def test_one_unit_on_an_island_is_enough():
     assert manager.request(freeze(store.image(), T0), None, State.RUNNING).power_w == -800.0
     put(store, "right", Signal.ISLANDED, 1.0, T0)
     assert manager.request(freeze(store.image(), T0), None, State.RUNNING).power_w == 0.0
+
+
+# The reserve for an outage
+
+
+def asked_at(soc_pct, *, reserve=30.0, battery_w=0.0, grid_w=2000.0, accepted=None, **operation):
+    content = unit_content()
+    content["operation"] = (
+        content.get("operation", {}) | {"backup_reserve_pct": reserve} | operation
+    )
+    values = {
+        Signal.GRID_POWER_W: grid_w,
+        Signal.BATTERY_POWER_W: battery_w,
+        Signal.SOC_PCT: soc_pct,
+    }
+    snapshot = snapshot_of(values, now_ns=T0)
+    return ModeManager(build_site(content)).request(snapshot, accepted, State.RUNNING)
+
+
+def test_what_is_kept_for_an_outage_serves_no_load_while_the_grid_is_there():
+    assert asked_at(31.0).power_w == -2000.0
+    for soc_pct in (30.0, 12.0):
+        asked = asked_at(soc_pct)
+        assert asked.power_w == 0.0
+        assert "reserve" in asked.reason
+        assert asked.source is Source.SELF_CONSUMPTION
+
+
+def test_the_reserve_stops_a_plan_that_sells_but_not_one_that_charges():
+    assert asked_at(30.0, accepted=plan(power_w=-1500.0)).power_w == 0.0
+    assert asked_at(30.0, accepted=plan(power_w=1500.0)).power_w == 1500.0
+    assert asked_at(30.0, grid_w=-2000.0).power_w == 2000.0
+
+
+def test_without_a_reserve_nothing_is_kept():
+    assert asked_at(5.0, reserve=0.0).power_w == -2000.0
+
+
+def test_a_reserve_below_the_minimum_is_the_minimum():
+    assert asked_at(19.0, reserve=5.0, soc_min_pct=20.0).power_w == 0.0
+    assert asked_at(21.0, reserve=5.0, soc_min_pct=20.0).power_w == -2000.0
+
+
+def test_a_state_of_charge_that_cannot_be_read_counts_as_the_reserve():
+    assert asked_at(None).power_w == 0.0
+
+
+def test_the_reserve_is_that_of_all_units_together():
+    units = [unit_content("one"), unit_content("two")]
+    units[0]["operation"] = {"backup_reserve_pct": 40.0}
+    units[1]["operation"] = {"backup_reserve_pct": 20.0, "soc_min_pct": 5.0}
+    manager = ModeManager(build_site(*units))
+
+    def power_w(one_pct, two_pct):
+        store = healthy_store(("one", "two"))
+        put(store, SITE, Signal.GRID_POWER_W, 2000.0, T0)
+        for unit, soc_pct in (("one", one_pct), ("two", two_pct)):
+            put(store, unit, Signal.SOC_PCT, soc_pct, T0)
+            put(store, unit, Signal.BATTERY_POWER_W, 0.0, T0)
+        return manager.request(freeze(store.image(), T0), None, State.RUNNING).power_w
+
+    assert power_w(35.0, 26.0) == -2000.0
+    assert power_w(35.0, 25.0) == 0.0

@@ -1,0 +1,89 @@
+"""A site, prices and forecasts for the tests of the planner."""
+
+from datetime import UTC, datetime, timedelta
+
+from holdfast.core.config import Site
+from holdfast.core.site_file import parse_site
+from holdfast.forecasting.forecast import PowerForecast
+from holdfast.forecasting.history import QUARTER, PowerHistory
+from holdfast.forecasting.site_forecast import SiteForecast, forecast_site
+from holdfast.markets.demand_charge import DemandPrice
+from holdfast.markets.prices import PriceSeries, PriceSlot
+from holdfast.markets.site_prices import SitePrices
+
+NOW = datetime(2026, 5, 8, 10, tzinfo=UTC)  # 12:00 in Berlin
+
+_DEVICE = "{profile: generic, connection: {kind: modbus_tcp, host: localhost}}"
+
+
+def site(*, planner: str = "{}", second: str = "", operation: str = "{}") -> Site:
+    """10 kWh, 5 kW; ``second``: what differs in a second unit's inverter, if there is one."""
+    unit = """
+  - name: {name}
+    battery: {{cells_in_series: 16, capacity_wh: 10000, charge_current_max_a: 100,
+               discharge_current_max_a: 100}}
+    inverter_hardware: {inverter}
+    operation: {operation}
+    bms: {device}
+    inverter: {device}
+    relays: {device}
+"""
+    units = unit.format(
+        name="one",
+        device=_DEVICE,
+        operation=operation,
+        inverter="{charge_power_max_w: 5000, discharge_power_max_w: 5000}",
+    )
+    if second:
+        units += unit.format(name="two", device=_DEVICE, operation=operation, inverter=second)
+    return parse_site(f"""
+name: test
+timezone: Europe/Berlin
+grid: {{import_max_w: 15000, export_max_w: 10000}}
+meter: {_DEVICE}
+emergency_input: {_DEVICE}
+planner: {planner}
+storage:
+{units}
+""")
+
+
+def hourly(*prices: float) -> PriceSeries:
+    """From NOW on."""
+    hour = timedelta(hours=1)
+    return PriceSeries(
+        currency="EUR",
+        slots=tuple(
+            PriceSlot(
+                start_utc=NOW + index * hour,
+                end_utc=NOW + (index + 1) * hour,
+                price_per_kwh=price,
+            )
+            for index, price in enumerate(prices)
+        ),
+    )
+
+
+def site_prices(
+    *bought: float, sold: float = 0.05, demand: tuple[DemandPrice, ...] = ()
+) -> SitePrices:
+    """Hourly purchase prices from NOW on, and one feed-in price."""
+    return SitePrices(
+        currency="EUR",
+        purchase=hourly(*bought),
+        feed_in=hourly(*([sold] * len(bought))),
+        demand=demand,
+    )
+
+
+def forecast_of(load_w: float, pv_w: float = 0.0, *, now: datetime = NOW) -> SiteForecast:
+    """The same power at all times, as a week of it would be forecast."""
+    history = PowerHistory()
+    for index in range(8 * 96):
+        history.add(now - (index + 1) * QUARTER, load_w, pv_w)
+    return forecast_site(history, now_utc=now, horizon_h=48.0)
+
+
+def mean_of(forecast: PowerForecast) -> float:
+    """Mean power, W."""
+    return sum(forecast.mean_w) / len(forecast.mean_w)

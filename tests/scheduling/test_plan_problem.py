@@ -1,0 +1,79 @@
+"""What the optimizer is asked, for sites that are more than one battery."""
+
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from planning import NOW, forecast_of, site, site_prices
+
+from holdfast.core.plan import Plan
+from holdfast.core.price_config import Prices
+from holdfast.markets.demand_charge import DemandPrice, demand_prices
+from holdfast.scheduling.daily_scheduler import DailyScheduler
+from holdfast.scheduling.peaks import Peaks
+
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
+def demand(price_per_kw: float = 5.0, period: str = "month") -> tuple[DemandPrice, ...]:
+    fixed = {"source": {"kind": "fixed", "price_per_kwh": 0.3}}
+    content = {
+        "purchase": fixed,
+        "feed_in": fixed,
+        "demand_charges": [{"price_per_kw": price_per_kw, "period": period}],
+    }
+    return demand_prices(Prices.model_validate(content), BERLIN)
+
+
+def plan(peaks_w: dict[str, float] | None = None, **kwargs: object) -> Plan:
+    prices = site_prices(*([0.10] * 4 + [0.20] * 8), demand=demand())
+    return DailyScheduler(site()).make_plan(
+        now_utc=NOW, soc_pct=20.0, prices=prices, forecast=forecast_of(1_000.0), peaks_w=peaks_w
+    )
+
+
+def test_a_demand_charge_keeps_the_peak_where_it_was() -> None:
+    free = DailyScheduler(site()).make_plan(
+        now_utc=NOW, soc_pct=20.0, prices=site_prices(*([0.10] * 4 + [0.20] * 8)),
+        forecast=forecast_of(1_000.0),
+    )  # fmt: skip
+    assert max(slot.grid_power_w for slot in free.slots) > 3_000.0
+    assert max(slot.grid_power_w for slot in plan().slots) <= 1_000.5
+    reached = plan({"2026-05": 2_500.0})
+    assert max(slot.grid_power_w for slot in reached.slots) == pytest.approx(2_500.0, abs=1.0)
+
+
+def test_units_that_differ_are_planned_as_they_are() -> None:
+    slow = "{charge_power_max_w: 500, discharge_power_max_w: 500}"
+    prices = site_prices(0.1, 0.6)
+    both = DailyScheduler(site(second=slow)).make_plan(
+        now_utc=NOW, soc_pct=30.0, prices=prices, forecast=forecast_of(9_000.0)
+    )
+    # The quick one runs empty at 10 %, the slow one gives 500 Wh; as one battery of 20 kWh both
+    # would be at 10 %.
+    assert both.slots[-1].soc_end_pct == pytest.approx(17.4, abs=0.2)
+
+
+def test_a_reserve_for_outages_is_kept_by_plans() -> None:
+    kept = DailyScheduler(site(operation="{backup_reserve_pct: 40}")).make_plan(
+        now_utc=NOW, soc_pct=60.0, prices=site_prices(*([0.5] * 12)), forecast=forecast_of(3_000.0)
+    )
+    assert kept.slots[-1].soc_end_pct == pytest.approx(40.0, abs=0.1)
+
+
+def test_the_highest_quarter_hour_of_each_period_is_remembered() -> None:
+    peaks, charges = Peaks(), demand(period="day")
+    for minute, grid_w in [(0, 900.0), (7, 1_100.0), (15, 4_000.0), (29, -2_000.0), (30, 0.0)]:
+        peaks.observe(NOW + timedelta(minutes=minute), grid_w, charges)
+    # The quarter is netted, as a meter does it: 4000 W in and 2000 W out make 1000 W.
+    assert peaks.peaks_w() == {"2026-05-08": 1_000.0}
+    peaks.observe(NOW + timedelta(days=1), 5_000.0, charges)
+    peaks.observe(NOW + timedelta(days=1, minutes=15), 0.0, charges)
+    assert peaks.peaks_w() == {"2026-05-08": 1_000.0, "2026-05-09": 5_000.0}
+
+
+def test_peaks_are_remembered_for_a_bounded_number_of_periods() -> None:
+    peaks, charges = Peaks(), demand(period="day")
+    for day in range(100):
+        peaks.observe(NOW + timedelta(days=day), 100.0, charges)
+    assert len(peaks.peaks_w()) == 64
