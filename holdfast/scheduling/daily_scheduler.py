@@ -20,7 +20,7 @@ from holdfast.scheduling.outlook import Outlook, build_outlook
 from holdfast.scheduling.plan_problem import Interval, intervals_of, plan_problem, site_problem
 from holdfast.scheduling.reasons import Reasons
 from holdfast.scheduling.slot_modes import slot_mode
-from holdfast.scheduling.steadiness import keeping
+from holdfast.scheduling.steadiness import keeping, keeps
 
 PLAN_LIFETIME = timedelta(minutes=30)
 """A plan that was not renewed for this long rests on prices and a forecast gone stale."""
@@ -94,7 +94,7 @@ class DailyScheduler:
         if previous is None or worth == 0.0:
             return best
         bounds = keeping(problem, tuple(interval.start for interval in intervals), previous)
-        if bounds is None:
+        if bounds is None or keeps(best.battery_w, *bounds):
             return best
         try:
             kept = self._solve(replace(problem, least_w=bounds[0], most_w=bounds[1]))

@@ -38,6 +38,11 @@ def keeping(
     return (least, most) if kept else None
 
 
+def keeps(battery_w: Array, least_w: Array, most_w: Array) -> bool:
+    """True if ``battery_w`` is within the bounds as it is."""
+    return bool(((battery_w >= least_w - _ROOM_W) & (battery_w <= most_w + _ROOM_W)).all())
+
+
 def _bounds(slot: PlanSlot, net_w: float) -> tuple[float, float]:
     """What the slot's mode lets the battery do at this load and PV."""
     surplus_w = max(-net_w, 0.0)
