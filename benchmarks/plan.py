@@ -6,6 +6,7 @@ the try before; "re-solved" starts from its answer.
 """
 
 import argparse
+import math
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -17,6 +18,8 @@ from unittest import mock
 
 import yaml
 
+from benchmarks.direct_milp import best_objective
+from benchmarks.hard_plans import KINDS, hard_problem, heated_house
 from benchmarks.report import Report, at_least_one, at_most, new_parser, run, summarise
 from holdfast.core.config import Site
 from holdfast.core.site_file import parse_site
@@ -24,11 +27,17 @@ from holdfast.forecasting.history import QUARTER, PowerHistory
 from holdfast.forecasting.site_forecast import SiteForecast, forecast_site
 from holdfast.optimization.model import PlanModel
 from holdfast.optimization.problem import PlanProblem, PlanSolution
+from holdfast.optimization.site_model import solve_site
+from holdfast.runtime.plan_worker import PlanWorker
 from holdfast.scheduling import daily_scheduler
 from holdfast.scheduling.daily_scheduler import DailyScheduler
 from holdfast.testing.demo_site import demo_content, demo_prices, sample_site_prices
 from holdfast.testing.plant.household import Household
 
+HARD_48_H_MS, HARD_7_DAYS_MS, OFF_PCT = 100.0, 400.0, 0.01
+HOUSE_MS, HOUSE_GAP_PCT, MEMORY_MB = 2_000.0, 0.5, 256.0
+_COMPARED_SLOTS = 96
+_DIRECT_LIMIT_S = 60.0
 COLD_48_H_MS, AGAIN_48_H_MS, COLD_7_DAYS_MS = 6.0, 1.5, 30.0
 _STARTS = 96
 """Quarter hours at which plans begin; the sample reaches far enough for 7 days from each."""
@@ -51,8 +60,8 @@ class _Household:
             "prices": demo_prices("sample"),
             "planner": {"horizon_h": horizon_h},
         }
-        self._site: Site = parse_site(yaml.safe_dump(content))
-        self._prices = sample_site_prices(self._site)
+        self.site: Site = parse_site(yaml.safe_dump(content))
+        self._prices = sample_site_prices(self.site)
         self._cases = list(self._make_cases(tries))
 
     def _make_cases(self, tries: int) -> Iterator[_Case]:
@@ -62,9 +71,19 @@ class _Household:
             now_utc = start + index % _STARTS * QUARTER
             soc_pct = _SOC_LOW_PCT + index * _SOC_STEP_PCT % _SOC_SPAN_PCT
             forecast = forecast_site(
-                history, now_utc=now_utc, horizon_h=self._site.planner.horizon_h
+                history, now_utc=now_utc, horizon_h=self.site.planner.horizon_h
             )
             yield _Case(now_utc=now_utc, soc_pct=soc_pct, forecast=forecast)
+
+    def questions(self) -> Iterator[dict[str, Any]]:
+        """What the scheduler is asked."""
+        for case in self._cases:
+            yield {
+                "now_utc": case.now_utc,
+                "soc_pct": case.soc_pct,
+                "prices": self._prices,
+                "forecast": case.forecast,
+            }
 
     def make_plans(self) -> tuple[list[float], list[PlanProblem]]:
         """Times of the scheduler in ms, and the problems that it posed."""
@@ -77,15 +96,10 @@ class _Household:
 
         times_ms = []
         with mock.patch.object(daily_scheduler, "PlanModel", Listening):
-            scheduler = DailyScheduler(self._site)
-            for case in self._cases:
+            scheduler = DailyScheduler(self.site)
+            for question in self.questions():
                 began_s = time.perf_counter()
-                scheduler.make_plan(
-                    now_utc=case.now_utc,
-                    soc_pct=case.soc_pct,
-                    prices=self._prices,
-                    forecast=case.forecast,
-                )
+                scheduler.make_plan(**question)
                 times_ms.append((time.perf_counter() - began_s) * 1e3)
         return times_ms, problems
 
@@ -131,15 +145,80 @@ def _measure_length(horizon_h: int, tries: int) -> dict[str, Any]:
     }
 
 
+def _measure_hard(tries: int) -> dict[str, Any]:
+    """Problems of all kinds in turn; the shortest ones against a direct MILP as well."""
+    lengths = {"48 h": 192, "7 days": 672}
+    results: dict[str, Any] = {}
+    for name, slots in lengths.items():
+        times_ms = []
+        for number in range(tries):
+            for kind in KINDS:
+                asked = hard_problem(kind, slots, number)
+                began_s = time.perf_counter()
+                PlanModel(slots).solve(asked)
+                times_ms.append((time.perf_counter() - began_s) * 1e3)
+        results[name] = summarise(times_ms)
+    direct_ms, off_pct, compared = [], 0.0, 0
+    for kind in KINDS:
+        asked = hard_problem(kind, _COMPARED_SLOTS, 0)
+        began_s = time.perf_counter()
+        best = best_objective(asked, time_limit_s=_DIRECT_LIMIT_S)
+        direct_ms.append((time.perf_counter() - began_s) * 1e3)
+        if math.isfinite(best):
+            found = PlanModel(_COMPARED_SLOTS).solve(asked).objective
+            off_pct = max(off_pct, 100.0 * (found - best) / abs(best))
+            compared += 1
+    results["24 h: the direct MILP"] = summarise(direct_ms)
+    results["24 h: off the direct MILP, %"] = off_pct if compared else math.nan
+    return results
+
+
+def _measure_house(tries: int) -> dict[str, Any]:
+    times_ms, gap = [], 0.0
+    for number in range(tries):
+        asked = heated_house(192, number)
+        began_s = time.perf_counter()
+        plan = solve_site(asked).plan
+        times_ms.append((time.perf_counter() - began_s) * 1e3)
+        gap = max(gap, (plan.objective - plan.bound) / abs(plan.objective))
+    return {"48 h": summarise(times_ms), "gap, %": 100.0 * gap}
+
+
+def _memory_mb() -> float:
+    """Most that the process which plans has had, after the plans of a week."""
+    house = _Household(168, 3)
+    with PlanWorker(house.site) as worker:
+        for question in house.questions():
+            worker.make_plan(**question)
+        status = Path(f"/proc/{worker.pid}/status").read_text()
+    line = next(line for line in status.splitlines() if line.startswith("VmHWM"))
+    return int(line.split()[1]) * 1024 / 1e6
+
+
 def measure(options: argparse.Namespace) -> Report:
     """Two days, then seven."""
     short = _measure_length(48, options.tries)
     long = _measure_length(168, options.tries)
+    hard = _measure_hard(options.hard)
+    house = _measure_house(options.hard)
+    memory_mb = _memory_mb()
     return Report(
-        settings={"tries": options.tries},
-        results={"48 h": short, "7 days": long},
+        settings={"tries": options.tries, "hard": options.hard},
+        results={
+            "48 h": short,
+            "7 days": long,
+            "not convex": hard,
+            "ten rooms and modes": house,
+            "optimizer's memory, MB": memory_mb,
+        },
         unit="ms",
         budgets=[
+            at_most("not convex, 48 h, median", "ms", HARD_48_H_MS, hard["48 h"]["p50"]),
+            at_most("not convex, 7 days, median", "ms", HARD_7_DAYS_MS, hard["7 days"]["p50"]),
+            at_most("off the direct MILP", "%", OFF_PCT, hard["24 h: off the direct MILP, %"]),
+            at_most("ten rooms and modes, 48 h, median", "ms", HOUSE_MS, house["48 h"]["p50"]),
+            at_most("ten rooms and modes, gap", "%", HOUSE_GAP_PCT, house["gap, %"]),
+            at_most("memory of the optimizer's process", "MB", MEMORY_MB, memory_mb),
             at_most("48 h, cold, median", "ms", COLD_48_H_MS, short["solve, cold"]["p50"]),
             at_most(
                 "48 h, cold with a new model, median",
@@ -161,6 +240,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Entry point."""
     parser = new_parser("plan", "Time of a plan: solver alone, and the whole plan.")
     parser.add_argument("--tries", type=at_least_one, default=200, help="plans of each length")
+    parser.add_argument(
+        "--hard", type=at_least_one, default=10, help="problems of each kind that is not convex"
+    )
     options = parser.parse_args(arguments)
     return run("plan", options, lambda: measure(options))
 

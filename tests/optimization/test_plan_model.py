@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from oracle import best_objective, follow
+from oracle import follow
 
+from benchmarks.direct_milp import best_objective
 from holdfast.core.plan import PlanStatus
 from holdfast.optimization.answer import build_solution
 from holdfast.optimization.model import PlanModel

@@ -1,0 +1,87 @@
+"""Problems on which a plain linear program is wrong, or which are more than one battery.
+
+Load, sun and prices are drawn, always alike for the same number.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from holdfast.optimization.problem import Array, BatteryModel, PlanProblem
+from holdfast.optimization.site_problem import ModeRules, Room, SiteProblem
+
+BATTERY = BatteryModel(
+    capacity_wh=10_000,
+    soc_min_wh=1_000,
+    soc_max_wh=9_500,
+    soc_now_wh=5_000,
+    charge_max_w=5_000,
+    discharge_max_w=4_000,
+    charge_efficiency=0.95,
+    discharge_efficiency=0.96,
+    wear_cost_per_kwh=0.02,
+    terminal_value_per_kwh=0.1,
+)
+_ROOMS = 10
+
+Prices = Callable[[Array], tuple[Array, Array]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """How import and export prices follow from the exchange's."""
+
+    name: str
+    prices: Prices
+
+
+KINDS = (
+    Kind(name="negative prices", prices=lambda spot: (spot - 0.20, spot - 0.22)),
+    Kind(name="export above import", prices=lambda spot: (spot, spot + 0.05)),
+    Kind(name="fixed feed-in, negative import", prices=lambda spot: (spot - 0.25, spot * 0 + 0.08)),
+)
+
+
+def hard_problem(kind: Kind, slots: int, number: int) -> PlanProblem:
+    """Quarter hours of a house with 5 kW of PV."""
+    random = np.random.default_rng(number)
+    hour = np.arange(slots) / 4.0
+    spot = 0.2 + 0.1 * np.sin(hour / 6.0 * np.pi + 1.0) + random.normal(0.0, 0.03, slots)
+    bought, sold = kind.prices(spot)
+    sun = np.maximum(np.sin((hour % 24.0 - 6.0) / 12.0 * np.pi), 0.0)
+    return PlanProblem(
+        dt_h=np.full(slots, 0.25),
+        import_price_per_kwh=bought,
+        export_price_per_kwh=sold,
+        load_w=random.gamma(2.0, 250.0, slots),
+        pv_w=5_000.0 * sun * random.uniform(0.3, 1.0),
+        import_max_w=25_000.0,
+        export_max_w=10_000.0,
+        battery=BATTERY,
+    )
+
+
+def heated_house(slots: int, number: int) -> SiteProblem:
+    """Ten rooms, half of them on a heat pump, and an inverter that takes modes only."""
+    random = np.random.default_rng(number)
+    hour = np.arange(slots) / 4.0
+    base = hard_problem(Kind(name="", prices=lambda spot: (spot, spot * 0 + 0.08)), slots, number)
+    low_c = np.where((hour % 24 > 6) & (hour % 24 < 22), 20.0, 17.0)
+    rooms = tuple(
+        Room(
+            name=f"room {index}",
+            power_max_w=float(random.uniform(800, 2_000)),
+            heat_per_power=3.0 if index % 2 else 1.0,
+            capacity_wh_per_k=float(random.uniform(800, 4_000)),
+            loss_w_per_k=float(random.uniform(15, 50)),
+            temperature_now_c=float(random.uniform(17.5, 21.0)),
+            outdoor_c=5.0 + 4.0 * np.sin((hour - 9.0) / 12.0 * np.pi),
+            gains_w=np.full(slots, 50.0),
+            low_c=low_c,
+            high_c=low_c + 4.0,
+            end_cost_per_k=0.3,
+        )
+        for index in range(_ROOMS)
+    )
+    return SiteProblem(base=base, batteries=(BATTERY,), rooms=rooms, modes=ModeRules())
