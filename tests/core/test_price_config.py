@@ -183,6 +183,33 @@ def test_octopus_is_told_the_tariff_in_one_way(keys: dict[str, Any], right: bool
             source("octopus", **keys)
 
 
+@pytest.mark.parametrize("letter", "ABCDEFGHIJKLMNOPQ")
+def test_there_are_fourteen_regions(letter: str) -> None:
+    if letter in "IOQ":
+        with pytest.raises(ValidationError):
+            source("octopus", region=letter)
+    else:
+        assert source("octopus", region=letter).region == letter
+
+
+@pytest.mark.parametrize(
+    ("kind", "key", "values"),
+    [
+        ("octopus", "payment_method", ["DIRECT_DEBIT", "NON_DIRECT_DEBIT"]),
+        ("tibber", "component", ["total", "energy"]),
+        ("tibber", "home_id", ["96a14971"]),
+        ("home_assistant", "attributes", [("one",), ("one", "two")]),
+    ],
+)
+def test_choices(kind: str, key: str, values: list[object]) -> None:
+    for value in values:
+        assert getattr(source(kind, **{key: value}), key) == value
+    for wrong in ("another", (), 7):
+        if wrong != "another" or key != "home_id":
+            with pytest.raises(ValidationError):
+                source(kind, **{key: wrong})
+
+
 # The clock
 
 
