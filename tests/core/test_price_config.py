@@ -255,7 +255,7 @@ def test_a_window_has_a_length_and_says_when_it_is_everything() -> None:
     ("keys", "right"),
     [
         ({"days": []}, False),
-        ({"days": ["mon", "sun"]}, True),
+        ({"days": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]}, True),
         ({"days": ["Monday"]}, False),
         ({"months": []}, False),
         ({"months": [0]}, False),
