@@ -103,6 +103,12 @@ EQUIVALENT: tuple[Equivalent, ...] = (
         reason="a sample of this very instant is young enough, and does not come here",
     ),
     Equivalent(
+        module="holdfast.core.price_config",
+        line="_YAML_CLOCK_FROM = 60",
+        change="60 -> 59",
+        reason="59 minutes are no quarter hour, which is refused anyway",
+    ),
+    Equivalent(
         module="holdfast.core.sealed",
         line='body, checksum, rest = content.decode("utf-8").split("\\n")',
         change="'utf-8' -> 'utf-8_'",

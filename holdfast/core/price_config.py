@@ -154,7 +154,7 @@ class OctopusSource(_Token, _Http):
     mpan: Annotated[str, Field(pattern="^[0-9]{13}$")] | None = None
     """The meter point, where an account has several of one direction."""
     product: Annotated[str, Field(pattern="^[A-Z0-9-]{3,60}$")] | None = None
-    region: Literal["A", "B", "C", "D", "E", "F", "G", "H", "J", "K", "L", "M", "N", "P"] | None = None  # fmt: skip # noqa: E501
+    region: Annotated[str, Field(pattern="^[A-HJ-NP]$")] | None = None
     payment_method: Literal["DIRECT_DEBIT", "NON_DIRECT_DEBIT"] = "DIRECT_DEBIT"
     url: WebAddress = "https://api.octopus.energy/v1"
 
@@ -230,7 +230,9 @@ MarketSource = (
 """What is asked over HTTP."""
 PriceSource = FixedSource | TimeOfUseSource | FileSource | MarketSource
 SOURCE_KINDS = tuple(
-    str(get_args(kind.model_fields["kind"].annotation)[0]) for kind in get_args(PriceSource)
+    str(name)
+    for section in get_args(PriceSource)
+    for name in get_args(section.model_fields["kind"].annotation)
 )
 
 

@@ -1,7 +1,7 @@
 """site.yaml: reading it, and saying what is wrong with it."""
 
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import yaml
 from pydantic import ValidationError
@@ -13,7 +13,6 @@ from holdfast.core.price_config import SOURCE_KINDS
 from holdfast.core.section import Section
 
 _TAGS = {"modbus_tcp", "can", *SOURCE_KINDS}
-_AnySection = TypeVar("_AnySection", bound=Section)
 
 
 class _NoDuplicateKeys(yaml.SafeLoader):
@@ -59,19 +58,21 @@ def parse_site(text: str, *, source: str = "site.yaml", folder: Path = Path()) -
 
 
 def _with_absolute_paths(site: Site, folder: Path) -> Site:
-    prices = None if site.prices is None else _rooted(site.prices, folder)
+    prices = site.prices
+    if prices is not None:
+        prices = prices.model_copy(update=_rooted(prices, folder))
     return site.model_copy(update={"state_dir": folder / site.state_dir, "prices": prices})
 
 
-def _rooted(section: _AnySection, folder: Path) -> _AnySection:
-    """``section`` with each path in it, and in the sections within, counted from ``folder``."""
+def _rooted(section: Section, folder: Path) -> dict[str, object]:
+    """What changes in ``section`` when each path in it is counted from ``folder``."""
     changed: dict[str, object] = {}
     for name, value in section:
         if isinstance(value, Path):
             changed[name] = folder / value
         elif isinstance(value, Section):
-            changed[name] = _rooted(value, folder)
-    return section.model_copy(update=changed)
+            changed[name] = value.model_copy(update=_rooted(value, folder))
+    return changed
 
 
 def _explain(error: ValidationError, source: str) -> str:

@@ -22,7 +22,7 @@ from holdfast.markets.conversation import (
     TokenRefused,
 )
 from holdfast.markets.prices import PriceSeries
-from holdfast.markets.sources import market_of
+from holdfast.markets.sources import converse
 
 if TYPE_CHECKING:
     import httpx
@@ -68,7 +68,7 @@ class Fetcher:
 
         timeout = httpx.Timeout(self._timeout_s)
         with httpx.Client(timeout=timeout, follow_redirects=False) as client:
-            conversation = market_of(source).converse(source, asked)
+            conversation = converse(source, asked)
             try:
                 request = next(conversation)
                 for _ in range(_MAX_REQUESTS):

@@ -1,10 +1,10 @@
 """Which kind of source is asked how, and when its prices come out."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import time, timedelta
 from types import MappingProxyType
-from typing import Any
+from typing import assert_never
 from zoneinfo import ZoneInfo
 
 from holdfast.core.price_config import (
@@ -17,15 +17,6 @@ from holdfast.core.price_config import (
     OctopusSource,
     PriceSource,
     TibberSource,
-)
-from holdfast.markets import (
-    awattar,
-    energy_charts,
-    entsoe_api,
-    home_assistant,
-    nord_pool,
-    octopus,
-    tibber,
 )
 from holdfast.markets.bidding_zones import eic_of
 from holdfast.markets.conversation import Asked, Conversation
@@ -41,9 +32,8 @@ _TIBBER = Publication(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Market:
-    """How one kind of source is asked."""
+    """What there is to know of a kind of source beside how it is asked."""
 
-    converse: Callable[[Any, Asked], Conversation]
     publication: Publication = _DAY_AHEAD
     by_direction: bool = False
     """True if purchase and feed-in are asked for differently."""
@@ -51,23 +41,57 @@ class Market:
 
 _MARKETS: Mapping[type[MarketSource], Market] = MappingProxyType(
     {
-        EntsoeSource: Market(converse=entsoe_api.converse),
-        OctopusSource: Market(converse=octopus.converse, publication=_OCTOPUS, by_direction=True),
-        TibberSource: Market(converse=tibber.converse, publication=_TIBBER),
-        AwattarSource: Market(converse=awattar.converse),
-        EnergyChartsSource: Market(converse=energy_charts.converse),
-        NordPoolSource: Market(converse=nord_pool.converse),
-        HomeAssistantSource: Market(converse=home_assistant.converse),
+        OctopusSource: Market(publication=_OCTOPUS, by_direction=True),
+        TibberSource: Market(publication=_TIBBER),
     }
 )
+_DAY_AHEAD_MARKET = Market()
+
+
+def market_of(source: MarketSource) -> Market:
+    """What there is to know of ``source``."""
+    return _MARKETS.get(type(source), _DAY_AHEAD_MARKET)
+
+
+def converse(source: MarketSource, asked: Asked) -> Conversation:
+    """What is to be said to ``source``.
+
+    The shapes of the answers take 50 ms to build: only who asks imports them.
+    """
+    match source:
+        case EntsoeSource():
+            from holdfast.markets import entsoe_api
+
+            return entsoe_api.converse(source, asked)
+        case OctopusSource():
+            from holdfast.markets import octopus
+
+            return octopus.converse(source, asked)
+        case TibberSource():
+            from holdfast.markets import tibber
+
+            return tibber.converse(source, asked)
+        case AwattarSource():
+            from holdfast.markets import awattar
+
+            return awattar.converse(source, asked)
+        case EnergyChartsSource():
+            from holdfast.markets import energy_charts
+
+            return energy_charts.converse(source, asked)
+        case NordPoolSource():
+            from holdfast.markets import nord_pool
+
+            return nord_pool.converse(source, asked)
+        case HomeAssistantSource():
+            from holdfast.markets import home_assistant
+
+            return home_assistant.converse(source, asked)
+        case _:
+            assert_never(source)
 
 
 def check_source(source: PriceSource) -> None:
     """Raises ConfigError for what can be told to be wrong without asking."""
     if isinstance(source, EntsoeSource):
         eic_of(source.zone)
-
-
-def market_of(source: MarketSource) -> Market:
-    """How ``source`` is asked."""
-    return _MARKETS[type(source)]

@@ -1,5 +1,7 @@
 """What is wrong with a site.yaml is said once, at its place, in words."""
 
+from pathlib import Path
+
 import pytest
 import yaml
 
@@ -53,3 +55,48 @@ def test_what_is_no_mapping_is_told_how_to_begin(text):
 def test_keys_that_are_lists_are_compared_by_what_is_in_them():
     assert "twice" not in refusal("? [a]\n: 1\n? [b]\n: 2\n")
     assert "twice" in refusal("? [a]\n: 1\n? [a]\n: 2\n")
+
+
+FIXED = {"kind": "fixed", "price_per_kwh": 0.3}
+TOKEN = {"token_env": "TOKEN"}
+
+
+@pytest.mark.parametrize(
+    "pasted", ["3f2504e0-4f89-11d3-9a0c-0305e82c3301", "sk_live_abcdef123", "5K4MVS-Ojf_dEDe", "1A"]
+)
+def test_a_token_that_was_pasted_in_place_of_a_name_is_refused_and_not_shown(pasted: str) -> None:
+    content = site_content()
+    content["prices"] = {
+        "purchase": {"source": {"kind": "entsoe", "zone": "NL", "token_env": pasted}},
+        "feed_in": {"source": FIXED},
+    }
+    with pytest.raises(ConfigError, match=r"prices\.purchase\.source\.token_env: ") as caught:
+        parse_site(yaml.safe_dump(content))
+    assert pasted not in str(caught.value)
+    content["prices"]["purchase"]["source"] = {"kind": "tibber", "token": pasted}
+    with pytest.raises(ConfigError, match=r"token: is not a known key") as caught:
+        parse_site(yaml.safe_dump(content))
+    assert pasted not in str(caught.value)
+
+
+def test_other_wrong_values_are_shown() -> None:
+    content = site_content()
+    content["prices"] = {
+        "purchase": {"source": {"kind": "entsoe", "zone": "n l", **TOKEN}},
+        "feed_in": {"source": FIXED},
+    }
+    with pytest.raises(ConfigError, match=r"prices\.purchase\.source\.zone: 'n l': string should"):
+        parse_site(yaml.safe_dump(content))
+
+
+def test_paths_of_prices_count_from_the_folder_of_the_file() -> None:
+    content = site_content()
+    content["prices"] = {
+        "purchase": {"source": {"kind": "tibber", "token_file": "secrets/tibber"}},
+        "feed_in": {"source": {"kind": "file", "path": "/data/prices.csv"}},
+    }
+    site = parse_site(yaml.safe_dump(content), folder=Path("/etc/holdfast"))
+    assert site.prices is not None
+    purchase, feed_in = site.prices.purchase.source, site.prices.feed_in.source
+    assert getattr(purchase, "token_file", None) == Path("/etc/holdfast/secrets/tibber")
+    assert getattr(feed_in, "path", None) == Path("/data/prices.csv")

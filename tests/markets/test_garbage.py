@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from holdfast.core.errors import PriceDataError
 from holdfast.markets.conversation import Asked
 from holdfast.markets.prices import Direction, PriceSeries
-from holdfast.markets.sources import market_of
+from holdfast.markets.sources import converse
 from tests.markets.builders import DAY, HOUR, TODAY, asked, source, starts
 from tests.markets.test_entsoe import document
 from tests.markets.test_markets import (
@@ -64,7 +64,7 @@ GOOD: dict[str, tuple[dict[str, Any], bytes]] = {
 def answered(kind: str, body: bytes, question: Asked) -> PriceSeries | None:
     """What becomes of one answer that is given to every request."""
     keys, _ = GOOD[kind]
-    conversation = market_of(source(kind, **keys)).converse(source(kind, **keys), question)
+    conversation = converse(source(kind, **keys), question)
     try:
         next(conversation)
         while True:

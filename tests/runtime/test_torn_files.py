@@ -17,6 +17,7 @@ from holdfast.runtime.audit_reader import lines_backwards, verify_folder
 from holdfast.runtime.crash_loop import StartRecord
 from holdfast.runtime.files import SiteFiles
 from holdfast.runtime.planner import Planner, load_history, read_report
+from holdfast.runtime.price_watch import PriceWatch
 from holdfast.runtime.shared_memory import Heartbeat, HeartbeatReader
 from holdfast.runtime.site_lock import hold_lock
 from holdfast.runtime.status_reader import StatusReader
@@ -70,7 +71,7 @@ async def start(folder: Path) -> Start:
         with HeartbeatReader(files.heartbeat) as beats, Heartbeat(files.watchdog):
             await bench.cycle(4)
             assert beats.last()[0] > 0
-        planner = Planner(site_in(folder), files)
+        planner = Planner(site_in(folder), files, PriceWatch(site_in(folder), files))
         planner.work()
         planner.save_history()
         found = StatusReader(files).latest()
