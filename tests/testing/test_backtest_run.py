@@ -72,6 +72,7 @@ def test_energy_balances_in_each_interval_and_the_battery_stays_within_its_limit
     assert not result.damage
     assert result.cycles_not_running == 0
     assert result.first_problem == ""
+    assert bool(result.plans) is strategy.plans
 
 
 @pytest.mark.parametrize("strategy", PLANNED)

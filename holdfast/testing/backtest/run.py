@@ -63,7 +63,8 @@ class RunResult:
     cycles_not_running: int
     """After the start."""
     plans: dict[str, int]
-    """By status; ``failed`` and ``refused`` stand beside those of the planner."""
+    """By status; ``failed`` and ``refused`` stand beside those of the planner. Rules tell only
+    what went wrong."""
     first_problem: str
     """Of a plan that failed or was refused; empty if none was."""
 
@@ -168,6 +169,6 @@ class Run:
             # As live: what there was goes on until it expires, then the local rule.
             self._problem = self._problem or f"{simulation.utc:%FT%RZ}: {error}"
         else:
-            if plan is None:
-                return
+            if not self._job.strategy.plans:
+                return  # a rule has no status to tell
         self._plans[word] += 1
