@@ -24,7 +24,7 @@ p.sub { color: #5b6b7a; margin: 0 0 16px; }
 .card img { width: 100%; display: block; }
 table { border-collapse: collapse; width: 100%; font-size: 14px; }
 th, td { text-align: right; padding: 6px 8px; border-bottom: 1px solid #e4e9ee; }
-th:first-child, td:first-child { text-align: left; }
+th:first-child, td:first-child { text-align: left; } td { white-space: nowrap; }
 tr.chosen { font-weight: 600; background: #eaf4ef; } .bad { color: #b3261e; }
 """
 
@@ -89,18 +89,19 @@ def _percent(value: float | None) -> str:
 
 
 _HEADS = (
-    "", "cost", "saved", "wear", "imported kWh", "exported kWh", "delivered kWh", "SOC at end",
+    "", "cost {0}", "saved {0}", "wear {0}", "imported kWh", "exported kWh", "delivered kWh",
+    "SOC at end",
     "plans", "not RUNNING", "damage",
 )  # fmt: skip
 
 
 def _table(comparison: Comparison, currency: str, words: Mapping[str, str]) -> str:
     without = comparison.cost_without_battery
-    lines = [("", (words[NO_BATTERY], f"{without:.2f} {currency}", *("",) * (len(_HEADS) - 2)))]
+    lines = [("", (words[NO_BATTERY], f"{without:.2f}", *("",) * (len(_HEADS) - 2)))]
     for strategy, bill in sorted(comparison.bills.items(), key=lambda item: -item[1].cost):
         mark = ' class="chosen"' if strategy is comparison.strategy else ""
-        lines.append((mark, _cells(words[strategy], bill, without, currency)))
-    heads = "".join(f"<th>{escape(head)}</th>" for head in _HEADS)
+        lines.append((mark, _cells(words[strategy], bill, without)))
+    heads = "".join(f"<th>{escape(head.format(currency))}</th>" for head in _HEADS)
     body = "".join(
         f"<tr{mark}>" + "".join(f"<td>{escape(cell)}</td>" for cell in cells) + "</tr>"
         for mark, cells in lines
@@ -108,10 +109,10 @@ def _table(comparison: Comparison, currency: str, words: Mapping[str, str]) -> s
     return f'<div class="card"><table><tr>{heads}</tr>{body}</table></div>'
 
 
-def _cells(name: str, bill: Bill, without: float, currency: str) -> tuple[str, ...]:
+def _cells(name: str, bill: Bill, without: float) -> tuple[str, ...]:
     plans = ", ".join(f"{count} {status}" for status, count in bill.plans.items())
     return (
-        name, f"{bill.cost:.2f} {currency}", f"{without - bill.cost:.2f}", f"{bill.wear_cost:.2f}",
+        name, f"{bill.cost:.2f}", f"{without - bill.cost:.2f}", f"{bill.wear_cost:.2f}",
         f"{bill.import_kwh:.0f}", f"{bill.export_kwh:.0f}", f"{bill.discharged_kwh:.0f}",
         f"{bill.soc_end_pct:.0f} %", plans, str(bill.cycles_not_running), str(bill.damage),
     )  # fmt: skip

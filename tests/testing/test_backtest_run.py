@@ -72,6 +72,7 @@ def test_energy_balances_in_each_interval_and_the_battery_stays_within_its_limit
     assert not result.damage
     assert result.cycles_not_running == 0
     assert result.first_problem == ""
+    assert bool(result.plans) is strategy.plans
 
 
 @pytest.mark.parametrize("strategy", PLANNED)
@@ -157,7 +158,8 @@ def test_fixed_hours_are_local_hours() -> None:
     assert battery_w[0] > 4900.0
     assert np.abs(battery_w[6 * 4 : 17 * 4]).max() < 1.0
     assert np.allclose(battery_w[17 * 4 + 1 : 23 * 4], -600.0, atol=15.0)
-    assert np.abs(battery_w[23 * 4 :]).max() < 1.0
+    assert np.abs(battery_w[23 * 4 + 1 :]).max() == 0.0
+    assert abs(battery_w[23 * 4]) < 1.0  # a second, until the meter has told
 
 
 def test_over_a_hole_the_clock_jumps_and_the_battery_stays_as_it_was() -> None:

@@ -15,8 +15,8 @@ from holdfast.core.units import NS_PER_S
 from holdfast.testing.plant.storage import StoragePlant
 from holdfast.testing.simulation import Simulation
 
-LONGEST_S = 450.0
-"""Half a quarter hour; currents that warm cells are looked at again by then."""
+LONGEST_S = 900.0
+"""A quarter hour: by then there is a new plan."""
 SHORT_S = 1.0
 TOLERATED_S = LONGEST_S + 2.0 * SHORT_S
 """What the simulation has to be told of: the last step may take over what is left."""

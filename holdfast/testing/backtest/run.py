@@ -63,7 +63,8 @@ class RunResult:
     cycles_not_running: int
     """After the start."""
     plans: dict[str, int]
-    """By status; ``failed`` and ``refused`` stand beside those of the planner."""
+    """By status; ``failed`` and ``refused`` stand beside those of the planner. Rules tell only
+    what went wrong."""
     first_problem: str
     """Of a plan that failed or was refused; empty if none was."""
 
@@ -106,8 +107,7 @@ class Run:
         done = np.empty((4, len(rows)))
         for index, row in enumerate(rows):
             if index == 0 or row.start_s != rows[index - 1].start_s + step_s:
-                # Accounts begin here, or there is a hole, over which no plan reaches.
-                simulation.utc = utc_of(row.start_s)
+                # The clock jumps, from the start-up or over a hole; no plan reaches over that.
                 simulation.drop_plan()
             done[:, index] = self._interval(row)
             if index % _TOLD == 0:
@@ -138,6 +138,8 @@ class Run:
         self._house.hold(row)
         start_s, end_s, every_s = row.start_s, row.start_s + job.data.step_s, job.plan_every_s
         while start_s < end_s:
+            # Steps are no whole microseconds; a plan must not be made a microsecond too early.
+            simulation.utc = utc_of(start_s)
             if start_s % every_s == 0 or start_s == job.data.rows[0].start_s:
                 self._plan()
             until_s = min(end_s, (start_s // every_s + 1) * every_s)
@@ -168,6 +170,6 @@ class Run:
             # As live: what there was goes on until it expires, then the local rule.
             self._problem = self._problem or f"{simulation.utc:%FT%RZ}: {error}"
         else:
-            if plan is None:
-                return
+            if not self._job.strategy.plans:
+                return  # a rule has no status to tell
         self._plans[word] += 1

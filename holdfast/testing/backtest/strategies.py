@@ -13,6 +13,8 @@ import numpy as np
 from holdfast.core.config import Site
 from holdfast.core.plan import Plan, PlanSlot, PlanStatus, SlotMode
 from holdfast.forecasting.history import QUARTER_S
+from holdfast.forecasting.site_forecast import SiteForecast
+from holdfast.markets.site_prices import SitePrices
 from holdfast.scheduling.daily_scheduler import DailyScheduler
 from holdfast.scheduling.planning_desk import PlanningDesk, PowerSample
 from holdfast.testing.backtest.data import Row, SiteData, utc_of
@@ -93,21 +95,28 @@ class _Forecasting(Adviser):
 
 
 class _Perfect(Adviser):
-    """The same planner with the truth for a forecast."""
+    """The same desk, whose optimizer is given the truth for a forecast."""
 
     def __init__(self, setting: Setting) -> None:
         self._scheduler = DailyScheduler(setting.site)
         self._truth = Truth(setting.data)
         self._prices = setting.prices
         self._horizon_h = setting.site.planner.horizon_h
+        self._desk = PlanningDesk(setting.site, make_plan=self._make_plan)
 
     def plan(self, now_utc: datetime, soc_pct: float) -> Plan:
+        return self._desk.plan(now_utc, soc_pct, self._prices.at(now_utc))
+
+    def _make_plan(
+        self, *, now_utc: datetime, soc_pct: float, prices: SitePrices,
+        forecast: SiteForecast,  # noqa: ARG002 - as the desk calls it
+        previous: Plan | None, peaks_w: dict[str, float],
+    ) -> Plan:  # fmt: skip
+        """Whatever ``forecast`` says."""
         return self._scheduler.make_plan(
-            now_utc=now_utc,
-            soc_pct=soc_pct,
-            prices=self._prices.at(now_utc),
+            now_utc=now_utc, soc_pct=soc_pct, prices=prices, previous=previous, peaks_w=peaks_w,
             forecast=self._truth.forecast(now_utc, self._horizon_h),
-        )
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +127,7 @@ class _Wish:
 
 
 class _Rule(Adviser):
-    """A plan of one slot, until the next one is due."""
+    """A plan of one slot that goes on until the next one is there."""
 
     def __init__(self, setting: Setting) -> None:
         self._every = setting.plan_every
@@ -136,7 +145,7 @@ class _Rule(Adviser):
             return None
         wish = self._wish(now_utc, price)
         slot = PlanSlot(
-            start=now_utc, end=now_utc + self._every, mode=wish.mode,
+            start=now_utc, end=now_utc + 2 * self._every, mode=wish.mode,
             battery_power_w=wish.battery_power_w, grid_power_w=0.0, soc_end_pct=soc_pct,
             import_price_per_kwh=price, reason=wish.reason,
         )  # fmt: skip
