@@ -80,6 +80,18 @@ class PowerForecast:
         values = self.quantiles_w.get(level)
         return None if values is None else self._at(values, utc)
 
+    def level_at(self, level: float, utc: datetime) -> float | None:
+        """What to plan with: the mean at level 0.5, towards 0.1 and 0.9 those quantiles.
+
+        Between them in a straight line; the mean as long as there are no quantiles.
+        """
+        mean_w = self.at(utc)
+        edge_w = self.quantile_at(QUANTILES[0] if level < 0.5 else QUANTILES[-1], utc)
+        if mean_w is None or edge_w is None:
+            return mean_w
+        share = min(abs(level - 0.5) / (QUANTILES[-1] - 0.5), 1.0)
+        return mean_w + share * (edge_w - mean_w)
+
     def _at(self, values: tuple[float, ...], utc: datetime) -> float | None:
         index = int((utc - self.start_utc).total_seconds() // QUARTER_S)
         return values[index] if 0 <= index < len(values) else None

@@ -113,6 +113,19 @@ def test_a_forecast_covers_the_horizon_and_is_looked_up_by_instant() -> None:
     assert load.at(load.end_utc) is None
 
 
+@pytest.mark.parametrize(
+    ("level", "power_w"), [(0.1, 20.0), (0.3, 60.0), (0.5, 100.0), (0.7, 250.0), (0.9, 400.0)]
+)
+def test_a_cautious_plan_takes_a_level_between_mean_and_quantile(
+    level: float, power_w: float
+) -> None:
+    quantiles = {0.1: (20.0,), 0.5: (90.0,), 0.9: (400.0,)}
+    bare = PowerForecast(start_utc=NOON, mean_w=(100.0,), basis=Basis.HISTORY)
+    assert replace(bare, quantiles_w=quantiles).level_at(level, NOON) == pytest.approx(power_w)
+    assert bare.level_at(level, NOON) == 100.0
+    assert bare.level_at(level, NOON + QUARTER) is None
+
+
 def test_a_forecast_is_never_negative() -> None:
     history = PowerHistory()
     history.add(NOON - DAY, -20, -5)
