@@ -43,9 +43,9 @@ $(VENV)/installed: pyproject.toml requirements.txt | $(BIN)/python
 	touch $@
 
 $(VENV)/installed-test: $(VENV)/installed
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements.txt -e .[test]
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements.txt -e .[test,forecast]
 	touch $@
 
 $(VENV)/installed-lint: $(VENV)/installed-test
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements.txt -e .[test,lint,prove]
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements.txt -e .[test,forecast,lint,prove]
 	touch $@

@@ -10,6 +10,7 @@ from holdfast.cli import (
     backtest,
     check,
     explain,
+    forecast,
     init,
     limits,
     operate,
@@ -42,6 +43,7 @@ _COMMANDS = (
     plan,
     prices,
     backtest,
+    forecast,
     explain,
     audit,
 )

@@ -18,9 +18,9 @@ from holdfast.core.site_file import load_site
 from holdfast.forecasting.history import PowerHistory
 from holdfast.markets.site_prices import SitePriceBook
 from holdfast.runtime.files import SiteFiles
-from holdfast.runtime.planner import load_history, read_report
+from holdfast.runtime.planner import load_history, model_registry, read_report
 from holdfast.runtime.price_watch import read_prices
-from holdfast.scheduling.planning_desk import PlanningDesk
+from holdfast.scheduling.planning_desk import PlanningDesk, site_forecaster
 from holdfast.testing.backtest.whole_plan import Final
 
 NAME = "plan"
@@ -99,7 +99,8 @@ def _make(site: Site, files: SiteFiles, soc_pct: float, at: datetime) -> Plan:
     prices = SitePriceBook(site, read_prices(site, files).read).prices(
         now_utc, now_utc + timedelta(hours=site.planner.horizon_h)
     )
-    return PlanningDesk(site, history).plan(now_utc, soc_pct, prices)
+    forecaster = site_forecaster(site, history, model_registry(files))
+    return PlanningDesk(site, history, forecaster=forecaster).plan(now_utc, soc_pct, prices)
 
 
 def _table(plan: Plan, site: Site) -> Table:

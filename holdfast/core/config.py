@@ -190,6 +190,36 @@ class Planner(Section):
     opposite quantile is taken."""
 
 
+class Location(Section):
+    """Where the site is, for sun and weather."""
+
+    latitude_deg: Annotated[float, Field(ge=-90, le=90)]
+    longitude_deg: Annotated[float, Field(ge=-180, le=180)]
+    altitude_m: Annotated[float, Field(ge=-430, le=6000)] = 0.0
+
+
+class PvArray(Section):
+    """Modules that look the same way."""
+
+    azimuth_deg: Annotated[float, Field(ge=0, lt=360)]
+    """0 north, 90 east, 180 south."""
+    tilt_deg: Annotated[float, Field(ge=0, le=90)]
+    """0 flat, 90 upright."""
+    peak_w: Positive
+    """All its modules together, at standard test conditions."""
+    losses_pct: Annotated[float, Field(ge=0, lt=100)] = 14.0
+    """Dirt, shade, wiring, mismatch (default: PVWatts)."""
+
+
+class PvPlant(Section):
+    """All PV of the site; for the forecast only."""
+
+    arrays: Annotated[tuple[PvArray, ...], Field(min_length=1)]
+    inverter_ac_max_w: Positive | None = None
+    """Most that comes out, all inverters together; None: no limit."""
+    inverter_efficiency_pct: Annotated[float, Field(gt=50, le=100)] = 96.0
+
+
 class Gateway(Section):
     """The process that others read from."""
 
@@ -231,6 +261,9 @@ class Site(Section):
     prices: Prices | None = None
     """Without prices the site runs on self-consumption."""
     planner: Planner = Planner()
+    location: Location | None = None
+    """With it and ``pv``, the PV forecast follows the sun's path and the weather."""
+    pv: PvPlant | None = None
     gateway: Gateway = Gateway()
     hardware_watchdog: Path | None = None
     """Such as /dev/watchdog: restarts the computer when even our watchdog hangs."""
@@ -249,6 +282,12 @@ class Site(Section):
         names = [unit.name for unit in self.storage]
         if len(set(names)) != len(names) or "site" in names:
             raise ValueError(f"storage names must differ, and none may be 'site': {names}")
+        return self
+
+    @model_validator(mode="after")
+    def _arrays_have_a_place(self) -> Self:
+        if self.pv is not None and self.location is None:
+            raise ValueError("pv: needs location, with latitude_deg and longitude_deg")
         return self
 
     @property

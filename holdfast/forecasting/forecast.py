@@ -1,13 +1,13 @@
-"""What a forecast is, and the one rule that load and PV share: same time, earlier days."""
+"""What a forecast is."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from holdfast.forecasting.history import QUARTER, QUARTER_S, QUARTERS_PER_DAY, quarter_of
+from holdfast.forecasting.history import QUARTER, QUARTER_S
 
-DAYS_BACK = 7
+QUANTILES = (0.1, 0.5, 0.9)
 
 
 class Basis(StrEnum):
@@ -15,10 +15,33 @@ class Basis(StrEnum):
 
     HISTORY = "history"
     """Every slot was measured at the same time on an earlier day."""
+    WEATHER = "weather"
+    """On a weather forecast, at least in part."""
+    CLEAR_SKY = "clear_sky"
+    """On the sun's path over the configured arrays."""
     PARTIAL = "partial"
-    """Some slots were; the others follow the fallback."""
+    """Some slots were measured before; the others follow the fallback."""
     FALLBACK = "fallback"
     """None was."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Score:
+    """How a model did on the last weeks, as it would have been used then."""
+
+    mae: float
+    """Mean absolute error, in the unit of the forecast."""
+    persistence_mae: float
+    """The same of "as yesterday"."""
+    pinball: float
+    """Mean pinball loss of the quantiles."""
+    days: float
+    """Length of the time it was measured on."""
+
+    @property
+    def skill(self) -> float | None:
+        """1 - MAE / MAE of persistence; None if persistence made no error."""
+        return 1.0 - self.mae / self.persistence_mae if self.persistence_mae > 0.0 else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,59 +53,59 @@ class PowerForecast:
     mean_w: tuple[float, ...]
     """>= 0, one per quarter hour."""
     basis: Basis
+    made_utc: datetime | None = None
+    """None: it was given, and made by nobody."""
+    model: str = "given"
+    """Name of the model it comes from."""
+    quantiles_w: Mapping[float, tuple[float, ...]] = field(default_factory=dict)
+    """By level, such as 0.9; empty as long as no errors are known."""
+    score: Score | None = None
 
     @property
     def end_utc(self) -> datetime:
         """End of the last quarter hour."""
         return self.start_utc + len(self.mean_w) * QUARTER
 
+    @property
+    def skill(self) -> float | None:
+        """Share of the error of persistence that the model avoids; None: not known yet."""
+        return None if self.score is None else self.score.skill
+
     def at(self, utc: datetime) -> float | None:
         """Mean power in the quarter hour that ``utc`` lies in; None outside the forecast."""
+        return self._at(self.mean_w, utc)
+
+    def quantile_at(self, level: float, utc: datetime) -> float | None:
+        """Power not exceeded with probability ``level``; None where it is not known."""
+        values = self.quantiles_w.get(level)
+        return None if values is None else self._at(values, utc)
+
+    def level_at(self, level: float, utc: datetime) -> float | None:
+        """What to plan with: the mean at level 0.5, towards 0.1 and 0.9 those quantiles.
+
+        Between them in a straight line; the mean as long as there are no quantiles.
+        """
+        mean_w = self.at(utc)
+        edge_w = self.quantile_at(QUANTILES[0] if level < 0.5 else QUANTILES[-1], utc)
+        if mean_w is None or edge_w is None:
+            return mean_w
+        share = min(abs(level - 0.5) / (QUANTILES[-1] - 0.5), 1.0)
+        return mean_w + share * (edge_w - mean_w)
+
+    def _at(self, values: tuple[float, ...], utc: datetime) -> float | None:
         index = int((utc - self.start_utc).total_seconds() // QUARTER_S)
-        return self.mean_w[index] if 0 <= index < len(self.mean_w) else None
+        return values[index] if 0 <= index < len(values) else None
 
 
-def forecast_by_time_of_day(
-    measured_w: Callable[[int], float | None],
-    *,
-    start_utc: datetime,
-    count: int,
-    recency: float,
-    fallback_w: float,
-) -> PowerForecast:
-    """Weighted mean of the same UTC quarter on the last ``DAYS_BACK`` days before the start.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceForecast:
+    """Prices beyond what is published: a forecast, and of a type that no price has."""
 
-    A day counts ``recency`` times as much as the day after it (1: all alike). Slots whose
-    time of day was never measured get ``fallback_w``. Time of day is UTC: for a week after
-    a clock change, habits appear an hour off; the sun does not.
-
-    Raises ValueError unless ``start_utc`` is aware and a whole quarter hour.
-    """
-    first = quarter_of(start_utc)
-    if start_utc.timestamp() != first * QUARTER_S:
-        raise ValueError(f"{start_utc} is not the start of a quarter hour")
-    by_time_of_day = [
-        _weighted_mean(measured_w, first + offset, recency)
-        for offset in range(min(count, QUARTERS_PER_DAY))
-    ]
-    means = [by_time_of_day[index % QUARTERS_PER_DAY] for index in range(count)]
-    known = sum(mean is not None for mean in means)
-    basis = Basis.FALLBACK if known == 0 else Basis.PARTIAL if known < count else Basis.HISTORY
-    return PowerForecast(
-        start_utc=start_utc,
-        mean_w=tuple(max(0.0, fallback_w if mean is None else mean) for mean in means),
-        basis=basis,
-    )
-
-
-def _weighted_mean(
-    measured_w: Callable[[int], float | None], quarter: int, recency: float
-) -> float | None:
-    total_w, weights, weight = 0.0, 0.0, 1.0
-    for day in range(1, DAYS_BACK + 1):
-        value_w = measured_w(quarter - day * QUARTERS_PER_DAY)
-        if value_w is not None:
-            total_w += weight * value_w
-            weights += weight
-        weight *= recency
-    return total_w / weights if weights > 0 else None
+    start_utc: datetime
+    """End of what is published."""
+    mean_per_kwh: tuple[float, ...]
+    """Of purchase, one per quarter hour; may be negative."""
+    quantiles_per_kwh: Mapping[float, tuple[float, ...]]
+    made_utc: datetime
+    model: str
+    score: Score | None

@@ -1,13 +1,38 @@
-"""Load and PV of the site together, for the planner."""
+"""Load, PV and price of the site together, for the planner."""
 
 import math
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from holdfast.forecasting.forecast import PowerForecast
-from holdfast.forecasting.history import PowerHistory, quarter_of, start_of
-from holdfast.forecasting.load_forecast import forecast_load
-from holdfast.forecasting.solar_forecast import forecast_solar
+import numpy as np
+import numpy.typing as npt
+
+from holdfast.core.config import Location, PvPlant
+from holdfast.forecasting.channel import CHANNELS, LOAD, PRICE, PV, Channel, Choice, choose
+from holdfast.forecasting.forecast import Basis, PowerForecast, PriceForecast
+from holdfast.forecasting.history import (
+    QUARTERS_PER_DAY,
+    Field,
+    PowerHistory,
+    quarter_of,
+    start_of,
+)
+from holdfast.forecasting.learning import Learner
+from holdfast.forecasting.packed import Floats
+from holdfast.forecasting.past import Past, look_back
+from holdfast.forecasting.pv_model import pv_job
+from holdfast.forecasting.registry import ModelRegistry
+from holdfast.forecasting.scoring import Spread
+from holdfast.forecasting.weather import WeatherForecast
+from holdfast.forecasting.workshop import Workshop
+
+_LOOK = 36 * QUARTERS_PER_DAY
+"""What models read before an origin: four weeks, and a week before the first of them."""
+_LEARN = 180 * QUARTERS_PER_DAY
+"""What a forest is trained on; older seasons tell less than they cost."""
+_SCORE_EVERY = timedelta(days=1)
+_CLEAR_AHEAD = 9 * QUARTERS_PER_DAY
+_LEAST_PRICES = 7 * QUARTERS_PER_DAY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,16 +41,214 @@ class SiteForecast:
 
     load: PowerForecast
     pv: PowerForecast
+    price: PriceForecast | None = None
+    """Beyond what is published; None if that reaches far enough, or nothing is known."""
 
 
-def forecast_site(history: PowerHistory, *, now_utc: datetime, horizon_h: float) -> SiteForecast:
-    """Forecast from the quarter hour that ``now_utc`` lies in to the end of the horizon.
+class SiteForecaster:
+    """Forecasts of one site, from what its history holds.
+
+    Without a registry and a workshop it uses every model but the trained ones.
+    """
+
+    def __init__(
+        self, history: PowerHistory, *, zone: str = "UTC", location: Location | None = None,
+        plant: PvPlant | None = None, registry: ModelRegistry | None = None,
+        workshop: Workshop | None = None,
+    ) -> None:  # fmt: skip
+        self._history = history
+        self._zone = zone
+        self._location, self._plant = location, plant
+        self._workshop = workshop
+        self._scored_utc: datetime | None = None
+        self._choices = {channel.name: Choice(candidate=channel.baseline) for channel in CHANNELS}
+        self._learners: dict[str, Learner] = {}
+        if registry is not None:
+            self._learners = {
+                channel.name: Learner(channel, registry, workshop)
+                for channel in CHANNELS
+                if channel.forest is not None
+            }
+
+    def choice(self, channel: Channel) -> Choice:
+        """The model in use for ``channel``."""
+        return self._choices[channel.name]
+
+    def forecast(self, now_utc: datetime, horizon_h: float) -> SiteForecast:
+        """Forecast from the quarter hour that ``now_utc`` lies in to the end of the horizon.
+
+        Raises ValueError if ``now_utc`` is naive.
+        """
+        quarter = quarter_of(now_utc)
+        count = math.ceil(horizon_h * 4) + 1
+        return SiteForecast(
+            load=self._power(LOAD, quarter, count, now_utc),
+            pv=self._power(PV, quarter, count, now_utc),
+            price=self._price(quarter, count, now_utc),
+        )
+
+    def learn(self, now_utc: datetime) -> None:
+        """Once a day, see which model is best; now and then, train one. Quick if not due."""
+        self._collect_pv()
+        for channel in CHANNELS:
+            self._collect(channel, now_utc)
+        if self._scored_utc is not None and abs(now_utc - self._scored_utc) < _SCORE_EVERY:
+            return
+        self._scored_utc = now_utc
+        self._order_clear_sky(quarter_of(now_utc))
+        for channel in CHANNELS:
+            self._learn(channel, now_utc)
+
+    def take_weather(self, weather: WeatherForecast) -> None:
+        """Use a new weather forecast: temperatures at once, PV when it is calculated."""
+        self._history.put(Field.TEMPERATURE_C, weather.first, weather.temperature_c)
+        if self._location is None or self._plant is None or self._workshop is None:
+            return
+        job = pv_job(
+            self._location, self._plant, first=weather.first, count=len(weather), weather=weather
+        )
+        self._workshop.submit("weather", "pv", job)
+        self._collect_pv()
+
+    def _power(self, channel: Channel, quarter: int, count: int, utc: datetime) -> PowerForecast:
+        past = self._past(channel, quarter - _LOOK, _LOOK + count)
+        choice = self._or_calculated(channel, past)
+        mean = choice.candidate.model(past, _LOOK, count)
+        known = np.isfinite(mean)
+        basis = choice.candidate.basis
+        if not known.all():
+            base = channel.baseline.model(past, _LOOK, count)
+            mean = np.where(known, mean, base)
+            basis = _basis(basis, np.isfinite(mean))
+            mean = np.where(np.isfinite(mean), mean, self._level(channel, past))
+        mean = np.maximum(mean, channel.least)
+        quantiles = _quantiles(choice.spread, mean, quarter, channel)
+        return PowerForecast(
+            start_utc=start_of(quarter),
+            mean_w=tuple(mean.tolist()),
+            basis=basis,
+            made_utc=utc,
+            model=choice.candidate.name,
+            quantiles_w=quantiles,
+            score=choice.score,
+        )
+
+    def _or_calculated(self, channel: Channel, past: Past) -> Choice:
+        """Arrays whose sun was never measured here are calculated all the same."""
+        choice = self._choices[channel.name]
+        if channel is PV and choice.score is None:
+            for candidate in PV.rivals:
+                field = {Basis.WEATHER: Field.PV_MODEL_W, Basis.CLEAR_SKY: Field.PV_CLEAR_W}.get(
+                    candidate.basis
+                )
+                if field is not None and np.isfinite(past.values[field][_LOOK:]).any():
+                    return Choice(candidate=candidate)
+        return choice
+
+    def _level(self, channel: Channel, past: Past) -> float:
+        """For times of day never measured: the mean load, but no sun that was never seen."""
+        values = past.values[channel.field][:_LOOK]
+        known = values[np.isfinite(values)]
+        return float(known.mean()) if channel is LOAD and known.size else 0.0
+
+    def _price(self, quarter: int, count: int, utc: datetime) -> PriceForecast | None:
+        begin = quarter - _LOOK
+        values = self._history.window(Field.PRICE_PER_KWH, begin, _LOOK + count)
+        known = np.flatnonzero(np.isfinite(values))
+        if known.size < _LEAST_PRICES:
+            return None
+        origin = int(known[-1]) + 1
+        missing = len(values) - origin
+        if missing <= 0:
+            return None
+        past = self._past(PRICE, begin, len(values))
+        choice = self._choices[PRICE.name]
+        mean = choice.candidate.model(past, origin, missing)
+        mean = np.where(np.isfinite(mean), mean, PRICE.baseline.model(past, origin, missing))
+        if not np.isfinite(mean).all():
+            return None
+        return PriceForecast(
+            start_utc=start_of(begin + origin),
+            mean_per_kwh=tuple(mean.tolist()),
+            quantiles_per_kwh=_quantiles(choice.spread, mean, begin + origin, PRICE),
+            made_utc=utc,
+            model=choice.candidate.name,
+            score=choice.score,
+        )
+
+    def _learn(self, channel: Channel, utc: datetime) -> None:
+        past, end = self._long_past(channel, utc)
+        learner = self._learners.get(channel.name)
+        if learner is not None:
+            learner.review(past, end)
+        forests = [] if learner is None else learner.forests()
+        choice = choose(channel, past, end, forests, utc)
+        self._choices[channel.name] = choice
+        if learner is not None:
+            learner.train(past, end, choice, utc)
+            self._collect(channel, utc)
+
+    def _collect(self, channel: Channel, utc: datetime) -> None:
+        learner = self._learners.get(channel.name)
+        challenger = None if learner is None else learner.collect()
+        if learner is None or challenger is None:
+            return
+        past, end = self._long_past(channel, utc)
+        if learner.release(challenger, past, end, self._choices[channel.name], utc):
+            self._choices[channel.name] = choose(channel, past, end, learner.forests(), utc)
+
+    def _long_past(self, channel: Channel, utc: datetime) -> tuple[Past, int]:
+        """The past that models learn from, and the index at which it ends."""
+        quarter = quarter_of(utc)
+        begin, count = quarter - _LEARN, _LEARN
+        if channel is PRICE:
+            count += 2 * QUARTERS_PER_DAY
+        past = self._past(channel, begin, count)
+        if channel is not PRICE:
+            return past, count
+        known = np.flatnonzero(np.isfinite(past.values[channel.field]))
+        return past, int(known[-1]) + 1 if known.size else 0
+
+    def _past(self, channel: Channel, first: int, count: int) -> Past:
+        return look_back(self._history, self._zone, first=first, count=count, fields=channel.inputs)
+
+    def _order_clear_sky(self, quarter: int) -> None:
+        if self._location is None or self._plant is None or self._workshop is None:
+            return
+        first, count = quarter - _LOOK, _LOOK + _CLEAR_AHEAD
+        job = pv_job(self._location, self._plant, first=first, count=count, weather=None)
+        self._workshop.submit("clear sky", "pv", job)
+        self._collect_pv()
+
+    def _collect_pv(self) -> None:
+        if self._workshop is None:
+            return
+        for name, field in (("weather", Field.PV_MODEL_W), ("clear sky", Field.PV_CLEAR_W)):
+            answer = self._workshop.collect(name)
+            if answer is not None:
+                self._history.put(field, int(answer.about["first"]), answer.arrays["power_w"])
+
+
+def forecast_site(
+    history: PowerHistory, *, now_utc: datetime, horizon_h: float, zone: str = "UTC"
+) -> SiteForecast:
+    """What a forecaster that has learned nothing yet says: the last days, and no more.
 
     Raises ValueError if ``now_utc`` is naive.
     """
-    start_utc = start_of(quarter_of(now_utc))
-    count = math.ceil(horizon_h * 4) + 1
-    return SiteForecast(
-        load=forecast_load(history, start_utc=start_utc, count=count),
-        pv=forecast_solar(history, start_utc=start_utc, count=count),
-    )
+    return SiteForecaster(history, zone=zone).forecast(now_utc, horizon_h)
+
+
+def _basis(wanted: Basis, known: npt.NDArray[np.bool_]) -> Basis:
+    if not known.any():
+        return Basis.FALLBACK
+    return wanted if known.all() else Basis.PARTIAL
+
+
+def _quantiles(
+    spread: Spread | None, mean: Floats, first: int, channel: Channel
+) -> dict[float, tuple[float, ...]]:
+    if spread is None:
+        return {}
+    found = spread.quantiles(mean, first, channel.least)
+    return {level: tuple(values.tolist()) for level, values in found.items()}

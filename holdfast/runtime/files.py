@@ -45,8 +45,18 @@ class SiteFiles:
 
     @property
     def history(self) -> Path:
-        """Measured load and PV, for the forecasts."""
+        """What was measured and published, for the forecasts."""
+        return self.state_dir / "history.packed"
+
+    @property
+    def old_history(self) -> Path:
+        """The history of releases that kept eight days; read once, if there is no other."""
         return self.state_dir / "history.json"
+
+    @property
+    def models(self) -> Path:
+        """Folder of the learned models."""
+        return self.state_dir / "models"
 
     @property
     def control_socket(self) -> Path:

@@ -19,6 +19,8 @@ from holdfast.core.errors import HoldfastError, NotRunning
 from holdfast.core.plan import Plan
 from holdfast.core.signals import SITE, Signal
 from holdfast.forecasting.history import PowerHistory
+from holdfast.forecasting.registry import ModelRegistry
+from holdfast.forecasting.workshop import ChildWorkshop
 from holdfast.markets.site_prices import SitePriceBook, SitePrices
 from holdfast.monitoring.status import Status
 from holdfast.runtime.control_socket import ControlClient
@@ -28,14 +30,15 @@ from holdfast.runtime.plan_worker import PlanWorker
 from holdfast.runtime.price_watch import PriceWatch
 from holdfast.runtime.process import run_process
 from holdfast.runtime.status_reader import StatusReader
-from holdfast.scheduling.planning_desk import PlanningDesk, PowerSample
+from holdfast.scheduling.planning_desk import PlanningDesk, PowerSample, site_forecaster
 
 _log = logging.getLogger(__name__)
 
 NICE = 10
 OBSERVE_EVERY_S = 1.0
 RETRY_AFTER_S = 10.0
-SAVE_HISTORY_EVERY_S = 300.0
+SAVE_HISTORY_EVERY_S = 900.0
+"""A file of some hundred kB each time: cards wear."""
 FRESH_S = 3.0
 
 
@@ -71,7 +74,9 @@ class Planner:
         self._prices = prices
         self._files = files
         self._status = StatusReader(files)
-        self._desk = PlanningDesk(site, load_history(files), worker.make_plan)
+        self._workshop, history = ChildWorkshop(), load_history(files)
+        forecaster = site_forecaster(site, history, model_registry(files), self._workshop)
+        self._desk = PlanningDesk(site, history, worker.make_plan, forecaster)
         self._plan_s = 0.0
         self._save_s = time.monotonic() + SAVE_HISTORY_EVERY_S
         self._problem = ""
@@ -93,10 +98,15 @@ class Planner:
             self._save_s = now_s + SAVE_HISTORY_EVERY_S
             self.save_history()
 
+    def close(self) -> None:
+        """Save what was measured, and end work that is still going on."""
+        self._workshop.close()
+        self.save_history()
+
     def save_history(self) -> None:
         """Bring what was measured to disk."""
         try:
-            write_atomically(self._files.history, self._desk.history.to_json().encode())
+            write_atomically(self._files.history, self._desk.history.to_bytes())
         except OSError as error:
             _log.error("history is not on disk: %s", error)
 
@@ -129,13 +139,19 @@ class Planner:
 
 def load_history(files: SiteFiles) -> PowerHistory:
     """What was measured so far; empty if there is nothing usable."""
-    try:
-        return PowerHistory.from_json(files.history.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return PowerHistory()
-    except (OSError, ValueError) as error:
-        _log.warning("the history is lost and begins anew: %s", error)
-        return PowerHistory()
+    for path in (files.history, files.old_history):
+        try:
+            return PowerHistory.from_bytes(path.read_bytes())
+        except FileNotFoundError:
+            continue
+        except (OSError, ValueError) as error:
+            _log.warning("%s: the history is lost and begins anew: %s", path.name, error)
+    return PowerHistory()
+
+
+def model_registry(files: SiteFiles) -> ModelRegistry:
+    """The learned models of a site."""
+    return ModelRegistry(files.models, write_atomically)
 
 
 def _sample(site: Site, status: Status) -> PowerSample:
@@ -176,7 +192,7 @@ def run(site: Site, files: SiteFiles, end: threading.Event) -> None:
         prices.start(end)
         while not end.wait(OBSERVE_EVERY_S):
             planner.work()
-        planner.save_history()
+        planner.close()
 
 
 def main() -> int:

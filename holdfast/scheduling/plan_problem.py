@@ -151,7 +151,7 @@ def _prices(series: PriceSeries, intervals: list[Interval]) -> Array:
 
 
 def _powers(forecast: PowerForecast, intervals: list[Interval], quantile: float) -> Array:
-    powers = [forecast.at(interval.start) for interval in intervals]
+    powers = [forecast.level_at(quantile, interval.start) for interval in intervals]
     known = [power for power in powers if power is not None]
     if len(known) < len(powers):
         raise PlanFailed(f"the forecast begins at {forecast.start_utc}, after the plan")

@@ -4,12 +4,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+import numpy as np
+
 from holdfast.core.config import Site
 from holdfast.core.errors import PlanFailed
 from holdfast.core.plan import Plan
-from holdfast.forecasting.history import PowerHistory
-from holdfast.forecasting.site_forecast import SiteForecast, forecast_site
+from holdfast.forecasting.history import QUARTER_S, Field, PowerHistory, quarter_of
+from holdfast.forecasting.registry import ModelRegistry
+from holdfast.forecasting.site_forecast import SiteForecast, SiteForecaster
+from holdfast.forecasting.workshop import Workshop
 from holdfast.markets.demand_charge import DemandPrice
+from holdfast.markets.prices import PriceSeries
 from holdfast.markets.site_prices import SitePrices
 from holdfast.scheduling.daily_scheduler import DailyScheduler
 from holdfast.scheduling.ladder import Ladder
@@ -51,6 +56,7 @@ class PlanningDesk:
         site: Site,
         history: PowerHistory | None = None,
         make_plan: PlanMaker | None = None,
+        forecaster: SiteForecaster | None = None,
     ) -> None:
         self._site = site
         self.history = PowerHistory() if history is None else history
@@ -58,6 +64,8 @@ class PlanningDesk:
         self._ladder = Ladder(site)
         self._peaks = Peaks()
         self._demand: tuple[DemandPrice, ...] = ()
+        self.forecaster = site_forecaster(site, self.history) if forecaster is None else forecaster
+        self._noted_until: datetime | None = None
 
     def observe(self, sample: PowerSample) -> None:
         """Remember what the house did."""
@@ -78,17 +86,53 @@ class PlanningDesk:
                 now_utc=now_utc,
                 soc_pct=soc_pct,
                 prices=prices,
-                forecast=self._forecast(now_utc),
+                forecast=self.forecast(now_utc, prices.purchase),
                 previous=self._ladder.last_good,
                 peaks_w=self._peaks.peaks_w(),
             )
 
         return self._ladder.plan(now_utc, prices, make)
 
-    def _forecast(self, now_utc: datetime) -> SiteForecast:
+    def forecast(self, now_utc: datetime, prices: PriceSeries | None = None) -> SiteForecast:
+        """What is expected from now to the end of the horizon; learns when that is due.
+
+        Published ``prices`` are what a forecast of later ones learns from. Raises PlanFailed
+        if there can be no forecast.
+        """
         try:
-            return forecast_site(
-                self.history, now_utc=now_utc, horizon_h=self._site.planner.horizon_h
-            )
+            if prices is not None and len(prices):
+                until = prices.slots[-1].end_utc
+                if until != self._noted_until:
+                    note_prices(self.history, prices, self._noted_until)
+                    self._noted_until = until
+            self.forecaster.learn(now_utc)
+            return self.forecaster.forecast(now_utc, self._site.planner.horizon_h)
         except ValueError as error:
             raise PlanFailed(f"there is no forecast: {error}") from error
+
+
+def note_prices(history: PowerHistory, prices: PriceSeries, since_utc: datetime | None) -> None:
+    """Remember published prices that hold after ``since_utc`` (None: all), by quarter hour."""
+    for slot in reversed(prices.slots):
+        if since_utc is not None and slot.end_utc <= since_utc:
+            break
+        first = quarter_of(slot.start_utc)
+        count = max(round((slot.end_utc - slot.start_utc).total_seconds() / QUARTER_S), 1)
+        history.put(Field.PRICE_PER_KWH, first, np.full(count, slot.price_per_kwh))
+
+
+def site_forecaster(
+    site: Site,
+    history: PowerHistory,
+    registry: ModelRegistry | None = None,
+    workshop: Workshop | None = None,
+) -> SiteForecaster:
+    """The forecaster of ``site``; without a workshop it trains and calculates nothing new."""
+    return SiteForecaster(
+        history,
+        zone=site.timezone,
+        location=site.location,
+        plant=site.pv,
+        registry=registry,
+        workshop=workshop,
+    )

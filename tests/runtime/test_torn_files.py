@@ -31,7 +31,7 @@ TORN = {
     "latches.json": State.ERROR,
     "starts.json": State.IDLE,
     "wear.json": State.IDLE,
-    "history.json": State.IDLE,
+    "history.packed": State.IDLE,
     "plan.json": State.IDLE,
     "audit/audit.head": State.IDLE,
     "audit/audit-000001.jsonl": State.IDLE,

@@ -1,0 +1,110 @@
+"""``holdfast forecast`` says what is expected, on what grounds, and how good that was."""
+
+import json
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+from holdfast.cli.forecast import in_words
+from holdfast.cli.main import main
+from holdfast.forecasting.forecast import Score
+from holdfast.forecasting.history import Field, PowerHistory, quarter_of
+from holdfast.runtime.files import write_atomically
+from holdfast.runtime.planner import load_history
+from holdfast.testing.sites import example_content
+
+AT = "2026-05-08T12:00+00:00"
+NOW = quarter_of(datetime.fromisoformat(AT))
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    config = tmp_path / "site.yaml"
+    config.write_text(yaml.safe_dump(example_content(tmp_path)))
+    return config
+
+
+def measured(config: Path) -> None:
+    from holdfast.core.site_file import load_site
+    from holdfast.runtime.files import SiteFiles
+
+    history, random = PowerHistory(), np.random.default_rng(1)
+    quarters = np.arange(NOW - 50 * 96, NOW)
+    day = np.sin(quarters % 96 / 96 * np.pi)
+    history.put(Field.LOAD_W, int(quarters[0]), 500 + 800 * day + random.normal(0, 100, len(day)))
+    history.put(Field.PV_W, int(quarters[0]), np.maximum(day - 0.5, 0) * 8000)
+    history.put(Field.PRICE_PER_KWH, int(quarters[0]), 0.1 + day * 0.1)
+    files = SiteFiles(state_dir=load_site(config).state_dir)
+    files.create()
+    write_atomically(files.history, history.to_bytes())
+    assert len(load_history(files)) == len(quarters)
+
+
+def test_a_new_site_is_told_that_this_is_no_forecast_yet(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["forecast", "--config", str(config)]) == 0
+    shown = capsys.readouterr().out
+    assert "nothing was measured yet: a guess, not a forecast" in shown
+    assert "no score yet" in shown
+    assert "unknown" in shown
+
+
+def test_it_shows_ranges_grounds_and_the_score_in_words(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    measured(config)
+    assert main(["forecast", "--config", str(config), "--at", AT]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "load: day pattern, from what was measured on earlier days" in shown
+    assert "less than by assuming the day before" in shown
+    assert "These are no prices" in shown
+    assert " to " in shown
+
+
+def test_for_programs_it_is_json_with_quantiles_and_age(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    measured(config)
+    assert main(["forecast", "--config", str(config), "--at", AT, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    load = found["load"]
+    assert datetime.fromisoformat(load["made_utc"]) == datetime.fromisoformat(AT)
+    assert set(load["quantiles_w"]) == {"0.1", "0.5", "0.9"}
+    assert len(load["quantiles_w"]["0.9"]) == len(load["mean_w"]) == 193
+    assert load["score"]["mae"] < load["score"]["persistence_mae"]
+    assert datetime.fromisoformat(found["price"]["start_utc"]) == datetime.fromisoformat(AT)
+
+
+def test_arrays_without_a_place_are_a_configuration_error(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    content = yaml.safe_load(config.read_text())
+    content["pv"] = {"arrays": [{"azimuth_deg": 143, "tilt_deg": 35, "peak_w": 7500}]}
+    config.write_text(yaml.safe_dump(content))
+    assert main(["forecast", "--config", str(config)]) == 2
+    assert "needs location" in capsys.readouterr().err
+    content["location"] = {"latitude_deg": 52.5, "longitude_deg": 13.4}
+    config.write_text(yaml.safe_dump(content))
+    assert main(["forecast", "--config", str(config)]) == 0
+
+
+@pytest.mark.parametrize("at", ["0001-01-02", "9999-12-31"])
+def test_a_time_out_of_this_world_is_refused(
+    config: Path, capsys: pytest.CaptureFixture[str], at: str
+) -> None:
+    assert main(["forecast", "--config", str(config), "--at", at]) == 2
+    assert "no time of a site" in capsys.readouterr().err
+
+
+def test_a_score_is_told_in_words() -> None:
+    good = Score(mae=300.0, persistence_mae=400.0, pinball=1.0, days=28.0)
+    bad = Score(mae=500.0, persistence_mae=400.0, pinball=1.0, days=28.0)
+    flat = Score(mae=5.0, persistence_mae=0.0, pinball=1.0, days=28.0)
+    assert "25% less" in in_words(good, "W")
+    assert "25% more" in in_words(bad, "W")
+    assert "assuming" not in in_words(flat, "W")
+    assert flat.skill is None
