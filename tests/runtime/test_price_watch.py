@@ -14,6 +14,7 @@ from holdfast.core.errors import PriceDataError
 from holdfast.core.price_config import AwattarSource
 from holdfast.markets.prices import Direction
 from holdfast.runtime.files import SiteFiles
+from holdfast.runtime.plan_worker import PlanWorker
 from holdfast.runtime.planner import Planner
 from holdfast.runtime.price_watch import PriceWatch, read_prices
 from tests.builders import build_site
@@ -102,7 +103,7 @@ def test_a_source_that_does_not_answer_holds_up_nobody(
     with serving(slow) as server:
         site = site_of(server)
         watch = PriceWatch(site, files)
-        planner = Planner(site, files, watch)
+        planner = Planner(site, files, watch, PlanWorker(site))
         watch.start(end)
         assert asked.wait(DEADLINE_S)
         planner.work()
@@ -122,7 +123,7 @@ def test_a_watch_that_has_ended_is_noticed(files: SiteFiles, end: threading.Even
         watch = PriceWatch(site, files)
         watch.check()  # not started yet
         watch.start(end)
-        planner = Planner(site, files, watch)
+        planner = Planner(site, files, watch, PlanWorker(site))
         planner.work()
         end.set()
         for thread in threading.enumerate():

@@ -16,6 +16,7 @@ from holdfast.runtime import audit_reader
 from holdfast.runtime.audit_reader import lines_backwards, verify_folder
 from holdfast.runtime.crash_loop import StartRecord
 from holdfast.runtime.files import SiteFiles
+from holdfast.runtime.plan_worker import PlanWorker
 from holdfast.runtime.planner import Planner, load_history, read_report
 from holdfast.runtime.price_watch import PriceWatch
 from holdfast.runtime.shared_memory import Heartbeat, HeartbeatReader
@@ -71,7 +72,8 @@ async def start(folder: Path) -> Start:
         with HeartbeatReader(files.heartbeat) as beats, Heartbeat(files.watchdog):
             await bench.cycle(4)
             assert beats.last()[0] > 0
-        planner = Planner(site_in(folder), files, PriceWatch(site_in(folder), files))
+        site = site_in(folder)
+        planner = Planner(site, files, PriceWatch(site, files), PlanWorker(site))
         planner.work()
         planner.save_history()
         found = StatusReader(files).latest()
