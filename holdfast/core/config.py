@@ -183,6 +183,9 @@ class Planner(Section):
     ageing_cost_per_kwh_day: NotNegative = 0.0
     """What a day with a kWh stored above ``ageing_above_pct`` costs in life."""
     ageing_above_pct: Annotated[float, Field(ge=0, le=100)] = 80.0
+    deep_wear_cost_per_kwh: NotNegative = 0.0
+    """More wear, for what is used beyond ``deep_from_pct`` of the capacity in one cycle."""
+    deep_from_pct: Annotated[float, Field(gt=0, le=100)] = 60.0
     change_worth: NotNegative = 0.01
     """A new plan must earn this much more than the last one to be followed in its place."""
     load_quantile: Annotated[float, Field(ge=0.1, le=0.9)] = 0.5

@@ -80,10 +80,10 @@ def _battery_cost(problem: PlanProblem, battery_w: Array, soc_wh: Array) -> floa
     """Wear and ageing, less what is stored at the end."""
     battery = problem.battery
     delivered_kwh = float(np.maximum(-battery_w, 0.0) @ problem.dt_h) / 1e3
-    aged_kwh_h = float(np.maximum(soc_wh - battery.ageing_above_wh, 0.0) @ problem.dt_h) / 1e3
+    aged_wh = np.maximum(soc_wh - battery.ageing_above_wh, 0.0)
     return (
         battery.wear_cost_per_kwh * delivered_kwh
-        + battery.ageing_cost_per_kwh_h * aged_kwh_h
+        + float(aged_wh @ problem.ageing_cost_per_kwh) / 1e3
         - battery.terminal_value_per_kwh * float(soc_wh[-1]) / 1e3
     )
 

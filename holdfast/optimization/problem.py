@@ -55,6 +55,11 @@ class BatteryModel:
     ageing_cost_per_kwh_h: float = 0.0
     """Calendar ageing: cost of each hour in which a kWh is stored above ``ageing_above_wh``."""
     ageing_above_wh: float = 0.0
+    deep_wear_cost_per_kwh: float = 0.0
+    """Added to the wear of what is delivered beyond ``deep_from_wh`` of one cycle; only
+    ``site_model.py`` knows it (Xu et al., IEEE Trans. Power Systems 33, 2018: segments of cycle
+    depth)."""
+    deep_from_wh: float = 0.0
 
     def __post_init__(self) -> None:
         """Refuse what is no battery. Raises PlanFailed."""
@@ -70,9 +75,10 @@ class BatteryModel:
             raise PlanFailed("battery: power limits must not be negative")
         if not (0 < self.charge_efficiency <= 1 and 0 < self.discharge_efficiency <= 1):
             raise PlanFailed("battery: efficiencies must be above 0 and at most 1")
-        if not (self.wear_cost_per_kwh >= 0 and self.ageing_cost_per_kwh_h >= 0):
+        costs = (self.wear_cost_per_kwh, self.ageing_cost_per_kwh_h, self.deep_wear_cost_per_kwh)
+        if not min(costs) >= 0:
             raise PlanFailed("battery: costs of wear and ageing must not be negative")
-        for name in ("soc_final_min_wh", "ageing_above_wh"):
+        for name in ("soc_final_min_wh", "ageing_above_wh", "deep_from_wh"):
             if not 0 <= getattr(self, name) <= self.capacity_wh:
                 raise PlanFailed(f"battery: {name} is not within 0 to capacity_wh")
 
@@ -99,6 +105,8 @@ class PlanProblem:
     """Battery power of each slot at least, at most 0 W. None: what the battery can."""
     most_w: Array | None = None
     """At most, at least 0 W."""
+    ageing_factor: Array | None = None
+    """How much faster than at 25 °C the cells age in each slot, >= 0. None: not at all."""
 
     def __post_init__(self) -> None:
         """Refuse arrays of different length, non-finite numbers and wrong signs."""
@@ -113,7 +121,7 @@ class PlanProblem:
                 raise PlanFailed(f"problem: {name} holds a number that is not finite")
         if not ((self.dt_h > 0).all() and (self.load_w >= 0).all() and (self.pv_w >= 0).all()):
             raise PlanFailed("problem: dt_h must be above 0, load_w and pv_w not negative")
-        for name in ("least_w", "most_w"):
+        for name in ("least_w", "most_w", "ageing_factor"):
             bound: Array | None = getattr(self, name)
             if bound is not None and not (bound.shape == slots and np.isfinite(bound).all()):
                 raise PlanFailed(f"problem: {name} is not one finite number a slot")
@@ -129,6 +137,12 @@ class PlanProblem:
     def net_load_w(self) -> Array:
         """Load minus PV; negative is surplus."""
         return self.load_w - self.pv_w
+
+    @property
+    def ageing_cost_per_kwh(self) -> Array:
+        """Of a kWh stored above the level from which it ages the cells, for the whole slot."""
+        factor = 1.0 if self.ageing_factor is None else self.ageing_factor
+        return np.asarray(self.battery.ageing_cost_per_kwh_h * self.dt_h * factor)
 
     @property
     def penalty_per_kwh(self) -> float:

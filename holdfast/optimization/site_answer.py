@@ -14,7 +14,12 @@ from holdfast.optimization.site_problem import (
     SiteSlack,
     SiteSolution,
 )
-from holdfast.optimization.site_program import SiteColumns, UnitColumns, room_response
+from holdfast.optimization.site_program import (
+    SiteColumns,
+    UnitColumns,
+    ageing_cost_per_kwh,
+    room_response,
+)
 
 _TINY = 1e-3
 """kWh, or kelvins."""
@@ -127,9 +132,11 @@ def _other_costs(problem: SiteProblem, followed: _Followed) -> float:
     units = zip(problem.batteries, followed.unit_w, followed.unit_soc_wh, strict=True)
     for battery, power_w, soc_wh in units:
         delivered_kwh = float(np.maximum(-power_w, 0.0) @ dt_h) / 1e3
-        aged_kwh_h = float(np.maximum(soc_wh - battery.ageing_above_wh, 0.0) @ dt_h) / 1e3
+        aged_wh = np.maximum(soc_wh - battery.ageing_above_wh, 0.0)
         cost += battery.wear_cost_per_kwh * delivered_kwh
-        cost += battery.ageing_cost_per_kwh_h * aged_kwh_h
+        cost += float(aged_wh @ ageing_cost_per_kwh(problem, battery)) / 1e3
+        if battery.deep_wear_cost_per_kwh > 0.0:
+            cost += battery.deep_wear_cost_per_kwh * _deep_kwh(battery, power_w, dt_h)
         cost -= battery.terminal_value_per_kwh * float(soc_wh[-1]) / 1e3
     for charge in problem.demand:
         counted = followed.grid_w[list(charge.hours_only)] if charge.hours_only else followed.grid_w
@@ -139,6 +146,22 @@ def _other_costs(problem: SiteProblem, followed: _Followed) -> float:
         cost += room.discomfort_cost_per_k_h * float(_uncomfortable_k(room, room_c) @ dt_h)
         cost += room.end_cost_per_k * max(float(room.low_c[-1] - room_c[-1]), 0.0)
     return cost
+
+
+def _deep_kwh(battery: BatteryModel, power_w: Array, dt_h: Array) -> float:
+    """What is delivered beyond ``deep_from_wh`` of a cycle, kWh AC: the shallow part of what is
+    stored is used first, and filled first."""
+    shallow_wh = min(battery.soc_now_wh, battery.deep_from_wh)
+    deep_wh = 0.0
+    for energy_wh in (power_w * dt_h).tolist():
+        if energy_wh > 0.0:
+            gained_wh = energy_wh * battery.charge_efficiency
+            shallow_wh = min(shallow_wh + gained_wh, battery.deep_from_wh)
+        else:
+            left_wh = shallow_wh + energy_wh / battery.discharge_efficiency
+            deep_wh += max(-left_wh, 0.0) * battery.discharge_efficiency
+            shallow_wh = max(left_wh, 0.0)
+    return deep_wh / 1e3
 
 
 def _uncomfortable_k(room: Room, room_c: Array) -> Array:

@@ -6,7 +6,7 @@ Per slot: load + charge - discharge + heat + shiftable - (PV - curtailed - lost)
 in the rooms, ``short`` at the shiftable loads.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -109,8 +109,7 @@ def _add_unit(
     blocks.add_rows(low, np.inf, (stored, 1.0), (below, 1.0))
     blocks.add_rows(-np.inf, battery.soc_max_wh / 1e3, (stored, 1.0), (above, -1.0))
     if battery.ageing_cost_per_kwh_h > 0.0:
-        cost = battery.ageing_cost_per_kwh_h * base.dt_h
-        aged = blocks.add_columns(slots, 0.0, np.inf, cost)
+        aged = blocks.add_columns(slots, 0.0, np.inf, ageing_cost_per_kwh(problem, battery))
         blocks.add_rows(-np.inf, battery.ageing_above_wh / 1e3, (stored, 1.0), (aged, -1.0))
     start = np.zeros(slots)
     start[0] = battery.soc_now_wh / 1e3
@@ -124,7 +123,41 @@ def _add_unit(
     blocks.add_entries(rows[1:], stored[:-1], -1.0)
     blocks.add_rows(-np.inf, 0.0, (charge, 1.0), (charges, -most))
     blocks.add_rows(-np.inf, least, (discharge, 1.0), (charges, least))
+    if battery.deep_wear_cost_per_kwh > 0.0:
+        _add_deep_cycles(blocks, battery, charge, discharge, stored)
     return UnitColumns(charge=charge, discharge=discharge, stored=stored, rows=rows)
+
+
+def ageing_cost_per_kwh(problem: SiteProblem, battery: BatteryModel) -> Array:
+    """Of a kWh stored above the level from which it ages the cells, for the whole slot."""
+    return replace(problem.base, battery=battery).ageing_cost_per_kwh
+
+
+def _add_deep_cycles(
+    blocks: Blocks, battery: BatteryModel, charge: Block, discharge: Block, stored: Block
+) -> None:
+    """Split what is stored: the shallow part of a cycle is used, and filled, first.
+
+    Nothing has to say so: it is cheaper to use, and there is nothing to choose in filling.
+    """
+    slots, shallow_kwh = len(stored), battery.deep_from_wh / 1e3
+    most_kwh = max(battery.capacity_wh / 1e3 - shallow_kwh, 0.0)
+    into = blocks.add_columns(slots, 0.0, np.inf)
+    out = blocks.add_columns(slots, 0.0, np.inf, battery.deep_wear_cost_per_kwh)
+    deep = blocks.add_columns(slots, 0.0, most_kwh)
+    start = np.zeros(slots)
+    start[0] = max(battery.soc_now_wh / 1e3 - shallow_kwh, 0.0)
+    rows = blocks.add_rows(
+        start,
+        start,
+        (deep, 1.0),
+        (into, -battery.charge_efficiency),
+        (out, 1.0 / battery.discharge_efficiency),
+    )
+    blocks.add_entries(rows[1:], deep[:-1], -1.0)
+    blocks.add_rows(0.0, np.inf, (charge, 1.0), (into, -1.0))
+    blocks.add_rows(0.0, np.inf, (discharge, 1.0), (out, -1.0))
+    blocks.add_rows(0.0, shallow_kwh, (stored, 1.0), (deep, -1.0))
 
 
 def _add_room(blocks: Blocks, problem: SiteProblem, room: Room) -> Block:

@@ -74,7 +74,7 @@ def stored_limits(problem: PlanProblem) -> StoredLimits:
         low_kwh=low,
         high_kwh=high,
         cost_per_kwh=cost,
-        ageing_per_kwh=battery.ageing_cost_per_kwh_h * problem.dt_h,
+        ageing_per_kwh=problem.ageing_cost_per_kwh,
         aged_above_kwh=battery.ageing_above_wh / 1e3 if battery.ageing_cost_per_kwh_h else np.inf,
     )
 

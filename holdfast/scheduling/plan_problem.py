@@ -89,12 +89,12 @@ def site_problem(
     demand: tuple[DemandPrice, ...],
     peaks_w: dict[str, float],
 ) -> SiteProblem | None:
-    """The question with each storage unit by itself and demand charges, where that differs.
+    """The question with each storage unit by itself, demand charges and deep cycles, if need be.
 
     ``peaks_w``: highest import so far, by the period's name. None: ``base`` says it all.
     """
     alike = len({_shape(site, index) for index in range(len(site.storage))}) == 1
-    if alike and not demand:
+    if alike and not demand and not site.planner.deep_wear_cost_per_kwh:
         return None
     return SiteProblem(
         base=base,
@@ -211,6 +211,8 @@ def _unit_battery(site: Site, index: int, soc_pct: float, whole: BatteryModel) -
         terminal_value_per_kwh=whole.terminal_value_per_kwh,
         ageing_cost_per_kwh_h=whole.ageing_cost_per_kwh_h,
         ageing_above_wh=capacity_wh * site.planner.ageing_above_pct / 100.0,
+        deep_wear_cost_per_kwh=site.planner.deep_wear_cost_per_kwh,
+        deep_from_wh=capacity_wh * site.planner.deep_from_pct / 100.0,
     )
 
 

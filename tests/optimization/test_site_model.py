@@ -92,9 +92,11 @@ def test_one_unit_alone_gets_the_answer_of_the_exact_model(
     prices: list[float], spread: float, curtailable: bool, pv_w: float
 ) -> None:
     asked = base(prices, sold=[price - spread for price in prices], pv_w=pv_w)
-    asked = replace(asked, pv_curtailable=curtailable)
+    unit = replace(BATTERY, ageing_cost_per_kwh_h=0.01, ageing_above_wh=5_000)
+    warm = np.linspace(0.5, 3.0, asked.slots)
+    asked = replace(asked, pv_curtailable=curtailable, battery=unit, ageing_factor=warm)
     best = PlanModel(asked.slots).solve(asked)
-    found = solve_site(SiteProblem(base=asked, batteries=(BATTERY,))).plan
+    found = solve_site(SiteProblem(base=asked, batteries=(unit,))).plan
     assert found.objective == pytest.approx(best.objective, rel=2e-4, abs=1e-5)
 
 
@@ -119,6 +121,22 @@ def test_units_that_differ_are_used_as_they_are() -> None:
     found = solve_site(SiteProblem(base=asked, batteries=(quick, slow)))
     assert found.unit_w[1] == pytest.approx(-500)
     assert -found.unit_w[0].sum() * 0.25 == pytest.approx(2_000 * 0.96, rel=1e-3)
+
+
+def test_a_deep_cycle_is_used_only_where_it_is_worth_it() -> None:
+    deep = replace(
+        BATTERY, soc_now_wh=9_500, deep_from_wh=4_000, deep_wear_cost_per_kwh=0.1,
+        terminal_value_per_kwh=0.0,
+    )  # fmt: skip
+    for price, share_wh in ((0.11, 4_000), (0.14, 8_500)):
+        found = solve_site(SiteProblem(base=base([price] * 16, load_w=4_000), batteries=(deep,)))
+        delivered_wh = -found.plan.battery_w.sum() * 0.25
+        assert delivered_wh == pytest.approx(share_wh * 0.96, abs=1.0)
+    # Two shallow cycles are no deep one.
+    twice = base([0.11] * 4 + [0.0] * 4 + [0.11] * 4, load_w=4_000, sold=[0.0] * 12)
+    found = solve_site(SiteProblem(base=twice, batteries=(deep,)))
+    assert -found.plan.battery_w[:4].sum() * 0.25 == pytest.approx(3_840, abs=1.0)
+    assert -found.plan.battery_w[8:].sum() * 0.25 == pytest.approx(3_840, abs=1.0)
 
 
 def test_a_demand_charge_shaves_the_peak_but_not_below_what_was_reached() -> None:
