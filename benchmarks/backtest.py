@@ -108,13 +108,20 @@ def _budgets(name: str, year: Year, comparison: Comparison, planned: Timed) -> l
     a_year_s = planned.cpu_s * _QUARTERS_A_YEAR / quarters
     saved = comparison.savings[NO_BATTERY].percent
     share = comparison.share_of_perfect_pct
-    worse = 100.0 * (bill.cost - local.cost) / max(abs(local.cost), _NOTHING)
+
+    def worse(strategy: Strategy) -> float:
+        cost = comparison.bills[strategy].cost
+        return 100.0 * (cost - local.cost) / max(abs(local.cost), _NOTHING)
+
     return [
         at_most(f"{name}: a year of plans, by CPU time", "s", YEAR_S, a_year_s),
         at_most(f"{name}: memory", "MB", RSS_MB, planned.rss_mb),
         at_least(f"{name}: below the bill without a battery", "%", SAVED_PCT, _or_nan(saved)),
         at_least(f"{name}: of what perfect foresight saves", "%", SHARE_PCT, _or_nan(share)),
-        at_most(f"{name}: worse than self-consumption", "%", WORSE_PCT, worse),
+        *(
+            at_most(f"{name}: {rung}, worse than self-consumption", "%", WORSE_PCT, worse(rung))
+            for rung in (Strategy.FORECAST, Strategy.LAST_GOOD, Strategy.TIME_OF_USE)
+        ),
         at_most(f"{name}: damage", "times", 0, bill.damage),
     ]
 

@@ -27,7 +27,7 @@ from holdfast.testing.backtest.bill import NO_BATTERY, Bill, Comparison, compare
 from holdfast.testing.backtest.campaign import Timed, run_all
 from holdfast.testing.backtest.data import SiteData, require_an_hour, utc_of
 from holdfast.testing.backtest.run import Job, RunResult
-from holdfast.testing.backtest.strategies import Strategy
+from holdfast.testing.backtest.strategies import COMPARED, Strategy
 from holdfast.testing.backtest.world import PUBLISHED_AT_H
 
 NAME = "backtest"
@@ -101,7 +101,7 @@ def execute(options: argparse.Namespace) -> int:
         published_at_h=options.published_at, plan_every_s=options.plan_every * 60,
     )  # fmt: skip
     # The slow ones first, so that they run beside each other.
-    timed = _run(job, (strategy, *(s for s in Strategy if s is not strategy)), processes, options)
+    timed = _run(job, (strategy, *(s for s in COMPARED if s is not strategy)), processes, options)
     results = {name: one.result for name, one in timed.items()}
     comparison = compare(site, measured.data, strategy, results)
     if options.schedule is not None:

@@ -11,16 +11,19 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from holdfast.core.config import Site
+from holdfast.core.errors import PlanFailed
 from holdfast.core.plan import Plan, PlanSlot, PlanStatus, SlotMode
 from holdfast.forecasting.history import QUARTER_S
 from holdfast.forecasting.site_forecast import SiteForecast
 from holdfast.markets.site_prices import SitePrices
 from holdfast.scheduling.daily_scheduler import DailyScheduler
+from holdfast.scheduling.ladder import LAST_GOOD_FOR
 from holdfast.scheduling.planning_desk import PlanningDesk, PowerSample
 from holdfast.testing.backtest.data import Row, SiteData, utc_of
 from holdfast.testing.backtest.world import PublishedPrices, Truth
 
 _CHEAP_QUANTILE, _DEAR_QUANTILE = 0.25, 0.5
+NEVER = timedelta.max
 _NIGHT_H, _EVENING_H = range(6), range(17, 23)
 """Local hours of a night tariff, and of the evening when people are at home."""
 
@@ -37,11 +40,23 @@ class Strategy(StrEnum):
     """Charge from the grid in the cheapest quarter of the known hours, serve the dear half."""
     FIXED_HOURS = "fixed_hours"
     """Charge from 0 to 6 local, discharge from 17 to 23."""
+    LAST_GOOD = "last_good"
+    """Plans as live, by an optimizer that works once in four hours."""
+    TIME_OF_USE = "time_of_use"
+    """Plans as live, by an optimizer that never works."""
 
     @property
     def plans(self) -> bool:
         """True if the optimizer works for it."""
-        return self in (Strategy.FORECAST, Strategy.PERFECT)
+        return self not in (
+            Strategy.SELF_CONSUMPTION, Strategy.CHEAP_HOURS, Strategy.FIXED_HOURS
+        )  # fmt: skip
+
+
+COMPARED = tuple(
+    strategy for strategy in Strategy if strategy not in (Strategy.LAST_GOOD, Strategy.TIME_OF_USE)
+)
+"""What an owner chooses from; the others are lower rungs of the planner's ladder."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,9 +92,12 @@ class _Local(Adviser):
 class _Forecasting(Adviser):
     """The planner's own desk, which learns from what has passed."""
 
-    def __init__(self, setting: Setting) -> None:
-        self._desk = PlanningDesk(setting.site)
+    def __init__(self, setting: Setting, works_every: timedelta = timedelta(0)) -> None:
+        self._scheduler = DailyScheduler(setting.site)
+        self._desk = PlanningDesk(setting.site, make_plan=self._make_plan)
         self._prices = setting.prices
+        self._works_every = works_every
+        self._worked_utc: datetime | None = None
         for row in setting.past.rows:
             self.observe(row, setting.past.step_s)
 
@@ -92,6 +110,19 @@ class _Forecasting(Adviser):
         for start_s in range(row.start_s, row.start_s + step_s, part_s):
             sample = PowerSample(utc=utc_of(start_s), load_w=row.load_w, pv_w=row.pv_w)
             self._desk.observe(sample)
+
+    def _make_plan(
+        self, *, now_utc: datetime, soc_pct: float, prices: SitePrices, forecast: SiteForecast,
+        previous: Plan | None, peaks_w: dict[str, float],
+    ) -> Plan:  # fmt: skip
+        since = None if self._worked_utc is None else now_utc - self._worked_utc
+        if self._works_every == NEVER or (since is not None and since < self._works_every):
+            raise PlanFailed("it is not to work now")
+        self._worked_utc = now_utc
+        return self._scheduler.make_plan(
+            now_utc=now_utc, soc_pct=soc_pct, prices=prices, forecast=forecast,
+            previous=previous, peaks_w=peaks_w,
+        )  # fmt: skip
 
 
 class _Perfect(Adviser):
@@ -183,4 +214,6 @@ ADVISERS: Mapping[Strategy, Callable[[Setting], Adviser]] = {
     Strategy.SELF_CONSUMPTION: lambda _: _Local(),
     Strategy.CHEAP_HOURS: _CheapHours,
     Strategy.FIXED_HOURS: _FixedHours,
+    Strategy.LAST_GOOD: lambda setting: _Forecasting(setting, works_every=LAST_GOOD_FOR),
+    Strategy.TIME_OF_USE: lambda setting: _Forecasting(setting, works_every=NEVER),
 }
