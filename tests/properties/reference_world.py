@@ -220,7 +220,9 @@ class World:
             self.units[write.unit].take(write, self.now_ns)
 
     def break_(self, key: Key, fault: Fault) -> None:
-        """From now on, until it is healed."""
+        """From now on, until it is healed. Islanding is not in the reference: no island begins."""
+        if key[1] is Signal.ISLANDED and isinstance(fault, Wrong) and fault.value == 1.0:
+            return
         self.faults[key] = fault
 
     def heal(self) -> None:
