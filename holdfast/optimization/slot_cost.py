@@ -13,7 +13,7 @@ import numpy as np
 
 from holdfast.optimization.problem import Array, PlanProblem
 
-LATER_COST_PER_KWH = 3e-9
+LATER_COST_PER_KWH = 3e-10
 """Per slot of delay: among equals the earlier slot wins, so that answers do not jump.
 A little above the solver's tolerance for (scaled) costs, or it would not count."""
 _WEEK_SLOTS = 672

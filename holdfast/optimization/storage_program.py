@@ -24,8 +24,8 @@ from holdfast.core.errors import PlanFailed
 from holdfast.optimization.problem import Array
 from holdfast.optimization.slot_cost import Pieces
 
-_SCALE = 100.0
-"""Costs are passed in hundredths: the solver's tolerance for them is absolute."""
+_SCALE = 1000.0
+"""Costs are passed in thousandths: the solver's tolerance for them is absolute."""
 _ITERATIONS_PER_ROW = 100
 """Far above what a solve takes; a limit on work, unlike one on time, is repeatable."""
 _OPTIONS: dict[str, bool | int | str] = {
