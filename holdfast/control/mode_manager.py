@@ -67,14 +67,14 @@ class ModeManager:
 
     def _is_at_reserve(self, snapshot: Snapshot) -> bool:
         """True if no more is stored than the reserve, or if that cannot be told."""
-        above_wh = 0.0
+        above = []
         for unit in self._storage:
             soc_pct = snapshot.good(unit.name, Signal.SOC_PCT)
             if soc_pct is None:
                 return True
             kept_pct = max(unit.operation.backup_reserve_pct, unit.operation.soc_min_pct)
-            above_wh += (soc_pct - kept_pct) / 100.0 * unit.battery.capacity_wh
-        return not above_wh > 0.0
+            above.append((soc_pct - kept_pct) * unit.battery.capacity_wh)
+        return not sum(above) > 0.0
 
 
 def _by_slot(slot: PlanSlot, rest_w: float) -> float:

@@ -137,8 +137,8 @@ def asked_at(soc_pct, *, reserve=30.0, battery_w=0.0, grid_w=2000.0, accepted=No
 
 
 def test_what_is_kept_for_an_outage_serves_no_load_while_the_grid_is_there():
-    assert asked_at(31.0).power_w == -2000.0
-    for soc_pct in (30.0, 12.0):
+    assert asked_at(30.001).power_w == -2000.0
+    for soc_pct in (30.0, 29.999, 12.0):
         asked = asked_at(soc_pct)
         assert asked.power_w == 0.0
         assert "reserve" in asked.reason
@@ -167,6 +167,7 @@ def test_a_state_of_charge_that_cannot_be_read_counts_as_the_reserve():
 def test_the_reserve_is_that_of_all_units_together():
     units = [unit_content("one"), unit_content("two")]
     units[0]["operation"] = {"backup_reserve_pct": 40.0}
+    units[1]["battery"]["capacity_wh"] = 20_000
     units[1]["operation"] = {"backup_reserve_pct": 20.0, "soc_min_pct": 5.0}
     manager = ModeManager(build_site(*units))
 
@@ -178,5 +179,6 @@ def test_the_reserve_is_that_of_all_units_together():
             put(store, unit, Signal.BATTERY_POWER_W, 0.0, T0)
         return manager.request(freeze(store.image(), T0), None, State.RUNNING).power_w
 
-    assert power_w(35.0, 26.0) == -2000.0
-    assert power_w(35.0, 25.0) == 0.0
+    # Two units of 10 and 20 kWh: 5 % below in the one are 2.5 % above in the other.
+    assert power_w(35.0, 22.6) == -2000.0
+    assert power_w(35.0, 22.5) == 0.0
