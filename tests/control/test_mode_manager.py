@@ -137,7 +137,7 @@ def asked_at(soc_pct, *, reserve=30.0, battery_w=0.0, grid_w=2000.0, accepted=No
 
 
 def test_what_is_kept_for_an_outage_serves_no_load_while_the_grid_is_there():
-    assert asked_at(30.001).power_w == -2000.0
+    assert asked_at(30.00005).power_w == -2000.0
     for soc_pct in (30.0, 29.999, 12.0):
         asked = asked_at(soc_pct)
         assert asked.power_w == 0.0
@@ -149,6 +149,18 @@ def test_the_reserve_stops_a_plan_that_sells_but_not_one_that_charges():
     assert asked_at(30.0, accepted=plan(power_w=-1500.0)).power_w == 0.0
     assert asked_at(30.0, accepted=plan(power_w=1500.0)).power_w == 1500.0
     assert asked_at(30.0, grid_w=-2000.0).power_w == 2000.0
+
+
+def test_any_discharge_is_stopped_at_the_reserve_and_nothing_else():
+    assert asked_at(30.0, grid_w=0.5).power_w == 0.0
+    assert asked_at(30.0, grid_w=-0.5).power_w == 0.5
+    still = asked_at(30.0, grid_w=0.0)
+    assert still.power_w == 0.0
+    assert "reserve" not in still.reason
+
+
+def test_the_smallest_reserve_counts():
+    assert asked_at(0.4, reserve=0.5, soc_min_pct=0.0).power_w == 0.0
 
 
 def test_without_a_reserve_nothing_is_kept():
