@@ -180,7 +180,7 @@ def test_the_reserve_is_that_of_all_units_together():
     units = [unit_content("one"), unit_content("two")]
     units[0]["operation"] = {"backup_reserve_pct": 40.0}
     units[1]["battery"]["capacity_wh"] = 20_000
-    units[1]["operation"] = {"backup_reserve_pct": 20.0, "soc_min_pct": 5.0}
+    units[1]["operation"] = {"soc_min_pct": 20.0}  # and no reserve
     manager = ModeManager(build_site(*units))
 
     def power_w(one_pct, two_pct):
