@@ -4,7 +4,9 @@ HoldfastError
 ├── ConfigError      site.yaml or a device profile is wrong; nothing was started
 ├── PlanFailed       no plan could be made; the site stays on its local rule
 ├── PlanRefused      a plan was not accepted; the site stays on its local rule
-├── PriceDataError   a price document cannot be used; earlier prices stay in force
+├── SourceError      somebody who was asked gave nothing of use; what is known stays in force
+│   ├── PriceDataError      a price document cannot be used
+│   └── WeatherDataError    an answer is no usable weather forecast
 ├── DataError        measured data cannot be used; the text names line and column
 ├── LatchCorrupt     the latch file cannot be trusted; the site goes to ERROR
 ├── DeviceError      a device did not do what it was asked
@@ -31,8 +33,16 @@ class PlanRefused(HoldfastError):
     """A plan was refused; the text says why."""
 
 
-class PriceDataError(HoldfastError):
+class SourceError(HoldfastError):
+    """A source outside the site gave nothing that can be used; the text says why."""
+
+
+class PriceDataError(SourceError):
     """A price document cannot be used; the text says why."""
+
+
+class WeatherDataError(SourceError):
+    """An answer is no usable weather forecast; the text says why."""
 
 
 class DataError(HoldfastError):

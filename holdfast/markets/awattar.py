@@ -7,8 +7,9 @@ from pydantic import Field
 
 from holdfast.core.price_config import AwattarSource
 from holdfast.markets.answers import LAST_SECOND, Answered, Number, read_json, series_of
-from holdfast.markets.conversation import Asked, Conversation, Request
+from holdfast.markets.conversation import Asked, PriceConversation
 from holdfast.markets.prices import PriceSeries, PriceSlot
+from holdfast.web.request import Request
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 Milliseconds = Annotated[int, Field(ge=0, le=LAST_SECOND * 1000)]
@@ -26,7 +27,7 @@ class _Reply(Answered):
     data: list[_Row]
 
 
-def converse(source: AwattarSource, asked: Asked) -> Conversation:
+def converse(source: AwattarSource, asked: Asked) -> PriceConversation:
     """One request."""
     body = yield Request(
         url=f"{source.url}/v1/marketdata",

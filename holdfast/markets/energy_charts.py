@@ -15,8 +15,9 @@ from holdfast.markets.answers import (
     series_of,
     slots_from_starts,
 )
-from holdfast.markets.conversation import Asked, Conversation, Request
+from holdfast.markets.conversation import Asked, PriceConversation
 from holdfast.markets.prices import PriceSeries
+from holdfast.web.request import Request
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 Seconds = Annotated[int, Field(ge=0, le=LAST_SECOND)]
@@ -29,7 +30,7 @@ class _Reply(Answered):
     unit: str = "EUR / MWh"
 
 
-def converse(source: EnergyChartsSource, asked: Asked) -> Conversation:
+def converse(source: EnergyChartsSource, asked: Asked) -> PriceConversation:
     """One request, for whole days: the last one is included."""
     last = asked.end_utc - timedelta(days=1)
     body = yield Request(

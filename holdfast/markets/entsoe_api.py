@@ -5,14 +5,15 @@ from datetime import timedelta
 from holdfast.core.price_config import EntsoeSource
 from holdfast.markets.bidding_zones import eic_of
 from holdfast.markets.clock_change import without_doubtful_hours
-from holdfast.markets.conversation import Asked, Conversation, Request, TokenPlace
+from holdfast.markets.conversation import Asked, PriceConversation
 from holdfast.markets.entsoe import parse_entsoe
 from holdfast.markets.prices import PriceSeries
+from holdfast.web.request import Request, TokenPlace
 
 DAYS_AHEAD = timedelta(days=3)
 
 
-def converse(source: EntsoeSource, asked: Asked) -> Conversation:
+def converse(source: EntsoeSource, asked: Asked) -> PriceConversation:
     """One request: a few days are far below the page size of 100 documents."""
     area = eic_of(source.zone)
     end_utc = min(asked.end_utc, asked.start_utc + timedelta(days=1) + DAYS_AHEAD)

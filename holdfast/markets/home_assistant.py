@@ -20,8 +20,9 @@ from holdfast.markets.answers import (
     series_of,
     slots_from_starts,
 )
-from holdfast.markets.conversation import Asked, Conversation, Request, TokenPlace
+from holdfast.markets.conversation import Asked, PriceConversation
 from holdfast.markets.prices import PriceSeries, PriceSlot
+from holdfast.web.request import Request, TokenPlace
 
 _KNOWN_LISTS = (
     ("raw_today", "raw_tomorrow"),
@@ -53,7 +54,7 @@ class _State(Answered):
     attributes: dict[str, Any]
 
 
-def converse(source: HomeAssistantSource, asked: Asked) -> Conversation:
+def converse(source: HomeAssistantSource, asked: Asked) -> PriceConversation:
     """One request."""
     body = yield Request(url=f"{source.url}/api/states/{source.entity_id}", token=TokenPlace.BEARER)
     return parse(body, source, asked)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from holdfast.core.config import Site
-from holdfast.core.errors import PriceDataError
+from holdfast.core.errors import PriceDataError, SourceError
 from holdfast.core.price_config import FileSource, MarketSource, PriceSource
 from holdfast.markets.conversation import Asked
 from holdfast.markets.price_cache import Fetched, PriceCache
@@ -133,7 +133,7 @@ class MarketDesk:
         try:
             prices = self._fetch(source, self._question(state.direction, utc))
             known_until = _check_whole(prices, state, utc)
-        except PriceDataError as error:
+        except SourceError as error:
             failures = state.failures + 1
             ask_utc = ask_after_failure(utc, failures, error, publication, self._chance())
             if str(error) != state.error:

@@ -6,8 +6,9 @@ from zoneinfo import ZoneInfo
 from holdfast.core.errors import PriceDataError
 from holdfast.core.price_config import NordPoolSource
 from holdfast.markets.answers import Answered, Number, Utc, read_json, series_of
-from holdfast.markets.conversation import Asked, Conversation, Request
+from holdfast.markets.conversation import Asked, PriceConversation
 from holdfast.markets.prices import PriceSeries, PriceSlot
+from holdfast.web.request import Request
 
 _MARKET_ZONE = ZoneInfo("Europe/Brussels")
 
@@ -23,7 +24,7 @@ class _Reply(Answered):
     multiAreaEntries: list[_Entry]  # noqa: N815
 
 
-def converse(source: NordPoolSource, asked: Asked) -> Conversation:
+def converse(source: NordPoolSource, asked: Asked) -> PriceConversation:
     """Today's page, then tomorrow's, which is empty before it is published."""
     today = asked.now_utc.astimezone(_MARKET_ZONE).date()
     bodies = []

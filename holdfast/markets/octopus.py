@@ -15,8 +15,9 @@ from pydantic import Field
 from holdfast.core.errors import PriceDataError
 from holdfast.core.price_config import OctopusSource
 from holdfast.markets.answers import Answered, Number, Utc, read_json, series_of
-from holdfast.markets.conversation import Asked, Conversation, Request, TokenPlace
+from holdfast.markets.conversation import Asked, PriceConversation
 from holdfast.markets.prices import Direction, PriceSeries, PriceSlot
+from holdfast.web.request import Request, TokenPlace
 
 _PAGE_SIZE = 1500
 _MAX_PAGES = 20
@@ -62,7 +63,7 @@ class _Account(Answered):
     properties: list[_Property]
 
 
-def converse(source: OctopusSource, asked: Asked) -> Conversation:
+def converse(source: OctopusSource, asked: Asked) -> PriceConversation:
     """The account, if there is one, then page after page of rates."""
     end_utc = asked.end_utc
     if source.account is None:

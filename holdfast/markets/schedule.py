@@ -4,18 +4,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from holdfast.core.errors import PriceDataError
-from holdfast.markets.conversation import RateLimited, TokenRefused
+from holdfast.core.errors import SourceError
+from holdfast.web.backoff import wait_after_failure
 
 LOOK_AGAIN = timedelta(hours=3)
 """Prices are corrected at times, and a preliminary auction may come first."""
 STALE_AFTER = 2 * LOOK_AGAIN
 _MISSING = timedelta(minutes=10)
 """Between two questions while what should be out is not."""
-_FIRST_RETRY = timedelta(minutes=1)
-_LAST_RETRY = timedelta(hours=1)
-_REFUSED = timedelta(hours=1)
-_LONGEST = timedelta(days=1)
 _SPREAD = timedelta(minutes=1)
 """So that not all sites ask in the same second."""
 _DAY = timedelta(days=1)
@@ -65,19 +61,9 @@ def ask_after_success(
 def ask_after_failure(
     utc: datetime,
     failures: int,
-    error: PriceDataError,
+    error: SourceError,
     publication: Publication,
     chance: float,
 ) -> datetime:
     """When to ask next after so many ``failures`` in a row, the last of which was ``error``."""
-    doubled = _FIRST_RETRY * (1 << min(failures - 1, 8))
-    wait = min(doubled, _LAST_RETRY)
-    match error:
-        case RateLimited():
-            told = timedelta(seconds=min(error.retry_after_s, _LONGEST.total_seconds()))
-            wait = max(wait, told or publication.limited)
-        case TokenRefused():
-            wait = _REFUSED
-        case _:
-            pass
-    return utc + wait * (1.0 + chance / 2.0)
+    return utc + wait_after_failure(failures, error, publication.limited, chance)

@@ -19,7 +19,7 @@ from holdfast.core.price_config import (
     TibberSource,
 )
 from holdfast.markets.bidding_zones import eic_of
-from holdfast.markets.conversation import Asked, Conversation
+from holdfast.markets.conversation import Asked, PriceConversation
 from holdfast.markets.schedule import Publication
 
 _DAY_AHEAD = Publication(zone=ZoneInfo("Europe/Brussels"), out_at=time(13))
@@ -53,7 +53,7 @@ def market_of(source: MarketSource) -> Market:
     return _MARKETS.get(type(source), _DAY_AHEAD_MARKET)
 
 
-def converse(source: MarketSource, asked: Asked) -> Conversation:
+def converse(source: MarketSource, asked: Asked) -> PriceConversation:
     """What is to be said to ``source``.
 
     The shapes of the answers take 50 ms to build: only who asks imports them.

@@ -1,17 +1,11 @@
 """Prices of a Tibber home, in quarter hours."""
 
-from holdfast.core.errors import PriceDataError
+from holdfast.core.errors import PriceDataError, SourceError
 from holdfast.core.price_config import TibberSource
 from holdfast.markets.answers import Answered, Number, Utc, read_json, series_of, slots_from_starts
-from holdfast.markets.conversation import (
-    Asked,
-    Conversation,
-    RateLimited,
-    Request,
-    TokenPlace,
-    TokenRefused,
-)
+from holdfast.markets.conversation import Asked, PriceConversation
 from holdfast.markets.prices import PriceSeries
+from holdfast.web.request import RateLimited, Request, TokenPlace, TokenRefused
 
 # Without the resolution the prices are hourly.
 _QUERY = """{viewer{homes{id currentSubscription{priceInfo(resolution:QUARTER_HOURLY){
@@ -64,7 +58,7 @@ class _Reply(Answered):
     errors: tuple[_Error, ...] = ()
 
 
-def converse(source: TibberSource, asked: Asked) -> Conversation:
+def converse(source: TibberSource, asked: Asked) -> PriceConversation:
     """One request."""
     body = yield Request(
         url=source.url,
@@ -99,7 +93,7 @@ def _price_info(homes: list[_Home], home_id: str | None) -> _PriceInfo:
     return subscription.priceInfo
 
 
-def _refusal(errors: tuple[_Error, ...]) -> PriceDataError:
+def _refusal(errors: tuple[_Error, ...]) -> SourceError:
     told = "; ".join(error.message[:200] for error in errors) or "no reason given"
     codes = {error.extensions.code for error in errors if error.extensions is not None}
     if codes & _REFUSED:

@@ -7,14 +7,15 @@ from pathlib import Path
 import pytest
 
 from holdfast.core.config import Site
-from holdfast.core.errors import ConfigError, PriceDataError
+from holdfast.core.errors import ConfigError, PriceDataError, SourceError
 from holdfast.core.price_config import MarketSource
-from holdfast.markets.conversation import Asked, RateLimited
+from holdfast.markets.conversation import Asked
 from holdfast.markets.fetcher import Fetcher
 from holdfast.markets.market_desk import MarketDesk, SourceState
 from holdfast.markets.price_cache import PriceCache
 from holdfast.markets.prices import Direction, PriceSeries
 from holdfast.runtime.files import write_atomically
+from holdfast.web.request import RateLimited
 from tests.markets.builders import DAY, HOUR, NOW, TODAY, series, site, source
 from tests.markets.http_server import Reply, serving
 from tests.markets.test_entsoe import document
@@ -28,13 +29,13 @@ MINUTE = timedelta(minutes=1)
 class Source:
     """Answers what it is told to; remembers when it was asked."""
 
-    def __init__(self, answer: PriceSeries | PriceDataError) -> None:
+    def __init__(self, answer: PriceSeries | SourceError) -> None:
         self.answer = answer
         self.asked: list[tuple[MarketSource, Asked]] = []
 
     def fetch(self, one: MarketSource, asked: Asked) -> PriceSeries:
         self.asked.append((one, asked))
-        if isinstance(self.answer, PriceDataError):
+        if isinstance(self.answer, SourceError):
             raise self.answer
         return self.answer
 

@@ -8,10 +8,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from holdfast.core.errors import ConfigError, PriceDataError
-from holdfast.markets.conversation import Asked, RateLimited, TokenRefused
+from holdfast.core.errors import ConfigError, PriceDataError, SourceError
+from holdfast.markets.conversation import Asked
 from holdfast.markets.fetcher import Fetcher
 from holdfast.markets.prices import Direction, PriceSeries
+from holdfast.web.request import RateLimited, TokenRefused
 from tests.markets.builders import (
     BERLIN,
     DAY,
@@ -41,7 +42,7 @@ def fetch(
 
 
 def refusal(answering: Answering, kind: str, question: Asked | None = None, **keys: Any) -> str:
-    with pytest.raises(PriceDataError) as caught:
+    with pytest.raises(SourceError) as caught:
         fetch(answering, kind, question, **keys)
     return str(caught.value)
 
@@ -371,13 +372,13 @@ def test_tibber_a_home_is_chosen_and_never_guessed() -> None:
 )
 @pytest.mark.parametrize("status", [200, 400])
 def test_tibber_errors_come_in_the_answer(
-    code: str | None, message: str, kind: type[PriceDataError], status: int
+    code: str | None, message: str, kind: type[SourceError], status: int
 ) -> None:
     error: dict[str, object] = {"message": message}
     if code is not None:
         error["extensions"] = {"code": code}
     body = dumped({"errors": [error], "data": None})
-    with pytest.raises(PriceDataError, match=message) as caught:
+    with pytest.raises(SourceError, match=message) as caught:
         fetch(always(body, status=status), "tibber", **TIBBER)
     assert type(caught.value) is kind
 

@@ -4,10 +4,10 @@ from datetime import UTC, datetime, time, timedelta
 
 import pytest
 
-from holdfast.core.errors import PriceDataError
-from holdfast.markets.conversation import RateLimited, TokenRefused
+from holdfast.core.errors import PriceDataError, SourceError
 from holdfast.markets.schedule import ask_after_failure, ask_after_success
 from holdfast.markets.sources import market_of
+from holdfast.web.request import RateLimited, TokenRefused
 from tests.markets.builders import source
 
 ENTSOE = market_of(source("entsoe", zone="NL", token_env="T")).publication
@@ -89,9 +89,7 @@ def test_after_failures_the_waits_double_up_to_an_hour(failures: int, minutes: i
         (TokenRefused("x"), timedelta(hours=1)),
     ],
 )
-def test_who_was_too_eager_or_is_not_let_in_stays_away(
-    error: PriceDataError, wait: timedelta
-) -> None:
+def test_who_was_too_eager_or_is_not_let_in_stays_away(error: SourceError, wait: timedelta) -> None:
     assert ask_after_failure(NOW, 1, error, ENTSOE, 0.0) == NOW + wait
 
 

@@ -1,0 +1,1 @@
+"""Asking somebody over HTTP, whatever it is about."""

@@ -1,0 +1,54 @@
+"""What is asked of a source over HTTP, apart from how it is carried and what it is about.
+
+A conversation is a generator: it yields requests, is sent the answers, and returns what they
+say. So what to ask next may depend on an answer, and nothing here knows of a socket.
+"""
+
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import TypeVar
+
+from holdfast.core.errors import SourceError
+
+
+class RateLimited(SourceError):
+    """The source wants to be left alone for a while."""
+
+    def __init__(self, text: str, *, retry_after_s: float = 0.0) -> None:
+        """``retry_after_s``: as the source told; 0 if it did not."""
+        super().__init__(text)
+        self.retry_after_s = retry_after_s
+
+
+class TokenRefused(SourceError):
+    """There is no token, or the source does not accept it: asking again does not help."""
+
+
+class TokenPlace(Enum):
+    """Where a request carries the token. The token itself is put in by who carries it."""
+
+    NOWHERE = auto()
+    QUERY = auto()
+    """As the parameter ``securityToken``."""
+    BEARER = auto()
+    """In the header Authorization."""
+    BASIC_USER = auto()
+    """As the user name of HTTP basic authentication, without a password."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """A request; a POST if it has a body."""
+
+    url: str
+    query: Mapping[str, str] = field(default_factory=dict)
+    json_body: Mapping[str, object] | None = None
+    token: TokenPlace = TokenPlace.NOWHERE
+    errors_are_answers: bool = False
+    """True if the body of a 4xx answer says more than its status."""
+
+
+Told = TypeVar("Told")
+Conversation = Generator[Request, bytes, Told]
+"""Yields requests, is sent bodies, returns what they say. Raises SourceError."""
