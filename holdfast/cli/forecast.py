@@ -2,7 +2,7 @@
 
 import argparse
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from rich.console import Console
@@ -12,11 +12,14 @@ from holdfast.cli.arguments import add_config, add_json, print_json
 from holdfast.core.config import Site
 from holdfast.core.errors import ConfigError
 from holdfast.core.site_file import load_site
+from holdfast.forecasting.channel import PV
 from holdfast.forecasting.forecast import Basis, PowerForecast, PriceForecast, Score
 from holdfast.forecasting.history import QUARTER, QUARTERS_PER_DAY
+from holdfast.forecasting.weather_desk import WeatherState
 from holdfast.forecasting.workshop import missing_library
 from holdfast.runtime.files import SiteFiles
 from holdfast.runtime.planner import load_history, model_registry
+from holdfast.runtime.weather_watch import read_weather
 from holdfast.scheduling.planning_desk import site_forecaster
 
 NAME = "forecast"
@@ -33,6 +36,7 @@ _BASIS = {
     Basis.PARTIAL: "partly from earlier days; some times of day were never measured",
     Basis.FALLBACK: "nothing was measured yet: a guess, not a forecast",
 }
+_BY_WEATHER = {rival.name for rival in PV.rivals if rival.basis is Basis.WEATHER}
 _LOW, _HIGH = 0.1, 0.9
 _PER_ROW = 4
 
@@ -60,13 +64,25 @@ def execute(options: argparse.Namespace) -> int:
     utc = at.astimezone(UTC)
     forecaster.learn(utc)
     found = forecaster.forecast(utc, site.planner.horizon_h)
+    weather = read_weather(site, files)
     if options.json:
-        print_json(found)
+        told = None if weather is None else _weather(weather, utc, found.pv)
+        print_json(
+            {
+                "load": found.load,
+                "pv": found.pv,
+                "price": found.price,
+                "temperature_c": found.temperature_c,
+                "weather": told,
+            }
+        )
         return 0
     console = Console()
     console.print(_table(site, at, found.load, found.pv))
     for name, power in (("load", found.load), ("PV", found.pv)):
         print(f"{name}: {power.model}, {_BASIS[power.basis]}; {in_words(power.score, 'W')}")
+    if weather is not None:
+        print(f"weather: {weather_in_words(weather, utc)}")
     if found.price is not None:
         console.print(_price_table(site, found.price))
         unit = f"{site.currency}/kWh"
@@ -77,6 +93,25 @@ def execute(options: argparse.Namespace) -> int:
         if missing is not None:
             print(missing)
     return 0
+
+
+def _weather(weather: WeatherState, utc: datetime, pv: PowerForecast) -> dict[str, object]:
+    age = weather.age(utc)
+    return {
+        "used": pv.model in _BY_WEATHER,
+        "fetched_utc": None if weather.fetched is None else weather.fetched.utc,
+        "age_s": None if age is None else age.total_seconds(),
+        "is_stale": weather.is_stale(utc),
+    }
+
+
+def weather_in_words(weather: WeatherState, utc: datetime) -> str:
+    """How old what the planner last fetched is."""
+    age = weather.age(utc)
+    if age is None:
+        return "none was fetched yet; the planner does so while it runs"
+    stale = ", which is stale: there should be newer" if weather.is_stale(utc) else ""
+    return f"the last forecast is {age / timedelta(hours=1):.1f} h old{stale}"
 
 
 def in_words(score: Score | None, unit: str) -> str:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, field_validator, model_validator
 
-from holdfast.core.price_config import Prices
+from holdfast.core.price_config import Prices, WebAddress
 from holdfast.core.section import Finite, Name, NotNegative, Positive, Section
 
 
@@ -223,6 +223,13 @@ class PvPlant(Section):
     inverter_efficiency_pct: Annotated[float, Field(gt=50, le=100)] = 96.0
 
 
+class Weather(Section):
+    """Who is asked for the weather of ``location``, if there is ``pv``."""
+
+    url: WebAddress = "https://api.open-meteo.com/v1/forecast"
+    """Open-Meteo's, or that of a server of one's own that answers as it does."""
+
+
 class Gateway(Section):
     """The process that others read from."""
 
@@ -267,6 +274,7 @@ class Site(Section):
     location: Location | None = None
     """With it and ``pv``, the PV forecast follows the sun's path and the weather."""
     pv: PvPlant | None = None
+    weather: Weather = Weather()
     gateway: Gateway = Gateway()
     hardware_watchdog: Path | None = None
     """Such as /dev/watchdog: restarts the computer when even our watchdog hangs."""

@@ -33,6 +33,7 @@ _LEARN = 180 * QUARTERS_PER_DAY
 _SCORE_EVERY = timedelta(days=1)
 _CLEAR_AHEAD = 9 * QUARTERS_PER_DAY
 _LEAST_PRICES = 7 * QUARTERS_PER_DAY
+_CALCULATED = {Basis.WEATHER: Field.PV_MODEL_W, Basis.CLEAR_SKY: Field.PV_CLEAR_W}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +44,13 @@ class SiteForecast:
     pv: PowerForecast
     price: PriceForecast | None = None
     """Beyond what is published; None if that reaches far enough, or nothing is known."""
+    temperature_c: tuple[float | None, ...] = ()
+    """Outdoor, of each quarter hour of ``load``; None, or too short, where it is not known."""
+
+    def temperature_at(self, utc: datetime) -> float | None:
+        """Outdoor temperature in the quarter hour that ``utc`` lies in; None if not known."""
+        index = quarter_of(utc) - quarter_of(self.load.start_utc)
+        return self.temperature_c[index] if 0 <= index < len(self.temperature_c) else None
 
 
 class SiteForecaster:
@@ -85,11 +93,15 @@ class SiteForecaster:
             load=self._power(LOAD, quarter, count, now_utc),
             pv=self._power(PV, quarter, count, now_utc),
             price=self._price(quarter, count, now_utc),
+            temperature_c=tuple(
+                None if math.isnan(value) else value
+                for value in self._history.window(Field.TEMPERATURE_C, quarter, count).tolist()
+            ),
         )
 
     def learn(self, now_utc: datetime) -> None:
         """Once a day, see which model is best; now and then, train one. Quick if not due."""
-        self._collect_pv()
+        self.collect_pv()
         for channel in CHANNELS:
             self._collect(channel, now_utc)
         if self._scored_utc is not None and abs(now_utc - self._scored_utc) < _SCORE_EVERY:
@@ -107,8 +119,18 @@ class SiteForecaster:
         job = pv_job(
             self._location, self._plant, first=weather.first, count=len(weather), weather=weather
         )
+        self.collect_pv()  # there is room for one order of a name
         self._workshop.submit("weather", "pv", job)
-        self._collect_pv()
+        self.collect_pv()
+
+    def collect_pv(self) -> None:
+        """Take in PV power that was calculated meanwhile. Quick, also if there is none."""
+        if self._workshop is None:
+            return
+        for name, field in (("weather", Field.PV_MODEL_W), ("clear sky", Field.PV_CLEAR_W)):
+            answer = self._workshop.collect(name)
+            if answer is not None:
+                self._history.put(field, int(answer.about["first"]), answer.arrays["power_w"])
 
     def _power(self, channel: Channel, quarter: int, count: int, utc: datetime) -> PowerForecast:
         past = self._past(channel, quarter - _LOOK, _LOOK + count)
@@ -134,16 +156,20 @@ class SiteForecaster:
         )
 
     def _or_calculated(self, channel: Channel, past: Past) -> Choice:
-        """Arrays whose sun was never measured here are calculated all the same."""
+        """Arrays never measured are calculated; nothing follows weather that has ended."""
         choice = self._choices[channel.name]
-        if channel is PV and choice.score is None:
-            for candidate in PV.rivals:
-                field = {Basis.WEATHER: Field.PV_MODEL_W, Basis.CLEAR_SKY: Field.PV_CLEAR_W}.get(
-                    candidate.basis
-                )
-                if field is not None and np.isfinite(past.values[field][_LOOK:]).any():
-                    return Choice(candidate=candidate)
-        return choice
+        if channel is not PV:
+            return choice
+        at_hand = [
+            candidate
+            for candidate in PV.rivals
+            if candidate.basis in _CALCULATED
+            and np.isfinite(past.values[_CALCULATED[candidate.basis]][_LOOK:]).any()
+        ]
+        ended = choice.candidate.basis in _CALCULATED and choice.candidate not in at_hand
+        if choice.score is not None and not ended:
+            return choice
+        return Choice(candidate=at_hand[0] if at_hand else PV.baseline)
 
     def _level(self, channel: Channel, past: Past) -> float:
         """For times of day never measured: the mean load, but no sun that was never seen."""
@@ -218,15 +244,7 @@ class SiteForecaster:
         first, count = quarter - _LOOK, _LOOK + _CLEAR_AHEAD
         job = pv_job(self._location, self._plant, first=first, count=count, weather=None)
         self._workshop.submit("clear sky", "pv", job)
-        self._collect_pv()
-
-    def _collect_pv(self) -> None:
-        if self._workshop is None:
-            return
-        for name, field in (("weather", Field.PV_MODEL_W), ("clear sky", Field.PV_CLEAR_W)):
-            answer = self._workshop.collect(name)
-            if answer is not None:
-                self._history.put(field, int(answer.about["first"]), answer.arrays["power_w"])
+        self.collect_pv()
 
 
 def forecast_site(

@@ -1,22 +1,19 @@
-"""Weather as the PV model needs it, from Open-Meteo's JSON.
-
-Only the request's description and the parser live here; fetching, with its cache and its
-retries, is the business of the sources in ``markets``.
-"""
+"""Weather as the PV model needs it, from Open-Meteo's JSON: what to ask, and how to read it."""
 
 import json
 import math
-from collections.abc import Mapping
+import reprlib
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from holdfast.core.errors import HoldfastError
+from holdfast.core.config import Location
+from holdfast.core.errors import WeatherDataError
 from holdfast.forecasting.history import QUARTER_S
 from holdfast.forecasting.packed import Floats
+from holdfast.web.request import Conversation, Request
 
-FORECAST_URL = "https://api.open-meteo.com/v1/forecast"
 _NAMES = {
     "ghi_w_m2": "shortwave_radiation",
     "dni_w_m2": "direct_normal_irradiance",
@@ -31,13 +28,11 @@ _LIMITS = {
     "temperature_c": (-60.0, 60.0),
     "wind_m_s": (0.0, 100.0),
 }
+COLUMNS = tuple(_NAMES)
+"""Of a :class:`WeatherForecast`."""
 _STEPS = {"minutely_15": 1, "hourly": 4}
 _MOST_SLOTS = 17 * 96
 _UNITS = {"wind_speed_10m": "m/s", "temperature_2m": "°C"}
-
-
-class WeatherDataError(HoldfastError):
-    """An answer that is no usable weather forecast; the text says why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,23 +52,13 @@ class WeatherForecast:
         return len(self.ghi_w_m2)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WeatherSource:
-    """What to ask for: an HTTP GET, whose answer :func:`parse_open_meteo` reads."""
-
-    url: str
-    params: Mapping[str, str]
-    refresh_s: float = 3600.0
-    """The service's models run hourly at most."""
-
-
-def open_meteo(latitude_deg: float, longitude_deg: float) -> WeatherSource:
-    """Quarter-hourly weather of yesterday and the coming week, times in UTC."""
-    return WeatherSource(
-        url=FORECAST_URL,
-        params={
-            "latitude": f"{latitude_deg:.4f}",
-            "longitude": f"{longitude_deg:.4f}",
+def ask_weather(location: Location, url: str) -> Conversation[WeatherForecast]:
+    """Ask Open-Meteo for yesterday and the coming week by quarter hour. Raises WeatherDataError."""
+    body = yield Request(
+        url=url,
+        query={
+            "latitude": f"{location.latitude_deg:.4f}",
+            "longitude": f"{location.longitude_deg:.4f}",
             "minutely_15": ",".join(_NAMES.values()),
             "wind_speed_unit": "ms",
             "timeformat": "unixtime",
@@ -81,7 +66,9 @@ def open_meteo(latitude_deg: float, longitude_deg: float) -> WeatherSource:
             "past_days": "1",
             "forecast_days": "8",
         },
+        errors_are_answers=True,
     )
+    return parse_open_meteo(body)
 
 
 def parse_open_meteo(content: bytes) -> WeatherForecast:
@@ -92,32 +79,34 @@ def parse_open_meteo(content: bytes) -> WeatherForecast:
 
     Raises WeatherDataError.
     """
+    if not content:
+        raise WeatherDataError("the answer is empty")
     try:
         answer = json.loads(content)
-    except (ValueError, RecursionError) as error:
-        raise WeatherDataError(f"is no JSON: {error}") from error
+    except (ValueError, RecursionError):
+        raise WeatherDataError(f"the answer is no JSON; it begins with {content[:40]!r}") from None
     if not isinstance(answer, dict):
-        raise WeatherDataError("is no table")
+        raise WeatherDataError("the answer is no table")
     if answer.get("error"):
-        raise WeatherDataError(f"the service refuses: {answer.get('reason')}")
+        raise WeatherDataError(f"the service refuses: {_shown(answer.get('reason'))}")
     for name, step in _STEPS.items():
         if isinstance(answer.get(name), dict):
             _check_units(answer.get(f"{name}_units"))
             return _series(answer[name], step, answer.get("utc_offset_seconds", 0))
-    raise WeatherDataError("has neither minutely_15 nor hourly")
+    raise WeatherDataError("the answer has neither minutely_15 nor hourly")
 
 
 def _check_units(units: object) -> None:
     for name, unit in _UNITS.items():
         given = units.get(name, unit) if isinstance(units, dict) else unit
         if given != unit:
-            raise WeatherDataError(f"{name} is in {given}, not in {unit}")
+            raise WeatherDataError(f"{name} is in {_shown(given)}, not in {unit}")
 
 
 def _series(table: dict[str, Any], step: int, offset_s: object) -> WeatherForecast:
     # The last quarter of an interval ends where the interval does.
     if offset_s != 0:
-        raise WeatherDataError(f"times are {offset_s} s off UTC")
+        raise WeatherDataError(f"times are {_shown(offset_s)} s off UTC")
     ends = _quarters(table.get("time"), step)
     columns = {field: _column(table, field, len(ends), step) for field in _NAMES}
     return WeatherForecast(first=ends[0] - step, **columns)
@@ -125,14 +114,14 @@ def _series(table: dict[str, Any], step: int, offset_s: object) -> WeatherForeca
 
 def _quarters(times: object, step: int) -> list[int]:
     if not isinstance(times, list) or not 0 < len(times) * step <= _MOST_SLOTS:
-        raise WeatherDataError("has no times, or too many")
+        raise WeatherDataError("the answer has no times, or too many")
     quarters = []
     for index, time in enumerate(times):
         if not isinstance(time, int) or isinstance(time, bool) or time % QUARTER_S:
-            raise WeatherDataError(f"time {time!r} is no Unix time of a whole quarter hour")
+            raise WeatherDataError(f"time {_shown(time)} is no Unix time of a whole quarter hour")
         quarters.append(time // QUARTER_S)
         if quarters[index] != quarters[0] + index * step:
-            raise WeatherDataError(f"time {time} is out of step")
+            raise WeatherDataError(f"time {_shown(time)} is out of step")
     return quarters
 
 
@@ -146,8 +135,15 @@ def _column(table: dict[str, Any], field: str, count: int, step: int) -> Floats:
         if value is None:
             continue
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise WeatherDataError(f"{_NAMES[field]}: {value!r} is no number")
+            raise WeatherDataError(f"{_NAMES[field]}: {_shown(value)} is no number")
         if not low <= value <= high:
-            raise WeatherDataError(f"{_NAMES[field]}: {value:g} is not within {low:g} to {high:g}")
+            raise WeatherDataError(
+                f"{_NAMES[field]}: {_shown(value)} is not within {low:g} to {high:g}"
+            )
         result[index] = value
     return np.repeat(result, step)
+
+
+def _shown(value: object) -> str:
+    """A stranger's value, short enough for a log."""
+    return repr(value[:200]) if isinstance(value, str) else reprlib.repr(value)

@@ -44,6 +44,11 @@ class SiteFiles:
         return self.state_dir / "prices"
 
     @property
+    def weather(self) -> Path:
+        """The last good weather forecast."""
+        return self.state_dir / "weather.packed"
+
+    @property
     def history(self) -> Path:
         """What was measured and published, for the forecasts."""
         return self.state_dir / "history.packed"

@@ -30,6 +30,7 @@ from holdfast.runtime.plan_worker import PlanWorker
 from holdfast.runtime.price_watch import PriceWatch
 from holdfast.runtime.process import run_process
 from holdfast.runtime.status_reader import StatusReader
+from holdfast.runtime.weather_watch import WeatherWatch
 from holdfast.scheduling.planning_desk import PlanningDesk, PowerSample, site_forecaster
 
 _log = logging.getLogger(__name__)
@@ -68,10 +69,16 @@ class Planner:
     """Observes once a second, plans once an interval."""
 
     def __init__(
-        self, site: Site, files: SiteFiles, prices: PriceWatch, worker: PlanWorker
+        self,
+        site: Site,
+        files: SiteFiles,
+        prices: PriceWatch,
+        weather: WeatherWatch,
+        worker: PlanWorker,
     ) -> None:
         self._site = site
         self._prices = prices
+        self._weather = weather
         self._files = files
         self._status = StatusReader(files)
         self._workshop, history = ChildWorkshop(), load_history(files)
@@ -82,8 +89,13 @@ class Planner:
         self._problem = ""
 
     def work(self) -> None:
-        """One look at the site. Raises RuntimeError if the prices are no longer watched."""
+        """One look at the site. Raises RuntimeError if prices or weather are no longer watched."""
         self._prices.check()
+        self._weather.check()
+        weather = self._weather.take()
+        if weather is not None:
+            self._desk.forecaster.take_weather(weather)
+        self._desk.forecaster.collect_pv()
         found = self._status.latest()
         if found is None or found[1] > FRESH_S:
             return
@@ -186,10 +198,11 @@ def _soc_pct(site: Site, status: Status) -> float | None:
 def run(site: Site, files: SiteFiles, end: threading.Event) -> None:
     """Plan until told to end."""
     os.nice(NICE)
-    prices = PriceWatch(site, files)
+    prices, weather = PriceWatch(site, files), WeatherWatch(site, files)
     with PlanWorker(site) as worker:
-        planner = Planner(site, files, prices, worker)
+        planner = Planner(site, files, prices, weather, worker)
         prices.start(end)
+        weather.start(end)
         while not end.wait(OBSERVE_EVERY_S):
             planner.work()
         planner.close()

@@ -2,7 +2,7 @@
 
 import random
 import threading
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from holdfast.core.config import Site
 from holdfast.core.price_config import PriceSource
@@ -11,9 +11,7 @@ from holdfast.markets.market_desk import MarketDesk
 from holdfast.markets.price_cache import PriceCache
 from holdfast.markets.prices import Direction, PriceSeries
 from holdfast.runtime.files import SiteFiles, write_atomically
-
-_LOOK_EVERY = timedelta(seconds=5)
-"""The wall clock may be set meanwhile, so no wait is as long as it seems."""
+from holdfast.runtime.refresher import Refresher
 
 
 def open_desk(site: Site, files: SiteFiles, now_utc: datetime) -> MarketDesk:
@@ -41,12 +39,12 @@ class PriceWatch:
     def __init__(self, site: Site, files: SiteFiles) -> None:
         """Raises ConfigError."""
         self._desk = open_desk(site, files, datetime.now(UTC))
-        self._thread: threading.Thread | None = None
+        asks = bool(self._desk.states())
+        self._refresher = Refresher("prices", self._desk.refresh if asks else None)
 
     def start(self, end: threading.Event) -> None:
         """Ask until ``end`` is set. What is being asked then is left to itself."""
-        self._thread = threading.Thread(target=self._run, args=(end,), name="prices", daemon=True)
-        self._thread.start()
+        self._refresher.start(end)
 
     def read(self, source: PriceSource, direction: Direction) -> PriceSeries:
         """What ``source`` last told. Raises PriceDataError if that is nothing."""
@@ -54,12 +52,4 @@ class PriceWatch:
 
     def check(self) -> None:
         """Raises RuntimeError if asking has ended: whoever supervises us starts us anew."""
-        if self._thread is not None and not self._thread.is_alive():
-            raise RuntimeError("prices are no longer watched")
-
-    def _run(self, end: threading.Event) -> None:
-        if not self._desk.states():
-            end.wait()
-        while not end.is_set():
-            self._desk.refresh(datetime.now(UTC))
-            end.wait(_LOOK_EVERY.total_seconds())
+        self._refresher.check()

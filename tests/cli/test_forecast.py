@@ -1,7 +1,7 @@
 """``holdfast forecast`` says what is expected, on what grounds, and how good that was."""
 
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -10,11 +10,15 @@ import yaml
 
 from holdfast.cli.forecast import in_words
 from holdfast.cli.main import main
+from holdfast.core.site_file import load_site
 from holdfast.forecasting.forecast import Score
 from holdfast.forecasting.history import Field, PowerHistory, quarter_of
-from holdfast.runtime.files import write_atomically
+from holdfast.runtime.files import SiteFiles, write_atomically
 from holdfast.runtime.planner import load_history
+from holdfast.runtime.weather_watch import open_desk
 from holdfast.testing.sites import example_content
+from tests.forecasting.open_meteo import open_meteo_answer
+from tests.markets.http_server import always, serving
 
 AT = "2026-05-08T12:00+00:00"
 NOW = quarter_of(datetime.fromisoformat(AT))
@@ -28,9 +32,6 @@ def config(tmp_path: Path) -> Path:
 
 
 def measured(config: Path) -> None:
-    from holdfast.core.site_file import load_site
-    from holdfast.runtime.files import SiteFiles
-
     history, random = PowerHistory(), np.random.default_rng(1)
     quarters = np.arange(NOW - 50 * 96, NOW)
     day = np.sin(quarters % 96 / 96 * np.pi)
@@ -90,6 +91,46 @@ def test_arrays_without_a_place_are_a_configuration_error(
     content["location"] = {"latitude_deg": 52.5, "longitude_deg": 13.4}
     config.write_text(yaml.safe_dump(content))
     assert main(["forecast", "--config", str(config)]) == 0
+
+
+def test_it_tells_whether_weather_is_used_and_how_old_it_is(
+    config: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    command = ["forecast", "--config", str(config)]
+    utc = datetime.fromisoformat(AT)
+
+    def told(at: datetime) -> dict[str, object]:
+        assert main([*command, "--at", at.isoformat(), "--json"]) == 0
+        found: dict[str, object] = json.loads(capsys.readouterr().out)["weather"]
+        return found
+
+    assert told(utc) is None  # a site without arrays
+    with serving(always(open_meteo_answer(utc))) as server:
+        content = yaml.safe_load(config.read_text())
+        content["location"] = {"latitude_deg": 52.5, "longitude_deg": 13.4}
+        content["pv"] = {"arrays": [{"azimuth_deg": 143, "tilt_deg": 35, "peak_w": 7500}]}
+        content["weather"] = {"url": server.url}
+        config.write_text(yaml.safe_dump(content))
+        unknown = {"used": False, "fetched_utc": None, "age_s": None, "is_stale": True}
+        assert told(utc) == unknown
+        assert main([*command, "--at", AT]) == 0
+        assert "weather: none was fetched yet" in capsys.readouterr().out
+        site = load_site(config)
+        files = SiteFiles(state_dir=site.state_dir)
+        assert server.seen == [], "it shows, and asks nobody"
+        desk = open_desk(site, files, utc)
+        assert desk is not None
+        desk.refresh(utc)
+    history = load_history(files)
+    history.put(Field.PV_MODEL_W, NOW, np.full(300, 700.0))
+    write_atomically(files.history, history.to_bytes())
+    later = told(utc + timedelta(hours=5))
+    assert (later["used"], later["age_s"], later["is_stale"]) == (True, 18_000.0, False)
+    assert told(utc + timedelta(hours=7))["is_stale"] is True
+    assert told(utc + timedelta(days=9))["used"] is False, "it has ended"
+    assert main([*command, "--at", AT]) == 0
+    assert "weather: the last forecast is 0.0 h old\n" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("at", ["0001-01-02", "9999-12-31"])

@@ -237,6 +237,32 @@ def test_a_calculated_sun_is_corrected_by_what_was_measured() -> None:
     assert pv.skill > 0.8
 
 
+def test_weather_that_has_ended_is_not_told_to_be_used() -> None:
+    history = household(40)
+    measured = history.window(Field.PV_W, NOW - 40 * 96, 40 * 96)
+    history.put(Field.PV_MODEL_W, NOW - 40 * 96, np.concatenate([measured, measured[:96]]))
+    forecaster = SiteForecaster(history)
+    forecaster.learn(NOON)
+    assert forecaster.forecast(NOON, 48).pv.basis is Basis.WEATHER  # half of it
+    ended = forecaster.forecast(NOON + DAY, 48).pv
+    assert ended.basis is Basis.HISTORY
+    assert ended.model == PV.baseline.name
+    assert whole(ended)
+    history.put(Field.PV_CLEAR_W, NOW - 40 * 96, np.concatenate([measured, measured[:384]]))
+    assert forecaster.forecast(NOON + DAY, 48).pv.basis is Basis.CLEAR_SKY
+
+
+def test_temperatures_are_told_for_each_quarter_hour_as_far_as_they_are_known() -> None:
+    history = PowerHistory()
+    history.put(Field.TEMPERATURE_C, NOW - 1, np.array([3.0, 4.0, np.nan, -6.0]))
+    found = forecast_site(history, now_utc=NOON + timedelta(minutes=7), horizon_h=1)
+    assert found.temperature_c == (4.0, None, -6.0, None, None)
+    assert found.temperature_at(NOON + timedelta(minutes=14)) == 4.0
+    assert found.temperature_at(NOON + 2 * QUARTER) == -6.0
+    for utc in (NOON - QUARTER, NOON + QUARTER, NOON + 2 * DAY):
+        assert found.temperature_at(utc) is None
+
+
 # ------------------------------------------------------------------ sun and weather
 
 

@@ -4,9 +4,14 @@ import json
 import math
 from typing import Any
 
+import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from holdfast.forecasting.weather import WeatherDataError, open_meteo, parse_open_meteo
+from holdfast.core.config import Location
+from holdfast.core.errors import WeatherDataError
+from holdfast.forecasting.weather import ask_weather, parse_open_meteo
 
 FIRST = 1_781_000_100 // 900 * 900
 NAMES = (
@@ -44,7 +49,7 @@ def test_what_is_missing_is_missing() -> None:
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (b"", "no JSON"),
+        (b"", "empty"),
         (b"<html>503</html>", "no JSON"),
         (b"[]", "no table"),
         (b"[" * 100_000, "no JSON"),
@@ -69,10 +74,55 @@ def test_absurd_answers_are_refused_by_name(content: bytes, reason: str) -> None
         parse_open_meteo(content)
 
 
+def test_what_a_stranger_says_is_short_in_the_log() -> None:
+    for content in (
+        answer(temperature_2m=[1, 2, 3, "x" * 10**6]),
+        answer(temperature_2m=[1, 2, 3, 10**400]),
+        answer(temperature_2m=[1, 2, 3, [[]] * 10**6]),
+        json.dumps({"error": True, "reason": "x" * 10**6}).encode(),
+        b"<html>" + b"x" * 10**6,
+    ):
+        with pytest.raises(WeatherDataError) as caught:
+            parse_open_meteo(content)
+        assert len(str(caught.value)) < 300
+
+
 def test_the_request_asks_for_what_the_parser_reads() -> None:
-    source = open_meteo(52.52, 13.405)
-    assert source.url.startswith("https://")
-    assert source.params["latitude"] == "52.5200"
-    assert set(source.params["minutely_15"].split(",")) == set(NAMES)
-    assert source.params["timeformat"] == "unixtime"
-    assert source.params["wind_speed_unit"] == "ms"
+    asking = ask_weather(Location(latitude_deg=52.52, longitude_deg=13.405), "http://localhost/v1")
+    request = next(asking)
+    assert request.url == "http://localhost/v1"
+    assert request.query["latitude"] == "52.5200"
+    assert set(request.query["minutely_15"].split(",")) == set(NAMES)
+    assert request.query["timeformat"] == "unixtime"
+    assert request.query["wind_speed_unit"] == "ms"
+    with pytest.raises(StopIteration) as ended:
+        asking.send(answer())
+    assert len(ended.value.value) == 4
+
+
+scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5)
+anything = st.recursive(
+    scalars,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(NAMES), inner),
+    max_leaves=5,
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.sampled_from([*NAMES, "time"]),
+    st.lists(anything, min_size=4, max_size=4) | anything,
+    st.integers(0, 900),
+    st.binary(max_size=3),
+)
+def test_whatever_comes_is_weather_or_refused(
+    column: str, values: object, place: int, noise: bytes
+) -> None:
+    whole = answer(**{column: values})
+    for content in (whole, whole[:place] + noise + whole[place + 1 :]):
+        try:
+            weather = parse_open_meteo(content)
+        except WeatherDataError:
+            continue
+        assert len(weather) > 0
+        assert not np.isinf(weather.ghi_w_m2).any()

@@ -17,6 +17,7 @@ from holdfast.runtime.files import SiteFiles
 from holdfast.runtime.plan_worker import PlanWorker
 from holdfast.runtime.planner import Planner
 from holdfast.runtime.price_watch import PriceWatch, read_prices
+from holdfast.runtime.weather_watch import WeatherWatch
 from tests.builders import build_site
 from tests.markets.http_server import PriceServer, Reply, Seen, serving
 
@@ -103,7 +104,7 @@ def test_a_source_that_does_not_answer_holds_up_nobody(
     with serving(slow) as server:
         site = site_of(server)
         watch = PriceWatch(site, files)
-        planner = Planner(site, files, watch, PlanWorker(site))
+        planner = Planner(site, files, watch, WeatherWatch(site, files), PlanWorker(site))
         watch.start(end)
         assert asked.wait(DEADLINE_S)
         planner.work()
@@ -123,7 +124,7 @@ def test_a_watch_that_has_ended_is_noticed(files: SiteFiles, end: threading.Even
         watch = PriceWatch(site, files)
         watch.check()  # not started yet
         watch.start(end)
-        planner = Planner(site, files, watch, PlanWorker(site))
+        planner = Planner(site, files, watch, WeatherWatch(site, files), PlanWorker(site))
         planner.work()
         end.set()
         for thread in threading.enumerate():

@@ -22,6 +22,7 @@ from holdfast.runtime.price_watch import PriceWatch
 from holdfast.runtime.shared_memory import Heartbeat, HeartbeatReader
 from holdfast.runtime.site_lock import hold_lock
 from holdfast.runtime.status_reader import StatusReader
+from holdfast.runtime.weather_watch import WeatherWatch
 from tests.runtime.bench import site_in
 from tests.runtime.test_audit_writer import AuditedBench
 from tests.runtime.test_control_loop import to_running
@@ -76,7 +77,9 @@ async def start(folder: Path) -> Start:
                     break
             assert beats.last()[0] > 0
         site = site_in(folder)
-        planner = Planner(site, files, PriceWatch(site, files), PlanWorker(site))
+        planner = Planner(
+            site, files, PriceWatch(site, files), WeatherWatch(site, files), PlanWorker(site)
+        )
         planner.work()
         planner.save_history()
         found = StatusReader(files).latest()
