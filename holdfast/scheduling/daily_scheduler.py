@@ -149,6 +149,7 @@ def _plan_id(now_utc: datetime, problem: PlanProblem) -> str:
         problem.export_price_per_kwh,
         problem.load_w,
         problem.pv_w,
+        problem.ageing_cost_per_kwh,
     ):
         digest.update(values.tobytes())
     return digest.hexdigest()[:12]

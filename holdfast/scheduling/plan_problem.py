@@ -22,6 +22,12 @@ _SHORTEST_SLOT = timedelta(seconds=1)
 would magnify rounding."""
 _TERMINAL_QUANTILE = 0.25
 _TERMINAL_SHARE = 0.9
+_AGEING_REFERENCE_C = 25.0
+_AGEING_DOUBLES_PER_C = 10.0
+"""Arrhenius' law as a rule of thumb."""
+_AGEING_FACTORS = (0.25, 4.0)
+"""From 5 to 45 °C; farther out the rule is not to be trusted, nor are cells as cold or hot as the
+air."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +84,18 @@ def plan_problem(
         import_max_w=site.grid.import_max_w,
         export_max_w=site.grid.export_max_w,
         battery=_battery(site, soc_pct, bought),
+        ageing_factor=_ageing_factor(site, intervals, forecast),
     )
+
+
+def _ageing_factor(site: Site, intervals: list[Interval], forecast: SiteForecast) -> Array | None:
+    """How much faster than at 25 °C cells age; as at 25 °C where no temperature is known."""
+    known = [forecast.temperature_at(interval.start) for interval in intervals]
+    if site.planner.ageing_cost_per_kwh_day == 0.0 or all(value is None for value in known):
+        return None
+    cells_c = np.array([_AGEING_REFERENCE_C if value is None else value for value in known])
+    factor = np.exp2((cells_c - _AGEING_REFERENCE_C) / _AGEING_DOUBLES_PER_C)
+    return np.clip(factor, *_AGEING_FACTORS)
 
 
 def site_problem(

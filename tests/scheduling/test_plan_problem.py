@@ -1,5 +1,6 @@
 """What the optimizer is asked, for sites that are more than one battery."""
 
+from dataclasses import replace
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
@@ -11,6 +12,7 @@ from holdfast.core.price_config import Prices
 from holdfast.markets.demand_charge import DemandPrice, demand_prices
 from holdfast.scheduling.daily_scheduler import DailyScheduler
 from holdfast.scheduling.peaks import Peaks
+from holdfast.scheduling.plan_problem import intervals_of, plan_problem
 
 BERLIN = ZoneInfo("Europe/Berlin")
 
@@ -77,3 +79,51 @@ def test_peaks_are_remembered_for_a_bounded_number_of_periods() -> None:
     for day in range(100):
         peaks.observe(NOW + timedelta(days=day), 100.0, charges)
     assert len(peaks.peaks_w()) == 64
+
+
+AGEING = "{ageing_cost_per_kwh_day: 0.1}"
+
+
+def ageing_factor(planner: str, *temperature_c: float | None) -> list[float] | None:
+    """Of the first quarter hours, as many as there are temperatures; 25 °C in the others."""
+    one, prices = site(planner=planner), site_prices(*([0.2] * 4))
+    forecast = replace(forecast_of(1_000.0), temperature_c=temperature_c)
+    intervals = intervals_of(one, NOW, prices, forecast)
+    factor = plan_problem(one, 50.0, intervals, prices, forecast).ageing_factor
+    if factor is None:
+        return None
+    assert set(factor[len(temperature_c) :]) <= {1.0}
+    return factor[: len(temperature_c)].tolist()
+
+
+def test_cells_age_twice_as_fast_per_10_degrees_within_bounds() -> None:
+    assert ageing_factor(AGEING, 25.0, 35.0, 15.0, 45.0, 5.0) == [1.0, 2.0, 0.5, 4.0, 0.25]
+    assert ageing_factor(AGEING, 60.0, -30.0) == [4.0, 0.25]
+
+
+def test_where_no_temperature_is_known_cells_age_as_at_25_degrees() -> None:
+    assert ageing_factor(AGEING, None, 35.0) == [1.0, 2.0]
+    assert ageing_factor(AGEING, None, None) is None
+    assert ageing_factor(AGEING) is None
+
+
+def test_who_counts_no_ageing_needs_no_temperature() -> None:
+    assert ageing_factor("{}", 35.0) is None
+
+
+def test_in_the_heat_a_battery_is_not_kept_full() -> None:
+    """Charged at noon and needed at night: in a hot house it waits until the last cheap hour."""
+    prices = site_prices(*([0.10] * 8 + [0.13] * 4))
+    forecast = forecast_of(2_000.0)
+
+    def stored(temperature_c: float) -> tuple[float, str]:
+        hot = replace(forecast, temperature_c=(temperature_c,) * 60)
+        cost = "{ageing_cost_per_kwh_day: 0.02, ageing_above_pct: 0, wear_cost_per_kwh: 0}"
+        plan = DailyScheduler(site(planner=cost)).make_plan(
+            now_utc=NOW, soc_pct=20.0, prices=prices, forecast=hot
+        )
+        return sum(slot.soc_end_pct for slot in plan.slots), plan.plan_id
+
+    mild, hot = stored(5.0), stored(45.0)
+    assert hot[0] < mild[0]
+    assert hot[1] != mild[1], "plans of different questions have different names"
