@@ -63,7 +63,7 @@ def execute(options: argparse.Namespace) -> int:
     forecaster = site_forecaster(site, load_history(files), model_registry(files))
     utc = at.astimezone(UTC)
     forecaster.learn(utc)
-    found = forecaster.forecast(utc, site.planner.horizon_h)
+    found = forecaster.forecast(utc, site.planner.horizon_h, with_price=True)
     weather = read_weather(site, files)
     if options.json:
         told = None if weather is None else _weather(weather, utc, found.pv)

@@ -5,7 +5,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+import numpy as np
+
 from holdfast.forecasting.history import QUARTER, QUARTER_S
+from holdfast.forecasting.packed import Floats
 
 QUANTILES = (0.1, 0.5, 0.9)
 
@@ -80,17 +83,23 @@ class PowerForecast:
         values = self.quantiles_w.get(level)
         return None if values is None else self._at(values, utc)
 
-    def level_at(self, level: float, utc: datetime) -> float | None:
-        """What to plan with: the mean at level 0.5, towards 0.1 and 0.9 those quantiles.
+    def levels(self, level: float, start_utc: datetime, count: int) -> Floats | None:
+        """What to plan with for ``count`` quarter hours from the one that ``start_utc`` lies in:
+        the mean at level 0.5, towards 0.1 and 0.9 those quantiles.
 
-        Between them in a straight line; the mean as long as there are no quantiles.
+        Between them in a straight line; the mean as long as there are no quantiles. None if the
+        forecast does not reach there.
         """
-        mean_w = self.at(utc)
-        edge_w = self.quantile_at(QUANTILES[0] if level < 0.5 else QUANTILES[-1], utc)
-        if mean_w is None or edge_w is None:
+        first = int((start_utc - self.start_utc).total_seconds() // QUARTER_S)
+        if first < 0 or first + count > len(self.mean_w):
+            return None
+        mean_w = np.array(self.mean_w[first : first + count], dtype=np.float64)
+        edge = self.quantiles_w.get(QUANTILES[0] if level < 0.5 else QUANTILES[-1])
+        if edge is None:
             return mean_w
         share = min(abs(level - 0.5) / (QUANTILES[-1] - 0.5), 1.0)
-        return mean_w + share * (edge_w - mean_w)
+        edge_w = np.array(edge[first : first + count])
+        return np.asarray(mean_w + share * (edge_w - mean_w))
 
     def _at(self, values: tuple[float, ...], utc: datetime) -> float | None:
         index = int((utc - self.start_utc).total_seconds() // QUARTER_S)

@@ -30,7 +30,7 @@ _LOOK = 36 * QUARTERS_PER_DAY
 """What models read before an origin: four weeks, and a week before the first of them."""
 _LEARN = 180 * QUARTERS_PER_DAY
 """What a forest is trained on; older seasons tell less than they cost."""
-_SCORE_EVERY = timedelta(days=1)
+_SCORE_EVERY = timedelta(days=2)
 _CLEAR_AHEAD = 9 * QUARTERS_PER_DAY
 _LEAST_PRICES = 7 * QUARTERS_PER_DAY
 _CALCULATED = {Basis.WEATHER: Field.PV_MODEL_W, Basis.CLEAR_SKY: Field.PV_CLEAR_W}
@@ -43,7 +43,8 @@ class SiteForecast:
     load: PowerForecast
     pv: PowerForecast
     price: PriceForecast | None = None
-    """Beyond what is published; None if that reaches far enough, or nothing is known."""
+    """Beyond what is published; None if not asked for, if that reaches far enough, or nothing is
+    known."""
     temperature_c: tuple[float | None, ...] = ()
     """Outdoor, of each quarter hour of ``load``; None, or too short, where it is not known."""
 
@@ -82,8 +83,12 @@ class SiteForecaster:
         """The model in use for ``channel``."""
         return self._choices[channel.name]
 
-    def forecast(self, now_utc: datetime, horizon_h: float) -> SiteForecast:
+    def forecast(
+        self, now_utc: datetime, horizon_h: float, *, with_price: bool = False
+    ) -> SiteForecast:
         """Forecast from the quarter hour that ``now_utc`` lies in to the end of the horizon.
+
+        Plans rest on published prices alone, so later ones are forecast only if asked for.
 
         Raises ValueError if ``now_utc`` is naive.
         """
@@ -92,7 +97,7 @@ class SiteForecaster:
         return SiteForecast(
             load=self._power(LOAD, quarter, count, now_utc),
             pv=self._power(PV, quarter, count, now_utc),
-            price=self._price(quarter, count, now_utc),
+            price=self._price(quarter, count, now_utc) if with_price else None,
             temperature_c=tuple(
                 None if math.isnan(value) else value
                 for value in self._history.window(Field.TEMPERATURE_C, quarter, count).tolist()
@@ -100,7 +105,7 @@ class SiteForecaster:
         )
 
     def learn(self, now_utc: datetime) -> None:
-        """Once a day, see which model is best; now and then, train one. Quick if not due."""
+        """Every other day, see which model is best; now and then, train one. Quick if not due."""
         self.collect_pv()
         for channel in CHANNELS:
             self._collect(channel, now_utc)

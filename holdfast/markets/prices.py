@@ -1,7 +1,7 @@
 """Prices in force, keyed by UTC instants."""
 
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -67,6 +67,19 @@ class PriceSeries:
         """Price per kWh at ``utc``; None where it is missing."""
         slot = self.slot_at(utc)
         return None if slot is None else slot.price_per_kwh
+
+    def prices_at(self, times_utc: Sequence[datetime]) -> list[float]:
+        """Price per kWh at each of the times, which are in order. Raises PriceDataError where one
+        is missing."""
+        found: list[float] = []
+        slot: PriceSlot | None = None
+        for utc in times_utc:
+            if slot is None or utc >= slot.end_utc:
+                slot = self.slot_at(utc)
+            if slot is None:
+                raise PriceDataError(f"no price is known for {utc:%FT%RZ}")
+            found.append(slot.price_per_kwh)
+        return found
 
     def known_until(self, utc: datetime) -> datetime | None:
         """End of the unbroken run of prices that ``utc`` lies in; None where it is missing."""

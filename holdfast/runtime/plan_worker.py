@@ -3,17 +3,15 @@
 A solver is native code: a crash takes its process with it, and no exception ends a loop in it.
 """
 
-import multiprocessing
-import signal
-from multiprocessing.connection import Connection
-from multiprocessing.context import SpawnProcess
+import subprocess
+import sys
+from multiprocessing.connection import Connection, Pipe
 from types import TracebackType
 from typing import Any, Self
 
 from holdfast.core.config import Site
 from holdfast.core.errors import HoldfastError, PlanFailed
 from holdfast.core.plan import Plan
-from holdfast.scheduling.daily_scheduler import DailyScheduler
 
 TIMEOUT_S = 30.0
 """Far above what any plan takes, the first one with its imports included."""
@@ -25,7 +23,7 @@ class PlanWorker:
     def __init__(self, site: Site, timeout_s: float = TIMEOUT_S) -> None:
         self._site = site
         self._timeout_s = timeout_s
-        self._process: SpawnProcess | None = None
+        self._process: subprocess.Popen[bytes] | None = None
         self._connection: Connection[Any, Any] | None = None
 
     def __enter__(self) -> Self:
@@ -46,8 +44,8 @@ class PlanWorker:
 
     def make_plan(self, **question: Any) -> Plan:
         """As :meth:`DailyScheduler.make_plan`. Raises PlanFailed if the child hangs or dies."""
-        connection = self._connected()
         try:
+            connection = self._connected()
             connection.send(question)
             answered = connection.poll(self._timeout_s)
             answer = connection.recv() if answered else None
@@ -70,33 +68,18 @@ class PlanWorker:
             connection.close()
         if process is not None:
             process.kill()
-            process.join()
-            process.close()
+            process.wait()
 
     def _connected(self) -> "Connection[Any, Any]":
         if self._connection is None:
-            context = multiprocessing.get_context("spawn")
-            ours, theirs = context.Pipe()
-            self._process = context.Process(
-                target=_serve, args=(theirs, self._site), name="optimizer", daemon=True
-            )
-            self._process.start()
-            theirs.close()
+            ours, theirs = Pipe()
+            with theirs:
+                number = theirs.fileno()
+                self._process = subprocess.Popen(
+                    [sys.executable, "-m", "holdfast.runtime.optimizer", str(number)],
+                    stdin=subprocess.DEVNULL,
+                    pass_fds=(number,),
+                )
             self._connection = ours
+            ours.send(self._site)
         return self._connection
-
-
-def _serve(connection: "Connection[Any, Any]", site: Site) -> None:
-    """Answer until the planner is gone."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the planner
-    scheduler = DailyScheduler(site)
-    while True:
-        try:
-            question = connection.recv()
-        except EOFError:
-            return
-        try:
-            answer: Plan | HoldfastError = scheduler.make_plan(**question)
-        except HoldfastError as error:
-            answer = error
-        connection.send(answer)

@@ -90,8 +90,10 @@ def plan_problem(
 
 def _ageing_factor(site: Site, intervals: list[Interval], forecast: SiteForecast) -> Array | None:
     """How much faster than at 25 °C cells age; as at 25 °C where no temperature is known."""
+    if site.planner.ageing_cost_per_kwh_day == 0.0:
+        return None
     known = [forecast.temperature_at(interval.start) for interval in intervals]
-    if site.planner.ageing_cost_per_kwh_day == 0.0 or all(value is None for value in known):
+    if all(value is None for value in known):
         return None
     cells_c = np.array([_AGEING_REFERENCE_C if value is None else value for value in known])
     factor = np.exp2((cells_c - _AGEING_REFERENCE_C) / _AGEING_DOUBLES_PER_C)
@@ -163,16 +165,14 @@ def lowest_soc_pct(site: Site, index: int) -> float:
 
 def _prices(series: PriceSeries, intervals: list[Interval]) -> Array:
     """Per kWh; :func:`intervals_of` has made sure that each is known."""
-    known = [series.price_at(interval.start) for interval in intervals]
-    return np.array([price for price in known if price is not None])
+    return np.array(series.prices_at([interval.start for interval in intervals]))
 
 
 def _powers(forecast: PowerForecast, intervals: list[Interval], quantile: float) -> Array:
-    powers = [forecast.level_at(quantile, interval.start) for interval in intervals]
-    known = [power for power in powers if power is not None]
-    if len(known) < len(powers):
+    powers_w = forecast.levels(quantile, intervals[0].start, len(intervals))
+    if powers_w is None:
         raise PlanFailed(f"the forecast begins at {forecast.start_utc}, after the plan")
-    return np.array(known, dtype=np.float64)
+    return powers_w
 
 
 def _battery(site: Site, soc_pct: float, import_price_per_kwh: Array) -> BatteryModel:

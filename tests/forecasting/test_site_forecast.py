@@ -121,9 +121,10 @@ def test_a_cautious_plan_takes_a_level_between_mean_and_quantile(
 ) -> None:
     quantiles = {0.1: (20.0,), 0.5: (90.0,), 0.9: (400.0,)}
     bare = PowerForecast(start_utc=NOON, mean_w=(100.0,), basis=Basis.HISTORY)
-    assert replace(bare, quantiles_w=quantiles).level_at(level, NOON) == pytest.approx(power_w)
-    assert bare.level_at(level, NOON) == 100.0
-    assert bare.level_at(level, NOON + QUARTER) is None
+    assert replace(bare, quantiles_w=quantiles).levels(level, NOON, 1) == pytest.approx([power_w])
+    assert bare.levels(level, NOON, 1) == pytest.approx([100.0])
+    for start, count in ((NOON + QUARTER, 1), (NOON, 2), (NOON - QUARTER, 1)):
+        assert bare.levels(level, start, count) is None
 
 
 def test_a_forecast_is_never_negative() -> None:
@@ -314,7 +315,7 @@ def prices(days: int) -> PowerHistory:
 def test_a_price_forecast_begins_where_published_prices_end() -> None:
     forecaster = SiteForecaster(prices(50))
     forecaster.learn(NOON)
-    price = forecaster.forecast(NOON, 48).price
+    price = forecaster.forecast(NOON, 48, with_price=True).price
     assert price is not None
     assert price.start_utc == start_of(NOW + 40)
     assert len(price.mean_per_kwh) == 48 * 4 + 1 - 40
@@ -325,8 +326,13 @@ def test_a_price_forecast_begins_where_published_prices_end() -> None:
 
 
 def test_without_a_week_of_prices_or_with_enough_published_there_is_no_forecast() -> None:
-    assert forecast_site(prices(5), now_utc=NOON, horizon_h=48).price is None
-    assert forecast_site(prices(50), now_utc=NOON, horizon_h=9).price is None
+    def found(history: PowerHistory, horizon_h: float) -> object:
+        return SiteForecaster(history).forecast(NOON, horizon_h, with_price=True).price
+
+    assert found(prices(5), 48) is None
+    assert found(prices(50), 9) is None
+    assert found(prices(50), 48) is not None
+    assert SiteForecaster(prices(50)).forecast(NOON, 48).price is None
 
 
 # ------------------------------------------------------------------ anything at all

@@ -114,13 +114,18 @@ def is_alive(pid: int) -> bool:
     return stat.rpartition(")")[2].split()[0] != "Z"
 
 
-def descendants(pid: int) -> list[int]:
-    """Ids of all processes below ``pid``."""
+def children_of(pid: int) -> list[int]:
+    """Ids of the processes that ``pid`` has started."""
     try:
         text = Path(f"/proc/{pid}/task/{pid}/children").read_text()
     except OSError:
         return []
-    children = [int(word) for word in text.split()]
+    return [int(word) for word in text.split()]
+
+
+def descendants(pid: int) -> list[int]:
+    """Ids of all processes below ``pid``."""
+    children = children_of(pid)
     return children + [below for child in children for below in descendants(child)]
 
 
