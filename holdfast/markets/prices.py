@@ -72,13 +72,13 @@ class PriceSeries:
         """Price per kWh at each of the times, which are in order. Raises PriceDataError where one
         is missing."""
         found: list[float] = []
-        slot: PriceSlot | None = None
+        index = 0 if not times_utc else self._index_at(times_utc[0])
         for utc in times_utc:
-            if slot is None or utc >= slot.end_utc:
-                slot = self.slot_at(utc)
-            if slot is None:
+            while index is not None and utc >= self.slots[index].end_utc:
+                index = index + 1 if index + 1 < len(self.slots) else None
+            if index is None or utc < self.slots[index].start_utc:
                 raise PriceDataError(f"no price is known for {utc:%FT%RZ}")
-            found.append(slot.price_per_kwh)
+            found.append(self.slots[index].price_per_kwh)
         return found
 
     def known_until(self, utc: datetime) -> datetime | None:

@@ -1,5 +1,6 @@
 """Why a slot is planned as it is, in words for the owner: local time, own currency."""
 
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from holdfast.core.plan import SlotMode
@@ -9,6 +10,7 @@ _MINOR_UNITS = {"EUR": "ct", "USD": "ct", "AUD": "ct", "GBP": "p", "CHF": "Rp"}
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
+@lru_cache(maxsize=4096)
 def price_text(per_kwh: float, currency: str) -> str:
     """A price per kWh in words.
 

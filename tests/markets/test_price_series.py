@@ -70,3 +70,14 @@ def test_overlaps_disorder_and_what_is_not_a_number_are_refused(
 ) -> None:
     with pytest.raises(PriceDataError):
         price_series(*slots)
+
+
+def test_prices_at_several_times_are_those_at_each_or_none_at_all() -> None:
+    prices = price_series(slot(0, 0.1), slot(1, 0.2), slot(3, 0.4))
+    quarters = [NOON + quarter * HOUR / 4 for quarter in range(8)]
+    assert prices.prices_at(quarters) == [0.1] * 4 + [0.2] * 4
+    assert prices.prices_at([NOON + HOUR, NOON + 3 * HOUR]) == [0.2, 0.4]
+    assert prices.prices_at([]) == []
+    for times in ([NOON - HOUR], [NOON, NOON + 2 * HOUR], [NOON, NOON + 4 * HOUR]):
+        with pytest.raises(PriceDataError, match="no price is known"):
+            prices.prices_at(times)

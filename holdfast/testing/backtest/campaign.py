@@ -1,5 +1,6 @@
 """A backtest's runs, each in a process of its own."""
 
+import gc
 import multiprocessing
 import resource
 import time
@@ -39,7 +40,12 @@ def _share_progress(shared: "SynchronizedArray[float]") -> None:
 def run_timed(job: Job, progress: Callable[[float], None] = lambda _: None) -> Timed:
     """Run one job in this process. Raises HoldfastError."""
     wall_s, cpu_s = time.perf_counter(), time.process_time()
-    result = Run(job).run(progress)
+    run = Run(job)
+    gc.freeze()  # or the collector would look at a year of rows again and again
+    try:
+        result = run.run(progress)
+    finally:
+        gc.unfreeze()
     return Timed(
         result=result,
         wall_s=time.perf_counter() - wall_s,
