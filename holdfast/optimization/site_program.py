@@ -111,21 +111,29 @@ def _add_unit(
     if battery.ageing_cost_per_kwh_h > 0.0:
         aged = blocks.add_columns(slots, 0.0, np.inf, ageing_cost_per_kwh(problem, battery))
         blocks.add_rows(-np.inf, battery.ageing_above_wh / 1e3, (stored, 1.0), (aged, -1.0))
-    start = np.zeros(slots)
-    start[0] = battery.soc_now_wh / 1e3
-    rows = blocks.add_rows(
-        start,
-        start,
-        (stored, 1.0),
-        (charge, -battery.charge_efficiency),
-        (discharge, 1.0 / battery.discharge_efficiency),
-    )
-    blocks.add_entries(rows[1:], stored[:-1], -1.0)
+    rows = _add_balance(blocks, battery, battery.soc_now_wh / 1e3, stored, charge, discharge)
     blocks.add_rows(-np.inf, 0.0, (charge, 1.0), (charges, -most))
     blocks.add_rows(-np.inf, least, (discharge, 1.0), (charges, least))
     if battery.deep_wear_cost_per_kwh > 0.0:
         _add_deep_cycles(blocks, battery, charge, discharge, stored)
     return UnitColumns(charge=charge, discharge=discharge, stored=stored, rows=rows)
+
+
+def _add_balance(
+    blocks: Blocks, battery: BatteryModel, now_kwh: float, stored: Block, into: Block, out: Block
+) -> Block:
+    """What is stored after a slot: what was before, with what went in and out, less losses."""
+    start = np.zeros(len(stored))
+    start[0] = now_kwh
+    rows = blocks.add_rows(
+        start,
+        start,
+        (stored, 1.0),
+        (into, -battery.charge_efficiency),
+        (out, 1.0 / battery.discharge_efficiency),
+    )
+    blocks.add_entries(rows[1:], stored[:-1], -1.0)
+    return rows
 
 
 def ageing_cost_per_kwh(problem: SiteProblem, battery: BatteryModel) -> Array:
@@ -145,16 +153,8 @@ def _add_deep_cycles(
     into = blocks.add_columns(slots, 0.0, np.inf)
     out = blocks.add_columns(slots, 0.0, np.inf, battery.deep_wear_cost_per_kwh)
     deep = blocks.add_columns(slots, 0.0, most_kwh)
-    start = np.zeros(slots)
-    start[0] = max(battery.soc_now_wh / 1e3 - shallow_kwh, 0.0)
-    rows = blocks.add_rows(
-        start,
-        start,
-        (deep, 1.0),
-        (into, -battery.charge_efficiency),
-        (out, 1.0 / battery.discharge_efficiency),
-    )
-    blocks.add_entries(rows[1:], deep[:-1], -1.0)
+    now_kwh = max(battery.soc_now_wh / 1e3 - shallow_kwh, 0.0)
+    _add_balance(blocks, battery, now_kwh, deep, into, out)
     blocks.add_rows(0.0, np.inf, (charge, 1.0), (into, -1.0))
     blocks.add_rows(0.0, np.inf, (discharge, 1.0), (out, -1.0))
     blocks.add_rows(0.0, shallow_kwh, (stored, 1.0), (deep, -1.0))

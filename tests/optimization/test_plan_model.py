@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from oracle import follow
 
 from benchmarks.direct_milp import best_objective
+from benchmarks.hard_plans import BATTERY
 from holdfast.core.plan import PlanStatus
 from holdfast.optimization.answer import build_solution
 from holdfast.optimization.model import PlanModel
@@ -18,19 +19,6 @@ from holdfast.optimization.problem import (
     PlanProblem,
     PlanSolution,
     SlackGroup,
-)
-
-BATTERY = BatteryModel(
-    capacity_wh=10_000,
-    soc_min_wh=1_000,
-    soc_max_wh=9_500,
-    soc_now_wh=5_000,
-    charge_max_w=5_000,
-    discharge_max_w=4_000,
-    charge_efficiency=0.95,
-    discharge_efficiency=0.96,
-    wear_cost_per_kwh=0.02,
-    terminal_value_per_kwh=0.1,
 )
 
 

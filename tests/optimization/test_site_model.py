@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmarks.hard_plans import BATTERY
 from holdfast.core.errors import PlanFailed
 from holdfast.core.plan import PlanStatus
 from holdfast.optimization.model import PlanModel
-from holdfast.optimization.problem import Array, BatteryModel, PlanProblem
+from holdfast.optimization.problem import Array, PlanProblem
 from holdfast.optimization.site_model import solve_site
 from holdfast.optimization.site_problem import (
     MODES,
@@ -25,18 +26,6 @@ from holdfast.optimization.site_problem import (
     SiteSolution,
 )
 
-BATTERY = BatteryModel(
-    capacity_wh=10_000,
-    soc_min_wh=1_000,
-    soc_max_wh=9_500,
-    soc_now_wh=5_000,
-    charge_max_w=5_000,
-    discharge_max_w=4_000,
-    charge_efficiency=0.95,
-    discharge_efficiency=0.96,
-    wear_cost_per_kwh=0.02,
-    terminal_value_per_kwh=0.1,
-)
 NO_BATTERY = replace(BATTERY, charge_max_w=0.0, discharge_max_w=0.0, terminal_value_per_kwh=0.0)
 
 
