@@ -97,15 +97,17 @@ class DailyScheduler:
         if bounds is None or keeps(best.battery_w, *bounds):
             return best
         try:
-            kept = self._solve(replace(problem, least_w=bounds[0], most_w=bounds[1]))
+            narrower = replace(problem, least_w=bounds[0], most_w=bounds[1])
+            # From the answer just found, which is the same whatever was planned before.
+            kept = self._solve(narrower, warm=True)
         except PlanFailed:
             return best  # what was planned cannot be done any more
         return kept if kept.objective < best.objective + worth else best
 
-    def _solve(self, problem: PlanProblem) -> PlanSolution:
+    def _solve(self, problem: PlanProblem, *, warm: bool = False) -> PlanSolution:
         if self._model is None or self._model.slots != problem.slots:
             self._model = PlanModel(problem.slots)
-        return self._model.solve(problem, warm=False)
+        return self._model.solve(problem, warm=warm)
 
 
 def _plan_slots(
