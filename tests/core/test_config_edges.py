@@ -12,9 +12,12 @@ from holdfast.core.config import (
     Gateway,
     Grid,
     InverterHardware,
+    Location,
     ModbusTcp,
     Operation,
     Planner,
+    PvArray,
+    PvPlant,
     Site,
     StorageUnit,
 )
@@ -27,6 +30,8 @@ CELLS = {
 POWERS = {"charge_power_max_w": 5000, "discharge_power_max_w": 5000}
 LIMITS = {"import_max_w": 1, "export_max_w": 0}
 MODBUS = {"host": "h"}
+PLACE = {"latitude_deg": 48.0, "longitude_deg": 11.0}
+ROOF = {"azimuth_deg": 143, "tilt_deg": 35, "peak_w": 7500}
 CAN = {"kind": "can", "interface": "socketcan", "channel": "can0"}
 
 # section, what it needs, key, smallest value accepted, largest value accepted, default
@@ -51,6 +56,24 @@ RANGES = [
     (Grid, LIMITS, "nominal_voltage_v", 100.0, 500.0, 230.0),
     (Planner, {}, "horizon_h", 2.0, 168.0, 48.0),
     (Planner, {}, "interval_s", 1.0, 3600.0, 300.0),
+    (Planner, {}, "ageing_above_pct", 0.0, 100.0, 80.0),
+    (Planner, {}, "deep_from_pct", math.nextafter(0.0, 1.0), 100.0, 60.0),
+    (Planner, {}, "load_quantile", 0.1, 0.9, 0.5),
+    (Operation, {"soc_max_pct": 100.0}, "backup_reserve_pct", 0.0, None, 0.0),
+    (Location, PLACE, "latitude_deg", -90.0, 90.0, None),
+    (Location, PLACE, "longitude_deg", -180.0, 180.0, None),
+    (Location, PLACE, "altitude_m", -430.0, 6000.0, 0.0),
+    (PvArray, ROOF, "azimuth_deg", 0.0, math.nextafter(360.0, 0.0), None),
+    (PvArray, ROOF, "tilt_deg", 0.0, 90.0, None),
+    (PvArray, ROOF, "losses_pct", 0.0, math.nextafter(100.0, 0.0), 14.0),
+    (
+        PvPlant,
+        {"arrays": [ROOF]},
+        "inverter_efficiency_pct",
+        math.nextafter(50.0, 100.0),
+        100.0,
+        96.0,
+    ),
     (Gateway, {}, "port", 1, 65535, 9464),
     (Cycle, {}, "period_ms", 10, 1000, 20),
 ]
@@ -66,8 +89,16 @@ POSITIVE = [
     (Operation, {}, "discharge_power_max_w"),
     (Operation, {}, "ramp_w_per_s"),
     (Grid, LIMITS, "import_max_w"),
+    (PvArray, ROOF, "peak_w"),
+    (PvPlant, {"arrays": [ROOF]}, "inverter_ac_max_w"),
 ]
-FROM_ZERO = [(Grid, LIMITS, "export_max_w"), (Planner, {}, "wear_cost_per_kwh")]
+FROM_ZERO = [
+    (Grid, LIMITS, "export_max_w"),
+    (Planner, {}, "wear_cost_per_kwh"),
+    (Planner, {}, "ageing_cost_per_kwh_day"),
+    (Planner, {}, "deep_wear_cost_per_kwh"),
+    (Planner, {}, "change_worth"),
+]
 
 
 def names(value):
@@ -117,6 +148,11 @@ def test_what_is_not_said_has_the_careful_default():
     assert site.grid.nominal_frequency_hz == 50
     assert (site.prices, site.hardware_watchdog) == (None, None)
     assert site.planner.wear_cost_per_kwh == 0.02
+    assert site.planner.ageing_cost_per_kwh_day == site.planner.deep_wear_cost_per_kwh == 0.0
+    assert site.planner.change_worth == 0.01
+    assert (site.location, site.pv) == (None, None)
+    assert site.weather.url == "https://api.open-meteo.com/v1/forecast"
+    assert PvPlant.model_validate({"arrays": [ROOF]}).inverter_ac_max_w is None
     assert site.gateway.host == "127.0.0.1"
     assert unit.bms.connection.kind == "modbus_tcp"
     assert ModbusTcp(host="h").kind == "modbus_tcp"
@@ -224,3 +260,24 @@ def test_the_powers_of_all_units_add_up():
     )
     assert (site.charge_power_max_w, site.discharge_power_max_w) == (6000.0, 7000.0)
     assert site.unit_names == ("left", "right")
+
+
+def test_a_reserve_leaves_something_to_use():
+    for reserve_pct, soc_max_pct in ((79.9, 80.0), (94.9, None)):
+        operation = {"backup_reserve_pct": reserve_pct}
+        Operation.model_validate(operation | ({"soc_max_pct": soc_max_pct} if soc_max_pct else {}))
+    for reserve_pct in (80.0, 80.1):
+        with pytest.raises(
+            ValidationError, match=r"backup_reserve_pct .* must be below soc_max_pct"
+        ):
+            Operation(backup_reserve_pct=reserve_pct, soc_max_pct=80.0)
+
+
+def test_arrays_need_a_place_and_a_plant_needs_arrays():
+    plant = {"arrays": [ROOF]}
+    assert build_site(location=PLACE, pv=plant).pv is not None
+    assert build_site(location=PLACE).pv is None
+    with pytest.raises(ValueError, match="pv: needs location"):
+        build_site(pv=plant)
+    with pytest.raises(ValidationError):
+        PvPlant.model_validate({"arrays": []})
