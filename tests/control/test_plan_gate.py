@@ -48,6 +48,11 @@ def accept(candidate: Plan, now_ns: int = T0, utc: datetime = UTC_NOW):
     )
 
 
+def test_a_plan_by_the_best_rung_has_nothing_to_note():
+    assert plan().note == ""
+    assert accept(replace(plan(), note="led back")).plan.note == "led back"
+
+
 def test_a_plan_in_which_everything_holds_is_accepted_whole():
     accepted = accept(plan())
     assert accepted.plan == plan()
