@@ -98,7 +98,7 @@ class Operation(Section):
     charge_power_max_w: Positive | None = None
     """None: what the hardware permits."""
     discharge_power_max_w: Positive | None = None
-    backup_reserve_pct: Annotated[float, Field(ge=0, le=100)] = 0.0
+    backup_reserve_pct: NotNegative = 0.0
     """Kept for an outage: with the grid there, plans and self-consumption leave it alone."""
     ramp_w_per_s: Positive = 2000.0
     """How fast the setpoint may move away from 0 W; towards 0 W it is not limited."""
