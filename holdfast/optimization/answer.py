@@ -36,7 +36,7 @@ def build_solution(
     grid_w = problem.net_load_w + battery_w + curtailed_w
     grid_cost = float(exchange.cost.sum())
     relaxed = _relaxed(problem, exchange.penalty, soc_wh)
-    objective = grid_cost + _battery_cost(problem, battery_w, soc_wh)
+    objective = grid_cost + battery_cost(problem, battery_w, soc_wh)
     penalty = float(exchange.penalty.sum())
     tolerance = _TOLERANCE_SHARE * abs(cost) + _TOLERANCE_COST + preference_limit(problem)
     if not abs(objective + penalty - cost) <= tolerance:
@@ -76,7 +76,7 @@ def _follow(problem: PlanProblem, battery_w: Array) -> Array:
     return np.clip(soc_wh, 0.0, battery.capacity_wh)
 
 
-def _battery_cost(problem: PlanProblem, battery_w: Array, soc_wh: Array) -> float:
+def battery_cost(problem: PlanProblem, battery_w: Array, soc_wh: Array) -> float:
     """Wear and ageing, less what is stored at the end."""
     battery = problem.battery
     delivered_kwh = float(np.maximum(-battery_w, 0.0) @ problem.dt_h) / 1e3

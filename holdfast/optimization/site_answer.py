@@ -1,11 +1,12 @@
 """From the columns of a site's program to an answer that was tried: simulated, and priced."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from holdfast.core.errors import PlanFailed
 from holdfast.core.plan import PlanStatus
+from holdfast.optimization.answer import battery_cost
 from holdfast.optimization.problem import Array, BatteryModel, PlanSolution, SlackGroup
 from holdfast.optimization.site_problem import (
     DeviceMode,
@@ -17,7 +18,6 @@ from holdfast.optimization.site_problem import (
 from holdfast.optimization.site_program import (
     SiteColumns,
     UnitColumns,
-    ageing_cost_per_kwh,
     room_response,
 )
 
@@ -131,13 +131,9 @@ def _other_costs(problem: SiteProblem, followed: _Followed) -> float:
     dt_h, cost = problem.base.dt_h, 0.0
     units = zip(problem.batteries, followed.unit_w, followed.unit_soc_wh, strict=True)
     for battery, power_w, soc_wh in units:
-        delivered_kwh = float(np.maximum(-power_w, 0.0) @ dt_h) / 1e3
-        aged_wh = np.maximum(soc_wh - battery.ageing_above_wh, 0.0)
-        cost += battery.wear_cost_per_kwh * delivered_kwh
-        cost += float(aged_wh @ ageing_cost_per_kwh(problem, battery)) / 1e3
+        cost += battery_cost(replace(problem.base, battery=battery), power_w, soc_wh)
         if battery.deep_wear_cost_per_kwh > 0.0:
             cost += battery.deep_wear_cost_per_kwh * _deep_kwh(battery, power_w, dt_h)
-        cost -= battery.terminal_value_per_kwh * float(soc_wh[-1]) / 1e3
     for charge in problem.demand:
         counted = followed.grid_w[list(charge.hours_only)] if charge.hours_only else followed.grid_w
         peak_w = max(float(counted.max(initial=0.0)) - charge.peak_so_far_w, 0.0)

@@ -109,7 +109,8 @@ def _add_unit(
     blocks.add_rows(low, np.inf, (stored, 1.0), (below, 1.0))
     blocks.add_rows(-np.inf, battery.soc_max_wh / 1e3, (stored, 1.0), (above, -1.0))
     if battery.ageing_cost_per_kwh_h > 0.0:
-        aged = blocks.add_columns(slots, 0.0, np.inf, ageing_cost_per_kwh(problem, battery))
+        cost = replace(base, battery=battery).ageing_cost_per_kwh
+        aged = blocks.add_columns(slots, 0.0, np.inf, cost)
         blocks.add_rows(-np.inf, battery.ageing_above_wh / 1e3, (stored, 1.0), (aged, -1.0))
     rows = _add_balance(blocks, battery, battery.soc_now_wh / 1e3, stored, charge, discharge)
     blocks.add_rows(-np.inf, 0.0, (charge, 1.0), (charges, -most))
@@ -134,11 +135,6 @@ def _add_balance(
     )
     blocks.add_entries(rows[1:], stored[:-1], -1.0)
     return rows
-
-
-def ageing_cost_per_kwh(problem: SiteProblem, battery: BatteryModel) -> Array:
-    """Of a kWh stored above the level from which it ages the cells, for the whole slot."""
-    return replace(problem.base, battery=battery).ageing_cost_per_kwh
 
 
 def _add_deep_cycles(

@@ -19,11 +19,11 @@ from holdfast.core.config import Site
 from holdfast.core.errors import PlanFailed
 from holdfast.core.plan import Plan, PlanStatus
 from holdfast.markets.site_prices import SitePrices
+from holdfast.scheduling.daily_scheduler import PLAN_LIFETIME
 from holdfast.scheduling.tou_optimizer import tou_plan
 
 LAST_GOOD_FOR = timedelta(hours=4)
 """Load and sun have changed by then, and what is stored with them."""
-_LIFETIME = timedelta(minutes=30)
 
 
 class Ladder:
@@ -59,5 +59,5 @@ class Ladder:
         slots = tuple(slot for slot in last.slots if slot.end > now_utc)
         if not slots:
             return None
-        expires = min(slots[-1].end, now_utc + _LIFETIME, last.created + LAST_GOOD_FOR)
+        expires = min(slots[-1].end, now_utc + PLAN_LIFETIME, last.created + LAST_GOOD_FOR)
         return replace(last, expires=expires, status=PlanStatus.LAST_GOOD, slots=slots, note=note)

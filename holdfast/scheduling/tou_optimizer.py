@@ -12,6 +12,7 @@ from holdfast.core.errors import PriceDataError
 from holdfast.core.plan import Plan, PlanSlot, PlanStatus, SlotMode
 from holdfast.forecasting.history import QUARTER, quarter_of, start_of
 from holdfast.markets.site_prices import SitePrices
+from holdfast.scheduling.daily_scheduler import PLAN_LIFETIME
 from holdfast.scheduling.reasons import price_text
 
 AHEAD = timedelta(hours=8)
@@ -19,7 +20,6 @@ AHEAD = timedelta(hours=8)
 DEARER = 1.6
 """Times as dear must the later slot be: losses and wear take a tenth to a fifth, and what is kept
 may find no load."""
-_LIFETIME = timedelta(minutes=30)
 
 
 def tou_plan(site: Site, *, now_utc: datetime, prices: SitePrices, note: str) -> Plan:
@@ -38,7 +38,7 @@ def tou_plan(site: Site, *, now_utc: datetime, prices: SitePrices, note: str) ->
     return Plan(
         plan_id=f"tou-{now_utc:%Y%m%d%H%M%S}",
         created=now_utc,
-        expires=min(slots[-1].end, now_utc + _LIFETIME),
+        expires=min(slots[-1].end, now_utc + PLAN_LIFETIME),
         status=PlanStatus.TIME_OF_USE,
         expected_cost=0.0,
         slots=tuple(slots),

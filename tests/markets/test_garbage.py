@@ -138,4 +138,5 @@ def test_a_good_answer_with_a_piece_cut_out_breaks_nothing(kind: str, data: st.D
     start = data.draw(st.integers(0, len(body)))
     end = data.draw(st.integers(start, min(start + 40, len(body))))
     piece = data.draw(st.binary(max_size=4))
-    answered(kind, body[:start] + piece + body[end:], asked(direction=Direction.FEED_IN))
+    prices = answered(kind, body[:start] + piece + body[end:], asked(direction=Direction.FEED_IN))
+    assert prices is None or isinstance(prices, PriceSeries)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from holdfast.core.errors import PriceDataError
 from holdfast.markets.csv_prices import parse_csv
 from holdfast.markets.price_file import PriceFiles, read_price_file
-from holdfast.markets.prices import Direction
+from holdfast.markets.prices import Direction, PriceSeries
 from tests.markets.builders import HOUR, NOW, source
 from tests.markets.test_entsoe import DAY as XML_DAY
 from tests.markets.test_entsoe import document, period, series
@@ -78,7 +78,7 @@ def test_what_is_wrong_in_a_csv_is_named(text: str, told: str) -> None:
 def test_no_file_breaks_the_reader(content: bytes, direction: Direction) -> None:
     for start in (b"", b"time_utc,price_per_kwh\n"):
         with contextlib.suppress(PriceDataError):
-            parse_csv(start + content, direction, "EUR")
+            assert isinstance(parse_csv(start + content, direction, "EUR"), PriceSeries)
 
 
 def test_the_name_of_a_file_says_what_it_is_and_errors_name_it(tmp_path: Path) -> None:
