@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -14,8 +15,6 @@ from holdfast.core.config import Site
 from holdfast.core.errors import PlanFailed
 from holdfast.core.plan import Plan, PlanSlot, PlanStatus, SlotMode
 from holdfast.forecasting.history import QUARTER_S
-from holdfast.forecasting.site_forecast import SiteForecast
-from holdfast.markets.site_prices import SitePrices
 from holdfast.scheduling.daily_scheduler import DailyScheduler
 from holdfast.scheduling.ladder import LAST_GOOD_FOR
 from holdfast.scheduling.planning_desk import PlanningDesk, PowerSample
@@ -111,18 +110,12 @@ class _Forecasting(Adviser):
             sample = PowerSample(utc=utc_of(start_s), load_w=row.load_w, pv_w=row.pv_w)
             self._desk.observe(sample)
 
-    def _make_plan(
-        self, *, now_utc: datetime, soc_pct: float, prices: SitePrices, forecast: SiteForecast,
-        previous: Plan | None, peaks_w: dict[str, float],
-    ) -> Plan:  # fmt: skip
+    def _make_plan(self, *, now_utc: datetime, **question: Any) -> Plan:
         since = None if self._worked_utc is None else now_utc - self._worked_utc
         if self._works_every == NEVER or (since is not None and since < self._works_every):
             raise PlanFailed("it is not to work now")
         self._worked_utc = now_utc
-        return self._scheduler.make_plan(
-            now_utc=now_utc, soc_pct=soc_pct, prices=prices, forecast=forecast,
-            previous=previous, peaks_w=peaks_w,
-        )  # fmt: skip
+        return self._scheduler.make_plan(now_utc=now_utc, **question)
 
 
 class _Perfect(Adviser):
@@ -138,16 +131,10 @@ class _Perfect(Adviser):
     def plan(self, now_utc: datetime, soc_pct: float) -> Plan:
         return self._desk.plan(now_utc, soc_pct, self._prices.at(now_utc))
 
-    def _make_plan(
-        self, *, now_utc: datetime, soc_pct: float, prices: SitePrices,
-        forecast: SiteForecast,  # noqa: ARG002 - as the desk calls it
-        previous: Plan | None, peaks_w: dict[str, float],
-    ) -> Plan:  # fmt: skip
-        """Whatever ``forecast`` says."""
-        return self._scheduler.make_plan(
-            now_utc=now_utc, soc_pct=soc_pct, prices=prices, previous=previous, peaks_w=peaks_w,
-            forecast=self._truth.forecast(now_utc, self._horizon_h),
-        )  # fmt: skip
+    def _make_plan(self, *, now_utc: datetime, **question: Any) -> Plan:
+        """Whatever forecast it is asked with."""
+        question["forecast"] = self._truth.forecast(now_utc, self._horizon_h)
+        return self._scheduler.make_plan(now_utc=now_utc, **question)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
