@@ -192,8 +192,7 @@ def _accepted_plan(site: Site, now_ns: int) -> AcceptedPlan:
         plan,
         now_ns=now_ns,
         utc=_START,
-        charge_max_w=site.charge_power_max_w,
-        discharge_max_w=site.discharge_power_max_w,
+        site=site,
     )
 
 

@@ -103,7 +103,7 @@ EQUIVALENT: tuple[Equivalent, ...] = (
         reason="a sample of this very instant is young enough, and does not come here",
     ),
     Equivalent(
-        module="holdfast.core.price_config",
+        module="holdfast.core.local_window",
         line="_YAML_CLOCK_FROM = 60",
         change="60 -> 59",
         reason="59 minutes are no quarter hour, which is refused anyway",

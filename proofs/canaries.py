@@ -183,9 +183,9 @@ CANARIES = (
     Canary(
         proof="plan.slot",
         of=plan_gate,
-        name="_check_slot",
-        old="not -discharge_max_w <= slot.battery_power_w <= charge_max_w",
-        new="slot.battery_power_w < -discharge_max_w or slot.battery_power_w > charge_max_w",
+        name="_check_within",
+        old="not low <= value <= high",
+        new="value < low or value > high",
     ),
     Canary(
         proof="battery_limits.good.bad.stale", of=battery_limits, name="_limit_a",

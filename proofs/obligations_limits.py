@@ -162,16 +162,25 @@ def _reading(v: Values, signal: Signal, quality: str) -> Reading:
 def planning(v: Values) -> None:
     """A slot whose powers are not within what the site can do is refused."""
     charge_w, discharge_w = v.number("charge_max_w"), v.number("discharge_max_w")
+    export_w, load_w = v.number("export_max_w"), v.number("load_max_w")
+    site = SimpleNamespace(
+        charge_power_max_w=charge_w, discharge_power_max_w=discharge_w,
+        grid=SimpleNamespace(export_max_w=export_w), load_powers_w={"boiler": load_w},
+    )  # fmt: skip
+    boiler = SimpleNamespace(name="boiler", power_w=v.number("load_power_w"), temperature_c=None)
     slot = SimpleNamespace(
         start=0, end=1, battery_power_w=v.number("battery_power_w"),
         grid_power_w=v.number("grid_power_w"), soc_end_pct=v.number("soc_end_pct"),
         import_price_per_kwh=v.number("import_price_per_kwh"),
+        export_limit_w=v.number("export_limit_w"), loads=(boiler,),
     )  # fmt: skip
     within = (-discharge_w <= slot.battery_power_w) & (slot.battery_power_w <= charge_w)
+    within &= (slot.export_limit_w >= 0.0) & (slot.export_limit_w <= export_w)
+    within &= (boiler.power_w >= 0.0) & (boiler.power_w <= load_w)
     others = (slot.grid_power_w, slot.soc_end_pct, slot.import_price_per_kwh)
     sound = within & is_finite(others[0]) & is_finite(others[1]) & is_finite(others[2])
     try:
-        plan_gate._check_slot(cast("Any", slot), charge_w, discharge_w)
+        plan_gate._check_slot(cast("Any", slot), cast("Any", site))
     except PlanRefused:
         v.claim("only what is unsound is refused", negated(sound))
     else:

@@ -15,6 +15,7 @@ from holdfast.safety.envelope import Envelope
 from holdfast.safety.permit import Permit
 
 UNIT = "battery"
+LOAD = "boiler"
 T0 = 1_000 * NS_PER_S
 """A monotonic time long after the computer's start."""
 
@@ -88,6 +89,23 @@ def unit_content(name: str = UNIT, **changes: Any) -> dict[str, Any]:
     return content
 
 
+def load_content(**changes: Any) -> dict[str, Any]:
+    """A boiler behind a switch, as site.yaml has it."""
+    return {
+        "name": "boiler", "power_w": 2000, "energy_wh": 4000,
+        "switch": device("generic_load_switch"), **changes,
+    }  # fmt: skip
+
+
+def room_content(**changes: Any) -> dict[str, Any]:
+    """A room of 20 m² with an electric heater, as site.yaml has it."""
+    return {
+        "name": "parlour", "power_max_w": 1500, "capacity_wh_per_k": 400, "loss_w_per_k": 50,
+        "comfort": [{"low_c": 20, "high_c": 23}], "switch": device("generic_room_switch"),
+        **changes,
+    }  # fmt: skip
+
+
 def site_content(*units: dict[str, Any], **changes: Any) -> dict[str, Any]:
     """A whole site as site.yaml has it, with full authority."""
     return {
@@ -104,6 +122,12 @@ def site_content(*units: dict[str, Any], **changes: Any) -> dict[str, Any]:
 def build_site(*units: dict[str, Any], **changes: Any) -> Site:
     """The same, checked."""
     return Site.model_validate(site_content(*units, **changes))
+
+
+def owner_of(signal: Signal) -> str:
+    """Who has ``signal``: the site, the storage unit or the load of these tests."""
+    row = SIGNALS[signal]
+    return SITE if row.of_site else LOAD if row.of_load else UNIT
 
 
 def expected_signals(site: Site) -> dict[str, frozenset[Signal]]:
@@ -156,11 +180,12 @@ def snapshot_of(
     """A snapshot of one unit and the site; ``values`` come on top, None takes one away."""
     wanted: dict[Signal, float | None] = {**HEALTHY_SITE, **HEALTHY_UNIT} if healthy else {}
     wanted |= values or {}
-    store = DataStore((UNIT,))
+    store = DataStore((UNIT,), (LOAD,))
     for signal, value in wanted.items():
         if value is not None:
-            owner = SITE if SIGNALS[signal].of_site else UNIT
-            put(store, owner, signal, value, now_ns if sampled_ns is None else sampled_ns)
+            put(
+                store, owner_of(signal), signal, value, now_ns if sampled_ns is None else sampled_ns
+            )
     return freeze(store.image(), now_ns)
 
 

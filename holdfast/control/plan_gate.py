@@ -5,12 +5,15 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from holdfast.core.config import Site
 from holdfast.core.errors import PlanRefused
 from holdfast.core.plan import Plan, PlanSlot
 from holdfast.core.units import NS_PER_S, ns_from_s
 
 MAX_SLOTS = 2000
 MAX_HORIZON = timedelta(days=8)
+ROOM_C = (-50.0, 100.0)
+"""What a room can be expected to have; what a thermostat is told is narrower."""
 MAX_LIFETIME = timedelta(hours=2)
 """A planner that died is noticed after this at the latest."""
 
@@ -32,10 +35,8 @@ class AcceptedPlan:
         return self.plan.slots[bisect_right(self.starts_ns, now_ns) - 1]
 
 
-def accept_plan(
-    plan: Plan, *, now_ns: int, utc: datetime, charge_max_w: float, discharge_max_w: float
-) -> AcceptedPlan:
-    """Check ``plan`` at ``utc``, which is ``now_ns`` on the monotonic clock.
+def accept_plan(plan: Plan, *, now_ns: int, utc: datetime, site: Site) -> AcceptedPlan:
+    """Check ``plan`` for ``site`` at ``utc``, which is ``now_ns`` on the monotonic clock.
 
     Raises PlanRefused with the first thing that is wrong. Powers beyond what the site can do
     are refused, not clamped: whoever asks for 400 kW has understood something wrongly.
@@ -43,7 +44,7 @@ def accept_plan(
     _check_frame(plan, utc)
     for index, slot in enumerate(plan.slots):
         try:
-            _check_slot(slot, charge_max_w, discharge_max_w)
+            _check_slot(slot, site)
         except PlanRefused as error:
             raise PlanRefused(f"slot {index}: {error}") from None
         if index and slot.start != plan.slots[index - 1].end:
@@ -84,17 +85,37 @@ def _check_frame(plan: Plan, utc: datetime) -> None:
         raise PlanRefused(f"it reaches further than {MAX_HORIZON.days} days")
 
 
-def _check_slot(slot: PlanSlot, charge_max_w: float, discharge_max_w: float) -> None:
+def _check_slot(slot: PlanSlot, site: Site) -> None:
     if not slot.end > slot.start:
         raise PlanRefused("ends before it starts")
-    if not -discharge_max_w <= slot.battery_power_w <= charge_max_w:
-        raise PlanRefused(
-            f"battery_power_w {slot.battery_power_w:g} is not within "
-            f"{-discharge_max_w:g} to {charge_max_w:g} W"
-        )
+    _check_within(
+        "battery_power_w",
+        slot.battery_power_w,
+        -site.discharge_power_max_w,
+        site.charge_power_max_w,
+    )
+    if slot.export_limit_w is not None:
+        _check_within("export_limit_w", slot.export_limit_w, 0.0, site.grid.export_max_w)
+    _check_loads(slot, site)
     for name in ("grid_power_w", "soc_end_pct", "import_price_per_kwh"):
         if not math.isfinite(getattr(slot, name)):
             raise PlanRefused(f"{name} is not a finite number")
+
+
+def _check_loads(slot: PlanSlot, site: Site) -> None:
+    powers_w = site.load_powers_w
+    for load in slot.loads:
+        most_w = powers_w.pop(load.name, None)
+        if most_w is None:
+            raise PlanRefused(f"there is no load {load.name!r}, or it comes twice")
+        _check_within(f"{load.name}: power_w", load.power_w, 0.0, most_w)
+        if load.temperature_c is not None:
+            _check_within(f"{load.name}: temperature_c", load.temperature_c, *ROOM_C, "°C")
+
+
+def _check_within(name: str, value: float, low: float, high: float, unit: str = "W") -> None:
+    if not low <= value <= high:
+        raise PlanRefused(f"{name} {value:g} is not within {low:g} to {high:g} {unit}")
 
 
 def _check_utc(name: str, instant: datetime) -> None:

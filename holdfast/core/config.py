@@ -10,39 +10,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, field_validator, model_validator
 
+from holdfast.core.device_config import Device
+from holdfast.core.load_config import FlexibleLoad, HeatedRoom
+from holdfast.core.plan import DeviceMode
 from holdfast.core.price_config import Prices, WebAddress
 from holdfast.core.section import Finite, Name, NotNegative, Positive, Section
-
-
-class ModbusTcp(Section):
-    """A device that listens on Modbus TCP."""
-
-    kind: Literal["modbus_tcp"] = "modbus_tcp"
-    host: str
-    port: Annotated[int, Field(ge=1, le=65535)] = 502
-    device_id: Annotated[int, Field(ge=0, le=255)] = 1
-    timeout_s: Annotated[float, Field(gt=0, le=5)] = 0.5
-
-
-class CanBus(Section):
-    """A CAN interface as python-can names it."""
-
-    kind: Literal["can"] = "can"
-    interface: Literal["slcan", "socketcan", "virtual"]
-    channel: str
-    bitrate: Annotated[int, Field(ge=10_000, le=1_000_000)] = 500_000
-    acts_as_inverter: bool = False
-    """Send the keep-alive 0x305; only if no inverter on this bus does."""
-
-
-Connection = Annotated[ModbusTcp | CanBus, Field(discriminator="kind")]
-
-
-class Device(Section):
-    """A device: which register table it follows and how it is reached."""
-
-    profile: str
-    connection: Connection
 
 
 class BatteryHardware(Section):
@@ -191,6 +163,10 @@ class Planner(Section):
     load_quantile: Annotated[float, Field(ge=0.1, le=0.9)] = 0.5
     """Against which load to plan: above 0.5 for those who would rather have some left. Of PV the
     opposite quantile is taken."""
+    device_modes: tuple[DeviceMode, ...] = ()
+    """For inverters that take a mode and no setpoint: plans use these alone, one at a time."""
+    device_mode_dwell_minutes: Annotated[int, Field(ge=15, le=1440)] = 60
+    """A mode is kept at least as long: each change is written to a memory that wears."""
 
 
 class Location(Section):
@@ -275,6 +251,8 @@ class Site(Section):
     """With it and ``pv``, the PV forecast follows the sun's path and the weather."""
     pv: PvPlant | None = None
     weather: Weather = Weather()
+    loads: tuple[FlexibleLoad, ...] = ()
+    rooms: tuple[HeatedRoom, ...] = ()
     gateway: Gateway = Gateway()
     hardware_watchdog: Path | None = None
     """Such as /dev/watchdog: restarts the computer when even our watchdog hangs."""
@@ -289,10 +267,13 @@ class Site(Section):
         return value
 
     @model_validator(mode="after")
-    def _unit_names_differ(self) -> Self:
-        names = [unit.name for unit in self.storage]
+    def _names_differ(self) -> Self:
+        names = [*self.unit_names, *(load.name for load in self.loads)]
+        names += [room.name for room in self.rooms]
         if len(set(names)) != len(names) or "site" in names:
-            raise ValueError(f"storage names must differ, and none may be 'site': {names}")
+            raise ValueError(
+                f"names of storage, loads and rooms must differ, and none may be 'site': {names}"
+            )
         return self
 
     @model_validator(mode="after")
@@ -305,6 +286,18 @@ class Site(Section):
     def unit_names(self) -> tuple[str, ...]:
         """Names of the storage units, in the order of the file."""
         return tuple(unit.name for unit in self.storage)
+
+    @property
+    def load_powers_w(self) -> dict[str, float]:
+        """Most that each flexible load or heated room takes, by name."""
+        loads = {load.name: load.power_w for load in self.loads}
+        return loads | {room.name: room.power_max_w for room in self.rooms}
+
+    @property
+    def switches(self) -> dict[str, Device]:
+        """The devices that switch loads and rooms, by name of the load or room."""
+        loads = {load.name: load.switch for load in self.loads if load.switch is not None}
+        return loads | {room.name: room.switch for room in self.rooms}
 
     @property
     def charge_power_max_w(self) -> float:

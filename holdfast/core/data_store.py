@@ -8,7 +8,7 @@ from holdfast.core.reading import MISSING, Bad, Good, Reading, Sample, Stale
 from holdfast.core.signals import SIGNALS, SITE, Producer, Signal
 
 Image = Mapping[str, Mapping[Signal, Sample]]
-"""Last sample of each signal, by owner (the site, or a storage unit)."""
+"""Last sample of each signal, by owner (the site, a storage unit, or a load)."""
 
 Listener = Callable[[str, Signal, Sample], None]
 
@@ -55,8 +55,11 @@ def _judge(samples: Mapping[Signal, Sample], now_ns: int) -> dict[Signal, Readin
 class DataStore:
     """Holds the next process image. One producer per signal; no clock, no lock."""
 
-    def __init__(self, units: tuple[str, ...]) -> None:
-        self._image: dict[str, dict[Signal, Sample]] = {owner: {} for owner in (SITE, *units)}
+    def __init__(self, units: tuple[str, ...], loads: tuple[str, ...] = ()) -> None:
+        """``loads``: names of the loads and rooms that are switched."""
+        owners = (SITE, *units, *loads)
+        self._image: dict[str, dict[Signal, Sample]] = {owner: {} for owner in owners}
+        self._loads = frozenset(loads)
         self._listeners: list[Listener] = []
 
     def put(
@@ -72,7 +75,7 @@ class DataStore:
         row = SIGNALS[signal]
         if row.producer is not producer:
             raise ValueError(f"{signal} is produced by {row.producer}, not by {producer}")
-        if row.of_site != (owner == SITE):
+        if row.of_site != (owner == SITE) or row.of_load != (owner in self._loads):
             raise ValueError(f"{signal} does not belong to {owner!r}")
         samples = self._image[owner]
         previous = samples.get(signal)

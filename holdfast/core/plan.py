@@ -16,6 +16,16 @@ class SlotMode(StrEnum):
     """Store PV surplus, but serve no load."""
 
 
+class DeviceMode(StrEnum):
+    """What an inverter can be told to do when it takes modes and no setpoints."""
+
+    LOAD_FIRST = "load_first"
+    BATTERY_FIRST = "battery_first"
+    GRID_FIRST = "grid_first"
+    TIME_OF_USE = "time_of_use"
+    BACKUP_RESERVE = "backup_reserve"
+
+
 class PlanStatus(StrEnum):
     """Which rung of the ladder made the plan, the best first."""
 
@@ -26,6 +36,17 @@ class PlanStatus(StrEnum):
     """The optimizer failed: what it planned before goes on for a while."""
     TIME_OF_USE = "time_of_use"
     """By a rule on prices alone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedLoad:
+    """What a flexible load or a heated room does during a slot."""
+
+    name: str
+    power_w: float
+    """Mean over the slot: at full power for its share of it."""
+    temperature_c: float | None = None
+    """Expected in the room at the end of the slot; None for other loads."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +68,11 @@ class PlanSlot:
     """In the site's currency."""
     reason: str
     """In words, for the owner."""
+    export_limit_w: float | None = None
+    """PV is throttled to export no more; None: what the grid connection permits."""
+    loads: tuple[PlannedLoad, ...] = ()
+    device_mode: DeviceMode | None = None
+    """None: the inverter is not led by modes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from enum import StrEnum
 from holdfast.core.units import ns_from_s
 
 SITE = "site"
-"""Owner of the signals that belong to no storage unit."""
+"""Owner of the signals that belong to no storage unit and no load."""
 
 
 class Producer(StrEnum):
@@ -23,6 +23,8 @@ class Producer(StrEnum):
     METER = "meter"
     EMERGENCY_INPUT = "emergency_input"
     WATCHDOG = "watchdog"
+    LOAD_SWITCH = "load_switch"
+    """Of a flexible load or a heated room."""
     DERIVED = "derived"
     """Computed from other readings of the same snapshot."""
 
@@ -51,6 +53,7 @@ class Signal(StrEnum):
     DISCHARGE_POWER_READBACK_W = "discharge_power_readback_w"
     BATTERY_POWER_W = "battery_power_w"
     SETPOINT_READBACK_W = "setpoint_readback_w"
+    EXPORT_LIMIT_READBACK_W = "export_limit_readback_w"
     INVERTER_ENABLED = "inverter_enabled"
     INVERTER_FAULT = "inverter_fault"
     INVERTER_TEMPERATURE_C = "inverter_temperature_c"
@@ -65,6 +68,10 @@ class Signal(StrEnum):
     PV_POWER_W = "pv_power_w"
     EMERGENCY_LOOP_CLOSED = "emergency_loop_closed"
     WATCHDOG_ARMED = "watchdog_armed"
+    LOAD_ON = "load_on"
+    LOAD_REVERT_READBACK_S = "load_revert_readback_s"
+    ROOM_TEMPERATURE_C = "room_temperature_c"
+    ROOM_SETPOINT_READBACK_C = "room_setpoint_readback_c"
     CELL_IMBALANCE_V = "cell_imbalance_v"
     CELL_TEMPERATURE_SPREAD_K = "cell_temperature_spread_k"
     PACK_MISMATCH_V = "pack_mismatch_v"
@@ -94,8 +101,13 @@ class SignalRow:
 
     @property
     def of_site(self) -> bool:
-        """True for a signal of the site, False for one of each storage unit."""
+        """True for a signal of the site, False for one of each storage unit or load."""
         return self.producer in SITE_PRODUCERS
+
+    @property
+    def of_load(self) -> bool:
+        """True for a signal of each flexible load or heated room."""
+        return self.producer is Producer.LOAD_SWITCH
 
 
 SITE_PRODUCERS = frozenset({Producer.METER, Producer.EMERGENCY_INPUT, Producer.WATCHDOG})
@@ -119,6 +131,7 @@ _BMS = (Producer.BMS, 5.0)
 _INVERTER = (Producer.INVERTER, 1.0)
 _RELAYS = (Producer.RELAYS, 1.0)
 _METER = (Producer.METER, 1.0)
+_SWITCH = (Producer.LOAD_SWITCH, 60.0)  # no safety rests on it; wireless ones are slow
 _DERIVED = (Producer.DERIVED, 15.0)  # what it rests on is lost long before
 _S = Signal
 
@@ -146,6 +159,7 @@ SIGNALS: dict[Signal, SignalRow] = {
     _S.DISCHARGE_POWER_READBACK_W: _row(*_BMS, "W",      0.0,   1.0e6, "discharge power that the BMS has stored"),
     _S.BATTERY_POWER_W:       _row(*_INVERTER, "W",   -1.0e6,   1.0e6, "measured, + charging"),
     _S.SETPOINT_READBACK_W:   _row(*_INVERTER, "W",   -1.0e6,   1.0e6, "setpoint that the inverter has stored"),
+    _S.EXPORT_LIMIT_READBACK_W: _row(*_INVERTER, "W",    0.0,   1.0e6, "most that the inverter lets the site export, by throttling PV"),
     _S.INVERTER_ENABLED:      _row(*_INVERTER, "0/1",    0.0,     1.0, "power stage may run"),
     _S.INVERTER_FAULT:        _row(*_INVERTER, "0/1",    0.0,     1.0, "the inverter reports a fault"),
     _S.INVERTER_TEMPERATURE_C: _row(*_INVERTER, "°C",  -40.0,   150.0, "heat sink"),
@@ -160,6 +174,10 @@ SIGNALS: dict[Signal, SignalRow] = {
     _S.PV_POWER_W:               _row(*_METER, "W",   -100.0,   1.0e6, "sum of the PV arrays"),
     _S.EMERGENCY_LOOP_CLOSED: _row(Producer.EMERGENCY_INPUT, 0.5, "0/1", 0.0, 1.0, "normally closed loop; open or broken = stop"),
     _S.WATCHDOG_ARMED:        _row(Producer.WATCHDOG, 1.0, "0/1", 0.0, 1.0, "the watchdog lives and reaches the inverter"),
+    _S.LOAD_ON:                 _row(*_SWITCH, "0/1",    0.0,     1.0, "the load has power"),
+    _S.LOAD_REVERT_READBACK_S:  _row(*_SWITCH, "s",      0.0, 65535.0, "the switch goes off after this silence; 0 = never"),
+    _S.ROOM_TEMPERATURE_C:      _row(*_SWITCH, "°C",   -40.0,    80.0, "air in the room"),
+    _S.ROOM_SETPOINT_READBACK_C: _row(*_SWITCH, "°C",    0.0,    40.0, "what the thermostat keeps"),
     _S.CELL_IMBALANCE_V:         _row(*_DERIVED, "V",   -5.0,     5.0, "highest less lowest cell"),
     _S.CELL_TEMPERATURE_SPREAD_K: _row(*_DERIVED, "K", -160.0,  160.0, "hottest less coldest cell"),
     _S.PACK_MISMATCH_V:          _row(*_DERIVED, "V",    0.0,  1500.0, "how far the pack's voltage is outside what its cells permit"),

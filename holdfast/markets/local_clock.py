@@ -3,7 +3,8 @@
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from holdfast.core.price_config import LocalWindow, TimedPrice
+from holdfast.core.local_window import LocalWindow
+from holdfast.core.price_config import TimedPrice
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 

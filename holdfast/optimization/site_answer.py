@@ -5,11 +5,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from holdfast.core.errors import PlanFailed
-from holdfast.core.plan import PlanStatus
+from holdfast.core.plan import DeviceMode, PlanStatus
 from holdfast.optimization.answer import battery_cost
 from holdfast.optimization.problem import Array, BatteryModel, PlanSolution, SlackGroup
 from holdfast.optimization.site_problem import (
-    DeviceMode,
     Room,
     SiteProblem,
     SiteSlack,

@@ -10,17 +10,8 @@ from enum import StrEnum
 import numpy as np
 
 from holdfast.core.errors import PlanFailed
+from holdfast.core.plan import DeviceMode
 from holdfast.optimization.problem import Array, BatteryModel, PlanProblem, PlanSolution
-
-
-class DeviceMode(StrEnum):
-    """What an inverter can be told to do when it takes modes and no setpoints."""
-
-    LOAD_FIRST = "load_first"
-    BATTERY_FIRST = "battery_first"
-    GRID_FIRST = "grid_first"
-    TIME_OF_USE = "time_of_use"
-    BACKUP_RESERVE = "backup_reserve"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

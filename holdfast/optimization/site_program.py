@@ -11,11 +11,11 @@ from itertools import pairwise
 
 import numpy as np
 
+from holdfast.core.plan import DeviceMode
 from holdfast.optimization.problem import Array, BatteryModel
 from holdfast.optimization.site_problem import (
     MODES,
     DemandCharge,
-    DeviceMode,
     ModeRules,
     Room,
     ShiftableLoad,

@@ -4,8 +4,9 @@ from collections.abc import Collection, Mapping
 
 from holdfast.control.cycle import Cycle
 from holdfast.core.commands import Point
-from holdfast.core.config import Device, Site
+from holdfast.core.config import Site
 from holdfast.core.data_store import DataStore
+from holdfast.core.device_config import Device
 from holdfast.core.errors import ConfigError
 from holdfast.core.ports import DeviceDriver
 from holdfast.core.signals import SITE, Producer, Signal

@@ -133,8 +133,7 @@ class ControlLoop:
                 plan,
                 now_ns=time.monotonic_ns(),
                 utc=datetime.now(UTC),
-                charge_max_w=self._site.charge_power_max_w,
-                discharge_max_w=self._site.discharge_power_max_w,
+                site=self._site,
             )
         except PlanRefused as error:
             self._plan_refused = str(error)

@@ -15,7 +15,8 @@ from collections.abc import Callable
 
 from holdfast.control.cycle import watchdog_timeout_ns
 from holdfast.core.commands import Point
-from holdfast.core.config import Device, ModbusTcp, Site, StorageUnit
+from holdfast.core.config import Site, StorageUnit
+from holdfast.core.device_config import Device, ModbusTcp
 from holdfast.core.errors import DeviceError
 from holdfast.core.signals import SIGNALS, Signal
 from holdfast.core.units import NS_PER_MS, NS_PER_S

@@ -10,7 +10,8 @@ from holdfast.safety.faults import finding
 from holdfast.safety.finding import DERATE_FACTOR, RAMP_TO_ZERO_NS, RAMP_TO_ZERO_S, Finding
 
 Expected = Mapping[str, Collection[Signal]]
-"""The signals that must come at all, by owner."""
+"""The signals that must come at all, by owner. Owners that are not in it, loads, are passed over:
+no safety rests on them."""
 
 _DERATED_NS = ns_from_s((1.0 - DERATE_FACTOR) * RAMP_TO_ZERO_S)
 """The part of the ramp to zero that old data are through when they are lost."""
@@ -31,11 +32,13 @@ class DataAge:
         now_ns = snapshot.time_ns
         worst: dict[tuple[str, Producer], Finding] = {}
         for owner, readings in snapshot.readings.items():
+            if owner not in self._expected:
+                continue
             for signal, reading in readings.items():
                 if isinstance(reading, Good) and now_ns - reading.time_ns <= _HALF_AGE_NS[signal]:
                     continue
                 _keep_worst(worst, _finding(owner, signal, reading, now_ns))
-            for signal in self._expected.get(owner, ()):
+            for signal in self._expected[owner]:
                 if signal not in readings:
                     _keep_worst(worst, _finding(owner, signal, MISSING, now_ns))
         return tuple(found for _, found in sorted(worst.items()))

@@ -101,8 +101,7 @@ class Simulation:
                 plan,
                 now_ns=self.now_ns,
                 utc=self.utc,
-                charge_max_w=self.site.charge_power_max_w,
-                discharge_max_w=self.site.discharge_power_max_w,
+                site=self.site,
             )
         except HoldfastError:
             self.tally.plans_refused += 1

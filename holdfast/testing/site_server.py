@@ -18,7 +18,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from holdfast.core.commands import Point
-from holdfast.core.config import CanBus, Device, ModbusTcp, Site
+from holdfast.core.config import Site
+from holdfast.core.device_config import CanBus, Device, ModbusTcp
 from holdfast.core.errors import ConfigError
 from holdfast.core.signals import SITE, Producer
 from holdfast.core.site_file import load_site

@@ -26,7 +26,7 @@ def plan(mode=SlotMode.POWER, power_w=0.0, minutes=60):
         plan_id="p", created=NOW, expires=NOW + timedelta(hours=1), status=PlanStatus.OPTIMAL,
         expected_cost=0.0, slots=(slot,),
     )  # fmt: skip
-    return accept_plan(whole, now_ns=T0, utc=NOW, charge_max_w=5000.0, discharge_max_w=5000.0)
+    return accept_plan(whole, now_ns=T0, utc=NOW, site=build_site())
 
 
 def request(grid_w=0.0, battery_w=0.0, accepted=None, state=State.RUNNING, now_ns=T0):

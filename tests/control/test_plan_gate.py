@@ -8,12 +8,18 @@ import pytest
 
 from holdfast.control.plan_gate import MAX_SLOTS, accept_plan, age_s
 from holdfast.core.errors import PlanRefused
-from holdfast.core.plan import Plan, PlanSlot, PlanStatus, SlotMode
+from holdfast.core.plan import Plan, PlannedLoad, PlanSlot, PlanStatus, SlotMode
 from holdfast.core.units import NS_PER_S
-from tests.builders import T0
+from tests.builders import T0, build_site, room_content, unit_content
 
 UTC_NOW = datetime(2026, 3, 29, 0, 50, tzinfo=UTC)  # ten minutes before summer time begins
 QUARTER = timedelta(minutes=15)
+SITE = build_site(
+    unit_content(inverter_hardware={"discharge_power_max_w": 4000}),
+    grid={"import_max_w": 10_000, "export_max_w": 3000},
+    loads=[{"name": "boiler", "power_w": 2000, "energy_wh": 4000}],
+    rooms=[room_content()],
+)
 
 
 def slot(index: int, **changes) -> PlanSlot:
@@ -43,9 +49,7 @@ def plan(*slots: PlanSlot, **changes) -> Plan:
 
 
 def accept(candidate: Plan, now_ns: int = T0, utc: datetime = UTC_NOW):
-    return accept_plan(
-        candidate, now_ns=now_ns, utc=utc, charge_max_w=5000.0, discharge_max_w=4000.0
-    )
+    return accept_plan(candidate, now_ns=now_ns, utc=utc, site=SITE)
 
 
 def test_a_plan_by_the_best_rung_has_nothing_to_note():
@@ -169,3 +173,65 @@ def test_the_place_of_the_monotonic_clock_does_not_matter():
 
 def test_the_age_of_a_plan_counts_from_its_acceptance():
     assert age_s(accept(plan()), T0 + 90 * NS_PER_S) == 90.0
+
+
+def test_a_plan_may_tell_what_loads_do_and_what_is_exported():
+    told = slot(
+        0,
+        export_limit_w=3000.0,
+        loads=(
+            PlannedLoad(name="boiler", power_w=2000.0),
+            PlannedLoad(name="parlour", power_w=0.0, temperature_c=21.0),
+        ),
+    )
+    assert accept(plan(told)).plan.slots == (told,)
+
+
+@pytest.mark.parametrize(
+    ("changes", "complaint"),
+    [
+        ({"export_limit_w": -1.0}, "slot 1: export_limit_w -1 is not within 0 to 3000 W"),
+        ({"export_limit_w": 3000.1}, "slot 1: export_limit_w 3000.1 is not within 0 to 3000 W"),
+        ({"export_limit_w": math.nan}, "slot 1: export_limit_w nan is not within 0 to 3000 W"),
+    ],
+)
+def test_an_export_limit_beyond_the_grid_connection_is_refused(changes, complaint):
+    with pytest.raises(PlanRefused, match=f"^{complaint}$"):
+        accept(plan(slot(0), slot(1, **changes)))
+
+
+@pytest.mark.parametrize(
+    ("loads", "complaint"),
+    [
+        ([("boiler", -0.1, None)], "slot 1: boiler: power_w -0.1 is not within 0 to 2000 W"),
+        ([("boiler", 2000.1, None)], "slot 1: boiler: power_w 2000.1 is not within 0 to 2000 W"),
+        ([("boiler", math.nan, None)], "slot 1: boiler: power_w nan is not within 0 to 2000 W"),
+        ([("sauna", 0.0, None)], "slot 1: there is no load 'sauna', or it comes twice"),
+        (
+            [("boiler", 1.0, None), ("boiler", 1.0, None)],
+            "slot 1: there is no load 'boiler', or it comes twice",
+        ),
+        (
+            [("parlour", 0.0, 100.1)],
+            "slot 1: parlour: temperature_c 100.1 is not within -50 to 100 °C",
+        ),
+        (
+            [("parlour", 0.0, -50.1)],
+            "slot 1: parlour: temperature_c -50.1 is not within -50 to 100 °C",
+        ),
+        (
+            [("parlour", 0.0, math.nan)],
+            "slot 1: parlour: temperature_c nan is not within -50 to 100 °C",
+        ),
+    ],
+)
+def test_a_load_that_cannot_be_is_refused(loads, complaint):
+    planned = tuple(PlannedLoad(name=n, power_w=p, temperature_c=c) for n, p, c in loads)
+    with pytest.raises(PlanRefused, match=f"^{complaint}$"):
+        accept(plan(slot(0), slot(1, loads=planned)))
+
+
+@pytest.mark.parametrize("temperature_c", [-50.0, 100.0])
+def test_the_coldest_and_the_hottest_room_are_accepted(temperature_c):
+    parlour = PlannedLoad(name="parlour", power_w=1500.0, temperature_c=temperature_c)
+    assert accept(plan(slot(0, loads=(parlour,))))

@@ -172,7 +172,9 @@ def test_soc_limits_must_leave_something_between_them(low, high):
 @pytest.mark.parametrize("names", [("a", "a"), ("a", "site")])
 def test_units_must_have_names_that_tell_them_apart(names):
     units = [unit_content(name) for name in names]
-    assert "storage names must differ" in refusal(yaml.safe_dump(site_content(*units)))
+    assert "names of storage, loads and rooms must differ" in refusal(
+        yaml.safe_dump(site_content(*units))
+    )
 
 
 @pytest.mark.parametrize(

@@ -7,13 +7,11 @@ from pydantic import ValidationError
 
 from holdfast.core.config import (
     BatteryHardware,
-    CanBus,
     Cycle,
     Gateway,
     Grid,
     InverterHardware,
     Location,
-    ModbusTcp,
     Operation,
     Planner,
     PvArray,
@@ -21,7 +19,9 @@ from holdfast.core.config import (
     Site,
     StorageUnit,
 )
-from tests.builders import build_site, site_content, unit_content
+from holdfast.core.device_config import CanBus, ModbusTcp
+from holdfast.core.load_config import Comfort, FlexibleLoad, HeatedRoom
+from tests.builders import build_site, room_content, site_content, unit_content
 
 CELLS = {
     "cells_in_series": 16, "capacity_wh": 10_000, "charge_current_max_a": 100,
@@ -32,6 +32,8 @@ LIMITS = {"import_max_w": 1, "export_max_w": 0}
 MODBUS = {"host": "h"}
 PLACE = {"latitude_deg": 48.0, "longitude_deg": 11.0}
 ROOF = {"azimuth_deg": 143, "tilt_deg": 35, "peak_w": 7500}
+LOAD = {"name": "boiler", "power_w": 2000, "energy_wh": 5e-324}
+ROOM = room_content()
 CAN = {"kind": "can", "interface": "socketcan", "channel": "can0"}
 
 # section, what it needs, key, smallest value accepted, largest value accepted, default
@@ -56,6 +58,10 @@ RANGES = [
     (Grid, LIMITS, "nominal_voltage_v", 100.0, 500.0, 230.0),
     (Planner, {}, "horizon_h", 2.0, 168.0, 48.0),
     (Planner, {}, "interval_s", 1.0, 3600.0, 300.0),
+    (Planner, {}, "device_mode_dwell_minutes", 15, 1440, 60),
+    (HeatedRoom, ROOM, "heat_per_power", 0.5, 10.0, 1.0),
+    (Comfort, {"high_c": 35}, "low_c", 5.0, 30.0, None),
+    (Comfort, {"low_c": 5}, "high_c", 5.0, 35.0, None),
     (Planner, {}, "ageing_above_pct", 0.0, 100.0, 80.0),
     (Planner, {}, "deep_from_pct", math.nextafter(0.0, 1.0), 100.0, 60.0),
     (Planner, {}, "load_quantile", 0.1, 0.9, 0.5),
@@ -79,6 +85,11 @@ RANGES = [
 ]
 # keys that take every finite number above zero, or from zero on
 POSITIVE = [
+    (FlexibleLoad, LOAD, "power_w"),
+    (FlexibleLoad, LOAD | {"power_w": 1e9}, "energy_wh"),
+    (HeatedRoom, ROOM, "power_max_w"),
+    (HeatedRoom, ROOM, "capacity_wh_per_k"),
+    (HeatedRoom, ROOM, "loss_w_per_k"),
     (BatteryHardware, CELLS, "capacity_wh"),
     (BatteryHardware, CELLS, "charge_current_max_a"),
     (BatteryHardware, CELLS, "discharge_current_max_a"),
@@ -93,6 +104,7 @@ POSITIVE = [
     (PvPlant, {"arrays": [ROOF]}, "inverter_ac_max_w"),
 ]
 FROM_ZERO = [
+    (HeatedRoom, ROOM, "discomfort_cost_per_k_h"),
     (Grid, LIMITS, "export_max_w"),
     (Planner, {}, "wear_cost_per_kwh"),
     (Planner, {}, "ageing_cost_per_kwh_day"),

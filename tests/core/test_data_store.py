@@ -9,18 +9,18 @@ from hypothesis import strategies as st
 from holdfast.core.data_store import DataStore, freeze
 from holdfast.core.reading import Bad, Good, Missing, Stale
 from holdfast.core.signals import SIGNALS, SITE, Producer, Signal
-from tests.builders import T0, UNIT, put
+from tests.builders import LOAD, T0, UNIT, owner_of, put
 
-UNIT_SIGNALS = sorted(signal for signal, row in SIGNALS.items() if not row.of_site)
+UNIT_SIGNALS = sorted(signal for signal, row in SIGNALS.items() if not (row.of_site or row.of_load))
 
 
-def owner_of(signal: Signal) -> str:
-    return SITE if SIGNALS[signal].of_site else UNIT
+def store_of_all() -> DataStore:
+    return DataStore((UNIT,), (LOAD,))
 
 
 @pytest.mark.parametrize("signal", list(Signal))
 def test_only_its_own_producer_may_write_a_signal(signal):
-    store = DataStore((UNIT,))
+    store = store_of_all()
     row = SIGNALS[signal]
     for producer in Producer:
         if producer is not row.producer:
@@ -32,10 +32,10 @@ def test_only_its_own_producer_may_write_a_signal(signal):
 
 
 @pytest.mark.parametrize("signal", list(Signal))
-def test_a_signal_of_the_site_belongs_to_no_unit_and_the_other_way_round(signal):
-    wrong = UNIT if SIGNALS[signal].of_site else SITE
-    with pytest.raises(ValueError, match="does not belong to"):
-        put(DataStore((UNIT,)), wrong, signal, SIGNALS[signal].low, T0)
+def test_a_signal_of_the_site_a_unit_or_a_load_belongs_to_nobody_else(signal):
+    for wrong in {SITE, UNIT, LOAD} - {owner_of(signal)}:
+        with pytest.raises(ValueError, match="does not belong to"):
+            put(store_of_all(), wrong, signal, SIGNALS[signal].low, T0)
 
 
 @pytest.mark.parametrize("signal", list(Signal))
@@ -43,11 +43,11 @@ def test_the_ends_of_the_plausible_range_are_good_and_what_is_beyond_is_bad(sign
     row = SIGNALS[signal]
     beyond = [math.nextafter(row.low, -math.inf), math.nextafter(row.high, math.inf)]
     for value in (row.low, row.high):
-        store = DataStore((UNIT,))
+        store = store_of_all()
         put(store, owner_of(signal), signal, value, T0)
         assert store.image()[owner_of(signal)][signal] == Good(value=value, time_ns=T0)
     for value in (*beyond, math.nan, math.inf, -math.inf):
-        store = DataStore((UNIT,))
+        store = store_of_all()
         put(store, owner_of(signal), signal, value, T0)
         sample = store.image()[owner_of(signal)][signal]
         assert isinstance(sample, Bad)
@@ -56,7 +56,7 @@ def test_the_ends_of_the_plausible_range_are_good_and_what_is_beyond_is_bad(sign
 
 @given(st.sampled_from(UNIT_SIGNALS), st.floats())
 def test_no_float_is_good_unless_it_is_finite_and_plausible(signal, value):
-    store = DataStore((UNIT,))
+    store = store_of_all()
     put(store, UNIT, signal, value, T0)
     row = SIGNALS[signal]
     plausible = math.isfinite(value) and row.low <= value <= row.high
@@ -67,14 +67,14 @@ def test_no_float_is_good_unless_it_is_finite_and_plausible(signal, value):
 
 @pytest.mark.parametrize("late_value", [99.0, math.nan])
 def test_a_late_sample_never_replaces_a_fresh_one(late_value):
-    store = DataStore((UNIT,))
+    store = store_of_all()
     put(store, UNIT, Signal.SOC_PCT, 40.0, T0)
     put(store, UNIT, Signal.SOC_PCT, late_value, T0 - 1)
     assert store.image()[UNIT][Signal.SOC_PCT] == Good(value=40.0, time_ns=T0)
 
 
 def test_a_good_sample_replaces_a_bad_one_and_the_other_way_round():
-    store = DataStore((UNIT,))
+    store = store_of_all()
     put(store, UNIT, Signal.SOC_PCT, math.nan, T0)
     put(store, UNIT, Signal.SOC_PCT, 40.0, T0 + 1)
     assert isinstance(store.image()[UNIT][Signal.SOC_PCT], Good)
@@ -85,7 +85,7 @@ def test_a_good_sample_replaces_a_bad_one_and_the_other_way_round():
 @pytest.mark.parametrize("signal", list(Signal))
 def test_a_sample_turns_stale_just_after_its_maximum_age(signal):
     row, owner = SIGNALS[signal], owner_of(signal)
-    store = DataStore((UNIT,))
+    store = store_of_all()
     put(store, owner, signal, row.high, T0)
     last = T0 + row.max_age_ns
     assert freeze(store.image(), last).read(owner, signal) == Good(value=row.high, time_ns=T0)
@@ -94,7 +94,7 @@ def test_a_sample_turns_stale_just_after_its_maximum_age(signal):
 
 
 def test_a_sample_from_the_future_is_bad():
-    store = DataStore((UNIT,))
+    store = store_of_all()
     put(store, UNIT, Signal.SOC_PCT, 50.0, T0 + 1)
     snapshot = freeze(store.image(), T0)
     assert isinstance(snapshot.read(UNIT, Signal.SOC_PCT), Bad)
@@ -102,20 +102,20 @@ def test_a_sample_from_the_future_is_bad():
 
 
 def test_a_bad_sample_stays_bad_however_old_it_gets():
-    store = DataStore((UNIT,))
+    store = store_of_all()
     put(store, UNIT, Signal.SOC_PCT, math.inf, T0)
     assert isinstance(freeze(store.image(), T0 + 10**15).read(UNIT, Signal.SOC_PCT), Bad)
 
 
 def test_what_was_never_written_is_missing_and_not_zero():
-    snapshot = freeze(DataStore((UNIT,)).image(), T0)
+    snapshot = freeze(store_of_all().image(), T0)
     for signal in Signal:
         assert snapshot.read(owner_of(signal), signal) == Missing()
         assert snapshot.good(owner_of(signal), signal) is None
 
 
 def test_later_writes_touch_neither_an_image_nor_its_snapshot():
-    store = DataStore((UNIT,))
+    store = store_of_all()
     put(store, UNIT, Signal.SOC_PCT, 50.0, T0)
     image = store.image()
     snapshot = freeze(image, T0)
@@ -127,7 +127,7 @@ def test_later_writes_touch_neither_an_image_nor_its_snapshot():
 
 
 def test_a_listener_hears_a_change_of_value_or_quality_and_nothing_else():
-    store = DataStore((UNIT,))
+    store = store_of_all()
     heard = []
     store.on_change(lambda owner, signal, sample: heard.append((owner, signal, sample)))
     loop = Signal.EMERGENCY_LOOP_CLOSED

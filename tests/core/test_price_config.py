@@ -9,10 +9,10 @@ import pytest
 import yaml
 from pydantic import TypeAdapter, ValidationError
 
+from holdfast.core.local_window import LocalWindow
 from holdfast.core.price_config import (
     SOURCE_KINDS,
     DemandCharge,
-    LocalWindow,
     Prices,
     PriceSource,
     Tariff,

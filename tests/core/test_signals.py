@@ -35,6 +35,11 @@ def test_a_signal_belongs_to_the_site_exactly_if_a_device_of_the_site_makes_it()
         assert row.of_site is (row.producer in of_site)
 
 
+def test_a_signal_belongs_to_a_load_exactly_if_a_load_switch_makes_it():
+    for row in SIGNALS.values():
+        assert row.of_load is (row.producer is Producer.LOAD_SWITCH)
+
+
 def test_signed_signals_reach_as_far_in_both_directions():
     for signal in (Signal.BATTERY_CURRENT_A, Signal.BATTERY_POWER_W, Signal.GRID_POWER_W):
         assert SIGNALS[signal].low == -SIGNALS[signal].high
@@ -46,6 +51,6 @@ def test_the_safety_path_never_waits_longer_for_data_than_the_fault_catalogue_sa
         Producer.EMERGENCY_INPUT: 0.5, Producer.WATCHDOG: 1.0,
     }  # fmt: skip
     for row in SIGNALS.values():
-        if row.producer is Producer.DERIVED:
-            continue  # what it rests on is found lost long before
+        if row.producer in {Producer.DERIVED, Producer.LOAD_SWITCH}:
+            continue  # what it rests on is found lost long before; nothing rests on it
         assert row.max_age_s <= longest[row.producer]

@@ -43,7 +43,7 @@ def test_a_section_that_is_no_mapping_is_named_and_does_not_crash(value):
 def test_what_concerns_the_file_as_a_whole_says_so():
     text = yaml.safe_dump(site_content(unit_content("a"), unit_content("a")))
     (line,) = lines_of(text)
-    assert line.startswith("  the whole file: storage names must differ")
+    assert line.startswith("  the whole file: names of storage, loads and rooms must differ")
 
 
 @pytest.mark.parametrize("text", ["", "[]", "just words"])

@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from holdfast.core.errors import PriceDataError
-from holdfast.core.price_config import LocalWindow, Tariff
+from holdfast.core.local_window import LocalWindow
+from holdfast.core.price_config import Tariff
 from holdfast.markets.local_clock import lies_in
 from holdfast.markets.prices import Direction, PriceSeries
 from holdfast.markets.site_prices import SitePriceBook, SitePrices

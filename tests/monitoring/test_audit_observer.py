@@ -80,9 +80,7 @@ def a_plan(bench: Bench, power_w: float, reason: str = "cheap") -> AcceptedPlan:
         expected_cost=1.0,
         slots=(slot,),
     )
-    return accept_plan(
-        plan, now_ns=bench.now_ns, utc=NOON, charge_max_w=5000.0, discharge_max_w=5000.0
-    )
+    return accept_plan(plan, now_ns=bench.now_ns, utc=NOON, site=bench.site)
 
 
 def test_states_and_commands_are_on_record_with_their_reasons() -> None:

@@ -10,14 +10,13 @@ from hypothesis import strategies as st
 
 from benchmarks.hard_plans import BATTERY
 from holdfast.core.errors import PlanFailed
-from holdfast.core.plan import PlanStatus
+from holdfast.core.plan import DeviceMode, PlanStatus
 from holdfast.optimization.model import PlanModel
 from holdfast.optimization.problem import Array, PlanProblem
 from holdfast.optimization.site_model import solve_site
 from holdfast.optimization.site_problem import (
     MODES,
     DemandCharge,
-    DeviceMode,
     ModeRules,
     Room,
     ShiftableLoad,

@@ -467,8 +467,7 @@ class ControlCycle(RuleBasedStateMachine):
         try:
             self.plan = plan_gate.accept_plan(
                 plan, now_ns=self.world.now_ns, utc=self._utc,
-                charge_max_w=self.site.charge_power_max_w,
-                discharge_max_w=self.site.discharge_power_max_w,
+                site=self.site,
             )  # fmt: skip
         except PlanRefused:
             return False

@@ -10,9 +10,12 @@ from holdfast.core.units import NS_PER_MS, NS_PER_S
 from holdfast.safety.data_age import DataAge
 from holdfast.safety.envelope import up_to
 from holdfast.safety.finding import Reaction
-from tests.builders import T0, UNIT, build_site, expected_signals, healthy_store, put
+from tests.builders import LOAD, T0, UNIT, build_site, expected_signals, healthy_store, put
 
 EXPECTED = expected_signals(build_site())
+
+
+SAFETY_SIGNALS = [signal for signal, row in SIGNALS.items() if not row.of_load]
 
 
 def owner_of(signal):
@@ -33,7 +36,7 @@ def assess(signal, sampled_ns, now_ns, value=None):
     return DataAge({owner_of(signal): [signal]}).assess(freeze(store.image(), now_ns))
 
 
-@pytest.mark.parametrize("signal", list(Signal))
+@pytest.mark.parametrize("signal", SAFETY_SIGNALS)
 def test_old_data_derate_and_lost_data_go_to_zero(signal):
     row = SIGNALS[signal]
     half, whole = row.max_age_ns // 2, row.max_age_ns
@@ -53,7 +56,7 @@ def test_old_data_derate_and_lost_data_go_to_zero(signal):
         assert signal in found.text
 
 
-@pytest.mark.parametrize("signal", list(Signal))
+@pytest.mark.parametrize("signal", SAFETY_SIGNALS)
 def test_a_value_that_cannot_be_true_permits_nothing_at_once(signal):
     for value in (math.nan, math.inf, SIGNALS[signal].high + 1):
         (found,) = assess(signal, T0, T0, value)
@@ -157,3 +160,11 @@ def test_a_device_that_keeps_sending_nonsense_is_taken_to_zero():
 
 def test_a_device_whose_clock_runs_ahead_is_taken_to_zero():
     assert left_after_two_seconds(30.0, ahead_ns=NS_PER_S) == 0.0
+
+
+def test_the_age_of_what_a_load_tells_is_nothing_to_the_safety_path():
+    store = DataStore((UNIT,), (LOAD,))
+    put(store, LOAD, Signal.LOAD_ON, 1.0, T0)
+    put(store, LOAD, Signal.ROOM_TEMPERATURE_C, 999.0, T0)
+    late_ns = T0 + 10 * SIGNALS[Signal.LOAD_ON].max_age_ns
+    assert DataAge({UNIT: []}).assess(freeze(store.image(), late_ns)) == ()

@@ -15,7 +15,7 @@ def assess(*samples, now_ns=T0):
     store = DataStore((UNIT,))
     for owner, signal, value, time_ns in samples:
         put(store, owner, signal, value, time_ns)
-    return DataAge({}).assess(freeze(store.image(), now_ns))
+    return DataAge({SITE: [], UNIT: []}).assess(freeze(store.image(), now_ns))
 
 
 def test_findings_come_in_the_order_of_owner_and_device_not_of_arrival():

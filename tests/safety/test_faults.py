@@ -169,7 +169,8 @@ def test_what_clears_by_itself_is_held_as_long_as_the_table_says():
 def test_a_row_is_called_by_its_name_or_with_one_of_the_devices():
     assert names_of("data_lost") == (
         "data_lost", "bms_data_lost", "inverter_data_lost", "relays_data_lost", "meter_data_lost",
-        "emergency_input_data_lost", "watchdog_data_lost", "derived_data_lost",
+        "emergency_input_data_lost", "watchdog_data_lost", "load_switch_data_lost",
+        "derived_data_lost",
     )  # fmt: skip
 
 

@@ -13,7 +13,8 @@ import can
 from pymodbus.client import AsyncModbusTcpClient
 
 from holdfast.core.commands import Point
-from holdfast.core.config import ModbusTcp, Site
+from holdfast.core.config import Site
+from holdfast.core.device_config import ModbusTcp
 from holdfast.core.signals import Producer, Signal
 from holdfast.devices.profile import CanProfile, ModbusProfile, load_profile
 from holdfast.testing.plant import SitePlant

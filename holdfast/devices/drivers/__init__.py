@@ -1,7 +1,7 @@
 """Drivers: what knows the wire. They hold no rules; those are in the wrappers."""
 
-from holdfast.core.config import CanBus, Device, ModbusTcp
 from holdfast.core.data_store import DataStore
+from holdfast.core.device_config import CanBus, Device, ModbusTcp
 from holdfast.core.errors import ConfigError
 from holdfast.core.ports import DeviceDriver
 from holdfast.core.signals import SITE, SITE_PRODUCERS

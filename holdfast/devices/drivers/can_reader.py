@@ -9,7 +9,7 @@ from typing import Any
 
 import can
 
-from holdfast.core.config import CanBus
+from holdfast.core.device_config import CanBus
 from holdfast.core.units import NS_PER_S
 
 OnFrame = Callable[[int, bytes, int], None]

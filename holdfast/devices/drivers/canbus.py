@@ -3,8 +3,8 @@
 import asyncio
 
 from holdfast.core.commands import Write
-from holdfast.core.config import CanBus
 from holdfast.core.data_store import DataStore
+from holdfast.core.device_config import CanBus
 from holdfast.core.errors import DeviceRefused
 from holdfast.core.ports import CommsCounters
 from holdfast.core.units import s_from_ns

@@ -9,8 +9,8 @@ from pymodbus.exceptions import ModbusException
 from pymodbus.pdu import ModbusPDU
 
 from holdfast.core.commands import Point, Write
-from holdfast.core.config import ModbusTcp
 from holdfast.core.data_store import DataStore
+from holdfast.core.device_config import ModbusTcp
 from holdfast.core.errors import DeviceError, DeviceRefused, DeviceUnreachable
 from holdfast.core.ports import CommsCounters
 from holdfast.core.signals import SIGNALS, Signal

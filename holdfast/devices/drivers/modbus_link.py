@@ -12,7 +12,7 @@ from pymodbus.client import AsyncModbusTcpClient
 from pymodbus.exceptions import ModbusException
 from pymodbus.pdu import ModbusPDU
 
-from holdfast.core.config import ModbusTcp
+from holdfast.core.device_config import ModbusTcp
 from holdfast.core.errors import DeviceRefused, DeviceUnreachable
 from holdfast.devices.drivers.backoff import Backoff
 from holdfast.devices.drivers.modbus_pdu import describe, mismatch, refusal

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from holdfast.core.config import ModbusTcp
 from holdfast.core.data_store import DataStore
+from holdfast.core.device_config import ModbusTcp
 from holdfast.core.reading import Good
 from holdfast.devices.drivers import backoff
 from holdfast.devices.drivers.modbus import ModbusDriver

@@ -12,8 +12,8 @@ import can
 import pytest
 
 from holdfast.core.commands import Point, Write
-from holdfast.core.config import CanBus
 from holdfast.core.data_store import DataStore
+from holdfast.core.device_config import CanBus
 from holdfast.core.errors import DeviceRefused
 from holdfast.core.reading import Bad, Good
 from holdfast.core.signals import SIGNALS, Producer, Signal

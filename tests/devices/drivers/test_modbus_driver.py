@@ -10,8 +10,8 @@ from pymodbus.server import ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
 from holdfast.core.commands import Point, Write
-from holdfast.core.config import ModbusTcp
 from holdfast.core.data_store import DataStore
+from holdfast.core.device_config import ModbusTcp
 from holdfast.core.errors import DeviceRefused, DeviceUnreachable
 from holdfast.core.reading import Bad, Good
 from holdfast.core.signals import Producer, Signal

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from holdfast.core.commands import Point
-from holdfast.core.config import ModbusTcp
+from holdfast.core.device_config import ModbusTcp
 from holdfast.core.errors import DeviceRefused, DeviceUnreachable
 from holdfast.core.signals import Signal
 from holdfast.devices.drivers.modbus import SyncModbusWriter

@@ -2,8 +2,8 @@
 
 import pytest
 
-from holdfast.core.config import CanBus, Device, ModbusTcp
 from holdfast.core.data_store import DataStore
+from holdfast.core.device_config import CanBus, Device, ModbusTcp
 from holdfast.core.errors import ConfigError
 from holdfast.devices.drivers import CanBmsDriver, ModbusDriver, open_driver
 from holdfast.devices.drivers.backoff import Backoff
