@@ -33,7 +33,7 @@ _REST = {True: "told to end; at rest", False: "told to end; not seen at rest"}
 
 async def run(site: Site, files: SiteFiles) -> int:
     """Run until SIGTERM or SIGINT, or until the cycle fails. Gives the exit code."""
-    store = DataStore(site.unit_names)
+    store = DataStore(site.unit_names, tuple(site.switches))
     drivers = open_drivers(site, store)
     cycle = build_cycle(site)
     real_time = enter_real_time(PRIORITY)

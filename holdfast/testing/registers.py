@@ -17,11 +17,20 @@ _TABLES = {1: "coil", 2: "discrete", 3: "holding", 4: "input"}
 """By function code."""
 _WRITES = {5: "coil", 15: "coil", 6: "holding", 16: "holding"}
 _SINGLE = frozenset({5, 6})
-_POWERS = frozenset({Point.SETPOINT_W, Point.CHARGE_POWER_W, Point.DISCHARGE_POWER_W})
+_SETPOINTS = frozenset(
+    {
+        Point.SETPOINT_W,
+        Point.CHARGE_POWER_W,
+        Point.DISCHARGE_POWER_W,
+        Point.LOAD_ON,
+        Point.ROOM_SETPOINT_C,
+    }
+)
+"""What a device that ignores setpoints ignores."""
 
 
 class DeviceRegisters:
-    """What one device holds. ``owner`` is a storage unit, or the site."""
+    """What one device holds. ``owner`` is a storage unit, a load, or the site."""
 
     def __init__(
         self,
@@ -66,7 +75,7 @@ class DeviceRegisters:
             start = row.address - address
             value = row.decode([int(word) for word in values[start : start + count]])
             self._observe(self._profile.role, self._owner, row.point, value)
-            if ProtocolFault.IGNORE_SETPOINT in self._faults and row.point in _POWERS:
+            if ProtocolFault.IGNORE_SETPOINT in self._faults and row.point in _SETPOINTS:
                 self._echo = values
                 continue
             if self._frozen is not None:
@@ -108,7 +117,7 @@ class DeviceRegisters:
         for row in self._profile.reads:
             _put(tables[row.table], row.address, self._encode(row, values[row.signal]))
         for write in self._unread:
-            stored = self._plant.units[self._owner].stored(write.point)
+            stored = self._plant.stored(self._owner, write.point)
             _put(tables[write.table], write.address, write.encode(stored))
         return tables
 

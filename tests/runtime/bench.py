@@ -82,7 +82,7 @@ class LoopBench:
         self.site = site or site_in(folder)
         self.files = SiteFiles(state_dir=folder)
         self.files.create()
-        self.store = DataStore(self.site.unit_names)
+        self.store = DataStore(self.site.unit_names, tuple(self.site.switches))
         self.drivers = {key: FakeDriver(f"{key[0]}/{key[1]}") for key in devices(self.site)}
         self.loop = ControlLoop(
             self.site, build_cycle(self.site), self.store, self.drivers, self.files, audit=audit
