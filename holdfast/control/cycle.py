@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from holdfast.control.dispatch import divide
+from holdfast.control.load_requests import LoadRequest
 from holdfast.control.mode_manager import ModeManager, Request
 from holdfast.control.plan_gate import AcceptedPlan
 from holdfast.control.power_ramper import PowerRamper, Setpoint
@@ -21,12 +22,13 @@ from holdfast.core.signals import SITE
 from holdfast.core.state_machine import Event, State
 from holdfast.core.units import NS_PER_MS, NS_PER_S, s_from_ns
 from holdfast.devices.write_budget import NO_BUDGETS, Budgets
+from holdfast.devices.written_point import DeviceMemory
 from holdfast.safety.assessment import Assessment, Assessor, SafetyMemory
 from holdfast.safety.data_age import Expected
 from holdfast.safety.derived import derive
 from holdfast.safety.faults import finding
 from holdfast.safety.finding import Finding
-from holdfast.safety.permit import Permit
+from holdfast.safety.permit import LoadPermit, Permit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +41,8 @@ class CycleState:
     """When the last cycle ran; None before the first."""
     safety: SafetyMemory = field(default_factory=SafetyMemory)
     units: Mapping[str, UnitMemory] = field(default_factory=dict)
+    loads: Mapping[str, DeviceMemory] = field(default_factory=dict)
+    """Of the load switches."""
     findings: tuple[Finding, ...] = ()
     """Of the device wrappers; they count from the next cycle on."""
     ignored_events: int = 0
@@ -66,6 +70,8 @@ class CycleRecord:
     request: Request
     permits: Mapping[str, Permit]
     setpoints: Mapping[str, Setpoint]
+    load_requests: Mapping[str, LoadRequest]
+    load_permits: Mapping[str, LoadPermit]
     writes: tuple[Write, ...]
 
 
@@ -107,7 +113,7 @@ class Cycle:
         writes, units, findings = self._apply(state, moved, setpoints, permits, snapshot)
         record = CycleRecord(
             inputs=inputs, snapshot=snapshot, assessment=assessment, moved=moved, request=request,
-            permits=permits, setpoints=setpoints, writes=writes,
+            permits=permits, setpoints=setpoints, load_requests={}, load_permits={}, writes=writes,
         )  # fmt: skip
         after = CycleState(
             machine=moved.state, latches=moved.latches, time_ns=now_ns, safety=memory,
