@@ -76,6 +76,7 @@ async def _cycle_until_told(site: Site, loop: ControlLoop) -> bool:
     rested = not loop.failed.is_set() and await _come_to_rest(loop)
     events.remove_reader(timer)
     timer.close()
+    loop.release_loads()
     await loop.flush()
     for wait in waits:
         wait.cancel()

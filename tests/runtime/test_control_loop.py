@@ -14,11 +14,12 @@ from holdfast.core.latches import CONTROL_EXCEPTION
 from holdfast.core.reading import Bad, Good
 from holdfast.core.signals import SITE, Producer, Signal
 from holdfast.core.state_machine import State
+from holdfast.runtime import control_loop
 from holdfast.runtime.latch_file import load_latches
 from holdfast.runtime.shared_memory import Heartbeat, HeartbeatReader
 from holdfast.runtime.status_reader import StatusReader
-from tests.builders import UNIT, put
-from tests.runtime.bench import LoopBench, site_in
+from tests.builders import LOAD, UNIT, device, load_content, put, room_content
+from tests.runtime.bench import LoopBench, site_in, until
 from tests.runtime.test_messages import a_plan
 
 
@@ -97,6 +98,79 @@ async def test_a_site_that_observes_writes_nothing_not_even_when_the_cycle_fails
     await bench.loop.flush()
     assert all(not driver.written for driver in bench.drivers.values())
     assert bench.loop.at_rest()
+
+
+def with_loads(folder: Path, **changes: object) -> LoopBench:
+    """A site with a boiler, and a room with a thermostat."""
+    bath = room_content(switch=device("generic_thermostat"))
+    site = site_in(folder, loads=[load_content()], rooms=[bath], **changes)
+    return LoopBench(folder, site)
+
+
+def switched(bench: LoopBench) -> list[float]:
+    """What reached the boiler's switch."""
+    return bench.written(Producer.LOAD_SWITCH, Point.LOAD_ON, LOAD)
+
+
+async def test_a_cycle_that_raises_switches_the_loads_off(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = with_loads(tmp_path)
+    await bench.to_idle()
+    for driver in bench.drivers.values():
+        driver.written.clear()
+    monkeypatch.setattr(bench.loop._cycle, "step", lambda *_: 1 / 0)
+    bench.sample()
+    bench.loop.run_cycle()
+    await bench.loop.flush()
+    assert switched(bench) == [0.0]
+    assert bench.written(Producer.INVERTER, Point.SETPOINT_W) == [0.0]
+    # A thermostat has nothing that switches; it keeps a temperature that is comfortable.
+    assert not bench.drivers["parlour", Producer.LOAD_SWITCH].written
+
+
+async def test_at_the_end_loads_are_switched_off_and_stay_off(tmp_path: Path) -> None:
+    bench = with_loads(tmp_path)
+    await bench.to_idle()
+    bench.drivers[LOAD, Producer.LOAD_SWITCH].written.clear()
+    bench.loop.release_loads()
+    await bench.loop.flush()
+    assert switched(bench) == [0.0]
+    bench.values[LOAD, Signal.LOAD_ON] = 1.0
+    await bench.cycle(3)
+    assert switched(bench) == [0.0], "an input may still start a cycle; it commands no loads"
+
+
+async def test_a_site_that_observes_leaves_its_loads_alone_in_the_end(tmp_path: Path) -> None:
+    bench = with_loads(tmp_path, authority="observe")
+    await bench.cycle(3)
+    bench.loop.release_loads()
+    await bench.loop.flush()
+    assert not bench.drivers[LOAD, Producer.LOAD_SWITCH].written
+
+
+async def test_a_dead_load_switch_holds_up_neither_the_battery_nor_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(control_loop, "LOADS_WAIT_S", 0.01)
+    bench = with_loads(tmp_path)
+    bench.drivers[LOAD, Producer.LOAD_SWITCH].gate.clear()
+    for signal in (Signal.LOAD_ON, Signal.LOAD_REVERT_READBACK_S):
+        del bench.values[LOAD, signal]
+    for _ in range(4):
+        bench.sample()
+        bench.loop.run_cycle()
+        await until(lambda: bench.drivers[UNIT, Producer.INVERTER].written != [])
+    assert bench.state is State.IDLE
+    assert bench.loop.run_cycle((Command.EMERGENCY_STOP,)) is not None
+    bench.loop.release_loads()
+    await bench.loop.flush()
+    assert load_latches(bench.files.latches).emergency_stop
+    assert bench.written(Producer.INVERTER, Point.SETPOINT_W)[-1] == 0.0
+    bench.sample()
+    assert bench.loop.at_rest()
+    assert not switched(bench)
+    assert "not every load switch has answered" in caplog.text
 
 
 async def test_latches_are_on_disk_before_the_emergency_stop_is_answered(tmp_path: Path) -> None:
