@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from holdfast.control.dispatch import divide
+from holdfast.control.load_control import LoadControl
 from holdfast.control.load_requests import LoadRequest
 from holdfast.control.mode_manager import ModeManager, Request
 from holdfast.control.plan_gate import AcceptedPlan
@@ -43,6 +44,8 @@ class CycleState:
     units: Mapping[str, UnitMemory] = field(default_factory=dict)
     loads: Mapping[str, DeviceMemory] = field(default_factory=dict)
     """Of the load switches."""
+    shed_ns: int | None = None
+    """When the import limit last kept loads off, unless that is long ago."""
     findings: tuple[Finding, ...] = ()
     """Of the device wrappers; they count from the next cycle on."""
     ignored_events: int = 0
@@ -82,7 +85,10 @@ class Cycle:
         self, site: Site, expected: Expected, points: Mapping[str, Collection[Point]],
         budgets: Mapping[str, Budgets] | None = None,
     ):  # fmt: skip
-        """``points`` that can be written, and write ``budgets`` of those that wear out, by unit."""
+        """``points`` that can be written, and write ``budgets`` of those that wear out.
+
+        Both by unit, and by load that is switched.
+        """
         self._site = site
         self.assessor = Assessor(site, expected)
         self.points = points
@@ -95,6 +101,7 @@ class Cycle:
             unit.name: UnitControl(unit, points[unit.name], budgets.get(unit.name, NO_BUDGETS))
             for unit in site.storage
         }
+        self._loads = LoadControl(site, points, budgets)
         self._gap_ns = watchdog_timeout_ns(site)
 
     def step(self, state: CycleState, inputs: Inputs) -> tuple[CycleState, CycleRecord]:
@@ -111,13 +118,18 @@ class Cycle:
         permits = self._gate.authorise(request, moved.state, assessment, now_ns)
         setpoints = self._ramp(state, request, permits, now_ns)
         writes, units, findings = self._apply(state, moved, setpoints, permits, snapshot)
+        loads = self._loads.step(
+            state.loads, state.shed_ns, snapshot, inputs.plan, moved.state, assessment
+        )
         record = CycleRecord(
             inputs=inputs, snapshot=snapshot, assessment=assessment, moved=moved, request=request,
-            permits=permits, setpoints=setpoints, load_requests={}, load_permits={}, writes=writes,
+            permits=permits, setpoints=setpoints, load_requests=loads.requests,
+            load_permits=loads.permits, writes=writes + loads.writes,
         )  # fmt: skip
         after = CycleState(
             machine=moved.state, latches=moved.latches, time_ns=now_ns, safety=memory,
-            units=units, findings=findings,
+            units=units, loads=loads.memory, shed_ns=loads.shed_ns,
+            findings=findings + loads.findings,
             ignored_events=state.ignored_events + len(moved.refused),
         )  # fmt: skip
         return after, record

@@ -34,6 +34,13 @@ class AcceptedPlan:
             return None
         return self.plan.slots[bisect_right(self.starts_ns, now_ns) - 1]
 
+    def share_over(self, now_ns: int) -> float:
+        """Share of the slot at ``now_ns`` that is over, 0 to 1; it must be one of the plan's."""
+        index = bisect_right(self.starts_ns, now_ns)
+        start_ns = self.starts_ns[index - 1]
+        end_ns = self.starts_ns[index] if index < len(self.starts_ns) else self.ends_ns
+        return (now_ns - start_ns) / (end_ns - start_ns)
+
 
 def accept_plan(plan: Plan, *, now_ns: int, utc: datetime, site: Site) -> AcceptedPlan:
     """Check ``plan`` for ``site`` at ``utc``, which is ``now_ns`` on the monotonic clock.
