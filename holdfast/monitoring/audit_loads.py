@@ -10,9 +10,9 @@ from holdfast.core.units import NS_PER_S
 from holdfast.monitoring.audit_events import LoadSwitched, short
 from holdfast.monitoring.audit_findings import NEVER_NS
 
-LOAD_EVERY_NS = 300 * NS_PER_S
-"""A load gets a line at most this often; what is switched meanwhile is counted in the next. A plan
-moves a relay twice in a quarter hour."""
+LINES, WITHIN_NS = 4, 1200 * NS_PER_S
+"""A load gets so many lines at most in this time, and what is switched more is counted in the next
+one. A plan moves a relay twice in a quarter hour."""
 _READBACKS = {
     Point.LOAD_ON: Signal.LOAD_ON,
     Point.ROOM_SETPOINT_C: Signal.ROOM_SETPOINT_READBACK_C,
@@ -21,17 +21,17 @@ _READBACKS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadMemory:
-    """What one load's switch was last told, and when it last got a line."""
+    """What one load's switch was last told, and when it got its last lines."""
 
     told: Mapping[Point, float] = field(default_factory=dict)
-    shown_ns: int = -NEVER_NS
+    shown_ns: tuple[int, ...] = (-NEVER_NS,) * LINES
     switches: int = 0
-    """Since that line."""
+    """Since the last line."""
 
     @property
     def due_ns(self) -> int:
         """When the next line may be written, if there is something to tell."""
-        return self.shown_ns + LOAD_EVERY_NS if self.switches else NEVER_NS
+        return self.shown_ns[0] + WITHIN_NS if self.switches else NEVER_NS
 
 
 def load_events(
@@ -51,7 +51,7 @@ def load_events(
     for name, load in after.items():
         if load.due_ns <= now_ns:
             events.append(_event(name, load, record))
-            after[name] = replace(load, shown_ns=now_ns, switches=0)
+            after[name] = replace(load, shown_ns=(*load.shown_ns[1:], now_ns), switches=0)
     return events, after
 
 

@@ -61,6 +61,11 @@ def _set_room(plant: SitePlant, value: Any) -> None:
         load.temperature_c = float(value)
 
 
+def _set_silence(plant: SitePlant, value: Any) -> None:
+    for load in plant.loads.values():
+        load.be_silent(float(value))
+
+
 def _set_fault(plant: SitePlant, value: Any) -> None:
     for unit in plant.units.values():
         if value:
@@ -95,6 +100,7 @@ _SETTERS: dict[str, Callable[[SitePlant, Any], None]] = {
     "load_override_w": _set_load,
     "pv_override_w": _set_pv,
     "room_temperature_c": _set_room,
+    "load_switch_silence_s": _set_silence,
     "inverter_fault": _set_fault,
     "inverter_runaway_w": _set_runaway,
     "contactor_welded": _set_welded,

@@ -58,6 +58,10 @@ class LoadPlant:
             self.on = False
         return self._rated_w if self.on else 0.0
 
+    def be_silent(self, seconds: float) -> None:
+        """As if nobody had commanded the switch for so much longer."""
+        self._commanded_s -= seconds
+
     def take(self, power_w: float, dt_s: float, outdoor_c: float) -> None:
         """``power_w`` flows for ``dt_s``: as much as was asked for, or 0 W in the dark."""
         self.power_w = power_w
