@@ -235,3 +235,23 @@ def test_a_load_that_cannot_be_is_refused(loads, complaint):
 def test_the_coldest_and_the_hottest_room_are_accepted(temperature_c):
     parlour = PlannedLoad(name="parlour", power_w=1500.0, temperature_c=temperature_c)
     assert accept(plan(slot(0, loads=(parlour,))))
+
+
+@pytest.mark.parametrize(
+    ("after_s", "over"),
+    [
+        (0.0, 0.0), (90.0, 0.1), (450.0, 0.5), (900.0 - 1e-9, 1.0), (900.0, 0.0), (1350.0, 0.5),
+        (1800.0, 0.0), (2250.0, 0.5), (2699.0, 899.0 / 900.0),
+    ],
+)  # fmt: skip
+def test_how_much_of_a_slot_is_over(after_s, over):
+    accepted = accept(plan())
+    assert accepted.share_over(T0 + round(after_s * NS_PER_S)) == pytest.approx(over, abs=1e-9)
+
+
+def test_slots_may_differ_in_length():
+    short = slot(0, end=UTC_NOW + timedelta(minutes=5))
+    rest = slot(1, start=short.end, end=UTC_NOW + timedelta(minutes=65))
+    accepted = accept(plan(short, rest))
+    assert accepted.share_over(T0 + 240 * NS_PER_S) == pytest.approx(0.8)
+    assert accepted.share_over(T0 + (300 + 900) * NS_PER_S) == pytest.approx(0.25)
