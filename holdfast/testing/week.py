@@ -135,7 +135,7 @@ class Week:
                 self._desk.observe(
                     PowerSample(
                         utc=simulation.utc - timedelta(seconds=self._step_s),
-                        load_w=plant.load_power_w - plant.switched_power_w,
+                        load_w=plant.load_power_w,
                         pv_w=plant.pv_power_w,
                     )
                 )

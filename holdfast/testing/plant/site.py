@@ -93,11 +93,6 @@ class SitePlant:
         house = Household(seed=seed, spec=household)
         return cls(site, units=units, household=house, ambient_c=ambient_c)
 
-    @property
-    def switched_power_w(self) -> float:
-        """What all switched loads take together; a part of the load."""
-        return sum([load.power_w for load in self.loads.values()])
-
     def step(self, dt_s: float, utc: datetime | float) -> None:
         """Advance by ``dt_s``; ``utc`` is the time at the end of the step.
 
