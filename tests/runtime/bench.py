@@ -134,6 +134,13 @@ class LoopBench:
         await asyncio.sleep(0)
         await asyncio.gather(*(w.flush() for w in self.loop._writers.values()))
 
+    async def cycle_until(self, holds: Callable[[], bool]) -> None:
+        """Cycles until ``holds``: moves away from zero wait for each other."""
+        deadline_s = time.monotonic() + 10.0
+        while not holds():
+            assert time.monotonic() < deadline_s, "did not come true in time"
+            await self.cycle()
+
     async def to_idle(self) -> None:
         await self.cycle(4)
         assert self.state is State.IDLE
