@@ -10,7 +10,7 @@ from dataclasses import replace
 from holdfast.core.commands import Point, Write
 from holdfast.core.data_store import Snapshot
 from holdfast.core.reading import Bad, Good, Missing, Stale
-from holdfast.core.signals import SIGNALS, Producer, Signal
+from holdfast.core.signals import Producer, Signal
 from holdfast.core.units import NS_PER_S
 from holdfast.devices.write_budget import NO_BUDGETS, Budgets
 from holdfast.devices.written_point import DeviceMemory, PointRules, keep_points
@@ -92,16 +92,17 @@ class LoadSafetyWrapper:
         return writes, after, (*lost, *findings)
 
     def _lost(self, snapshot: Snapshot) -> tuple[Finding, ...]:
-        reading, now_ns = snapshot.read(self._name, Signal.LOAD_ON), snapshot.time_ns
-        match reading:
+        """Whether it is on cannot be read: since its last sample."""
+        now_ns = snapshot.time_ns
+        match snapshot.read(self._name, Signal.LOAD_ON):
             case Good():
                 return ()
-            case Stale(time_ns=time_ns):
-                since_ns, detail = time_ns + SIGNALS[Signal.LOAD_ON].max_age_ns, "no data"
-            case Bad(time_ns=time_ns, reason=reason):
-                since_ns, detail = min(time_ns, now_ns), reason
+            case Stale(time_ns=since_ns):
+                detail = "it is silent"
+            case Bad(time_ns=since_ns, reason=detail):
+                since_ns = min(since_ns, now_ns)  # a sample may come from the future
             case Missing():
-                since_ns, detail = now_ns, "never heard of"
+                since_ns, detail = now_ns, "it was never heard of"
         return (finding("load_silent", self._name, since_ns, detail, device=Producer.LOAD_SWITCH),)
 
 

@@ -173,7 +173,7 @@ def test_a_thermostat_that_knows_half_kelvins_only_does_as_it_is_told():
     ("points", "point", "shown", "of"),
     [
         (RELAY, Point.LOAD_ON, 0.0, "load_on is to be 1, reads 0"),
-        (RELAY, Point.LOAD_REVERT_S, 59.0, "load_revert_s is to be 60, reads 59"),
+        (RELAY, Point.LOAD_REVERT_S, 59.46, "load_revert_s is to be 60, reads 59.46"),
         (THERMOSTAT, Point.ROOM_SETPOINT_C, 20.26, "room_setpoint_c is to be 20, reads 20.26"),
     ],
 )
@@ -194,6 +194,23 @@ def test_a_switch_that_does_not_store_what_it_is_told_is_told_again_and_then_log
     assert of in found.text
     run.deaf.clear()  # and once it obeys, all is well again
     run.last(5.2, on=True, setpoint_c=20.0)
+    assert run.findings == ()
+
+
+@pytest.mark.parametrize(
+    ("points", "point", "shown"),
+    [
+        (RELAY, Point.LOAD_ON, 0.5),
+        (RELAY, Point.LOAD_REVERT_S, 59.5),
+        (RELAY, Point.LOAD_REVERT_S, 60.5),
+        (THERMOSTAT, Point.ROOM_SETPOINT_C, 20.25),
+    ],
+)
+def test_what_a_device_shows_within_half_its_resolution_is_what_it_was_told(points, point, shown):
+    run = Run(points, deaf=[point])
+    run.stored[point] = shown
+    run.last(19.9, on=True, setpoint_c=20.0)
+    assert len(run.times(point)) == 1
     assert run.findings == ()
 
 
@@ -232,7 +249,7 @@ def test_a_switch_whose_state_is_not_known_is_logged_and_switched_all_the_same(m
     permit = load_permit_of(may_write=may_write)
     run = Run(deaf=[Point.LOAD_ON])
     for value, since_ns, of in (
-        (None, TICK_NS, "never heard of"),
+        (None, TICK_NS, "it was never heard of"),
         (math.nan, 2 * TICK_NS, "nan 0/1 is not within 0 to 1"),
     ):
         run.stored[Point.LOAD_ON] = value
@@ -245,9 +262,9 @@ def test_a_switch_whose_state_is_not_known_is_logged_and_switched_all_the_same(m
         assert bool(writes) is (may_write and value is None)
 
 
-def read_at(sampled_ns, now_ns):
+def read_at(sampled_ns, now_ns, value=1.0):
     store = DataStore(("battery",), (LOAD,))
-    put(store, LOAD, Signal.LOAD_ON, 1.0, sampled_ns)
+    put(store, LOAD, Signal.LOAD_ON, value, sampled_ns)
     return LoadSafetyWrapper(LOAD, RELAY).decide(
         load_permit_of(), freeze(store.image(), now_ns), {}, on=True, setpoint_c=None
     )
@@ -258,9 +275,14 @@ def test_a_reading_of_a_minute_is_young_enough_and_an_older_one_is_silence():
     assert findings == ()
     writes, _, (found,) = read_at(T0, T0 + 90 * NS_PER_S)
     assert found.key == SILENT
-    assert found.since_ns == T0 + 60 * NS_PER_S
-    assert "no data" in found.text
+    assert found.since_ns == T0
+    assert "it is silent" in found.text
     assert Write(unit=LOAD, role=Producer.LOAD_SWITCH, point=Point.LOAD_ON, value=1.0) in writes
+
+
+def test_a_reading_that_cannot_be_true_is_silence_since_it_came():
+    _, _, (found,) = read_at(T0, T0 + NS_PER_S, value=2.0)
+    assert (found.key, found.since_ns) == (SILENT, T0)
 
 
 def test_a_reading_from_the_future_is_silence_from_now_on():
