@@ -1,6 +1,7 @@
 """Simulated loads: switches with their timers, rooms that warm and cool, and the meter above."""
 
 import math
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from holdfast.core.signals import Producer, Signal
 from holdfast.core.site_file import parse_site
 from holdfast.testing.plant import SitePlant
 from holdfast.testing.protocol_faults import ProtocolFault
+from holdfast.testing.simulation import Simulation
 from holdfast.testing.sites import example_content, example_loads
 
 HOUSE_W = 500.0
@@ -174,6 +176,26 @@ def test_a_load_that_somebody_else_switches_has_no_plant(site: Site) -> None:
     loads = tuple(load.model_copy(update={"switch": None}) for load in site.loads)
     plant = SitePlant.from_site(site.model_copy(update={"loads": loads}))
     assert plant.loads.keys() == {"parlour", "bath"}
+
+
+def test_in_simulated_time_rooms_are_kept_by_their_local_rule_and_the_boiler_rests(
+    site: Site,
+) -> None:
+    plant = SitePlant.from_site(site, ambient_c=0.0)
+    simulation = Simulation(site, plant, start=datetime(2026, 1, 10, tzinfo=UTC))
+    simulation.start()
+    low_c = {"parlour": 20.0, "bath": 20.0}
+    for _ in range(5400):
+        simulation.step()
+        low_c = {name: min(low_c[name], plant.loads[name].temperature_c) for name in low_c}
+    parlour, bath, boiler = (plant.loads[name] for name in ("parlour", "bath", "boiler"))
+    assert low_c["parlour"] > 19.8
+    assert 20.0 < parlour.temperature_c < 20.6
+    assert parlour.energy_wh == pytest.approx(1.5 * 800, rel=0.3), "what the room loses"
+    # 800 W are just what the bath loses: it is heated all the time, and cools a little at first.
+    assert 19.7 < low_c["bath"] < 20.0
+    assert bath.energy_wh == pytest.approx(1.5 * 800, rel=0.1)
+    assert boiler.energy_wh == 0.0
 
 
 async def test_a_real_client_switches_a_load_and_reads_it_back(site: Site) -> None:
