@@ -13,7 +13,7 @@ from holdfast.cli.data_arguments import DATA_HELP, add_data_options
 from holdfast.cli.plan_data import execute_on_data
 from holdfast.core.config import Site
 from holdfast.core.errors import ConfigError, NotRunning
-from holdfast.core.plan import Plan, PlanSlot
+from holdfast.core.plan import Plan, PlanSlot, SlotMode
 from holdfast.core.site_file import load_site
 from holdfast.forecasting.history import PowerHistory
 from holdfast.markets.site_prices import SitePriceBook
@@ -118,13 +118,24 @@ def _table(plan: Plan, site: Site) -> Table:
             f"{first.start.astimezone(zone):%a %H:%M}",
             f"{last.end.astimezone(zone):%H:%M}",
             first.mode,
-            f"{sum(slot.battery_power_w for slot in run) / count:.0f} W",
-            f"{sum(slot.grid_power_w for slot in run) / count:.0f} W",
-            f"{last.soc_end_pct:.0f} %",
+            _mean([_battery_w(slot) for slot in run]),
+            _mean([slot.grid_power_w for slot in run]),
+            "–" if last.soc_end_pct is None else f"{last.soc_end_pct:.0f} %",
             f"{sum(slot.import_price_per_kwh for slot in run) / count:.3f}",
             first.reason,
         )
     return table
+
+
+def _battery_w(slot: PlanSlot) -> float | None:
+    """What is commanded or expected; None where neither is."""
+    expects = slot.grid_power_w is not None
+    return slot.battery_power_w if expects or slot.mode is SlotMode.POWER else None
+
+
+def _mean(powers_w: list[float | None]) -> str:
+    known = [power_w for power_w in powers_w if power_w is not None]
+    return f"{sum(known) / len(known):.0f} W" if known else "–"
 
 
 def _runs(slots: tuple[PlanSlot, ...]) -> list[list[PlanSlot]]:

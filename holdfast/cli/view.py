@@ -141,9 +141,10 @@ def _why(status: Status, timezone: str) -> Group:
     slot = _slot(status)
     if slot is not None and status.plan is not None:
         zone = ZoneInfo(timezone)
+        then = "" if slot.soc_end_pct is None else f", then SOC {slot.soc_end_pct:.0f} %"
         lines.append(
             f"plan {status.plan.plan_id} ({status.plan.status}): {slot.mode} until "
-            f"{slot.end.astimezone(zone):%H:%M}, then SOC {slot.soc_end_pct:.0f} %; price "
+            f"{slot.end.astimezone(zone):%H:%M}{then}; price "
             f"{slot.import_price_per_kwh:.3f} {status.currency}/kWh; plan is "
             f"{status.plan.age_s:.0f} s old"
         )

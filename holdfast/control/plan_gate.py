@@ -105,7 +105,8 @@ def _check_slot(slot: PlanSlot, site: Site) -> None:
         _check_within("export_limit_w", slot.export_limit_w, 0.0, site.grid.export_max_w)
     _check_loads(slot, site)
     for name in ("grid_power_w", "soc_end_pct", "import_price_per_kwh"):
-        if not math.isfinite(getattr(slot, name)):
+        value: float | None = getattr(slot, name)
+        if value is not None and not math.isfinite(value):
             raise PlanRefused(f"{name} is not a finite number")
 
 

@@ -175,6 +175,11 @@ def test_the_age_of_a_plan_counts_from_its_acceptance():
     assert age_s(accept(plan()), T0 + 90 * NS_PER_S) == 90.0
 
 
+def test_a_plan_may_expect_nothing():
+    blind = slot(0, grid_power_w=None, soc_end_pct=None)
+    assert accept(plan(blind)).plan.slots == (blind,)
+
+
 def test_a_plan_may_tell_what_loads_do_and_what_is_exported():
     told = slot(
         0,
