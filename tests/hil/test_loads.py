@@ -107,6 +107,7 @@ def test_without_a_plan_a_room_is_kept_by_its_thermometer(rig: Rig) -> None:
     rig.set(room_temperature_c=20.6)
     rig.until(lambda: not is_on(rig, "parlour"), "the heater off", SWITCH_S)
     rig.until(lambda: not is_on(rig, "bath"), "the thermostat rests", SWITCH_S)
+    rig.until(lambda: rig.status and not rig.status.loads["parlour"].asked_on, "told in the status")
     status = rig.status
     assert status is not None
     parlour = status.loads["parlour"]
