@@ -46,7 +46,7 @@ FAULTS: dict[ProtocolFault, FaultRow] = {
     _F.EXCEPTION:       _row(_MODBUS, "exception code", 4.0, "the answer to every request"),
     _F.WRONG_UNIT_ID:   _row(_MODBUS, "", 1.0, "answers carry another unit id"),
     _F.FROZEN:          _row(_BOTH,   "", 1.0, "values stay as they are now; writes still act"),
-    _F.IGNORE_SETPOINT: _row(_MODBUS, "", 1.0, "setpoints and on: acknowledged, but not stored"),
+    _F.IGNORE_SETPOINT: _row(_MODBUS, "", 1.0, "power setpoints are acknowledged, but not stored"),
     _F.CAN_SILENT:      _row(_CAN,    "", 1.0, "no frames are sent"),
     _F.CAN_SHORT:       _row(_CAN,    "", 1.0, "every frame lacks its second half"),
 }

@@ -17,7 +17,7 @@ _TABLES = {1: "coil", 2: "discrete", 3: "holding", 4: "input"}
 """By function code."""
 _WRITES = {5: "coil", 15: "coil", 6: "holding", 16: "holding"}
 _SINGLE = frozenset({5, 6})
-_SETPOINTS = frozenset(
+_POWERS = frozenset(
     {
         Point.SETPOINT_W,
         Point.CHARGE_POWER_W,
@@ -26,7 +26,6 @@ _SETPOINTS = frozenset(
         Point.ROOM_SETPOINT_C,
     }
 )
-"""What a device that ignores setpoints ignores."""
 
 
 class DeviceRegisters:
@@ -75,7 +74,7 @@ class DeviceRegisters:
             start = row.address - address
             value = row.decode([int(word) for word in values[start : start + count]])
             self._observe(self._profile.role, self._owner, row.point, value)
-            if ProtocolFault.IGNORE_SETPOINT in self._faults and row.point in _SETPOINTS:
+            if ProtocolFault.IGNORE_SETPOINT in self._faults and row.point in _POWERS:
                 self._echo = values
                 continue
             if self._frozen is not None:
