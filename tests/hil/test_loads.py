@@ -219,8 +219,8 @@ def test_when_the_controller_is_killed_the_switch_goes_off_by_its_own_timer(rig:
 def test_loads_go_off_when_the_controller_ends_and_a_dead_switch_does_not_hold_it_up(
     rig: Rig,
 ) -> None:
-    """Were they left to their timers, the boiler would run on for a minute; were the dead switch
-    waited for, the end would not be seen at rest in time."""
+    """Were they left to their timers, the boiler would run on for a minute; were the dead switch's
+    read-back waited for, the site would not be seen at rest, and the controller say so."""
     boil(rig)
     rig.fault("load_switch", "absent", of="parlour")
     controller: Process = rig.processes["controller"]
