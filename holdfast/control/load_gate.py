@@ -18,8 +18,6 @@ from holdfast.safety.assessment import Assessment
 from holdfast.safety.limits import SITE_LIMITS
 from holdfast.safety.permit import LoadPermit
 
-__all__ = ["LoadGate", "LoadPermit"]
-
 IMPORT_LIMIT = "grid_import_high"
 """The row of the limit table that sheds loads."""
 assert IMPORT_LIMIT in {row.id for row in SITE_LIMITS}
