@@ -15,6 +15,7 @@ from typing import Any
 from unittest import mock
 
 from holdfast.control import dispatch, plan_gate, transitions
+from holdfast.control.mode_manager import ModeManager
 from holdfast.control.power_ramper import PowerRamper
 from holdfast.control.safety_wrapper import SafetyWrapper
 from holdfast.core import state_machine
@@ -186,6 +187,14 @@ CANARIES = (
         name="_check_within",
         old="not low <= value <= high",
         new="value < low or value > high",
+    ),
+    Canary(
+        proof="plan.export_limit", of=ModeManager, name="_export_limit_w",
+        old="if limit_w >= 0.0 else 0.0", new="if not limit_w < 0.0 else 0.0",
+    ),
+    Canary(
+        proof="plan.export_limit", of=ModeManager, name="_export_limit_w",
+        old="min(limit_w, self._export_max_w)", new="limit_w",
     ),
     Canary(
         proof="battery_limits.good.bad.stale", of=battery_limits, name="_limit_a",

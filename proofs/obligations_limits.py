@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 from holdfast.control import plan_gate
+from holdfast.control.mode_manager import ModeManager
 from holdfast.core import data_store
 from holdfast.core.config import Site
 from holdfast.core.data_store import DataStore, Snapshot
@@ -188,6 +189,19 @@ def planning(v: Values) -> None:
         v.claim("what is accepted is sound", sound)
 
 
+def throttling(v: Values) -> None:
+    """Whatever a plan says, the export is limited within what the grid connection permits."""
+    export_max_w, asked_w = v.number("export_max_w"), v.number("export_limit_w")
+    v.assume((export_max_w >= 0.0) & (export_max_w < math.inf))
+    manager = ModeManager(site_of(grid=having(SOME_SITE.grid, export_max_w=export_max_w)))
+    limit_w = manager._export_limit_w(cast("Any", SimpleNamespace(export_limit_w=asked_w)))
+    v.claim("no more than the grid connection permits", limit_w <= export_max_w)
+    v.claim("no less than nothing", limit_w >= 0.0)
+    v.claim("nothing for NaN", limit_w == 0.0, given=is_nan(asked_w))
+    sane = (asked_w >= 0.0) & (asked_w <= export_max_w)
+    v.claim("what is sane is kept", limit_w == asked_w, given=sane)
+
+
 def leaving(row: DeratingRow, v: Values) -> None:
     """A derating leaves between nothing and all, and nothing where the value is no number."""
     value, bound = v.number("value"), v.number("bound")
@@ -316,6 +330,7 @@ PROOFS = (
         for told in ("good", "stale", "bad")
     ),
     Proof(name="plan.slot", run=planning, patched=(plan_gate,)),
+    Proof(name="plan.export_limit", run=throttling),
     *(
         Proof(name=f"derating.{row.id}", run=partial(leaving, row))
         for row in (*DERATINGS, PACK_VOLTAGE_CHARGE)

@@ -50,8 +50,9 @@ def authorising(authority: str, mode: str, state: State, v: Values) -> None:
     site = having(SOME_SITE, authority=authority, operating_mode=mode, limited_power_w=limited_w)
     envelope = any_envelope(v)
     request = Request(
-        power_w=0.0, source=Source.PLAN, reason="", expires_ns=_clock(v, "expires_ns")
-    )
+        power_w=0.0, source=Source.PLAN, reason="", expires_ns=_clock(v, "expires_ns"),
+        export_limit_w=v.number("export_limit_w"),
+    )  # fmt: skip
     now_ns = _clock(v, "now_ns")
     blocked, tripped, held, islanded, known = (
         bool(v.truth(name)) for name in ("blocked", "tripped", "held", "islanded", "known")
@@ -91,6 +92,8 @@ def authorising(authority: str, mode: str, state: State, v: Values) -> None:
     )
     discharges_so = (given.min_w < 0.0) if permit.may_run else (given.min_w == 0.0)
     v.claim("an island runs while it may discharge", discharges_so if islanded and runs else True)
+    wider = permit.export_limit_w > request.export_limit_w
+    v.claim("no more export than was asked for", negated(wider))
     v.claim("a hold takes may_increase", permit.may_increase is not held)
     if mode != "auto":
         v.claim("no discharge in this mode", given.min_w == 0.0, given=not islanded)

@@ -211,6 +211,7 @@ def permit_of(
     may_close: bool = True,
     may_run: bool = True,
     islanded: bool = False,
+    export_limit_w: float = 10_000.0,
 ) -> Permit:
     """A permit that allows everything but what is said."""
     return Permit(
@@ -223,6 +224,7 @@ def permit_of(
         may_close=may_close,
         may_run=may_run,
         islanded=islanded,
+        export_limit_w=export_limit_w,
     )
 
 
@@ -254,6 +256,11 @@ class Bench:
             (unit, signal): value
             for unit in self.site.unit_names
             for signal, value in HEALTHY_UNIT.items()
+        }
+        self.values |= {
+            (unit, Signal.EXPORT_LIMIT_READBACK_W): 50_000.0
+            for unit, points in self.cycle.points.items()
+            if Point.EXPORT_LIMIT_W in points
         }
         self.values |= {
             (name, signal): HEALTHY_LOAD[signal]
@@ -329,6 +336,7 @@ class Bench:
             Point.SETPOINT_W: Signal.SETPOINT_READBACK_W,
             Point.ENABLE: Signal.INVERTER_ENABLED,
             Point.REVERT_TIMEOUT_S: Signal.REVERT_TIMEOUT_READBACK_S,
+            Point.EXPORT_LIMIT_W: Signal.EXPORT_LIMIT_READBACK_W,
             Point.CHARGE_POWER_W: Signal.CHARGE_POWER_READBACK_W,
             Point.DISCHARGE_POWER_W: Signal.DISCHARGE_POWER_READBACK_W,
             Point.CONTACTOR: Signal.CONTACTOR_CLOSED,

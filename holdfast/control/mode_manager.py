@@ -35,6 +35,8 @@ class Request:
     source: Source
     reason: str
     expires_ns: int
+    export_limit_w: float = 0.0
+    """PV is to be throttled to export no more: from 0 to what the grid connection permits."""
 
 
 class ModeManager:
@@ -43,19 +45,29 @@ class ModeManager:
     def __init__(self, site: Site) -> None:
         self._units = site.unit_names
         self._storage = site.storage
+        self._export_max_w = site.grid.export_max_w
         self._has_reserve = any(unit.operation.backup_reserve_pct > 0.0 for unit in site.storage)
 
     def request(self, snapshot: Snapshot, plan: AcceptedPlan | None, state: State) -> Request:
         """What to ask for in this cycle."""
         now_ns = snapshot.time_ns
+        slot = None if plan is None or state is not State.RUNNING else plan.slot_at(now_ns)
+        power_w, source, reason = self._power(snapshot, slot, state)
+        return Request(
+            power_w=power_w, source=source, reason=reason,
+            expires_ns=now_ns + REQUEST_LIFETIME_NS, export_limit_w=self._export_limit_w(slot),
+        )  # fmt: skip
+
+    def _power(
+        self, snapshot: Snapshot, slot: PlanSlot | None, state: State
+    ) -> tuple[float, Source, str]:
         if state is not State.RUNNING:
-            return _request(0.0, Source.PASSIVE, f"the site is in {state.name}", now_ns)
+            return 0.0, Source.PASSIVE, f"the site is in {state.name}"
         if any(is_islanded(unit, snapshot) for unit in self._units):
-            return _request(0.0, Source.PASSIVE, "an island: its load decides the power", now_ns)
+            return 0.0, Source.PASSIVE, "an island: its load decides the power"
         rest_w = rest_of_site_w(self._units, snapshot)
         if rest_w is None:
-            return _request(0.0, Source.PASSIVE, "meter or battery cannot be read", now_ns)
-        slot = None if plan is None else plan.slot_at(now_ns)
+            return 0.0, Source.PASSIVE, "meter or battery cannot be read"
         if slot is None:
             power_w, source = self_consumption_w(rest_w), Source.SELF_CONSUMPTION
             reason = "no valid plan: grid at 0 W"
@@ -63,7 +75,19 @@ class ModeManager:
             power_w, source, reason = _by_slot(slot, rest_w), Source.PLAN, slot.reason
         if power_w < 0.0 and self._has_reserve and self._is_at_reserve(snapshot):
             power_w, reason = 0.0, "what is left is the reserve for an outage"
-        return _request(power_w, source, reason, now_ns)
+        return power_w, source, reason
+
+    def _export_limit_w(self, slot: PlanSlot | None) -> float:
+        """What the plan asks, as long as it is followed, within the grid connection's limit.
+
+        While the site does not run nobody throttles the owner's PV: no battery is in danger from
+        it. A meter that cannot be read changes nothing: the inverter throttles by its own. NaN is
+        no limit that anybody can have meant, and becomes 0 W.
+        """
+        if slot is None or slot.export_limit_w is None:
+            return self._export_max_w
+        limit_w = slot.export_limit_w
+        return min(limit_w, self._export_max_w) if limit_w >= 0.0 else 0.0
 
     def _is_at_reserve(self, snapshot: Snapshot) -> bool:
         """True if no more is stored than the reserve, or if that cannot be told."""
@@ -87,9 +111,3 @@ def _by_slot(slot: PlanSlot, rest_w: float) -> float:
             return slot.battery_power_w
         case _:
             assert_never(slot.mode)
-
-
-def _request(power_w: float, source: Source, reason: str, now_ns: int) -> Request:
-    return Request(
-        power_w=power_w, source=source, reason=reason, expires_ns=now_ns + REQUEST_LIFETIME_NS
-    )

@@ -79,6 +79,7 @@ class SafetyWrapper:
             may_close=connects and not any(block.action is Action.CONNECT for block in blocks),
             may_run=connects and not stopped,
             islanded=islanded,
+            export_limit_w=request.export_limit_w,
         )
 
     def _envelope(

@@ -36,7 +36,7 @@ class UnitControl:
     def __init__(
         self, unit: StorageUnit, points: Collection[Point], budgets: Budgets = NO_BUDGETS
     ) -> None:
-        self._inverter = InverterSafetyWrapper(unit, budgets)
+        self._inverter = InverterSafetyWrapper(unit, points, budgets)
         self._bms = BmsSafetyWrapper(unit, points, budgets)
         self._relays = RelayController(unit, points)
         self._life = ContactorLife(unit)

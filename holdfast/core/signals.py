@@ -159,7 +159,8 @@ SIGNALS: dict[Signal, SignalRow] = {
     _S.DISCHARGE_POWER_READBACK_W: _row(*_BMS, "W",      0.0,   1.0e6, "discharge power that the BMS has stored"),
     _S.BATTERY_POWER_W:       _row(*_INVERTER, "W",   -1.0e6,   1.0e6, "measured, + charging"),
     _S.SETPOINT_READBACK_W:   _row(*_INVERTER, "W",   -1.0e6,   1.0e6, "setpoint that the inverter has stored"),
-    _S.EXPORT_LIMIT_READBACK_W: _row(*_INVERTER, "W",    0.0,   1.0e6, "most that the inverter lets the site export, by throttling PV"),
+    # From -1 to all ones of 32 bits: some devices' words for no limit at all.
+    _S.EXPORT_LIMIT_READBACK_W: _row(*_INVERTER, "W",   -1.0,   4.3e9, "most that the inverter lets the site export, by throttling PV"),
     _S.INVERTER_ENABLED:      _row(*_INVERTER, "0/1",    0.0,     1.0, "power stage may run"),
     _S.INVERTER_FAULT:        _row(*_INVERTER, "0/1",    0.0,     1.0, "the inverter reports a fault"),
     _S.INVERTER_TEMPERATURE_C: _row(*_INVERTER, "°C",  -40.0,   150.0, "heat sink"),

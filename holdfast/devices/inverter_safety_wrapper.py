@@ -1,5 +1,8 @@
 """The inverter's safety wrapper: the last check before the wire. It knows nothing of why."""
 
+from collections.abc import Collection
+from dataclasses import replace
+
 from holdfast.core.commands import Point, Write
 from holdfast.core.config import StorageUnit
 from holdfast.core.data_store import Snapshot
@@ -11,15 +14,30 @@ from holdfast.safety.finding import Finding
 from holdfast.safety.permit import Permit
 
 _FORCED = frozenset({Point.SETPOINT_W, Point.ENABLE})
+_EXPORT_LIMIT = PointRules(
+    point=Point.EXPORT_LIMIT_W,
+    readback=Signal.EXPORT_LIMIT_READBACK_W,
+    fault="export_limit_ignored",
+    resolution=10.0,
+    refresh_ns=60 * NS_PER_S,
+    # No battery is in danger: a register that is not obeyed is not to be worn out as well.
+    gives_up=True,
+)
+"""Where the inverter has PV behind it and measures at the grid connection. Each unit of a site gets
+the site's whole limit, since each of them sees the whole export. Nothing reverts it when Holdfast
+is gone: it keeps the site within what it may export, as it did before."""
 
 
 class InverterSafetyWrapper:
-    """Keeps setpoint, enable and revert timer of one inverter. Holds no state."""
+    """Keeps setpoint, enable, revert timer and export limit of one inverter. Holds no state."""
 
-    def __init__(self, unit: StorageUnit, budgets: Budgets = NO_BUDGETS) -> None:
+    def __init__(
+        self, unit: StorageUnit, points: Collection[Point] = (), budgets: Budgets = NO_BUDGETS
+    ) -> None:
+        """``points`` that the unit has; those that every inverter has need not be among them."""
         self._unit = unit.name
         self._revert_timeout_s = float(round(unit.inverter_hardware.revert_timeout_s))
-        self._rules = (
+        self._rules: tuple[PointRules, ...] = (
             PointRules(
                 point=Point.SETPOINT_W,
                 readback=Signal.SETPOINT_READBACK_W,
@@ -46,6 +64,9 @@ class InverterSafetyWrapper:
                 writes_per_day=budgets.get(Point.REVERT_TIMEOUT_S),
             ),
         )
+        if Point.EXPORT_LIMIT_W in points:
+            budget = budgets.get(Point.EXPORT_LIMIT_W)
+            self._rules += (replace(_EXPORT_LIMIT, writes_per_day=budget),)
 
     def decide(
         self, power_w: float, permit: Permit, snapshot: Snapshot, memory: DeviceMemory, *,
@@ -71,6 +92,7 @@ class InverterSafetyWrapper:
             Point.SETPOINT_W: power_w,
             Point.ENABLE: float(may_run),
             Point.REVERT_TIMEOUT_S: self._revert_timeout_s,
+            Point.EXPORT_LIMIT_W: permit.export_limit_w,
         }
         return keep_points(
             self._unit, Producer.INVERTER, wanted, self._rules, snapshot, memory, forced

@@ -48,6 +48,10 @@ class Spent:
             alarm_ns = now_ns
         return replace(today, writes=writes, alarm_ns=alarm_ns)
 
+    def has_left(self, now_ns: int) -> bool:
+        """True until the whole of it is spent."""
+        return self.today(now_ns).writes < self.budget
+
     def affordable(self, wanted: float, held: float, now_ns: int) -> float:
         """``wanted`` within the budget; beyond it only what takes power away, or what is ``held``.
 
@@ -55,7 +59,7 @@ class Spent:
         >>> [day.affordable(wanted, 500.0, 0) for wanted in (600.0, 400.0, 0.0, -300.0)]
         [500.0, 400.0, 0.0, 0.0]
         """
-        if self.today(now_ns).writes < self.budget:
+        if self.has_left(now_ns):
             return wanted
         # Between zero and what is held: of a reversal the half that ends the power.
         return min(max(wanted, min(held, 0.0)), max(held, 0.0))

@@ -43,6 +43,9 @@ class PointRules:
     """It wears out: it is not refreshed, and written so often a day. None: it does not."""
     exclusive: bool = False
     """A register that holds what is written: one that changes by itself has another master."""
+    gives_up: bool = False
+    """No danger hangs on it: once its tries or its budget are used up, what it shows is no reason
+    to write it again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +96,12 @@ def keep_points(
         kept, differs = _compare(rule, reading, memory.get(rule.point), now_ns)
         if kept is not None and kept.spent is not None:
             value = kept.spent.affordable(value, kept.value, now_ns)
-        if kept is None or differs or rule.point in forced or _is_due(rule, value, kept, now_ns):
+        if (
+            kept is None
+            or (differs and _is_worth_a_repeat(rule, kept, now_ns))
+            or rule.point in forced
+            or _is_due(rule, value, kept, now_ns)
+        ):
             writes.append(Write(unit=unit, role=role, point=rule.point, value=value))
             kept = _written(rule, value, kept, now_ns)
         kept = _without_past(kept, now_ns)
@@ -105,6 +113,14 @@ def keep_points(
         if kept.spent is not None:
             findings += nearly_spent(unit, role, rule.point, kept.spent, now_ns)
     return tuple(writes), after, tuple(findings)
+
+
+def _is_worth_a_repeat(rule: PointRules, memory: PointMemory, now_ns: int) -> bool:
+    """False once there is nothing left of what a point without danger may have."""
+    if not rule.gives_up:
+        return True
+    spent = memory.spent
+    return memory.ignored_since_ns is None and (spent is None or spent.has_left(now_ns))
 
 
 def _is_due(rule: PointRules, value: float, memory: PointMemory, now_ns: int) -> bool:

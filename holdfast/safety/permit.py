@@ -26,6 +26,8 @@ class Permit:
     """The inverter's power stage may be enabled."""
     islanded: bool
     """The load decides the power, not the setpoint."""
+    export_limit_w: float = 0.0
+    """The site may export no more: PV is throttled to it, where the inverter can."""
 
     def is_fresh(self, now_ns: int) -> bool:
         """True until it expires; then it permits nothing at all."""

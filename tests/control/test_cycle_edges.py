@@ -1,12 +1,15 @@
 """The cycle: what it hands on, what it counts, and when it writes anew."""
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from holdfast.control.cycle import Cycle, CycleState, Inputs, watchdog_timeout_ns
+from holdfast.control.plan_gate import accept_plan
 from holdfast.control.storage_unit import UnitMemory
 from holdfast.core.commands import Command, Point
+from holdfast.core.plan import Plan, PlanSlot, PlanStatus, SlotMode
 from holdfast.core.signals import SITE, Signal
 from holdfast.core.state_machine import Event, State
 from holdfast.core.units import NS_PER_MS
@@ -17,6 +20,7 @@ from tests.builders import (
     UNIT,
     Bench,
     build_site,
+    device,
     expected_signals,
     healthy_store,
     points_of,
@@ -24,6 +28,7 @@ from tests.builders import (
     written,
 )
 
+NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 POWER_POINTS = (Point.SETPOINT_W, Point.ENABLE, Point.CHARGE_POWER_W, Point.DISCHARGE_POWER_W)
 
 
@@ -213,3 +218,49 @@ def test_a_cycle_that_knows_of_none_before_it_moves_no_setpoint_away_from_zero()
 def test_a_cycle_tells_what_can_be_written():
     site = build_site()
     assert Cycle(site, expected_signals(site), points_of(site)).points == points_of(site)
+
+
+def plan_limiting_export(limit_w, seconds):
+    slot = PlanSlot(
+        start=NOW, end=NOW + timedelta(hours=1), mode=SlotMode.SELF_CONSUMPTION,
+        battery_power_w=0.0, grid_power_w=0.0, soc_end_pct=50.0, import_price_per_kwh=0.3,
+        reason="export costs", export_limit_w=limit_w,
+    )  # fmt: skip
+    plan = Plan(
+        plan_id="p", created=NOW, expires=NOW + timedelta(seconds=seconds),
+        status=PlanStatus.OPTIMAL, expected_cost=0.0, slots=(slot,),
+    )  # fmt: skip
+    return lambda bench: accept_plan(plan, now_ns=bench.now_ns, utc=NOW, site=bench.site)
+
+
+def test_each_inverter_that_can_gets_the_whole_export_limit_of_the_site_until_the_plan_expires():
+    """Each of them sees the whole export at the grid connection."""
+    hybrid = device("generic_hybrid")
+    bench = Bench(
+        build_site(
+            unit_content("left", inverter=hybrid),
+            unit_content("right", inverter=hybrid),
+            unit_content("plain"),
+            grid={"import_max_w": 10_000, "export_max_w": 6000},
+        )
+    )
+    bench.start()
+    plan = plan_limiting_export(100.0, 3.0)(bench)
+    bench.run(5.0, plan=plan)
+    for unit in ("left", "right"):
+        limits = [
+            w for record in bench.records for w in written(record, Point.EXPORT_LIMIT_W, unit)
+        ]
+        assert limits == [6000.0, 100.0, 6000.0]
+    assert not [w for r in bench.records for w in written(r, Point.EXPORT_LIMIT_W, "plain")]
+    assert bench.records[-1].assessment.findings == ()
+
+
+def test_an_inverter_that_ignores_its_export_limit_is_logged_and_trips_nothing():
+    bench = Bench(build_site(unit_content(inverter=device("generic_hybrid"))))
+    bench.deaf.add(Point.EXPORT_LIMIT_W)
+    bench.start()
+    record = bench.run(30.0, plan=plan_limiting_export(100.0, 60.0)(bench))
+    assert {found.row for found in record.assessment.findings} == {"inverter_export_limit_ignored"}
+    assert record.moved.state is State.RUNNING
+    assert record.permits[UNIT].envelope.max_w > 4000.0

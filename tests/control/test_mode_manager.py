@@ -1,6 +1,7 @@
 """The mode manager: the ladder from plan to passive, and what each mode asks for."""
 
 import math
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -117,6 +118,66 @@ def test_one_unit_on_an_island_is_enough():
     assert manager.request(freeze(store.image(), T0), None, State.RUNNING).power_w == -800.0
     put(store, "right", Signal.ISLANDED, 1.0, T0)
     assert manager.request(freeze(store.image(), T0), None, State.RUNNING).power_w == 0.0
+
+
+# How much may be exported
+
+EXPORT_MAX_W = build_site().grid.export_max_w
+
+
+def limited_to(export_limit_w, **how):
+    """A plan whose slot says so; nothing that the plan gate would let pass has to be in it."""
+    accepted = plan(**how)
+    (slot,) = accepted.plan.slots
+    slots = (replace(slot, export_limit_w=export_limit_w),)
+    return replace(accepted, plan=replace(accepted.plan, slots=slots))
+
+
+@pytest.mark.parametrize(
+    ("asked_w", "limit_w"),
+    [
+        (None, EXPORT_MAX_W), (100.0, 100.0), (0.0, 0.0), (0.5, 0.5), (EXPORT_MAX_W, EXPORT_MAX_W),
+        (EXPORT_MAX_W - 0.1, EXPORT_MAX_W - 0.1), (EXPORT_MAX_W + 0.1, EXPORT_MAX_W),
+        (math.inf, EXPORT_MAX_W), (-0.1, 0.0), (-math.inf, 0.0), (math.nan, 0.0),
+    ],
+)  # fmt: skip
+def test_the_plan_limits_the_export_within_what_the_grid_connection_permits(asked_w, limit_w):
+    assert request(accepted=limited_to(asked_w)).export_limit_w == limit_w
+
+
+@pytest.mark.parametrize("mode", SlotMode)
+def test_the_export_is_limited_whatever_the_battery_does(mode):
+    assert request(accepted=limited_to(100.0, mode=mode)).export_limit_w == 100.0
+
+
+@pytest.mark.parametrize("state", [state for state in State if state is not State.RUNNING])
+def test_while_the_site_does_not_run_nobody_throttles_its_pv(state):
+    asked = request(accepted=limited_to(100.0), state=state)
+    assert asked.export_limit_w == EXPORT_MAX_W
+
+
+@pytest.mark.parametrize("minutes_later", [None, 30, 61])
+def test_without_a_slot_for_now_the_export_limit_is_that_of_the_grid_connection(minutes_later):
+    accepted = None if minutes_later is None else limited_to(100.0, minutes=30)
+    now_ns = T0 + (minutes_later or 0) * 60 * NS_PER_S
+    assert request(accepted=accepted, now_ns=now_ns).export_limit_w == EXPORT_MAX_W
+
+
+def test_the_export_limit_stays_while_the_battery_cannot_follow():
+    """A meter that is lost for a second must cost no writes to a register that wears out."""
+    for values in ({Signal.GRID_POWER_W: None}, {Signal.ISLANDED: 1.0}):
+        asked = ModeManager(build_site()).request(
+            snapshot_of(values), limited_to(100.0, power_w=2000.0), State.RUNNING
+        )
+        assert (asked.power_w, asked.source) == (0.0, Source.PASSIVE)
+        assert asked.export_limit_w == 100.0
+
+
+def test_a_site_that_may_export_nothing_is_limited_to_nothing():
+    site = build_site(grid={"import_max_w": 10_000, "export_max_w": 0})
+    asked = ModeManager(site).request(snapshot_of(), limited_to(100.0), State.RUNNING)
+    assert asked.export_limit_w == 0.0
+    assert ModeManager(site).request(snapshot_of(), None, State.BOOT).export_limit_w == 0.0
 
 
 # The reserve for an outage

@@ -60,6 +60,23 @@ def test_running_with_full_authority_permits_what_was_assessed():
     assert permit.may_run
 
 
+@pytest.mark.parametrize("state", State)
+@pytest.mark.parametrize("authority", ["observe", "limited", "full"])
+def test_the_export_limit_is_the_one_that_was_asked_for(state, authority):
+    """It narrows what the mode manager has clamped by nothing: no battery has to do with it."""
+    request = Request(
+        power_w=1.0, source=Source.PLAN, reason="", expires_ns=T0, export_limit_w=123.0
+    )
+    assessment = Assessment(findings=(), envelopes={UNIT: WIDE}, blocks=())
+    gate = SafetyWrapper(build_site(authority=authority))
+    assert gate.authorise(request, state, assessment, T0)[UNIT].export_limit_w == 123.0
+
+
+def test_who_forgets_the_export_limit_permits_no_export():
+    assert Request(power_w=1.0, source=Source.PLAN, reason="", expires_ns=T0).export_limit_w == 0.0
+    assert authorise().export_limit_w == 0.0
+
+
 def test_limited_authority_permits_up_to_its_power_and_says_so():
     permit = authorise(authority="limited", limited_power_w=700)
     assert ends(permit) == (-700.0, 700.0)

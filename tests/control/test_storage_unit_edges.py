@@ -7,7 +7,16 @@ from holdfast.control.storage_unit import UnitControl, UnitMemory
 from holdfast.core.commands import Point
 from holdfast.devices.power_follow_up import FollowUpMemory
 from holdfast.safety.faults import finding
-from tests.builders import T0, UNIT, build_site, permit_of, points_of, snapshot_of
+from tests.builders import (
+    T0,
+    UNIT,
+    build_site,
+    device,
+    permit_of,
+    points_of,
+    snapshot_of,
+    unit_content,
+)
 
 SITE = build_site()
 SETPOINT = Setpoint(unit=UNIT, asked_w=900.0, permitted_w=900.0, power_w=900.0)
@@ -36,6 +45,15 @@ def test_while_the_contactor_is_not_ready_there_is_no_power_and_no_enable(contro
     written, memory, _ = apply(control)
     assert (written[Point.SETPOINT_W], written[Point.ENABLE]) == (900.0, 1.0)
     assert written[Point.CHARGE_POWER_W] == memory.setpoint_w == 900.0
+
+
+def test_the_export_limit_goes_to_an_inverter_that_has_one_and_to_no_other(control):
+    assert Point.EXPORT_LIMIT_W not in apply(control, permit_of(export_limit_w=100.0))[0]
+    site = build_site(unit_content(inverter=device("generic_hybrid")))
+    hybrid = UnitControl(site.storage[0], points_of(site)[UNIT], {Point.EXPORT_LIMIT_W: 7})
+    written, memory, _ = apply(hybrid, permit_of(export_limit_w=100.0))
+    assert written[Point.EXPORT_LIMIT_W] == 100.0
+    assert memory.inverter[Point.EXPORT_LIMIT_W].spent.budget == 7
 
 
 def test_what_any_of_the_wrappers_finds_is_told(control, monkeypatch):

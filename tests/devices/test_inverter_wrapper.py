@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from holdfast.core.commands import Point
 from holdfast.core.signals import Producer, Signal
-from holdfast.core.units import NS_PER_MS, ns_from_s
+from holdfast.core.units import NS_PER_MS, NS_PER_S, ns_from_s
 from holdfast.devices.inverter_safety_wrapper import InverterSafetyWrapper
-from tests.builders import T0, UNIT, build_site, permit_of, snapshot_of, unit_content
+from holdfast.safety.finding import Reaction
+from tests.builders import T0, UNIT, build_site, device, permit_of, snapshot_of, unit_content
 
 WRAPPER = InverterSafetyWrapper(build_site().storage[0])
 ROOM = st.floats(0.0, 1e5)
@@ -137,3 +138,114 @@ def test_whatever_is_asked_what_the_inverter_holds_is_inside_each_permit(steps):
             assert written[Point.ENABLE] == float(run) or left_ms <= 0
         if force:
             assert {Point.SETPOINT_W, Point.ENABLE} <= written.keys()
+
+
+# The export limit. --------------------------------------------------------------------------------
+
+LIMIT = Point.EXPORT_LIMIT_W
+
+
+def hybrid(**budgets):
+    unit = build_site(unit_content(inverter=device("generic_hybrid"))).storage[0]
+    return InverterSafetyWrapper(unit, (LIMIT,), {Point[name]: n for name, n in budgets.items()})
+
+
+class Throttle:
+    """Cycles of 20 ms with an inverter that stores its export limit, until it is ``deaf``."""
+
+    def __init__(self, wrapper):
+        self.wrapper, self.memory, self.now_ns, self.findings = wrapper, {}, T0, ()
+        self.stored, self.deaf, self.writes = None, False, []
+
+    def __call__(self, limit_w, seconds=0.02, **how):
+        for _ in range(round(seconds / 0.02)):
+            self.now_ns += 20 * NS_PER_MS
+            shown = {Signal.EXPORT_LIMIT_READBACK_W: self.stored}
+            snapshot = snapshot_of(shown, now_ns=self.now_ns, healthy=False)
+            permit = permit_of(**{"export_limit_w": limit_w, "expires_ns": self.now_ns + 1} | how)
+            writes, self.memory, self.findings = self.wrapper.decide(
+                0.0, permit, snapshot, self.memory, force=False
+            )
+            for write in writes:
+                if write.point is LIMIT:
+                    assert (write.unit, write.role) == (UNIT, Producer.INVERTER)
+                    self.stored = self.stored if self.deaf else write.value
+                    self.writes.append(((self.now_ns - T0) / NS_PER_S, write.value))
+        return self.stored
+
+
+def test_an_inverter_without_an_export_limit_is_asked_for_none():
+    throttle = Throttle(WRAPPER)
+    assert throttle(100.0, 130.0) is None
+
+
+def test_the_export_limit_is_written_on_change_and_refreshed_each_minute():
+    throttle = Throttle(hybrid())
+    throttle(9000.0, 1.0)
+    assert throttle(100.0) == 100.0
+    throttle(100.0, 121.0)
+    assert [value for _, value in throttle.writes] == [9000.0, 100.0, 100.0, 100.0]
+    times = [time_s for time_s, _ in throttle.writes]
+    assert [b - a for a, b in pairwise(times[1:])] == pytest.approx([60.0, 60.0])
+    assert throttle(9000.0) == 9000.0
+    assert throttle(0.0) == 0.0
+    assert throttle.findings == ()
+
+
+def test_a_change_of_the_export_limit_by_its_resolution_is_written_and_a_smaller_one_waits():
+    for change_w, at_once in ((10.0, True), (9.9, False)):
+        throttle = Throttle(hybrid())
+        throttle(500.0)
+        assert (throttle(500.0 - change_w) != 500.0) is at_once
+
+
+def test_an_export_limit_that_wears_out_is_written_on_change_within_its_budget():
+    throttle = Throttle(hybrid(EXPORT_LIMIT_W=3))
+    throttle(9000.0, 700.0)
+    assert len(throttle.writes) == 1
+    throttle(100.0)
+    assert throttle(9000.0, 0.2) == 9000.0
+    assert throttle(100.0) == 100.0  # beyond it: to export less is always permitted
+    assert throttle(9000.0, 700.0) == 100.0
+    assert {found.row for found in throttle.findings} == {"inverter_write_budget"}
+
+
+def test_an_export_limit_that_is_ignored_is_a_note_and_no_reason_to_go_on_writing():
+    throttle = Throttle(hybrid())
+    throttle.deaf, throttle.stored = True, 9000.0
+    throttle(100.0, 30.0)
+    (found,) = throttle.findings
+    assert (found.key, found.reaction) == ("battery/inverter_export_limit_ignored", Reaction.LOG)
+    assert found.text.endswith("export_limit_w is to be 100, reads 9000")
+    assert len(throttle.writes) == 3
+    throttle.deaf = False
+    assert throttle(100.0, 40.0) == 100.0  # at the refresh it is asked once more
+    assert throttle.findings == ()
+
+
+def test_another_master_of_the_export_limit_trips_nothing():
+    throttle = Throttle(hybrid())
+    for _ in range(9):
+        throttle(100.0, 1.0)
+        assert throttle.findings == ()
+        throttle.stored = 8000.0
+        throttle(100.0)
+    assert throttle(100.0, 1.0) == 100.0
+
+
+@pytest.mark.parametrize("how", [{"may_run": False}, {"expires_ns": T0}, {"islanded": True}])
+def test_the_export_limit_has_nothing_to_do_with_the_power_of_the_battery(how):
+    throttle = Throttle(hybrid())
+    assert throttle(100.0, **how) == 100.0
+
+
+def test_who_observes_limits_no_export():
+    throttle = Throttle(hybrid())
+    assert throttle(100.0, may_write=False) is None
+
+
+def test_force_does_not_write_the_export_limit_again():
+    written, memory = decide(0.0, permit_of(), wrapper=hybrid())
+    assert written[LIMIT] == 10_000.0
+    written, _ = decide(0.0, permit_of(), memory, now_ns=T0 + 1, force=True, wrapper=hybrid())
+    assert set(written) == {Point.SETPOINT_W, Point.ENABLE}

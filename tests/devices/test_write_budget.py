@@ -64,7 +64,7 @@ def bms(**budgets):
 
 def inverter(**budgets):
     points = {Point[name]: budget for name, budget in budgets.items()}
-    return Device(InverterSafetyWrapper(build_site().storage[0], points))
+    return Device(InverterSafetyWrapper(build_site().storage[0], budgets=points))
 
 
 def spend(device, writes):
@@ -127,6 +127,13 @@ def test_beyond_the_budget_only_what_takes_power_away_is_written(wanted, held, w
 
 
 POWERS = st.floats(-1e6, 1e6)
+
+
+@pytest.mark.parametrize(("writes", "left"), [(0, True), (2, True), (3, False), (4, False)])
+def test_a_budget_is_left_until_the_whole_of_it_is_spent(writes, left):
+    spent = Spent(budget=3, writes=writes, since_ns=T0)
+    assert spent.has_left(T0 + DAY_NS - 1) is left
+    assert spent.has_left(T0 + DAY_NS)
 
 
 @given(POWERS, POWERS, st.integers(0, 9))

@@ -8,6 +8,7 @@ from holdfast.core.commands import Point
 from holdfast.core.data_store import DataStore, freeze
 from holdfast.core.signals import Producer, Signal
 from holdfast.core.units import NS_PER_MS, NS_PER_S
+from holdfast.devices.write_budget import DAY_NS, first_write
 from holdfast.devices.written_point import (
     INCREASE_EVERY_NS,
     OVERWRITTEN_TIMES,
@@ -297,3 +298,61 @@ def test_the_third_time_within_ten_minutes_trips_and_what_is_older_is_forgotten(
     assert len(after.overwritten) == count
     assert all(f"{count} times within 10 minutes" in found.text for found in findings)
     assert all(f"was {before[-1][1]:g} without" in found.text for found in findings)
+
+
+# A point without danger gives up. -----------------------------------------------------------------
+
+MILD = replace(RULES, fault="export_limit_ignored", gives_up=True, refresh_ns=60 * NS_PER_S)
+
+
+def keep_ignored(rules, seconds, value=100.0, memory=None):
+    """When a device that stores nothing is written to; its memory and the last findings."""
+    times = []
+    for ms in range(0, round(seconds * 1000), 20):
+        now_ns = T0 + ms * NS_PER_MS
+        writes, memory, findings = keep(value, memory, now_ns, reads=9000.0, rules=rules)
+        times += [ms / 1000] * len(writes)
+    return times, memory, findings
+
+
+def test_a_point_gives_up_after_its_tries_only_where_no_danger_hangs_on_it():
+    assert PointRules(
+        point=POINT, readback=READBACK, fault="", resolution=1.0, refresh_ns=1
+    ).gives_up is False  # fmt: skip
+    times, _, (found,) = keep_ignored(MILD, 59.9)
+    assert times == [0.0, 0.5, 1.0]
+    assert (found.row, found.reaction) == ("inverter_export_limit_ignored", Reaction.LOG)
+    assert found.since_ns == T0 + 1500 * NS_PER_MS
+    stubborn, _, _ = keep_ignored(replace(MILD, gives_up=False), 59.9)
+    assert len(stubborn) == 120
+
+
+def test_who_has_given_up_asks_again_at_each_refresh_and_at_each_change():
+    times, memory, _ = keep_ignored(MILD, 130.0)
+    assert times == [0.0, 0.5, 1.0, 61.0, 121.0]
+    now_ns = T0 + 131 * NS_PER_S
+    writes, memory, _ = keep(500.0, memory, now_ns, reads=9000.0, rules=MILD)
+    assert writes == [500.0]
+    now_ns += NS_PER_S
+    writes, memory, findings = keep(500.0, memory, now_ns, reads=500.0, rules=MILD)
+    assert (writes, findings) == ([], ())
+    # It obeys now: what differs is worth all tries again.
+    writes, _, _ = keep(500.0, memory, now_ns + NS_PER_S, reads=9000.0, rules=MILD)
+    assert writes == [500.0]
+
+
+def test_a_worn_point_that_is_ignored_is_written_again_as_long_as_its_budget_lasts():
+    for budget, written_at in ((1, [0.0]), (2, [0.0, 0.5]), (3, [0.0, 0.5, 1.0]), (9, [0, 0.5, 1])):
+        times, _, findings = keep_ignored(replace(MILD, writes_per_day=budget), 600.0)
+        assert times == written_at
+        assert "inverter_export_limit_ignored" in {found.row for found in findings}
+    stubborn = replace(MILD, gives_up=False, writes_per_day=1)
+    assert len(keep_ignored(stubborn, 59.9)[0]) == 120
+
+
+def test_a_worn_point_is_written_again_once_the_day_is_over():
+    rules = replace(MILD, writes_per_day=1)
+    spent = first_write(1, T0)
+    held = written(100.0, spent=spent)
+    for ns, writes in ((DAY_NS - 1, []), (DAY_NS, [100.0])):
+        assert keep(100.0, held, T0 + ns, reads=9000.0, rules=rules)[0] == writes

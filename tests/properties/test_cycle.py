@@ -42,11 +42,12 @@ NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 POWERS = {Point.SETPOINT_W, Point.CHARGE_POWER_W, Point.DISCHARGE_POWER_W}
 
 
-def plan_for(power_w, mode=SlotMode.POWER, lasts_s=86_400, loads=()):
+def plan_for(power_w, mode=SlotMode.POWER, lasts_s=86_400, loads=(), export_limit_w=None):
     """A plan as it is followed; not through the gate, so that nothing is known of its powers."""
     slot = PlanSlot(
         start=NOW, end=NOW + timedelta(days=1), mode=mode, battery_power_w=power_w,
         grid_power_w=0.0, soc_end_pct=50.0, import_price_per_kwh=0.3, reason="test", loads=loads,
+        export_limit_w=export_limit_w,
     )  # fmt: skip
     plan = Plan(
         plan_id="p", created=NOW, expires=NOW, status=PlanStatus.OPTIMAL, expected_cost=0.0,
@@ -69,6 +70,10 @@ SITES = {
     "limited": build_site(authority="limited", limited_power_w=700),
     "observe": build_site(authority="observe", **LOADS),
     "loads": build_site(**LOADS),
+    "hybrid": build_site(
+        unit_content(inverter=device("generic_hybrid")),
+        grid={"import_max_w": 10_000, "export_max_w": 3000},
+    ),
     "two units": build_site(
         unit_content("battery", operation={"charge_power_max_w": 3000}),
         unit_content("second", battery={"charge_current_max_a": 40}),
@@ -83,7 +88,8 @@ def near(low, high):
 def values_of(signal):
     """Mostly what a device may say; sometimes what it cannot; sometimes silence."""
     row = SIGNALS[signal]
-    normal = {**HEALTHY_SITE, **HEALTHY_UNIT, **HEALTHY_LOAD}[signal]
+    healthy = {**HEALTHY_SITE, **HEALTHY_UNIT, **HEALTHY_LOAD}
+    normal = {**healthy, Signal.EXPORT_LIMIT_READBACK_W: 50_000.0}[signal]
     return st.one_of(
         st.just(normal),
         near(row.low, row.high),
@@ -92,7 +98,7 @@ def values_of(signal):
     )
 
 
-MEASURED = [signal for signal in Signal if signal in HEALTHY_SITE | HEALTHY_UNIT]
+MEASURED = [*HEALTHY_SITE, *HEALTHY_UNIT, Signal.EXPORT_LIMIT_READBACK_W]
 CHANGES = st.sampled_from([*MEASURED, *HEALTHY_LOAD]).flatmap(
     lambda s: st.tuples(st.just(s), values_of(s))
 )
@@ -112,6 +118,7 @@ PLANS = st.none() | st.builds(
     st.sampled_from(SlotMode),
     st.sampled_from([1, 86_400]),
     PLANNED,
+    st.none() | st.floats() | near(-100, 4000),
 )
 STEPS = st.lists(
     st.tuples(
@@ -177,6 +184,8 @@ def test_every_written_power_is_inside_the_permit_and_that_inside_the_nameplate(
                 assert 0.0 <= write.value <= envelope.max_w
             elif write.point is Point.DISCHARGE_POWER_W:
                 assert 0.0 <= write.value <= -envelope.min_w
+            elif write.point is Point.EXPORT_LIMIT_W:
+                assert 0.0 <= write.value <= bench.site.grid.export_max_w
         for unit, value in held.items():
             assert record.permits[unit].envelope.contains(value)
 
@@ -548,6 +557,24 @@ def test_a_planner_gone_mad_gets_no_more_than_the_permit(mad_w, monkeypatch):
             assert -5000.0 <= value <= 5000.0
     if math.isnan(mad_w):
         assert record.setpoints[UNIT].power_w == 0.0
+
+
+@settings(max_examples=100, deadline=None)
+@given(limits_w=st.lists(st.none() | st.floats() | near(-100, 4000), min_size=1, max_size=6))
+def test_the_inverter_is_never_told_to_export_more_than_the_grid_connection_permits(limits_w):
+    """Whatever the plan says; and within that it is told what the plan says."""
+    bench = Bench(SITES["hybrid"])
+    bench.start()
+    most_w = bench.site.grid.export_max_w
+    for limit_w in limits_w:
+        record = bench.run(0.2, plan=plan_for(0.0, export_limit_w=limit_w))
+        held_w = bench.values[UNIT, Signal.EXPORT_LIMIT_READBACK_W]
+        assert 0.0 <= held_w <= most_w
+        sane_w = most_w if limit_w is None else min(max(limit_w, 0.0), most_w)
+        if limit_w is not None and math.isnan(limit_w):
+            sane_w = 0.0
+        assert held_w == pytest.approx(sane_w, abs=10.0)
+        assert record.assessment.findings == ()
 
 
 # Each check can be removed, and then the site is not safe: so each test above can fail. ---------

@@ -108,6 +108,7 @@ def test_reactions_stand_in_the_order_of_the_design():
         ("data_bad", Reaction.RAMP_TO_ZERO),
         ("cycle_gap", Reaction.TRIP),
         ("setpoint_ignored", Reaction.TRIP),
+        ("export_limit_ignored", Reaction.LOG),
         ("setpoint_overwritten", Reaction.LOG),
         ("second_writer", Reaction.TRIP),
         ("under_delivery", Reaction.LOG),
