@@ -14,6 +14,7 @@ class ProtocolFault(StrEnum):
     WRONG_UNIT_ID = "wrong_unit_id"
     FROZEN = "frozen"
     IGNORE_SETPOINT = "ignore_setpoint"
+    IGNORE_EXPORT_LIMIT = "ignore_export_limit"
     CAN_SILENT = "can_silent"
     CAN_SHORT = "can_short"
 
@@ -47,6 +48,7 @@ FAULTS: dict[ProtocolFault, FaultRow] = {
     _F.WRONG_UNIT_ID:   _row(_MODBUS, "", 1.0, "answers carry another unit id"),
     _F.FROZEN:          _row(_BOTH,   "", 1.0, "values stay as they are now; writes still act"),
     _F.IGNORE_SETPOINT: _row(_MODBUS, "", 1.0, "power setpoints are acknowledged, but not stored"),
+    _F.IGNORE_EXPORT_LIMIT: _row(_MODBUS, "", 1.0, "the same, of the export limit"),
     _F.CAN_SILENT:      _row(_CAN,    "", 1.0, "no frames are sent"),
     _F.CAN_SHORT:       _row(_CAN,    "", 1.0, "every frame lacks its second half"),
 }

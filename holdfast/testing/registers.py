@@ -26,6 +26,10 @@ _POWERS = frozenset(
         Point.ROOM_SETPOINT_C,
     }
 )
+_IGNORED = {
+    ProtocolFault.IGNORE_SETPOINT: _POWERS,
+    ProtocolFault.IGNORE_EXPORT_LIMIT: frozenset({Point.EXPORT_LIMIT_W}),
+}
 
 
 class DeviceRegisters:
@@ -74,7 +78,7 @@ class DeviceRegisters:
             start = row.address - address
             value = row.decode([int(word) for word in values[start : start + count]])
             self._observe(self._profile.role, self._owner, row.point, value)
-            if ProtocolFault.IGNORE_SETPOINT in self._faults and row.point in _POWERS:
+            if any(row.point in _IGNORED[fault] for fault in _IGNORED if fault in self._faults):
                 self._echo = values
                 continue
             if self._frozen is not None:

@@ -12,6 +12,7 @@ ROLE = {
     Point.SETPOINT_W: Producer.INVERTER,
     Point.ENABLE: Producer.INVERTER,
     Point.REVERT_TIMEOUT_S: Producer.INVERTER,
+    Point.EXPORT_LIMIT_W: Producer.INVERTER,
     Point.CHARGE_POWER_W: Producer.BMS,
     Point.DISCHARGE_POWER_W: Producer.BMS,
     Point.CONTACTOR: Producer.RELAYS,

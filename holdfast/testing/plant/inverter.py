@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 _SNAP_W = 0.05
 """Closer to the target than this, the power is the target."""
+_AS_DELIVERED_W = 100_000.0
+"""An export limit that limits nothing."""
 _TIME_EPS_S = 1e-9
 """Sums of steps are compared with deadlines; less than this is rounding."""
 
@@ -38,6 +40,8 @@ class Inverter:
         self.enabled = False
         self.revert_timeout_s = 0.0
         """Register; 0 = never."""
+        self.export_limit_w = _AS_DELIVERED_W
+        """Register, where there is one; nothing but another write changes it."""
         self.faulted = False
         """Set by a DC voltage out of its window, or by a test; cleared by switching off."""
         self.runaway_w: float | None = None

@@ -14,6 +14,7 @@ from holdfast.testing.plant.household import Household, HouseholdSpec
 from holdfast.testing.plant.load import LoadPlant
 from holdfast.testing.plant.reporting import Reporter
 from holdfast.testing.plant.storage import StoragePlant, rng_for
+from holdfast.testing.plant.throttle import PvThrottle
 
 _S_PER_H = 3600.0
 _DARK_W = 50.0
@@ -30,6 +31,9 @@ class Energies:
     grid_import_wh: float = 0.0
     grid_export_wh: float = 0.0
     pv_wh: float = 0.0
+    """What was let through."""
+    pv_throttled_wh: float = 0.0
+    """What the sun would have given beside it."""
     load_wh: float = 0.0
     battery_charge_wh: float = 0.0
     """All units together, at the AC side."""
@@ -51,6 +55,7 @@ class SitePlant:
         self.loads = _switched_loads(site, ambient_c)
         """What stands behind a load switch; all other load is the household's."""
         self.household = household
+        self._throttle = PvThrottle([u.inverter for u in units.values() if u.throttles_pv])
         self.ambient_c = ambient_c
         self.emergency_loop_closed = True
         self.islanded = False
@@ -102,14 +107,18 @@ class SitePlant:
         utc_s = utc.timestamp() if isinstance(utc, datetime) else utc
         self.time_s += dt_s
         self.utc_s = utc_s
-        pv_w, load_w = self.household.power_w(utc_s)
+        sun_w, load_w = self.household.power_w(utc_s)
         asked_w = {name: load.asks_w(dt_s) for name, load in self.loads.items()}
         load_w += sum(asked_w.values())
-        island_w = (pv_w - load_w) / len(self.units) if self.islanded else None
+        island_w = (sun_w - load_w) / len(self.units) if self.islanded else None
         battery_w = 0.0
         for unit in self.units.values():
             unit.inverter.island_w = island_w
             battery_w += unit.step(dt_s, self.ambient_c)
+        pv_w = sun_w
+        if not self.islanded:  # an island exports nothing
+            pv_w = self._throttle.let_through_w(dt_s, sun_w, load_w + battery_w)
+        throttled_w = sun_w - pv_w
         if self.islanded and abs(pv_w - load_w - battery_w) > _DARK_W:
             pv_w = load_w = 0.0
             asked_w = dict.fromkeys(asked_w, 0.0)
@@ -120,6 +129,7 @@ class SitePlant:
         self.battery_power_w, self.grid_power_w = battery_w, grid_w
         energies, hours = self.energies, dt_s / _S_PER_H
         energies.pv_wh += pv_w * hours
+        energies.pv_throttled_wh += throttled_w * hours
         energies.load_wh += load_w * hours
         if grid_w > 0.0:
             energies.grid_import_wh += grid_w * hours

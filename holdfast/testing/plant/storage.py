@@ -85,6 +85,11 @@ class StoragePlant:
         if self._bms_permits:
             self.inverter.permit(charge_w=0.0, discharge_w=0.0)
 
+    @property
+    def throttles_pv(self) -> bool:
+        """The inverter takes an export limit."""
+        return Point.EXPORT_LIMIT_W in self._points[Producer.INVERTER]
+
     def step(self, dt_s: float, ambient_c: float) -> float:
         """Advance by ``dt_s``; the power at the AC side, W, + charging."""
         self.time_s += dt_s
@@ -124,6 +129,8 @@ class StoragePlant:
                 self._stop_current()
             case Point.REVERT_TIMEOUT_S:
                 self.inverter.write_revert_timeout(value)
+            case Point.EXPORT_LIMIT_W:
+                self.inverter.export_limit_w = value
             case Point.CHARGE_POWER_W:
                 self.bms.charge_power_w = value
                 self._permit()
@@ -142,6 +149,7 @@ class StoragePlant:
             Point.SETPOINT_W: inverter.setpoint_w,
             Point.ENABLE: float(inverter.enabled),
             Point.REVERT_TIMEOUT_S: inverter.revert_timeout_s,
+            Point.EXPORT_LIMIT_W: inverter.export_limit_w,
             Point.CHARGE_POWER_W: self.bms.charge_power_w,
             Point.DISCHARGE_POWER_W: self.bms.discharge_power_w,
             Point.CONTACTOR: float(self.contactor.commanded),
@@ -175,6 +183,7 @@ class StoragePlant:
             Signal.INVERTER_FAULT: float(inverter.faulted),
             Signal.INVERTER_TEMPERATURE_C: inverter.temperature_c,
             Signal.REVERT_TIMEOUT_READBACK_S: inverter.revert_timeout_s,
+            Signal.EXPORT_LIMIT_READBACK_W: inverter.export_limit_w,
             Signal.ISLANDED: float(inverter.island_w is not None),
             Signal.CONTACTOR_CLOSED: float(self.contactor.feedback_closed),
             Signal.PRECHARGE_CLOSED: float(link is not None and link.relay.feedback_closed),
