@@ -43,6 +43,8 @@ def best_objective(problem: PlanProblem, *, time_limit_s: float = float("inf")) 
         highs.addConstr(bought <= reach_w * buys)
         highs.addConstr(sold <= reach_w * (1 - buys))
         thrown_away = highs.addVariable(0, problem.pv_w[slot] if problem.pv_curtailable else 0)
+        if problem.pv_curtailable:  # a surplus alone
+            highs.addConstr(thrown_away <= reach_w * (1 - buys))
         highs.addConstr(bought - sold == net_w + charge - discharge + thrown_away)
         end = highs.addVariable(battery.soc_min_wh, battery.soc_max_wh)
         gain = charge * (battery.charge_efficiency * hours)

@@ -100,7 +100,8 @@ class PlanProblem:
     export_max_w: float
     battery: BatteryModel
     pv_curtailable: bool = False
-    """PV may be throttled where that pays; otherwise it is lost only where it finds no way out."""
+    """Surplus PV may be throttled where that pays, as an inverter's export limit does: what load
+    and battery take is let through. Otherwise it is lost only where it finds no way out."""
     least_w: Array | None = None
     """Battery power of each slot at least, at most 0 W. None: what the battery can."""
     most_w: Array | None = None

@@ -1,8 +1,8 @@
 """The best plan for a whole site: a mixed-integer program whose whole numbers come when needed.
 
-First everything is continuous. Where the answer then charges and discharges at once, or imports
-and exports at once, "either or" of that slot becomes a whole number, and the program is solved
-again. Modes and loads that run through are whole numbers from the start.
+First everything is continuous. Where the answer then charges and discharges at once, imports
+and exports at once, or throttles PV while it imports, "either or" of that slot becomes a whole
+number, and the program is solved again. Modes and loads that run through are whole numbers from the start.
 """
 
 from typing import Any
@@ -65,13 +65,15 @@ def _undecided(problem: SiteProblem, columns: SiteColumns, values: Array, whole:
     """The either-or of the slots that do both at once."""
     grid, base = columns.grid, problem.base
     pays = base.export_price_per_kwh > base.import_price_per_kwh
-    both = (values[grid.imported] > _TINY_KWH) & (values[grid.exported] > _TINY_KWH)
+    imports = values[grid.imported] > _TINY_KWH
+    both = imports & (values[grid.exported] > _TINY_KWH)
+    wastes = imports & (values[grid.curtailed] > _TINY_KWH)
     charge, discharge = (
         np.sum([values[block] for block in blocks], axis=0)
         for blocks in zip(*((unit.charge, unit.discharge) for unit in columns.units), strict=True)
     )
     burns = (charge > _TINY_KWH) & (discharge > _TINY_KWH)
-    found = np.concatenate([grid.imports[both & pays], columns.charges[burns]])
+    found = np.concatenate([grid.imports[(both & pays) | wastes], columns.charges[burns]])
     return np.setdiff1d(found, whole).astype(np.int32)
 
 

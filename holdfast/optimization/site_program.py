@@ -240,6 +240,8 @@ def _add_grid(
     blocks.add_rows(net, net, *terms)
     blocks.add_rows(-np.inf, 0.0, (imported, 1.0), (imports, -most_in))
     blocks.add_rows(-np.inf, most_out, (exported, 1.0), (imports, most_out))
+    if base.pv_curtailable:  # surplus only: not while it imports
+        blocks.add_rows(-np.inf, curtailable, (curtailed, 1.0), (imports, curtailable))
     return GridColumns(
         imported=imported, over=over, exported=exported, curtailed=curtailed, lost=lost,
         imports=imports,

@@ -119,22 +119,20 @@ def exchange_at(problem: PlanProblem, through_kwh: Array) -> GridExchange:
     """The best exchange with the grid while the battery takes ``through_kwh``.
 
     ``through_kwh`` has shape (slots,) or (n, slots). PV that may be curtailed is, where that
-    pays; other PV is lost only where it finds no way out.
+    pays, as far as there is surplus; other PV is lost only where it finds no way out.
     """
     hours = problem.dt_h / 1e3
     uncurtailed = problem.net_load_w * hours + through_kwh
     if not problem.pv_curtailable:
         return _exchange(problem, uncurtailed, np.zeros_like(uncurtailed))
     pv_kwh = problem.pv_w * hours
-    grid_max, grid_min = problem.import_max_w * hours, -problem.export_max_w * hours
+    grid_min = -problem.export_max_w * hours
     candidates = [
         _exchange(problem, uncurtailed, np.clip(curtailed, 0.0, pv_kwh))
         for curtailed in (
             np.zeros_like(uncurtailed),
             grid_min - uncurtailed,
             -uncurtailed,
-            grid_max - uncurtailed,
-            np.broadcast_to(pv_kwh, uncurtailed.shape),
         )
     ]
     costs = np.stack([candidate.cost + candidate.penalty for candidate in candidates])
@@ -173,26 +171,11 @@ def _grid_corners(problem: PlanProblem) -> list[Array]:
     """AC energies of the battery at which the cost of the grid exchange bends."""
     hours = problem.dt_h / 1e3
     net_kwh, pv_kwh = problem.net_load_w * hours, problem.pv_w * hours
-    limits = (-problem.export_max_w * hours, np.zeros(problem.slots), problem.import_max_w * hours)
-    corners = [limit - net_kwh for limit in limits]
+    outwards = (-problem.export_max_w * hours, np.zeros(problem.slots))
+    corners = [limit - net_kwh for limit in (*outwards, problem.import_max_w * hours)]
     if problem.pv_curtailable:
-        corners += [limit - net_kwh - pv_kwh for limit in limits]
-        corners += [crossing - net_kwh for crossing in _crossings(problem, pv_kwh)]
+        corners += [limit - net_kwh - pv_kwh for limit in outwards]
     return corners
-
-
-def _crossings(problem: PlanProblem, pv_kwh: Array) -> list[Array]:
-    """Where to export all PV, and to curtail all of it and import, cost the same.
-
-    Both can pay at once: a fixed feed-in price while the import price is negative.
-    """
-    bought, sold = problem.import_price_per_kwh, problem.export_price_per_kwh
-    both = (bought < 0.0) & (sold > 0.0)
-    gap = np.where(both, sold - bought, 1.0)
-    all_in = np.where(both, bought * pv_kwh / gap, 0.0)
-    most_kwh = problem.import_max_w * problem.dt_h / 1e3
-    up_to_limit = np.where(both, bought * most_kwh / np.where(both, sold, 1.0), 0.0)
-    return [all_in, up_to_limit]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

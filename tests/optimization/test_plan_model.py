@@ -295,11 +295,15 @@ def test_pv_is_curtailed_where_export_costs_and_only_if_it_may_be() -> None:
     assert curtailed.status is PlanStatus.OPTIMAL
 
 
-def test_pv_makes_way_for_import_that_is_paid_for() -> None:
-    asked = problem([-0.1] * 4, sold=[0.01] * 4, pv_w=3_000, charge_max_w=0.0)
+@pytest.mark.parametrize(("pv_w", "grid_w"), [(3_000, 0.0), (300, 200.0)])
+def test_pv_that_is_used_makes_no_way_for_import_that_is_paid_for(
+    pv_w: float, grid_w: float
+) -> None:
+    """An export limit cannot throttle it."""
+    asked = problem([-0.1] * 4, sold=[-0.01] * 4, pv_w=pv_w, charge_max_w=0.0)
     curtailed = solve(replace(asked, pv_curtailable=True))
-    assert curtailed.curtailed_w == pytest.approx(3_000)
-    assert curtailed.grid_w == pytest.approx(500)
+    assert curtailed.curtailed_w == pytest.approx(max(pv_w - 500.0, 0.0))
+    assert curtailed.grid_w == pytest.approx(grid_w, abs=1e-6)
 
 
 def test_what_shall_be_stored_at_the_end_is_or_is_told_not_to_be() -> None:
