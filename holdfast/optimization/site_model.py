@@ -2,7 +2,8 @@
 
 First everything is continuous. Where the answer then charges and discharges at once, imports
 and exports at once, or throttles PV while it imports, "either or" of that slot becomes a whole
-number, and the program is solved again. Modes and loads that run through are whole numbers from the start.
+number, and the program is solved again. Modes and loads that run through are whole numbers from
+the start.
 """
 
 from typing import Any

@@ -136,6 +136,7 @@ def _plan_slot(interval: Interval, outlook: Outlook, slot: int, reasons: Reasons
         soc_end_pct=min(max(soc_pct, 0.0), 100.0),
         import_price_per_kwh=outlook.import_price_per_kwh[slot],
         reason=reasons.reason(slot, mode),
+        export_limit_w=outlook.export_limit_w[slot],
     )
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 import numpy as np
 
 from holdfast.optimization.problem import Array, BatteryModel, PlanProblem, PlanSolution
+from holdfast.scheduling.export_limit import export_limit_w
 
 _TOLERANCE_W = 20.0
 _TOLERANCE_SHARE = 0.005
@@ -41,6 +42,10 @@ class Outlook:
     """1 charging, -1 discharging, 0 neither (within a tolerance)."""
     grid_sign: tuple[int, ...]
     """1 import, -1 export, 0 neither (within a tolerance)."""
+    export_limit_w: tuple[float | None, ...]
+    """To which PV is throttled, whatever the sun does; None: what the grid connection permits."""
+    throttles: tuple[bool, ...]
+    """True where that costs PV even if the forecast holds."""
 
     def holding_pays(self, slot: int) -> bool:
         """True if stored energy is worth more later than the import it would save now."""
@@ -55,7 +60,9 @@ class Outlook:
     def storing_loses(self, slot: int) -> bool:
         """True if surplus earns more by export now than it would be worth when stored."""
         worth = self.stored_value_per_kwh[slot] * self.battery.charge_efficiency
-        return self.export_price_per_kwh[slot] > worth + _PRICE_TOLERANCE_PER_KWH
+        # What is throttled costs nothing.
+        earned = self.export_price_per_kwh[slot] if self.export_limit_w[slot] is None else 0.0
+        return earned > worth + _PRICE_TOLERANCE_PER_KWH
 
     def is_full_after(self, slot: int) -> bool:
         """True if the battery reaches its upper operating limit in this slot."""
@@ -103,6 +110,8 @@ def build_outlook(
     battery = problem.battery
     largest_w = max(battery.charge_max_w, battery.discharge_max_w)
     tolerance_w = max(_TOLERANCE_W, _TOLERANCE_SHARE * largest_w)
+    limits_w = _export_limits_w(problem, solution)
+    lost_w = solution.curtailed_w.tolist()
     return Outlook(
         starts=starts,
         battery=battery,
@@ -115,6 +124,22 @@ def build_outlook(
         stored_value_per_kwh=tuple(solution.stored_value_per_kwh.tolist()),
         battery_sign=_signs(solution.battery_w, tolerance_w),
         grid_sign=_signs(solution.grid_w, tolerance_w),
+        export_limit_w=limits_w,
+        throttles=tuple(
+            limit_w is not None and lost_w[slot] > tolerance_w
+            for slot, limit_w in enumerate(limits_w)
+        ),
+    )
+
+
+def _export_limits_w(problem: PlanProblem, solution: PlanSolution) -> tuple[float | None, ...]:
+    if not problem.pv_curtailable:
+        return (None,) * problem.slots
+    return tuple(
+        export_limit_w(price, problem.export_max_w, planned_w=-grid_w)
+        for price, grid_w in zip(
+            problem.export_price_per_kwh.tolist(), solution.grid_w.tolist(), strict=True
+        )
     )
 
 

@@ -16,6 +16,7 @@ from holdfast.markets.prices import PriceSeries
 from holdfast.markets.site_prices import SitePrices
 from holdfast.optimization.problem import Array, BatteryModel, PlanProblem
 from holdfast.optimization.site_problem import DemandCharge, SiteProblem
+from holdfast.scheduling.export_limit import can_throttle
 
 _SHORTEST_SLOT = timedelta(seconds=1)
 """The rest of the present quarter counts as at least this long, or power = energy / time
@@ -84,6 +85,7 @@ def plan_problem(
         import_max_w=site.grid.import_max_w,
         export_max_w=site.grid.export_max_w,
         battery=_battery(site, soc_pct, bought),
+        pv_curtailable=can_throttle(site),
         ageing_factor=_ageing_factor(site, intervals, forecast),
     )
 

@@ -36,6 +36,19 @@ class Reasons:
 
     def reason(self, slot: int, mode: SlotMode) -> str:
         """One line that says why ``slot`` has ``mode``."""
+        if not self._outlook.throttles[slot]:
+            return self._of_battery(slot, mode)
+        cost = price_text(-self._outlook.export_price_per_kwh[slot], self._currency)
+        match self._outlook.battery_sign[slot]:
+            case 1:
+                before = f"{self._of_battery(slot, mode)}; throttles the rest"
+            case -1:
+                before = "makes room, throttles PV"
+            case _:
+                before = "throttles PV"
+        return f"{before}: export costs {cost} now"
+
+    def _of_battery(self, slot: int, mode: SlotMode) -> str:
         outlook = self._outlook
         now = self._import_price(slot)
         match outlook.battery_sign[slot], outlook.grid_sign[slot]:

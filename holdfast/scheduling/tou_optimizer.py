@@ -2,7 +2,7 @@
 
 It knows neither load nor sun to come, so it does little, and nothing that could cost much: it
 keeps what is stored out of cheap slots while much dearer ones are to come, and follows the meter
-everywhere else. It buys only where that is paid for.
+everywhere else. It buys only where that is paid for, and has PV throttled where an export costs.
 """
 
 from datetime import datetime, timedelta
@@ -13,6 +13,7 @@ from holdfast.core.plan import Plan, PlanSlot, PlanStatus, SlotMode
 from holdfast.forecasting.history import QUARTER, quarter_of, start_of
 from holdfast.markets.site_prices import SitePrices
 from holdfast.scheduling.daily_scheduler import PLAN_LIFETIME
+from holdfast.scheduling.export_limit import can_throttle, export_limit_w
 from holdfast.scheduling.reasons import price_text
 
 AHEAD = timedelta(hours=8)
@@ -66,7 +67,14 @@ def _slot(site: Site, prices: SitePrices, start: datetime, end: datetime) -> Pla
     return PlanSlot(
         start=start, end=end, mode=mode, battery_power_w=power_w, grid_power_w=None,
         soc_end_pct=None, import_price_per_kwh=now, reason=reason,
+        export_limit_w=_export_limit_w(site, prices.feed_in.price_at(start)),
     )  # fmt: skip
+
+
+def _export_limit_w(site: Site, earned: float | None) -> float | None:
+    if earned is None or not can_throttle(site):
+        return None
+    return export_limit_w(earned, site.grid.export_max_w)
 
 
 def _known(price: float | None) -> float:

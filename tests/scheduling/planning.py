@@ -14,9 +14,17 @@ from holdfast.markets.site_prices import SitePrices
 NOW = datetime(2026, 5, 8, 10, tzinfo=UTC)  # 12:00 in Berlin
 
 _DEVICE = "{profile: generic, connection: {kind: modbus_tcp, host: localhost}}"
+_INVERTER = "{{profile: {}, connection: {{kind: modbus_tcp, host: localhost}}}}"
 
 
-def site(*, planner: str = "{}", second: str = "", operation: str = "{}") -> Site:
+def site(
+    *,
+    planner: str = "{}",
+    second: str = "",
+    operation: str = "{}",
+    profile: str = "generic_inverter",
+    export_max_w: float = 10_000,
+) -> Site:
     """10 kWh, 5 kW; ``second``: what differs in a second unit's inverter, if there is one."""
     unit = """
   - name: {name}
@@ -25,21 +33,25 @@ def site(*, planner: str = "{}", second: str = "", operation: str = "{}") -> Sit
     inverter_hardware: {inverter}
     operation: {operation}
     bms: {device}
-    inverter: {device}
+    inverter: {control}
     relays: {device}
 """
+    control = _INVERTER.format(profile)
     units = unit.format(
         name="one",
         device=_DEVICE,
+        control=control,
         operation=operation,
         inverter="{charge_power_max_w: 5000, discharge_power_max_w: 5000}",
     )
     if second:
-        units += unit.format(name="two", device=_DEVICE, operation=operation, inverter=second)
+        units += unit.format(
+            name="two", device=_DEVICE, control=control, operation=operation, inverter=second
+        )
     return parse_site(f"""
 name: test
 timezone: Europe/Berlin
-grid: {{import_max_w: 15000, export_max_w: 10000}}
+grid: {{import_max_w: 15000, export_max_w: {export_max_w}}}
 meter: {_DEVICE}
 emergency_input: {_DEVICE}
 planner: {planner}

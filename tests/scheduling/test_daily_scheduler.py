@@ -31,7 +31,7 @@ NOW = datetime(2026, 5, 8, 10, tzinfo=UTC)  # 12:00 in Berlin
 QUARTER = timedelta(minutes=15)
 YEAR = timedelta(days=366)
 
-_DEVICE = "{profile: generic, connection: {kind: modbus_tcp, host: localhost}}"
+_DEVICE = "{profile: generic_inverter, connection: {kind: modbus_tcp, host: localhost}}"
 _SITE = f"""
 name: test
 timezone: Europe/Berlin

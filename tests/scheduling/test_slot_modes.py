@@ -33,6 +33,7 @@ def outlook(
     sold: float = 0.05,
     soc_wh: tuple[float, ...] = (5_000.0,),
     load_w: float = 600.0,
+    throttles: bool = False,
 ) -> Outlook:
     slots = len(battery_w)
     return Outlook(
@@ -49,6 +50,8 @@ def outlook(
         stored_value_per_kwh=value,
         battery_sign=tuple((watt > 20) - (watt < -20) for watt in battery_w),
         grid_sign=tuple((watt > 20) - (watt < -20) for watt in grid_w),
+        export_limit_w=(100.0 if throttles else None,) * slots,
+        throttles=(throttles,) * slots,
     )
 
 
@@ -104,3 +107,28 @@ def test_stored_energy_is_used_no_later_than_the_battery_runs_empty() -> None:
     planned = replace(planned, import_price_per_kwh=(0.2, 0.2, 0.2, 0.5))
     assert planned.next_uses() == (1, 3, 3, None)
     assert planned.next_charges() == (2, 2, None, None)
+
+
+@pytest.mark.parametrize(
+    ("planned", "mode"),
+    [
+        # Room that is worth more later: nothing is stored, though the sun would give it away.
+        (outlook((0,), (0,), value=(-0.01,), throttles=True), SlotMode.POWER),
+        (outlook((0,), (0,), value=(0.0,), throttles=True), SlotMode.SELF_CONSUMPTION),
+        (outlook((0,), (0,), value=(0.1,), sold=-0.05, throttles=True), SlotMode.SELF_CONSUMPTION),
+        (outlook((0,), (0,), value=LATER_DEAR, throttles=True), SlotMode.HOLD),
+        (outlook((0,), (0,), value=(-0.01,)), SlotMode.SELF_CONSUMPTION),
+        (
+            outlook((0,), (0,), value=(-0.01,), soc_wh=(9_500.0,), throttles=True),
+            SlotMode.SELF_CONSUMPTION,
+        ),
+        # Against the load alone: a battery that followed the meter would store the surplus.
+        (outlook((-600,), (0,), throttles=True), SlotMode.POWER),
+        (outlook((-600,), (-100,), throttles=True), SlotMode.POWER),
+        (outlook((900,), (0,), throttles=True), SlotMode.SELF_CONSUMPTION),
+    ],
+)
+def test_where_pv_is_throttled_the_battery_does_as_planned(
+    planned: Outlook, mode: SlotMode
+) -> None:
+    assert slot_mode(planned, 0) is mode
