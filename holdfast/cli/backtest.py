@@ -214,6 +214,8 @@ def _print(
         f"wear {bill.wear_cost:.2f} {site.currency}; plans: {_plans(bill)}; damage {bill.damage}; "
         f"cycles not RUNNING {bill.cycles_not_running}; took {timed[chosen].wall_s:.0f} s"
     )
+    if bill.pv_throttled_kwh:
+        console.print(f"{bill.pv_throttled_kwh:.1f} kWh of PV were throttled: an export cost more")
     if bill.first_problem:
         console.print(f"first plan that was not followed: {bill.first_problem}")
 

@@ -89,7 +89,8 @@ def _percent(value: float | None) -> str:
 
 
 _HEADS = (
-    "", "cost {0}", "saved {0}", "wear {0}", "imported kWh", "exported kWh", "delivered kWh",
+    "", "cost {0}", "saved {0}", "wear {0}", "imported kWh", "exported kWh",
+    "PV throttled kWh", "delivered kWh",
     "SOC at end",
     "plans", "not RUNNING", "damage",
 )  # fmt: skip
@@ -113,6 +114,7 @@ def _cells(name: str, bill: Bill, without: float) -> tuple[str, ...]:
     plans = ", ".join(f"{count} {status}" for status, count in bill.plans.items())
     return (
         name, f"{bill.cost:.2f}", f"{without - bill.cost:.2f}", f"{bill.wear_cost:.2f}",
-        f"{bill.import_kwh:.0f}", f"{bill.export_kwh:.0f}", f"{bill.discharged_kwh:.0f}",
+        f"{bill.import_kwh:.0f}", f"{bill.export_kwh:.0f}",
+        f"{bill.pv_throttled_kwh:.0f}", f"{bill.discharged_kwh:.0f}",
         f"{bill.soc_end_pct:.0f} %", plans, str(bill.cycles_not_running), str(bill.damage),
     )  # fmt: skip

@@ -26,7 +26,8 @@ def result(strategy: Strategy, import_wh: list[float], soc_end_pct: float = 50.0
     return RunResult(
         strategy=strategy, battery_w=np.zeros(5), soc_pct=np.array([50.0] * 4 + [soc_end_pct]),
         import_wh=np.array(import_wh), export_wh=np.array([0.0] * 4 + [1000.0]), soc_start_pct=50.0,
-        charged_wh=4000.0, discharged_wh=5120.0, capacity_wh=10_240.0, damage={"battery/x": 2},
+        charged_wh=4000.0, discharged_wh=5120.0, pv_throttled_wh=700.0, capacity_wh=10_240.0,
+        damage={"battery/x": 2},
         cycles=9, cycles_not_running=0, plans={}, first_problem="",
     )  # fmt: skip
 
@@ -47,6 +48,7 @@ def test_costs_savings_and_shares() -> None:
     assert bill.wear_cost == pytest.approx(5.12 * 0.02)
     assert bill.cost_with_wear == pytest.approx(bill.cost + bill.wear_cost)
     assert bill.full_cycles == pytest.approx(0.5)
+    assert bill.pv_throttled_kwh == pytest.approx(0.7)
     assert bill.damage == 2
     saving = compared.savings[NO_BATTERY]
     assert (saving.amount, saving.percent) == pytest.approx((0.4, 100 * 0.4 / 1.55))

@@ -7,14 +7,17 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
+from holdfast.core.config import Site
 from holdfast.core.errors import DataError, PlanFailed
 from holdfast.core.plan import Plan
 from holdfast.testing.backtest import pace
 from holdfast.testing.backtest import run as run_module
+from holdfast.testing.backtest.bill import compare
 from holdfast.testing.backtest.data import SiteData
 from holdfast.testing.backtest.run import Run, RunResult
 from holdfast.testing.backtest.strategies import Adviser, Strategy
 from holdfast.testing.backtest.world import PublishedPrices, Truth
+from holdfast.testing.demo_site import simulated_site
 from tests.testing.backtest_bench import START, job, measured, run
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -73,6 +76,64 @@ def test_energy_balances_in_each_interval_and_the_battery_stays_within_its_limit
     assert result.cycles_not_running == 0
     assert result.first_problem == ""
     assert bool(result.plans) is strategy.plans
+
+
+# Where an export costs. ---------------------------------------------------------------------------
+
+
+def throttling_site() -> Site:
+    """The demonstration's, whose inverter takes an export limit."""
+    site = simulated_site()
+    (unit,) = site.storage
+    inverter = unit.inverter.model_copy(update={"profile": "generic_hybrid"})
+    return site.model_copy(update={"storage": (unit.model_copy(update={"inverter": inverter}),)})
+
+
+def costly_noon(hour: float) -> float:
+    """EUR/kWh for an export: it costs from 10 to 15."""
+    return -0.10 if 10 <= hour % 24 < 15 else 0.06
+
+
+@pytest.mark.parametrize("strategy", PLANNED)
+def test_where_an_export_costs_pv_is_throttled_and_the_bill_is_lower(strategy: Strategy) -> None:
+    data = measured(24, sell=costly_noon)
+    throttled = run(data, strategy, site=throttling_site(), soc_pct=60.0)
+    exported = run(data, strategy, soc_pct=60.0)
+    costs = np.array([row.export_price_per_kwh < 0.0 for row in data.rows])
+    assert throttled.export_wh[costs].max() <= 100.0 / 4 * 1.5
+    assert exported.export_wh[costs].sum() > 1000.0
+    assert (throttled.pv_throttled_wh > 1000.0, exported.pv_throttled_wh) == (True, 0.0)
+    sun_wh = sum(row.pv_w for row in data.rows) / 4
+    load_wh = sum(row.load_w for row in data.rows) / 4
+    for result in (throttled, exported):
+        grid_wh = float((result.import_wh - result.export_wh).sum())
+        pv_wh = sun_wh - result.pv_throttled_wh
+        assert grid_wh == pytest.approx(load_wh + result.battery_w.sum() / 4 - pv_wh, abs=0.01)
+        assert result.cycles_not_running == 0
+        assert not result.damage
+    bills = [
+        compare(simulated_site(), data, strategy, {strategy: result}).bills[strategy].cost
+        for result in (throttled, exported)
+    ]
+    assert bills[1] - bills[0] > 0.2
+
+
+def test_a_rule_that_knows_no_plan_throttles_nothing() -> None:
+    data = measured(24, sell=costly_noon)
+    for strategy in (Strategy.SELF_CONSUMPTION, Strategy.CHEAP_HOURS):
+        assert run(data, strategy, site=throttling_site()).pv_throttled_wh == 0.0
+
+
+def test_long_steps_throttle_as_steps_of_a_second_do() -> None:
+    """A battery with room finds the sun by probing; one that is full does not."""
+    data = measured(1, sell=lambda _: -0.1, pv_w=lambda h: 3000.0 + 1000.0 * h)
+    for soc_pct in (60.0, 94.0):
+        changes = {"site": throttling_site(), "soc_pct": soc_pct}
+        coarse, fine = (kind(data, Strategy.FORECAST, **changes) for kind in (run, each_second))
+        assert coarse.cycles < fine.cycles / 5
+        assert coarse.pv_throttled_wh == pytest.approx(fine.pv_throttled_wh, rel=0.02, abs=30.0)
+        assert coarse.charged_wh == pytest.approx(fine.charged_wh, rel=0.005, abs=15.0)
+        assert np.abs(coarse.export_wh - fine.export_wh).max() < 5.0
 
 
 @pytest.mark.parametrize("strategy", PLANNED)

@@ -31,6 +31,8 @@ class Bill:
     export_kwh: float
     charged_kwh: float
     discharged_kwh: float
+    pv_throttled_kwh: float
+    """Thrown away where an export would have cost; without a battery all of it is exported."""
     full_cycles: float
     soc_start_pct: float
     soc_end_pct: float
@@ -137,6 +139,7 @@ def _bill(site: Site, data: SiteData, result: RunResult) -> Bill:
         export_kwh=float(result.export_wh.sum()) / 1000.0,
         charged_kwh=result.charged_wh / 1000.0,
         discharged_kwh=discharged_kwh,
+        pv_throttled_kwh=result.pv_throttled_wh / 1000.0,
         full_cycles=result.discharged_wh / result.capacity_wh,
         soc_start_pct=result.soc_start_pct,
         soc_end_pct=soc_end_pct,

@@ -56,6 +56,8 @@ class RunResult:
     charged_wh: float
     """AC, all units together."""
     discharged_wh: float
+    pv_throttled_wh: float
+    """Thrown away, to export no more than was permitted."""
     capacity_wh: float
     damage: dict[str, int]
     """Episodes by unit and kind; empty if the plant is whole."""
@@ -104,6 +106,7 @@ class Run:
         start_cycles = simulation.tally.not_running_cycles
         energies = simulation.plant.energies
         before = (energies.battery_charge_wh, energies.battery_discharge_wh)
+        throttled_wh = energies.pv_throttled_wh
         done = np.empty((4, len(rows)))
         for index, row in enumerate(rows):
             if index == 0 or row.start_s != rows[index - 1].start_s + step_s:
@@ -118,6 +121,7 @@ class Run:
             strategy=self._job.strategy,
             battery_w=done[0], soc_pct=done[1], import_wh=done[2], export_wh=done[3],
             soc_start_pct=soc_start_pct, charged_wh=charged_wh, discharged_wh=discharged_wh,
+            pv_throttled_wh=energies.pv_throttled_wh - throttled_wh,
             capacity_wh=sum(unit.battery.capacity_wh for unit in self._job.site.storage),
             damage={
                 f"{unit}/{kind}": count

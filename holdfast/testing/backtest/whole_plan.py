@@ -10,6 +10,7 @@ from holdfast.core.errors import DataError
 from holdfast.core.plan import PlanStatus
 from holdfast.optimization.model import PlanModel
 from holdfast.optimization.problem import BatteryModel, PlanProblem, PlanSolution, SlackGroup
+from holdfast.scheduling.export_limit import can_throttle
 from holdfast.testing.backtest.data import SiteData
 from holdfast.testing.backtest.run import Floats
 
@@ -98,6 +99,7 @@ def _problem(site: Site, data: SiteData, battery: BatteryModel) -> PlanProblem:
         import_max_w=site.grid.import_max_w,
         export_max_w=site.grid.export_max_w,
         battery=battery,
+        pv_curtailable=can_throttle(site),
     )
 
 
