@@ -148,6 +148,11 @@ def _why(status: Status, timezone: str) -> Group:
             f"{slot.import_price_per_kwh:.3f} {status.currency}/kWh; plan is "
             f"{status.plan.age_s:.0f} s old"
         )
+    lines += [
+        f"export limit of {unit}: {_w(limit.asked_w)}, read back {_w(limit.read_back_w)}"
+        f"{f' (plan: {limit.reason})' if limit.by_plan else ''}"
+        for unit, limit in status.export_limits.items()
+    ]
     if status.plan_refused:
         lines.append(f"[yellow]last plan refused: {status.plan_refused}[/]")
     lines += [f"[yellow]waits: {reason}[/]" for reason in status.waits_for[:_SHOWN_FINDINGS]]

@@ -12,6 +12,8 @@ from typing import Annotated, Literal
 from pydantic import Field, TypeAdapter
 from pydantic_core import to_json
 
+from holdfast.monitoring.export_limit import ExportLimited
+
 MAX_TEXT = 300
 """Characters of a reason or a text that are kept."""
 
@@ -317,6 +319,7 @@ AuditEvent = (
     | LatchesChanged
     | SetpointChanged
     | LoadSwitched
+    | ExportLimited
     | EventsLost
     | LogOpened
     | LogDeleted

@@ -22,6 +22,7 @@ from holdfast.monitoring.audit_events import (
     StateChanged,
     short,
 )
+from holdfast.monitoring.audit_export_limits import ExportLimitMemory, export_limit_events
 from holdfast.monitoring.audit_findings import NEVER_NS, FindingMemory, alike, finding_events
 from holdfast.monitoring.audit_loads import LoadMemory, load_events
 from holdfast.monitoring.audit_setpoints import SetpointMemory, SetpointObserver
@@ -39,6 +40,7 @@ class AuditMemory:
     findings: FindingMemory = field(default_factory=FindingMemory)
     setpoints: Mapping[str, SetpointMemory] = field(default_factory=dict)
     loads: Mapping[str, LoadMemory] = field(default_factory=dict)
+    exports: Mapping[str, ExportLimitMemory] = field(default_factory=dict)
     refusals: Mapping[Command, tuple[int, int]] = field(default_factory=dict)
     """When a command was last recorded as refused, and how often it was since."""
     due_ns: int = NEVER_NS
@@ -77,6 +79,7 @@ class CycleObserver:
         found, findings = finding_events(memory.findings, record.assessment.findings, now_ns)
         written, setpoints = self._setpoints.observe(memory.setpoints, after, record)
         switched, loads = load_events(memory.loads, record)
+        limited, exports = export_limit_events(memory.exports, record)
         events = (
             *answered,
             *_moved(memory, record),
@@ -84,16 +87,18 @@ class CycleObserver:
             *found,
             *written,
             *switched,
+            *limited,
         )
         due_ns = min(
             findings.due_ns,
             *(unit.due_ns for unit in setpoints.values()),
             *(load.due_ns for load in loads.values()),
+            *(unit.due_ns for unit in exports.values()),
             NEVER_NS,
         )
         return events, AuditMemory(
             machine=after.machine, latches=after.latches, findings=findings,
-            setpoints=setpoints, loads=loads, refusals=refusals, due_ns=due_ns,
+            setpoints=setpoints, loads=loads, exports=exports, refusals=refusals, due_ns=due_ns,
         )  # fmt: skip
 
 

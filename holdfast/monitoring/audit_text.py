@@ -22,6 +22,7 @@ from holdfast.monitoring.audit_events import (
     SetpointChanged,
     StateChanged,
 )
+from holdfast.monitoring.export_limit import ExportLimited
 
 
 def describe(event: AuditEvent) -> str:  # noqa: C901 - one row for each kind
@@ -73,6 +74,9 @@ def describe(event: AuditEvent) -> str:  # noqa: C901 - one row for each kind
             return _setpoint(event)
         case LoadSwitched():
             return _load(event)
+        case ExportLimited():
+            what = f"export limit {event.unit} {_w(event.limit_w)}: {event.reason}"
+            return what + _counted(event.changes - 1, "more before")
         case LatchesChanged():
             where = "" if event.on_disk else "; NOT ON DISK"
             return f"latched: {', '.join(_latched(event)) or 'nothing'}{where}"

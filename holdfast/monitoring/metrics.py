@@ -40,6 +40,7 @@ class StatusCollector(Collector):
             yield from _setpoints(status)
             yield from _readings(status)
             yield from _loads(status)
+            yield from _export_limits(status)
             yield from _limits(status)
             yield from _plan(status)
             yield from _comms(status)
@@ -137,6 +138,21 @@ def _loads(status: Status) -> Iterator[Metric]:
             temperature.add_metric([name], load.temperature_c)
     if status.loads:
         yield from (asked, permitted, on, temperature)
+
+
+def _export_limits(status: Status) -> Iterator[Metric]:
+    limit = GaugeMetricFamily(
+        "holdfast_export_limit_watts",
+        "To what an inverter throttles PV, on its way through the layers.",
+        labels=["unit", "stage"],
+    )
+    for unit, layers in status.export_limits.items():
+        for stage in ("asked", "written", "read_back"):
+            value = getattr(layers, f"{stage}_w")
+            if value is not None:
+                limit.add_metric([unit, stage], value)
+    if status.export_limits:
+        yield limit
 
 
 def _limits(status: Status) -> Iterator[Metric]:

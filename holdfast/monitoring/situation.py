@@ -27,6 +27,12 @@ from holdfast.monitoring.audit_events import (
 )
 from holdfast.monitoring.blocks import BlockStatus
 from holdfast.monitoring.explain_loads import LoadSituation, load_now, load_recorded
+from holdfast.monitoring.export_limit import (
+    ExportLimited,
+    ExportSituation,
+    export_now,
+    export_recorded,
+)
 from holdfast.monitoring.safety_audit_log import Line, event_of
 from holdfast.monitoring.status import SetpointStatus, Status
 
@@ -79,6 +85,8 @@ class Situation:
     units: tuple[UnitSituation, ...] = ()
     loads: tuple[LoadSituation, ...] = ()
     """Behind a switch."""
+    exports: tuple[ExportSituation, ...] = ()
+    """Of units whose inverters take an export limit."""
     causes: tuple[Cause, ...] = ()
     """All findings."""
     waits_for: tuple[str, ...] = ()
@@ -115,6 +123,7 @@ def situation_now(status: Status) -> Situation:
         ),
         units=tuple(_unit_now(status, name, unit) for name, unit in status.setpoints.items()),
         loads=tuple(load_now(name, load) for name, load in status.loads.items()),
+        exports=tuple(export_now(unit, limit) for unit, limit in status.export_limits.items()),
         causes=tuple(
             Cause(
                 owner=found.owner,
@@ -181,6 +190,7 @@ class _Found:
         self._children: dict[str, ChildStarted | ChildEnded] = {}
         self._setpoints: dict[str, SetpointChanged] = {}
         self._loads: dict[str, LoadSwitched] = {}
+        self._exports: dict[str, ExportLimited] = {}
         self._findings: dict[str, FindingRaised | FindingCleared] = {}
 
     def take(self, line: Line, event: AuditEvent) -> bool:
@@ -214,6 +224,8 @@ class _Found:
                 self._setpoints.setdefault(event.unit, event)
             case LoadSwitched():
                 self._loads.setdefault(event.load, event)
+            case ExportLimited():
+                self._exports.setdefault(event.unit, event)
             case FindingRaised() | FindingCleared():
                 self._findings.setdefault(event.key, event)
             case _:
@@ -237,6 +249,7 @@ class _Found:
             request=None if latest is None else _request(latest),
             units=tuple(_unit(event) for _, event in sorted(self._setpoints.items())),
             loads=tuple(load_recorded(event) for _, event in sorted(self._loads.items())),
+            exports=tuple(export_recorded(event) for _, event in sorted(self._exports.items())),
             causes=tuple(
                 Cause(owner=f.owner, row=f.row, level=f.level, reaction=f.reaction, text=f.text)
                 for f in self._findings.values()

@@ -23,6 +23,7 @@ from holdfast.core.units import s_from_ns
 from holdfast.devices.contactor import Wear
 from holdfast.devices.contactor_life import cycles_used
 from holdfast.monitoring.blocks import BlockStatus, present_blocks
+from holdfast.monitoring.export_limit import ExportLimitStatus, export_limits
 from holdfast.monitoring.histogram import HistogramStatus
 from holdfast.monitoring.limit_status import LimitStatus, limit_status
 from holdfast.monitoring.load_status import LoadStatus, load_status
@@ -161,6 +162,8 @@ class Status:
     blocks: tuple[BlockStatus, ...] = ()
     loads: dict[str, LoadStatus] = field(default_factory=dict)
     """Behind a switch, by name of the load or room."""
+    export_limits: dict[str, ExportLimitStatus] = field(default_factory=dict)
+    """By unit; those whose inverters take none are absent."""
 
     def value(self, owner: str, signal: Signal) -> float | None:
         """Value of a good reading."""
@@ -259,6 +262,7 @@ def build_status(
         audit=outside.audit,
         blocks=tuple(present_blocks(state, record)),
         loads=load_status(record),
+        export_limits=export_limits(state, record),
     )
 
 
