@@ -31,6 +31,7 @@ from holdfast.runtime.price_watch import PriceWatch
 from holdfast.runtime.process import run_process
 from holdfast.runtime.status_reader import StatusReader
 from holdfast.runtime.weather_watch import WeatherWatch
+from holdfast.scheduling.export_limit import may_be_throttled
 from holdfast.scheduling.planning_desk import PlanningDesk, PowerSample, site_forecaster
 
 _log = logging.getLogger(__name__)
@@ -178,9 +179,15 @@ def _sample(site: Site, status: Status) -> PowerSample:
     return PowerSample(
         utc=status.utc,
         load_w=load_w,
-        pv_w=None if pv_w is None else max(pv_w, 0.0),
+        # Throttled PV says nothing of the sun, and is nothing to learn from.
+        pv_w=None if pv_w is None or _throttles(status, grid_w) else max(pv_w, 0.0),
         grid_w=grid_w,
     )
+
+
+def _throttles(status: Status, grid_w: float | None) -> bool:
+    held_w = [limit.read_back_w for limit in status.export_limits.values()]
+    return may_be_throttled(min((w for w in held_w if w is not None), default=None), grid_w)
 
 
 def _soc_pct(site: Site, status: Status) -> float | None:

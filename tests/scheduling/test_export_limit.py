@@ -20,7 +20,12 @@ from holdfast.forecasting.site_forecast import SiteForecast
 from holdfast.markets.site_prices import SitePrices
 from holdfast.optimization.problem import BatteryModel, PlanProblem, PlanSolution
 from holdfast.scheduling.daily_scheduler import DailyScheduler
-from holdfast.scheduling.export_limit import PROBE_W, can_throttle, export_limit_w
+from holdfast.scheduling.export_limit import (
+    PROBE_W,
+    can_throttle,
+    export_limit_w,
+    may_be_throttled,
+)
 from holdfast.scheduling.ladder import Ladder
 from holdfast.scheduling.outlook import Outlook, build_outlook
 from holdfast.testing.plant import SitePlant
@@ -83,6 +88,21 @@ def test_an_export_that_costs_is_limited_to_what_has_to_be_seen_at_the_meter(
     price: float, export_max_w: float, limit_w: float | None
 ) -> None:
     assert export_limit_w(price, export_max_w) == limit_w
+
+
+@pytest.mark.parametrize(
+    ("limit_w", "grid_w", "throttled"),
+    [
+        (100.0, -50.0, True), (100.0, -49.9, False), (100.0, 2000.0, False), (100.0, -120.0, True),
+        (60.0, -30.0, True), (60.0, -29.9, False), (3000.0, -2950.0, True),
+        (3000.0, -2949.9, False), (0.0, 0.0, False), (0.0, -50.0, False), (None, -100.0, False),
+        (100.0, None, False),
+    ],
+)  # fmt: skip
+def test_an_export_near_its_limit_may_be_throttled_pv(
+    limit_w: float | None, grid_w: float | None, *, throttled: bool
+) -> None:
+    assert may_be_throttled(limit_w, grid_w) is throttled
 
 
 # Plans. -------------------------------------------------------------------------------------------
