@@ -190,11 +190,12 @@ CANARIES = (
     ),
     Canary(
         proof="plan.export_limit", of=ModeManager, name="_export_limit_w",
-        old="if limit_w >= 0.0 else 0.0", new="if not limit_w < 0.0 else 0.0",
+        old="max(0.0, min(slot.export_limit_w, self._export_max_w))",
+        new="max(min(slot.export_limit_w, self._export_max_w), 0.0)",
     ),
     Canary(
         proof="plan.export_limit", of=ModeManager, name="_export_limit_w",
-        old="min(limit_w, self._export_max_w)", new="limit_w",
+        old="min(slot.export_limit_w, self._export_max_w)", new="slot.export_limit_w",
     ),
     Canary(
         proof="battery_limits.good.bad.stale", of=battery_limits, name="_limit_a",

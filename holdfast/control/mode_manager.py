@@ -86,8 +86,8 @@ class ModeManager:
         """
         if slot is None or slot.export_limit_w is None:
             return self._export_max_w
-        limit_w = slot.export_limit_w
-        return min(limit_w, self._export_max_w) if limit_w >= 0.0 else 0.0
+        # In this order NaN leaves 0 W.
+        return max(0.0, min(slot.export_limit_w, self._export_max_w))
 
     def _is_at_reserve(self, snapshot: Snapshot) -> bool:
         """True if no more is stored than the reserve, or if that cannot be told."""

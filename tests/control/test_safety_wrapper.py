@@ -72,11 +72,6 @@ def test_the_export_limit_is_the_one_that_was_asked_for(state, authority):
     assert gate.authorise(request, state, assessment, T0)[UNIT].export_limit_w == 123.0
 
 
-def test_who_forgets_the_export_limit_permits_no_export():
-    assert Request(power_w=1.0, source=Source.PLAN, reason="", expires_ns=T0).export_limit_w == 0.0
-    assert authorise().export_limit_w == 0.0
-
-
 def test_limited_authority_permits_up_to_its_power_and_says_so():
     permit = authorise(authority="limited", limited_power_w=700)
     assert ends(permit) == (-700.0, 700.0)
