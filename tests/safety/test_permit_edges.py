@@ -4,6 +4,7 @@ import math
 
 import pytest
 
+from holdfast.safety.permit import Permit
 from tests.builders import T0, load_permit_of, permit_of
 
 
@@ -27,3 +28,9 @@ def test_a_permit_of_a_load_is_fresh_until_it_expires():
     permit = load_permit_of(expires_ns=T0)
     assert permit.is_fresh(T0 - 1)
     assert not permit.is_fresh(T0)
+
+
+def test_a_permit_that_says_nothing_of_it_permits_no_export():
+    fields = {name: getattr(permit_of(), name) for name in Permit.__slots__}
+    del fields["export_limit_w"]
+    assert Permit(**fields).export_limit_w == 0.0
