@@ -16,6 +16,7 @@ from holdfast.testing.backtest.bill import compare
 from holdfast.testing.backtest.data import SiteData
 from holdfast.testing.backtest.run import Run, RunResult
 from holdfast.testing.backtest.strategies import Adviser, Strategy
+from holdfast.testing.backtest.whole_plan import Final, plan_whole
 from holdfast.testing.backtest.world import PublishedPrices, Truth
 from holdfast.testing.demo_site import simulated_site
 from tests.testing.backtest_bench import START, job, measured, run
@@ -116,6 +117,18 @@ def test_where_an_export_costs_pv_is_throttled_and_the_bill_is_lower(strategy: S
         for result in (throttled, exported)
     ]
     assert bills[1] - bills[0] > 0.2
+
+
+def test_one_plan_for_everything_throttles_where_the_site_can() -> None:
+    data = measured(24, sell=costly_noon)
+    plans = [
+        plan_whole(site, data, soc_pct=60.0, final=Final.AT_LEAST_INITIAL)
+        for site in (throttling_site(), simulated_site())
+    ]
+    lost_wh = [float(plan.curtailed_w.sum()) / 4 for plan in plans]
+    assert lost_wh[0] > 1000.0
+    assert lost_wh[1] == 0.0
+    assert plans[0].objective < plans[1].objective - 0.2
 
 
 def test_a_rule_that_knows_no_plan_throttles_nothing() -> None:
