@@ -102,7 +102,7 @@ def test_a_full_battery_lets_no_more_be_exported_than_the_plan_says(tmp_path: Pa
 
 def test_a_battery_that_follows_the_meter_charges_from_pv_that_is_throttled(rig: Rig) -> None:
     """By 100 W at a time. With a limit of 0 W there would be nothing to be seen."""
-    rest_s, surplus_w = 5.0, 1000.0
+    rest_s, surplus_w = 10.0, 1000.0  # the throttle needs 4 s for it
     for limit_w in (0.0, 100.0):
         send(
             rig,
@@ -116,7 +116,7 @@ def test_a_battery_that_follows_the_meter_charges_from_pv_that_is_throttled(rig:
             time.sleep(rest_s + 5.0)
             assert abs(rig.power_w) < 100.0
             rig.set(pv_override_w=0.0)
-    rig.until_power(surplus_w, within_s=40.0)
+    rig.until_power(surplus_w, within_s=60.0)
     assert rig.plant()["pv_power_w"] == pytest.approx(LOAD_W + surplus_w, abs=30.0)
     assert rig.state is State.RUNNING
 
