@@ -7,6 +7,7 @@ import numpy as np
 from holdfast.core.errors import PlanFailed
 from holdfast.core.plan import DeviceMode, PlanStatus
 from holdfast.optimization.answer import battery_cost
+from holdfast.optimization.flexible_program import room_response
 from holdfast.optimization.problem import Array, BatteryModel, PlanSolution, SlackGroup
 from holdfast.optimization.site_problem import (
     Room,
@@ -17,7 +18,6 @@ from holdfast.optimization.site_problem import (
 from holdfast.optimization.site_program import (
     SiteColumns,
     UnitColumns,
-    room_response,
 )
 
 _TINY = 1e-3
@@ -77,6 +77,7 @@ def build_site_solution(
     )
     return SiteSolution(
         plan=plan,
+        cost=objective + penalty,
         relaxed=relaxed,
         unit_w=unit_w,
         unit_soc_wh=followed.unit_soc_wh,

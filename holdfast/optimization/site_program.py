@@ -12,13 +12,12 @@ from itertools import pairwise
 import numpy as np
 
 from holdfast.core.plan import DeviceMode
+from holdfast.optimization.flexible_program import add_load, add_room
 from holdfast.optimization.problem import Array, BatteryModel
 from holdfast.optimization.site_problem import (
     MODES,
     DemandCharge,
     ModeRules,
-    Room,
-    ShiftableLoad,
     SiteProblem,
 )
 from holdfast.optimization.sparse import Block, Blocks
@@ -70,8 +69,8 @@ def build_site(problem: SiteProblem) -> tuple[Blocks, SiteColumns]:
     blocks = Blocks()
     charges = blocks.add_columns(problem.base.slots, 0.0, 1.0)
     units = tuple(_add_unit(blocks, problem, battery, charges) for battery in problem.batteries)
-    rooms = tuple(_add_room(blocks, problem, room) for room in problem.rooms)
-    runs = [_add_load(blocks, problem, load) for load in problem.loads]
+    rooms = tuple(add_room(blocks, problem, room) for room in problem.rooms)
+    runs = [add_load(blocks, problem, load) for load in problem.loads]
     loads = tuple(run for run, _ in runs)
     grid = _add_grid(blocks, problem, units, (*rooms, *loads))
     for charge in problem.demand:
@@ -154,65 +153,6 @@ def _add_deep_cycles(
     blocks.add_rows(0.0, np.inf, (charge, 1.0), (into, -1.0))
     blocks.add_rows(0.0, np.inf, (discharge, 1.0), (out, -1.0))
     blocks.add_rows(0.0, shallow_kwh, (stored, 1.0), (deep, -1.0))
-
-
-def _add_room(blocks: Blocks, problem: SiteProblem, room: Room) -> Block:
-    base = problem.base
-    slots, dt_h = base.slots, base.dt_h
-    heat = blocks.add_columns(slots, 0.0, room.power_max_w * dt_h / 1e3)
-    temperature = blocks.add_columns(slots, -np.inf, np.inf)
-    discomfort = room.discomfort_cost_per_k_h * dt_h
-    cold_cost = discomfort.copy()
-    cold_cost[-1] += room.end_cost_per_k
-    cold = blocks.add_columns(slots, 0.0, np.inf, cold_cost)
-    hot = blocks.add_columns(slots, 0.0, np.inf, discomfort)
-    kept, gained = room_response(room, dt_h)
-    constant = (1.0 - kept) * (room.outdoor_c + room.gains_w / room.loss_w_per_k)
-    constant[0] += kept[0] * room.temperature_now_c
-    rows = blocks.add_rows(constant, constant, (temperature, 1.0), (heat, -gained))
-    blocks.add_entries(rows[1:], temperature[:-1], -kept[1:])
-    blocks.add_rows(room.low_c, np.inf, (temperature, 1.0), (cold, 1.0))
-    blocks.add_rows(-np.inf, room.high_c, (temperature, 1.0), (hot, -1.0))
-    return heat
-
-
-def room_response(room: Room, dt_h: Array) -> tuple[Array, Array]:
-    """Share of its temperature that a room keeps over each slot, and K per electric kWh.
-
-    The exact solution of the first-order equation for powers that are constant in a slot.
-    """
-    kept = np.exp(-room.loss_w_per_k * dt_h / room.capacity_wh_per_k)
-    heat_w_per_kwh = 1e3 * room.heat_per_power / dt_h
-    return kept, (1.0 - kept) / room.loss_w_per_k * heat_w_per_kwh
-
-
-def _add_load(
-    blocks: Blocks, problem: SiteProblem, load: ShiftableLoad
-) -> tuple[Block, Block | None]:
-    base = problem.base
-    slots, hours = base.slots, base.dt_h / 1e3
-    window = np.zeros(slots)
-    window[load.first_slot : load.last_slot + 1] = 1.0
-    most = load.power_max_w * hours * window
-    run = blocks.add_columns(slots, 0.0, most)
-    wanted = load.energy_wh / 1e3
-    short = blocks.add_columns(1, 0.0, np.inf, base.penalty_per_kwh)
-    total = blocks.add_rows(wanted, np.inf, (short, 1.0))
-    blocks.add_entries(np.repeat(total, slots), run, 1.0)
-    if not load.runs_through:
-        return run, None
-    length = max(1, int(np.ceil(wanted / most.max() - 1e-9)))
-    first, last = load.first_slot, load.last_slot - length + 1
-    if last < first:
-        return run, None
-    starts = blocks.add_columns(last - first + 1, 0.0, 1.0)
-    once = blocks.add_rows(-np.inf, 1.0, (starts[:1], 1.0))
-    blocks.add_entries(np.repeat(once, len(starts) - 1), starts[1:], 1.0)
-    rows = blocks.add_rows(0.0, 0.0, (run, 1.0))
-    for index, start in enumerate(starts):
-        runs_in = rows[first + index : first + index + length]
-        blocks.add_entries(runs_in, np.repeat(start, length), -wanted / length * np.ones(length))
-    return run, starts
 
 
 def _add_grid(
@@ -308,18 +248,32 @@ def _add_modes(
         limits[3][1][mode] = unmet if row.must_serve else most_in
     for terms, most in limits:
         blocks.add_rows(-np.inf, 0.0, *terms, *((modes[mode], -most[mode]) for mode in modes))
-    for column in modes.values():
-        _add_dwell(blocks, column, rules.dwell_slots)
+    for mode, column in modes.items():
+        _add_dwell(
+            blocks, column, _dwell_ends(base.dt_h, rules.dwell_slots), is_now=mode is rules.now
+        )
+    if rules.now is not None and rules.kept_slots:
+        blocks.add_rows(1.0, 1.0, (modes[rules.now][: rules.kept_slots], 1.0))
     return modes
 
 
-def _add_dwell(blocks: Blocks, mode: Block, dwell: int) -> None:
-    """A mode that begins in a slot lasts for ``dwell`` of them, or to the end of the plan."""
-    if dwell < 2 or len(mode) < 2:
-        return
+def _dwell_ends(dt_h: Array, dwell_slots: int) -> list[int]:
+    """For each slot in which a mode may begin, the slot after the last one in which it is kept.
+
+    The first slot may be the rest of one, and then does not count as a whole one.
+    """
+    starts_h = np.concatenate([[0.0], np.cumsum(dt_h)[:-1]])
+    until_h = starts_h + dwell_slots * float(dt_h.max()) - 1e-9
+    return [int(end) for end in np.searchsorted(starts_h, until_h)]
+
+
+def _add_dwell(blocks: Blocks, mode: Block, ends: list[int], *, is_now: bool) -> None:
+    """A mode that begins in a slot lasts until its end, or to the end of the plan."""
     begins = blocks.add_columns(len(mode), 0.0, 1.0)
-    pairs = np.array(list(pairwise(mode)), dtype=np.int32)
+    blocks.add_rows(-np.inf, float(is_now), (mode[:1], 1.0), (begins[:1], -1.0))
+    pairs = np.array(list(pairwise(mode)), dtype=np.int32).reshape(-1, 2)
     blocks.add_rows(-np.inf, 0.0, (pairs[:, 1], 1.0), (pairs[:, 0], -1.0), (begins[1:], -1.0))
     rows = blocks.add_rows(-np.inf, 0.0, (begins, 1.0), (mode, -1.0))
-    for back in range(1, min(dwell, len(mode))):
-        blocks.add_entries(rows[back:], begins[:-back], 1.0)
+    for slot, end in enumerate(ends):
+        later = rows[slot + 1 : end]
+        blocks.add_entries(later, np.repeat(begins[slot], len(later)), 1.0)

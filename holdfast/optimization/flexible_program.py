@@ -1,0 +1,95 @@
+"""Rooms and loads that wait, as columns and rows: kWh per slot, temperatures in °C."""
+
+import numpy as np
+
+from holdfast.optimization.problem import Array
+from holdfast.optimization.site_problem import Room, ShiftableLoad, SiteProblem
+from holdfast.optimization.sparse import Block, Blocks
+
+
+def add_room(blocks: Blocks, problem: SiteProblem, room: Room) -> Block:
+    """The electric energy of ``room``, with its temperatures, and the price of discomfort."""
+    base = problem.base
+    slots, dt_h = base.slots, base.dt_h
+    least, most = np.zeros(slots), room.power_max_w * dt_h / 1e3
+    if room.first_w is not None:
+        least[0] = most[0] = room.first_w * dt_h[0] / 1e3
+    heat = blocks.add_columns(slots, least, most)
+    temperature = blocks.add_columns(slots, -np.inf, np.inf)
+    discomfort = room.discomfort_cost_per_k_h * dt_h
+    cold_cost = discomfort.copy()
+    cold_cost[-1] += room.end_cost_per_k
+    cold = blocks.add_columns(slots, 0.0, np.inf, cold_cost)
+    hot = blocks.add_columns(slots, 0.0, np.inf, discomfort)
+    kept, gained = room_response(room, dt_h)
+    constant = (1.0 - kept) * (room.outdoor_c + room.gains_w / room.loss_w_per_k)
+    constant[0] += kept[0] * room.temperature_now_c
+    rows = blocks.add_rows(constant, constant, (temperature, 1.0), (heat, -gained))
+    blocks.add_entries(rows[1:], temperature[:-1], -kept[1:])
+    blocks.add_rows(room.low_c, np.inf, (temperature, 1.0), (cold, 1.0))
+    blocks.add_rows(-np.inf, room.high_c, (temperature, 1.0), (hot, -1.0))
+    return heat
+
+
+def room_response(room: Room, dt_h: Array) -> tuple[Array, Array]:
+    """Share of its temperature that a room keeps over each slot, and K per electric kWh.
+
+    The exact solution of the first-order equation for powers that are constant in a slot.
+    """
+    kept = np.exp(-room.loss_w_per_k * dt_h / room.capacity_wh_per_k)
+    heat_w_per_kwh = 1e3 * room.heat_per_power / dt_h
+    return kept, (1.0 - kept) / room.loss_w_per_k * heat_w_per_kwh
+
+
+def add_load(
+    blocks: Blocks, problem: SiteProblem, load: ShiftableLoad
+) -> tuple[Block, Block | None]:
+    """The energy of ``load``; of one that runs through also when it starts, whole numbers."""
+    base = problem.base
+    slots, hours, wanted = base.slots, base.dt_h / 1e3, load.energy_wh / 1e3
+    window = np.zeros(slots)
+    window[load.first_slot : load.last_slot + 1] = 1.0
+    most = load.power_max_w * hours * window
+    runs = _runs_through(load, most)
+    least = np.zeros(slots)
+    if load.first_w is not None and not (runs and load.first_w > 0.0):
+        most[0] = min(load.first_w * hours[0] * window[0], wanted)
+        least[0] = most[0]
+    run = blocks.add_columns(slots, least, most)
+    short = blocks.add_columns(1, 0.0, np.inf, base.penalty_per_kwh)
+    total = blocks.add_rows(wanted, wanted, (short, 1.0))
+    blocks.add_entries(np.repeat(total, slots), run, 1.0)
+    if not runs:
+        return run, None
+    must = np.zeros(len(runs))
+    must[0] = bool(load.first_w) and load.first_slot == 0
+    starts = blocks.add_columns(len(runs), must, 1.0)
+    once = blocks.add_rows(-np.inf, 1.0, (starts[:1], 1.0))
+    blocks.add_entries(np.repeat(once, len(starts) - 1), starts[1:], 1.0)
+    rows = blocks.add_rows(0.0, 0.0, (run, 1.0))
+    for start, (first, energies) in zip(starts, runs, strict=True):
+        runs_in = rows[first : first + len(energies)]
+        blocks.add_entries(runs_in, np.repeat(start, len(energies)), -energies)
+    return run, starts
+
+
+def _runs_through(load: ShiftableLoad, most: Array) -> list[tuple[int, Array]]:
+    """Each way to run at full power to the end: first slot, and kWh from there on.
+
+    None if it may be interrupted, or has no time to run to its end: it then runs as much as it
+    can.
+    """
+    ways: list[tuple[int, Array]] = []
+    if not (load.runs_through and load.energy_wh > 0.0):
+        return ways
+    wanted = load.energy_wh / 1e3
+    last_start = load.first_slot if load.has_begun else load.last_slot
+    for first in range(load.first_slot, last_start + 1):
+        after = np.cumsum(most[first : load.last_slot + 1])
+        length = int(np.searchsorted(after, wanted * (1.0 - 1e-9))) + 1
+        if length > len(after):
+            break
+        energies = most[first : first + length].copy()
+        energies[-1] += wanted - after[length - 1]
+        ways.append((first, energies))
+    return ways
