@@ -11,10 +11,8 @@ def add_room(blocks: Blocks, problem: SiteProblem, room: Room) -> Block:
     """The electric energy of ``room``, with its temperatures, and the price of discomfort."""
     base = problem.base
     slots, dt_h = base.slots, base.dt_h
-    least, most = np.zeros(slots), room.power_max_w * dt_h / 1e3
-    if room.first_w is not None:
-        least[0] = most[0] = room.first_w * dt_h[0] / 1e3
-    heat = blocks.add_columns(slots, least, most)
+    heat = blocks.add_columns(slots, 0.0, room.power_max_w * dt_h / 1e3)
+    _add_change(blocks, problem, room, heat)
     temperature = blocks.add_columns(slots, -np.inf, np.inf)
     discomfort = room.discomfort_cost_per_k_h * dt_h
     cold_cost = discomfort.copy()
@@ -29,6 +27,39 @@ def add_room(blocks: Blocks, problem: SiteProblem, room: Room) -> Block:
     blocks.add_rows(room.low_c, np.inf, (temperature, 1.0), (cold, 1.0))
     blocks.add_rows(-np.inf, room.high_c, (temperature, 1.0), (hot, -1.0))
     return heat
+
+
+def room_temperatures(room: Room, power_w: Array, dt_h: Array) -> Array:
+    """In °C at the end of each slot, with ``power_w`` electric."""
+    kept, gained = room_response(room, dt_h)
+    ambient_c = room.outdoor_c + room.gains_w / room.loss_w_per_k
+    temperatures = np.empty(len(dt_h))
+    now_c = room.temperature_now_c
+    for slot, energy_kwh in enumerate(power_w * dt_h / 1e3):
+        now_c = (
+            kept[slot] * now_c + (1.0 - kept[slot]) * ambient_c[slot] + gained[slot] * energy_kwh
+        )
+        temperatures[slot] = now_c
+    return temperatures
+
+
+def change_cost(problem: SiteProblem, part: Room | ShiftableLoad, first_w: float) -> float:
+    """What it costs that ``part`` takes ``first_w`` in the first slot, and not what was planned."""
+    if part.planned_w is None or not part.power_max_w:
+        return 0.0
+    return problem.change_cost * abs(first_w - part.planned_w) / part.power_max_w
+
+
+def _add_change(
+    blocks: Blocks, problem: SiteProblem, part: Room | ShiftableLoad, run: Block
+) -> None:
+    if part.planned_w is None or not part.power_max_w or not problem.change_cost:
+        return
+    hours = float(problem.base.dt_h[0]) / 1e3
+    cost = problem.change_cost / (part.power_max_w * hours)
+    more, less = (blocks.add_columns(1, 0.0, np.inf, cost) for _ in range(2))
+    planned = part.planned_w * hours
+    blocks.add_rows(planned, planned, (run[:1], 1.0), (more, -1.0), (less, 1.0))
 
 
 def room_response(room: Room, dt_h: Array) -> tuple[Array, Array]:
@@ -51,19 +82,14 @@ def add_load(
     window[load.first_slot : load.last_slot + 1] = 1.0
     most = load.power_max_w * hours * window
     runs = _runs_through(load, most)
-    least = np.zeros(slots)
-    if load.first_w is not None and not (runs and load.first_w > 0.0):
-        most[0] = min(load.first_w * hours[0] * window[0], wanted)
-        least[0] = most[0]
-    run = blocks.add_columns(slots, least, most)
+    run = blocks.add_columns(slots, 0.0, most)
+    _add_change(blocks, problem, load, run)
     short = blocks.add_columns(1, 0.0, np.inf, base.penalty_per_kwh)
     total = blocks.add_rows(wanted, wanted, (short, 1.0))
     blocks.add_entries(np.repeat(total, slots), run, 1.0)
     if not runs:
         return run, None
-    must = np.zeros(len(runs))
-    must[0] = bool(load.first_w) and load.first_slot == 0
-    starts = blocks.add_columns(len(runs), must, 1.0)
+    starts = blocks.add_columns(len(runs), 0.0, 1.0)
     once = blocks.add_rows(-np.inf, 1.0, (starts[:1], 1.0))
     blocks.add_entries(np.repeat(once, len(starts) - 1), starts[1:], 1.0)
     rows = blocks.add_rows(0.0, 0.0, (run, 1.0))

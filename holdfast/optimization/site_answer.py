@@ -7,7 +7,7 @@ import numpy as np
 from holdfast.core.errors import PlanFailed
 from holdfast.core.plan import DeviceMode, PlanStatus
 from holdfast.optimization.answer import battery_cost
-from holdfast.optimization.flexible_program import room_response
+from holdfast.optimization.flexible_program import change_cost, room_temperatures
 from holdfast.optimization.problem import Array, BatteryModel, PlanSolution, SlackGroup
 from holdfast.optimization.site_problem import (
     Room,
@@ -20,8 +20,9 @@ from holdfast.optimization.site_program import (
     UnitColumns,
 )
 
-_TINY = 1e-3
-"""kWh, or kelvins."""
+_TINY_KWH = 1e-3
+_TINY_K = 0.1
+"""What a thermometer shows."""
 _OF_PLAN = frozenset(group.value for group in SlackGroup)
 _PENALIZED = tuple(group for group in SiteSlack if group is not SiteSlack.COMFORT)
 """Discomfort has a price of its own."""
@@ -48,9 +49,13 @@ def build_site_solution(
             base.slots,
         ),
         room_c=_stacked(
-            [_warmed(*room, base.dt_h) for room in zip(problem.rooms, room_w, strict=True)],
+            [
+                room_temperatures(*room, base.dt_h)
+                for room in zip(problem.rooms, room_w, strict=True)
+            ],
             base.slots,
         ),
+        room_w=room_w,
         load_w=load_w,
         grid_w=base.net_load_w + unit_w.sum(0) + room_w.sum(0) + load_w.sum(0) + curtailed_w,
         lost_w=values[columns.grid.lost] / hours,
@@ -60,9 +65,14 @@ def build_site_solution(
     objective = grid_cost + _other_costs(problem, followed)
     outside = _outside(problem, followed)
     penalty = base.penalty_per_kwh * sum(outside[group] for group in _PENALIZED)
+    penalty += _changes(problem, followed)
     if not abs(objective + penalty - cost) <= _TOLERANCE_SHARE * abs(cost) + _TOLERANCE_COST:
         raise PlanFailed(f"the answer costs {objective + penalty:.4f}, not {cost:.4f} as it says")
-    relaxed = tuple(group for group, amount in outside.items() if amount > _TINY)
+    relaxed = tuple(
+        group
+        for group, amount in outside.items()
+        if amount > (_TINY_K if group is SiteSlack.COMFORT else _TINY_KWH)
+    )
     plan = PlanSolution(
         status=PlanStatus.RELAXED if relaxed else PlanStatus.OPTIMAL,
         relaxed=tuple(SlackGroup(group) for group in relaxed if group in _OF_PLAN),
@@ -94,6 +104,7 @@ class _Followed:
 
     unit_w: Array
     unit_soc_wh: Array
+    room_w: Array
     room_c: Array
     load_w: Array
     grid_w: Array
@@ -111,19 +122,6 @@ def _unit_w(columns: UnitColumns, values: Array, hours: Array) -> Array:
 def _stored(battery: BatteryModel, power_w: Array, dt_h: Array) -> Array:
     factor = np.where(power_w > 0.0, battery.charge_efficiency, 1 / battery.discharge_efficiency)
     return np.asarray(battery.soc_now_wh + np.cumsum(power_w * dt_h * factor))
-
-
-def _warmed(room: Room, power_w: Array, dt_h: Array) -> Array:
-    kept, gained = room_response(room, dt_h)
-    ambient_c = room.outdoor_c + room.gains_w / room.loss_w_per_k
-    temperatures = np.empty(len(dt_h))
-    now_c = room.temperature_now_c
-    for slot, energy_kwh in enumerate(power_w * dt_h / 1e3):
-        now_c = (
-            kept[slot] * now_c + (1.0 - kept[slot]) * ambient_c[slot] + gained[slot] * energy_kwh
-        )
-        temperatures[slot] = now_c
-    return temperatures
 
 
 def _other_costs(problem: SiteProblem, followed: _Followed) -> float:
@@ -158,6 +156,14 @@ def _deep_kwh(battery: BatteryModel, power_w: Array, dt_h: Array) -> float:
             deep_wh += max(-left_wh, 0.0) * battery.discharge_efficiency
             shallow_wh = max(left_wh, 0.0)
     return deep_wh / 1e3
+
+
+def _changes(problem: SiteProblem, followed: _Followed) -> float:
+    """Of loads and rooms in the first slot."""
+    rooms = zip(problem.rooms, followed.room_w[:, 0], strict=True)
+    loads = zip(problem.loads, followed.load_w[:, 0], strict=True)
+    cost = sum(change_cost(problem, room, float(first_w)) for room, first_w in rooms)
+    return cost + sum(change_cost(problem, load, float(first_w)) for load, first_w in loads)
 
 
 def _uncomfortable_k(room: Room, room_c: Array) -> Array:

@@ -86,8 +86,8 @@ class Room:
     """What a kelvin outside the comfort bounds costs in an hour."""
     end_cost_per_k: float = 0.0
     """What a kelvin below ``low_c`` costs at the end of the plan: it is heated up afterwards."""
-    first_w: float | None = None
-    """In the first slot: this, and no other power. None: whatever is best."""
+    planned_w: float | None = None
+    """For the first slot, by the plan before; None: it said nothing."""
 
     def __post_init__(self) -> None:
         """Refuse what is no room. Raises PlanFailed."""
@@ -103,7 +103,7 @@ class Room:
                 raise PlanFailed(f"room {self.name}: {name} is not one finite number a slot")
         if not (self.low_c <= self.high_c).all():
             raise PlanFailed(f"room {self.name}: low_c must not be above high_c")
-        _check_first(self.name, self.first_w, self.power_max_w)
+        _check_planned(self.name, self.planned_w, self.power_max_w)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,9 +120,8 @@ class ShiftableLoad:
     """Once started it runs at its full power to its end, as a washing machine does."""
     has_begun: bool = False
     """It runs through and goes on in ``first_slot``, come what may."""
-    first_w: float | None = None
-    """In the plan's first slot: this, and no other power. None: whatever is best. Of a load that
-    runs through, anything above 0 means that it starts."""
+    planned_w: float | None = None
+    """For the plan's first slot, by the plan before; None: it said nothing."""
 
     def __post_init__(self) -> None:
         """Refuse what no load can be. Raises PlanFailed."""
@@ -130,12 +129,12 @@ class ShiftableLoad:
             raise PlanFailed(f"load {self.name}: needs power_max_w above 0 and energy_wh >= 0")
         if not 0 <= self.first_slot <= self.last_slot:
             raise PlanFailed(f"load {self.name}: needs 0 <= first_slot <= last_slot")
-        _check_first(self.name, self.first_w, self.power_max_w)
+        _check_planned(self.name, self.planned_w, self.power_max_w)
 
 
-def _check_first(name: str, first_w: float | None, most_w: float) -> None:
-    if first_w is not None and not 0 <= first_w <= most_w:
-        raise PlanFailed(f"{name}: first_w {first_w} is not within 0 to {most_w:g} W")
+def _check_planned(name: str, planned_w: float | None, most_w: float) -> None:
+    if planned_w is not None and not 0 <= planned_w <= most_w:
+        raise PlanFailed(f"{name}: planned_w {planned_w} is not within 0 to {most_w:g} W")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,10 +163,15 @@ class SiteProblem:
     loads: tuple[ShiftableLoad, ...] = ()
     demand: tuple[DemandCharge, ...] = ()
     modes: ModeRules | None = None
+    change_cost: float = 0.0
+    """What it must be worth to have a load or a room on, or off, in the first slot otherwise than
+    ``planned_w``: once for its full power, in proportion for less."""
 
     def __post_init__(self) -> None:
         """Refuse parts of other lengths. Raises PlanFailed."""
         slots = self.base.slots
+        if not 0 <= self.change_cost < 1e6:
+            raise PlanFailed("site: change_cost must not be negative")
         if not self.batteries:
             raise PlanFailed("site: needs at least one storage unit")
         for room in self.rooms:
@@ -200,7 +204,7 @@ class SiteSolution:
     plan: PlanSolution
     """All units together; its ``relaxed`` holds what concerns battery and grid."""
     cost: float
-    """The objective, and the price of what could not be kept."""
+    """The objective, with the price of what could not be kept, and of changes."""
     relaxed: tuple[SiteSlack, ...]
     unit_w: Array
     """Shape (units, slots), + charging."""

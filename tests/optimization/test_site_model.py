@@ -364,29 +364,44 @@ def test_a_load_takes_no_more_than_it_needs_where_energy_is_paid_for() -> None:
     assert found.load_w[0].sum() * 0.25 == pytest.approx(1_000, abs=0.1)
 
 
-@pytest.mark.parametrize("first_w", [0.0, 500.0, 2_000.0])
-def test_what_is_decided_for_the_first_slot_is_kept(first_w: float) -> None:
-    car = ShiftableLoad(
-        name="car", energy_wh=1_000, power_max_w=2_000, first_slot=0, last_slot=3, first_w=first_w
-    )
-    kitchen = room(4, first_w=first_w * 0.5)
-    asked = SiteProblem(
-        base=base([0.1, 0.3, 0.1, 0.2]), batteries=(NO_BATTERY,), loads=(car,), rooms=(kitchen,)
-    )
-    found = solve_site(asked)
-    assert found.load_w[0, 0] == pytest.approx(first_w, abs=0.1)
-    assert found.load_w[0].sum() * 0.25 == pytest.approx(1_000, abs=0.1)
-    assert found.room_w[0, 0] == pytest.approx(first_w * 0.5, abs=0.1)
+@pytest.mark.parametrize("runs_through", [False, True])
+@pytest.mark.parametrize(("planned_w", "stays_up_to"), [(2_000.0, 0.12), (0.0, 0.08)])
+def test_a_load_is_switched_otherwise_than_planned_only_if_that_is_worth_it(
+    planned_w: float, stays_up_to: float, runs_through: bool
+) -> None:
+    # 0.5 kWh, now or later at 0.10 a kWh: what a change saves is half the difference in price.
+    later = 0.10
+    for price in (stays_up_to - 0.01, stays_up_to, stays_up_to + 0.01, later):
+        car = ShiftableLoad(
+            name="car", energy_wh=500, power_max_w=2_000, first_slot=0, last_slot=3,
+            planned_w=planned_w, runs_through=runs_through,
+        )  # fmt: skip
+        asked = SiteProblem(
+            base=base([price, 0.3, later, 0.2]), batteries=(NO_BATTERY,), loads=(car,),
+            change_cost=0.011,
+        )  # fmt: skip
+        found = solve_site(asked)
+        stays = abs(price - later) * 0.5 < 0.011
+        now = planned_w > 0.0 if stays else price < later
+        assert found.load_w[0, 0] == pytest.approx(2_000 if now else 0, abs=0.1)
+        bought = price if now else later
+        assert found.plan.objective == pytest.approx(
+            bought * 0.5 + float(asked.base.load_w @ asked.base.import_price_per_kwh) * 0.25e-3,
+            abs=1e-4,
+        )
 
 
-def test_what_is_decided_of_one_that_runs_through_is_whether_it_starts() -> None:
-    prices = [0.5, 0.1, 0.1, 0.1, 0.5]
-    assert run_through(prices, first_w=700.0)[0] == pytest.approx(
-        [2_000, 2_000, 800, 0, 0], abs=0.1
-    )
-    cheap_now = [0.0, 0.0, 0.0, 0.5, 0.5, 0.5]
-    assert run_through(cheap_now, first_w=0.0)[0][0] == pytest.approx(0, abs=0.1)
-    assert run_through(prices, first_w=700.0, first_slot=1)[0][0] == pytest.approx(0, abs=0.1)
+def test_a_room_is_switched_otherwise_than_planned_only_if_that_is_worth_it() -> None:
+    def first_w(change_cost: float) -> float:
+        kitchen = room(4, planned_w=1_500.0, temperature_now_c=20.5, end_cost_per_k=0.0)
+        asked = SiteProblem(
+            base=base([0.3, 0.1, 0.1, 0.1]), batteries=(NO_BATTERY,), rooms=(kitchen,),
+            change_cost=change_cost,
+        )  # fmt: skip
+        return float(solve_site(asked).room_w[0, 0])
+
+    assert first_w(0.0) == pytest.approx(0.0, abs=0.1)
+    assert first_w(1.0) == pytest.approx(1_500.0, abs=0.1)
 
 
 def sequences(rules: ModeRules, slots: int) -> list[tuple[DeviceMode, ...]]:
@@ -468,12 +483,14 @@ def test_modes_that_cannot_go_on_are_refused(change: dict[str, object]) -> None:
         replace(ModeRules(), **change)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("first_w", [-1.0, 2_001.0, float("nan")])
-def test_a_first_power_that_cannot_be_is_refused(first_w: float) -> None:
+@pytest.mark.parametrize("planned_w", [-1.0, 2_001.0, float("nan")])
+def test_what_cannot_have_been_planned_is_refused(planned_w: float) -> None:
     with pytest.raises(PlanFailed):
         ShiftableLoad(
             name="car", energy_wh=1.0, power_max_w=2_000.0, first_slot=0, last_slot=0,
-            first_w=first_w,
+            planned_w=planned_w,
         )  # fmt: skip
     with pytest.raises(PlanFailed):
-        room(2, power_max_w=2_000.0, first_w=first_w)
+        room(2, power_max_w=2_000.0, planned_w=planned_w)
+    with pytest.raises(PlanFailed):
+        SiteProblem(base=base([0.1]), batteries=(BATTERY,), change_cost=min(planned_w, -1.0))
