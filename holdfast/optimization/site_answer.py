@@ -94,6 +94,7 @@ def build_site_solution(
         room_w=room_w,
         room_c=followed.room_c,
         load_w=load_w,
+        short_wh=_short_wh(problem, load_w),
         modes=_modes(columns, values),
     )
 
@@ -180,11 +181,6 @@ def _outside(problem: SiteProblem, followed: _Followed) -> dict[SiteSlack, float
         final_kwh += max(final_wh - float(soc_wh[-1]), 0.0) / 1e3
         high_kwh += float(np.maximum(soc_wh - battery.soc_max_wh, 0.0).sum()) / 1e3
     over_w = np.maximum(followed.grid_w - base.import_max_w, 0.0)
-    served_kwh = (followed.load_w * hours).sum(1)
-    missed = [
-        max(load.energy_wh / 1e3 - float(energy_kwh), 0.0)
-        for load, energy_kwh in zip(problem.loads, served_kwh, strict=True)
-    ]
     worst_k = [
         float(_uncomfortable_k(room, room_c).max())
         for room, room_c in zip(problem.rooms, followed.room_c, strict=True)
@@ -194,9 +190,14 @@ def _outside(problem: SiteProblem, followed: _Followed) -> dict[SiteSlack, float
         SiteSlack.FINAL_SOC: final_kwh,
         SiteSlack.IMPORT_LIMIT: float(over_w @ hours),
         SiteSlack.EXPORT_LIMIT: float(followed.lost_w @ hours),
-        SiteSlack.DEADLINE: sum(missed),
+        SiteSlack.DEADLINE: float(_short_wh(problem, followed.load_w).sum()) / 1e3,
         SiteSlack.COMFORT: max(worst_k, default=0.0),
     }
+
+
+def _short_wh(problem: SiteProblem, load_w: Array) -> Array:
+    wanted_wh = np.array([load.energy_wh for load in problem.loads])
+    return np.asarray(np.maximum(wanted_wh - load_w @ problem.base.dt_h, 0.0))
 
 
 def _modes(columns: SiteColumns, values: Array) -> tuple[DeviceMode, ...] | None:

@@ -215,4 +215,6 @@ class SiteSolution:
     """At the end of each slot."""
     load_w: Array
     """Of the shiftable loads, shape (loads, slots)."""
+    short_wh: Array
+    """What each of them does not get, shape (loads,)."""
     modes: tuple[DeviceMode, ...] | None

@@ -1,31 +1,22 @@
 """When flexible loads may run: their windows in UTC, by the site's local clock."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import get_args
 from zoneinfo import ZoneInfo
 
 from holdfast.core.load_config import FlexibleLoad
 from holdfast.core.local_window import Weekday
+from holdfast.scheduling.interval import Interval
 
 _DAYS: tuple[str, ...] = get_args(Weekday)
 _BACK = timedelta(days=3)
 """A window is a day long at most, two with a change of clocks and the date of another zone."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Window:
-    """In which a load needs its energy; aware, UTC."""
-
-    start: datetime
-    end: datetime
-    """Not included."""
-
-
 def windows_of(
     load: FlexibleLoad, zone: ZoneInfo, since: datetime, until: datetime
-) -> Iterator[Window]:
+) -> Iterator[Interval]:
     """Windows that end after ``since`` and begin before ``until`` (aware), the first one first.
 
     A day has 23 or 25 hours when clocks change: a time that comes twice counts the first time,
@@ -36,14 +27,13 @@ def windows_of(
     last = until.astimezone(zone).date()
     while day <= last:
         window = _window_on(load, zone, day)
-        if load.days is None or _DAYS[day.weekday()] in load.days:
-            begins = window.start < min(until, window.end)
-            if begins and window.end > since:
-                yield window
+        wanted = load.days is None or _DAYS[day.weekday()] in load.days
+        if wanted and window.start < min(until, window.end) and window.end > since:
+            yield window
         day += timedelta(days=1)
 
 
-def present_window(load: FlexibleLoad, zone: ZoneInfo, utc: datetime) -> Window | None:
+def present_window(load: FlexibleLoad, zone: ZoneInfo, utc: datetime) -> Interval | None:
     """The window that ``utc`` lies in; None if the load is not wanted now."""
     for window in windows_of(load, zone, utc, utc + timedelta(seconds=1)):
         if window.start <= utc:
@@ -51,11 +41,11 @@ def present_window(load: FlexibleLoad, zone: ZoneInfo, utc: datetime) -> Window 
     return None
 
 
-def _window_on(load: FlexibleLoad, zone: ZoneInfo, day: date) -> Window:
+def _window_on(load: FlexibleLoad, zone: ZoneInfo, day: date) -> Interval:
     midnight = datetime.combine(day, time())
     start = midnight + timedelta(minutes=load.from_minute)
     end = start + timedelta(minutes=load.window_minutes)
-    return Window(start=_utc(start, zone), end=_utc(end, zone))
+    return Interval(start=_utc(start, zone), end=_utc(end, zone))
 
 
 def _utc(local: datetime, zone: ZoneInfo) -> datetime:
