@@ -1,6 +1,7 @@
 """``holdfast plan``: the plan that is being followed, or one made now."""
 
 import argparse
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -18,7 +19,7 @@ from holdfast.core.site_file import load_site
 from holdfast.forecasting.history import PowerHistory
 from holdfast.markets.site_prices import SitePriceBook
 from holdfast.runtime.files import SiteFiles
-from holdfast.runtime.planner import load_history, model_registry, read_report
+from holdfast.runtime.planner import load_history, load_memory, model_registry, read_report
 from holdfast.runtime.price_watch import read_prices
 from holdfast.scheduling.planning_desk import PlanningDesk, site_forecaster
 from holdfast.testing.backtest.whole_plan import Final
@@ -84,6 +85,8 @@ def execute(options: argparse.Namespace) -> int:
             print(problem)
         if plan is not None:
             Console().print(_table(plan, site))
+            for line in _assumed(site):
+                print(line)
     return 0 if plan is not None and accepted else 1
 
 
@@ -100,7 +103,10 @@ def _make(site: Site, files: SiteFiles, soc_pct: float, at: datetime) -> Plan:
         now_utc, now_utc + timedelta(hours=site.planner.horizon_h)
     )
     forecaster = site_forecaster(site, history, model_registry(files))
-    return PlanningDesk(site, history, forecaster=forecaster).plan(now_utc, soc_pct, prices)
+    desk = PlanningDesk(
+        site, history, forecaster=forecaster, memory=load_memory(site, files)
+    )
+    return desk.plan(now_utc, soc_pct, prices)
 
 
 def _table(plan: Plan, site: Site) -> Table:
@@ -109,30 +115,61 @@ def _table(plan: Plan, site: Site) -> Table:
         f"plan {plan.plan_id}, {plan.status}, made {plan.created.astimezone(zone):%d.%m. %H:%M}; "
         f"expected cost {plan.expected_cost:.2f} {site.currency}"
     )
-    columns = ("from", "to", "mode", "battery", "grid", "SOC", "price", "reason")
-    table = Table(*columns, title=title)
+    led = any(slot.device_mode is not None for slot in plan.slots)
+    names = sorted({load.name for slot in plan.slots for load in slot.loads})
+    columns = ["from", "to", "mode", *(["device"] if led else []), "battery", *names]
+    table = Table(*columns, "grid", "SOC", "price", "reason", title=title)
     for run in _runs(plan.slots):
         first, last = run[0], run[-1]
-        count = len(run)
         table.add_row(
             f"{first.start.astimezone(zone):%a %H:%M}",
             f"{last.end.astimezone(zone):%H:%M}",
             first.mode,
-            f"{sum(slot.battery_power_w for slot in run) / count:.0f} W",
-            f"{sum(slot.grid_power_w for slot in run) / count:.0f} W",
+            *([first.device_mode or ""] if led else []),
+            f"{_mean(slot.battery_power_w for slot in run):.0f} W",
+            *(_load(run, name) for name in names),
+            f"{_mean(slot.grid_power_w for slot in run):.0f} W",
             f"{last.soc_end_pct:.0f} %",
-            f"{sum(slot.import_price_per_kwh for slot in run) / count:.3f}",
+            f"{_mean(slot.import_price_per_kwh for slot in run):.3f}",
             first.reason,
         )
     return table
+
+
+def _load(run: list[PlanSlot], name: str) -> str:
+    """Mean power of a load or a room, and the room's temperature at the end."""
+    found = [load for slot in run for load in slot.loads if load.name == name]
+    if not found:
+        return ""
+    power = f"{_mean(load.power_w for load in found):.0f} W"
+    temperature_c = found[-1].temperature_c
+    return power if temperature_c is None else f"{power}, {temperature_c:.1f} °C"
+
+
+def _assumed(site: Site) -> list[str]:
+    """What is not measured."""
+    return [
+        f"{load.name} has no switch: it is taken to run as planned"
+        for load in site.loads
+        if load.switch is None
+    ]
+
+
+def _mean(values: Iterable[float]) -> float:
+    known = list(values)
+    return sum(known) / len(known)
 
 
 def _runs(slots: tuple[PlanSlot, ...]) -> list[list[PlanSlot]]:
     """Neighbouring slots of one mode and reason belong to one line."""
     runs: list[list[PlanSlot]] = []
     for slot in slots:
-        if runs and (runs[-1][0].mode, runs[-1][0].reason) == (slot.mode, slot.reason):
+        if runs and _kind(runs[-1][0]) == _kind(slot):
             runs[-1].append(slot)
         else:
             runs.append([slot])
     return runs
+
+
+def _kind(slot: PlanSlot) -> tuple[object, ...]:
+    return slot.mode, slot.device_mode, slot.reason
