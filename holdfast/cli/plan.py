@@ -103,9 +103,7 @@ def _make(site: Site, files: SiteFiles, soc_pct: float, at: datetime) -> Plan:
         now_utc, now_utc + timedelta(hours=site.planner.horizon_h)
     )
     forecaster = site_forecaster(site, history, model_registry(files))
-    desk = PlanningDesk(
-        site, history, forecaster=forecaster, memory=load_memory(site, files)
-    )
+    desk = PlanningDesk(site, history, forecaster=forecaster, memory=load_memory(site, files))
     return desk.plan(now_utc, soc_pct, prices)
 
 

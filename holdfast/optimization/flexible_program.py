@@ -75,47 +75,44 @@ def room_response(room: Room, dt_h: Array) -> tuple[Array, Array]:
 def add_load(
     blocks: Blocks, problem: SiteProblem, load: ShiftableLoad
 ) -> tuple[Block, Block | None]:
-    """The energy of ``load``; of one that runs through also when it starts, whole numbers."""
-    base = problem.base
-    slots, hours, wanted = base.slots, base.dt_h / 1e3, load.energy_wh / 1e3
-    window = np.zeros(slots)
-    window[load.first_slot : load.last_slot + 1] = 1.0
-    most = load.power_max_w * hours * window
-    runs = _runs_through(load, most)
-    run = blocks.add_columns(slots, 0.0, most)
+    """The energy of ``load`` in the slots of its window; of one that runs through also when it
+    starts, whole numbers."""
+    base, wanted = problem.base, load.energy_wh / 1e3
+    most = load.power_max_w * base.dt_h[load.slots] / 1e3
+    run = blocks.add_columns(len(most), 0.0, most)
     _add_change(blocks, problem, load, run)
     short = blocks.add_columns(1, 0.0, np.inf, base.penalty_per_kwh)
     total = blocks.add_rows(wanted, wanted, (short, 1.0))
-    blocks.add_entries(np.repeat(total, slots), run, 1.0)
+    blocks.add_entries(np.repeat(total, len(run)), run, 1.0)
+    runs = _runs_through(load, most)
     if not runs:
         return run, None
     starts = blocks.add_columns(len(runs), 0.0, 1.0)
     once = blocks.add_rows(-np.inf, 1.0, (starts[:1], 1.0))
     blocks.add_entries(np.repeat(once, len(starts) - 1), starts[1:], 1.0)
     rows = blocks.add_rows(0.0, 0.0, (run, 1.0))
-    for start, (first, energies) in zip(starts, runs, strict=True):
+    for first, (start, energies) in enumerate(zip(starts, runs, strict=True)):
         runs_in = rows[first : first + len(energies)]
         blocks.add_entries(runs_in, np.repeat(start, len(energies)), -energies)
     return run, starts
 
 
-def _runs_through(load: ShiftableLoad, most: Array) -> list[tuple[int, Array]]:
-    """Each way to run at full power to the end: first slot, and kWh from there on.
+def _runs_through(load: ShiftableLoad, most: Array) -> list[Array]:
+    """For each slot in which it may start: kWh of the slots from there on, at full power.
 
     None if it may be interrupted, or has no time to run to its end: it then runs as much as it
     can.
     """
-    ways: list[tuple[int, Array]] = []
+    ways: list[Array] = []
     if not (load.runs_through and load.energy_wh > 0.0):
         return ways
     wanted = load.energy_wh / 1e3
-    last_start = load.first_slot if load.has_begun else load.last_slot
-    for first in range(load.first_slot, last_start + 1):
-        after = np.cumsum(most[first : load.last_slot + 1])
+    for first in range(1 if load.has_begun else len(most)):
+        after = np.cumsum(most[first:])
         length = int(np.searchsorted(after, wanted * (1.0 - 1e-9))) + 1
         if length > len(after):
             break
         energies = most[first : first + length].copy()
         energies[-1] += wanted - after[length - 1]
-        ways.append((first, energies))
+        ways.append(energies)
     return ways

@@ -40,7 +40,9 @@ def build_site_solution(
     base, hours = problem.base, problem.base.dt_h / 1e3
     unit_w = _stacked([_unit_w(unit, values, hours) for unit in columns.units], base.slots)
     room_w = _stacked([values[block] / hours for block in columns.rooms], base.slots)
-    load_w = _stacked([values[block] / hours for block in columns.loads], base.slots)
+    load_w = np.zeros((len(problem.loads), base.slots))
+    for row_w, load, block in zip(load_w, problem.loads, columns.loads, strict=True):
+        row_w[load.slots] = values[block] / hours[load.slots]
     curtailed_w = (values[columns.grid.curtailed] + values[columns.grid.lost]) / hours
     followed = _Followed(
         unit_w=unit_w,

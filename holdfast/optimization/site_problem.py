@@ -130,6 +130,13 @@ class ShiftableLoad:
         if not 0 <= self.first_slot <= self.last_slot:
             raise PlanFailed(f"load {self.name}: needs 0 <= first_slot <= last_slot")
         _check_planned(self.name, self.planned_w, self.power_max_w)
+        if self.planned_w is not None and self.first_slot:
+            raise PlanFailed(f"load {self.name}: nothing can be planned before its window")
+
+    @property
+    def slots(self) -> slice:
+        """Those of its window."""
+        return slice(self.first_slot, self.last_slot + 1)
 
 
 def _check_planned(name: str, planned_w: float | None, most_w: float) -> None:

@@ -22,6 +22,9 @@ from holdfast.optimization.site_problem import (
 )
 from holdfast.optimization.sparse import Block, Blocks
 
+Flexible = list[tuple[slice, Block]]
+"""Energy that waits: in which slots, and its columns there."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class UnitColumns:
@@ -59,6 +62,7 @@ class SiteColumns:
     rooms: tuple[Block, ...]
     """Electric energy of each."""
     loads: tuple[Block, ...]
+    """Of each in the slots of its window."""
     starts: tuple[Block, ...]
     """Whole numbers: when a load that runs through starts."""
     modes: dict[DeviceMode, Block]
@@ -72,12 +76,15 @@ def build_site(problem: SiteProblem) -> tuple[Blocks, SiteColumns]:
     rooms = tuple(add_room(blocks, problem, room) for room in problem.rooms)
     runs = [add_load(blocks, problem, load) for load in problem.loads]
     loads = tuple(run for run, _ in runs)
-    grid = _add_grid(blocks, problem, units, (*rooms, *loads))
+    every = slice(None)
+    flexible = [(every, room) for room in rooms]
+    flexible += [(load.slots, run) for load, run in zip(problem.loads, loads, strict=True)]
+    grid = _add_grid(blocks, problem, units, flexible)
     for charge in problem.demand:
         _add_demand(blocks, problem, grid, charge)
     modes: dict[DeviceMode, Block] = {}
     if problem.modes is not None:
-        modes = _add_modes(blocks, problem, problem.modes, units, grid, (*rooms, *loads))
+        modes = _add_modes(blocks, problem, problem.modes, units, grid, flexible)
     return blocks, SiteColumns(
         units=units,
         charges=charges,
@@ -159,7 +166,7 @@ def _add_grid(
     blocks: Blocks,
     problem: SiteProblem,
     units: tuple[UnitColumns, ...],
-    flexible: tuple[Block, ...],
+    flexible: Flexible,
 ) -> GridColumns:
     base = problem.base
     slots, hours, penalty = base.slots, base.dt_h / 1e3, base.penalty_per_kwh
@@ -176,8 +183,9 @@ def _add_grid(
         (imported, 1.0), (over, 1.0), (exported, -1.0), (curtailed, -1.0), (lost, -1.0)
     ]  # fmt: skip
     terms += [(unit.charge, -1.0) for unit in units] + [(unit.discharge, 1.0) for unit in units]
-    terms += [(column, -1.0) for column in flexible]
-    blocks.add_rows(net, net, *terms)
+    rows = blocks.add_rows(net, net, *terms)
+    for slots_of, column in flexible:
+        blocks.add_entries(rows[slots_of], column, -1.0)
     blocks.add_rows(-np.inf, 0.0, (imported, 1.0), (imports, -most_in))
     blocks.add_rows(-np.inf, most_out, (exported, 1.0), (imports, most_out))
     return GridColumns(
@@ -192,8 +200,9 @@ def _grid_reach(problem: SiteProblem) -> tuple[Array, Array]:
     hours = base.dt_h / 1e3
     charge_w = sum(battery.charge_max_w for battery in problem.batteries)
     discharge_w = sum(battery.discharge_max_w for battery in problem.batteries)
-    flexible_w = sum(room.power_max_w for room in problem.rooms)
-    flexible_w += sum(load.power_max_w for load in problem.loads)
+    flexible_w = np.full(base.slots, sum(room.power_max_w for room in problem.rooms))
+    for load in problem.loads:
+        flexible_w[load.slots] += load.power_max_w
     most_in_w = np.clip(base.load_w + charge_w + flexible_w, 0.0, base.import_max_w)
     most_out_w = np.clip(base.pv_w + discharge_w, 0.0, base.export_max_w)
     return most_in_w * hours, most_out_w * hours
@@ -221,7 +230,7 @@ def _add_demand(
 
 def _add_modes(
     blocks: Blocks, problem: SiteProblem, rules: ModeRules, units: tuple[UnitColumns, ...],
-    grid: GridColumns, flexible: tuple[Block, ...],
+    grid: GridColumns, flexible: Flexible,
 ) -> dict[DeviceMode, Block]:  # fmt: skip
     base = problem.base
     slots, hours = base.slots, base.dt_h / 1e3
@@ -236,7 +245,7 @@ def _add_modes(
     limits: list[tuple[list[tuple[Block, float]], dict[DeviceMode, Array]]] = [
         ([(unit.charge, 1.0) for unit in units], {}),
         ([(unit.discharge, 1.0) for unit in units], {}),
-        ([(u.discharge, 1.0) for u in units] + [(column, -1.0) for column in flexible], {}),
+        ([(unit.discharge, 1.0) for unit in units], {}),
         ([(grid.imported, 1.0)], {}),
     ]
     for mode in modes:
@@ -246,8 +255,12 @@ def _add_modes(
         limits[1][1][mode] = discharge if row.serves_load else np.zeros(slots)
         limits[2][1][mode] = discharge if row.exports else np.minimum(discharge, deficit)
         limits[3][1][mode] = unmet if row.must_serve else most_in
-    for terms, most in limits:
+    rows = [
         blocks.add_rows(-np.inf, 0.0, *terms, *((modes[mode], -most[mode]) for mode in modes))
+        for terms, most in limits
+    ]
+    for slots_of, column in flexible:  # serving them is no export
+        blocks.add_entries(rows[2][slots_of], column, -1.0)
     for mode, column in modes.items():
         _add_dwell(
             blocks, column, _dwell_ends(base.dt_h, rules.dwell_slots), is_now=mode is rules.now

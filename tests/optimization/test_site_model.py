@@ -491,6 +491,11 @@ def test_what_cannot_have_been_planned_is_refused(planned_w: float) -> None:
             planned_w=planned_w,
         )  # fmt: skip
     with pytest.raises(PlanFailed):
+        ShiftableLoad(
+            name="car", energy_wh=1.0, power_max_w=2_000.0, first_slot=1, last_slot=1,
+            planned_w=0.0,
+        )  # fmt: skip
+    with pytest.raises(PlanFailed):
         room(2, power_max_w=2_000.0, planned_w=planned_w)
     with pytest.raises(PlanFailed):
         SiteProblem(base=base([0.1]), batteries=(BATTERY,), change_cost=min(planned_w, -1.0))
