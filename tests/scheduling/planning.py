@@ -1,5 +1,6 @@
 """A site, prices and forecasts for the tests of the planner."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from holdfast.core.config import Site
@@ -13,10 +14,26 @@ from holdfast.markets.site_prices import SitePrices
 
 NOW = datetime(2026, 5, 8, 10, tzinfo=UTC)  # 12:00 in Berlin
 
+BOILER = """
+  - {name: boiler, power_w: 2000, energy_wh: 4000, to: "06:00",
+     switch: {profile: generic_load_switch, connection: {kind: modbus_tcp, host: localhost}}}
+"""
+PARLOUR = """
+  - name: parlour
+    power_max_w: 1500
+    capacity_wh_per_k: 400
+    loss_w_per_k: 50
+    comfort: [{from: "06:00", to: "22:00", low_c: 20, high_c: 23}, {low_c: 17, high_c: 23}]
+    switch: {profile: generic_room_switch, connection: {kind: modbus_tcp, host: localhost}}
+"""
+
 _DEVICE = "{profile: generic, connection: {kind: modbus_tcp, host: localhost}}"
 
 
-def site(*, planner: str = "{}", second: str = "", operation: str = "{}") -> Site:
+def site(
+    *, planner: str = "{}", second: str = "", operation: str = "{}", loads: str = "[]",
+    rooms: str = "[]",
+) -> Site:  # fmt: skip
     """10 kWh, 5 kW; ``second``: what differs in a second unit's inverter, if there is one."""
     unit = """
   - name: {name}
@@ -43,6 +60,8 @@ grid: {{import_max_w: 15000, export_max_w: 10000}}
 meter: {_DEVICE}
 emergency_input: {_DEVICE}
 planner: {planner}
+loads: {loads}
+rooms: {rooms}
 storage:
 {units}
 """)
@@ -82,6 +101,11 @@ def forecast_of(load_w: float, pv_w: float = 0.0, *, now: datetime = NOW) -> Sit
     for index in range(8 * 96):
         history.add(now - (index + 1) * QUARTER, load_w, pv_w)
     return forecast_site(history, now_utc=now, horizon_h=48.0)
+
+
+def with_weather(forecast: SiteForecast, *temperature_c: float | None) -> SiteForecast:
+    """The same, with outdoor temperatures by quarter hour."""
+    return replace(forecast, temperature_c=temperature_c)
 
 
 def mean_of(forecast: PowerForecast) -> float:
