@@ -200,7 +200,7 @@ def _grid_reach(problem: SiteProblem) -> tuple[Array, Array]:
     hours = base.dt_h / 1e3
     charge_w = sum(battery.charge_max_w for battery in problem.batteries)
     discharge_w = sum(battery.discharge_max_w for battery in problem.batteries)
-    flexible_w = np.full(base.slots, sum(room.power_max_w for room in problem.rooms))
+    flexible_w = np.full(base.slots, sum((room.power_max_w for room in problem.rooms), 0.0))
     for load in problem.loads:
         flexible_w[load.slots] += load.power_max_w
     most_in_w = np.clip(base.load_w + charge_w + flexible_w, 0.0, base.import_max_w)

@@ -43,6 +43,7 @@ def waiting_of(
     base: PlanProblem,
 ) -> Waiting:
     """Loads and rooms of ``site`` over ``intervals``, beside ``base``."""
+    zone = ZoneInfo(site.timezone)
     loads, windows = shiftable_loads(site, intervals, now)
     rooms: list[Room] = []
     notes: list[str] = []
@@ -54,9 +55,10 @@ def waiting_of(
         elif state is None:
             notes.append(f"{room.name} is not planned: its temperature is not known")
         elif abs(intervals[0].start - state.utc) > _ROOM_OLDEST:
-            notes.append(f"{room.name} is not planned: its temperature is of {state.utc:%FT%RZ}")
+            local = state.utc.astimezone(zone)
+            notes.append(f"{room.name} is not planned: its temperature is of {local:%a %H:%M}")
         else:
-            comfort = _comfort(room, intervals, ZoneInfo(site.timezone))
+            comfort = _comfort(room, intervals, zone)
             rooms.append(_room(room, state.temperature_c, outdoor_c, comfort, base))
     return Waiting(loads=loads, windows=windows, rooms=tuple(rooms), notes=tuple(notes))
 

@@ -28,7 +28,7 @@ def test_it_comes_back_as_it_was() -> None:
 def test_a_part_of_it_is_nothing() -> None:
     content = encode(MEMORY)
     for length in range(len(content)):
-        with pytest.raises(ValueError):
+        with pytest.raises(ValueError, match="DeskMemory"):
             decode(content[:length])
 
 
@@ -55,5 +55,5 @@ def test_what_cannot_be_is_refused(path: tuple[str, ...], value: Any) -> None:
     for name in path[:-1]:
         part = part[name]
     part[path[-1]] = value
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match=r"holds|DeskMemory"):
         decode(json.dumps(content).encode())

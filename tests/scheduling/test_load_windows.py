@@ -30,7 +30,8 @@ def told(asked: FlexibleLoad, since: str, until: str) -> list[tuple[str, str]]:
 
 
 def test_a_window_of_each_day() -> None:
-    assert told(load(**{"from": "10:00", "to": "16:00"}), "2026-05-08T09:00", "2026-05-09T09:00") == [
+    asked = load(**{"from": "10:00", "to": "16:00"})
+    assert told(asked, "2026-05-08T09:00", "2026-05-09T09:00") == [
         ("08 08:00", "08 14:00"), ("09 08:00", "09 14:00")
     ]  # fmt: skip
 
