@@ -89,6 +89,7 @@ class LoadBook:
         )
         self._plan: Plan | None = None
         self._seen: datetime | None = None
+        self._assumed_until: datetime | None = None
         self._on: frozenset[str] = frozenset()
         """What was on when somebody looked last."""
 
@@ -100,12 +101,10 @@ class LoadBook:
     def observe(self, utc: datetime, on: Mapping[str, bool], room_c: Mapping[str, float]) -> None:
         """Take in what switches and thermometers say at ``utc`` (aware); missing is not known."""
         since, self._seen = self._seen, utc
-        if since is not None and since < utc:
-            passed = Interval(start=since, end=utc)
-            if utc - since <= _GAP:
-                for name in self._on & self._flexible.keys():
-                    self._count(name, passed, self._powers_w[name])
-            self._assume(passed)
+        if since is not None and timedelta(0) < utc - since <= _GAP:
+            for name in self._on & self._flexible.keys():
+                self._count(name, Interval(start=since, end=utc), self._powers_w[name])
+        self._assume(utc)
         self._on = frozenset(name for name, is_on in on.items() if is_on) & self._switches
         rooms = dict(self._now.rooms)
         for name in self._rooms & room_c.keys():
@@ -113,10 +112,11 @@ class LoadBook:
         self._now = replace(self._now, rooms=rooms)
 
     def follow(self, plan: Plan) -> None:
-        """From its first slot on ``plan`` is followed."""
-        if plan.slots:
-            self._note_mode(plan.slots[0].start, plan.slots[0].device_mode)
-        self._plan = plan
+        """From its first slot on ``plan`` is followed, and until then the one before."""
+        start = plan.slots[0].start
+        self._assume(start)
+        self._note_mode(start, plan.slots[0].device_mode)
+        self._plan, self._assumed_until = plan, start
 
     def taken_w(self, utc: datetime, on: Mapping[str, bool]) -> float | None:
         """Of the load that is measured, what could have waited; None if a switch is not known."""
@@ -126,8 +126,10 @@ class LoadBook:
         assumed_w = sum(power_w for _, _, power_w in self._assumed(passed))
         return assumed_w + sum(self._powers_w[name] for name in self._switches if on[name])
 
-    def _assume(self, passed: Interval) -> None:
-        """Loads without a switch, and the inverter, do as the plan says."""
+    def _assume(self, utc: datetime) -> None:
+        """Until ``utc`` loads without a switch, and the inverter, did as the plan says."""
+        passed = Interval(start=self._assumed_until or utc, end=utc)
+        self._assumed_until = utc
         for name, part, power_w in self._assumed(passed):
             self._count(name, part, power_w)
         if self._plan is not None:

@@ -67,15 +67,15 @@ storage:
 """)
 
 
-def hourly(*prices: float) -> PriceSeries:
-    """From NOW on."""
+def hourly(*prices: float, start: datetime = NOW) -> PriceSeries:
+    """From NOW on, or from ``start``."""
     hour = timedelta(hours=1)
     return PriceSeries(
         currency="EUR",
         slots=tuple(
             PriceSlot(
-                start_utc=NOW + index * hour,
-                end_utc=NOW + (index + 1) * hour,
+                start_utc=start + index * hour,
+                end_utc=start + (index + 1) * hour,
                 price_per_kwh=price,
             )
             for index, price in enumerate(prices)
@@ -84,13 +84,16 @@ def hourly(*prices: float) -> PriceSeries:
 
 
 def site_prices(
-    *bought: float, sold: float = 0.05, demand: tuple[DemandPrice, ...] = ()
+    *bought: float,
+    sold: float = 0.05,
+    demand: tuple[DemandPrice, ...] = (),
+    start: datetime = NOW,
 ) -> SitePrices:
-    """Hourly purchase prices from NOW on, and one feed-in price."""
+    """Hourly purchase prices from NOW on, or from ``start``, and one feed-in price."""
     return SitePrices(
         currency="EUR",
-        purchase=hourly(*bought),
-        feed_in=hourly(*([sold] * len(bought))),
+        purchase=hourly(*bought, start=start),
+        feed_in=hourly(*([sold] * len(bought)), start=start),
         demand=demand,
     )
 
