@@ -1,7 +1,7 @@
 """``holdfast plan``: the plan that is being followed, or one made now."""
 
 import argparse
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -36,6 +36,7 @@ advance: the best that can be had, as one optimization problem with its objectiv
 --config it is for the demonstration's battery.
 """
 _OLD_S = 3600.0
+_RUNS_W = 1.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -85,6 +86,8 @@ def execute(options: argparse.Namespace) -> int:
             print(problem)
         if plan is not None:
             Console().print(_table(plan, site))
+            if any(slot.loads or slot.device_mode for slot in plan.slots):
+                Console().print(_loads_table(plan, site))
             for line in _assumed(site):
                 print(line)
     return 0 if plan is not None and accepted else 1
@@ -113,25 +116,48 @@ def _table(plan: Plan, site: Site) -> Table:
         f"plan {plan.plan_id}, {plan.status}, made {plan.created.astimezone(zone):%d.%m. %H:%M}; "
         f"expected cost {plan.expected_cost:.2f} {site.currency}"
     )
-    led = any(slot.device_mode is not None for slot in plan.slots)
-    names = sorted({load.name for slot in plan.slots for load in slot.loads})
-    columns = ["from", "to", "mode", *(["device"] if led else []), "battery", *names]
-    table = Table(*columns, "grid", "SOC", "price", "reason", title=title)
-    for run in _runs(plan.slots):
-        first, last = run[0], run[-1]
+    columns = ("from", "to", "mode", "battery", "grid", "SOC", "price", "reason")
+    table = Table(*columns, title=title)
+    for run in _runs(plan.slots, lambda slot: (slot.mode, slot.reason)):
         table.add_row(
-            f"{first.start.astimezone(zone):%a %H:%M}",
-            f"{last.end.astimezone(zone):%H:%M}",
-            first.mode,
-            *([first.device_mode or ""] if led else []),
+            *_times(run, zone),
+            run[0].mode,
             f"{_mean(slot.battery_power_w for slot in run):.0f} W",
-            *(_load(run, name) for name in names),
             f"{_mean(slot.grid_power_w for slot in run):.0f} W",
-            f"{last.soc_end_pct:.0f} %",
+            f"{run[-1].soc_end_pct:.0f} %",
             f"{_mean(slot.import_price_per_kwh for slot in run):.3f}",
-            first.reason,
+            run[0].reason,
         )
     return table
+
+
+def _loads_table(plan: Plan, site: Site) -> Table:
+    """What loads and rooms do, and the inverter's mode, one column each."""
+    zone = ZoneInfo(site.timezone)
+    names = [
+        name
+        for name in site.load_powers_w
+        if any(load.name == name for slot in plan.slots for load in slot.loads)
+    ]
+    led = any(slot.device_mode is not None for slot in plan.slots)
+    table = Table("from", "to", *(["device mode"] if led else []), *names)
+    for run in _runs(plan.slots, _running):
+        table.add_row(
+            *_times(run, zone),
+            *([run[0].device_mode or ""] if led else []),
+            *(_load(run, name) for name in names),
+        )
+    return table
+
+
+def _running(slot: PlanSlot) -> object:
+    """Equal while the same ones run, in the same mode."""
+    return slot.device_mode, {load.name for load in slot.loads if load.power_w >= _RUNS_W}
+
+
+def _times(run: list[PlanSlot], zone: ZoneInfo) -> tuple[str, str]:
+    start, end = run[0].start.astimezone(zone), run[-1].end.astimezone(zone)
+    return f"{start:%a %H:%M}", f"{end:%H:%M}"
 
 
 def _load(run: list[PlanSlot], name: str) -> str:
@@ -158,16 +184,12 @@ def _mean(values: Iterable[float]) -> float:
     return sum(known) / len(known)
 
 
-def _runs(slots: tuple[PlanSlot, ...]) -> list[list[PlanSlot]]:
-    """Neighbouring slots of one mode and reason belong to one line."""
+def _runs(slots: tuple[PlanSlot, ...], kind: Callable[[PlanSlot], object]) -> list[list[PlanSlot]]:
+    """Neighbouring slots of one kind belong to one line."""
     runs: list[list[PlanSlot]] = []
     for slot in slots:
-        if runs and _kind(runs[-1][0]) == _kind(slot):
+        if runs and kind(runs[-1][0]) == kind(slot):
             runs[-1].append(slot)
         else:
             runs.append([slot])
     return runs
-
-
-def _kind(slot: PlanSlot) -> tuple[object, ...]:
-    return slot.mode, slot.device_mode, slot.reason
