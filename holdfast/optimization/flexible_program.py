@@ -6,6 +6,10 @@ from holdfast.optimization.problem import Array
 from holdfast.optimization.site_problem import Room, ShiftableLoad, SiteProblem
 from holdfast.optimization.sparse import Block, Blocks
 
+_SOONER_PER_KWH = 1e-5
+"""For each slot that a load waits: among slots of equal price it runs in the first ones, at a
+stretch, and does not switch for nothing."""
+
 
 def add_room(blocks: Blocks, problem: SiteProblem, room: Room) -> Block:
     """The electric energy of ``room``, with its temperatures, and the price of discomfort."""
@@ -50,6 +54,16 @@ def change_cost(problem: SiteProblem, part: Room | ShiftableLoad, first_w: float
     return problem.change_cost * abs(first_w - part.planned_w) / part.power_max_w
 
 
+def waiting_cost(problem: SiteProblem, load: ShiftableLoad, load_w: Array) -> float:
+    """What decides between slots of equal price."""
+    energy_kwh = (load_w * problem.base.dt_h)[load.slots] / 1e3
+    return float(_waiting_per_kwh(len(energy_kwh)) @ energy_kwh)
+
+
+def _waiting_per_kwh(slots: int) -> Array:
+    return np.asarray(_SOONER_PER_KWH * np.arange(slots, dtype=np.float64))
+
+
 def _add_change(
     blocks: Blocks, problem: SiteProblem, part: Room | ShiftableLoad, run: Block
 ) -> None:
@@ -79,7 +93,7 @@ def add_load(
     starts, whole numbers."""
     base, wanted = problem.base, load.energy_wh / 1e3
     most = load.power_max_w * base.dt_h[load.slots] / 1e3
-    run = blocks.add_columns(len(most), 0.0, most)
+    run = blocks.add_columns(len(most), 0.0, most, _waiting_per_kwh(len(most)))
     _add_change(blocks, problem, load, run)
     short = blocks.add_columns(1, 0.0, np.inf, base.penalty_per_kwh)
     total = blocks.add_rows(wanted, wanted, (short, 1.0))

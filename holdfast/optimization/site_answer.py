@@ -1,13 +1,14 @@
 """From the columns of a site's program to an answer that was tried: simulated, and priced."""
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 
 from holdfast.core.errors import PlanFailed
 from holdfast.core.plan import DeviceMode, PlanStatus
 from holdfast.optimization.answer import battery_cost
-from holdfast.optimization.flexible_program import change_cost, room_temperatures
+from holdfast.optimization.flexible_program import change_cost, room_temperatures, waiting_cost
 from holdfast.optimization.problem import Array, BatteryModel, PlanSolution, SlackGroup
 from holdfast.optimization.site_problem import (
     Room,
@@ -18,6 +19,7 @@ from holdfast.optimization.site_problem import (
 from holdfast.optimization.site_program import (
     SiteColumns,
     UnitColumns,
+    unserved_kwh,
 )
 
 _TINY_KWH = 1e-3
@@ -67,7 +69,8 @@ def build_site_solution(
     objective = grid_cost + _other_costs(problem, followed)
     outside = _outside(problem, followed)
     penalty = base.penalty_per_kwh * sum(outside[group] for group in _PENALIZED)
-    penalty += _changes(problem, followed)
+    modes = _modes(columns, values)
+    penalty += _preferences(problem, followed, modes)
     if not abs(objective + penalty - cost) <= _TOLERANCE_SHARE * abs(cost) + _TOLERANCE_COST:
         raise PlanFailed(f"the answer costs {objective + penalty:.4f}, not {cost:.4f} as it says")
     relaxed = tuple(
@@ -97,7 +100,7 @@ def build_site_solution(
         room_c=followed.room_c,
         load_w=load_w,
         short_wh=_short_wh(problem, load_w),
-        modes=_modes(columns, values),
+        modes=modes,
     )
 
 
@@ -161,12 +164,22 @@ def _deep_kwh(battery: BatteryModel, power_w: Array, dt_h: Array) -> float:
     return deep_wh / 1e3
 
 
-def _changes(problem: SiteProblem, followed: _Followed) -> float:
-    """Of loads and rooms in the first slot."""
-    rooms = zip(problem.rooms, followed.room_w[:, 0], strict=True)
-    loads = zip(problem.loads, followed.load_w[:, 0], strict=True)
-    cost = sum(change_cost(problem, room, float(first_w)) for room, first_w in rooms)
-    return cost + sum(change_cost(problem, load, float(first_w)) for load, first_w in loads)
+def _preferences(
+    problem: SiteProblem, followed: _Followed, modes: tuple[DeviceMode, ...] | None
+) -> float:
+    """What is no cost, and decides between answers of nearly equal cost."""
+    cost = 0.0
+    if problem.modes is not None and modes is not None:
+        changes = sum(mode is not before for before, mode in pairwise([problem.modes.now, *modes]))
+        cost += problem.change_cost * changes
+        unserved = unserved_kwh(problem, modes, followed.grid_w)
+        cost += problem.base.penalty_per_kwh * unserved
+    for room, power_w in zip(problem.rooms, followed.room_w, strict=True):
+        cost += change_cost(problem, room, float(power_w[0]))
+    for load, power_w in zip(problem.loads, followed.load_w, strict=True):
+        cost += change_cost(problem, load, float(power_w[0]))
+        cost += waiting_cost(problem, load, power_w)
+    return cost
 
 
 def _uncomfortable_k(room: Room, room_c: Array) -> Array:

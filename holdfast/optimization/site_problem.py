@@ -172,7 +172,7 @@ class SiteProblem:
     modes: ModeRules | None = None
     change_cost: float = 0.0
     """What it must be worth to have a load or a room on, or off, in the first slot otherwise than
-    ``planned_w``: once for its full power, in proportion for less."""
+    ``planned_w``: once for its full power, in proportion for less; and to change the mode."""
 
     def __post_init__(self) -> None:
         """Refuse parts of other lengths. Raises PlanFailed."""
@@ -211,7 +211,7 @@ class SiteSolution:
     plan: PlanSolution
     """All units together; its ``relaxed`` holds what concerns battery and grid."""
     cost: float
-    """The objective, with the price of what could not be kept, and of changes."""
+    """The objective, with the price of what could not be kept, of changes, and of waiting."""
     relaxed: tuple[SiteSlack, ...]
     unit_w: Array
     """Shape (units, slots), + charging."""

@@ -241,12 +241,13 @@ def _add_modes(
     deficit = np.maximum(base.net_load_w, 0.0) * hours
     surplus = np.maximum(-base.net_load_w, 0.0) * hours
     most_in, _ = _grid_reach(problem)
-    unmet = np.maximum(most_in - charge - discharge, 0.0)
+    unmet = _bought_beside(problem)
+    unserved = blocks.add_columns(slots, 0.0, np.inf, base.penalty_per_kwh)
     limits: list[tuple[list[tuple[Block, float]], dict[DeviceMode, Array]]] = [
         ([(unit.charge, 1.0) for unit in units], {}),
         ([(unit.discharge, 1.0) for unit in units], {}),
         ([(unit.discharge, 1.0) for unit in units], {}),
-        ([(grid.imported, 1.0)], {}),
+        ([(grid.imported, 1.0), (unserved, -1.0)], {}),
     ]
     for mode in modes:
         row = MODES[mode]
@@ -262,12 +263,26 @@ def _add_modes(
     for slots_of, column in flexible:  # serving them is no export
         blocks.add_entries(rows[2][slots_of], column, -1.0)
     for mode, column in modes.items():
-        _add_dwell(
-            blocks, column, _dwell_ends(base.dt_h, rules.dwell_slots), is_now=mode is rules.now
-        )
+        ends = _dwell_ends(base.dt_h, rules.dwell_slots)
+        _add_dwell(blocks, column, ends, problem.change_cost, is_now=mode is rules.now)
     if rules.now is not None and rules.kept_slots:
         blocks.add_rows(1.0, 1.0, (modes[rules.now][: rules.kept_slots], 1.0))
     return modes
+
+
+def _bought_beside(problem: SiteProblem) -> Array:
+    """kWh that a slot may import while the batteries serve the load with all their power."""
+    most_in, _ = _grid_reach(problem)
+    power_w = sum(unit.charge_max_w + unit.discharge_max_w for unit in problem.batteries)
+    return np.asarray(np.maximum(most_in - power_w * problem.base.dt_h / 1e3, 0.0))
+
+
+def unserved_kwh(problem: SiteProblem, modes: tuple[DeviceMode, ...], grid_w: Array) -> float:
+    """What is imported in modes that serve the load first, since the batteries are empty."""
+    most_in, _ = _grid_reach(problem)
+    bought = np.minimum(grid_w * problem.base.dt_h / 1e3, most_in)
+    serves = np.array([MODES[mode].must_serve for mode in modes])
+    return float(np.maximum(bought - _bought_beside(problem), 0.0) @ serves)
 
 
 def _dwell_ends(dt_h: Array, dwell_slots: int) -> list[int]:
@@ -280,9 +295,9 @@ def _dwell_ends(dt_h: Array, dwell_slots: int) -> list[int]:
     return [int(end) for end in np.searchsorted(starts_h, until_h)]
 
 
-def _add_dwell(blocks: Blocks, mode: Block, ends: list[int], *, is_now: bool) -> None:
+def _add_dwell(blocks: Blocks, mode: Block, ends: list[int], cost: float, *, is_now: bool) -> None:
     """A mode that begins in a slot lasts until its end, or to the end of the plan."""
-    begins = blocks.add_columns(len(mode), 0.0, 1.0)
+    begins = blocks.add_columns(len(mode), 0.0, 1.0, cost)
     blocks.add_rows(-np.inf, float(is_now), (mode[:1], 1.0), (begins[:1], -1.0))
     pairs = np.array(list(pairwise(mode)), dtype=np.int32).reshape(-1, 2)
     blocks.add_rows(-np.inf, 0.0, (pairs[:, 1], 1.0), (pairs[:, 0], -1.0), (begins[1:], -1.0))

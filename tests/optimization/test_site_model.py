@@ -499,3 +499,35 @@ def test_what_cannot_have_been_planned_is_refused(planned_w: float) -> None:
         room(2, power_max_w=2_000.0, planned_w=planned_w)
     with pytest.raises(PlanFailed):
         SiteProblem(base=base([0.1]), batteries=(BATTERY,), change_cost=min(planned_w, -1.0))
+
+
+def test_among_slots_of_equal_price_a_load_runs_at_a_stretch() -> None:
+    car = ShiftableLoad(name="car", energy_wh=1_500, power_max_w=2_000, first_slot=1, last_slot=14)
+    prices = [0.1] + [0.3] * 3 + [0.1] * 10 + [0.3]
+    found = solve_site(SiteProblem(base=base(prices), batteries=(BATTERY,), loads=(car,)))
+    assert found.load_w[0, 4:7] == pytest.approx(2_000, abs=0.1)
+    assert found.load_w[0].sum() == pytest.approx(6_000, abs=0.1)
+
+
+def test_a_mode_changes_only_where_that_is_worth_it() -> None:
+    # An empty battery: any mode will do but where it charges, and serves.
+    empty = replace(BATTERY, soc_now_wh=1_000.0)
+    asked = SiteProblem(
+        base=base([0.3] * 8 + [0.1] * 8 + [0.5] * 8), batteries=(empty,),
+        modes=ModeRules(now=DeviceMode.LOAD_FIRST), change_cost=0.02,
+    )  # fmt: skip
+    modes = solve_site(asked).modes
+    assert modes is not None
+    assert sum(after is not before for before, after in pairwise(modes)) <= 2
+    still = solve_site(replace(asked, change_cost=100.0)).modes
+    assert still == (DeviceMode.LOAD_FIRST,) * 24
+
+
+def test_a_mode_that_must_go_on_with_an_empty_battery_leads_to_a_plan() -> None:
+    empty = replace(BATTERY, soc_now_wh=1_000.0)
+    rules = ModeRules(now=DeviceMode.LOAD_FIRST, kept_slots=4)
+    found = solve_site(SiteProblem(base=base([0.3] * 8), batteries=(empty,), modes=rules))
+    assert found.modes is not None
+    assert found.modes[:4] == (DeviceMode.LOAD_FIRST,) * 4
+    assert found.plan.grid_w[:4] == pytest.approx(500.0, abs=1.0)
+    assert found.relaxed == ()
