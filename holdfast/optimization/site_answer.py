@@ -40,7 +40,13 @@ def build_site_solution(
     Raises PlanFailed if it does not cost what the solver says once it is followed.
     """
     base, hours = problem.base, problem.base.dt_h / 1e3
-    unit_w = _stacked([_unit_w(unit, values, hours) for unit in columns.units], base.slots)
+    unit_w = _stacked(
+        [
+            _unit_w(battery, unit, values, hours)
+            for battery, unit in zip(problem.batteries, columns.units, strict=True)
+        ],
+        base.slots,
+    )
     room_w = _stacked([values[block] / hours for block in columns.rooms], base.slots)
     load_w = np.zeros((len(problem.loads), base.slots))
     for row_w, load, block in zip(load_w, problem.loads, columns.loads, strict=True):
@@ -121,8 +127,10 @@ def _stacked(rows: list[Array], slots: int) -> Array:
     return np.stack(rows) if rows else np.zeros((0, slots))
 
 
-def _unit_w(columns: UnitColumns, values: Array, hours: Array) -> Array:
-    return np.asarray((values[columns.charge] - values[columns.discharge]) / hours)
+def _unit_w(battery: BatteryModel, columns: UnitColumns, values: Array, hours: Array) -> Array:
+    """Within what it can, in spite of the solver's tolerances: the controller clamps nothing."""
+    power_w = (values[columns.charge] - values[columns.discharge]) / hours
+    return np.clip(power_w, -battery.discharge_max_w, battery.charge_max_w)
 
 
 def _stored(battery: BatteryModel, power_w: Array, dt_h: Array) -> Array:
