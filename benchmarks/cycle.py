@@ -105,7 +105,7 @@ class Bench:
         self._site = site
         self._cycle = cycle
         self._plant = SitePlant.from_site(site)
-        self._store = DataStore(site.unit_names)
+        self._store = DataStore(site.unit_names, tuple(site.switches))
         self._state = CycleState()
         self._period_ms = site.cycle.period_ms
         self._now_ns = ns_from_s(1e6)

@@ -35,10 +35,11 @@ OWN_TESTS = {
         "safety/test_limits_edges.py",
         "safety/test_derating_edges.py",
     ),
+    "control/load_requests": ("core/test_names_edges.py",),
     "control/mode_manager": ("core/test_names_edges.py",),
     "control/modes/self_consumption": ("control/test_mode_manager.py",),
     "safety/assessment": ("safety/test_assessment_edges.py", "properties/test_cycle.py"),
-    "safety/permit": ("control/test_safety_wrapper.py",),
+    "safety/permit": ("control/test_safety_wrapper.py", "control/test_load_gate.py"),
     "control/cycle": ("control/test_cycle_edges.py", "properties/test_cycle.py"),
     "control/storage_unit": ("control/test_cycle_edges.py", "properties/test_cycle.py"),
     "devices/bms_safety_wrapper": (

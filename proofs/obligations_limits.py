@@ -35,6 +35,7 @@ from proofs.inputs import (
 from proofs.proof import Proof, Values, is_finite, is_nan, negated
 
 _NOW_NS = 10**9
+_LOAD = "boiler"
 _ROUNDING = 1e-15
 
 
@@ -79,8 +80,8 @@ def keeping_distance(row: LimitRow, v: Values) -> None:
 def sampling(signal: Signal, v: Values) -> None:
     """No sample that is not finite and plausible becomes a good one."""
     row, value, time_ns = SIGNALS[signal], v.number("value"), v.time_ns("time_ns")
-    owner = SITE if row.of_site else UNIT
-    store = DataStore((UNIT,))
+    owner = SITE if row.of_site else _LOAD if row.of_load else UNIT
+    store = DataStore((UNIT,), (_LOAD,))
     store.put(row.producer, owner, signal, value, time_ns)
     sample = store.image()[owner][signal]
     plausible = (row.low <= value) & (value <= row.high)

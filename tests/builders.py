@@ -12,7 +12,7 @@ from holdfast.core.signals import SIGNALS, SITE, Signal
 from holdfast.core.units import NS_PER_S, ns_from_s
 from holdfast.devices.profile import load_profile
 from holdfast.safety.envelope import Envelope
-from holdfast.safety.permit import Permit
+from holdfast.safety.permit import LoadPermit, Permit
 
 UNIT = "battery"
 LOAD = "boiler"
@@ -49,6 +49,12 @@ HEALTHY_UNIT: dict[Signal, float] = {
     Signal.CONTACTOR_CLOSED: 0.0,
     Signal.PRECHARGE_CLOSED: 0.0,
     Signal.DC_LINK_VOLTAGE_V: 0.0,
+}
+HEALTHY_LOAD: dict[Signal, float] = {
+    Signal.LOAD_ON: 0.0,
+    Signal.LOAD_REVERT_READBACK_S: 60.0,
+    Signal.ROOM_TEMPERATURE_C: 21.0,
+    Signal.ROOM_SETPOINT_READBACK_C: 7.0,
 }
 HEALTHY_SITE: dict[Signal, float] = {
     Signal.GRID_POWER_W: 0.0,
@@ -144,13 +150,17 @@ def expected_signals(site: Site) -> dict[str, frozenset[Signal]]:
 
 
 def points_of(site: Site) -> dict[str, frozenset[Point]]:
-    """What can be written to each unit."""
-    return {
+    """What can be written to each unit, and to each load that is switched."""
+    units = {
         unit.name: frozenset().union(
             *(load_profile(p).points for p in (unit.bms.profile, unit.inverter.profile))
         )
         | frozenset(load_profile(unit.relays.profile).points)
         for unit in site.storage
+    }
+    return units | {
+        name: frozenset(load_profile(switch.profile).points)
+        for name, switch in site.switches.items()
     }
 
 
@@ -216,6 +226,18 @@ def permit_of(
     )
 
 
+def load_permit_of(
+    *, may_write: bool = True, may_run: bool = True, expires_ns: int = 2**62
+) -> LoadPermit:
+    """A permit of a load that allows everything but what is said."""
+    return LoadPermit(
+        may_write=may_write,
+        may_run=may_run,
+        blocked_by="" if may_run else "test",
+        expires_ns=expires_ns,
+    )
+
+
 class Bench:
     """A site with perfect devices: each write is done at once, each cycle sees fresh readings."""
 
@@ -224,7 +246,7 @@ class Bench:
         self.cycle = Cycle(self.site, expected_signals(self.site), points_of(self.site))
         self.state = state or CycleState()
         self.now_ns = T0
-        self.store = DataStore(self.site.unit_names)
+        self.store = DataStore(self.site.unit_names, tuple(self.site.switches))
         self.values: dict[tuple[str, Signal], float | None] = {
             (SITE, signal): value for signal, value in HEALTHY_SITE.items()
         }
@@ -232,6 +254,11 @@ class Bench:
             (unit, signal): value
             for unit in self.site.unit_names
             for signal, value in HEALTHY_UNIT.items()
+        }
+        self.values |= {
+            (name, signal): HEALTHY_LOAD[signal]
+            for name, switch in self.site.switches.items()
+            for signal in load_profile(switch.profile).signals
         }
         self.fixed: set[tuple[str, Signal]] = set()
         """What a test has set: it follows nothing any more."""
@@ -242,7 +269,10 @@ class Bench:
         """Points whose writes are acknowledged and not done."""
 
     def set(self, signal: Signal, value: float | None, unit: str = UNIT) -> None:
-        """From now on ``signal`` reads ``value``; None: it is not read any more."""
+        """From now on ``signal`` reads ``value``; None: it is not read any more.
+
+        ``unit`` may be a load.
+        """
         owner = SITE if SIGNALS[signal].of_site else unit
         self.values[owner, signal] = value
         self.fixed.add((owner, signal))
@@ -303,6 +333,9 @@ class Bench:
             Point.DISCHARGE_POWER_W: Signal.DISCHARGE_POWER_READBACK_W,
             Point.CONTACTOR: Signal.CONTACTOR_CLOSED,
             Point.PRECHARGE: Signal.PRECHARGE_CLOSED,
+            Point.LOAD_ON: Signal.LOAD_ON,
+            Point.LOAD_REVERT_S: Signal.LOAD_REVERT_READBACK_S,
+            Point.ROOM_SETPOINT_C: Signal.ROOM_SETPOINT_READBACK_C,
         }
         for write in writes:
             if (

@@ -1,7 +1,7 @@
 """``holdfast plan``: the plan that is being followed, or one made now."""
 
 import argparse
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -14,7 +14,7 @@ from holdfast.cli.data_arguments import DATA_HELP, add_data_options
 from holdfast.cli.plan_data import execute_on_data
 from holdfast.core.config import Site
 from holdfast.core.errors import ConfigError, NotRunning
-from holdfast.core.plan import Plan, PlanSlot
+from holdfast.core.plan import Plan, PlanSlot, SlotMode
 from holdfast.core.site_file import load_site
 from holdfast.forecasting.history import PowerHistory
 from holdfast.markets.site_prices import SitePriceBook
@@ -119,13 +119,14 @@ def _table(plan: Plan, site: Site) -> Table:
     columns = ("from", "to", "mode", "battery", "grid", "SOC", "price", "reason")
     table = Table(*columns, title=title)
     for run in _runs(plan.slots, lambda slot: (slot.mode, slot.reason)):
+        soc_end_pct = run[-1].soc_end_pct
         table.add_row(
             *_times(run, zone),
             run[0].mode,
-            f"{_mean(slot.battery_power_w for slot in run):.0f} W",
-            f"{_mean(slot.grid_power_w for slot in run):.0f} W",
-            f"{run[-1].soc_end_pct:.0f} %",
-            f"{_mean(slot.import_price_per_kwh for slot in run):.3f}",
+            _mean([_battery_w(slot) for slot in run]),
+            _mean([slot.grid_power_w for slot in run]),
+            "–" if soc_end_pct is None else f"{soc_end_pct:.0f} %",
+            f"{sum(slot.import_price_per_kwh for slot in run) / len(run):.3f}",
             run[0].reason,
         )
     return table
@@ -165,7 +166,7 @@ def _load(run: list[PlanSlot], name: str) -> str:
     found = [load for slot in run for load in slot.loads if load.name == name]
     if not found:
         return ""
-    power = f"{_mean(load.power_w for load in found):.0f} W"
+    power = _mean([load.power_w for load in found])
     temperature_c = found[-1].temperature_c
     return power if temperature_c is None else f"{power}, {temperature_c:.1f} °C"
 
@@ -179,9 +180,15 @@ def _assumed(site: Site) -> list[str]:
     ]
 
 
-def _mean(values: Iterable[float]) -> float:
-    known = list(values)
-    return sum(known) / len(known)
+def _battery_w(slot: PlanSlot) -> float | None:
+    """What is commanded or expected; None where neither is."""
+    expects = slot.grid_power_w is not None
+    return slot.battery_power_w if expects or slot.mode is SlotMode.POWER else None
+
+
+def _mean(powers_w: Sequence[float | None]) -> str:
+    known = [power_w for power_w in powers_w if power_w is not None]
+    return f"{sum(known) / len(known):.0f} W" if known else "–"
 
 
 def _runs(slots: tuple[PlanSlot, ...], kind: Callable[[PlanSlot], object]) -> list[list[PlanSlot]]:

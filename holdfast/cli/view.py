@@ -11,6 +11,7 @@ from holdfast.core.plan import PlanSlot
 from holdfast.core.signals import SITE, Signal
 from holdfast.core.state_machine import State
 from holdfast.monitoring.histogram import BOUNDS_S, HistogramStatus
+from holdfast.monitoring.load_status import LoadStatus
 from holdfast.monitoring.status import Status
 
 _COLOURS = {
@@ -31,7 +32,13 @@ def status_view(status: Status, timezone: str) -> RenderableType:
         f"  authority {status.authority}  {status.utc.astimezone(ZoneInfo(timezone)):%H:%M:%S}",
     )
     return Panel(
-        Group(_power(status), _setpoints(status), _why(status, timezone), _health(status)),
+        Group(
+            _power(status),
+            _setpoints(status),
+            *_loads(status),
+            _why(status, timezone),
+            _health(status),
+        ),
         title=title,
     )
 
@@ -105,15 +112,39 @@ def _setpoints(status: Status) -> Group:
     return Group(table, *bounds)
 
 
+def _loads(status: Status) -> list[Table]:
+    """One row for each load behind a switch; fits 80 columns. Nothing if there is none."""
+    if not status.loads:
+        return []
+    table = Table("load", "asked", "is", "room", "why", box=None, padding=(0, 1), pad_edge=False)
+    for name, load in status.loads.items():
+        why = f"{load.source}: {load.reason}"
+        table.add_row(
+            name,
+            _asked(load),
+            {True: "on", False: "off", None: "–"}[load.on],
+            "" if load.temperature_c is None else f"{load.temperature_c:.1f} °C",
+            why if load.may_run else f"{why} [yellow](off by {load.blocked_by})[/]",
+        )
+    return [table]
+
+
+def _asked(load: LoadStatus) -> str:
+    if load.asked_setpoint_c is not None:
+        return f"{load.asked_setpoint_c:.1f} °C"
+    return "on" if load.asked_on else "off"
+
+
 def _why(status: Status, timezone: str) -> Group:
     asks = f"{status.request_source} asks {_w(status.request_w)} of the site"
     lines: list[RenderableType] = [f"why: {asks}: {status.request_reason}"]
     slot = _slot(status)
     if slot is not None and status.plan is not None:
         zone = ZoneInfo(timezone)
+        then = "" if slot.soc_end_pct is None else f", then SOC {slot.soc_end_pct:.0f} %"
         lines.append(
             f"plan {status.plan.plan_id} ({status.plan.status}): {slot.mode} until "
-            f"{slot.end.astimezone(zone):%H:%M}, then SOC {slot.soc_end_pct:.0f} %; price "
+            f"{slot.end.astimezone(zone):%H:%M}{then}; price "
             f"{slot.import_price_per_kwh:.3f} {status.currency}/kWh; plan is "
             f"{status.plan.age_s:.0f} s old"
         )

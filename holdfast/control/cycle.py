@@ -7,6 +7,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from holdfast.control.dispatch import divide
+from holdfast.control.load_control import LoadControl
+from holdfast.control.load_requests import LoadRequest
 from holdfast.control.mode_manager import ModeManager, Request
 from holdfast.control.plan_gate import AcceptedPlan
 from holdfast.control.power_ramper import PowerRamper, Setpoint
@@ -21,12 +23,13 @@ from holdfast.core.signals import SITE
 from holdfast.core.state_machine import Event, State
 from holdfast.core.units import NS_PER_MS, NS_PER_S, s_from_ns
 from holdfast.devices.write_budget import NO_BUDGETS, Budgets
+from holdfast.devices.written_point import DeviceMemory
 from holdfast.safety.assessment import Assessment, Assessor, SafetyMemory
 from holdfast.safety.data_age import Expected
 from holdfast.safety.derived import derive
 from holdfast.safety.faults import finding
 from holdfast.safety.finding import Finding
-from holdfast.safety.permit import Permit
+from holdfast.safety.permit import LoadPermit, Permit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +42,10 @@ class CycleState:
     """When the last cycle ran; None before the first."""
     safety: SafetyMemory = field(default_factory=SafetyMemory)
     units: Mapping[str, UnitMemory] = field(default_factory=dict)
+    loads: Mapping[str, DeviceMemory] = field(default_factory=dict)
+    """Of the load switches."""
+    shed_ns: int | None = None
+    """When the import limit last kept loads off, unless that is long ago."""
     findings: tuple[Finding, ...] = ()
     """Of the device wrappers; they count from the next cycle on."""
     ignored_events: int = 0
@@ -66,6 +73,8 @@ class CycleRecord:
     request: Request
     permits: Mapping[str, Permit]
     setpoints: Mapping[str, Setpoint]
+    load_requests: Mapping[str, LoadRequest]
+    load_permits: Mapping[str, LoadPermit]
     writes: tuple[Write, ...]
 
 
@@ -76,7 +85,10 @@ class Cycle:
         self, site: Site, expected: Expected, points: Mapping[str, Collection[Point]],
         budgets: Mapping[str, Budgets] | None = None,
     ):  # fmt: skip
-        """``points`` that can be written, and write ``budgets`` of those that wear out, by unit."""
+        """``points`` that can be written, and write ``budgets`` of those that wear out.
+
+        Both by unit, and by load that is switched.
+        """
         self._site = site
         self.assessor = Assessor(site, expected)
         self.points = points
@@ -89,6 +101,7 @@ class Cycle:
             unit.name: UnitControl(unit, points[unit.name], budgets.get(unit.name, NO_BUDGETS))
             for unit in site.storage
         }
+        self._loads = LoadControl(site, points, budgets)
         self._gap_ns = watchdog_timeout_ns(site)
 
     def step(self, state: CycleState, inputs: Inputs) -> tuple[CycleState, CycleRecord]:
@@ -105,13 +118,18 @@ class Cycle:
         permits = self._gate.authorise(request, moved.state, assessment, now_ns)
         setpoints = self._ramp(state, request, permits, now_ns)
         writes, units, findings = self._apply(state, moved, setpoints, permits, snapshot)
+        loads = self._loads.step(
+            state.loads, state.shed_ns, snapshot, inputs.plan, moved.state, assessment
+        )
         record = CycleRecord(
             inputs=inputs, snapshot=snapshot, assessment=assessment, moved=moved, request=request,
-            permits=permits, setpoints=setpoints, writes=writes,
+            permits=permits, setpoints=setpoints, load_requests=loads.requests,
+            load_permits=loads.permits, writes=writes + loads.writes,
         )  # fmt: skip
         after = CycleState(
             machine=moved.state, latches=moved.latches, time_ns=now_ns, safety=memory,
-            units=units, findings=findings,
+            units=units, loads=loads.memory, shed_ns=loads.shed_ns,
+            findings=findings + loads.findings,
             ignored_events=state.ignored_events + len(moved.refused),
         )  # fmt: skip
         return after, record

@@ -34,6 +34,13 @@ class AcceptedPlan:
             return None
         return self.plan.slots[bisect_right(self.starts_ns, now_ns) - 1]
 
+    def share_over(self, now_ns: int) -> float:
+        """Share of the slot at ``now_ns`` that is over, 0 to 1; it must be one of the plan's."""
+        index = bisect_right(self.starts_ns, now_ns)
+        start_ns = self.starts_ns[index - 1]
+        end_ns = self.starts_ns[index] if index < len(self.starts_ns) else self.ends_ns
+        return (now_ns - start_ns) / (end_ns - start_ns)
+
 
 def accept_plan(plan: Plan, *, now_ns: int, utc: datetime, site: Site) -> AcceptedPlan:
     """Check ``plan`` for ``site`` at ``utc``, which is ``now_ns`` on the monotonic clock.
@@ -98,7 +105,8 @@ def _check_slot(slot: PlanSlot, site: Site) -> None:
         _check_within("export_limit_w", slot.export_limit_w, 0.0, site.grid.export_max_w)
     _check_loads(slot, site)
     for name in ("grid_power_w", "soc_end_pct", "import_price_per_kwh"):
-        if not math.isfinite(getattr(slot, name)):
+        value: float | None = getattr(slot, name)
+        if value is not None and not math.isfinite(value):
             raise PlanRefused(f"{name} is not a finite number")
 
 

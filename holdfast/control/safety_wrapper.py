@@ -40,8 +40,7 @@ class SafetyWrapper:
         self._mode = _MODES[site.operating_mode](site)
         share_w = site.limited_power_w / len(site.storage)
         self._limited = up_to(charge_w=share_w, discharge_w=share_w, by="authority_limited")
-        period_ns = site.cycle.period_ms * NS_PER_MS
-        self._lifetime_ns = max(3 * period_ns, NS_PER_S // 5)
+        self._lifetime_ns = permit_lifetime_ns(site)
 
     def authorise(
         self, request: Request, state: State, assessment: Assessment, now_ns: int
@@ -97,3 +96,8 @@ class SafetyWrapper:
         for layer in layers:
             envelope = narrow(envelope, layer)
         return envelope
+
+
+def permit_lifetime_ns(site: Site) -> int:
+    """How long a permit holds: some cycles may be late, and a dead one permits nothing."""
+    return max(3 * site.cycle.period_ms * NS_PER_MS, NS_PER_S // 5)

@@ -59,11 +59,12 @@ class PlanSlot:
     """Aware, UTC."""
     mode: SlotMode
     battery_power_w: float
-    """+ charging. In other modes than POWER: what is expected, not what is commanded."""
-    grid_power_w: float
-    """Expected at the grid connection, + import."""
-    soc_end_pct: float
-    """Expected at the end of the slot."""
+    """+ charging. In other modes than POWER: what is expected, not what is commanded; 0 W where
+    nothing is."""
+    grid_power_w: float | None
+    """Expected at the grid connection, + import. None: made without a forecast."""
+    soc_end_pct: float | None
+    """Expected at the end of the slot. None: made without a forecast."""
     import_price_per_kwh: float
     """In the site's currency."""
     reason: str

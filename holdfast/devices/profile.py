@@ -43,6 +43,7 @@ __all__ = [
 
 _UNLIMITED = {
     Point.SETPOINT_W: "it is written anew all the time, or the inverter reverts to 0 W",
+    Point.LOAD_ON: "it is written anew all the time, or the switch goes off",
     Point.CONTACTOR: "whether it opens must not depend on how often it did",
     Point.PRECHARGE: "whether it opens must not depend on how often it did",
 }

@@ -246,6 +246,25 @@ class SetpointChanged:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LoadSwitched:
+    """A flexible load or a heated room was switched, or its thermostat set."""
+
+    kind: Literal["load"] = "load"
+    load: str
+    on: bool | None
+    """What its switch was told; None if it is a thermostat."""
+    setpoint_c: float | None
+    source: str
+    reason: str
+    blocked_by: str
+    """What keeps it off; empty if it may run."""
+    temperature_c: float | None
+    """In the room."""
+    switches: int = 1
+    """Since the last line about this load, this one included."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EventsLost:
     """The log could not keep up, or could not be written: so many events are not in it."""
 
@@ -297,6 +316,7 @@ AuditEvent = (
     | PlanNotAccepted
     | LatchesChanged
     | SetpointChanged
+    | LoadSwitched
     | EventsLost
     | LogOpened
     | LogDeleted

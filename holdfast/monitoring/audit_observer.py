@@ -23,6 +23,7 @@ from holdfast.monitoring.audit_events import (
     short,
 )
 from holdfast.monitoring.audit_findings import NEVER_NS, FindingMemory, alike, finding_events
+from holdfast.monitoring.audit_loads import LoadMemory, load_events
 from holdfast.monitoring.audit_setpoints import SetpointMemory, SetpointObserver
 
 REFUSAL_EVERY_NS = 1 * NS_PER_S
@@ -37,6 +38,7 @@ class AuditMemory:
     latches: Latches = field(default_factory=Latches)
     findings: FindingMemory = field(default_factory=FindingMemory)
     setpoints: Mapping[str, SetpointMemory] = field(default_factory=dict)
+    loads: Mapping[str, LoadMemory] = field(default_factory=dict)
     refusals: Mapping[Command, tuple[int, int]] = field(default_factory=dict)
     """When a command was last recorded as refused, and how often it was since."""
     due_ns: int = NEVER_NS
@@ -74,17 +76,24 @@ class CycleObserver:
         answered, refusals = _commands(memory, record)
         found, findings = finding_events(memory.findings, record.assessment.findings, now_ns)
         written, setpoints = self._setpoints.observe(memory.setpoints, after, record)
+        switched, loads = load_events(memory.loads, record)
         events = (
             *answered,
             *_moved(memory, record),
             *_latches(memory, after, on_disk=on_disk),
             *found,
             *written,
+            *switched,
         )
-        due_ns = min(findings.due_ns, *(unit.due_ns for unit in setpoints.values()), NEVER_NS)
+        due_ns = min(
+            findings.due_ns,
+            *(unit.due_ns for unit in setpoints.values()),
+            *(load.due_ns for load in loads.values()),
+            NEVER_NS,
+        )
         return events, AuditMemory(
             machine=after.machine, latches=after.latches, findings=findings,
-            setpoints=setpoints, refusals=refusals, due_ns=due_ns,
+            setpoints=setpoints, loads=loads, refusals=refusals, due_ns=due_ns,
         )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from holdfast.monitoring.audit_events import (
     FindingCleared,
     FindingRaised,
     LatchesChanged,
+    LoadSwitched,
     LogDeleted,
     LogOpened,
     MessageRefused,
@@ -70,6 +71,8 @@ def describe(event: AuditEvent) -> str:  # noqa: C901 - one row for each kind
             return what + _counted(event.repeats, "more plans before")
         case SetpointChanged():
             return _setpoint(event)
+        case LoadSwitched():
+            return _load(event)
         case LatchesChanged():
             where = "" if event.on_disk else "; NOT ON DISK"
             return f"latched: {', '.join(_latched(event)) or 'nothing'}{where}"
@@ -98,6 +101,15 @@ def _setpoint(event: SetpointChanged) -> str:
         f"permitted {_w(event.permitted_w)}, ramped {_w(event.ramped_w)}, before it measured "
         f"{_w(event.measured_w)}{f' [{limits}]' if limits else ''}"
     )
+
+
+def _load(event: LoadSwitched) -> str:
+    told = "" if event.on is None else " on" if event.on else " off"
+    to = "" if event.setpoint_c is None else f" to {event.setpoint_c:.1f} °C"
+    blocked = f", kept off by {event.blocked_by}" if event.blocked_by else ""
+    room = "" if event.temperature_c is None else f", at {event.temperature_c:.1f} °C"
+    what = f"load {event.load}{told}{to}: {event.source} asks ({event.reason}){blocked}{room}"
+    return what + _counted(event.switches - 1, "more before")
 
 
 def _latched(event: ProcessStarted | LatchesChanged) -> tuple[str, ...]:

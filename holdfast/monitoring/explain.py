@@ -9,6 +9,7 @@ from holdfast.core.plan import SlotMode
 from holdfast.core.signals import SITE
 from holdfast.core.state_machine import State
 from holdfast.monitoring.audit_events import Cause, ChildEnded, ChildStarted
+from holdfast.monitoring.explain_loads import load_sentence
 from holdfast.monitoring.situation import Request, Situation, UnitSituation
 from holdfast.monitoring.wording import SAME_W, capital, plain, to_power, unit_name, verb, watts
 from holdfast.safety.clearing import is_for_service, why_service
@@ -73,6 +74,7 @@ def explain(situation: Situation, timezone: ZoneInfo) -> tuple[str, ...]:
         *(_does(unit, situation) for unit in situation.units),
         *(_asked(situation, timezone) if running else ()),
         *(text for unit in situation.units for text in _way(unit, situation)),
+        *map(load_sentence, situation.loads),
         *_findings(situation),
         *(_processes(situation, timezone)),
         *(_waiting(situation) if not running else ()),

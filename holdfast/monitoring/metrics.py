@@ -39,6 +39,7 @@ class StatusCollector(Collector):
             yield from _state(status)
             yield from _setpoints(status)
             yield from _readings(status)
+            yield from _loads(status)
             yield from _limits(status)
             yield from _plan(status)
             yield from _comms(status)
@@ -114,6 +115,28 @@ def _readings(status: Status) -> Iterator[Metric]:
                 age.add_metric([owner, signal, reading.unit], reading.age_s)
     yield value
     yield age
+
+
+def _loads(status: Status) -> Iterator[Metric]:
+    asked = GaugeMetricFamily(
+        "holdfast_load_asked", "1 while a load is asked to run.", labels=["load", "source"]
+    )
+    permitted = GaugeMetricFamily(
+        "holdfast_load_permitted", "1 while a load may run.", labels=["load", "blocked_by"]
+    )
+    on = GaugeMetricFamily("holdfast_load_on", "1 while a load has power.", labels=["load"])
+    temperature = GaugeMetricFamily(
+        "holdfast_room_temperature_celsius", "Air in a heated room.", labels=["room"]
+    )
+    for name, load in status.loads.items():
+        asked.add_metric([name, load.source], float(load.asked_on))
+        permitted.add_metric([name, load.blocked_by], float(load.may_run))
+        if load.on is not None:
+            on.add_metric([name], float(load.on))
+        if load.temperature_c is not None:
+            temperature.add_metric([name], load.temperature_c)
+    if status.loads:
+        yield from (asked, permitted, on, temperature)
 
 
 def _limits(status: Status) -> Iterator[Metric]:

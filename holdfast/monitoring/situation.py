@@ -15,6 +15,7 @@ from holdfast.monitoring.audit_events import (
     FindingCleared,
     FindingRaised,
     LatchesChanged,
+    LoadSwitched,
     MessageRefused,
     PlanAccepted,
     PlanNotAccepted,
@@ -25,6 +26,7 @@ from holdfast.monitoring.audit_events import (
     StateChanged,
 )
 from holdfast.monitoring.blocks import BlockStatus
+from holdfast.monitoring.explain_loads import LoadSituation, load_now, load_recorded
 from holdfast.monitoring.safety_audit_log import Line, event_of
 from holdfast.monitoring.status import SetpointStatus, Status
 
@@ -75,6 +77,8 @@ class Situation:
     """Why it came into its state."""
     request: Request | None = None
     units: tuple[UnitSituation, ...] = ()
+    loads: tuple[LoadSituation, ...] = ()
+    """Behind a switch."""
     causes: tuple[Cause, ...] = ()
     """All findings."""
     waits_for: tuple[str, ...] = ()
@@ -110,6 +114,7 @@ def situation_now(status: Status) -> Situation:
             slot=followed,
         ),
         units=tuple(_unit_now(status, name, unit) for name, unit in status.setpoints.items()),
+        loads=tuple(load_now(name, load) for name, load in status.loads.items()),
         causes=tuple(
             Cause(
                 owner=found.owner,
@@ -175,6 +180,7 @@ class _Found:
         self._asked: CommandAnswered | MessageRefused | None = None
         self._children: dict[str, ChildStarted | ChildEnded] = {}
         self._setpoints: dict[str, SetpointChanged] = {}
+        self._loads: dict[str, LoadSwitched] = {}
         self._findings: dict[str, FindingRaised | FindingCleared] = {}
 
     def take(self, line: Line, event: AuditEvent) -> bool:
@@ -193,15 +199,25 @@ class _Found:
                 self._plan = self._plan or event
             case CommandAnswered() | MessageRefused():
                 self._asked = self._asked or event
+            case _:
+                if not self._take_named(event):
+                    return False
+        self._time = self._time or line.time
+        return True
+
+    def _take_named(self, event: AuditEvent) -> bool:
+        """True if ``event`` tells of one process, unit, load or finding of several."""
+        match event:
             case ChildStarted() | ChildEnded():
                 self._children.setdefault(event.process, event)
             case SetpointChanged():
                 self._setpoints.setdefault(event.unit, event)
+            case LoadSwitched():
+                self._loads.setdefault(event.load, event)
             case FindingRaised() | FindingCleared():
                 self._findings.setdefault(event.key, event)
             case _:
                 return False
-        self._time = self._time or line.time
         return True
 
     def situation(self) -> Situation | None:
@@ -220,6 +236,7 @@ class _Found:
             reasons=() if self._state is None else self._state.reasons,
             request=None if latest is None else _request(latest),
             units=tuple(_unit(event) for _, event in sorted(self._setpoints.items())),
+            loads=tuple(load_recorded(event) for _, event in sorted(self._loads.items())),
             causes=tuple(
                 Cause(owner=f.owner, row=f.row, level=f.level, reaction=f.reaction, text=f.text)
                 for f in self._findings.values()

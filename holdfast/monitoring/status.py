@@ -5,7 +5,7 @@ controller.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from pydantic import TypeAdapter
@@ -14,7 +14,6 @@ from pydantic_core import to_json
 from holdfast.control.cycle import CycleRecord, CycleState
 from holdfast.control.plan_gate import AcceptedPlan
 from holdfast.core.commands import Point
-from holdfast.core.data_store import Snapshot
 from holdfast.core.plan import PlanSlot
 from holdfast.core.ports import CommsCounters
 from holdfast.core.reading import Bad, Good, Missing, Reading, Stale
@@ -25,7 +24,8 @@ from holdfast.devices.contactor import Wear
 from holdfast.devices.contactor_life import cycles_used
 from holdfast.monitoring.blocks import BlockStatus, present_blocks
 from holdfast.monitoring.histogram import HistogramStatus
-from holdfast.safety.finding import Level
+from holdfast.monitoring.limit_status import LimitStatus, limit_status
+from holdfast.monitoring.load_status import LoadStatus, load_status
 from holdfast.safety.limit_monitor import LimitMonitor
 
 
@@ -49,19 +49,6 @@ class FindingStatus:
     reaction: str
     for_s: float
     text: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LimitStatus:
-    """A row of the limit table and the value that it watches."""
-
-    owner: str
-    row: str
-    signal: str
-    unit: str
-    levels: dict[str, float]
-    margin: float | None
-    """Distance to the level that acts; None if the value is not good."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,6 +159,8 @@ class Status:
     loop: LoopStatus
     audit: AuditStatus | None = None
     blocks: tuple[BlockStatus, ...] = ()
+    loads: dict[str, LoadStatus] = field(default_factory=dict)
+    """Behind a switch, by name of the load or room."""
 
     def value(self, owner: str, signal: Signal) -> float | None:
         """Value of a good reading."""
@@ -252,7 +241,7 @@ def build_status(
             )
             for found in record.assessment.findings
         ),
-        limits=_limit_status(monitor, snapshot),
+        limits=limit_status(monitor, snapshot),
         contactors={
             unit: _wear_status(state.units[unit].relays.wear, rated)
             for unit, rated in outside.contactor_cycles_rated.items()
@@ -269,6 +258,7 @@ def build_status(
         loop=outside.loop,
         audit=outside.audit,
         blocks=tuple(present_blocks(state, record)),
+        loads=load_status(record),
     )
 
 
@@ -327,23 +317,4 @@ def _reading_status(signal: Signal, reading: Reading, now_ns: int) -> ReadingSta
         unit=SIGNALS[signal].unit,
         quality=type(reading).__name__.lower(),
         age_s=age_s,
-    )
-
-
-def _limit_status(monitor: LimitMonitor, snapshot: Snapshot) -> tuple[LimitStatus, ...]:
-    margins = monitor.margins(snapshot)
-    return tuple(
-        LimitStatus(
-            owner=limit.owner,
-            row=limit.row.id,
-            signal=limit.row.signal,
-            unit=limit.unit,
-            levels={
-                level.name.lower(): value
-                for level, value in limit.levels
-                if level is not Level.NORMAL
-            },
-            margin=margins.get(limit.key),
-        )
-        for limit in monitor.limits
     )

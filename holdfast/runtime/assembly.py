@@ -11,7 +11,7 @@ from holdfast.core.errors import ConfigError
 from holdfast.core.ports import DeviceDriver
 from holdfast.core.signals import SITE, Producer, Signal
 from holdfast.devices.drivers import open_driver
-from holdfast.devices.profile import load_profile
+from holdfast.devices.profile import Profile, load_profile
 from holdfast.devices.write_budget import Budgets
 from holdfast.safety.limits import build_limits
 
@@ -35,6 +35,7 @@ _NEEDED = {
     Producer.RELAYS: {Signal.CONTACTOR_CLOSED},
     Producer.METER: {Signal.GRID_POWER_W, Signal.PV_POWER_W},
     Producer.EMERGENCY_INPUT: {Signal.EMERGENCY_LOOP_CLOSED},
+    Producer.LOAD_SWITCH: {Signal.LOAD_ON},
 }
 """What a device in each role must provide for the safety path to be complete."""
 
@@ -52,15 +53,23 @@ def devices(site: Site) -> dict[DeviceKey, tuple[str, Device]]:
             (Producer.RELAYS, unit.relays),
         ):
             found[unit.name, role] = (f"storage[{index}].{role}", device)
+    for index, load in enumerate(site.loads):
+        if load.switch is not None:
+            found[load.name, Producer.LOAD_SWITCH] = (f"loads[{index}].switch", load.switch)
+    for index, room in enumerate(site.rooms):
+        found[room.name, Producer.LOAD_SWITCH] = (f"rooms[{index}].switch", room.switch)
     return found
 
 
 def check_site(site: Site) -> None:
     """Check what site.yaml alone cannot tell: profiles, roles, limits. Raises ConfigError."""
+    rooms = {room.name for room in site.rooms}
     for (owner, role), (path, device) in devices(site).items():
         try:
             _check_device(role, device)
-            open_driver(owner, device, DataStore(site.unit_names))
+            if role is Producer.LOAD_SWITCH:
+                _check_switch(load_profile(device.profile), of_room=owner in rooms)
+            open_driver(owner, device, DataStore(site.unit_names, tuple(site.switches)))
         except ConfigError as error:
             raise ConfigError(f"{path}: {error}") from error
     build_limits(site)
@@ -80,37 +89,58 @@ def _check_device(role: Producer, device: Device) -> None:
         )
 
 
+def _check_switch(profile: Profile, *, of_room: bool) -> None:
+    """A load or room can be switched, and does not stay on when nobody commands it any more."""
+    points = profile.points
+    if of_room and Signal.ROOM_TEMPERATURE_C not in profile.signals:
+        raise ConfigError(f"profile {profile.name} does not tell room_temperature_c")
+    if Point.LOAD_ON in points:
+        if (
+            Point.LOAD_REVERT_S not in points
+            or Signal.LOAD_REVERT_READBACK_S not in profile.signals
+        ):
+            raise ConfigError(
+                f"profile {profile.name} has no timer that switches off by itself: it needs "
+                "load_revert_s and load_revert_readback_s"
+            )
+    elif not (of_room and Point.ROOM_SETPOINT_C in points):
+        wanted = "load_on or room_setpoint_c" if of_room else "load_on"
+        raise ConfigError(f"profile {profile.name} has nothing to switch with: no {wanted}")
+
+
 def expected_signals(site: Site) -> dict[str, Collection[Signal]]:
-    """The signals that must keep coming, by owner."""
+    """The signals that must keep coming, by owner. Not those of loads: no safety rests on them."""
     expected: dict[str, list[Signal]] = {owner: [] for owner in (SITE, *site.unit_names)}
-    for (owner, _), (_, device) in devices(site).items():
-        expected[owner] += sorted(load_profile(device.profile).required)
+    for (owner, role), (_, device) in devices(site).items():
+        if role is not Producer.LOAD_SWITCH:
+            expected[owner] += sorted(load_profile(device.profile).required)
     expected[SITE].append(Signal.WATCHDOG_ARMED)
     return dict(expected)
 
 
 def writable_points(site: Site) -> Mapping[str, Collection[Point]]:
-    """The points that can be written, by unit."""
+    """The points that can be written, by storage unit and switched load."""
     return {
-        unit.name: frozenset(
-            point
-            for device in (unit.bms, unit.inverter, unit.relays)
-            for point in load_profile(device.profile).points
-        )
-        for unit in site.storage
+        owner: frozenset(point for profile in profiles for point in profile.points)
+        for owner, profiles in _profiles(site).items()
     }
 
 
 def write_budgets(site: Site) -> Mapping[str, Budgets]:
-    """Writes a day for the points that wear out, by unit."""
+    """Writes a day for the points that wear out, by storage unit and switched load."""
     return {
-        unit.name: {
-            point: budget
-            for device in (unit.bms, unit.inverter, unit.relays)
-            for point, budget in load_profile(device.profile).budgets.items()
-        }
-        for unit in site.storage
+        owner: {point: n for profile in profiles for point, n in profile.budgets.items()}
+        for owner, profiles in _profiles(site).items()
     }
+
+
+def _profiles(site: Site) -> dict[str, list[Profile]]:
+    """Of all devices, by storage unit and switched load."""
+    found: dict[str, list[Profile]] = {}
+    for (owner, _), (_, device) in devices(site).items():
+        if owner != SITE:
+            found.setdefault(owner, []).append(load_profile(device.profile))
+    return found
 
 
 def build_cycle(site: Site) -> Cycle:

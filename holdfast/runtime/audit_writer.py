@@ -6,7 +6,13 @@ import threading
 import time
 from datetime import UTC, datetime
 
-from holdfast.monitoring.audit_events import AuditEvent, EventsLost, PlanAccepted, SetpointChanged
+from holdfast.monitoring.audit_events import (
+    AuditEvent,
+    EventsLost,
+    LoadSwitched,
+    PlanAccepted,
+    SetpointChanged,
+)
 from holdfast.monitoring.status import AuditStatus
 from holdfast.runtime.audit_folder import AuditFolder, Entry
 
@@ -22,7 +28,7 @@ RETRY_MAX_S = 10.0
 CLOSE_S = 2.0
 SETTLE_S = 5.0
 """If nothing comes for so long, a head that is behind is tried again."""
-_MAY_WAIT = (SetpointChanged, PlanAccepted)
+_MAY_WAIT = (SetpointChanged, LoadSwitched, PlanAccepted)
 
 
 class AuditWriter:

@@ -8,7 +8,7 @@ import asyncio
 import gc
 import logging
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Coroutine, Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -51,8 +51,11 @@ SAFE_WRITES = (
     (Producer.INVERTER, Point.ENABLE),
     (Producer.BMS, Point.CHARGE_POWER_W),
     (Producer.BMS, Point.DISCHARGE_POWER_W),
+    (Producer.LOAD_SWITCH, Point.LOAD_ON),
 )
-"""What takes a unit to 0 W without any decision."""
+"""What takes a unit to 0 W, and a load off, without any decision."""
+LOADS_WAIT_S = 1.0
+"""At the end; a switch that does not answer by then goes off by its own timer."""
 _NOT_ON_DISK = "; NOT ON DISK: it will not survive a restart"
 
 
@@ -87,6 +90,7 @@ class ControlLoop:
         """That cycle, and whether its latches are on disk."""
         self._plan: AcceptedPlan | None = None
         self._plan_refused = ""
+        self._loads_released = False
         self._status = RecordWriter(files.status)
         self._heartbeat = Heartbeat(files.heartbeat)
         self._watchdog: HeartbeatReader | None = None
@@ -175,7 +179,11 @@ class ControlLoop:
 
     def _carry_out(self, record: CycleRecord) -> None:
         for key, group in groupby(record.writes, key=lambda write: (write.unit, write.role)):
-            self._writers[key].submit(group, record.permits[key[0]].expires_ns)
+            of_load = key[1] is Producer.LOAD_SWITCH
+            if of_load and self._loads_released:
+                continue
+            permit = record.load_permits[key[0]] if of_load else record.permits[key[0]]
+            self._writers[key].submit(group, permit.expires_ns)
 
     def _after(self, state: CycleState, record: CycleRecord, before: State, now_ns: int) -> None:
         """What may wait until the writes are out."""
@@ -216,19 +224,25 @@ class ControlLoop:
             self._store.put(Producer.WATCHDOG, SITE, Signal.WATCHDOG_ARMED, float(armed), time_ns)
 
     def _fail(self) -> None:
-        """The cycle raised: 0 W for every unit, latch, and let the process end."""
+        """The cycle raised: 0 W for every unit, loads off, latch, and let the process end."""
         self.failed.set()
         self.state = replace(self.state, latches=self.state.latches.with_faults(CONTROL_EXCEPTION))
-        if self._site.authority != "observe":
-            self._write_zero()
+        self._write_zero(self._writers)
         if self._audit is not None:
             failed = partial(self._audit.cycle_failed, self.state.latches)
             self._latches.tell(self.state.latches, time.monotonic_ns(), failed)
 
-    def _write_zero(self) -> None:
-        for (owner, role), writer in self._writers.items():
+    def release_loads(self) -> None:
+        """Switch all loads off, and leave them off: nobody will refresh their switches."""
+        self._loads_released = True
+        self._write_zero([key for key in self._writers if key[1] is Producer.LOAD_SWITCH])
+
+    def _write_zero(self, keys: Iterable[DeviceKey]) -> None:
+        if self._site.authority == "observe":
+            return
+        for owner, role in keys:
             points = self._cycle.points.get(owner, ())
-            writer.submit(
+            self._writers[owner, role].submit(
                 [
                     Write(unit=owner, role=role, point=point, value=0.0)
                     for safe_role, point in SAFE_WRITES
@@ -277,10 +291,25 @@ class ControlLoop:
         self._status.publish(encode_status(status))
 
     async def flush(self) -> None:
-        """Wait until the writes are out, and latches and wear on disk if it lets us."""
-        await asyncio.gather(*(writer.flush() for writer in self._writers.values()))
+        """Wait until the writes are out, and latches and wear on disk if it lets us.
+
+        Load switches are waited for last, and not for long.
+        """
+        await asyncio.gather(*(self._flushes(of_loads=False)))
         await self.save_latches()
         await self._wear.save(self.state.units)
+        try:
+            async with asyncio.timeout(LOADS_WAIT_S):
+                await asyncio.gather(*(self._flushes(of_loads=True)))
+        except TimeoutError:
+            _log.warning("not every load switch has answered; their own timers switch them off")
+
+    def _flushes(self, *, of_loads: bool) -> list[Coroutine[None, None, None]]:
+        return [
+            writer.flush()
+            for (_, role), writer in self._writers.items()
+            if (role is Producer.LOAD_SWITCH) is of_loads
+        ]
 
     def at_rest(self) -> bool:
         """True if every unit was seen at rest after it was last written."""

@@ -33,7 +33,7 @@ _REST = {True: "told to end; at rest", False: "told to end; not seen at rest"}
 
 async def run(site: Site, files: SiteFiles) -> int:
     """Run until SIGTERM or SIGINT, or until the cycle fails. Gives the exit code."""
-    store = DataStore(site.unit_names)
+    store = DataStore(site.unit_names, tuple(site.switches))
     drivers = open_drivers(site, store)
     cycle = build_cycle(site)
     real_time = enter_real_time(PRIORITY)
@@ -76,6 +76,7 @@ async def _cycle_until_told(site: Site, loop: ControlLoop) -> bool:
     rested = not loop.failed.is_set() and await _come_to_rest(loop)
     events.remove_reader(timer)
     timer.close()
+    loop.release_loads()
     await loop.flush()
     for wait in waits:
         wait.cancel()

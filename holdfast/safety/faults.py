@@ -83,6 +83,7 @@ _TABLE: tuple[_Cells, ...] = (
     ("meter_sign_wrong",     _SITE,    _R.RAMP_TO_ZERO, _ITSELF,     0.0,  None, "the grid meter shows the batteries' steps with the wrong sign",      "fault catalogue 14: positive feedback; clears after 60 s, and is back at once"),
     ("repeated_fault",       _BATTERY, _R.TRIP,         _OPERATOR,   0.0,  None, "a fault that clears by itself keeps coming back",                    "Seplos: locked after five over-currents"),
     ("repeated_near_limit",  _SITE,    _R.DERATE,       _ITSELF,     0.0,  None, "a limit is met again and again without a trip",                      "ten times in an hour (assumption); lasts until the oldest is an hour ago"),
+    ("load_silent",          _SITE,    _R.LOG,          _ITSELF,     0.0,  None, "a load switch does not answer, or does not do what it is told",       "decision 0014: no safety rests on a load; its revert timer switches it off"),
     ("crash_loop",           _SITE,    _R.TRIP,         _OPERATOR,   0.0,  None, "the controller ended uncleanly again and again",                     "fault catalogue 81: five in ten minutes"),
     ("latch_file_corrupt",   _SITE,    _R.TRIP,         _SERVICE,    0.0,  None, "the latch file could not be trusted at start",                       "fault catalogue 78; corrupt state means ERROR"),
     ("control_exception",    _SITE,    _R.TRIP,         _OPERATOR,   0.0,  None, "the control cycle failed",                                           "fault catalogue 71"),

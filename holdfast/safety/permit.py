@@ -1,4 +1,5 @@
-"""A permit: what one storage unit may do now. Whatever a fresh permit does not cover is refused."""
+"""A permit: what one storage unit, or one load, may do now. Whatever a fresh permit does not cover
+is refused."""
 
 from dataclasses import dataclass
 
@@ -33,3 +34,21 @@ class Permit:
     def covers(self, power_w: float, now_ns: int) -> bool:
         """True if ``power_w`` may be commanded at ``now_ns``; False for NaN."""
         return self.is_fresh(now_ns) and self.envelope.contains(power_w)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadPermit:
+    """Given by the load gate for one flexible load or heated room, for a short time."""
+
+    may_write: bool
+    """False while the site only observes: then nothing is written, not even off."""
+    may_run: bool
+    """False: off, or frost protection."""
+    blocked_by: str
+    """What keeps it off; empty if it may run."""
+    expires_ns: int
+    """Monotonic."""
+
+    def is_fresh(self, now_ns: int) -> bool:
+        """True until it expires; then it permits nothing at all."""
+        return now_ns < self.expires_ns

@@ -64,8 +64,8 @@ def _slot(site: Site, prices: SitePrices, start: datetime, end: datetime) -> Pla
     if site.authority == "limited":
         power_w = min(power_w, site.limited_power_w)
     return PlanSlot(
-        start=start, end=end, mode=mode, battery_power_w=power_w, grid_power_w=0.0,
-        soc_end_pct=0.0, import_price_per_kwh=now, reason=reason,
+        start=start, end=end, mode=mode, battery_power_w=power_w, grid_power_w=None,
+        soc_end_pct=None, import_price_per_kwh=now, reason=reason,
     )  # fmt: skip
 
 

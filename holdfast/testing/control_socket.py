@@ -9,7 +9,8 @@ request                                           effect
 ``{"clear": {"unit", "role", "kind"}}``           it ends; a key that is left out means all
 ================================================  ==========================================
 
-``unit`` is a storage unit, or ``site`` for meter and emergency input. Each answer has ``ok``.
+``unit`` is a storage unit, a load, or ``site`` for meter and emergency input. Each answer has
+``ok``.
 """
 
 import asyncio
@@ -55,6 +56,16 @@ def _set_pv(plant: SitePlant, value: Any) -> None:
     plant.household.pv_override_w = None if value is None else float(value)
 
 
+def _set_room(plant: SitePlant, value: Any) -> None:
+    for load in plant.loads.values():
+        load.temperature_c = float(value)
+
+
+def _set_silence(plant: SitePlant, value: Any) -> None:
+    for load in plant.loads.values():
+        load.be_silent(float(value))
+
+
 def _set_fault(plant: SitePlant, value: Any) -> None:
     for unit in plant.units.values():
         if value:
@@ -88,6 +99,8 @@ _SETTERS: dict[str, Callable[[SitePlant, Any], None]] = {
     "cell_temperature_c": _set_cells,
     "load_override_w": _set_load,
     "pv_override_w": _set_pv,
+    "room_temperature_c": _set_room,
+    "load_switch_silence_s": _set_silence,
     "inverter_fault": _set_fault,
     "inverter_runaway_w": _set_runaway,
     "contactor_welded": _set_welded,

@@ -17,11 +17,19 @@ _TABLES = {1: "coil", 2: "discrete", 3: "holding", 4: "input"}
 """By function code."""
 _WRITES = {5: "coil", 15: "coil", 6: "holding", 16: "holding"}
 _SINGLE = frozenset({5, 6})
-_POWERS = frozenset({Point.SETPOINT_W, Point.CHARGE_POWER_W, Point.DISCHARGE_POWER_W})
+_POWERS = frozenset(
+    {
+        Point.SETPOINT_W,
+        Point.CHARGE_POWER_W,
+        Point.DISCHARGE_POWER_W,
+        Point.LOAD_ON,
+        Point.ROOM_SETPOINT_C,
+    }
+)
 
 
 class DeviceRegisters:
-    """What one device holds. ``owner`` is a storage unit, or the site."""
+    """What one device holds. ``owner`` is a storage unit, a load, or the site."""
 
     def __init__(
         self,
@@ -108,7 +116,7 @@ class DeviceRegisters:
         for row in self._profile.reads:
             _put(tables[row.table], row.address, self._encode(row, values[row.signal]))
         for write in self._unread:
-            stored = self._plant.units[self._owner].stored(write.point)
+            stored = self._plant.stored(self._owner, write.point)
             _put(tables[write.table], write.address, write.encode(stored))
         return tables
 

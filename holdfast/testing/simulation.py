@@ -49,7 +49,7 @@ class Simulation:
         self.state = CycleState()
         self.tally = Tally()
         self.cycle: Cycle = build_cycle(self.site)
-        self._store = DataStore(site.unit_names)
+        self._store = DataStore(site.unit_names, tuple(site.switches))
         self._step_s = step_s
         self._plan: AcceptedPlan | None = None
         self.record: CycleRecord | None = None

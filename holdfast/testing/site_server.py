@@ -28,6 +28,7 @@ from holdfast.testing.can_bms import CanBms
 from holdfast.testing.control_socket import ControlSocket
 from holdfast.testing.modbus_server import ModbusDevice, ModbusEndpoint
 from holdfast.testing.plant import SitePlant
+from holdfast.testing.plant.load import LoadPlant
 from holdfast.testing.protocol_faults import FaultSet, ProtocolFault
 from holdfast.testing.registers import DeviceRegisters
 
@@ -36,7 +37,7 @@ STEP_S = 0.01
 """How often the plant is stepped in real time."""
 
 OnWrite = Callable[[Producer, str, Point, float, int], None]
-"""(role, unit, point, value, monotonic ns of the request's receipt)."""
+"""(role, unit or load, point, value, monotonic ns of the request's receipt)."""
 
 
 class SiteServer:
@@ -59,7 +60,7 @@ class SiteServer:
         self.site, self.plant = site, plant
         self.on_write = on_write
         self.faults: dict[tuple[str, Producer], FaultSet] = {}
-        """By owner (a storage unit, or ``site``) and role."""
+        """By owner (a storage unit, a load, or ``site``) and role."""
         self.can: dict[str, CanBms] = {}
         """The BMS on CAN, by storage unit."""
         self.late_steps = 0
@@ -139,6 +140,7 @@ class SiteServer:
             "emergency_loop_closed": plant.emergency_loop_closed,
             "energies": asdict(plant.energies),
             "units": {name: self._unit_status(name) for name in plant.units},
+            "loads": {name: _load_status(load) for name, load in plant.loads.items()},
             "faults": {
                 f"{owner}/{role}": faults.as_dict()
                 for (owner, role), faults in self.faults.items()
@@ -220,6 +222,11 @@ class SiteServer:
             last_s = now_s
 
 
+def _load_status(load: LoadPlant) -> dict[str, float]:
+    told = {str(signal): value for signal, value in load.values().items()}
+    return told | {"power_w": load.power_w, "energy_wh": load.energy_wh}
+
+
 def devices_of(site: Site) -> Iterator[tuple[str, Producer, Device]]:
     """(owner, role, device) of everything that is installed."""
     yield SITE, Producer.METER, site.meter
@@ -228,6 +235,8 @@ def devices_of(site: Site) -> Iterator[tuple[str, Producer, Device]]:
         yield unit.name, Producer.BMS, unit.bms
         yield unit.name, Producer.INVERTER, unit.inverter
         yield unit.name, Producer.RELAYS, unit.relays
+    for name, switch in site.switches.items():
+        yield name, Producer.LOAD_SWITCH, switch
 
 
 def main(arguments: list[str] | None = None) -> int:

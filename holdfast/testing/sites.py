@@ -44,6 +44,41 @@ def example_content(folder: Path, *, bms_on_can: bool = True) -> dict[str, Any]:
     }
 
 
+def example_loads(port: int | None = None) -> dict[str, Any]:
+    """``loads`` and ``rooms`` of a ``site.yaml``: a boiler, a heater with a thermometer, and a
+    thermostat.
+
+    Their switches share ``port`` (None: a free one), as device ids 3 to 5: an inverter and its
+    relays may share it too.
+    """
+    port = free_port() if port is None else port
+    room = {"capacity_wh_per_k": 300, "loss_w_per_k": 40, "comfort": [{"low_c": 20, "high_c": 23}]}
+    return {
+        "loads": [
+            {
+                "name": "boiler",
+                "power_w": 2000,
+                "energy_wh": 4000,
+                "switch": _modbus("generic_load_switch", port, device_id=3),
+            }
+        ],
+        "rooms": [
+            {
+                "name": "parlour",
+                "power_max_w": 1500,
+                "switch": _modbus("generic_room_switch", port, device_id=4),
+                **room,
+            },
+            {
+                "name": "bath",
+                "power_max_w": 800,
+                "switch": _modbus("generic_thermostat", port, device_id=5),
+                **room,
+            },
+        ],
+    }
+
+
 def example_site(folder: Path, *, bms_on_can: bool = True) -> Site:
     """The site of :func:`example_content`."""
     content = example_content(folder, bms_on_can=bms_on_can)

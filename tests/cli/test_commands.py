@@ -4,16 +4,22 @@ import json
 import os
 import subprocess
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from pydantic_core import to_json
 
 from holdfast.cli.main import main
 from holdfast.core.site_file import load_site
+from holdfast.markets.site_prices import SitePriceBook
+from holdfast.runtime.files import SiteFiles
+from holdfast.runtime.planner import PlanReport
+from holdfast.runtime.price_watch import read_prices
+from holdfast.scheduling.tou_optimizer import tou_plan
 from holdfast.testing.demo_site import make_demo_site
 from holdfast.testing.sites import example_content
 
@@ -151,6 +157,23 @@ def test_a_plan_is_made_from_a_state_of_charge(
     assert not (demo_config.parent / "state").exists()
     assert main(["plan", "--soc", "35", "--config", str(demo_config)]) == 0
     assert "reason" in capsys.readouterr().out
+
+
+def test_a_plan_without_a_forecast_shows_no_expectation(
+    demo_config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site, utc = load_site(demo_config), datetime.now(UTC)
+    files = SiteFiles(state_dir=site.state_dir)
+    prices = SitePriceBook(site, read_prices(site, files).read).prices(utc, utc + timedelta(days=1))
+    plan = tou_plan(site, now_utc=utc, prices=prices, note="the optimizer gave no plan")
+    assert {(slot.grid_power_w, slot.soc_end_pct) for slot in plan.slots} == {(None, None)}
+    files.state_dir.mkdir(parents=True)
+    files.plan.write_bytes(to_json(PlanReport(utc=utc, plan=plan, accepted=True, problem="")))
+    assert main(["plan", "--config", str(demo_config)]) == 0
+    shown = capsys.readouterr().out
+    assert "–" in shown
+    assert " %" not in shown
+    assert " W" not in shown
 
 
 def test_a_plan_can_be_made_for_another_time_and_not_beyond_the_prices(

@@ -8,7 +8,8 @@ import pytest
 import yaml
 
 from holdfast.cli.main import main
-from holdfast.testing.sites import example_content
+from holdfast.core.site_file import load_site
+from holdfast.testing.sites import example_content, example_loads
 
 COMMANDS = (
     "init", "check", "run", "status", "start", "stop", "estop", "reset", "simulate", "plan",
@@ -17,7 +18,7 @@ COMMANDS = (
 
 @pytest.fixture
 def content(tmp_path: Path) -> dict[str, Any]:
-    return example_content(tmp_path, bms_on_can=False)
+    return example_content(tmp_path, bms_on_can=False) | example_loads()
 
 
 def check(folder: Path, content: object, *options: str) -> int:
@@ -66,6 +67,28 @@ def test_init_writes_what_check_passes_and_never_overwrites(
     assert main(["init", str(file)]) == 1
     assert file.read_text() == "mine"
     assert "left as it is" in capsys.readouterr().out
+
+
+def uncommented(text: str, section: str) -> str:
+    """The template with the comment signs of one optional section taken away."""
+    lines = text.splitlines()
+    start = lines.index(f"# {section}:")
+    end = next(place for place in range(start, len(lines)) if not lines[place].startswith("#"))
+    lines[start:end] = [line.removeprefix("# ") for line in lines[start:end]]
+    return "\n".join(lines)
+
+
+def test_the_examples_of_loads_and_rooms_are_right_once_they_are_no_comment(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "site.yaml"
+    assert main(["init", str(file)]) == 0
+    text = uncommented(uncommented(file.read_text(), "loads"), "rooms")
+    assert check(tmp_path, text) == 0
+    site = load_site(file)
+    assert (site.switches.keys(), site.loads[0].window_minutes) == ({"boiler", "parlour"}, 480)
+    assert len(site.rooms[0].comfort) == 2
+    assert "is right" in capsys.readouterr().out
 
 
 def test_init_without_a_name_writes_site_yaml_here(
@@ -125,6 +148,9 @@ def change(content: dict[str, Any], path: str, value: object) -> None:
         ("storage/0/inverter/connection/port", 99999, "storage[0].inverter.connection.port"),
         ("storage/0/inverter/connection/kind", "telepathy", "storage[0].inverter.connection"),
         ("meter/connection/timeout_s", 0, "meter.connection.timeout_s"),
+        ("loads/0/switch/profile", "generic_meter", "loads[0].switch: "),
+        ("loads/0/power_w", 0, "loads[0].power_w"),
+        ("rooms/1/switch/profile", "generic_load_switch", "rooms[1].switch: "),
     ],
 )  # fmt: skip
 def test_a_wrong_key_is_named(

@@ -175,6 +175,11 @@ def test_the_age_of_a_plan_counts_from_its_acceptance():
     assert age_s(accept(plan()), T0 + 90 * NS_PER_S) == 90.0
 
 
+def test_a_plan_may_expect_nothing():
+    blind = slot(0, grid_power_w=None, soc_end_pct=None)
+    assert accept(plan(blind)).plan.slots == (blind,)
+
+
 def test_a_plan_may_tell_what_loads_do_and_what_is_exported():
     told = slot(
         0,
@@ -235,3 +240,23 @@ def test_a_load_that_cannot_be_is_refused(loads, complaint):
 def test_the_coldest_and_the_hottest_room_are_accepted(temperature_c):
     parlour = PlannedLoad(name="parlour", power_w=1500.0, temperature_c=temperature_c)
     assert accept(plan(slot(0, loads=(parlour,))))
+
+
+@pytest.mark.parametrize(
+    ("after_s", "over"),
+    [
+        (0.0, 0.0), (90.0, 0.1), (450.0, 0.5), (900.0 - 1e-9, 1.0), (900.0, 0.0), (1350.0, 0.5),
+        (1800.0, 0.0), (2250.0, 0.5), (2699.0, 899.0 / 900.0),
+    ],
+)  # fmt: skip
+def test_how_much_of_a_slot_is_over(after_s, over):
+    accepted = accept(plan())
+    assert accepted.share_over(T0 + round(after_s * NS_PER_S)) == pytest.approx(over, abs=1e-9)
+
+
+def test_slots_may_differ_in_length():
+    short = slot(0, end=UTC_NOW + timedelta(minutes=5))
+    rest = slot(1, start=short.end, end=UTC_NOW + timedelta(minutes=65))
+    accepted = accept(plan(short, rest))
+    assert accepted.share_over(T0 + 240 * NS_PER_S) == pytest.approx(0.8)
+    assert accepted.share_over(T0 + (300 + 900) * NS_PER_S) == pytest.approx(0.25)

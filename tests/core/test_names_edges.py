@@ -4,6 +4,7 @@ from enum import StrEnum
 
 import pytest
 
+from holdfast.control.load_requests import LoadSource
 from holdfast.control.mode_manager import Source
 from holdfast.core import units
 from holdfast.core.commands import Command, Point
@@ -17,7 +18,8 @@ OTHERWISE = {Command.EMERGENCY_STOP: "estop"}
 
 
 @pytest.mark.parametrize(
-    "names", [Action, Command, PlanStatus, Point, Producer, Signal, SlotMode, Source, State]
+    "names",
+    [Action, Command, LoadSource, PlanStatus, Point, Producer, Signal, SlotMode, Source, State],
 )
 def test_a_name_is_that_of_its_member_in_lower_case(names: type[StrEnum]) -> None:
     for member in names:

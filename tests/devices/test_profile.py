@@ -262,6 +262,12 @@ BAD = [
     ),
     (
         GOOD_MODBUS,
+        "point: setpoint_w,",
+        "point: load_on, writes_per_day: 100,",
+        "load_on cannot wear out: it is written anew all the time",
+    ),
+    (
+        GOOD_MODBUS,
         "writes:\n",
         "writes:\n  - {point: enable, address: 9, type: uint16, writes_per_day: 0}\n",
         "writes_per_day",

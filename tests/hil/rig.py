@@ -38,7 +38,7 @@ from holdfast.runtime.messages import PlanMessage, Reply
 from holdfast.runtime.status_reader import StatusReader
 from holdfast.testing import free_port
 from holdfast.testing.plant_client import ask_plant, plant_damage, plant_status
-from holdfast.testing.sites import example_content
+from holdfast.testing.sites import example_content, example_loads
 
 UNIT = "battery"
 LOAD_W = 600.0
@@ -132,13 +132,19 @@ def descendants(pid: int) -> list[int]:
 class Rig:
     """One site in one folder. Ends everything that it has started."""
 
-    def __init__(self, folder: Path, *, bms_on_can: bool = False, **changes: object) -> None:
+    def __init__(
+        self, folder: Path, *, bms_on_can: bool = False, with_loads: bool = False, **changes: object
+    ) -> None:
+        """``with_loads``: behind the gateway that inverter and relays are behind, too."""
         self.folder = folder
         self.config = folder / "site.yaml"
         self.gateway_port = free_port()
         content: dict[str, Any] = example_content(folder, bms_on_can=bms_on_can)
         content["gateway"] = {"host": "127.0.0.1", "port": self.gateway_port}
         content["storage"][0]["operation"] = {"ramp_w_per_s": 20_000}
+        if with_loads:
+            gateway = content["storage"][0]["inverter"]["connection"]
+            content |= example_loads(gateway["port"])
         content |= changes
         self.config.write_text(yaml.safe_dump(content, sort_keys=False))
         self.site = load_site(self.config)
@@ -265,8 +271,11 @@ class Rig:
     def set(self, **properties: object) -> None:
         ask_plant(self.files.state_dir, {"set": properties})
 
-    def fault(self, role: str, kind: str, value: float | None = None) -> None:
-        unit = "site" if role in {"meter", "emergency_input"} else UNIT
+    def fault(
+        self, role: str, kind: str, value: float | None = None, *, of: str | None = None
+    ) -> None:
+        """``of`` a load, or of the storage unit or site."""
+        unit = of or ("site" if role in {"meter", "emergency_input"} else UNIT)
         content = {"unit": unit, "role": role, "kind": kind, "value": value}
         ask_plant(self.files.state_dir, {"fault": content})
 

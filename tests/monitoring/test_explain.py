@@ -29,6 +29,7 @@ from holdfast.monitoring.audit_events import (
 )
 from holdfast.monitoring.blocks import BlockStatus
 from holdfast.monitoring.explain import _BOUNDS, _WITHOUT, explain
+from holdfast.monitoring.explain_loads import LoadSituation, load_sentence
 from holdfast.monitoring.safety_audit_log import START, Line, decode_line, encode_line
 from holdfast.monitoring.situation import (
     Request,
@@ -40,7 +41,7 @@ from holdfast.monitoring.situation import (
 from holdfast.monitoring.status import Status, build_status
 from holdfast.monitoring.wording import plain
 from holdfast.safety.finding import Reaction
-from tests.builders import UNIT, Bench
+from tests.builders import LOAD, UNIT, Bench, build_site, load_content
 from tests.monitoring.test_audit_observer import NOON, AuditBench, a_plan
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -357,6 +358,45 @@ def test_every_reaction_has_words(reaction: Reaction) -> None:
 
 
 # ---------------------------------------------------------------------- recorded moments
+
+
+def with_loads(**changes: object) -> AuditBench:
+    return AuditBench(build_site(loads=[load_content(without_plan="on")], **changes))
+
+
+def test_what_a_load_does_is_told_with_its_reason() -> None:
+    bench = with_loads()
+    bench.start()
+    bench.run(1.0)
+    said_now = "Load boiler is on: no plan for it: on."
+    assert said_now in said(bench)
+    assert said_now in explain(situation_at(lines_of(*bench.events)) or running(), BERLIN)
+    bench.step(Command.EMERGENCY_STOP)
+    bench.run(0.1)
+    blocked = "Load boiler is off: it may not run, since the emergency stop is latched."
+    assert blocked in said(bench)
+    assert blocked in explain(situation_at(lines_of(*bench.events)) or running(), BERLIN)
+
+
+def test_a_thermostat_says_what_it_keeps_and_how_warm_it_is() -> None:
+    room = LoadSituation(
+        name="bath", on=True, setpoint_c=21.5, reason="r", blocked_by="", temperature_c=20.46
+    )
+    assert load_sentence(room) == "Load bath is on and is to keep 21.5 °C, at 20.5 °C: r."
+    told = replace(room, on=None, blocked_by="battery/cell_voltage_high")
+    assert load_sentence(told) == (
+        "Load bath is to keep 21.5 °C, at 20.5 °C: it may not run, since battery/cell_voltage_high."
+    )
+
+
+def test_a_load_of_which_nothing_is_known_is_told_by_its_finding_alone() -> None:
+    bench = with_loads()
+    bench.set(Signal.LOAD_ON, None, LOAD)
+    bench.start()
+    text = said(bench)
+    assert "Load boiler" not in text
+    assert "load switch does not answer" in text
+    assert "nan" not in text
 
 
 def test_a_recorded_moment_reads_like_the_present_one() -> None:

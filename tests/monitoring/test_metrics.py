@@ -12,6 +12,7 @@ from prometheus_client.registry import CollectorRegistry
 
 from holdfast.core.commands import Command
 from holdfast.core.signals import SITE, Signal
+from holdfast.monitoring.load_status import LoadStatus
 from holdfast.monitoring.metrics import StatusCollector
 from holdfast.monitoring.status import Status
 from holdfast.runtime.status_reader import StatusReader
@@ -169,3 +170,38 @@ async def test_the_emergency_stop_and_latched_faults_are_told(bench: LoopBench) 
     assert value(samples, "holdfast_emergency_stop_latched") == 1.0
     faulty = replace(status, latched_faults=("a/b", "c/d"))
     assert value(scrape(faulty)[1], "holdfast_latched_faults") == 2.0
+
+
+async def test_loads_are_told_only_where_there_are_any(bench: LoopBench) -> None:
+    status = await status_of(bench)
+    boiler = LoadStatus(
+        asked_on=True, asked_setpoint_c=None, source="plan", reason="cheap", may_run=False,
+        blocked_by="state_stopped", on=False, setpoint_c=None, temperature_c=None,
+    )  # fmt: skip
+    room = replace(
+        boiler, asked_on=False, source="local_rule", may_run=True, blocked_by="", on=True,
+        temperature_c=20.5,
+    )  # fmt: skip
+    lost = replace(boiler, on=None)
+    loads = {"boiler": boiler, "parlour": room, "lost": lost}
+    families, samples = scrape(replace(status, loads=loads))
+    assert families.keys() - FAMILIES == {
+        "holdfast_load_asked", "holdfast_load_permitted", "holdfast_load_on",
+        "holdfast_room_temperature_celsius",
+    }  # fmt: skip
+    told = {
+        (name.removeprefix("holdfast_"), *sorted(labels)): v
+        for (name, labels), v in samples.items()
+        if name.startswith(("holdfast_load", "holdfast_room"))
+    }
+    assert told == {
+        ("load_asked", ("load", "boiler"), ("source", "plan")): 1.0,
+        ("load_asked", ("load", "lost"), ("source", "plan")): 1.0,
+        ("load_asked", ("load", "parlour"), ("source", "local_rule")): 0.0,
+        ("load_permitted", ("blocked_by", "state_stopped"), ("load", "boiler")): 0.0,
+        ("load_permitted", ("blocked_by", "state_stopped"), ("load", "lost")): 0.0,
+        ("load_permitted", ("blocked_by", ""), ("load", "parlour")): 1.0,
+        ("load_on", ("load", "boiler")): 0.0,
+        ("load_on", ("load", "parlour")): 1.0,
+        ("room_temperature_celsius", ("room", "parlour")): 20.5,
+    }

@@ -9,14 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast.core.commands import Command
-from holdfast.core.signals import SITE, Signal
+from holdfast.core.commands import Command, Point
+from holdfast.core.signals import SITE, Producer, Signal
 from holdfast.core.state_machine import State
 from holdfast.monitoring.histogram import BOUNDS_S, Histogram
+from holdfast.monitoring.load_status import LoadStatus
 from holdfast.monitoring.status import decode_status, encode_status
-from tests.builders import UNIT
+from tests.builders import LOAD, UNIT, device, load_content, room_content
 from tests.monitoring.test_metrics import status_of
-from tests.runtime.bench import LoopBench
+from tests.runtime.bench import LoopBench, site_in
 
 
 async def test_a_status_survives_the_way(tmp_path: Path) -> None:
@@ -99,3 +100,41 @@ def test_a_histogram_counts_each_duration_once_in_its_bucket(durations: list[flo
     for index, bound_s in enumerate(BOUNDS_S):
         below = sum(status.counts[: index + 1])
         assert below == sum(duration_s <= bound_s for duration_s in durations)
+
+
+async def test_loads_are_told_with_what_each_is_asked_may_and_does(tmp_path: Path) -> None:
+    site = site_in(
+        tmp_path,
+        loads=[load_content(without_plan="on")],
+        rooms=[room_content(switch=device("generic_thermostat"))],
+    )
+    bench = LoopBench(tmp_path, site)
+    bench.values["parlour", Signal.ROOM_TEMPERATURE_C] = 19.0
+    setpoint = (Producer.LOAD_SWITCH, Point.ROOM_SETPOINT_C, "parlour")
+    switch = (Producer.LOAD_SWITCH, Point.LOAD_ON, LOAD)
+    await bench.cycle_until(lambda: 1.0 in bench.written(*switch))
+    await bench.cycle_until(lambda: 20.0 in bench.written(*setpoint))
+    status = await status_of(bench)
+    assert decode_status(encode_status(status)) == status
+    assert status.loads == {
+        LOAD: LoadStatus(
+            asked_on=True, asked_setpoint_c=None, source="local_rule", reason="no plan for it: on",
+            may_run=True, blocked_by="", on=True, setpoint_c=None, temperature_c=None,
+        ),
+        "parlour": LoadStatus(
+            asked_on=True, asked_setpoint_c=20.0, source="local_rule",
+            reason="the thermostat heats by itself", may_run=True, blocked_by="", on=False,
+            setpoint_c=20.0, temperature_c=19.0,
+        ),
+    }  # fmt: skip
+    # Planner and people find what switches show where all readings are.
+    assert status.value(LOAD, Signal.LOAD_ON) == 1.0
+    assert status.value("parlour", Signal.ROOM_TEMPERATURE_C) == 19.0
+    dead = bench.drivers[LOAD, Producer.LOAD_SWITCH]
+    dead.fails = 1000
+    dead.written.clear()
+    bench.values[LOAD, Signal.LOAD_ON] = math.nan
+    await bench.loop.command(Command.EMERGENCY_STOP)
+    boiler = (await status_of(bench)).loads[LOAD]
+    assert (boiler.asked_on, boiler.may_run, boiler.blocked_by) == (True, False, "state_stopped")
+    assert boiler.on is None

@@ -16,20 +16,24 @@ from holdfast.control.plan_gate import AcceptedPlan
 from holdfast.control.power_ramper import Setpoint
 from holdfast.core.commands import Command, Point
 from holdfast.core.latches import Latches
-from holdfast.core.plan import Plan, PlanSlot, PlanStatus, SlotMode
+from holdfast.core.plan import Plan, PlannedLoad, PlanSlot, PlanStatus, SlotMode
 from holdfast.core.reading import Good
 from holdfast.core.signals import SIGNALS, SITE, Producer, Signal
 from holdfast.core.state_machine import State
 from holdfast.core.units import NS_PER_S
 from tests.builders import (
+    HEALTHY_LOAD,
     HEALTHY_SITE,
     HEALTHY_UNIT,
     T0,
     UNIT,
     Bench,
     build_site,
+    device,
     expected_signals,
+    load_content,
     points_of,
+    room_content,
     unit_content,
     written,
 )
@@ -38,11 +42,11 @@ NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 POWERS = {Point.SETPOINT_W, Point.CHARGE_POWER_W, Point.DISCHARGE_POWER_W}
 
 
-def plan_for(power_w, mode=SlotMode.POWER, lasts_s=86_400):
-    """A plan as it is followed; not through the gate, so that nothing is known of its power."""
+def plan_for(power_w, mode=SlotMode.POWER, lasts_s=86_400, loads=()):
+    """A plan as it is followed; not through the gate, so that nothing is known of its powers."""
     slot = PlanSlot(
         start=NOW, end=NOW + timedelta(days=1), mode=mode, battery_power_w=power_w,
-        grid_power_w=0.0, soc_end_pct=50.0, import_price_per_kwh=0.3, reason="test",
+        grid_power_w=0.0, soc_end_pct=50.0, import_price_per_kwh=0.3, reason="test", loads=loads,
     )  # fmt: skip
     plan = Plan(
         plan_id="p", created=NOW, expires=NOW, status=PlanStatus.OPTIMAL, expected_cost=0.0,
@@ -56,10 +60,15 @@ def plan_for(power_w, mode=SlotMode.POWER, lasts_s=86_400):
 
 # What may come in. ------------------------------------------------------------------------------
 
+LOADS = {
+    "loads": [load_content(), load_content(name="pump", power_w=1e6, without_plan="on")],
+    "rooms": [room_content(), room_content(name="den", switch=device("generic_thermostat"))],
+}
 SITES = {
     "full": build_site(),
     "limited": build_site(authority="limited", limited_power_w=700),
-    "observe": build_site(authority="observe"),
+    "observe": build_site(authority="observe", **LOADS),
+    "loads": build_site(**LOADS),
     "two units": build_site(
         unit_content("battery", operation={"charge_power_max_w": 3000}),
         unit_content("second", battery={"charge_current_max_a": 40}),
@@ -74,7 +83,7 @@ def near(low, high):
 def values_of(signal):
     """Mostly what a device may say; sometimes what it cannot; sometimes silence."""
     row = SIGNALS[signal]
-    normal = {**HEALTHY_SITE, **HEALTHY_UNIT}[signal]
+    normal = {**HEALTHY_SITE, **HEALTHY_UNIT, **HEALTHY_LOAD}[signal]
     return st.one_of(
         st.just(normal),
         near(row.low, row.high),
@@ -83,14 +92,26 @@ def values_of(signal):
     )
 
 
-MEASURED = [signal for signal in Signal if SIGNALS[signal].producer is not Producer.DERIVED]
-CHANGES = st.sampled_from(MEASURED).flatmap(lambda s: st.tuples(st.just(s), values_of(s)))
+MEASURED = [signal for signal in Signal if signal in HEALTHY_SITE | HEALTHY_UNIT]
+CHANGES = st.sampled_from([*MEASURED, *HEALTHY_LOAD]).flatmap(
+    lambda s: st.tuples(st.just(s), values_of(s))
+)
 COMMANDS = st.lists(st.sampled_from(Command), max_size=2)
+PLANNED = st.lists(
+    st.builds(
+        PlannedLoad,
+        name=st.sampled_from(sorted(build_site(**LOADS).switches)),
+        power_w=st.floats() | near(0, 2000),
+        temperature_c=st.none() | st.floats() | near(5, 35),
+    ),
+    max_size=3,
+).map(tuple)
 PLANS = st.none() | st.builds(
     plan_for,
     st.floats() | near(-6000, 6000),
     st.sampled_from(SlotMode),
     st.sampled_from([1, 86_400]),
+    PLANNED,
 )
 STEPS = st.lists(
     st.tuples(
@@ -113,8 +134,9 @@ def live(site, running, steps):
         bench.start()
     for changes, commands, plan, dt_s, cycles in steps:
         for signal, value in changes:
-            for unit in bench.site.unit_names:
-                bench.set(signal, value, unit)
+            of_load = SIGNALS[signal].of_load
+            for owner in bench.site.switches if of_load else bench.site.unit_names:
+                bench.set(signal, value, owner)
         for index in range(cycles):
             before = bench.state
             record = bench.step(*(commands if index == 0 else ()), plan=plan, dt_s=dt_s)
@@ -145,6 +167,8 @@ def test_every_written_power_is_inside_the_permit_and_that_inside_the_nameplate(
             assert envelope.contains(record.setpoints[unit].power_w)
         for write in record.writes:
             assert math.isfinite(write.value)
+            if write.role is Producer.LOAD_SWITCH:
+                continue
             envelope = record.permits[write.unit].envelope
             if write.point is Point.SETPOINT_W:
                 held[write.unit] = write.value
@@ -217,6 +241,66 @@ def test_a_site_that_observes_writes_nothing(running, steps):
     for _, record, _ in live("observe", running, steps):
         assert record.writes == ()
         assert all(setpoint.power_w == 0.0 for setpoint in record.setpoints.values())
+
+
+def must_be_off(site, state, record):
+    """Why no load may be on, in the words of the decision; None if they may."""
+    findings = record.assessment.findings
+    return next(
+        (
+            why
+            for why, holds in (
+                ("observing", site.authority == "observe"),
+                ("self-test", state is State.BOOT),
+                ("stopped", state is State.STOPPED),
+                ("tripped", bool(record.assessment.trips)),
+                ("import limit", any(found.row == "grid_import_high" for found in findings)),
+                ("island", bool(record.assessment.islanded)),
+            )
+            if holds
+        ),
+        None,
+    )
+
+
+@settings(max_examples=160, deadline=None)
+@given(site=st.sampled_from(["loads", "loads", "observe"]), running=st.booleans(), steps=STEPS)
+def test_no_load_is_on_while_anything_forbids_it_whatever_is_asked(site, running, steps):
+    for _, record, bench in live(site, running, steps):
+        off = must_be_off(bench.site, bench.state.machine, record)
+        names = set(bench.site.switches)
+        assert record.load_requests.keys() == record.load_permits.keys() == names
+        for name, permit in record.load_permits.items():
+            assert not (permit.may_run and off)
+            assert permit.may_write is (bench.site.authority != "observe")
+            asked = record.load_requests[name]
+            runs = float(asked.on and permit.may_run)
+            assert set(written(record, Point.LOAD_ON, name)) <= {0.0, runs}
+            for value in written(record, Point.ROOM_SETPOINT_C, name):
+                assert value == 7.0 or (runs and 20.0 <= value <= 23.0)
+            for point, memory in bench.state.loads[name].items():
+                if point is Point.LOAD_ON:  # what it holds, and not only what is written now
+                    assert memory.value <= runs
+                if point is Point.ROOM_SETPOINT_C and not runs:
+                    assert memory.value == 7.0
+            temperature_c = record.snapshot.good(name, Signal.ROOM_TEMPERATURE_C)
+            if name == "parlour" and not (temperature_c is not None and temperature_c < 23.0):
+                assert not asked.on
+
+
+@settings(max_examples=80, deadline=None)
+@given(running=st.booleans(), steps=STEPS)
+def test_no_load_changes_what_the_battery_does(running, steps):
+    """Whatever load switches say or plans tell them."""
+    plain = [
+        (record.moved, record.permits, record.setpoints)
+        for _, record, _ in live("full", running, steps)
+    ]
+    loaded = [
+        (record.moved, record.permits, record.setpoints)
+        for _, record, _ in live("loads", running, steps)
+    ]
+    assert plain == loaded
 
 
 @settings(max_examples=80, deadline=None)
@@ -417,10 +501,11 @@ def test_the_stages_come_in_the_order_of_the_design(monkeypatch):
     watch(cycle._gate, "authorise", "authorise")
     watch(cycle._ramper, "approach", "ramp")
     watch(cycle._units[UNIT], "apply", "apply")
+    watch(cycle._loads, "step", "loads")
     watch(cycle_module, "CycleRecord", "record")
     bench.step(plan=plan_for(1000.0))
     assert called == [
-        "freeze", "assess", "state", "request", "authorise", "ramp", "apply", "record",
+        "freeze", "assess", "state", "request", "authorise", "ramp", "apply", "loads", "record",
     ]  # fmt: skip
 
 

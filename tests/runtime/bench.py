@@ -16,6 +16,7 @@ from holdfast.core.latches import Latches
 from holdfast.core.ports import CommsCounters
 from holdfast.core.signals import SITE, Producer, Signal
 from holdfast.core.state_machine import State
+from holdfast.devices.profile import load_profile
 from holdfast.runtime import latch_keeper
 from holdfast.runtime.assembly import build_cycle, devices
 from holdfast.runtime.audit_trail import AuditTrail
@@ -31,6 +32,15 @@ STORED = {
     Point.CHARGE_POWER_W: Signal.CHARGE_POWER_READBACK_W,
     Point.DISCHARGE_POWER_W: Signal.DISCHARGE_POWER_READBACK_W,
     Point.CONTACTOR: Signal.CONTACTOR_CLOSED,
+    Point.LOAD_ON: Signal.LOAD_ON,
+    Point.LOAD_REVERT_S: Signal.LOAD_REVERT_READBACK_S,
+    Point.ROOM_SETPOINT_C: Signal.ROOM_SETPOINT_READBACK_C,
+}
+HEALTHY_LOAD = {
+    Signal.LOAD_ON: 0.0,
+    Signal.LOAD_REVERT_READBACK_S: 0.0,
+    Signal.ROOM_TEMPERATURE_C: 21.0,
+    Signal.ROOM_SETPOINT_READBACK_C: 0.0,
 }
 
 
@@ -82,13 +92,18 @@ class LoopBench:
         self.site = site or site_in(folder)
         self.files = SiteFiles(state_dir=folder)
         self.files.create()
-        self.store = DataStore(self.site.unit_names)
+        self.store = DataStore(self.site.unit_names, tuple(self.site.switches))
         self.drivers = {key: FakeDriver(f"{key[0]}/{key[1]}") for key in devices(self.site)}
         self.loop = ControlLoop(
             self.site, build_cycle(self.site), self.store, self.drivers, self.files, audit=audit
         )
         self.values = {(SITE, signal): value for signal, value in HEALTHY_SITE.items()}
         self.values |= {(UNIT, signal): value for signal, value in HEALTHY_UNIT.items()}
+        self.values |= {
+            (name, signal): HEALTHY_LOAD[signal]
+            for name, switch in self.site.switches.items()
+            for signal in load_profile(switch.profile).signals
+        }
 
     @property
     def state(self) -> State:
@@ -119,13 +134,20 @@ class LoopBench:
         await asyncio.sleep(0)
         await asyncio.gather(*(w.flush() for w in self.loop._writers.values()))
 
+    async def cycle_until(self, holds: Callable[[], bool]) -> None:
+        """Cycles until ``holds``: moves away from zero wait for each other."""
+        deadline_s = time.monotonic() + 10.0
+        while not holds():
+            assert time.monotonic() < deadline_s, "did not come true in time"
+            await self.cycle()
+
     async def to_idle(self) -> None:
         await self.cycle(4)
         assert self.state is State.IDLE
 
-    def written(self, role: Producer, point: Point) -> list[float]:
+    def written(self, role: Producer, point: Point, owner: str = UNIT) -> list[float]:
         """Values that reached a device, in their order."""
-        return [w.value for w in self.drivers[UNIT, role].written if w.point is point]
+        return [w.value for w in self.drivers[owner, role].written if w.point is point]
 
 
 class SlowDisk:

@@ -22,7 +22,15 @@ from holdfast.runtime.assembly import (
     write_budgets,
 )
 from holdfast.runtime.files import SiteFiles
-from tests.builders import UNIT, build_site, device, unit_content
+from tests.builders import (
+    LOAD,
+    UNIT,
+    build_site,
+    device,
+    load_content,
+    room_content,
+    unit_content,
+)
 
 CAN = {"kind": "can", "interface": "slcan", "channel": "/dev/nowhere"}
 
@@ -101,6 +109,120 @@ def test_a_precharge_of_which_the_link_is_not_told_is_refused(
     )
 
 
+SWITCH = """
+    name: odd_switch
+    protocol: modbus
+    role: load_switch
+    source: a test
+    poll_period_s: 1
+    reads:
+      - {{signal: {told}, address: 0, type: uint16}}
+      - {{signal: {told_too}, address: 1, type: uint16}}
+    writes:
+      - {{point: {point}, address: 2, type: uint16}}
+      - {{point: {point_too}, address: 3, type: uint16}}
+    """
+
+
+@pytest.mark.parametrize(
+    ("changes", "path", "reason"),
+    [
+        ({"loads": [load_content(switch=device("generic_meter"))]}, "loads[0].switch",
+         "profile generic_meter is a meter, not a load_switch"),
+        ({"loads": [load_content(switch=None), load_content(name="pump", switch=device("no"))]},
+         "loads[1].switch", "there is no profile 'no'"),
+        ({"loads": [load_content(switch=device("generic_thermostat"))]}, "loads[0].switch",
+         "profile generic_thermostat has nothing to switch with: no load_on"),
+        ({"rooms": [room_content(), room_content(name="bath", switch=device("generic_meter"))]},
+         "rooms[1].switch", "profile generic_meter is a meter, not a load_switch"),
+        ({"rooms": [room_content(switch=device("generic_load_switch"))]}, "rooms[0].switch",
+         "profile generic_load_switch does not tell room_temperature_c"),
+    ],
+)  # fmt: skip
+def test_a_switch_that_does_not_fit_its_load_names_the_device(
+    changes: dict[str, Any], path: str, reason: str
+) -> None:
+    with pytest.raises(ConfigError) as error:
+        check_site(build_site(**changes))
+    assert str(error.value).startswith(f"{path}: {reason}")
+
+
+_TIMER = "profile odd_switch has no timer that switches off by itself"
+
+
+@pytest.mark.parametrize(
+    ("told", "points", "reason"),
+    [
+        (("load_on", "room_temperature_c"), ("load_on", "room_setpoint_c"), _TIMER),
+        (("load_on", "room_temperature_c"), ("load_on", "load_revert_s"), _TIMER),
+        (("load_revert_readback_s", "room_temperature_c"), ("load_on", "load_revert_s"),
+         "profile odd_switch does not provide load_on"),
+        (("load_on", "room_temperature_c"), ("load_revert_s", "room_setpoint_c"), None),
+        (("load_on", "load_revert_readback_s"), ("load_on", "load_revert_s"),
+         "profile odd_switch does not tell room_temperature_c"),
+    ],
+)  # fmt: skip
+def test_a_switch_of_a_room_needs_a_thermometer_and_a_timer_or_a_thermostat(
+    monkeypatch: pytest.MonkeyPatch, told: tuple[str, str], points: tuple[str, str],
+    reason: str | None,
+) -> None:  # fmt: skip
+    """No such profile comes with Holdfast, so one is read from here."""
+    odd = parse_profile(
+        SWITCH.format(told=told[0], told_too=told[1], point=points[0], point_too=points[1]),
+        source="odd_switch.yaml",
+    )
+    monkeypatch.setattr(
+        assembly, "load_profile", lambda name: odd if "room_switch" in name else load_profile(name)
+    )
+    site = build_site(rooms=[room_content()])
+    if reason is None:
+        check_site(site)
+        return
+    with pytest.raises(ConfigError) as error:
+        check_site(site)
+    assert str(error.value).startswith(f"rooms[0].switch: {reason}")
+
+
+def test_a_room_that_can_be_neither_switched_nor_set_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    text = SWITCH.format(
+        told="load_on", told_too="room_temperature_c", point="load_revert_s", point_too="x"
+    )
+    deaf = parse_profile(text[: text.index("writes:")], source="deaf_switch.yaml")
+    monkeypatch.setattr(
+        assembly, "load_profile", lambda name: deaf if "room_switch" in name else load_profile(name)
+    )
+    with pytest.raises(ConfigError, match="no load_on or room_setpoint_c"):
+        check_site(build_site(rooms=[room_content()]))
+
+
+def site_with_loads() -> Site:
+    """A boiler, another load that somebody else switches, a heater, and a thermostat."""
+    return build_site(
+        loads=[load_content(), load_content(name="car", switch=None)],
+        rooms=[room_content(), room_content(name="bath", switch=device("generic_thermostat"))],
+    )
+
+
+def test_switched_loads_are_devices_and_other_loads_are_not() -> None:
+    site = site_with_loads()
+    check_site(site)
+    role = Producer.LOAD_SWITCH
+    found = {key: path for key, (path, _) in devices(site).items() if key[1] is role}
+    assert found == {
+        (LOAD, role): "loads[0].switch",
+        ("parlour", role): "rooms[0].switch",
+        ("bath", role): "rooms[1].switch",
+    }
+    drivers = open_drivers(site, DataStore(site.unit_names, tuple(site.switches)))
+    assert drivers[LOAD, role].name == "boiler/load_switch"
+
+
+def test_no_safety_rests_on_what_loads_tell() -> None:
+    assert expected_signals(site_with_loads()) == expected_signals(build_site())
+
+
 def test_a_second_unit_is_named_by_its_index() -> None:
     second = unit_content("second", relays=device("generic_meter"))
     with pytest.raises(ConfigError, match=r"^storage\[1\]\.relays: "):
@@ -138,9 +260,18 @@ def test_what_can_be_written_comes_from_the_profiles() -> None:
     assert Point.CHARGE_POWER_W not in writable_points(on_can)[UNIT]
 
 
+def test_what_can_be_written_to_loads_comes_from_the_profiles_too() -> None:
+    points = writable_points(site_with_loads())
+    assert points[LOAD] == points["parlour"] == {Point.LOAD_ON, Point.LOAD_REVERT_S}
+    assert points["bath"] == {Point.ROOM_SETPOINT_C}
+    assert points.keys() == {UNIT, LOAD, "parlour", "bath"}
+
+
 def test_write_budgets_come_from_the_profiles(monkeypatch: pytest.MonkeyPatch) -> None:
     """No profile that comes with Holdfast wears out, so one is read from here."""
-    site = build_site(unit_content("a"), unit_content("b", bms=device("worn_bms")))
+    site = build_site(
+        unit_content("a"), unit_content("b", bms=device("worn_bms")), loads=[load_content()]
+    )
     worn = parse_profile(
         """
         name: worn_bms
@@ -159,12 +290,12 @@ def test_write_budgets_come_from_the_profiles(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(
         assembly, "load_profile", lambda name: worn if name == "worn_bms" else load_profile(name)
     )
-    assert write_budgets(site) == {"a": {}, "b": {Point.CHARGE_POWER_W: 50}}
+    assert write_budgets(site) == {"a": {}, "b": {Point.CHARGE_POWER_W: 50}, LOAD: {}}
 
 
 def test_each_device_gets_a_driver_that_opens_nothing_yet() -> None:
     site = build_site(unit_content("a"), unit_content("b"))
-    drivers = open_drivers(site, DataStore(site.unit_names))
+    drivers = open_drivers(site, DataStore(site.unit_names, tuple(site.switches)))
     assert drivers.keys() == devices(site).keys()
     assert drivers["b", Producer.RELAYS].name == "b/relays"
     assert len({driver.name for driver in drivers.values()}) == 8

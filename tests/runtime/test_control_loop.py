@@ -1,6 +1,7 @@
 """The control loop: inputs to the cycle, writes to the devices, latches to the disk."""
 
 import asyncio
+import math
 import shutil
 import time
 from dataclasses import replace
@@ -14,11 +15,13 @@ from holdfast.core.latches import CONTROL_EXCEPTION
 from holdfast.core.reading import Bad, Good
 from holdfast.core.signals import SITE, Producer, Signal
 from holdfast.core.state_machine import State
+from holdfast.devices.load_safety_wrapper import REVERT_S
+from holdfast.runtime import control_loop
 from holdfast.runtime.latch_file import load_latches
 from holdfast.runtime.shared_memory import Heartbeat, HeartbeatReader
 from holdfast.runtime.status_reader import StatusReader
-from tests.builders import UNIT, put
-from tests.runtime.bench import LoopBench, site_in
+from tests.builders import LOAD, UNIT, device, load_content, put, room_content
+from tests.runtime.bench import LoopBench, site_in, until
 from tests.runtime.test_messages import a_plan
 
 
@@ -97,6 +100,111 @@ async def test_a_site_that_observes_writes_nothing_not_even_when_the_cycle_fails
     await bench.loop.flush()
     assert all(not driver.written for driver in bench.drivers.values())
     assert bench.loop.at_rest()
+
+
+def with_loads(folder: Path, *, without_plan: str = "off", **changes: object) -> LoopBench:
+    """A site with a boiler, and a room with a thermostat."""
+    boiler = load_content(without_plan=without_plan)
+    bath = room_content(switch=device("generic_thermostat"))
+    site = site_in(folder, loads=[boiler], rooms=[bath], **changes)
+    return LoopBench(folder, site)
+
+
+def switched(bench: LoopBench) -> list[float]:
+    """What reached the boiler's switch."""
+    return bench.written(Producer.LOAD_SWITCH, Point.LOAD_ON, LOAD)
+
+
+def loads_told(bench: LoopBench) -> float:
+    """What the cycle last decided for the boiler."""
+    memory = bench.loop.state.loads.get(LOAD, {}).get(Point.LOAD_ON)
+    return math.nan if memory is None else memory.value
+
+
+async def test_a_load_is_switched_as_the_cycle_decides(tmp_path: Path) -> None:
+    bench = with_loads(tmp_path, without_plan="on")
+    await bench.cycle()
+    assert switched(bench) == [0.0], "BOOT permits nothing"
+    await bench.cycle_until(lambda: len(switched(bench)) > 1)
+    assert switched(bench) == [0.0, 1.0]
+    timer = bench.written(Producer.LOAD_SWITCH, Point.LOAD_REVERT_S, LOAD)
+    assert timer[0] == REVERT_S, "armed before anything is switched on"
+    await bench.loop.command(Command.EMERGENCY_STOP)
+    await bench.cycle()
+    assert switched(bench) == [0.0, 1.0, 0.0]
+
+
+async def test_a_load_that_waited_too_long_behind_a_slow_switch_is_not_switched_on(
+    tmp_path: Path,
+) -> None:
+    """Its permit lives for three cycles; off never waits for one."""
+    bench = with_loads(tmp_path, without_plan="on")
+    bench.loop._cycle._loads._gate._lifetime_ns = 1
+    await bench.cycle_until(lambda: loads_told(bench) == 1.0)
+    await bench.cycle()
+    assert switched(bench) == [0.0]
+
+
+async def test_a_cycle_that_raises_switches_the_loads_off(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = with_loads(tmp_path)
+    await bench.to_idle()
+    for driver in bench.drivers.values():
+        driver.written.clear()
+    monkeypatch.setattr(bench.loop._cycle, "step", lambda *_: 1 / 0)
+    bench.sample()
+    bench.loop.run_cycle()
+    await bench.loop.flush()
+    assert switched(bench) == [0.0]
+    assert bench.written(Producer.INVERTER, Point.SETPOINT_W) == [0.0]
+    # A thermostat has nothing that switches; it keeps a temperature that is comfortable.
+    assert not bench.drivers["parlour", Producer.LOAD_SWITCH].written
+
+
+async def test_at_the_end_loads_are_switched_off_and_stay_off(tmp_path: Path) -> None:
+    bench = with_loads(tmp_path, without_plan="on")
+    await bench.cycle_until(lambda: len(switched(bench)) > 1)
+    bench.drivers[LOAD, Producer.LOAD_SWITCH].written.clear()
+    bench.loop.release_loads()
+    await bench.loop.flush()
+    assert switched(bench) == [0.0]
+    await bench.loop.command(Command.EMERGENCY_STOP)
+    await bench.loop.command(Command.RESET)
+    await bench.cycle_until(lambda: loads_told(bench) == 1.0)
+    assert switched(bench) == [0.0], "what still starts a cycle commands no loads"
+
+
+async def test_a_site_that_observes_leaves_its_loads_alone_in_the_end(tmp_path: Path) -> None:
+    bench = with_loads(tmp_path, authority="observe")
+    await bench.cycle(3)
+    bench.loop.release_loads()
+    await bench.loop.flush()
+    assert not bench.drivers[LOAD, Producer.LOAD_SWITCH].written
+
+
+async def test_a_dead_load_switch_holds_up_neither_the_battery_nor_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(control_loop, "LOADS_WAIT_S", 0.01)
+    bench = with_loads(tmp_path)
+    bench.drivers[LOAD, Producer.LOAD_SWITCH].gate.clear()
+    for signal in (Signal.LOAD_ON, Signal.LOAD_REVERT_READBACK_S):
+        del bench.values[LOAD, signal]
+    for _ in range(4):
+        bench.sample()
+        bench.loop.run_cycle()
+        await until(lambda: bench.drivers[UNIT, Producer.INVERTER].written != [])
+    assert bench.state is State.IDLE
+    assert bench.loop.run_cycle((Command.EMERGENCY_STOP,)) is not None
+    bench.loop.release_loads()
+    await bench.loop.flush()
+    assert load_latches(bench.files.latches).emergency_stop
+    assert bench.written(Producer.INVERTER, Point.SETPOINT_W)[-1] == 0.0
+    bench.sample()
+    assert bench.loop.at_rest()
+    assert not switched(bench)
+    assert "not every load switch has answered" in caplog.text
 
 
 async def test_latches_are_on_disk_before_the_emergency_stop_is_answered(tmp_path: Path) -> None:

@@ -128,6 +128,7 @@ def test_reactions_stand_in_the_order_of_the_design():
         ("meter_sign_wrong", Reaction.RAMP_TO_ZERO),
         ("repeated_fault", Reaction.TRIP),
         ("repeated_near_limit", Reaction.DERATE),
+        ("load_silent", Reaction.LOG),
         ("crash_loop", Reaction.TRIP),
         ("latch_file_corrupt", Reaction.TRIP),
         ("control_exception", Reaction.TRIP),
@@ -143,7 +144,7 @@ def test_every_fault_of_the_table_has_its_reaction(row, reaction):
 
 
 def test_the_test_above_knows_every_row_of_the_fault_table():
-    assert len(FAULTS) == 29
+    assert len(FAULTS) == 30
 
 
 def test_the_same_fault_of_two_devices_is_latched_under_two_names():

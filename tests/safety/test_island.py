@@ -141,7 +141,7 @@ GUARDS = {
         "cycle_gap", "setpoint_ignored", "setpoint_overwritten", "second_writer",
         "under_delivery", "over_delivery", "wrong_sign", "crash_loop", "latch_file_corrupt",
         "control_exception", "write_budget", "setpoint_oscillation", "meter_sign_wrong",
-        "repeated_near_limit",
+        "repeated_near_limit", "load_silent",
     },
 }  # fmt: skip
 

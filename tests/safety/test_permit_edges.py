@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from tests.builders import T0, permit_of
+from tests.builders import T0, load_permit_of, permit_of
 
 
 @pytest.mark.parametrize(
@@ -19,5 +19,11 @@ def test_what_a_permit_covers(power_w, inside):
     assert permit.covers(power_w, T0 - 1) is inside
     for later_ns in (T0, T0 + 1):
         assert permit.covers(power_w, later_ns) is False
+    assert permit.is_fresh(T0 - 1)
+    assert not permit.is_fresh(T0)
+
+
+def test_a_permit_of_a_load_is_fresh_until_it_expires():
+    permit = load_permit_of(expires_ns=T0)
     assert permit.is_fresh(T0 - 1)
     assert not permit.is_fresh(T0)

@@ -36,7 +36,14 @@ def modbus_of(site: Site, role: Producer) -> ModbusTcp:
 async def client_of(
     site: Site, role: Producer, timeout_s: float = 0.3
 ) -> AsyncIterator[AsyncModbusTcpClient]:
-    connection = modbus_of(site, role)
+    async with client_at(modbus_of(site, role), timeout_s) as client:
+        yield client
+
+
+@contextlib.asynccontextmanager
+async def client_at(
+    connection: ModbusTcp, timeout_s: float = 0.3
+) -> AsyncIterator[AsyncModbusTcpClient]:
     client = AsyncModbusTcpClient(
         connection.host, port=connection.port, timeout=timeout_s, retries=0, reconnect_delay=0
     )

@@ -156,7 +156,7 @@ class _Rule(Adviser):
     @abstractmethod
     def _wish(self, now_utc: datetime, price: float) -> _Wish: ...
 
-    def plan(self, now_utc: datetime, soc_pct: float) -> Plan | None:
+    def plan(self, now_utc: datetime, soc_pct: float) -> Plan | None:  # noqa: ARG002 - as all are called
         """Its wish for now; None where no price is known."""
         price = self._prices.at(now_utc).purchase.price_at(now_utc)
         if price is None:
@@ -164,7 +164,7 @@ class _Rule(Adviser):
         wish = self._wish(now_utc, price)
         slot = PlanSlot(
             start=now_utc, end=now_utc + 2 * self._every, mode=wish.mode,
-            battery_power_w=wish.battery_power_w, grid_power_w=0.0, soc_end_pct=soc_pct,
+            battery_power_w=wish.battery_power_w, grid_power_w=None, soc_end_pct=None,
             import_price_per_kwh=price, reason=wish.reason,
         )  # fmt: skip
         return Plan(

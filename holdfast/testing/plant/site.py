@@ -1,16 +1,17 @@
-"""The whole site: storage units, house, meter and emergency loop."""
+"""The whole site: storage units, house, switched loads, meter and emergency loop."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
 
-from holdfast.core.commands import Write
+from holdfast.core.commands import Point, Write
 from holdfast.core.config import Site
 from holdfast.core.signals import SITE, Producer, Signal
 from holdfast.devices.profile import load_profile
 from holdfast.testing.plant.damage import DamageKind
 from holdfast.testing.plant.household import Household, HouseholdSpec
+from holdfast.testing.plant.load import LoadPlant
 from holdfast.testing.plant.reporting import Reporter
 from holdfast.testing.plant.storage import StoragePlant, rng_for
 
@@ -47,6 +48,8 @@ class SitePlant:
         ambient_c: float,
     ) -> None:
         self.units = units
+        self.loads = _switched_loads(site, ambient_c)
+        """What stands behind a load switch; all other load is the household's."""
         self.household = household
         self.ambient_c = ambient_c
         self.emergency_loop_closed = True
@@ -100,6 +103,8 @@ class SitePlant:
         self.time_s += dt_s
         self.utc_s = utc_s
         pv_w, load_w = self.household.power_w(utc_s)
+        asked_w = {name: load.asks_w(dt_s) for name, load in self.loads.items()}
+        load_w += sum(asked_w.values())
         island_w = (pv_w - load_w) / len(self.units) if self.islanded else None
         battery_w = 0.0
         for unit in self.units.values():
@@ -107,6 +112,9 @@ class SitePlant:
             battery_w += unit.step(dt_s, self.ambient_c)
         if self.islanded and abs(pv_w - load_w - battery_w) > _DARK_W:
             pv_w = load_w = 0.0
+            asked_w = dict.fromkeys(asked_w, 0.0)
+        for name, load in self.loads.items():
+            load.take(asked_w[name], dt_s, self.ambient_c)
         grid_w = 0.0 if self.islanded else load_w + battery_w - pv_w
         self.pv_power_w, self.load_power_w = pv_w, load_w
         self.battery_power_w, self.grid_power_w = battery_w, grid_w
@@ -122,12 +130,16 @@ class SitePlant:
 
     def apply(self, write: Write) -> None:
         """Carry out a write. Raises KeyError for an unknown unit, ValueError as registers do."""
-        self.units[write.unit].apply(write)
+        self._behind(write.unit).apply(write)
+
+    def stored(self, owner: str, point: Point) -> float:
+        """What the register of ``point`` holds, at a unit or load."""
+        return self._behind(owner).stored(point)
 
     def values(self, owner: str) -> dict[Signal, float]:
-        """Every signal of a unit or of the site, unrounded."""
+        """Every signal of a unit, a load or the site, unrounded."""
         if owner != SITE:
-            return self.units[owner].values()
+            return self._behind(owner).values()
         return {
             Signal.GRID_POWER_W: self.grid_power_w,
             Signal.GRID_VOLTAGE_V: 0.0 if self.islanded else self.grid_voltage_v,
@@ -144,8 +156,29 @@ class SitePlant:
                 yield role, SITE, signal, value
         for unit in self.units.values():
             yield from unit.samples()
+        for load in self.loads.values():
+            yield from load.samples()
+
+    def _behind(self, owner: str) -> StoragePlant | LoadPlant:
+        """What the devices of ``owner`` are connected to."""
+        return self.loads[owner] if owner in self.loads else self.units[owner]
 
     @property
     def damage_counts(self) -> dict[str, dict[DamageKind, int]]:
         """Episodes of damage by unit; a unit that is whole is absent."""
         return {name: dict(unit.damage.counts) for name, unit in self.units.items() if unit.damage}
+
+
+def _switched_loads(site: Site, outdoor_c: float) -> dict[str, LoadPlant]:
+    """By name."""
+    rooms = {room.name: room for room in site.rooms}
+    return {
+        name: LoadPlant(
+            name,
+            switch,
+            power_w=site.load_powers_w[name],
+            outdoor_c=outdoor_c,
+            room=rooms.get(name),
+        )
+        for name, switch in site.switches.items()
+    }
