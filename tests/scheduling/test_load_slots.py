@@ -170,15 +170,16 @@ def test_an_inverter_of_modes_is_told_one_in_each_slot_and_keeps_it() -> None:
 
 def test_a_mode_is_kept_over_new_plans() -> None:
     one = site(planner=MODES)
-    # In this mode the battery does not serve the dear hours that begin now.
-    other = DeviceMode.BATTERY_FIRST
+    # In this mode the battery does not serve the two dear hours that begin now.
+    other, prices = DeviceMode.BATTERY_FIRST, site_prices(*([0.6] * 2 + [0.2] * 10))
     kept = LoadsNow(mode=ModeState(mode=other, since=NOW - timedelta(minutes=20)))
-    plan = plan_of(one, now=kept)
+    plan = plan_of(one, now=kept, prices=prices, load_w=2_000.0)
     modes = [slot.device_mode for slot in plan.slots[:4]]
     assert modes[:3] == [other] * 3
     assert modes[3] is not other
     long_ago = LoadsNow(mode=ModeState(mode=other, since=NOW - HOUR))
-    assert plan_of(one, now=long_ago).slots[0].device_mode is not other
+    free = plan_of(one, now=long_ago, prices=prices, load_w=2_000.0)
+    assert free.slots[0].device_mode is not other
 
 
 def test_a_site_without_any_of_it_says_nothing_of_it() -> None:
