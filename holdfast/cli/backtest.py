@@ -18,6 +18,7 @@ from holdfast.cli.data_arguments import (
     Measured,
     add_data_options,
     check_soc,
+    left_out,
     read_measured,
     site_to_run,
 )
@@ -40,7 +41,8 @@ known when they were published; load and PV are forecast from what was measured 
 
 Tells the cost beside that of no battery, of self-consumption, of charging whenever it is cheap,
 of charging by the clock, and of perfect foresight; what went through the battery, and whether it
-would have been damaged (it should never be).
+would have been damaged (it should never be). Flexible loads and heated rooms are left out: the data
+know nothing of them.
 
 Without --config the battery is the demonstration's: 10 kWh, 5 kW. A site whose authority is
 observe is run as if it were full.
@@ -93,6 +95,8 @@ def execute(options: argparse.Namespace) -> int:
     if not 1 <= processes <= 64:
         raise ConfigError(f"--processes {processes}: from 1 to 64")
     site = site_to_run(options.config)
+    missing = left_out(site, loads=True, rooms=True)
+    site = site.model_copy(update={"loads": (), "rooms": ()})
     measured = read_measured(options, site)
     require_an_hour(measured.data)
     strategy = Strategy(options.foresight)
@@ -109,8 +113,11 @@ def execute(options: argparse.Namespace) -> int:
     if options.report is not None:
         write_report(options.report, site, measured.data, comparison, results, WORDS)
     if options.json:
-        print_json(_summary(options, site, measured, comparison, timed))
+        summary = _summary(options, site, measured, comparison, timed)
+        print_json(summary | {"left_out": missing})
     else:
+        if missing:
+            print(missing)
         _print(site, measured.data, comparison, timed)
     bills = comparison.bills.values()
     return 1 if any(bill.damage or bill.cycles_not_running for bill in bills) else 0

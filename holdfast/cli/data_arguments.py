@@ -64,6 +64,14 @@ def site_to_run(config: Path | None) -> Site:
     return site
 
 
+def left_out(site: Site, *, loads: bool, rooms: bool) -> str:
+    """One line about what measured data cannot tell; empty if the site has none of it."""
+    names = [load.name for load in site.loads if loads] + [r.name for r in site.rooms if rooms]
+    if not names:
+        return ""
+    return f"left out, since the data know nothing of it: {', '.join(names)}"
+
+
 def check_soc(soc_pct: float) -> None:
     """Refuse what is no percentage. Raises ConfigError."""
     if not 0.0 <= soc_pct <= 100.0:

@@ -1,6 +1,7 @@
 """``holdfast plan``: the plan that is being followed, or one made now."""
 
 import argparse
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -18,7 +19,7 @@ from holdfast.core.site_file import load_site
 from holdfast.forecasting.history import PowerHistory
 from holdfast.markets.site_prices import SitePriceBook
 from holdfast.runtime.files import SiteFiles
-from holdfast.runtime.planner import load_history, model_registry, read_report
+from holdfast.runtime.planner import load_history, load_memory, model_registry, read_report
 from holdfast.runtime.price_watch import read_prices
 from holdfast.scheduling.planning_desk import PlanningDesk, site_forecaster
 from holdfast.testing.backtest.whole_plan import Final
@@ -35,6 +36,7 @@ advance: the best that can be had, as one optimization problem with its objectiv
 --config it is for the demonstration's battery.
 """
 _OLD_S = 3600.0
+_RUNS_W = 1.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -84,6 +86,10 @@ def execute(options: argparse.Namespace) -> int:
             print(problem)
         if plan is not None:
             Console().print(_table(plan, site))
+            if any(slot.loads or slot.device_mode for slot in plan.slots):
+                Console().print(_loads_table(plan, site))
+            for line in _assumed(site):
+                print(line)
     return 0 if plan is not None and accepted else 1
 
 
@@ -100,7 +106,8 @@ def _make(site: Site, files: SiteFiles, soc_pct: float, at: datetime) -> Plan:
         now_utc, now_utc + timedelta(hours=site.planner.horizon_h)
     )
     forecaster = site_forecaster(site, history, model_registry(files))
-    return PlanningDesk(site, history, forecaster=forecaster).plan(now_utc, soc_pct, prices)
+    desk = PlanningDesk(site, history, forecaster=forecaster, memory=load_memory(site, files))
+    return desk.plan(now_utc, soc_pct, prices)
 
 
 def _table(plan: Plan, site: Site) -> Table:
@@ -111,20 +118,66 @@ def _table(plan: Plan, site: Site) -> Table:
     )
     columns = ("from", "to", "mode", "battery", "grid", "SOC", "price", "reason")
     table = Table(*columns, title=title)
-    for run in _runs(plan.slots):
-        first, last = run[0], run[-1]
-        count = len(run)
+    for run in _runs(plan.slots, lambda slot: (slot.mode, slot.reason)):
+        soc_end_pct = run[-1].soc_end_pct
         table.add_row(
-            f"{first.start.astimezone(zone):%a %H:%M}",
-            f"{last.end.astimezone(zone):%H:%M}",
-            first.mode,
+            *_times(run, zone),
+            run[0].mode,
             _mean([_battery_w(slot) for slot in run]),
             _mean([slot.grid_power_w for slot in run]),
-            "–" if last.soc_end_pct is None else f"{last.soc_end_pct:.0f} %",
-            f"{sum(slot.import_price_per_kwh for slot in run) / count:.3f}",
-            first.reason,
+            "–" if soc_end_pct is None else f"{soc_end_pct:.0f} %",
+            f"{sum(slot.import_price_per_kwh for slot in run) / len(run):.3f}",
+            run[0].reason,
         )
     return table
+
+
+def _loads_table(plan: Plan, site: Site) -> Table:
+    """What loads and rooms do, and the inverter's mode, one column each."""
+    zone = ZoneInfo(site.timezone)
+    names = [
+        name
+        for name in site.load_powers_w
+        if any(load.name == name for slot in plan.slots for load in slot.loads)
+    ]
+    led = any(slot.device_mode is not None for slot in plan.slots)
+    table = Table("from", "to", *(["device mode"] if led else []), *names)
+    for run in _runs(plan.slots, _running):
+        table.add_row(
+            *_times(run, zone),
+            *([run[0].device_mode or ""] if led else []),
+            *(_load(run, name) for name in names),
+        )
+    return table
+
+
+def _running(slot: PlanSlot) -> object:
+    """Equal while the same ones run, in the same mode."""
+    return slot.device_mode, {load.name for load in slot.loads if load.power_w >= _RUNS_W}
+
+
+def _times(run: list[PlanSlot], zone: ZoneInfo) -> tuple[str, str]:
+    start, end = run[0].start.astimezone(zone), run[-1].end.astimezone(zone)
+    return f"{start:%a %H:%M}", f"{end:%H:%M}"
+
+
+def _load(run: list[PlanSlot], name: str) -> str:
+    """Mean power of a load or a room, and the room's temperature at the end."""
+    found = [load for slot in run for load in slot.loads if load.name == name]
+    if not found:
+        return ""
+    power = _mean([load.power_w for load in found])
+    temperature_c = found[-1].temperature_c
+    return power if temperature_c is None else f"{power}, {temperature_c:.1f} °C"
+
+
+def _assumed(site: Site) -> list[str]:
+    """What is not measured."""
+    return [
+        f"{load.name} has no switch: it is taken to run as planned"
+        for load in site.loads
+        if load.switch is None
+    ]
 
 
 def _battery_w(slot: PlanSlot) -> float | None:
@@ -133,16 +186,16 @@ def _battery_w(slot: PlanSlot) -> float | None:
     return slot.battery_power_w if expects or slot.mode is SlotMode.POWER else None
 
 
-def _mean(powers_w: list[float | None]) -> str:
+def _mean(powers_w: Sequence[float | None]) -> str:
     known = [power_w for power_w in powers_w if power_w is not None]
     return f"{sum(known) / len(known):.0f} W" if known else "–"
 
 
-def _runs(slots: tuple[PlanSlot, ...]) -> list[list[PlanSlot]]:
-    """Neighbouring slots of one mode and reason belong to one line."""
+def _runs(slots: tuple[PlanSlot, ...], kind: Callable[[PlanSlot], object]) -> list[list[PlanSlot]]:
+    """Neighbouring slots of one kind belong to one line."""
     runs: list[list[PlanSlot]] = []
     for slot in slots:
-        if runs and (runs[-1][0].mode, runs[-1][0].reason) == (slot.mode, slot.reason):
+        if runs and kind(runs[-1][0]) == kind(slot):
             runs[-1].append(slot)
         else:
             runs.append([slot])

@@ -5,7 +5,7 @@ import argparse
 from rich.console import Console
 
 from holdfast.cli.arguments import print_json
-from holdfast.cli.data_arguments import check_soc, read_measured, site_to_run
+from holdfast.cli.data_arguments import check_soc, left_out, read_measured, site_to_run
 from holdfast.core.config import Site
 from holdfast.core.errors import ConfigError
 from holdfast.testing.backtest.data import SiteData, utc_of
@@ -20,10 +20,13 @@ def execute_on_data(options: argparse.Namespace) -> int:
     site = site_to_run(options.config)
     data = read_measured(options, site).data
     plan = plan_whole(site, data, soc_pct=options.soc, final=options.final)
+    missing = left_out(site, loads=False, rooms=True)
     if options.json:
-        print_json(_content(options, site, data, plan))
+        print_json(_content(options, site, data, plan) | {"left_out": missing})
     else:
         _print(site, data, plan)
+        if missing:
+            print(missing)
     return 0
 
 
@@ -53,6 +56,7 @@ def _content(
                 "soc_pct": float(plan.soc_pct[index]),
                 "import_price_per_kwh": row.import_price_per_kwh,
                 "export_price_per_kwh": row.export_price_per_kwh,
+                "loads_w": {name: float(load_w[index]) for name, load_w in plan.load_w.items()},
             }
             for index, row in enumerate(data.rows)
         ],
@@ -61,7 +65,11 @@ def _content(
 
 def _print(site: Site, data: SiteData, plan: WholePlan) -> None:
     terms = ", ".join(f"{name} {value:.2f}" for name, value in plan.terms.items())
+    loads = "".join(
+        f"; {name} {float(load_w.sum()) * data.step_s / 3.6e6:.1f} kWh"
+        for name, load_w in plan.load_w.items()
+    )
     Console().print(
         f"{plan.status} plan for {len(data.rows)} intervals: {plan.objective:.2f} {site.currency} "
-        f"({terms}); {plan.soc_pct[-1]:.0f} % at the end. --json has the schedule."
+        f"({terms}); {plan.soc_pct[-1]:.0f} % at the end{loads}. --json has the schedule."
     )

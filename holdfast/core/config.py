@@ -200,7 +200,7 @@ class PvPlant(Section):
 
 
 class Weather(Section):
-    """Who is asked for the weather of ``location``, if there is ``pv``."""
+    """Who is asked for the weather of ``location``, if there is ``pv``, or ``rooms``."""
 
     url: WebAddress = "https://api.open-meteo.com/v1/forecast"
     """Open-Meteo's, or that of a server of one's own that answers as it does."""

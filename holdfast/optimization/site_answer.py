@@ -1,12 +1,14 @@
 """From the columns of a site's program to an answer that was tried: simulated, and priced."""
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 
 from holdfast.core.errors import PlanFailed
 from holdfast.core.plan import DeviceMode, PlanStatus
 from holdfast.optimization.answer import battery_cost
+from holdfast.optimization.flexible_program import change_cost, room_temperatures, waiting_cost
 from holdfast.optimization.problem import Array, BatteryModel, PlanSolution, SlackGroup
 from holdfast.optimization.site_problem import (
     Room,
@@ -17,11 +19,12 @@ from holdfast.optimization.site_problem import (
 from holdfast.optimization.site_program import (
     SiteColumns,
     UnitColumns,
-    room_response,
+    unserved_kwh,
 )
 
-_TINY = 1e-3
-"""kWh, or kelvins."""
+_TINY_KWH = 1e-3
+_TINY_K = 0.1
+"""What a thermometer shows."""
 _OF_PLAN = frozenset(group.value for group in SlackGroup)
 _PENALIZED = tuple(group for group in SiteSlack if group is not SiteSlack.COMFORT)
 """Discomfort has a price of its own."""
@@ -37,9 +40,17 @@ def build_site_solution(
     Raises PlanFailed if it does not cost what the solver says once it is followed.
     """
     base, hours = problem.base, problem.base.dt_h / 1e3
-    unit_w = _stacked([_unit_w(unit, values, hours) for unit in columns.units], base.slots)
+    unit_w = _stacked(
+        [
+            _unit_w(battery, unit, values, hours)
+            for battery, unit in zip(problem.batteries, columns.units, strict=True)
+        ],
+        base.slots,
+    )
     room_w = _stacked([values[block] / hours for block in columns.rooms], base.slots)
-    load_w = _stacked([values[block] / hours for block in columns.loads], base.slots)
+    load_w = np.zeros((len(problem.loads), base.slots))
+    for row_w, load, block in zip(load_w, problem.loads, columns.loads, strict=True):
+        row_w[load.slots] = values[block] / hours[load.slots]
     curtailed_w = (values[columns.grid.curtailed] + values[columns.grid.lost]) / hours
     followed = _Followed(
         unit_w=unit_w,
@@ -48,9 +59,13 @@ def build_site_solution(
             base.slots,
         ),
         room_c=_stacked(
-            [_warmed(*room, base.dt_h) for room in zip(problem.rooms, room_w, strict=True)],
+            [
+                room_temperatures(*room, base.dt_h)
+                for room in zip(problem.rooms, room_w, strict=True)
+            ],
             base.slots,
         ),
+        room_w=room_w,
         load_w=load_w,
         grid_w=base.net_load_w + unit_w.sum(0) + room_w.sum(0) + load_w.sum(0) + curtailed_w,
         lost_w=values[columns.grid.lost] / hours,
@@ -60,9 +75,15 @@ def build_site_solution(
     objective = grid_cost + _other_costs(problem, followed)
     outside = _outside(problem, followed)
     penalty = base.penalty_per_kwh * sum(outside[group] for group in _PENALIZED)
+    modes = _modes(columns, values)
+    penalty += _preferences(problem, followed, modes)
     if not abs(objective + penalty - cost) <= _TOLERANCE_SHARE * abs(cost) + _TOLERANCE_COST:
         raise PlanFailed(f"the answer costs {objective + penalty:.4f}, not {cost:.4f} as it says")
-    relaxed = tuple(group for group, amount in outside.items() if amount > _TINY)
+    relaxed = tuple(
+        group
+        for group, amount in outside.items()
+        if amount > (_TINY_K if group is SiteSlack.COMFORT else _TINY_KWH)
+    )
     plan = PlanSolution(
         status=PlanStatus.RELAXED if relaxed else PlanStatus.OPTIMAL,
         relaxed=tuple(SlackGroup(group) for group in relaxed if group in _OF_PLAN),
@@ -77,13 +98,15 @@ def build_site_solution(
     )
     return SiteSolution(
         plan=plan,
+        cost=objective + penalty,
         relaxed=relaxed,
         unit_w=unit_w,
         unit_soc_wh=followed.unit_soc_wh,
         room_w=room_w,
         room_c=followed.room_c,
         load_w=load_w,
-        modes=_modes(columns, values),
+        short_wh=_short_wh(problem, load_w),
+        modes=modes,
     )
 
 
@@ -93,6 +116,7 @@ class _Followed:
 
     unit_w: Array
     unit_soc_wh: Array
+    room_w: Array
     room_c: Array
     load_w: Array
     grid_w: Array
@@ -103,26 +127,15 @@ def _stacked(rows: list[Array], slots: int) -> Array:
     return np.stack(rows) if rows else np.zeros((0, slots))
 
 
-def _unit_w(columns: UnitColumns, values: Array, hours: Array) -> Array:
-    return np.asarray((values[columns.charge] - values[columns.discharge]) / hours)
+def _unit_w(battery: BatteryModel, columns: UnitColumns, values: Array, hours: Array) -> Array:
+    """Within what it can, in spite of the solver's tolerances: the controller clamps nothing."""
+    power_w = (values[columns.charge] - values[columns.discharge]) / hours
+    return np.clip(power_w, -battery.discharge_max_w, battery.charge_max_w)
 
 
 def _stored(battery: BatteryModel, power_w: Array, dt_h: Array) -> Array:
     factor = np.where(power_w > 0.0, battery.charge_efficiency, 1 / battery.discharge_efficiency)
     return np.asarray(battery.soc_now_wh + np.cumsum(power_w * dt_h * factor))
-
-
-def _warmed(room: Room, power_w: Array, dt_h: Array) -> Array:
-    kept, gained = room_response(room, dt_h)
-    ambient_c = room.outdoor_c + room.gains_w / room.loss_w_per_k
-    temperatures = np.empty(len(dt_h))
-    now_c = room.temperature_now_c
-    for slot, energy_kwh in enumerate(power_w * dt_h / 1e3):
-        now_c = (
-            kept[slot] * now_c + (1.0 - kept[slot]) * ambient_c[slot] + gained[slot] * energy_kwh
-        )
-        temperatures[slot] = now_c
-    return temperatures
 
 
 def _other_costs(problem: SiteProblem, followed: _Followed) -> float:
@@ -159,6 +172,24 @@ def _deep_kwh(battery: BatteryModel, power_w: Array, dt_h: Array) -> float:
     return deep_wh / 1e3
 
 
+def _preferences(
+    problem: SiteProblem, followed: _Followed, modes: tuple[DeviceMode, ...] | None
+) -> float:
+    """What is no cost, and decides between answers of nearly equal cost."""
+    cost = 0.0
+    if problem.modes is not None and modes is not None:
+        changes = sum(mode is not before for before, mode in pairwise([problem.modes.now, *modes]))
+        cost += problem.change_cost * changes
+        unserved = unserved_kwh(problem, modes, followed.grid_w)
+        cost += problem.base.penalty_per_kwh * unserved
+    for room, power_w in zip(problem.rooms, followed.room_w, strict=True):
+        cost += change_cost(problem, room, float(power_w[0]))
+    for load, power_w in zip(problem.loads, followed.load_w, strict=True):
+        cost += change_cost(problem, load, float(power_w[0]))
+        cost += waiting_cost(problem, load, power_w)
+    return cost
+
+
 def _uncomfortable_k(room: Room, room_c: Array) -> Array:
     return np.maximum(np.maximum(room.low_c - room_c, room_c - room.high_c), 0.0)
 
@@ -173,11 +204,6 @@ def _outside(problem: SiteProblem, followed: _Followed) -> dict[SiteSlack, float
         final_kwh += max(final_wh - float(soc_wh[-1]), 0.0) / 1e3
         high_kwh += float(np.maximum(soc_wh - battery.soc_max_wh, 0.0).sum()) / 1e3
     over_w = np.maximum(followed.grid_w - base.import_max_w, 0.0)
-    served_kwh = (followed.load_w * hours).sum(1)
-    missed = [
-        max(load.energy_wh / 1e3 - float(energy_kwh), 0.0)
-        for load, energy_kwh in zip(problem.loads, served_kwh, strict=True)
-    ]
     worst_k = [
         float(_uncomfortable_k(room, room_c).max())
         for room, room_c in zip(problem.rooms, followed.room_c, strict=True)
@@ -187,9 +213,14 @@ def _outside(problem: SiteProblem, followed: _Followed) -> dict[SiteSlack, float
         SiteSlack.FINAL_SOC: final_kwh,
         SiteSlack.IMPORT_LIMIT: float(over_w @ hours),
         SiteSlack.EXPORT_LIMIT: float(followed.lost_w @ hours),
-        SiteSlack.DEADLINE: sum(missed),
+        SiteSlack.DEADLINE: float(_short_wh(problem, followed.load_w).sum()) / 1e3,
         SiteSlack.COMFORT: max(worst_k, default=0.0),
     }
+
+
+def _short_wh(problem: SiteProblem, load_w: Array) -> Array:
+    wanted_wh = np.array([load.energy_wh for load in problem.loads])
+    return np.asarray(np.maximum(wanted_wh - load_w @ problem.base.dt_h, 0.0))
 
 
 def _modes(columns: SiteColumns, values: Array) -> tuple[DeviceMode, ...] | None:

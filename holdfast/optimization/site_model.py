@@ -19,8 +19,11 @@ from holdfast.optimization.sparse import Block, run
 
 GAP = 5e-5
 """Relative to the objective."""
-GAP_OF_MODES = 0.004
-"""Of problems with modes: the last tenths of a percent take longer than all the rest."""
+GAP_OF_CHOICES = 0.004
+"""Of problems with modes, or many slots that are either-or: the last tenths of a percent take
+longer than all the rest, up to minutes."""
+_FEW = 12
+"""Whole numbers that are quickly found."""
 _TINY_KWH = 1e-6
 _ROUNDS = 8
 _NODES = 300
@@ -39,14 +42,18 @@ def solve_site(problem: SiteProblem) -> SiteSolution:
     blocks, columns = build_site(problem)
     highs = blocks.build(_OPTIONS)
     chosen = np.concatenate([*columns.modes.values(), *columns.starts, np.empty(0, np.int32)])
-    highs.setOptionValue("mip_rel_gap", GAP_OF_MODES if problem.modes else GAP)
+    highs.setOptionValue("mip_rel_gap", GAP_OF_CHOICES if problem.modes else GAP)
     whole = _make_whole(highs, np.empty(0, np.int32), chosen.astype(np.int32))
+    either_or = 0
     values = run(highs)
     for _ in range(_ROUNDS):
         more = _undecided(problem, columns, values, whole)
         if not len(more):
             break
         whole = _make_whole(highs, whole, more)
+        either_or += len(more)
+        if either_or > _FEW:
+            highs.setOptionValue("mip_rel_gap", GAP_OF_CHOICES)
         values = run(highs)
     bound = _bound(highs, whole)
     values, duals = _polished(highs, whole, values)

@@ -45,12 +45,20 @@ class ModeRules:
 
     allowed: tuple[DeviceMode, ...] = tuple(DeviceMode)
     dwell_slots: int = 4
-    """A mode is kept for at least as many slots."""
+    """A mode is kept for at least as many slots, or as long as those that are not shortened."""
+    now: DeviceMode | None = None
+    """In force when the plan begins; None: not known, or none that is allowed."""
+    kept_slots: int = 0
+    """In the first slots ``now`` must go on."""
 
     def __post_init__(self) -> None:
         """Refuse rules that leave no choice. Raises PlanFailed."""
         if not self.allowed or self.dwell_slots < 1:
             raise PlanFailed("modes: needs a mode, and a dwell of at least one slot")
+        if self.now is not None and self.now not in self.allowed:
+            raise PlanFailed(f"modes: {self.now} goes on, and is not allowed")
+        if self.kept_slots < 0 or (self.kept_slots and self.now is None):
+            raise PlanFailed("modes: nothing is known that could be kept")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -78,6 +86,8 @@ class Room:
     """What a kelvin outside the comfort bounds costs in an hour."""
     end_cost_per_k: float = 0.0
     """What a kelvin below ``low_c`` costs at the end of the plan: it is heated up afterwards."""
+    planned_w: float | None = None
+    """For the first slot, by the plan before; None: it said nothing."""
 
     def __post_init__(self) -> None:
         """Refuse what is no room. Raises PlanFailed."""
@@ -93,6 +103,7 @@ class Room:
                 raise PlanFailed(f"room {self.name}: {name} is not one finite number a slot")
         if not (self.low_c <= self.high_c).all():
             raise PlanFailed(f"room {self.name}: low_c must not be above high_c")
+        _check_planned(self.name, self.planned_w, self.power_max_w)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +118,10 @@ class ShiftableLoad:
     """The last in which it may run."""
     runs_through: bool = False
     """Once started it runs at its full power to its end, as a washing machine does."""
+    has_begun: bool = False
+    """It runs through and goes on in ``first_slot``, come what may."""
+    planned_w: float | None = None
+    """For the plan's first slot, by the plan before; None: it said nothing."""
 
     def __post_init__(self) -> None:
         """Refuse what no load can be. Raises PlanFailed."""
@@ -114,6 +129,19 @@ class ShiftableLoad:
             raise PlanFailed(f"load {self.name}: needs power_max_w above 0 and energy_wh >= 0")
         if not 0 <= self.first_slot <= self.last_slot:
             raise PlanFailed(f"load {self.name}: needs 0 <= first_slot <= last_slot")
+        _check_planned(self.name, self.planned_w, self.power_max_w)
+        if self.planned_w is not None and self.first_slot:
+            raise PlanFailed(f"load {self.name}: nothing can be planned before its window")
+
+    @property
+    def slots(self) -> slice:
+        """Those of its window."""
+        return slice(self.first_slot, self.last_slot + 1)
+
+
+def _check_planned(name: str, planned_w: float | None, most_w: float) -> None:
+    if planned_w is not None and not 0 <= planned_w <= most_w:
+        raise PlanFailed(f"{name}: planned_w {planned_w} is not within 0 to {most_w:g} W")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,10 +170,15 @@ class SiteProblem:
     loads: tuple[ShiftableLoad, ...] = ()
     demand: tuple[DemandCharge, ...] = ()
     modes: ModeRules | None = None
+    change_cost: float = 0.0
+    """What it must be worth to have a load or a room on, or off, in the first slot otherwise than
+    ``planned_w``: once for its full power, in proportion for less; and to change the mode."""
 
     def __post_init__(self) -> None:
         """Refuse parts of other lengths. Raises PlanFailed."""
         slots = self.base.slots
+        if not 0 <= self.change_cost < 1e6:
+            raise PlanFailed("site: change_cost must not be negative")
         if not self.batteries:
             raise PlanFailed("site: needs at least one storage unit")
         for room in self.rooms:
@@ -177,6 +210,8 @@ class SiteSolution:
 
     plan: PlanSolution
     """All units together; its ``relaxed`` holds what concerns battery and grid."""
+    cost: float
+    """The objective, with the price of what could not be kept, of changes, and of waiting."""
     relaxed: tuple[SiteSlack, ...]
     unit_w: Array
     """Shape (units, slots), + charging."""
@@ -187,4 +222,6 @@ class SiteSolution:
     """At the end of each slot."""
     load_w: Array
     """Of the shiftable loads, shape (loads, slots)."""
+    short_wh: Array
+    """What each of them does not get, shape (loads,)."""
     modes: tuple[DeviceMode, ...] | None

@@ -12,16 +12,18 @@ from itertools import pairwise
 import numpy as np
 
 from holdfast.core.plan import DeviceMode
+from holdfast.optimization.flexible_program import add_load, add_room
 from holdfast.optimization.problem import Array, BatteryModel
 from holdfast.optimization.site_problem import (
     MODES,
     DemandCharge,
     ModeRules,
-    Room,
-    ShiftableLoad,
     SiteProblem,
 )
 from holdfast.optimization.sparse import Block, Blocks
+
+Flexible = list[tuple[slice, Block]]
+"""Energy that waits: in which slots, and its columns there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -60,6 +62,7 @@ class SiteColumns:
     rooms: tuple[Block, ...]
     """Electric energy of each."""
     loads: tuple[Block, ...]
+    """Of each in the slots of its window."""
     starts: tuple[Block, ...]
     """Whole numbers: when a load that runs through starts."""
     modes: dict[DeviceMode, Block]
@@ -70,15 +73,18 @@ def build_site(problem: SiteProblem) -> tuple[Blocks, SiteColumns]:
     blocks = Blocks()
     charges = blocks.add_columns(problem.base.slots, 0.0, 1.0)
     units = tuple(_add_unit(blocks, problem, battery, charges) for battery in problem.batteries)
-    rooms = tuple(_add_room(blocks, problem, room) for room in problem.rooms)
-    runs = [_add_load(blocks, problem, load) for load in problem.loads]
+    rooms = tuple(add_room(blocks, problem, room) for room in problem.rooms)
+    runs = [add_load(blocks, problem, load) for load in problem.loads]
     loads = tuple(run for run, _ in runs)
-    grid = _add_grid(blocks, problem, units, (*rooms, *loads))
+    every = slice(None)
+    flexible = [(every, room) for room in rooms]
+    flexible += [(load.slots, run) for load, run in zip(problem.loads, loads, strict=True)]
+    grid = _add_grid(blocks, problem, units, flexible)
     for charge in problem.demand:
         _add_demand(blocks, problem, grid, charge)
     modes: dict[DeviceMode, Block] = {}
     if problem.modes is not None:
-        modes = _add_modes(blocks, problem, problem.modes, units, grid, (*rooms, *loads))
+        modes = _add_modes(blocks, problem, problem.modes, units, grid, flexible)
     return blocks, SiteColumns(
         units=units,
         charges=charges,
@@ -156,70 +162,11 @@ def _add_deep_cycles(
     blocks.add_rows(0.0, shallow_kwh, (stored, 1.0), (deep, -1.0))
 
 
-def _add_room(blocks: Blocks, problem: SiteProblem, room: Room) -> Block:
-    base = problem.base
-    slots, dt_h = base.slots, base.dt_h
-    heat = blocks.add_columns(slots, 0.0, room.power_max_w * dt_h / 1e3)
-    temperature = blocks.add_columns(slots, -np.inf, np.inf)
-    discomfort = room.discomfort_cost_per_k_h * dt_h
-    cold_cost = discomfort.copy()
-    cold_cost[-1] += room.end_cost_per_k
-    cold = blocks.add_columns(slots, 0.0, np.inf, cold_cost)
-    hot = blocks.add_columns(slots, 0.0, np.inf, discomfort)
-    kept, gained = room_response(room, dt_h)
-    constant = (1.0 - kept) * (room.outdoor_c + room.gains_w / room.loss_w_per_k)
-    constant[0] += kept[0] * room.temperature_now_c
-    rows = blocks.add_rows(constant, constant, (temperature, 1.0), (heat, -gained))
-    blocks.add_entries(rows[1:], temperature[:-1], -kept[1:])
-    blocks.add_rows(room.low_c, np.inf, (temperature, 1.0), (cold, 1.0))
-    blocks.add_rows(-np.inf, room.high_c, (temperature, 1.0), (hot, -1.0))
-    return heat
-
-
-def room_response(room: Room, dt_h: Array) -> tuple[Array, Array]:
-    """Share of its temperature that a room keeps over each slot, and K per electric kWh.
-
-    The exact solution of the first-order equation for powers that are constant in a slot.
-    """
-    kept = np.exp(-room.loss_w_per_k * dt_h / room.capacity_wh_per_k)
-    heat_w_per_kwh = 1e3 * room.heat_per_power / dt_h
-    return kept, (1.0 - kept) / room.loss_w_per_k * heat_w_per_kwh
-
-
-def _add_load(
-    blocks: Blocks, problem: SiteProblem, load: ShiftableLoad
-) -> tuple[Block, Block | None]:
-    base = problem.base
-    slots, hours = base.slots, base.dt_h / 1e3
-    window = np.zeros(slots)
-    window[load.first_slot : load.last_slot + 1] = 1.0
-    most = load.power_max_w * hours * window
-    run = blocks.add_columns(slots, 0.0, most)
-    wanted = load.energy_wh / 1e3
-    short = blocks.add_columns(1, 0.0, np.inf, base.penalty_per_kwh)
-    total = blocks.add_rows(wanted, np.inf, (short, 1.0))
-    blocks.add_entries(np.repeat(total, slots), run, 1.0)
-    if not load.runs_through:
-        return run, None
-    length = max(1, int(np.ceil(wanted / most.max() - 1e-9)))
-    first, last = load.first_slot, load.last_slot - length + 1
-    if last < first:
-        return run, None
-    starts = blocks.add_columns(last - first + 1, 0.0, 1.0)
-    once = blocks.add_rows(-np.inf, 1.0, (starts[:1], 1.0))
-    blocks.add_entries(np.repeat(once, len(starts) - 1), starts[1:], 1.0)
-    rows = blocks.add_rows(0.0, 0.0, (run, 1.0))
-    for index, start in enumerate(starts):
-        runs_in = rows[first + index : first + index + length]
-        blocks.add_entries(runs_in, np.repeat(start, length), -wanted / length * np.ones(length))
-    return run, starts
-
-
 def _add_grid(
     blocks: Blocks,
     problem: SiteProblem,
     units: tuple[UnitColumns, ...],
-    flexible: tuple[Block, ...],
+    flexible: Flexible,
 ) -> GridColumns:
     base = problem.base
     slots, hours, penalty = base.slots, base.dt_h / 1e3, base.penalty_per_kwh
@@ -236,8 +183,9 @@ def _add_grid(
         (imported, 1.0), (over, 1.0), (exported, -1.0), (curtailed, -1.0), (lost, -1.0)
     ]  # fmt: skip
     terms += [(unit.charge, -1.0) for unit in units] + [(unit.discharge, 1.0) for unit in units]
-    terms += [(column, -1.0) for column in flexible]
-    blocks.add_rows(net, net, *terms)
+    rows = blocks.add_rows(net, net, *terms)
+    for slots_of, column in flexible:
+        blocks.add_entries(rows[slots_of], column, -1.0)
     blocks.add_rows(-np.inf, 0.0, (imported, 1.0), (imports, -most_in))
     blocks.add_rows(-np.inf, most_out, (exported, 1.0), (imports, most_out))
     if base.pv_curtailable:  # surplus only: not while it imports
@@ -254,8 +202,9 @@ def _grid_reach(problem: SiteProblem) -> tuple[Array, Array]:
     hours = base.dt_h / 1e3
     charge_w = sum(battery.charge_max_w for battery in problem.batteries)
     discharge_w = sum(battery.discharge_max_w for battery in problem.batteries)
-    flexible_w = sum(room.power_max_w for room in problem.rooms)
-    flexible_w += sum(load.power_max_w for load in problem.loads)
+    flexible_w = np.full(base.slots, sum((room.power_max_w for room in problem.rooms), 0.0))
+    for load in problem.loads:
+        flexible_w[load.slots] += load.power_max_w
     most_in_w = np.clip(base.load_w + charge_w + flexible_w, 0.0, base.import_max_w)
     most_out_w = np.clip(base.pv_w + discharge_w, 0.0, base.export_max_w)
     return most_in_w * hours, most_out_w * hours
@@ -283,7 +232,7 @@ def _add_demand(
 
 def _add_modes(
     blocks: Blocks, problem: SiteProblem, rules: ModeRules, units: tuple[UnitColumns, ...],
-    grid: GridColumns, flexible: tuple[Block, ...],
+    grid: GridColumns, flexible: Flexible,
 ) -> dict[DeviceMode, Block]:  # fmt: skip
     base = problem.base
     slots, hours = base.slots, base.dt_h / 1e3
@@ -294,12 +243,13 @@ def _add_modes(
     deficit = np.maximum(base.net_load_w, 0.0) * hours
     surplus = np.maximum(-base.net_load_w, 0.0) * hours
     most_in, _ = _grid_reach(problem)
-    unmet = np.maximum(most_in - charge - discharge, 0.0)
+    unmet = _bought_beside(problem)
+    unserved = blocks.add_columns(slots, 0.0, np.inf, base.penalty_per_kwh)
     limits: list[tuple[list[tuple[Block, float]], dict[DeviceMode, Array]]] = [
         ([(unit.charge, 1.0) for unit in units], {}),
         ([(unit.discharge, 1.0) for unit in units], {}),
-        ([(u.discharge, 1.0) for u in units] + [(column, -1.0) for column in flexible], {}),
-        ([(grid.imported, 1.0)], {}),
+        ([(unit.discharge, 1.0) for unit in units], {}),
+        ([(grid.imported, 1.0), (unserved, -1.0)], {}),
     ]
     for mode in modes:
         row = MODES[mode]
@@ -308,20 +258,52 @@ def _add_modes(
         limits[1][1][mode] = discharge if row.serves_load else np.zeros(slots)
         limits[2][1][mode] = discharge if row.exports else np.minimum(discharge, deficit)
         limits[3][1][mode] = unmet if row.must_serve else most_in
-    for terms, most in limits:
+    rows = [
         blocks.add_rows(-np.inf, 0.0, *terms, *((modes[mode], -most[mode]) for mode in modes))
-    for column in modes.values():
-        _add_dwell(blocks, column, rules.dwell_slots)
+        for terms, most in limits
+    ]
+    for slots_of, column in flexible:  # serving them is no export
+        blocks.add_entries(rows[2][slots_of], column, -1.0)
+    for mode, column in modes.items():
+        ends = _dwell_ends(base.dt_h, rules.dwell_slots)
+        _add_dwell(blocks, column, ends, problem.change_cost, is_now=mode is rules.now)
+    if rules.now is not None and rules.kept_slots:
+        blocks.add_rows(1.0, 1.0, (modes[rules.now][: rules.kept_slots], 1.0))
     return modes
 
 
-def _add_dwell(blocks: Blocks, mode: Block, dwell: int) -> None:
-    """A mode that begins in a slot lasts for ``dwell`` of them, or to the end of the plan."""
-    if dwell < 2 or len(mode) < 2:
-        return
-    begins = blocks.add_columns(len(mode), 0.0, 1.0)
-    pairs = np.array(list(pairwise(mode)), dtype=np.int32)
+def _bought_beside(problem: SiteProblem) -> Array:
+    """kWh that a slot may import while the batteries serve the load with all their power."""
+    most_in, _ = _grid_reach(problem)
+    power_w = sum(unit.charge_max_w + unit.discharge_max_w for unit in problem.batteries)
+    return np.asarray(np.maximum(most_in - power_w * problem.base.dt_h / 1e3, 0.0))
+
+
+def unserved_kwh(problem: SiteProblem, modes: tuple[DeviceMode, ...], grid_w: Array) -> float:
+    """What is imported in modes that serve the load first, since the batteries are empty."""
+    most_in, _ = _grid_reach(problem)
+    bought = np.minimum(grid_w * problem.base.dt_h / 1e3, most_in)
+    serves = np.array([MODES[mode].must_serve for mode in modes])
+    return float(np.maximum(bought - _bought_beside(problem), 0.0) @ serves)
+
+
+def _dwell_ends(dt_h: Array, dwell_slots: int) -> list[int]:
+    """For each slot in which a mode may begin, the slot after the last one in which it is kept.
+
+    The first slot may be the rest of one, and then does not count as a whole one.
+    """
+    starts_h = np.concatenate([[0.0], np.cumsum(dt_h)[:-1]])
+    until_h = starts_h + dwell_slots * float(dt_h.max()) - 1e-9
+    return [int(end) for end in np.searchsorted(starts_h, until_h)]
+
+
+def _add_dwell(blocks: Blocks, mode: Block, ends: list[int], cost: float, *, is_now: bool) -> None:
+    """A mode that begins in a slot lasts until its end, or to the end of the plan."""
+    begins = blocks.add_columns(len(mode), 0.0, 1.0, cost)
+    blocks.add_rows(-np.inf, float(is_now), (mode[:1], 1.0), (begins[:1], -1.0))
+    pairs = np.array(list(pairwise(mode)), dtype=np.int32).reshape(-1, 2)
     blocks.add_rows(-np.inf, 0.0, (pairs[:, 1], 1.0), (pairs[:, 0], -1.0), (begins[1:], -1.0))
     rows = blocks.add_rows(-np.inf, 0.0, (begins, 1.0), (mode, -1.0))
-    for back in range(1, min(dwell, len(mode))):
-        blocks.add_entries(rows[back:], begins[:-back], 1.0)
+    for slot, end in enumerate(ends):
+        later = rows[slot + 1 : end]
+        blocks.add_entries(later, np.repeat(begins[slot], len(later)), 1.0)

@@ -54,6 +54,11 @@ class SiteFiles:
         return self.state_dir / "history.packed"
 
     @property
+    def desk(self) -> Path:
+        """What loads had in their windows, rooms' temperatures, and the highest import so far."""
+        return self.state_dir / "desk.json"
+
+    @property
     def old_history(self) -> Path:
         """The history of releases that kept eight days; read once, if there is no other."""
         return self.state_dir / "history.json"

@@ -8,6 +8,7 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -31,6 +32,7 @@ from holdfast.runtime.price_watch import PriceWatch
 from holdfast.runtime.process import run_process
 from holdfast.runtime.status_reader import StatusReader
 from holdfast.runtime.weather_watch import WeatherWatch
+from holdfast.scheduling.desk_memory import DeskMemory, decode, encode
 from holdfast.scheduling.export_limit import may_be_throttled
 from holdfast.scheduling.planning_desk import PlanningDesk, PowerSample, site_forecaster
 
@@ -42,6 +44,8 @@ RETRY_AFTER_S = 10.0
 SAVE_HISTORY_EVERY_S = 900.0
 """A file of some hundred kB each time: cards wear."""
 FRESH_S = 3.0
+_ON = 0.5
+"""Half of the way from off, 0, to on, 1."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +88,9 @@ class Planner:
         self._status = StatusReader(files)
         self._workshop, history = ChildWorkshop(), load_history(files)
         forecaster = site_forecaster(site, history, model_registry(files), self._workshop)
-        self._desk = PlanningDesk(site, history, worker.make_plan, forecaster)
+        memory = load_memory(site, files)
+        self._desk = PlanningDesk(site, history, worker.make_plan, forecaster, memory)
+        self._saved = encode(memory)
         self._plan_s = 0.0
         self._save_s = time.monotonic() + SAVE_HISTORY_EVERY_S
         self._problem = ""
@@ -115,6 +121,7 @@ class Planner:
         """Save what was measured, and end work that is still going on."""
         self._workshop.close()
         self.save_history()
+        self.save_memory()
 
     def save_history(self) -> None:
         """Bring what was measured to disk."""
@@ -122,6 +129,18 @@ class Planner:
             write_atomically(self._files.history, self._desk.history.to_bytes())
         except OSError as error:
             _log.error("history is not on disk: %s", error)
+
+    def save_memory(self) -> None:
+        """Bring to disk what loads had and rooms have, if that has changed."""
+        content = encode(self._desk.memory)
+        if content == self._saved:
+            return
+        try:
+            write_atomically(self._files.desk, content)
+        except OSError as error:
+            _log.error("what loads had is not on disk: %s", error)
+        else:
+            self._saved = content
 
     def _known_prices(self, utc: datetime) -> SitePrices:
         book = SitePriceBook(self._site, self._prices.read)
@@ -147,6 +166,7 @@ class Planner:
             write_atomically(self._files.plan, to_json(report))
         except OSError as error:
             _log.error("the report is not on disk: %s", error)
+        self.save_memory()
         return accepted
 
 
@@ -160,6 +180,24 @@ def load_history(files: SiteFiles) -> PowerHistory:
         except (OSError, ValueError) as error:
             _log.warning("%s: the history is lost and begins anew: %s", path.name, error)
     return PowerHistory()
+
+
+def load_memory(site: Site, files: SiteFiles) -> DeskMemory:
+    """What the planner's desk knew; nothing, with a warning, if there is nothing usable."""
+    try:
+        return decode(files.desk.read_bytes())
+    except FileNotFoundError:
+        if site.loads or site.rooms or (site.prices is not None and site.prices.demand_charges):
+            _log.warning(
+                "there is no %s: what loads had, and the highest import, count from now on",
+                files.desk.name,
+            )
+    except (OSError, ValueError) as error:
+        _log.warning(
+            "%s: what loads had, and the highest import, count from now on: %s",
+            files.desk.name, error,
+        )  # fmt: skip
+    return DeskMemory()
 
 
 def model_registry(files: SiteFiles) -> ModelRegistry:
@@ -176,18 +214,27 @@ def _sample(site: Site, status: Status) -> PowerSample:
     if grid_w is not None and pv_w is not None and len(known_w) == len(battery_w):
         # Samples of several devices are not taken at one instant.
         load_w = max(grid_w + pv_w - sum(known_w), 0.0)
+    switched = _values(status, site.switches, Signal.LOAD_ON)
     return PowerSample(
         utc=status.utc,
         load_w=load_w,
         # Throttled PV says nothing of the sun, and is nothing to learn from.
         pv_w=None if pv_w is None or _throttles(status, grid_w) else max(pv_w, 0.0),
         grid_w=grid_w,
+        on={name: value >= _ON for name, value in switched.items()},
+        room_c=_values(status, [room.name for room in site.rooms], Signal.ROOM_TEMPERATURE_C),
     )
 
 
 def _throttles(status: Status, grid_w: float | None) -> bool:
     held_w = [limit.read_back_w for limit in status.export_limits.values()]
     return may_be_throttled(min((w for w in held_w if w is not None), default=None), grid_w)
+
+
+def _values(status: Status, names: Iterable[str], signal: Signal) -> dict[str, float]:
+    """Of loads or rooms, by name, where they are good."""
+    found = ((name, status.value(name, signal)) for name in names)
+    return {name: value for name, value in found if value is not None}
 
 
 def _soc_pct(site: Site, status: Status) -> float | None:

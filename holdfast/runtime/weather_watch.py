@@ -15,7 +15,7 @@ from holdfast.web.carrier import Carrier
 
 def open_desk(site: Site, files: SiteFiles, now_utc: datetime) -> WeatherDesk | None:
     """The weather of ``site`` with what is known from before; None if it has no use for any."""
-    if site.location is None or site.pv is None:
+    if site.location is None or not (site.pv or site.rooms):
         return None
     return WeatherDesk(
         site.location,

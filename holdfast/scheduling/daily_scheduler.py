@@ -16,11 +16,17 @@ from holdfast.markets.site_prices import SitePrices
 from holdfast.optimization.model import PlanModel
 from holdfast.optimization.problem import PlanProblem, PlanSolution, SlackGroup
 from holdfast.optimization.site_model import solve_site
+from holdfast.optimization.site_problem import SiteSolution
+from holdfast.scheduling.interval import Interval
+from holdfast.scheduling.load_book import LoadsNow
+from holdfast.scheduling.load_problem import Waiting, mode_rules, waiting_of
+from holdfast.scheduling.load_reasons import LoadReasons
+from holdfast.scheduling.load_slots import FlexiblePlan, flexible_plan
 from holdfast.scheduling.outlook import Outlook, build_outlook
-from holdfast.scheduling.plan_problem import Interval, intervals_of, plan_problem, site_problem
+from holdfast.scheduling.plan_problem import intervals_of, plan_problem, site_problem
 from holdfast.scheduling.reasons import Reasons
 from holdfast.scheduling.slot_modes import slot_mode
-from holdfast.scheduling.steadiness import keeping, keeps
+from holdfast.scheduling.steadiness import keeping, keeps, with_planned
 
 PLAN_LIFETIME = timedelta(minutes=30)
 """A plan that was not renewed for this long rests on prices and a forecast gone stale."""
@@ -53,13 +59,15 @@ class DailyScheduler:
         forecast: SiteForecast,
         previous: Plan | None = None,
         peaks_w: dict[str, float] | None = None,
+        loads_now: LoadsNow | None = None,
     ) -> Plan:
         """Plan from ``now_utc`` (aware) to where prices, forecast or horizon end.
 
         ``prices`` are the owner's, tariffs applied. ``soc_pct`` is that of all storage
         units together. The first slot begins now and is what is left of the present quarter
         hour. ``previous`` is kept to, unless the change is worth ``planner.change_worth``.
-        ``peaks_w``: highest import so far of the periods of demand charges.
+        ``peaks_w``: highest import so far of the periods of demand charges. ``loads_now``: what
+        loads had, and rooms have; None: nothing is known, all is outstanding.
 
         Raises PriceDataError where no price is known for now, or in another currency than
         the site's; PlanFailed for numbers that no plan can rest on.
@@ -70,19 +78,28 @@ class DailyScheduler:
         now_utc = now_utc.astimezone(UTC)
         intervals = intervals_of(site, now_utc, prices, forecast)
         problem = plan_problem(site, soc_pct, intervals, prices, forecast)
-        whole = site_problem(site, soc_pct, intervals, problem, prices.demand, peaks_w or {})
+        loads_now = LoadsNow() if loads_now is None else loads_now
+        waiting = waiting_of(site, intervals, loads_now, forecast, problem)
+        modes = mode_rules(site, intervals, loads_now.mode)
+        whole = site_problem(
+            site, soc_pct, intervals, problem, prices.demand, peaks_w or {}, waiting, modes
+        )
+        answer: SiteSolution | None = None
         if whole is None:
             solution = self._steady(problem, intervals, previous)
         else:
-            solution = solve_site(whole).plan
+            answer = solve_site(with_planned(whole, intervals[0], previous))
+            solution = answer.plan
+        flexible = flexible_plan(site, len(intervals), waiting, answer)
+        notes = [_RELAXED[group] for group in solution.relaxed]
         return Plan(
-            plan_id=_plan_id(now_utc, problem),
+            plan_id=_plan_id(now_utc, problem, waiting),
             created=now_utc,
             expires=min(intervals[-1].end, now_utc + PLAN_LIFETIME),
             status=solution.status,
             expected_cost=solution.grid_cost,
-            slots=_plan_slots(site, intervals, problem, solution),
-            note="; ".join(_RELAXED[group] for group in solution.relaxed),
+            slots=_plan_slots(site, intervals, problem, solution, flexible, waiting),
+            note="; ".join([*notes, *flexible.notes]),
         )
 
     def _steady(
@@ -111,15 +128,40 @@ class DailyScheduler:
 
 
 def _plan_slots(
-    site: Site, intervals: list[Interval], problem: PlanProblem, solution: PlanSolution
+    site: Site,
+    intervals: list[Interval],
+    problem: PlanProblem,
+    solution: PlanSolution,
+    flexible: FlexiblePlan,
+    waiting: Waiting,
 ) -> tuple[PlanSlot, ...]:
-    numbers = (solution.battery_w, solution.grid_w, solution.soc_wh)
+    numbers = [solution.battery_w, solution.grid_w, solution.soc_wh]
+    numbers += [*flexible.power_w.values(), *flexible.room_c.values()]
     if not all(np.isfinite(values).all() for values in numbers):
         raise PlanFailed("the solver's answer holds a number that is not finite")
-    outlook = build_outlook(tuple(interval.start for interval in intervals), problem, solution)
-    reasons = Reasons(outlook, timezone=ZoneInfo(site.timezone), currency=site.currency)
+    whole = replace(problem, load_w=problem.load_w + flexible.total_w)
+    outlook = build_outlook(tuple(interval.start for interval in intervals), whole, solution)
+    zone = ZoneInfo(site.timezone)
+    reasons = Reasons(outlook, timezone=zone, currency=site.currency)
+    load_reasons = LoadReasons(
+        intervals, waiting, flexible, import_price_per_kwh=outlook.import_price_per_kwh,
+        surplus_w=tuple((-problem.net_load_w).tolist()), timezone=zone, currency=site.currency,
+    )  # fmt: skip
     return tuple(
-        _plan_slot(interval, outlook, slot, reasons) for slot, interval in enumerate(intervals)
+        _with_loads(_plan_slot(interval, outlook, slot, reasons), slot, flexible, load_reasons)
+        for slot, interval in enumerate(intervals)
+    )
+
+
+def _with_loads(
+    planned: PlanSlot, slot: int, flexible: FlexiblePlan, reasons: LoadReasons
+) -> PlanSlot:
+    clause = reasons.clause(slot)
+    return replace(
+        planned,
+        reason=f"{planned.reason}; {clause}" if clause else planned.reason,
+        loads=flexible.planned(slot),
+        device_mode=None if flexible.modes is None else flexible.modes[slot],
     )
 
 
@@ -140,11 +182,13 @@ def _plan_slot(interval: Interval, outlook: Outlook, slot: int, reasons: Reasons
     )
 
 
-def _plan_id(now_utc: datetime, problem: PlanProblem) -> str:
+def _plan_id(now_utc: datetime, problem: PlanProblem, waiting: Waiting) -> str:
     """Twelve digits that depend on nothing but what the plan was made from."""
     battery = problem.battery
     numbers = [getattr(battery, name) for name in battery.__slots__]
     numbers += [problem.import_max_w, problem.export_max_w]
+    numbers += [load.energy_wh for load in waiting.loads]
+    numbers += [room.temperature_now_c for room in waiting.rooms]
     digest = hashlib.sha256(json.dumps([now_utc.isoformat(), numbers]).encode())
     for values in (
         problem.dt_h,

@@ -1,21 +1,22 @@
 """The highest import so far, for demand charges: by quarter hour, as the utility meters it."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from holdfast.forecasting.history import quarter_of, start_of
 from holdfast.markets.demand_charge import DemandPrice
 
-_KEPT = 64
-"""Periods; more than a plan and a wrong clock can touch."""
+KEPT_PERIODS = 64
+"""More than a plan and a wrong clock can touch."""
 
 
 class Peaks:
-    """Follows the import. Forgets at a restart: it then shaves more than it must, never less."""
+    """Follows the import. What it does not remember it shaves anew: too much, never too little."""
 
-    def __init__(self) -> None:
+    def __init__(self, known_w: Mapping[str, float] | None = None) -> None:
         self._quarter = 0
         self._sum_w, self._samples = 0.0, 0
-        self._peaks_w: dict[str, float] = {}
+        self._peaks_w: dict[str, float] = dict(known_w or {})
 
     def observe(self, utc: datetime, grid_w: float, demand: tuple[DemandPrice, ...]) -> None:
         """Take in one measurement, + import."""
@@ -40,5 +41,5 @@ class Peaks:
                 period = price.period_of(start)
                 before_w = self._peaks_w.pop(period, 0.0)
                 self._peaks_w[period] = max(before_w, mean_w)
-        while len(self._peaks_w) > _KEPT:
+        while len(self._peaks_w) > KEPT_PERIODS:
             del self._peaks_w[next(iter(self._peaks_w))]

@@ -1,6 +1,5 @@
 """From site, prices and forecast to the question that the optimizer answers."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby, pairwise
 
@@ -15,8 +14,10 @@ from holdfast.markets.demand_charge import DemandPrice
 from holdfast.markets.prices import PriceSeries
 from holdfast.markets.site_prices import SitePrices
 from holdfast.optimization.problem import Array, BatteryModel, PlanProblem
-from holdfast.optimization.site_problem import DemandCharge, SiteProblem
+from holdfast.optimization.site_problem import DemandCharge, ModeRules, SiteProblem
 from holdfast.scheduling.export_limit import can_throttle
+from holdfast.scheduling.interval import Interval
+from holdfast.scheduling.load_problem import Waiting
 
 _SHORTEST_SLOT = timedelta(seconds=1)
 """The rest of the present quarter counts as at least this long, or power = energy / time
@@ -29,14 +30,6 @@ _AGEING_DOUBLES_PER_C = 10.0
 _AGEING_FACTORS = (0.25, 4.0)
 """From 5 to 45 °C; farther out the rule is not to be trusted, nor are cells as cold or hot as the
 air."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Interval:
-    """One slot of a plan."""
-
-    start: datetime
-    end: datetime
 
 
 def intervals_of(
@@ -109,13 +102,17 @@ def site_problem(
     base: PlanProblem,
     demand: tuple[DemandPrice, ...],
     peaks_w: dict[str, float],
+    waiting: Waiting,
+    modes: ModeRules | None,
 ) -> SiteProblem | None:
-    """The question with each storage unit by itself, demand charges and deep cycles, if need be.
+    """The question with each storage unit by itself, demand charges, deep cycles, modes, and what
+    is ``waiting``, if need be.
 
     ``peaks_w``: highest import so far, by the period's name. None: ``base`` says it all.
     """
     alike = len({_shape(site, index) for index in range(len(site.storage))}) == 1
-    if alike and not demand and not site.planner.deep_wear_cost_per_kwh:
+    plain = not (demand or waiting.loads or waiting.rooms or modes)
+    if alike and plain and not site.planner.deep_wear_cost_per_kwh:
         return None
     return SiteProblem(
         base=base,
@@ -125,6 +122,10 @@ def site_problem(
         demand=tuple(
             charge for price in demand for charge in _demand_charges(price, intervals, peaks_w)
         ),
+        rooms=waiting.rooms,
+        loads=waiting.loads,
+        modes=modes,
+        change_cost=site.planner.change_worth,
     )
 
 

@@ -1,6 +1,7 @@
 """The planning desk: what a planner keeps between two plans."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -17,7 +18,9 @@ from holdfast.markets.demand_charge import DemandPrice
 from holdfast.markets.prices import PriceSeries
 from holdfast.markets.site_prices import SitePrices
 from holdfast.scheduling.daily_scheduler import DailyScheduler
+from holdfast.scheduling.desk_memory import DeskMemory
 from holdfast.scheduling.ladder import Ladder
+from holdfast.scheduling.load_book import LoadBook, LoadsNow
 from holdfast.scheduling.peaks import Peaks
 
 
@@ -27,9 +30,13 @@ class PowerSample:
 
     utc: datetime
     load_w: float | None
+    """All of it, what can wait included."""
     pv_w: float | None
     grid_w: float | None = None
     """+ import; only demand charges need it."""
+    on: Mapping[str, bool] = field(default_factory=dict)
+    """What switches of loads and rooms say, by name; what is not there is not known."""
+    room_c: Mapping[str, float] = field(default_factory=dict)
 
 
 class PlanMaker(Protocol):
@@ -44,6 +51,7 @@ class PlanMaker(Protocol):
         forecast: SiteForecast,
         previous: Plan | None,
         peaks_w: dict[str, float],
+        loads_now: LoadsNow,
     ) -> Plan:
         """A plan. Raises PlanFailed, PriceDataError."""
 
@@ -57,21 +65,35 @@ class PlanningDesk:
         history: PowerHistory | None = None,
         make_plan: PlanMaker | None = None,
         forecaster: SiteForecaster | None = None,
+        memory: DeskMemory | None = None,
     ) -> None:
         self._site = site
         self.history = PowerHistory() if history is None else history
         self._make_plan = DailyScheduler(site).make_plan if make_plan is None else make_plan
         self._ladder = Ladder(site)
-        self._peaks = Peaks()
+        memory = DeskMemory() if memory is None else memory
+        self._peaks = Peaks(memory.peaks_w)
+        self._book = LoadBook(site, memory.loads_now)
         self._demand: tuple[DemandPrice, ...] = ()
         self.forecaster = site_forecaster(site, self.history) if forecaster is None else forecaster
         self._noted_until: datetime | None = None
 
     def observe(self, sample: PowerSample) -> None:
-        """Remember what the house did."""
-        self.history.add(sample.utc, sample.load_w, sample.pv_w)
+        """Remember what the house did. Loads that can wait are planned, and no part of what is
+        learned; while one of their switches is not known, neither is the rest of the load."""
+        self._book.observe(sample.utc, sample.on, sample.room_c)
+        taken_w = self._book.taken_w(sample.utc, sample.on)
+        load_w = sample.load_w
+        if load_w is not None:
+            load_w = None if taken_w is None else max(load_w - taken_w, 0.0)
+        self.history.add(sample.utc, load_w, sample.pv_w)
         if sample.grid_w is not None:
             self._peaks.observe(sample.utc, sample.grid_w, self._demand)
+
+    @property
+    def memory(self) -> DeskMemory:
+        """What is to outlive the desk, besides the history."""
+        return DeskMemory(loads_now=self._book.now, peaks_w=self._peaks.peaks_w())
 
     def plan(self, now_utc: datetime, soc_pct: float, prices: SitePrices) -> Plan:
         """A plan from now on, as far as prices reach, by the best rung of the ladder.
@@ -89,9 +111,12 @@ class PlanningDesk:
                 forecast=self.forecast(now_utc, prices.purchase),
                 previous=self._ladder.last_good,
                 peaks_w=self._peaks.peaks_w(),
+                loads_now=self._book.now,
             )
 
-        return self._ladder.plan(now_utc, prices, make)
+        plan = self._ladder.plan(now_utc, prices, make)
+        self._book.follow(plan)
+        return plan
 
     def forecast(self, now_utc: datetime, prices: PriceSeries | None = None) -> SiteForecast:
         """What is expected from now to the end of the horizon; learns when that is due.

@@ -1,5 +1,6 @@
 """Why a slot is planned as it is, in words for the owner: local time, own currency."""
 
+from datetime import datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -22,6 +23,12 @@ def price_text(per_kwh: float, currency: str) -> str:
     if unit is None:
         return f"{round(per_kwh, 2) + 0.0:.2f} {currency}"
     return f"{round(per_kwh * 100, 1) + 0.0:.1f} {unit}"
+
+
+def clock_text(there: datetime, here: datetime) -> str:
+    """A local time as it is told at the local time ``here``: with its day, if that is another."""
+    day = "" if there.date() == here.date() else f"{_WEEKDAYS[there.weekday()]} "
+    return f"{day}{there:%H:%M}"
 
 
 class Reasons:
@@ -105,6 +112,4 @@ class Reasons:
         return price_text(self._outlook.export_price_per_kwh[slot], self._currency)
 
     def _time(self, slot: int, seen_from: int) -> str:
-        there, here = self._local_starts[slot], self._local_starts[seen_from]
-        day = "" if there.date() == here.date() else f"{_WEEKDAYS[there.weekday()]} "
-        return f"{day}{there:%H:%M}"
+        return clock_text(self._local_starts[slot], self._local_starts[seen_from])

@@ -2,14 +2,21 @@
 
 Forecasts move a little with every measurement, and among plans that cost nearly the same each
 plan would be another. A plan that flaps wears contactors, registers and trust.
+
+For one battery alone a whole plan is kept or not. Beside loads and rooms each of these is kept in
+the slot that is running: a change there has to save ``change_worth``.
 """
 
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 import numpy as np
 
 from holdfast.core.plan import Plan, PlanSlot, SlotMode
 from holdfast.optimization.problem import Array, PlanProblem
+from holdfast.optimization.site_problem import Room, ShiftableLoad, SiteProblem
+from holdfast.scheduling.interval import Interval
+from holdfast.scheduling.load_book import LEAST_SHARE
 
 _ROOM_W = 20.0
 """A kept power may differ by as much: time has gone by, and energy with it."""
@@ -41,6 +48,46 @@ def keeping(
 def keeps(battery_w: Array, least_w: Array, most_w: Array) -> bool:
     """True if ``battery_w`` is within the bounds as it is."""
     return bool(((battery_w >= least_w - _ROOM_W) & (battery_w <= most_w + _ROOM_W)).all())
+
+
+def with_planned(problem: SiteProblem, now: Interval, previous: Plan | None) -> SiteProblem:
+    """``problem``, in which loads and rooms know what ``previous`` has them do in ``now``, the
+    first slot."""
+    slots = () if previous is None else previous.slots
+    slot = next((slot for slot in slots if slot.start <= now.start < slot.end), None)
+    if slot is None:
+        return problem
+    planned = {load.name: load.power_w for load in slot.loads}
+    return replace(
+        problem,
+        rooms=tuple(_planned_room(room, planned, slot, now) for room in problem.rooms),
+        loads=tuple(_planned_load(load, planned, slot, now) for load in problem.loads),
+    )
+
+
+def _planned_room(room: Room, planned: dict[str, float], slot: PlanSlot, now: Interval) -> Room:
+    power_w = planned.get(room.name)
+    if power_w is None:
+        return room
+    return replace(room, planned_w=_rest_w(power_w, room.power_max_w, slot, now))
+
+
+def _planned_load(
+    load: ShiftableLoad, planned: dict[str, float], slot: PlanSlot, now: Interval
+) -> ShiftableLoad:
+    power_w = planned.get(load.name)
+    if power_w is None or load.first_slot > 0 or load.has_begun:
+        return load
+    return replace(load, planned_w=_rest_w(power_w, load.power_max_w, slot, now))
+
+
+def _rest_w(power_w: float, most_w: float, slot: PlanSlot, now: Interval) -> float:
+    """Mean power over ``now``, of a load that is on at the start of ``slot`` for its share."""
+    share = power_w / most_w
+    share = 0.0 if share < LEAST_SHARE else 1.0 if share > 1.0 - LEAST_SHARE else share
+    on_until = slot.start + share * (slot.end - slot.start)
+    rest = (on_until - now.start) / max(now.end - now.start, timedelta(seconds=1))
+    return min(max(rest, 0.0), 1.0) * most_w
 
 
 def _bounds(slot: PlanSlot, net_w: float) -> tuple[float, float]:

@@ -137,6 +137,8 @@ class Week:
                         utc=simulation.utc - timedelta(seconds=self._step_s),
                         load_w=plant.load_power_w,
                         pv_w=plant.pv_power_w,
+                        on={name: load.on for name, load in plant.loads.items()},
+                        room_c={name: load.temperature_c for name, load in plant.loads.items()},
                     )
                 )
         used = {name: value - before[name] for name, value in asdict(plant.energies).items()}

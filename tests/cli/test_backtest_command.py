@@ -9,8 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from holdfast.cli.main import main
+from holdfast.testing.sites import example_content
+from tests.builders import load_content, room_content
 
 DOC = Path(__file__).parents[2] / "docs" / "backtest.md"
 HEADER = "time_utc,import_price_per_kwh,export_price_per_kwh,load_w,pv_w"
@@ -243,3 +246,45 @@ def test_a_plan_outside_the_limits_of_charge_leads_back(
     plan = run_json(capsys, "plan", "--data", str(half_day), "--soc", "2")
     assert plan["status"] == "relaxed"
     assert min(slot["soc_pct"] for slot in plan["schedule"][4:]) > 9.99
+
+
+@pytest.fixture
+def house(half_day: Path) -> tuple[str, ...]:
+    """Site with a boiler, a car and a room; its clock is UTC."""
+    site = example_content(half_day.parent)
+    site |= {"loads": [load_content(**{"from": "05:00", "to": "09:00"})], "rooms": [room_content()]}
+    config = half_day.parent / "house.yaml"
+    config.write_text(yaml.safe_dump(site | {"timezone": "UTC"}))
+    return ("--data", str(half_day), "--config", str(config))
+
+
+def test_one_plan_over_data_holds_the_loads_and_leaves_rooms_out(
+    house: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    plan = run_json(capsys, "plan", *house, "--soc", "10", "--final", "free")
+    loads_w = [slot["loads_w"]["boiler"] for slot in plan["schedule"]]
+    assert sum(loads_w) / 4 == pytest.approx(4000.0, rel=1e-3)
+    assert sum(loads_w[20:36]) == pytest.approx(sum(loads_w))
+    assert loads_w[20:24] == pytest.approx([2000.0] * 4), "the cheap hour of its window"
+    first = plan["schedule"][20]
+    assert first["grid_power_w"] == pytest.approx(
+        600 + 10 * 20 + 2000 + first["battery_power_w"], abs=1.0
+    )
+    assert plan["left_out"] == "left out, since the data know nothing of it: parlour"
+    assert main(["plan", *house, "--soc", "10"]) == 0
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "boiler 4.0 kWh" in printed
+    assert "left out, since the data know nothing of it: parlour" in printed
+
+
+def test_a_backtest_leaves_loads_and_rooms_out_and_says_so(
+    house: tuple[str, ...], half_day: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = ("--processes", "1", "--foresight", "perfect", "--days", "0.1")
+    told = run_json(capsys, "backtest", *house, *run)
+    assert told["left_out"] == "left out, since the data know nothing of it: boiler, parlour"
+    assert main(["backtest", *house, *run]) == 0
+    assert told["left_out"] in capsys.readouterr().out
+    plain = run_json(capsys, "backtest", "--data", str(half_day), *run)
+    assert plain["left_out"] == ""
+    assert plain["cost"] == pytest.approx(told["cost"], abs=1e-6)

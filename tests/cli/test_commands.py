@@ -226,3 +226,30 @@ def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
         main(["--version"])
     assert ended.value.code == 0
     assert capsys.readouterr().out.startswith("holdfast 0.")
+
+
+def test_loads_rooms_and_modes_stand_in_the_plan(
+    demo_config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The example of docs/planner.md, with a room whose temperature is known."""
+    content = yaml.safe_load(demo_config.read_text())
+    text = (Path(__file__).parents[2] / "docs" / "planner.md").read_text()
+    content |= yaml.safe_load(text.split("<!-- loads -->\n```yaml\n")[1].split("```")[0])
+    content["planner"] = {"device_modes": ["load_first", "battery_first"]}
+    demo_config.write_text(yaml.safe_dump(content))
+    site = load_site(demo_config)
+    assert [load.name for load in site.loads] == ["boiler", "car"]
+    assert [room.name for room in site.rooms] == ["parlour"]
+    arguments = ["plan", "--soc", "35", "--config", str(demo_config)]
+    assert main([*arguments, "--json"]) == 0
+    shown = json.loads(capsys.readouterr().out)["plan"]
+    assert "parlour is not planned" in shown["note"]
+    for slot in shown["slots"]:
+        assert [load["name"] for load in slot["loads"]] == ["boiler", "car"]
+        assert slot["device_mode"] in {"load_first", "battery_first"}
+    assert main(arguments) == 0
+    printed = capsys.readouterr().out
+    for word in ("boiler", "car", "device"):
+        assert word in printed
+    assert "car has no switch: it is taken to run as planned" in printed
+    assert "boiler has no switch" not in printed

@@ -1,7 +1,7 @@
 """The answer for a whole site: exact where it can be compared, and always one that can be done."""
 
 from dataclasses import replace
-from itertools import pairwise
+from itertools import pairwise, product
 
 import numpy as np
 import pytest
@@ -24,6 +24,8 @@ from holdfast.optimization.site_problem import (
     SiteSlack,
     SiteSolution,
 )
+from holdfast.optimization.site_program import build_site
+from holdfast.optimization.sparse import run
 
 NO_BATTERY = replace(BATTERY, charge_max_w=0.0, discharge_max_w=0.0, terminal_value_per_kwh=0.0)
 
@@ -316,3 +318,216 @@ def test_parts_of_other_lengths_are_refused() -> None:
     ):
         with pytest.raises(PlanFailed):
             SiteProblem(base=asked, **parts)  # type: ignore[arg-type]
+
+
+def run_through(prices: list[float], **changes: object) -> tuple[Array, SiteSolution]:
+    washing = ShiftableLoad(
+        name="washing", energy_wh=1_200, power_max_w=2_000, first_slot=0,
+        last_slot=len(prices) - 1, runs_through=True,
+    )  # fmt: skip
+    asked = SiteProblem(
+        base=base(prices), batteries=(NO_BATTERY,),
+        loads=(replace(washing, **changes),),  # type: ignore[arg-type]
+    )  # fmt: skip
+    found = solve_site(asked)
+    return found.load_w[0], found
+
+
+def test_a_load_that_runs_through_is_at_full_power_until_it_is_done() -> None:
+    # 600 Wh of three slots at 2 kW: the relay must not open in between.
+    load_w, found = run_through([0.5, 0.1, 0.2, 0.1, 0.5])
+    assert load_w == pytest.approx([0, 2_000, 2_000, 800, 0], abs=0.1)
+    assert found.relaxed == ()
+
+
+def test_it_runs_through_from_the_rest_of_a_slot() -> None:
+    washing = ShiftableLoad(
+        name="washing", energy_wh=1_100, power_max_w=2_000, first_slot=0, last_slot=3,
+        runs_through=True,
+    )  # fmt: skip
+    asked = replace(base([0.1, 0.1, 0.3, 0.5]), dt_h=np.array([0.05, 0.25, 0.25, 0.25]))
+    found = solve_site(SiteProblem(base=asked, batteries=(NO_BATTERY,), loads=(washing,)))
+    assert found.load_w[0] == pytest.approx([2_000, 2_000, 2_000, 0], abs=0.1)
+
+
+def test_one_that_has_begun_goes_on_whatever_it_costs() -> None:
+    prices = [0.9, 0.9, 0.9, 0.0, 0.0, 0.0]
+    assert run_through(prices)[0][0] == pytest.approx(0, abs=0.1)
+    assert run_through(prices, has_begun=True)[0] == pytest.approx(
+        [2_000, 2_000, 800, 0, 0, 0], abs=0.1
+    )
+
+
+def test_a_load_takes_no_more_than_it_needs_where_energy_is_paid_for() -> None:
+    load = ShiftableLoad(name="car", energy_wh=1_000, power_max_w=2_000, first_slot=0, last_slot=3)
+    found = solve_site(SiteProblem(base=base([-0.3] * 4), batteries=(NO_BATTERY,), loads=(load,)))
+    assert found.load_w[0].sum() * 0.25 == pytest.approx(1_000, abs=0.1)
+
+
+@pytest.mark.parametrize("runs_through", [False, True])
+@pytest.mark.parametrize(("planned_w", "stays_up_to"), [(2_000.0, 0.12), (0.0, 0.08)])
+def test_a_load_is_switched_otherwise_than_planned_only_if_that_is_worth_it(
+    planned_w: float, stays_up_to: float, runs_through: bool
+) -> None:
+    # 0.5 kWh, now or later at 0.10 a kWh: what a change saves is half the difference in price.
+    later = 0.10
+    for price in (stays_up_to - 0.01, stays_up_to, stays_up_to + 0.01, later):
+        car = ShiftableLoad(
+            name="car", energy_wh=500, power_max_w=2_000, first_slot=0, last_slot=3,
+            planned_w=planned_w, runs_through=runs_through,
+        )  # fmt: skip
+        asked = SiteProblem(
+            base=base([price, 0.3, later, 0.2]), batteries=(NO_BATTERY,), loads=(car,),
+            change_cost=0.011,
+        )  # fmt: skip
+        found = solve_site(asked)
+        stays = abs(price - later) * 0.5 < 0.011
+        now = planned_w > 0.0 if stays else price < later
+        assert found.load_w[0, 0] == pytest.approx(2_000 if now else 0, abs=0.1)
+        bought = price if now else later
+        assert found.plan.objective == pytest.approx(
+            bought * 0.5 + float(asked.base.load_w @ asked.base.import_price_per_kwh) * 0.25e-3,
+            abs=1e-4,
+        )
+
+
+def test_a_room_is_switched_otherwise_than_planned_only_if_that_is_worth_it() -> None:
+    def first_w(change_cost: float) -> float:
+        kitchen = room(4, planned_w=1_500.0, temperature_now_c=20.5, end_cost_per_k=0.0)
+        asked = SiteProblem(
+            base=base([0.3, 0.1, 0.1, 0.1]), batteries=(NO_BATTERY,), rooms=(kitchen,),
+            change_cost=change_cost,
+        )  # fmt: skip
+        return float(solve_site(asked).room_w[0, 0])
+
+    assert first_w(0.0) == pytest.approx(0.0, abs=0.1)
+    assert first_w(1.0) == pytest.approx(1_500.0, abs=0.1)
+
+
+def sequences(rules: ModeRules, slots: int) -> list[tuple[DeviceMode, ...]]:
+    """All that the rules permit, by their words."""
+
+    def permitted(modes: tuple[DeviceMode, ...]) -> bool:
+        begun = 0
+        if modes[0] is rules.now:
+            begun = -rules.dwell_slots  # how long it has been is said by kept_slots
+        if any(mode is not rules.now for mode in modes[: rules.kept_slots]):
+            return False
+        for slot in range(1, slots):
+            if modes[slot] is not modes[slot - 1]:
+                if slot - begun < rules.dwell_slots:
+                    return False
+                begun = slot
+        return True
+
+    return [modes for modes in product(rules.allowed, repeat=slots) if permitted(modes)]
+
+
+def best_of(asked: SiteProblem, tried: list[tuple[DeviceMode, ...]]) -> float:
+    """The least cost of the sequences, each made the only one that is possible."""
+    costs = []
+    for modes in tried:
+        free = replace(asked, modes=ModeRules(allowed=tuple(DeviceMode), dwell_slots=1))
+        blocks, columns = build_site(free)
+        for slot, mode in enumerate(modes):
+            blocks.add_rows(1.0, 1.0, (columns.modes[mode][slot : slot + 1], 1.0))
+        highs = blocks.build({"output_flag": False})
+        run(highs)
+        costs.append(float(highs.getInfo().objective_function_value))
+    return min(costs)
+
+
+TWO = (DeviceMode.BATTERY_FIRST, DeviceMode.LOAD_FIRST)
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.lists(st.sampled_from([0.02, 0.1, 0.5, 0.6]), min_size=1, max_size=6),
+    st.integers(1, 4),
+    st.sampled_from([None, *TWO]),
+    st.integers(0, 3),
+)
+def test_modes_are_the_best_of_all_that_the_rules_permit(
+    prices: list[float], dwell: int, now: DeviceMode | None, kept: int
+) -> None:
+    rules = ModeRules(
+        allowed=TWO, dwell_slots=dwell, now=now, kept_slots=0 if now is None else kept
+    )
+    asked = SiteProblem(base=base(prices), batteries=(BATTERY,), modes=rules)
+    found = solve_site(asked)
+    tried = sequences(rules, len(prices))
+    assert found.modes in tried
+    best = best_of(asked, tried)
+    assert found.cost == pytest.approx(best, rel=5e-3, abs=1e-3)
+
+
+def test_the_rest_of_a_slot_counts_as_no_whole_one_of_a_dwell() -> None:
+    rules = ModeRules(allowed=TWO, dwell_slots=2)
+    # Charging pays in the first two slots alone, serving in the ones after.
+    asked = replace(base([0.02, 0.02, 0.6, 0.6, 0.6]), dt_h=np.array([0.05, *[0.25] * 4]))
+    found = solve_site(SiteProblem(base=asked, batteries=(BATTERY,), modes=rules))
+    assert found.modes is not None
+    assert found.modes[0] is found.modes[1] is found.modes[2]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"allowed": TWO, "now": DeviceMode.GRID_FIRST},
+        {"kept_slots": 1},
+        {"now": DeviceMode.GRID_FIRST, "kept_slots": -1},
+    ],
+)
+def test_modes_that_cannot_go_on_are_refused(change: dict[str, object]) -> None:
+    with pytest.raises(PlanFailed):
+        replace(ModeRules(), **change)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("planned_w", [-1.0, 2_001.0, float("nan")])
+def test_what_cannot_have_been_planned_is_refused(planned_w: float) -> None:
+    with pytest.raises(PlanFailed):
+        ShiftableLoad(
+            name="car", energy_wh=1.0, power_max_w=2_000.0, first_slot=0, last_slot=0,
+            planned_w=planned_w,
+        )  # fmt: skip
+    with pytest.raises(PlanFailed):
+        ShiftableLoad(
+            name="car", energy_wh=1.0, power_max_w=2_000.0, first_slot=1, last_slot=1,
+            planned_w=0.0,
+        )  # fmt: skip
+    with pytest.raises(PlanFailed):
+        room(2, power_max_w=2_000.0, planned_w=planned_w)
+    with pytest.raises(PlanFailed):
+        SiteProblem(base=base([0.1]), batteries=(BATTERY,), change_cost=min(planned_w, -1.0))
+
+
+def test_among_slots_of_equal_price_a_load_runs_at_a_stretch() -> None:
+    car = ShiftableLoad(name="car", energy_wh=1_500, power_max_w=2_000, first_slot=1, last_slot=14)
+    prices = [0.1] + [0.3] * 3 + [0.1] * 10 + [0.3]
+    found = solve_site(SiteProblem(base=base(prices), batteries=(BATTERY,), loads=(car,)))
+    assert found.load_w[0, 4:7] == pytest.approx(2_000, abs=0.1)
+    assert found.load_w[0].sum() == pytest.approx(6_000, abs=0.1)
+
+
+def test_a_mode_changes_only_where_that_is_worth_it() -> None:
+    # An empty battery: any mode will do but where it charges, and serves.
+    empty = replace(BATTERY, soc_now_wh=1_000.0)
+    asked = SiteProblem(
+        base=base([0.3] * 8 + [0.1] * 8 + [0.5] * 8), batteries=(empty,),
+        modes=ModeRules(now=DeviceMode.LOAD_FIRST), change_cost=0.02,
+    )  # fmt: skip
+    modes = solve_site(asked).modes
+    assert modes is not None
+    assert sum(after is not before for before, after in pairwise(modes)) <= 2
+    still = solve_site(replace(asked, change_cost=100.0)).modes
+    assert still == (DeviceMode.LOAD_FIRST,) * 24
+
+
+def test_a_mode_that_must_go_on_with_an_empty_battery_leads_to_a_plan() -> None:
+    empty = replace(BATTERY, soc_now_wh=1_000.0)
+    rules = ModeRules(now=DeviceMode.LOAD_FIRST, kept_slots=4)
+    found = solve_site(SiteProblem(base=base([0.3] * 8), batteries=(empty,), modes=rules))
+    assert found.modes is not None
+    assert found.modes[:4] == (DeviceMode.LOAD_FIRST,) * 4
+    assert found.plan.grid_w[:4] == pytest.approx(500.0, abs=1.0)
+    assert found.relaxed == ()

@@ -15,7 +15,7 @@ from holdfast.core.state_machine import State
 from holdfast.runtime import audit_reader
 from holdfast.runtime.audit_reader import lines_backwards, verify_folder
 from holdfast.runtime.crash_loop import StartRecord
-from holdfast.runtime.files import SiteFiles
+from holdfast.runtime.files import SiteFiles, write_atomically
 from holdfast.runtime.plan_worker import PlanWorker
 from holdfast.runtime.planner import Planner, load_history, read_report
 from holdfast.runtime.price_watch import PriceWatch
@@ -23,6 +23,7 @@ from holdfast.runtime.shared_memory import Heartbeat, HeartbeatReader
 from holdfast.runtime.site_lock import hold_lock
 from holdfast.runtime.status_reader import StatusReader
 from holdfast.runtime.weather_watch import WeatherWatch
+from holdfast.scheduling.desk_memory import DeskMemory, encode
 from tests.runtime.bench import site_in
 from tests.runtime.test_audit_writer import AuditedBench
 from tests.runtime.test_control_loop import to_running
@@ -35,6 +36,7 @@ TORN = {
     "wear.json": State.IDLE,
     "history.packed": State.IDLE,
     "plan.json": State.IDLE,
+    "desk.json": State.IDLE,
     "audit/audit.head": State.IDLE,
     "audit/audit-000001.jsonl": State.IDLE,
     "heartbeat.shm": State.IDLE,
@@ -82,6 +84,7 @@ async def start(folder: Path) -> Start:
         )
         planner.work()
         planner.save_history()
+        planner.save_memory()
         found = StatusReader(files).latest()
         await bench.loop.flush()
         bench.trail.ended("")
@@ -107,6 +110,8 @@ async def whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     await bench.loop.command(Command.STOP)
     await bench.loop.flush()
     bench.trail.ended("told to end")
+    memory = DeskMemory(peaks_w={"2026-05": 4_000.0})
+    write_atomically(SiteFiles(state_dir=folder).desk, encode(memory))
     assert await start(folder) == Start(state=State.IDLE, faults=())
     for name in TORN:
         assert (folder / name).stat().st_size > 0, name

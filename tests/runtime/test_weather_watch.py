@@ -20,7 +20,7 @@ from holdfast.runtime.plan_worker import PlanWorker
 from holdfast.runtime.planner import Planner
 from holdfast.runtime.price_watch import PriceWatch
 from holdfast.runtime.weather_watch import WeatherWatch, read_weather
-from tests.builders import build_site
+from tests.builders import build_site, room_content
 from tests.forecasting.open_meteo import open_meteo_answer
 from tests.markets.http_server import PriceServer, Reply, Seen, serving
 
@@ -184,3 +184,18 @@ def test_a_site_without_place_or_arrays_asks_nobody(
         assert watch.take() is None
         assert read_weather(site, files) is None
         assert server.seen == []
+
+
+def test_a_site_with_rooms_asks_for_the_weather_they_are_in(
+    files: SiteFiles, end: threading.Event
+) -> None:
+    with serving(dull) as server:
+        site = build_site(
+            location=PLACE, rooms=[room_content()], weather={"url": f"{server.url}/v1/forecast"}
+        )
+        watch = WeatherWatch(site, files)
+        watch.start(end)
+        until_s = time.monotonic() + DEADLINE_S
+        while not server.seen and time.monotonic() < until_s:
+            time.sleep(0.01)
+        assert server.seen

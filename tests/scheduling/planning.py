@@ -1,5 +1,6 @@
 """A site, prices and forecasts for the tests of the planner."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from holdfast.core.config import Site
@@ -13,6 +14,19 @@ from holdfast.markets.site_prices import SitePrices
 
 NOW = datetime(2026, 5, 8, 10, tzinfo=UTC)  # 12:00 in Berlin
 
+BOILER = """
+  - {name: boiler, power_w: 2000, energy_wh: 4000, to: "06:00",
+     switch: {profile: generic_load_switch, connection: {kind: modbus_tcp, host: localhost}}}
+"""
+PARLOUR = """
+  - name: parlour
+    power_max_w: 1500
+    capacity_wh_per_k: 400
+    loss_w_per_k: 50
+    comfort: [{from: "06:00", to: "22:00", low_c: 20, high_c: 23}, {low_c: 17, high_c: 23}]
+    switch: {profile: generic_room_switch, connection: {kind: modbus_tcp, host: localhost}}
+"""
+
 _DEVICE = "{profile: generic, connection: {kind: modbus_tcp, host: localhost}}"
 _INVERTER = "{{profile: {}, connection: {{kind: modbus_tcp, host: localhost}}}}"
 
@@ -22,6 +36,8 @@ def site(
     planner: str = "{}",
     second: str = "",
     operation: str = "{}",
+    loads: str = "[]",
+    rooms: str = "[]",
     profile: str = "generic_inverter",
     export_max_w: float = 10_000,
 ) -> Site:
@@ -55,20 +71,22 @@ grid: {{import_max_w: 15000, export_max_w: {export_max_w}}}
 meter: {_DEVICE}
 emergency_input: {_DEVICE}
 planner: {planner}
+loads: {loads}
+rooms: {rooms}
 storage:
 {units}
 """)
 
 
-def hourly(*prices: float) -> PriceSeries:
-    """From NOW on."""
+def hourly(*prices: float, start: datetime = NOW) -> PriceSeries:
+    """From NOW on, or from ``start``."""
     hour = timedelta(hours=1)
     return PriceSeries(
         currency="EUR",
         slots=tuple(
             PriceSlot(
-                start_utc=NOW + index * hour,
-                end_utc=NOW + (index + 1) * hour,
+                start_utc=start + index * hour,
+                end_utc=start + (index + 1) * hour,
                 price_per_kwh=price,
             )
             for index, price in enumerate(prices)
@@ -77,13 +95,16 @@ def hourly(*prices: float) -> PriceSeries:
 
 
 def site_prices(
-    *bought: float, sold: float = 0.05, demand: tuple[DemandPrice, ...] = ()
+    *bought: float,
+    sold: float = 0.05,
+    demand: tuple[DemandPrice, ...] = (),
+    start: datetime = NOW,
 ) -> SitePrices:
-    """Hourly purchase prices from NOW on, and one feed-in price."""
+    """Hourly purchase prices from NOW on, or from ``start``, and one feed-in price."""
     return SitePrices(
         currency="EUR",
-        purchase=hourly(*bought),
-        feed_in=hourly(*([sold] * len(bought))),
+        purchase=hourly(*bought, start=start),
+        feed_in=hourly(*([sold] * len(bought)), start=start),
         demand=demand,
     )
 
@@ -94,6 +115,11 @@ def forecast_of(load_w: float, pv_w: float = 0.0, *, now: datetime = NOW) -> Sit
     for index in range(8 * 96):
         history.add(now - (index + 1) * QUARTER, load_w, pv_w)
     return forecast_site(history, now_utc=now, horizon_h=48.0)
+
+
+def with_weather(forecast: SiteForecast, *temperature_c: float | None) -> SiteForecast:
+    """The same, with outdoor temperatures by quarter hour."""
+    return replace(forecast, temperature_c=temperature_c)
 
 
 def mean_of(forecast: PowerForecast) -> float:

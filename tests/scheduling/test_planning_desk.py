@@ -1,12 +1,21 @@
 """What the planner's desk does when something that it rests on is missing."""
 
-import pytest
-from planning import NOW, site, site_prices
+import math
+from collections import defaultdict
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
+import pytest
+from planning import BOILER, NOW, PARLOUR, forecast_of, site, site_prices
+
+from holdfast.core.config import Site
 from holdfast.core.errors import PlanFailed, PriceDataError
-from holdfast.core.plan import PlanStatus
-from holdfast.forecasting.history import QUARTER, PowerHistory
+from holdfast.core.plan import Plan, PlanStatus
+from holdfast.forecasting.history import QUARTER, Field, PowerHistory, quarter_of
 from holdfast.forecasting.site_forecast import SiteForecast, SiteForecaster
+from holdfast.scheduling.daily_scheduler import DailyScheduler
+from holdfast.scheduling.desk_memory import DeskMemory, decode, encode
+from holdfast.scheduling.load_windows import present_window, windows_of
 from holdfast.scheduling.planning_desk import PlanningDesk, PowerSample
 
 PRICES = site_prices(*([0.1, 0.1, 0.4, 0.4] * 4))
@@ -53,3 +62,132 @@ def test_an_optimizer_elsewhere_is_asked_with_what_went_before() -> None:
     assert desk.plan(NOW, 50.0, PRICES).status is PlanStatus.TIME_OF_USE
     assert asked[0]["previous"] is None
     assert asked[0]["soc_pct"] == 50.0
+
+
+HOUSE = site(
+    loads=BOILER.replace('"06:00"', '"24:00"')
+    + """  - {name: washing, power_w: 1000, energy_wh: 1700, from: "20:00", to: "07:00",
+     runs_through: true, switch: {profile: generic_load_switch,
+     connection: {kind: modbus_tcp, host: localhost}}}
+  - {name: car, power_w: 3000, energy_wh: 6000, from: "22:00", to: "06:00"}
+""",
+    planner="{horizon_h: 24}",
+)
+"""A boiler within each day, a washing machine over night, and a car that nobody switches."""
+MINUTE = timedelta(minutes=1)
+ON_SHARES = (0.05, 0.95)
+"""Decision 0014: below it is off, above it is on."""
+
+
+def planned_w(plan: Plan, name: str, utc: datetime) -> float:
+    """Mean power over the slot, which is what somebody else's switch is taken to give."""
+    slot = next(slot for slot in plan.slots if slot.start <= utc < slot.end)
+    return next(load.power_w for load in slot.loads if load.name == name)
+
+
+def is_on(plan: Plan, name: str, utc: datetime) -> bool:
+    """As the controller does it: from the start of the slot for its share of it."""
+    slot = next(slot for slot in plan.slots if slot.start <= utc < slot.end)
+    share = planned_w(plan, name, utc) / HOUSE.load_powers_w[name]
+    share = 0.0 if share < ON_SHARES[0] else 1.0 if share > ON_SHARES[1] else share
+    return utc < slot.start + share * (slot.end - slot.start)
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        datetime(2026, 5, 8, 10, tzinfo=UTC),
+        datetime(2026, 3, 28, 10, tzinfo=UTC),  # the next day has 23 hours
+        datetime(2026, 10, 24, 10, tzinfo=UTC),  # and this one 25
+    ],
+)
+def test_over_two_days_each_load_gets_its_energy_once_in_each_window(start: datetime) -> None:
+    """Planned every quarter hour, with a planner that ends in the middle of it and begins anew."""
+    hours = [0.25 + 0.1 * math.sin(hour * 0.7) + 0.05 * (hour % 3) for hour in range(90)]
+    prices = site_prices(*hours, start=start)
+    forecast = forecast_of(500.0, now=start)
+    scheduler = DailyScheduler(HOUSE)
+
+    def make(*, now_utc: datetime, **question: object) -> Plan:
+        del question["forecast"]
+        known = forecast_of(500.0, now=now_utc) if now_utc.hour % 6 == 0 else forecast
+        if known.load.end_utc < now_utc + timedelta(hours=24):
+            known = forecast_of(500.0, now=now_utc)
+        return scheduler.make_plan(now_utc=now_utc, forecast=known, **question)  # type: ignore[arg-type]
+
+    desk = PlanningDesk(HOUSE, make_plan=make)
+    had_wh: dict[tuple[str, datetime], float] = defaultdict(float)
+    was_on: dict[str, list[datetime]] = defaultdict(list)
+    zone = ZoneInfo(HOUSE.timezone)
+    on: dict[str, bool] = {}
+    for quarter in range(2 * 96):
+        utc = start + quarter * QUARTER
+        desk.observe(PowerSample(utc=utc, load_w=500.0, pv_w=0.0, on=on))
+        if quarter % 50 == 49:
+            desk = PlanningDesk(HOUSE, make_plan=make, memory=decode(encode(desk.memory)))
+        plan = desk.plan(utc, 50.0, prices)
+        assert plan.status is PlanStatus.OPTIMAL, plan.note
+        for minute in range(15):
+            now = utc + minute * MINUTE
+            runs = [
+                load
+                for load in HOUSE.loads
+                if (is_on if load.switch else planned_w)(plan, load.name, now)
+            ]
+            for load in runs:
+                window = present_window(load, zone, now)
+                assert window is not None, f"{load.name} runs at {now}"
+                mean_w = load.power_w if load.switch else planned_w(plan, load.name, now)
+                had_wh[load.name, window.end] += mean_w / 60
+                was_on[load.name].append(now)
+            on = {name: any(load.name == name for load in runs) for name in HOUSE.switches}
+            desk.observe(PowerSample(utc=now, load_w=500.0, pv_w=0.0, on=on))
+    end = start + 2 * 96 * QUARTER
+    for load in HOUSE.loads:
+        windows = [one for one in windows_of(load, zone, start, end) if one.end <= end]
+        assert len(windows) >= 2
+        for window in windows:
+            # A minute of its power is what this test can tell apart, at each of its ends.
+            assert had_wh[load.name, window.end] == pytest.approx(
+                load.energy_wh, abs=load.power_w / 20
+            ), f"{load.name} until {window.end}"
+    starts = [time for time in was_on["washing"] if time - MINUTE not in was_on["washing"]]
+    nights = {one.end for one in windows_of(HOUSE.loads[1], zone, start, end)}
+    assert len(starts) <= len(nights), "a run was interrupted"
+
+
+def learned_w(sample: PowerSample, one: Site) -> float | None:
+    desk = PlanningDesk(one)
+    desk.observe(sample)
+    value = float(desk.history.window(Field.LOAD_W, quarter_of(sample.utc), 1)[0])
+    return None if math.isnan(value) else value
+
+
+def test_what_switched_loads_took_is_not_learned() -> None:
+    one = site(loads=BOILER, rooms=PARLOUR)
+
+    def learned(load_w: float | None, **on: bool) -> float | None:
+        return learned_w(PowerSample(utc=NOW, load_w=load_w, pv_w=0.0, on=on), one)
+
+    assert learned(4000.0, boiler=True, parlour=True) == 500.0
+    assert learned(4000.0, boiler=False, parlour=False) == 4000.0
+    assert learned(1000.0, boiler=True, parlour=False) == 0.0
+    assert learned(4000.0, boiler=True) is None
+    assert learned(None, boiler=True, parlour=True) is None
+
+
+def test_what_a_desk_knows_goes_to_the_next_one() -> None:
+    desk = PlanningDesk(site(loads=BOILER, rooms=PARLOUR))
+    night = datetime(2026, 5, 8, 0, tzinfo=UTC)
+    for second in range(61):
+        desk.observe(
+            PowerSample(
+                utc=night + timedelta(seconds=second), load_w=None, pv_w=None,
+                on={"boiler": True}, room_c={"parlour": 19.0},
+            )
+        )  # fmt: skip
+    memory = DeskMemory(loads_now=desk.memory.loads_now, peaks_w={"2026-05": 3000.0})
+    later = PlanningDesk(site(loads=BOILER, rooms=PARLOUR), memory=memory)
+    assert later.memory == memory
+    assert memory.loads_now.loads["boiler"].delivered_wh == pytest.approx(2000 / 60)
+    assert memory.loads_now.rooms["parlour"].temperature_c == 19.0

@@ -10,8 +10,13 @@ from holdfast.core.errors import DataError
 from holdfast.core.plan import PlanStatus
 from holdfast.optimization.model import PlanModel
 from holdfast.optimization.problem import BatteryModel, PlanProblem, PlanSolution, SlackGroup
+from holdfast.optimization.site_model import solve_site
+from holdfast.optimization.site_problem import SiteProblem, SiteSlack
 from holdfast.scheduling.export_limit import can_throttle
-from holdfast.testing.backtest.data import SiteData
+from holdfast.scheduling.interval import Interval
+from holdfast.scheduling.load_book import LoadsNow
+from holdfast.scheduling.load_problem import shiftable_loads
+from holdfast.testing.backtest.data import Row, SiteData, utc_of
 from holdfast.testing.backtest.run import Floats
 
 
@@ -28,7 +33,7 @@ class WholePlan:
     """The answer. Arrays have one value for each row of the data."""
 
     status: PlanStatus
-    relaxed: tuple[SlackGroup, ...]
+    relaxed: tuple[SlackGroup | SiteSlack, ...]
     objective: float
     """Sum of the terms, in the site's currency."""
     bound: float
@@ -39,10 +44,13 @@ class WholePlan:
     curtailed_w: Floats
     soc_pct: Floats
     """At the end of each interval."""
+    load_w: dict[str, Floats]
+    """Of the flexible loads, in the windows that end within the data."""
 
 
 def plan_whole(site: Site, data: SiteData, *, soc_pct: float, final: Final) -> WholePlan:
-    """The best plan for ``data`` from ``soc_pct`` on, as one problem.
+    """The best plan for ``data`` from ``soc_pct`` on, as one problem, with all that flexible loads
+    need besides the load that was measured.
 
     Raises DataError for what cannot be planned, PlanFailed if the solver gives up.
     """
@@ -52,11 +60,22 @@ def plan_whole(site: Site, data: SiteData, *, soc_pct: float, final: Final) -> W
         raise DataError(f"{data.missing} rows are missing; one plan cannot reach over a hole")
     battery = _battery(site, soc_pct, final)
     problem = _problem(site, data, battery)
-    solution = PlanModel(problem.slots).solve(problem)
+    relaxed: tuple[SlackGroup | SiteSlack, ...]
+    intervals = [_interval(row, data.step_s) for row in data.rows]
+    waiting, _ = shiftable_loads(site, intervals, LoadsNow())
+    load_w = {load.name: np.zeros(problem.slots) for load in site.loads}
+    if waiting:
+        answer = solve_site(SiteProblem(base=problem, batteries=(battery,), loads=waiting))
+        solution, relaxed = answer.plan, answer.relaxed
+        for load, part_w in zip(waiting, answer.load_w, strict=True):
+            load_w[load.name] = load_w[load.name] + part_w
+    else:
+        solution = PlanModel(problem.slots).solve(problem)
+        relaxed = solution.relaxed
     terms = _terms(problem, solution)
     return WholePlan(
         status=solution.status,
-        relaxed=solution.relaxed,
+        relaxed=relaxed,
         objective=sum(terms.values()),
         bound=solution.bound,
         terms=terms,
@@ -64,7 +83,12 @@ def plan_whole(site: Site, data: SiteData, *, soc_pct: float, final: Final) -> W
         grid_w=solution.grid_w,
         curtailed_w=solution.curtailed_w,
         soc_pct=solution.soc_wh / battery.capacity_wh * 100.0,
+        load_w=load_w,
     )
+
+
+def _interval(row: Row, step_s: int) -> Interval:
+    return Interval(start=utc_of(row.start_s), end=utc_of(row.start_s + step_s))
 
 
 def _battery(site: Site, soc_pct: float, final: Final) -> BatteryModel:

@@ -1,0 +1,130 @@
+"""What the planner's process makes of a status, and what it keeps on disk."""
+
+import logging
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from holdfast.core.signals import SIGNALS, SITE, Signal
+from holdfast.monitoring.status import ReadingStatus
+from holdfast.runtime.files import SiteFiles, write_atomically
+from holdfast.runtime.plan_worker import PlanWorker
+from holdfast.runtime.planner import Planner, _sample, load_memory
+from holdfast.runtime.price_watch import PriceWatch
+from holdfast.runtime.weather_watch import WeatherWatch
+from holdfast.scheduling.desk_memory import DeskMemory, decode, encode
+from holdfast.scheduling.load_book import LoadsNow, RoomState
+from holdfast.scheduling.planning_desk import PowerSample
+from tests.builders import UNIT, Bench, build_site, load_content, room_content
+from tests.monitoring.test_explain import status_of
+
+SITE_WITH_LOADS = build_site(loads=[load_content()], rooms=[room_content()])
+MEMORY = DeskMemory(
+    loads_now=LoadsNow(
+        rooms={"parlour": RoomState(temperature_c=19.0, utc=datetime(2026, 5, 8, tzinfo=UTC))}
+    ),
+    peaks_w={"2026-05": 4_000.0},
+)
+
+
+def reading(signal: Signal, value: float, quality: str = "good") -> dict[Signal, ReadingStatus]:
+    return {
+        signal: ReadingStatus(value=value, unit=SIGNALS[signal].unit, quality=quality, age_s=0.1)
+    }
+
+
+def sample_of(**readings: dict[Signal, ReadingStatus]) -> PowerSample:
+    """With 3 kW from the grid, 1 kW of PV and a battery that takes 500 W."""
+    bench = Bench()
+    bench.run(0.02)
+    measured = {
+        SITE: reading(Signal.GRID_POWER_W, 3_000.0) | reading(Signal.PV_POWER_W, 1_000.0),
+        UNIT: reading(Signal.BATTERY_POWER_W, 500.0),
+    }
+    status = status_of(bench, readings=measured | readings)
+    return _sample(SITE_WITH_LOADS, status)
+
+
+def test_a_sample_holds_what_switches_and_thermometers_say() -> None:
+    sample = sample_of(
+        boiler=reading(Signal.LOAD_ON, 1.0),
+        parlour=reading(Signal.LOAD_ON, 0.0) | reading(Signal.ROOM_TEMPERATURE_C, 19.5),
+    )
+    assert sample.load_w == 3_500.0
+    assert sample.on == {"boiler": True, "parlour": False}
+    assert sample.room_c == {"parlour": 19.5}
+
+
+def test_what_is_not_good_is_not_known() -> None:
+    sample = sample_of(
+        boiler=reading(Signal.LOAD_ON, 1.0, "stale"),
+        parlour=reading(Signal.ROOM_TEMPERATURE_C, 19.5, "stale"),
+    )
+    assert sample.on == {}
+    assert sample.room_c == {}
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> SiteFiles:
+    return SiteFiles(state_dir=tmp_path)
+
+
+def planner_of(files: SiteFiles) -> Planner:
+    site = SITE_WITH_LOADS
+    return Planner(
+        site, files, PriceWatch(site, files), WeatherWatch(site, files), PlanWorker(site)
+    )
+
+
+def test_what_the_desk_knows_is_there_after_a_restart(files: SiteFiles) -> None:
+    write_atomically(files.desk, encode(MEMORY))
+    first = planner_of(files)
+    assert first._desk.memory == MEMORY
+    first._desk.observe(
+        PowerSample(utc=datetime.now(UTC), load_w=None, pv_w=None, room_c={"parlour": 21.0})
+    )
+    first.close()
+    known = decode(files.desk.read_bytes())
+    assert known.loads_now.rooms["parlour"].temperature_c == 21.0
+    assert known.peaks_w == MEMORY.peaks_w
+    assert planner_of(files)._desk.memory == known
+
+
+def test_a_file_is_written_only_if_there_is_something_new(files: SiteFiles) -> None:
+    planner_of(files).save_memory()
+    assert not files.desk.exists()
+
+
+def test_a_disk_that_is_full_does_not_stop_the_planner(
+    files: SiteFiles, caplog: pytest.LogCaptureFixture
+) -> None:
+    planner = planner_of(files)
+    planner._desk.observe(
+        PowerSample(utc=datetime.now(UTC), load_w=None, pv_w=None, room_c={"parlour": 21.0})
+    )
+    files.desk.mkdir()
+    planner.save_memory()
+    assert "what loads had is not on disk" in caplog.text
+    files.desk.rmdir()
+    planner.save_memory()
+    assert files.desk.exists()
+
+
+@pytest.mark.parametrize("content", [None, b"", b"{", b'{"peaks_w": {"2026": -1}}'])
+def test_without_a_usable_file_it_begins_anew_and_says_so(
+    content: bytes | None, files: SiteFiles, caplog: pytest.LogCaptureFixture
+) -> None:
+    if content is not None:
+        files.desk.write_bytes(content)
+    assert load_memory(SITE_WITH_LOADS, files) == DeskMemory()
+    (record,) = caplog.records
+    assert record.levelno == logging.WARNING
+    assert "count from now on" in record.getMessage()
+
+
+def test_a_site_with_nothing_to_remember_does_not_miss_the_file(
+    files: SiteFiles, caplog: pytest.LogCaptureFixture
+) -> None:
+    load_memory(build_site(), files)
+    assert caplog.records == []
