@@ -6,8 +6,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from rich.console import Console
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
 from rich.table import Table
+from rich.text import Text
 
 from holdfast.cli.arguments import add_json, print_json
 from holdfast.cli.data_arguments import DATA_HELP, add_data_options
@@ -85,7 +87,7 @@ def execute(options: argparse.Namespace) -> int:
         if problem:
             print(problem)
         if plan is not None:
-            Console().print(_table(plan, site))
+            Console().print(_lines(plan, site))
             if any(slot.loads or slot.device_mode for slot in plan.slots):
                 Console().print(_loads_table(plan, site))
             for line in _assumed(site):
@@ -110,26 +112,30 @@ def _make(site: Site, files: SiteFiles, soc_pct: float, at: datetime) -> Plan:
     return desk.plan(now_utc, soc_pct, prices)
 
 
-def _table(plan: Plan, site: Site) -> Table:
+_LINE = "{:<17}{:<17}{:>9}{:>10}{:>7}{:>9}"
+
+
+def _lines(plan: Plan, site: Site) -> Group:
+    """Numbers in columns, each reason below them: beside them it would be a few letters wide."""
     zone = ZoneInfo(site.timezone)
-    title = (
-        f"plan {plan.plan_id}, {plan.status}, made {plan.created.astimezone(zone):%d.%m. %H:%M}; "
-        f"expected cost {plan.expected_cost:.2f} {site.currency}"
-    )
-    columns = ("from", "to", "mode", "battery", "grid", "SOC", "price", "reason")
-    table = Table(*columns, title=title)
+    made = plan.created.astimezone(zone)
+    cost = f"expected cost {plan.expected_cost:.2f} {site.currency}"
+    lines: list[RenderableType] = [
+        f"plan {plan.plan_id}, {plan.status}, made {made:%d.%m. %H:%M}; {cost}",
+        _LINE.format("", "mode", "battery", "grid", "SOC", "price"),
+    ]
     for run in _runs(plan.slots, lambda slot: (slot.mode, slot.reason)):
         soc_end_pct = run[-1].soc_end_pct
-        table.add_row(
-            *_times(run, zone),
+        numbers = _LINE.format(
+            "–".join(_times(run, zone)),
             run[0].mode,
             _mean([_battery_w(slot) for slot in run]),
             _mean([slot.grid_power_w for slot in run]),
             "–" if soc_end_pct is None else f"{soc_end_pct:.0f} %",
             f"{sum(slot.import_price_per_kwh for slot in run) / len(run):.3f}",
-            run[0].reason,
         )
-    return table
+        lines += [Text(numbers), Padding(Text(run[0].reason), (0, 0, 0, 4))]
+    return Group(*lines)
 
 
 def _loads_table(plan: Plan, site: Site) -> Table:

@@ -138,7 +138,10 @@ class Week:
                         load_w=plant.load_power_w,
                         pv_w=plant.pv_power_w,
                         on={name: load.on for name, load in plant.loads.items()},
-                        room_c={name: load.temperature_c for name, load in plant.loads.items()},
+                        room_c={
+                            room.name: plant.loads[room.name].temperature_c
+                            for room in simulation.site.rooms
+                        },
                     )
                 )
         used = {name: value - before[name] for name, value in asdict(plant.energies).items()}
