@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from benchmarks.report import Budget, Report, at_least, at_most, new_parser, run
 from holdfast.core.config import Site
 from holdfast.testing.backtest.bill import NO_BATTERY, Comparison, compare
 from holdfast.testing.backtest.campaign import Timed, run_all
-from holdfast.testing.backtest.data import Gaps, read_data
+from holdfast.testing.backtest.data import Gaps, SiteData, read_data
 from holdfast.testing.backtest.run import Job
 from holdfast.testing.backtest.strategies import Strategy
 from holdfast.testing.demo_site import simulated_site
@@ -36,15 +37,22 @@ def measure(options: argparse.Namespace) -> Report:
     years = _years(options)
     results: dict[str, Any] = {}
     budgets: list[Budget] = []
-    for name, year in years.items():
-        site = _site(year)
-        timed = _run(site, year, options)
+    for name, recorded in years.items():
+        site = _site(recorded)
+        begin = recorded.data.start + timedelta(days=options.watch_days)
+        past, data = recorded.data.split(begin, None)
+        year = replace(recorded, data=data)
+        timed = _run(site, past, data, options)
         forecast = {strategy: one.result for strategy, one in timed.items()}
         comparison = compare(site, year.data, Strategy.FORECAST, forecast)
         results[name] = _figures(year, comparison, timed)
         budgets += _budgets(name, year, comparison, timed[Strategy.FORECAST])
     return Report(
-        settings={"days": options.days, "processes": options.processes},
+        settings={
+            "days": options.days,
+            "watch_days": options.watch_days,
+            "processes": options.processes,
+        },
         results=results,
         unit="as named",
         budgets=budgets,
@@ -71,9 +79,10 @@ def _site(year: Year) -> Site:
     )
 
 
-def _run(site: Site, year: Year, options: argparse.Namespace) -> dict[Strategy, Timed]:
-    before, data = year.data.split(year.data.start, None)
-    job = Job(site=site, data=data, past=before, strategy=Strategy.FORECAST)
+def _run(
+    site: Site, past: SiteData, data: SiteData, options: argparse.Namespace
+) -> dict[Strategy, Timed]:
+    job = Job(site=site, data=data, past=past, strategy=Strategy.FORECAST)
     return run_all(job, tuple(Strategy), processes=options.processes)
 
 
@@ -135,6 +144,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = new_parser("backtest", "Time, memory and economy of a year of receding plans.")
     parser.add_argument("--data", type=Path, help="a file as `holdfast backtest` reads it")
     parser.add_argument("--days", type=float, help="only so many days of each year")
+    parser.add_argument(
+        "--watch-days", type=float, default=0.0, help="days watched before plans begin, as by "
+        "a new site, which only observes (default: none)",
+    )  # fmt: skip
     parser.add_argument("--processes", type=int, default=1, help="runs at a time")
     options = parser.parse_args(arguments)
     return run("backtest", options, lambda: measure(options))

@@ -12,6 +12,9 @@ OWN_TESTS = {
     # Where the tests of a module are not in test_<module>*.py of the same package.
     "core/commands": ("core/test_names_edges.py",),
     "core/config": ("core/test_site_file_edges.py",),
+    "core/device_config": ("core/test_config_edges.py", "core/test_config.py"),
+    "core/load_config": ("core/test_config_edges.py",),
+    "core/local_window": ("core/test_price_config.py",),
     "core/errors": ("core/test_config.py",),
     "core/plan": ("core/test_names_edges.py", "control/test_plan_gate.py"),
     "core/ports": ("core/test_names_edges.py",),

@@ -45,8 +45,7 @@ class FlexibleLoad(Section):
     @property
     def window_minutes(self) -> int:
         """From ``from`` to ``to``, on a day without a change of clocks."""
-        length = self.to_minute - self.from_minute
-        return length if length > 0 else length + DAY_MINUTES
+        return (self.to_minute - self.from_minute) % DAY_MINUTES or DAY_MINUTES
 
 
 class Comfort(LocalWindow):

@@ -36,6 +36,22 @@ def test_a_load_has_the_whole_day_and_is_off_without_a_plan_if_nothing_is_said()
     assert made.switch is None
 
 
+def test_what_a_load_does_without_a_plan_is_off_or_on():
+    assert [load(without_plan=word).without_plan for word in ("off", "on")] == ["off", "on"]
+    with pytest.raises(ValidationError, match="'off' or 'on'"):
+        load(without_plan="yes")
+
+
+def test_a_load_begins_on_some_day():
+    assert load(days=["sun"]).days == ("sun",)
+    with pytest.raises(ValidationError, match="at least 1 item"):
+        load(days=[])
+
+
+def test_a_kelvin_too_cold_costs_half_of_the_currency_an_hour_if_nothing_is_said():
+    assert room().discomfort_cost_per_k_h == 0.5
+
+
 def test_a_load_cannot_need_more_than_its_power_gives_in_its_window():
     window = {"from": "22:00", "to": "06:30"}
     assert load(energy_wh=17_000, **window).energy_wh == 17_000
