@@ -52,7 +52,7 @@ class Comfort(LocalWindow):
     """How warm a room shall be, and when."""
 
     low_c: Annotated[float, Field(ge=5, le=30)]
-    high_c: Annotated[float, Field(ge=5, le=35)]
+    high_c: Annotated[float, Field(le=35)]
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:

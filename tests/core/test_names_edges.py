@@ -8,7 +8,7 @@ from holdfast.control.load_requests import LoadSource
 from holdfast.control.mode_manager import Source
 from holdfast.core import units
 from holdfast.core.commands import Command, Point
-from holdfast.core.plan import PlanStatus, SlotMode
+from holdfast.core.plan import DeviceMode, PlanStatus, SlotMode
 from holdfast.core.ports import CommsCounters
 from holdfast.core.signals import SITE, Producer, Signal
 from holdfast.core.state_machine import Event, State
@@ -19,7 +19,19 @@ OTHERWISE = {Command.EMERGENCY_STOP: "estop"}
 
 @pytest.mark.parametrize(
     "names",
-    [Action, Command, LoadSource, PlanStatus, Point, Producer, Signal, SlotMode, Source, State],
+    [
+        Action,
+        Command,
+        DeviceMode,
+        LoadSource,
+        PlanStatus,
+        Point,
+        Producer,
+        Signal,
+        SlotMode,
+        Source,
+        State,
+    ],
 )
 def test_a_name_is_that_of_its_member_in_lower_case(names: type[StrEnum]) -> None:
     for member in names:
