@@ -109,9 +109,9 @@ class Planner:
         status, _ = found
         self._desk.observe(_sample(self._site, status))
         now_s = time.monotonic()
-        soc_pct = _soc_pct(self._site, status)
-        if now_s >= self._plan_s and soc_pct is not None:
-            done = self._plan(soc_pct)
+        socs_pct = _units_soc_pct(self._site, status)
+        if now_s >= self._plan_s and socs_pct is not None:
+            done = self._plan(socs_pct)
             self._plan_s = now_s + (self._site.planner.interval_s if done else RETRY_AFTER_S)
         if now_s >= self._save_s:
             self._save_s = now_s + SAVE_HISTORY_EVERY_S
@@ -146,11 +146,12 @@ class Planner:
         book = SitePriceBook(self._site, self._prices.read)
         return book.prices(utc, utc + timedelta(hours=self._site.planner.horizon_h))
 
-    def _plan(self, soc_pct: float) -> bool:
+    def _plan(self, socs_pct: list[float]) -> bool:
         utc = datetime.now(UTC)
         plan, accepted, problem = None, False, ""
         try:
-            plan = self._desk.plan(utc, soc_pct, self._known_prices(utc))
+            soc_pct = _together_pct(self._site, socs_pct)
+            plan = self._desk.plan(utc, soc_pct, self._known_prices(utc), socs_pct)
             with ControlClient(self._files.control_socket) as client:
                 reply = client.send(PlanMessage(plan=plan))
             accepted, problem = reply.accepted, plan.note if reply.accepted else reply.reason
@@ -232,21 +233,22 @@ def _throttles(status: Status, grid_w: float | None) -> bool:
 
 
 def _values(status: Status, names: Iterable[str], signal: Signal) -> dict[str, float]:
-    """Of loads or rooms, by name, where they are good."""
+    """Of loads, rooms or units, by name, where they are good."""
     found = ((name, status.value(name, signal)) for name in names)
     return {name: value for name, value in found if value is not None}
 
 
-def _soc_pct(site: Site, status: Status) -> float | None:
-    """SOC of all units together; None if one cannot be read."""
-    stored_wh = capacity_wh = 0.0
-    for unit in site.storage:
-        soc_pct = status.value(unit.name, Signal.SOC_PCT)
-        if soc_pct is None:
-            return None
-        stored_wh += soc_pct / 100 * unit.battery.capacity_wh
-        capacity_wh += unit.battery.capacity_wh
-    return 100 * stored_wh / capacity_wh
+def _units_soc_pct(site: Site, status: Status) -> list[float] | None:
+    """SOC of each unit; None if one cannot be read."""
+    found = _values(status, site.unit_names, Signal.SOC_PCT)
+    return list(found.values()) if len(found) == len(site.storage) else None
+
+
+def _together_pct(site: Site, socs_pct: list[float]) -> float:
+    """SOC of all units together."""
+    capacities_wh = [unit.battery.capacity_wh for unit in site.storage]
+    stored = sum(pct * wh for pct, wh in zip(socs_pct, capacities_wh, strict=True))
+    return min(stored / sum(capacities_wh), 100.0)
 
 
 def run(site: Site, files: SiteFiles, end: threading.Event) -> None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -60,6 +61,7 @@ class DailyScheduler:
         previous: Plan | None = None,
         peaks_w: dict[str, float] | None = None,
         loads_now: LoadsNow | None = None,
+        units_soc_pct: Sequence[float] = (),
     ) -> Plan:
         """Plan from ``now_utc`` (aware) to where prices, forecast or horizon end.
 
@@ -67,7 +69,8 @@ class DailyScheduler:
         units together. The first slot begins now and is what is left of the present quarter
         hour. ``previous`` is kept to, unless the change is worth ``planner.change_worth``.
         ``peaks_w``: highest import so far of the periods of demand charges. ``loads_now``: what
-        loads had, and rooms have; None: nothing is known, all is outstanding.
+        loads had, and rooms have; None: nothing is known, all is outstanding. ``units_soc_pct``: of
+        each storage unit; empty: all are as ``soc_pct``.
 
         Raises PriceDataError where no price is known for now, or in another currency than
         the site's; PlanFailed for numbers that no plan can rest on.
@@ -82,7 +85,14 @@ class DailyScheduler:
         waiting = waiting_of(site, intervals, loads_now, forecast, problem)
         modes = mode_rules(site, intervals, loads_now.mode)
         whole = site_problem(
-            site, soc_pct, intervals, problem, prices.demand, peaks_w or {}, waiting, modes
+            site,
+            units_soc_pct or [soc_pct] * len(site.storage),
+            intervals,
+            problem,
+            prices.demand,
+            peaks_w or {},
+            waiting,
+            modes,
         )
         answer: SiteSolution | None = None
         if whole is None:

@@ -1,5 +1,6 @@
 """From site, prices and forecast to the question that the optimizer answers."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from itertools import groupby, pairwise
 
@@ -97,7 +98,7 @@ def _ageing_factor(site: Site, intervals: list[Interval], forecast: SiteForecast
 
 def site_problem(
     site: Site,
-    soc_pct: float,
+    units_soc_pct: Sequence[float],
     intervals: list[Interval],
     base: PlanProblem,
     demand: tuple[DemandPrice, ...],
@@ -117,7 +118,8 @@ def site_problem(
     return SiteProblem(
         base=base,
         batteries=tuple(
-            _unit_battery(site, index, soc_pct, base.battery) for index in range(len(site.storage))
+            _unit_battery(site, index, soc_pct, base.battery)
+            for index, soc_pct in enumerate(units_soc_pct)
         ),
         demand=tuple(
             charge for price in demand for charge in _demand_charges(price, intervals, peaks_w)

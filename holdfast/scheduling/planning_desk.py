@@ -1,6 +1,6 @@
 """The planning desk: what a planner keeps between two plans."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -52,6 +52,7 @@ class PlanMaker(Protocol):
         previous: Plan | None,
         peaks_w: dict[str, float],
         loads_now: LoadsNow,
+        units_soc_pct: Sequence[float],
     ) -> Plan:
         """A plan. Raises PlanFailed, PriceDataError."""
 
@@ -95,8 +96,14 @@ class PlanningDesk:
         """What is to outlive the desk, besides the history."""
         return DeskMemory(loads_now=self._book.now, peaks_w=self._peaks.peaks_w())
 
-    def plan(self, now_utc: datetime, soc_pct: float, prices: SitePrices) -> Plan:
+    def plan(
+        self, now_utc: datetime, soc_pct: float, prices: SitePrices,
+        units_soc_pct: Sequence[float] = (),
+    ) -> Plan:  # fmt: skip
         """A plan from now on, as far as prices reach, by the best rung of the ladder.
+
+        ``soc_pct`` is that of all storage units together; ``units_soc_pct`` that of each, empty if
+        it is not known.
 
         Raises PriceDataError if there are no prices for now: the site then stays on its local
         rule.
@@ -112,6 +119,7 @@ class PlanningDesk:
                 previous=self._ladder.last_good,
                 peaks_w=self._peaks.peaks_w(),
                 loads_now=self._book.now,
+                units_soc_pct=units_soc_pct,
             )
 
         plan = self._ladder.plan(now_utc, prices, make)

@@ -316,7 +316,7 @@ def test_to_wait_costs_no_more_than_to_run_at_once(
     intervals = intervals_of(one, NOW, prices, forecast)
     base = plan_problem(one, 50.0, intervals, prices, forecast)
     waiting = waiting_of(one, intervals, LoadsNow(), forecast, base)
-    asked = site_problem(one, 50.0, intervals, base, (), {}, waiting, None)
+    asked = site_problem(one, [50.0], intervals, base, (), {}, waiting, None)
     assert asked is not None
     at_once = replace(
         asked,

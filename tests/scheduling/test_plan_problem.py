@@ -56,6 +56,21 @@ def test_units_that_differ_are_planned_as_they_are() -> None:
     assert both.slots[-1].soc_end_pct == pytest.approx(17.4, abs=1.0)
 
 
+def test_units_are_planned_with_what_each_has_stored() -> None:
+    slow = "{charge_power_max_w: 500, discharge_power_max_w: 500}"
+    both = DailyScheduler(site(second=slow)).make_plan(
+        now_utc=NOW, soc_pct=30.0, prices=site_prices(0.1, 0.6), forecast=forecast_of(9_000.0),
+        units_soc_pct=[10.0, 50.0],
+    )  # fmt: skip
+    # The quick one is empty and charges for the dear hour; before that the slow one has all.
+    assert both.slots[0].battery_power_w > 4_000.0
+    alone = DailyScheduler(site(second=slow)).make_plan(
+        now_utc=NOW, soc_pct=30.0, prices=site_prices(0.6, 0.6), forecast=forecast_of(9_000.0),
+        units_soc_pct=[10.0, 50.0],
+    )  # fmt: skip
+    assert alone.slots[0].battery_power_w == pytest.approx(-500.0, abs=1.0)
+
+
 def test_a_reserve_for_outages_is_kept_by_plans() -> None:
     kept = DailyScheduler(site(operation="{backup_reserve_pct: 40}")).make_plan(
         now_utc=NOW, soc_pct=60.0, prices=site_prices(*([0.5] * 12)), forecast=forecast_of(3_000.0)
