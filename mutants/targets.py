@@ -11,7 +11,7 @@ PACKAGES = ("core", "safety", "control", "devices")
 OWN_TESTS = {
     # Where the tests of a module are not in test_<module>*.py of the same package.
     "core/commands": ("core/test_names_edges.py",),
-    "core/config": ("core/test_site_file_edges.py",),
+    "core/config": ("core/test_site_file_edges.py", "core/test_load_config.py"),
     "core/device_config": ("core/test_config_edges.py", "core/test_config.py"),
     "core/load_config": ("core/test_config_edges.py",),
     "core/local_window": ("core/test_price_config.py",),
