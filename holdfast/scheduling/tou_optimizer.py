@@ -16,7 +16,7 @@ from holdfast.scheduling.daily_scheduler import PLAN_LIFETIME
 from holdfast.scheduling.export_limit import can_throttle, export_limit_w
 from holdfast.scheduling.reasons import price_text
 
-AHEAD = timedelta(hours=8)
+AHEAD = timedelta(hours=4)
 """What is kept is used within as much; further away lies another sun."""
 DEARER = 1.6
 """Times as dear must the later slot be: losses and wear take a tenth to a fifth, and what is kept

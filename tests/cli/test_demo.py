@@ -48,6 +48,15 @@ def test_it_starts_follows_a_plan_and_ends_whole_and_a_second_one_is_refused(
     assert not [pid for pid in children if is_alive(pid)]
 
 
+@pytest.fixture
+def terminal() -> Iterator[None]:
+    """As in a terminal: the loss of it is heard of, also where these tests run under nohup."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.usefixtures("terminal")
 def test_nothing_is_left_when_it_is_interrupted_while_it_starts(tmp_path: Path) -> None:
     arguments = ("-m", "holdfast.cli.main", "run", "--demo", "--plain")
     process = Process(tmp_path / "demo.log", *arguments, "--folder", str(tmp_path / "demo"))

@@ -99,4 +99,5 @@ def test_the_rule_keeps_energy_only_for_what_is_much_dearer_and_soon() -> None:
 
     assert first(0.2, 0.36) is SlotMode.HOLD
     assert first(0.2, 0.33) is SlotMode.SELF_CONSUMPTION
-    assert first(*([0.2] * 9), 0.9) is SlotMode.SELF_CONSUMPTION
+    assert first(*([0.2] * 4), 0.9) is SlotMode.HOLD
+    assert first(*([0.2] * 5), 0.9) is SlotMode.SELF_CONSUMPTION
