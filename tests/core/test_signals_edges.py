@@ -28,6 +28,7 @@ ROWS = {
     "discharge_power_readback_w": ("bms", "W", 0.0, MILLION, 5.0),
     "battery_power_w": ("inverter", "W", -MILLION, MILLION, 1.0),
     "setpoint_readback_w": ("inverter", "W", -MILLION, MILLION, 1.0),
+    "export_limit_readback_w": ("inverter", "W", -1.0, 4.3e9, 1.0),
     "inverter_enabled": ("inverter", "0/1", 0.0, 1.0, 1.0),
     "inverter_fault": ("inverter", "0/1", 0.0, 1.0, 1.0),
     "inverter_temperature_c": ("inverter", "°C", -40.0, 150.0, 1.0),
@@ -42,6 +43,10 @@ ROWS = {
     "pv_power_w": ("meter", "W", -100.0, MILLION, 1.0),
     "emergency_loop_closed": ("emergency_input", "0/1", 0.0, 1.0, 0.5),
     "watchdog_armed": ("watchdog", "0/1", 0.0, 1.0, 1.0),
+    "load_on": ("load_switch", "0/1", 0.0, 1.0, 60.0),
+    "load_revert_readback_s": ("load_switch", "s", 0.0, 65535.0, 60.0),
+    "room_temperature_c": ("load_switch", "°C", -40.0, 80.0, 60.0),
+    "room_setpoint_readback_c": ("load_switch", "°C", 0.0, 40.0, 60.0),
     "cell_imbalance_v": ("derived", "V", -5.0, 5.0, 15.0),
     "cell_temperature_spread_k": ("derived", "K", -160.0, 160.0, 15.0),
     "pack_mismatch_v": ("derived", "V", 0.0, 1500.0, 15.0),
@@ -50,9 +55,9 @@ ROWS = {
 }
 
 
-@pytest.mark.parametrize("signal", ROWS)
+@pytest.mark.parametrize("signal", list(Signal))
 def test_each_signal_comes_from_its_producer_in_its_range_and_in_time(signal):
-    row = SIGNALS[Signal(signal)]
+    row = SIGNALS[signal]
     assert (row.producer, row.unit, row.low, row.high, row.max_age_s) == ROWS[signal]
 
 
