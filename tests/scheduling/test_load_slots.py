@@ -285,7 +285,8 @@ def test_each_window_gets_its_energy_within_its_time_or_that_is_told(
 def test_a_room_is_within_its_comfort_where_it_can_be(
     hourly: list[float], temperature_c: float, outdoor_c: float
 ) -> None:
-    one = site(rooms=PARLOUR.replace("power_max_w: 1500", "power_max_w: 4000"))
+    strict = "power_max_w: 4000\n    discomfort_cost_per_k_h: 20"  # no price is worth a cold hour
+    one = site(rooms=PARLOUR.replace("power_max_w: 1500", strict))
     plan = DailyScheduler(one).make_plan(
         now_utc=NOW, soc_pct=50.0, prices=site_prices(*hourly), loads_now=warm(temperature_c),
         forecast=with_weather(forecast_of(500.0), *([outdoor_c] * 60)),
