@@ -15,7 +15,7 @@ from holdfast.core.config import Site
 from holdfast.core.plan import DeviceMode, Plan, PlanStatus, SlotMode
 from holdfast.forecasting.history import QUARTER
 from holdfast.markets.site_prices import SitePrices
-from holdfast.optimization.site_model import solve_site
+from holdfast.optimization.site_model import GAP_OF_CHOICES, solve_site
 from holdfast.optimization.site_problem import SiteProblem
 from holdfast.scheduling.daily_scheduler import DailyScheduler
 from holdfast.scheduling.load_book import LoadsNow, LoadState, ModeState, RoomState
@@ -327,7 +327,8 @@ def test_to_wait_costs_no_more_than_to_run_at_once(
         ),
     )
     assert len(asked.loads) == 1
-    assert _cost(asked) <= _cost(at_once) + 1e-3
+    at_once_costs = _cost(at_once)
+    assert _cost(asked) <= at_once_costs + 1e-3 + GAP_OF_CHOICES * abs(at_once_costs)
 
 
 def _cost(asked: SiteProblem) -> float:
