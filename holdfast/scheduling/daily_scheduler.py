@@ -153,13 +153,15 @@ def _plan_slots(
     outlook = build_outlook(tuple(interval.start for interval in intervals), whole, solution)
     zone = ZoneInfo(site.timezone)
     reasons = Reasons(outlook, timezone=zone, currency=site.currency)
+    slots = [_plan_slot(item, outlook, slot, reasons) for slot, item in enumerate(intervals)]
+    if not flexible.power_w and flexible.modes is None:
+        return tuple(slots)
     load_reasons = LoadReasons(
         intervals, waiting, flexible, import_price_per_kwh=outlook.import_price_per_kwh,
         surplus_w=tuple((-problem.net_load_w).tolist()), timezone=zone, currency=site.currency,
     )  # fmt: skip
     return tuple(
-        _with_loads(_plan_slot(interval, outlook, slot, reasons), slot, flexible, load_reasons)
-        for slot, interval in enumerate(intervals)
+        _with_loads(planned, slot, flexible, load_reasons) for slot, planned in enumerate(slots)
     )
 
 
