@@ -27,6 +27,7 @@ from holdfast.monitoring.export_limit import ExportLimitStatus, export_limits
 from holdfast.monitoring.histogram import HistogramStatus
 from holdfast.monitoring.limit_status import LimitStatus, limit_status
 from holdfast.monitoring.load_status import LoadStatus, load_status
+from holdfast.safety.finding import Finding
 from holdfast.safety.limit_monitor import LimitMonitor
 
 
@@ -234,35 +235,39 @@ def build_status(
             for owner, readings in snapshot.readings.items()
         },
         findings=tuple(
-            FindingStatus(
-                owner=found.owner,
-                row=found.row,
-                level=found.level.name.lower(),
-                reaction=found.reaction.name.lower(),
-                for_s=s_from_ns(snapshot.time_ns - found.since_ns),
-                text=found.text,
-            )
-            for found in record.assessment.findings
+            _finding_status(found, snapshot.time_ns) for found in record.assessment.findings
         ),
         limits=limit_status(monitor, snapshot),
         contactors={
             unit: _wear_status(state.units[unit].relays.wear, rated)
             for unit, rated in outside.contactor_cycles_rated.items()
         },
-        comms={
-            name: CommsStatus(
-                reads=counters.reads,
-                writes=counters.writes,
-                errors=counters.errors,
-                last_error=counters.last_error,
-            )
-            for name, counters in outside.comms.items()
-        },
+        comms={name: _comms_status(counters) for name, counters in outside.comms.items()},
         loop=outside.loop,
         audit=outside.audit,
         blocks=tuple(present_blocks(state, record)),
         loads=load_status(record),
         export_limits=export_limits(state, record),
+    )
+
+
+def _finding_status(found: Finding, now_ns: int) -> FindingStatus:
+    return FindingStatus(
+        owner=found.owner,
+        row=found.row,
+        level=found.level.name.lower(),
+        reaction=found.reaction.name.lower(),
+        for_s=s_from_ns(now_ns - found.since_ns),
+        text=found.text,
+    )
+
+
+def _comms_status(counters: CommsCounters) -> CommsStatus:
+    return CommsStatus(
+        reads=counters.reads,
+        writes=counters.writes,
+        errors=counters.errors,
+        last_error=counters.last_error,
     )
 
 

@@ -39,39 +39,9 @@ def build_site_solution(
 
     Raises PlanFailed if it does not cost what the solver says once it is followed.
     """
-    base, hours = problem.base, problem.base.dt_h / 1e3
-    unit_w = _stacked(
-        [
-            _unit_w(battery, unit, values, hours)
-            for battery, unit in zip(problem.batteries, columns.units, strict=True)
-        ],
-        base.slots,
-    )
-    room_w = _stacked([values[block] / hours for block in columns.rooms], base.slots)
-    load_w = np.zeros((len(problem.loads), base.slots))
-    for row_w, load, block in zip(load_w, problem.loads, columns.loads, strict=True):
-        row_w[load.slots] = values[block] / hours[load.slots]
-    curtailed_w = (values[columns.grid.curtailed] + values[columns.grid.lost]) / hours
-    followed = _Followed(
-        unit_w=unit_w,
-        unit_soc_wh=_stacked(
-            [_stored(*unit, base.dt_h) for unit in zip(problem.batteries, unit_w, strict=True)],
-            base.slots,
-        ),
-        room_c=_stacked(
-            [
-                room_temperatures(*room, base.dt_h)
-                for room in zip(problem.rooms, room_w, strict=True)
-            ],
-            base.slots,
-        ),
-        room_w=room_w,
-        load_w=load_w,
-        grid_w=base.net_load_w + unit_w.sum(0) + room_w.sum(0) + load_w.sum(0) + curtailed_w,
-        lost_w=values[columns.grid.lost] / hours,
-    )
+    base, followed = problem.base, _follow(problem, columns, values)
     price = np.where(followed.grid_w > 0.0, base.import_price_per_kwh, base.export_price_per_kwh)
-    grid_cost = float((price * followed.grid_w) @ hours)
+    grid_cost = float((price * followed.grid_w) @ base.dt_h) / 1e3
     objective = grid_cost + _other_costs(problem, followed)
     outside = _outside(problem, followed)
     penalty = base.penalty_per_kwh * sum(outside[group] for group in _PENALIZED)
@@ -87,9 +57,9 @@ def build_site_solution(
     plan = PlanSolution(
         status=PlanStatus.RELAXED if relaxed else PlanStatus.OPTIMAL,
         relaxed=tuple(SlackGroup(group) for group in relaxed if group in _OF_PLAN),
-        battery_w=unit_w.sum(0),
+        battery_w=followed.unit_w.sum(0),
         grid_w=followed.grid_w,
-        curtailed_w=curtailed_w,
+        curtailed_w=followed.curtailed_w,
         soc_wh=followed.unit_soc_wh.sum(0),
         stored_value_per_kwh=worth,
         grid_cost=grid_cost,
@@ -100,12 +70,12 @@ def build_site_solution(
         plan=plan,
         cost=objective + penalty,
         relaxed=relaxed,
-        unit_w=unit_w,
+        unit_w=followed.unit_w,
         unit_soc_wh=followed.unit_soc_wh,
-        room_w=room_w,
+        room_w=followed.room_w,
         room_c=followed.room_c,
-        load_w=load_w,
-        short_wh=_short_wh(problem, load_w),
+        load_w=followed.load_w,
+        short_wh=_short_wh(problem, followed.load_w),
         modes=modes,
     )
 
@@ -120,7 +90,43 @@ class _Followed:
     room_c: Array
     load_w: Array
     grid_w: Array
+    curtailed_w: Array
     lost_w: Array
+
+
+def _follow(problem: SiteProblem, columns: SiteColumns, values: Array) -> _Followed:
+    base, hours = problem.base, problem.base.dt_h / 1e3
+    unit_w = _stacked(
+        [
+            _unit_w(battery, unit, values, hours)
+            for battery, unit in zip(problem.batteries, columns.units, strict=True)
+        ],
+        base.slots,
+    )
+    room_w = _stacked([values[block] / hours for block in columns.rooms], base.slots)
+    load_w = np.zeros((len(problem.loads), base.slots))
+    for row_w, load, block in zip(load_w, problem.loads, columns.loads, strict=True):
+        row_w[load.slots] = values[block] / hours[load.slots]
+    curtailed_w = (values[columns.grid.curtailed] + values[columns.grid.lost]) / hours
+    return _Followed(
+        unit_w=unit_w,
+        unit_soc_wh=_stacked(
+            [_stored(*unit, base.dt_h) for unit in zip(problem.batteries, unit_w, strict=True)],
+            base.slots,
+        ),
+        room_c=_stacked(
+            [
+                room_temperatures(*room, base.dt_h)
+                for room in zip(problem.rooms, room_w, strict=True)
+            ],
+            base.slots,
+        ),
+        room_w=room_w,
+        load_w=load_w,
+        grid_w=base.net_load_w + unit_w.sum(0) + room_w.sum(0) + load_w.sum(0) + curtailed_w,
+        curtailed_w=curtailed_w,
+        lost_w=values[columns.grid.lost] / hours,
+    )
 
 
 def _stacked(rows: list[Array], slots: int) -> Array:

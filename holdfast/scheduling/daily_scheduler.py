@@ -153,31 +153,24 @@ def _plan_slots(
     outlook = build_outlook(tuple(interval.start for interval in intervals), whole, solution)
     zone = ZoneInfo(site.timezone)
     reasons = Reasons(outlook, timezone=zone, currency=site.currency)
-    slots = [_plan_slot(item, outlook, slot, reasons) for slot, item in enumerate(intervals)]
-    if not flexible.power_w and flexible.modes is None:
-        return tuple(slots)
     load_reasons = LoadReasons(
         intervals, waiting, flexible, import_price_per_kwh=outlook.import_price_per_kwh,
         surplus_w=tuple((-problem.net_load_w).tolist()), timezone=zone, currency=site.currency,
     )  # fmt: skip
     return tuple(
-        _with_loads(planned, slot, flexible, load_reasons) for slot, planned in enumerate(slots)
+        _plan_slot(interval, outlook, slot, reasons, flexible, load_reasons)
+        for slot, interval in enumerate(intervals)
     )
 
 
-def _with_loads(
-    planned: PlanSlot, slot: int, flexible: FlexiblePlan, reasons: LoadReasons
+def _plan_slot(
+    interval: Interval,
+    outlook: Outlook,
+    slot: int,
+    reasons: Reasons,
+    flexible: FlexiblePlan,
+    load_reasons: LoadReasons,
 ) -> PlanSlot:
-    clause = reasons.clause(slot)
-    return replace(
-        planned,
-        reason=f"{planned.reason}; {clause}" if clause else planned.reason,
-        loads=flexible.planned(slot),
-        device_mode=None if flexible.modes is None else flexible.modes[slot],
-    )
-
-
-def _plan_slot(interval: Interval, outlook: Outlook, slot: int, reasons: Reasons) -> PlanSlot:
     mode = slot_mode(outlook, slot)
     idles = mode is SlotMode.POWER and outlook.battery_sign[slot] == 0
     soc_pct = outlook.soc_wh[slot] / outlook.battery.capacity_wh * 100.0
@@ -189,8 +182,10 @@ def _plan_slot(interval: Interval, outlook: Outlook, slot: int, reasons: Reasons
         grid_power_w=outlook.grid_w[slot],
         soc_end_pct=min(max(soc_pct, 0.0), 100.0),
         import_price_per_kwh=outlook.import_price_per_kwh[slot],
-        reason=reasons.reason(slot, mode),
+        reason="; ".join(filter(None, (reasons.reason(slot, mode), load_reasons.clause(slot)))),
         export_limit_w=outlook.export_limit_w[slot],
+        loads=flexible.planned(slot),
+        device_mode=None if flexible.modes is None else flexible.modes[slot],
     )
 
 

@@ -6,11 +6,11 @@ from datetime import datetime
 from pydantic import TypeAdapter
 from pydantic_core import to_json
 
+from holdfast.control.plan_gate import ROOM_C
 from holdfast.scheduling.load_book import LoadsNow
 from holdfast.scheduling.peaks import KEPT_PERIODS
 
 _MOST = 1e9
-_ROOM_C = (-50.0, 100.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +36,7 @@ def decode(content: bytes) -> DeskMemory:
     amounts = [state.delivered_wh for state in now.loads.values()] + list(memory.peaks_w.values())
     if not all(0.0 <= amount < _MOST for amount in amounts):
         raise ValueError("holds an amount that cannot be")
-    if not all(_ROOM_C[0] < room.temperature_c < _ROOM_C[1] for room in now.rooms.values()):
+    if not all(ROOM_C[0] <= room.temperature_c <= ROOM_C[1] for room in now.rooms.values()):
         raise ValueError("holds a temperature that cannot be")
     times: list[datetime] = [state.window_end for state in now.loads.values()]
     times += [room.utc for room in now.rooms.values()]

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from holdfast.control.load_requests import SHARE_MIN
 from holdfast.core.config import Site
 from holdfast.core.load_config import FlexibleLoad
 from holdfast.core.plan import DeviceMode, Plan
@@ -16,9 +17,6 @@ from holdfast.forecasting.history import QUARTER
 from holdfast.scheduling.interval import Interval
 from holdfast.scheduling.load_windows import present_window
 
-LEAST_SHARE = 0.05
-"""A load is off in a slot of which it would be on for less, and on in one of which it would be off
-for less (decision 0014)."""
 _GAP = timedelta(minutes=2)
 """A reading says nothing of what came this long after it."""
 _HOUR = timedelta(hours=1)
@@ -69,7 +67,7 @@ def delivered_wh(now: LoadsNow, load: FlexibleLoad, window: Interval) -> float:
 def left_wh(load: FlexibleLoad, had_wh: float) -> float:
     """What ``load`` needs yet; nothing, if that is less than a slot can give."""
     left = load.energy_wh - had_wh
-    return left if left > LEAST_SHARE * load.power_w * (QUARTER / _HOUR) else 0.0
+    return left if left > SHARE_MIN * load.power_w * (QUARTER / _HOUR) else 0.0
 
 
 class LoadBook:

@@ -6,9 +6,9 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from holdfast.control.load_requests import SHARE_MAX
 from holdfast.optimization.site_problem import Room, ShiftableLoad
 from holdfast.scheduling.interval import Interval
-from holdfast.scheduling.load_book import LEAST_SHARE
 from holdfast.scheduling.load_problem import Waiting
 from holdfast.scheduling.load_slots import TOLD_K, FlexiblePlan
 from holdfast.scheduling.reasons import clock_text, price_text
@@ -65,7 +65,7 @@ class LoadReasons:
         free = [
             self._prices[other]
             for other in range(load.first_slot, load.last_slot + 1)
-            if power_w[other] < (1.0 - LEAST_SHARE) * load.power_max_w
+            if power_w[other] < SHARE_MAX * load.power_max_w
         ]
         cheapest = min(free, default=np.inf) >= self._prices[slot]
         return f"{self._price(slot)}, {'cheapest before' if cheapest else 'due at'} {due}"

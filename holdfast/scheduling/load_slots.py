@@ -6,11 +6,11 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from holdfast.control.load_requests import SHARE_MIN
 from holdfast.core.config import Site
 from holdfast.core.plan import DeviceMode, PlannedLoad
 from holdfast.optimization.problem import Array
 from holdfast.optimization.site_problem import SiteSolution
-from holdfast.scheduling.load_book import LEAST_SHARE
 from holdfast.scheduling.load_problem import Waiting
 
 _TOLD_WH = 1.0
@@ -38,7 +38,7 @@ class FlexiblePlan:
 
     def runs(self, name: str, slot: int) -> bool:
         """True if it is on, if only for a while."""
-        return bool(self.power_w[name][slot] >= LEAST_SHARE * self.most_w[name])
+        return bool(self.power_w[name][slot] >= SHARE_MIN * self.most_w[name])
 
     def planned(self, slot: int) -> tuple[PlannedLoad, ...]:
         """As the slot tells it."""

@@ -12,11 +12,11 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
+from holdfast.control.load_requests import SHARE_MAX, SHARE_MIN
 from holdfast.core.plan import Plan, PlanSlot, SlotMode
 from holdfast.optimization.problem import Array, PlanProblem
 from holdfast.optimization.site_problem import Room, ShiftableLoad, SiteProblem
 from holdfast.scheduling.interval import Interval
-from holdfast.scheduling.load_book import LEAST_SHARE
 
 _ROOM_W = 20.0
 """A kept power may differ by as much: time has gone by, and energy with it."""
@@ -84,7 +84,7 @@ def _planned_load(
 def _rest_w(power_w: float, most_w: float, slot: PlanSlot, now: Interval) -> float:
     """Mean power over ``now``, of a load that is on at the start of ``slot`` for its share."""
     share = power_w / most_w
-    share = 0.0 if share < LEAST_SHARE else 1.0 if share > 1.0 - LEAST_SHARE else share
+    share = 0.0 if share < SHARE_MIN else 1.0 if share > SHARE_MAX else share
     on_until = slot.start + share * (slot.end - slot.start)
     rest = (on_until - now.start) / max(now.end - now.start, timedelta(seconds=1))
     return min(max(rest, 0.0), 1.0) * most_w
