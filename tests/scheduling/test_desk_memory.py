@@ -40,7 +40,7 @@ def test_a_part_of_it_is_nothing() -> None:
         (("loads_now", "loads", "boiler", "delivered_wh"), "NaN"),
         (("loads_now", "loads", "boiler", "window_end"), "2026-05-08T10:00:00"),
         (("loads_now", "rooms", "parlour", "temperature_c"), 100.1),
-        (("loads_now", "rooms", "parlour", "temperature_c"), -50.0),
+        (("loads_now", "rooms", "parlour", "temperature_c"), -50.1),
         (("loads_now", "rooms", "parlour", "utc"), "2026-05-08T10:00:00"),
         (("loads_now", "mode", "mode"), "warp"),
         (("loads_now", "mode", "since"), "2026-05-08T10:00:00"),
