@@ -3,17 +3,25 @@
 Written apart from the optimizer, which must find the same objective in a fraction of the time.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import highspy
 
 from holdfast.optimization.problem import PlanProblem
+from holdfast.optimization.site_problem import ShiftableLoad
 
 
-def best_objective(problem: PlanProblem, *, time_limit_s: float = float("inf")) -> float:
+def best_objective(
+    problem: PlanProblem,
+    loads: Sequence[ShiftableLoad] = (),
+    *,
+    time_limit_s: float = float("inf"),
+) -> float:
     """Exact optimum, by a mixed-integer program in W and Wh with "either or" as binaries.
 
-    Only for problems whose limits can all be kept; nan if the solver takes too long.
+    Only for problems whose limits can all be kept, and ``loads`` that run through whole slots; nan
+    if the solver takes too long.
     """
     battery = problem.battery
     highs = highspy.Highs()  # type: ignore[no-untyped-call]
@@ -22,6 +30,8 @@ def best_objective(problem: PlanProblem, *, time_limit_s: float = float("inf")) 
     highs.setOptionValue("mip_abs_gap", 1e-9)
     highs.setOptionValue("threads", 1)
     highs.setOptionValue("time_limit", time_limit_s)
+    taken_w = _taken_w(highs, problem, loads)
+    most_taken_w = sum(load.power_max_w for load in loads)
     stored = battery.soc_now_wh
     cost: Any = 0.0
     for slot in range(problem.slots):
@@ -32,6 +42,7 @@ def best_objective(problem: PlanProblem, *, time_limit_s: float = float("inf")) 
             + problem.pv_w[slot]
             + battery.charge_max_w
             + battery.discharge_max_w
+            + most_taken_w
         )
         charge = highs.addVariable(0, battery.charge_max_w)
         discharge = highs.addVariable(0, battery.discharge_max_w)
@@ -45,7 +56,7 @@ def best_objective(problem: PlanProblem, *, time_limit_s: float = float("inf")) 
         thrown_away = highs.addVariable(0, problem.pv_w[slot] if problem.pv_curtailable else 0)
         if problem.pv_curtailable:  # a surplus alone
             highs.addConstr(thrown_away <= reach_w * (1 - buys))
-        highs.addConstr(bought - sold == net_w + charge - discharge + thrown_away)
+        highs.addConstr(bought - sold == net_w + taken_w[slot] + charge - discharge + thrown_away)
         end = highs.addVariable(battery.soc_min_wh, battery.soc_max_wh)
         gain = charge * (battery.charge_efficiency * hours)
         loss = discharge * (hours / battery.discharge_efficiency)
@@ -63,3 +74,25 @@ def best_objective(problem: PlanProblem, *, time_limit_s: float = float("inf")) 
         return float("nan")
     assert highs.getModelStatus() == highspy.HighsModelStatus.kOptimal
     return float(highs.getObjectiveValue()) / 1000
+
+
+def _taken_w(highs: Any, problem: PlanProblem, loads: Sequence[ShiftableLoad]) -> list[Any]:
+    """What all loads take in each slot."""
+    taken_w: list[Any] = [0.0] * problem.slots
+    for load in loads:
+        window = range(load.first_slot, load.last_slot + 1)
+        if not load.runs_through:
+            runs = {slot: highs.addVariable(0, load.power_max_w) for slot in window}
+            highs.addConstr(
+                sum(problem.dt_h[slot] * run for slot, run in runs.items()) == load.energy_wh
+            )
+            for slot, run in runs.items():
+                taken_w[slot] = taken_w[slot] + run
+            continue
+        length = round(load.energy_wh / (load.power_max_w * problem.dt_h[0]))
+        starts = {slot: highs.addBinary() for slot in window[: len(window) - length + 1]}
+        highs.addConstr(sum(starts.values()) == 1)
+        for first, start in starts.items():
+            for slot in range(first, first + length):
+                taken_w[slot] = taken_w[slot] + load.power_max_w * start
+    return taken_w

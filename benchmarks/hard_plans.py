@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from holdfast.optimization.problem import Array, BatteryModel, PlanProblem
-from holdfast.optimization.site_problem import ModeRules, Room, SiteProblem
+from holdfast.optimization.site_problem import ModeRules, Room, ShiftableLoad, SiteProblem
 
 BATTERY = BatteryModel(
     capacity_wh=10_000,
@@ -43,6 +43,21 @@ KINDS = (
 )
 
 
+ORDINARY = Kind(name="ordinary", prices=lambda spot: (spot, spot - 0.12))
+WITH_LOADS = (ORDINARY, *KINDS[:2])
+"""The third kind, with loads, neither the optimizer nor a direct program solves in minutes."""
+_LOADS = (
+    ShiftableLoad(
+        name="boiler", energy_wh=4_000.0, power_max_w=2_000.0, first_slot=0, last_slot=40
+    ),
+    ShiftableLoad(name="car", energy_wh=11_000.0, power_max_w=3_700.0, first_slot=20, last_slot=90),
+    ShiftableLoad(
+        name="washer", energy_wh=1_000.0, power_max_w=1_000.0, first_slot=30, last_slot=80,
+        runs_through=True,
+    ),
+)  # fmt: skip
+
+
 def hard_problem(kind: Kind, slots: int, number: int) -> PlanProblem:
     """Quarter hours of a house with 5 kW of PV."""
     random = np.random.default_rng(number)
@@ -60,6 +75,12 @@ def hard_problem(kind: Kind, slots: int, number: int) -> PlanProblem:
         export_max_w=10_000.0,
         battery=BATTERY,
     )
+
+
+def house_with_loads(kind: Kind, slots: int, number: int) -> SiteProblem:
+    """A house of :func:`hard_problem` with three loads that can wait."""
+    base = hard_problem(kind, slots, number)
+    return SiteProblem(base=base, batteries=(BATTERY,), loads=_LOADS)
 
 
 def heated_house(slots: int, number: int) -> SiteProblem:

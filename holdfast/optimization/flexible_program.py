@@ -6,7 +6,7 @@ from holdfast.optimization.problem import Array
 from holdfast.optimization.site_problem import Room, ShiftableLoad, SiteProblem
 from holdfast.optimization.sparse import Block, Blocks
 
-_SOONER_PER_KWH = 1e-5
+_SOONER_PER_KWH = 1e-6
 """For each slot that a load waits: among slots of equal price it runs in the first ones, at a
 stretch, and does not switch for nothing."""
 

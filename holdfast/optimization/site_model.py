@@ -1,9 +1,9 @@
 """The best plan for a whole site: a mixed-integer program whose whole numbers come when needed.
 
 First everything is continuous. Where the answer then charges and discharges at once, imports
-and exports at once, or throttles PV while it imports, "either or" of that slot becomes a whole
-number, and the program is solved again. Modes and loads that run through are whole numbers from
-the start.
+and exports at once, or throttles PV while it imports, "either or" of that slot, and of all whose
+prices are such that it may pay, becomes a whole number, and the program is solved again. Modes and
+loads that run through are whole numbers from the start.
 """
 
 from typing import Any
@@ -19,21 +19,19 @@ from holdfast.optimization.sparse import Block, run
 
 GAP = 5e-5
 """Relative to the objective."""
-GAP_OF_CHOICES = 0.004
-"""Of problems with modes, or many slots that are either-or: the last tenths of a percent take
-longer than all the rest, up to minutes."""
-_FEW = 12
-"""Whole numbers that are quickly found."""
+LONGEST_S = 10.0
+"""A plan is needed in time: the best that was found by then is taken, and its bound tells how good
+that is. It takes loads that wait, and prices below zero for most of two days, to need as long."""
 _TINY_KWH = 1e-6
 _ROUNDS = 8
-_NODES = 300
-"""A limit on work, unlike one on time, is repeatable."""
 _OPTIONS: dict[str, bool | int | float | str] = {
     "output_flag": False,
     "threads": 1,
     "parallel": "off",
-    "mip_max_nodes": _NODES,
+    "mip_allow_restart": False,  # costs up to five times what it saves
+    "mip_rel_gap": GAP,
     "mip_abs_gap": 1e-6,
+    "time_limit": LONGEST_S,
 }
 
 
@@ -42,18 +40,16 @@ def solve_site(problem: SiteProblem) -> SiteSolution:
     blocks, columns = build_site(problem)
     highs = blocks.build(_OPTIONS)
     chosen = np.concatenate([*columns.modes.values(), *columns.starts, np.empty(0, np.int32)])
-    highs.setOptionValue("mip_rel_gap", GAP_OF_CHOICES if problem.modes else GAP)
     whole = _make_whole(highs, np.empty(0, np.int32), chosen.astype(np.int32))
-    either_or = 0
     values = run(highs)
     for _ in range(_ROUNDS):
         more = _undecided(problem, columns, values, whole)
         if not len(more):
             break
+        # Where it pays in one slot, it does in others: one by one they take longer than at once.
+        more = np.union1d(more, np.setdiff1d(_either_or(problem, columns), whole))
         whole = _make_whole(highs, whole, more)
-        either_or += len(more)
-        if either_or > _FEW:
-            highs.setOptionValue("mip_rel_gap", GAP_OF_CHOICES)
+        highs.clearSolver()  # from the answer just found the search takes twice as long
         values = run(highs)
     bound = _bound(highs, whole)
     values, duals = _polished(highs, whole, values)
@@ -83,6 +79,16 @@ def _undecided(problem: SiteProblem, columns: SiteColumns, values: Array, whole:
     burns = (charge > _TINY_KWH) & (discharge > _TINY_KWH)
     found = np.concatenate([grid.imports[(both & pays) | wastes], columns.charges[burns]])
     return np.setdiff1d(found, whole).astype(np.int32)
+
+
+def _either_or(problem: SiteProblem, columns: SiteColumns) -> Block:
+    """Of the slots whose prices can make it pay to do both at once."""
+    base = problem.base
+    burning = np.minimum(base.import_price_per_kwh, base.export_price_per_kwh) < 0.0
+    trading = base.export_price_per_kwh > base.import_price_per_kwh
+    return np.concatenate(
+        [columns.charges[burning], columns.grid.imports[trading | base.pv_curtailable]]
+    )
 
 
 def _bound(highs: Any, whole: Block) -> float:

@@ -46,7 +46,7 @@ class StoredLimits:
     def holding_line(self, slot: int) -> Line:
         """Cost against what is stored at the end of one slot."""
         low, high = float(self.low_kwh[slot]), float(self.high_kwh[slot])
-        x = np.unique([low, min(max(self.aged_above_kwh, low), high), high])
+        x = np.array(sorted({low, min(max(self.aged_above_kwh, low), high), high}))
         aged_kwh = np.maximum(x - self.aged_above_kwh, 0.0)
         return Line(x=x, y=x * self.cost_per_kwh[slot] + aged_kwh * self.ageing_per_kwh[slot])
 

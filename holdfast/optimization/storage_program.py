@@ -97,11 +97,10 @@ class StorageProgram:
         return highs.getObjectiveValue() / _SCALE, stored, -np.array(solution.row_dual) / _SCALE
 
     def _padded(self, pieces: Pieces) -> tuple[Array, Array]:
-        missing = ((0, self.pieces - len(pieces.length_kwh)), (0, 0))
-        return (
-            np.pad(pieces.length_kwh, missing).ravel(),
-            np.pad(pieces.cost_per_kwh, missing).ravel(),
-        )
+        lengths, costs = np.zeros((2, self.pieces, self.slots))
+        lengths[: len(pieces.length_kwh)] = pieces.length_kwh
+        costs[: len(pieces.length_kwh)] = pieces.cost_per_kwh
+        return lengths.ravel(), costs.ravel()
 
     def _set_columns(self, columns: Any, costs: Array, lower: Array, upper: Array) -> None:
         self._highs.changeColsCost(len(columns), columns, _SCALE * costs)

@@ -7,15 +7,16 @@ a convex corner of the curve or s + u is one of V', so V is the lower envelope o
 of both, which is computed without approximation.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from holdfast.optimization.problem import Array
 
 _SAME_KWH = 1e-8
 _SAME_COST = 1e-11
+_END = np.array([True])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -32,6 +33,8 @@ class Line:
 
     def plus(self, other: "Line") -> "Line":
         """The sum, where both are finite."""
+        if not other.y.any() and other.x[0] <= self.x[0] and self.x[-1] <= other.x[-1]:
+            return self
         low, high = max(self.x[0], other.x[0]), min(self.x[-1], other.x[-1])
         x = np.unique(np.clip(np.concatenate([self.x, other.x]), low, high))
         return simplified(x, self.at(x) + other.at(x))
@@ -46,13 +49,13 @@ class Line:
 
 def simplified(x: Array, y: Array) -> Line:
     """A line without coinciding corners and corners that do not bend it."""
-    far = np.concatenate([[True], np.diff(x) > _SAME_KWH])
+    far = np.concatenate([_END, x[1:] - x[:-1] > _SAME_KWH])
     x, y = x[far], y[far]
     if len(x) > 2:
-        length, rise = np.diff(x), np.diff(y)
+        length, rise = x[1:] - x[:-1], y[1:] - y[:-1]
         # How far a corner is off the straight line between its neighbours, in money.
         off = (rise[1:] * length[:-1] - rise[:-1] * length[1:]) / (length[:-1] + length[1:])
-        keep = np.concatenate([[True], np.abs(off) > _SAME_COST, [True]])
+        keep = np.concatenate([_END, np.abs(off) > _SAME_COST, _END])
         x, y = x[keep], y[keep]
     return Line(x=x, y=y)
 
@@ -66,19 +69,54 @@ def earlier(curve: Line, later: Line, low: float, high: float) -> Line:
     x = np.concatenate(
         [[low, high], (later.x[:, None] - shifts).ravel(), (targets[:, None] - curve.x).ravel()]
     )
-    x = np.unique(np.clip(x, low, high))
-    for _ in range(4):
-        values = np.concatenate(
-            [
-                curve_y[:, None] + later.at(x + shifts[:, None]),
-                later_y[:, None] + curve.at(targets[:, None] - x),
-            ]
-        )
-        crossings = _crossings(x, values)
-        if not len(crossings):
-            break
-        x = np.unique(np.concatenate([x, crossings]))
-    return simplified(x, values.min(axis=0))
+    x = np.unique(np.minimum(np.maximum(x, low), high))
+    # One row for each function, which is straight between two neighbours of x.
+    values = np.concatenate(
+        [
+            curve_y[:, None] + later.at(x + shifts[:, None]),
+            later_y[:, None] + curve.at(targets[:, None] - x),
+        ]
+    )
+    return simplified(*_with_bends(x, values))
+
+
+def _with_bends(x: Array, values: Array) -> tuple[Array, Array]:
+    """The lower envelope of ``values``: x, with corners wherever another row takes over, and y."""
+    y = values.min(axis=0)
+    middle = (values[:, :-1] + values[:, 1:]).min(axis=0) / 2.0
+    # In the middle the lowest of straight lines lies on the chord, or two of them cross.
+    spans = np.flatnonzero(middle > (y[:-1] + y[1:]) / 2.0 + _SAME_COST / 4.0)
+    if not len(spans):
+        return x, y
+    where, more_x, more_y = [], [], []
+    for span in spans.tolist():
+        for share, cost in _bends(values[:, span], values[:, span + 1]):
+            at = x[span] + (x[span + 1] - x[span]) * share
+            if at - x[span] > _SAME_KWH and x[span + 1] - at > _SAME_KWH:
+                where.append(span + 1)
+                more_x.append(at)
+                more_y.append(cost)
+    return np.insert(x, where, more_x), np.insert(y, where, more_y)
+
+
+def _bends(left: Array, right: Array) -> Iterator[tuple[float, float]]:
+    """Where from 0 to 1 the lowest of straight lines changes, and what it is there.
+
+    ``left`` and ``right`` are the lines' values at 0 and 1, infinite for those that are not there.
+    """
+    there = np.isfinite(left) & np.isfinite(right)
+    start, rise = left[there], right[there] - left[there]
+    if not len(start):
+        return
+    now = np.lexsort((rise, start))[0]
+    while True:
+        falls = np.flatnonzero(rise < rise[now] - _SAME_COST)
+        share = (start[falls] - start[now]) / (rise[now] - rise[falls])
+        if not len(falls) or share.min() >= 1.0:
+            return
+        first = share.argmin()
+        now = falls[first]
+        yield float(share[first]), float(start[now] + rise[now] * share[first])
 
 
 def best_step(curve: Line, later: Line, stored: float) -> float:
@@ -95,32 +133,6 @@ def _convex_corners(line: Line) -> tuple[Array, Array]:
     """The corners at which a minimum can be: the ends, and where the slope rises."""
     if len(line.x) < 3:
         return line.x, line.y
-    slope = np.diff(line.y) / np.diff(line.x)
-    keep = np.concatenate([[True], np.diff(slope) > 0.0, [True]])
+    slope = (line.y[1:] - line.y[:-1]) / (line.x[1:] - line.x[:-1])
+    keep = np.concatenate([_END, slope[1:] > slope[:-1], _END])
     return line.x[keep], line.y[keep]
-
-
-def _crossings(x: Array, values: Array) -> Array:
-    """Where, between two neighbours of ``x``, the lowest of the functions changes."""
-    left, right = values[:, :-1], values[:, 1:]
-    there = np.isfinite(left) & np.isfinite(right)
-    left, right = np.where(there, left, np.inf), np.where(there, right, np.inf)
-    at_left = _argmin(left, right)
-    at_right = _argmin(right, left)
-    spans = np.flatnonzero(at_left != at_right)
-    p, q = at_left[spans], at_right[spans]
-    gap_left = left[q, spans] - left[p, spans]
-    gap_right = right[p, spans] - right[q, spans]
-    crosses = (gap_left > _SAME_COST) & (gap_right > _SAME_COST)
-    spans, gap_left, gap_right = spans[crosses], gap_left[crosses], gap_right[crosses]
-    width = x[spans + 1] - x[spans]
-    at = x[spans] + width * gap_left / (gap_left + gap_right)
-    inner = (at - x[spans] > _SAME_KWH) & (x[spans + 1] - at > _SAME_KWH)
-    return np.asarray(at[inner])
-
-
-def _argmin(first: Array, second: Array) -> NDArray[np.intp]:
-    """Row with the lowest ``first``; among equals the one with the lowest ``second``."""
-    lowest = first.min(axis=0)
-    tied = np.where(first <= lowest + _SAME_COST, second, np.inf)
-    return np.asarray(tied.argmin(axis=0))

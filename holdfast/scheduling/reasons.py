@@ -28,7 +28,7 @@ def price_text(per_kwh: float, currency: str) -> str:
 def clock_text(there: datetime, here: datetime) -> str:
     """A local time as it is told at the local time ``here``: with its day, if that is another."""
     day = "" if there.date() == here.date() else f"{_WEEKDAYS[there.weekday()]} "
-    return f"{day}{there:%H:%M}"
+    return f"{day}{there.hour:02}:{there.minute:02}"
 
 
 class Reasons:

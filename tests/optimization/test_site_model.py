@@ -8,12 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmarks.hard_plans import BATTERY
+from benchmarks.direct_milp import best_objective
+from benchmarks.hard_plans import BATTERY, KINDS, WITH_LOADS, Kind, house_with_loads
 from holdfast.core.errors import PlanFailed
 from holdfast.core.plan import DeviceMode, PlanStatus
+from holdfast.optimization import site_model
 from holdfast.optimization.model import PlanModel
 from holdfast.optimization.problem import Array, PlanProblem
-from holdfast.optimization.site_model import solve_site
+from holdfast.optimization.site_model import GAP, solve_site
 from holdfast.optimization.site_problem import (
     MODES,
     DemandCharge,
@@ -358,6 +360,26 @@ def test_one_that_has_begun_goes_on_whatever_it_costs() -> None:
     )
 
 
+@pytest.mark.parametrize("kind", WITH_LOADS, ids=lambda kind: kind.name)
+def test_a_house_with_loads_costs_what_a_direct_program_finds(kind: Kind) -> None:
+    asked = house_with_loads(kind, 96, 1)
+    plan = solve_site(asked).plan
+    best = best_objective(asked.base, asked.loads)
+    assert plan.objective == pytest.approx(best, rel=1e-4)
+    assert plan.bound <= best + 1e-4 * abs(best)
+
+
+def test_where_the_best_takes_too_long_a_good_answer_comes_with_a_bound_that_says_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(site_model._OPTIONS, "time_limit", 1.0)
+    asked = house_with_loads(KINDS[2], 192, 0)
+    found = solve_site(asked)
+    assert found.relaxed == ()
+    assert found.plan.objective - found.plan.bound > GAP * abs(found.plan.objective)
+    assert found.plan.bound > 1.2 * found.plan.objective
+
+
 def test_a_load_takes_no_more_than_it_needs_where_energy_is_paid_for() -> None:
     load = ShiftableLoad(name="car", energy_wh=1_000, power_max_w=2_000, first_slot=0, last_slot=3)
     found = solve_site(SiteProblem(base=base([-0.3] * 4), batteries=(NO_BATTERY,), loads=(load,)))
@@ -458,7 +480,7 @@ def test_modes_are_the_best_of_all_that_the_rules_permit(
     tried = sequences(rules, len(prices))
     assert found.modes in tried
     best = best_of(asked, tried)
-    assert found.cost == pytest.approx(best, rel=5e-3, abs=1e-3)
+    assert found.cost == pytest.approx(best, rel=1e-4, abs=1e-5)
 
 
 def test_the_rest_of_a_slot_counts_as_no_whole_one_of_a_dwell() -> None:
