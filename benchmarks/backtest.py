@@ -145,8 +145,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--data", type=Path, help="a file as `holdfast backtest` reads it")
     parser.add_argument("--days", type=float, help="only so many days of each year")
     parser.add_argument(
-        "--watch-days", type=float, default=0.0, help="days watched before plans begin, as by "
-        "a new site, which only observes (default: none)",
+        "--watch-days", type=float, default=7.0, help="days watched before plans begin, as by "
+        "every new site, which only observes (default: 7)",
     )  # fmt: skip
     parser.add_argument("--processes", type=int, default=1, help="runs at a time")
     options = parser.parse_args(arguments)

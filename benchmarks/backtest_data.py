@@ -86,13 +86,16 @@ def _shape(hour: float) -> float:
 def _french(folder: Path) -> Year:
     load_w = _series(folder / _HOUSE_FR, "load_w", 1800)
     pv_w = _nights_filled(load_w, _series(folder / _HOUSE_FR, "pv_w", 1800))
+    pv_forecast_w = _series(folder / _HOUSE_FR, "pv_forecast_w", 1800)
     price = _series(folder / _PRICE_FR, "price_eur_per_kwh", 3600)
     return Year(
         title="house FR 2024 with FR day-ahead 2024-02 to 2024-09, (price + 0.12) x 1.2 / price; "
-        "days with lost data skipped",
+        "PV as forecast at the time; days with lost data skipped",
         currency="EUR",
         timezone="Europe/Paris",
-        data=_whole_days(load_w, pv_w, lambda s: ((price[s] + 0.12) * 1.2, price[s])),
+        data=_whole_days(
+            load_w, pv_w, lambda s: ((price[s] + 0.12) * 1.2, price[s]), pv_forecast_w
+        ),
     )
 
 
@@ -163,7 +166,10 @@ def _nights_filled(load_w: Series, pv_w: dict[int, float]) -> Series:
 
 
 def _whole_days(
-    load_w: Series, pv_w: Series, prices: Callable[[int], tuple[float, float]]
+    load_w: Series,
+    pv_w: Series,
+    prices: Callable[[int], tuple[float, float]],
+    pv_forecast_w: Series | None = None,
 ) -> SiteData:
     """Every UTC day that lacks nothing; between others the clock jumps. Raises KeyError."""
     rows: list[Row] = []
@@ -176,6 +182,7 @@ def _whole_days(
                     Row(
                         start_s=second, import_price_per_kwh=bought, export_price_per_kwh=sold,
                         load_w=load_w[second], pv_w=pv_w[second],
+                        pv_forecast_w=(pv_forecast_w or {}).get(second),
                     )
                 )  # fmt: skip
         except KeyError:

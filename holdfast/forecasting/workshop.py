@@ -47,6 +47,15 @@ def missing_library(kind: str) -> str | None:
     return None if find_spec(name) is not None else MISSING.format(name=name)
 
 
+def _can_do(kind: str, told: set[str]) -> bool:
+    """False if a library is missing, which is logged once for all that share ``told``."""
+    missing = missing_library(kind)
+    if missing is not None and missing not in told:
+        told.add(missing)
+        _log.warning("%s", missing)
+    return missing is None
+
+
 def do_work(kind: str, job: Packed) -> Packed:
     """Do an order, here and now."""
     from holdfast.forecasting.pv_model import pv_work
@@ -61,9 +70,12 @@ class Bench:
 
     def __init__(self) -> None:
         self._done: dict[str, Packed] = {}
+        self._told: set[str] = set()
 
     def submit(self, name: str, kind: str, job: Packed) -> bool:
         """As :class:`Workshop`."""
+        if not _can_do(kind, self._told):
+            return False
         self._done[name] = do_work(kind, job)
         return True
 
@@ -88,13 +100,7 @@ class ChildWorkshop:
 
     def submit(self, name: str, kind: str, job: Packed) -> bool:
         """As :class:`Workshop`."""
-        missing = missing_library(kind)
-        if missing is not None:
-            if missing not in self._told:
-                self._told.add(missing)
-                _log.warning("%s", missing)
-            return False
-        if name in self._orders:
+        if not _can_do(kind, self._told) or name in self._orders:
             return False
         folder = tempfile.TemporaryDirectory(prefix="holdfast-")
         try:

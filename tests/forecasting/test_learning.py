@@ -17,7 +17,7 @@ from holdfast.forecasting.past import Past, look_back
 from holdfast.forecasting.registry import ModelRegistry
 from holdfast.forecasting.scoring import Errors
 from holdfast.forecasting.site_forecast import SiteForecaster
-from holdfast.forecasting.workshop import Bench, ChildWorkshop, missing_library
+from holdfast.forecasting.workshop import NEEDS, Bench, ChildWorkshop, missing_library
 from holdfast.runtime.files import write_atomically
 
 NOON = datetime(2026, 5, 8, 12, tzinfo=UTC)
@@ -191,6 +191,21 @@ def test_a_forest_is_really_trained_here_or_in_a_child(
     assert learner.collect() is None
     assert forest.features == len(NAMES)
     assert forest.value.min() < 600.0 < 1700.0 < forest.value.max()
+
+
+@pytest.mark.parametrize("make", [Bench, ChildWorkshop])
+def test_without_its_library_work_is_not_begun_and_that_is_told_once(
+    make: Callable[[], Bench | ChildWorkshop],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setitem(NEEDS, "forest", "no_such_library")
+    workshop = make()
+    for _ in range(2):
+        assert not workshop.submit("load", "forest", Packed(about={}, arrays={}))
+    assert workshop.collect("load") is None
+    assert len(caplog.records) == 1
+    assert "holdfast[forecast]" in caplog.text
 
 
 def test_a_child_that_fails_gives_no_answer_and_leaves_nothing() -> None:

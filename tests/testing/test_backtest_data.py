@@ -48,6 +48,17 @@ def test_reads_columns_in_any_order_and_ignores_others() -> None:
     assert data.end == datetime(2024, 3, 1, 1, tzinfo=UTC)
 
 
+def test_a_forecast_of_the_sun_may_be_there_and_may_have_holes() -> None:
+    header = f"{HEADER},pv_forecast_w"
+    data = parse_data(
+        lines(
+            *(f"{row},{w}" for row, w in zip(GOOD, (*"1", "", *"3456"), strict=True)), header=header
+        )
+    )
+    assert [row.pv_forecast_w for row in data.rows] == [1.0, None, 3.0, 4.0, 5.0, 6.0]
+    assert parse_data(lines(*GOOD)).rows[0].pv_forecast_w is None
+
+
 def test_a_byte_order_mark_and_blank_lines_do_not_matter(tmp_path: Path) -> None:
     file = tmp_path / "data.csv"
     file.write_text("\ufeff" + "\n".join([HEADER, "", *quarters(8), ""]), encoding="utf-8")
@@ -89,6 +100,11 @@ def with_values(values: str) -> list[str]:
         (lines(header="time_utc,load_w,pv_w"), ["line 1", "import_price_per_kwh"]),
         (lines(header=HEADER.replace(",", ";")), ["separated by commas"]),
         (lines(header=HEADER + ",pv_w"), ["line 1", "pv_w stands 2 times"]),
+        (lines(header=f"{HEADER},pv_forecast_w,pv_forecast_w"), ["line 1", "pv_forecast_w"]),
+        (
+            lines(*(f"{row},-1" for row in GOOD), header=f"{HEADER},pv_forecast_w"),
+            ["line 2: pv_forecast_w is -1", "negative"],
+        ),
         (with_values(",0.08,500,0"), ["line 4: import_price_per_kwh is empty"]),
         (with_values("0.3,NaN,500,0"), ["line 4: export_price_per_kwh is empty"]),
         (with_values("0.3,0.08,500"), ["line 4", "pv_w is empty"]),

@@ -7,9 +7,10 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
-from holdfast.core.config import Site
+from holdfast.core.config import Location, PvArray, PvPlant, Site
 from holdfast.core.errors import DataError, PlanFailed
 from holdfast.core.plan import Plan
+from holdfast.forecasting.workshop import missing_library
 from holdfast.testing.backtest import pace
 from holdfast.testing.backtest import run as run_module
 from holdfast.testing.backtest.bill import compare
@@ -199,6 +200,35 @@ def test_what_was_before_is_history() -> None:
         run(today, Strategy.FORECAST, past=past).import_wh.sum()
         < run(today, Strategy.FORECAST).import_wh.sum()
     )
+
+
+def bought_in_the_night_wh(data: SiteData, site: Site) -> float:
+    return float(run(data, Strategy.FORECAST, site=site).import_wh[: 6 * 4].sum())
+
+
+def test_what_was_forecast_of_the_sun_at_the_time_is_used() -> None:
+    """On its first day nothing but that tells of the sun."""
+    data, site = measured(24), simulated_site()
+    dark = tuple(replace(row, pv_forecast_w=0.0) for row in data.rows)
+    told = tuple(replace(row, pv_forecast_w=row.pv_w) for row in data.rows)
+    without_wh = bought_in_the_night_wh(data, site)
+    assert bought_in_the_night_wh(replace(data, rows=dark), site) == pytest.approx(without_wh)
+    assert bought_in_the_night_wh(replace(data, rows=told), site) < without_wh - 2_000.0
+
+
+@pytest.mark.filterwarnings("ignore:DatetimeIndex.dayofyear")
+def test_pv_is_calculated_as_live_where_the_site_says_what_it_has() -> None:
+    if missing_library("pv") is not None:
+        pytest.skip("needs pvlib")
+    data, site = measured(24), simulated_site()
+    arrays = (PvArray(azimuth_deg=180, tilt_deg=30, peak_w=6_000),)
+    known = site.model_copy(
+        update={
+            "location": Location(latitude_deg=52.5, longitude_deg=13.4),
+            "pv": PvPlant(arrays=arrays),
+        }
+    )
+    assert bought_in_the_night_wh(data, known) < bought_in_the_night_wh(data, site) - 2_000.0
 
 
 def test_plans_save_more_than_self_consumption_where_prices_move() -> None:

@@ -19,6 +19,8 @@ TIME = "time_utc"
 IMPORT_PRICE, EXPORT_PRICE = "import_price_per_kwh", "export_price_per_kwh"
 LOAD, PV = "load_w", "pv_w"
 COLUMNS = (TIME, IMPORT_PRICE, EXPORT_PRICE, LOAD, PV)
+PV_FORECAST = "pv_forecast_w"
+"""A column that may be there: PV power as it was forecast a day or more before."""
 PRICE_MAX_PER_KWH = 10.0
 """Twice the highest limit of any European day-ahead auction. More is a wrong unit."""
 POWER_MAX_W = 1e8
@@ -47,6 +49,8 @@ class Row:
     """Earned per kWh fed in."""
     load_w: float
     pv_w: float
+    pv_forecast_w: float | None = None
+    """As forecast from weather before the day began; None: there was none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,6 +177,7 @@ class _Reader:
                 export_price_per_kwh=self._price(number, EXPORT_PRICE, text),
                 load_w=_power(number, LOAD, text),
                 pv_w=_power(number, PV, text),
+                pv_forecast_w=_forecast_power(number, text),
             )
         )
 
@@ -238,7 +243,10 @@ def _places(header: list[str]) -> dict[str, int]:
         raise DataError(
             f"line 1: column {', '.join(missing)} is missing; needed are {', '.join(COLUMNS)}{hint}"
         )
-    return {column: header.index(column) for column in COLUMNS}
+    if header.count(PV_FORECAST) > 1:
+        raise DataError(f"line 1: column {PV_FORECAST} stands more than once")
+    there = [column for column in (*COLUMNS, PV_FORECAST) if column in header]
+    return {column: header.index(column) for column in there}
 
 
 def _cell(cells: list[str], place: int) -> str:
@@ -298,6 +306,10 @@ def _power(number: int, column: str, text: dict[str, str]) -> float:
     if not power_w <= POWER_MAX_W:
         raise DataError(f"line {number}: {column} is {power_w:g} W, which no site here has")
     return power_w
+
+
+def _forecast_power(number: int, text: dict[str, str]) -> float | None:
+    return None if _is_empty(text.get(PV_FORECAST, "")) else _power(number, PV_FORECAST, text)
 
 
 def require_an_hour(data: SiteData) -> None:

@@ -14,12 +14,13 @@ import numpy as np
 from holdfast.core.config import Site
 from holdfast.core.errors import PlanFailed
 from holdfast.core.plan import Plan, PlanSlot, PlanStatus, SlotMode
-from holdfast.forecasting.history import QUARTER_S
+from holdfast.forecasting.history import QUARTER_S, Field, PowerHistory, quarter_of
+from holdfast.forecasting.workshop import Bench
 from holdfast.scheduling.daily_scheduler import DailyScheduler
 from holdfast.scheduling.ladder import LAST_GOOD_FOR
-from holdfast.scheduling.planning_desk import PlanningDesk, PowerSample
+from holdfast.scheduling.planning_desk import PlanningDesk, PowerSample, site_forecaster
 from holdfast.testing.backtest.data import Row, SiteData, utc_of
-from holdfast.testing.backtest.world import PublishedPrices, Truth
+from holdfast.testing.backtest.world import PublishedPrices, Truth, quarter_means
 
 _CHEAP_QUANTILE, _DEAR_QUANTILE = 0.25, 0.5
 NEVER = timedelta.max
@@ -92,16 +93,35 @@ class _Forecasting(Adviser):
     """The planner's own desk, which learns from what has passed."""
 
     def __init__(self, setting: Setting, works_every: timedelta = timedelta(0)) -> None:
-        self._scheduler = DailyScheduler(setting.site)
-        self._desk = PlanningDesk(setting.site, make_plan=self._make_plan)
+        site = setting.site
+        self._scheduler = DailyScheduler(site)
+        self._history = PowerHistory()
+        # PV is calculated as live; forests are not trained: that would take most of the time.
+        forecaster = site_forecaster(site, self._history, workshop=Bench())
+        self._desk = PlanningDesk(site, self._history, self._make_plan, forecaster)
         self._prices = setting.prices
         self._works_every = works_every
         self._worked_utc: datetime | None = None
+        self._horizon = timedelta(hours=site.planner.horizon_h)
+        self._pv_forecast_w = quarter_means(setting.data, lambda row: row.pv_forecast_w)
+        self._forecast_until = 0
         for row in setting.past.rows:
             self.observe(row, setting.past.step_s)
 
     def plan(self, now_utc: datetime, soc_pct: float) -> Plan:
+        self._take_pv_forecast(now_utc)
         return self._desk.plan(now_utc, soc_pct, self._prices.at(now_utc))
+
+    def _take_pv_forecast(self, now_utc: datetime) -> None:
+        """What the data hold of it, as far ahead as plans look."""
+        first = max(self._forecast_until, quarter_of(now_utc))
+        self._forecast_until = max(quarter_of(now_utc + self._horizon) + 1, first)
+        powers_w = [
+            self._pv_forecast_w.get(quarter, math.nan)
+            for quarter in range(first, self._forecast_until)
+        ]
+        if powers_w and self._pv_forecast_w:
+            self._history.put(Field.PV_MODEL_W, first, np.array(powers_w))
 
     def observe(self, row: Row, step_s: int) -> None:
         """As a planner's samples would, parts of the row go to each quarter hour."""

@@ -1,5 +1,6 @@
 """What a backtest's site and planner see of the data: the house now, prices as published, truth."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -82,15 +83,8 @@ class Truth:
     """Load and PV as they will be, in place of a forecast."""
 
     def __init__(self, data: SiteData) -> None:
-        self._load_w: dict[int, float] = {}
-        self._pv_w: dict[int, float] = {}
-        counts: dict[int, int] = {}
-        for row in data.rows:
-            for quarter in quarters_of(row.start_s, data.step_s):
-                count = counts[quarter] = counts.get(quarter, 0) + 1
-                for means, value in ((self._load_w, row.load_w), (self._pv_w, row.pv_w)):
-                    before = means.get(quarter, 0.0)
-                    means[quarter] = before + (value - before) / count
+        self._load_w = quarter_means(data, lambda row: row.load_w)
+        self._pv_w = quarter_means(data, lambda row: row.pv_w)
 
     def forecast(self, now_utc: datetime, horizon_h: float) -> SiteForecast:
         """Mean powers from the present quarter hour on, as far as there are data without a hole."""
@@ -107,6 +101,21 @@ class Truth:
 
 def _forecast(first: int, mean_w: list[float]) -> PowerForecast:
     return PowerForecast(start_utc=start_of(first), mean_w=tuple(mean_w), basis=Basis.HISTORY)
+
+
+def quarter_means(data: SiteData, value_of: Callable[[Row], float | None]) -> dict[int, float]:
+    """Mean of a value by quarter hour since 1970; quarters without any are left out."""
+    means: dict[int, float] = {}
+    counts: dict[int, int] = {}
+    for row in data.rows:
+        value = value_of(row)
+        if value is None:
+            continue
+        for quarter in quarters_of(row.start_s, data.step_s):
+            count = counts[quarter] = counts.get(quarter, 0) + 1
+            before = means.get(quarter, 0.0)
+            means[quarter] = before + (value - before) / count
+    return means
 
 
 def quarters_of(start_s: int, step_s: int) -> range:
