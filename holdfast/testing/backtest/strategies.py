@@ -96,7 +96,7 @@ class _Forecasting(Adviser):
         site = setting.site
         self._scheduler = DailyScheduler(site)
         self._history = PowerHistory()
-        # PV is calculated as live; forests are not trained: that would take most of the time.
+        # PV is calculated as live; nothing is trained, so that a run is short.
         forecaster = site_forecaster(site, self._history, workshop=Bench())
         self._desk = PlanningDesk(site, self._history, self._make_plan, forecaster)
         self._prices = setting.prices
