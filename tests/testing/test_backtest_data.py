@@ -52,10 +52,11 @@ def test_a_forecast_of_the_sun_may_be_there_and_may_have_holes() -> None:
     header = f"{HEADER},pv_forecast_w"
     data = parse_data(
         lines(
-            *(f"{row},{w}" for row, w in zip(GOOD, (*"1", "", *"3456"), strict=True)), header=header
+            *(f"{row},{w}" for row, w in zip(GOOD, ("1", "", "-3", "4", "5", "6"), strict=True)),
+            header=header,
         )
     )
-    assert [row.pv_forecast_w for row in data.rows] == [1.0, None, 3.0, 4.0, 5.0, 6.0]
+    assert [row.pv_forecast_w for row in data.rows] == [1.0, None, 0.0, 4.0, 5.0, 6.0]
     assert parse_data(lines(*GOOD)).rows[0].pv_forecast_w is None
 
 
@@ -102,8 +103,12 @@ def with_values(values: str) -> list[str]:
         (lines(header=HEADER + ",pv_w"), ["line 1", "pv_w stands 2 times"]),
         (lines(header=f"{HEADER},pv_forecast_w,pv_forecast_w"), ["line 1", "pv_forecast_w"]),
         (
-            lines(*(f"{row},-1" for row in GOOD), header=f"{HEADER},pv_forecast_w"),
-            ["line 2: pv_forecast_w is -1", "negative"],
+            lines(*(f"{row},-2e8" for row in GOOD), header=f"{HEADER},pv_forecast_w"),
+            ["line 2: pv_forecast_w is -2e+08"],
+        ),
+        (
+            lines(*(f"{row},sunny" for row in GOOD), header=f"{HEADER},pv_forecast_w"),
+            ["line 2: pv_forecast_w 'sunny'"],
         ),
         (with_values(",0.08,500,0"), ["line 4: import_price_per_kwh is empty"]),
         (with_values("0.3,NaN,500,0"), ["line 4: export_price_per_kwh is empty"]),

@@ -309,7 +309,13 @@ def _power(number: int, column: str, text: dict[str, str]) -> float:
 
 
 def _forecast_power(number: int, text: dict[str, str]) -> float | None:
-    return None if _is_empty(text.get(PV_FORECAST, "")) else _power(number, PV_FORECAST, text)
+    """A forecast may swing a little below 0 W at night, where the sun does not."""
+    if _is_empty(text.get(PV_FORECAST, "")):
+        return None
+    power_w = _number(number, PV_FORECAST, text[PV_FORECAST])
+    if not abs(power_w) <= POWER_MAX_W:
+        raise DataError(f"line {number}: {PV_FORECAST} is {power_w:g} W, which no site here has")
+    return max(power_w, 0.0)
 
 
 def require_an_hour(data: SiteData) -> None:
