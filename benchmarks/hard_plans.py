@@ -45,7 +45,8 @@ KINDS = (
 
 ORDINARY = Kind(name="ordinary", prices=lambda spot: (spot, spot - 0.12))
 WITH_LOADS = (ORDINARY, *KINDS[:2])
-"""The third kind, with loads, neither the optimizer nor a direct program solves in minutes."""
+"""Two days of the third kind, with loads, take the optimizer more than its ten seconds, and a
+direct program more than a minute."""
 _LOADS = (
     ShiftableLoad(
         name="boiler", energy_wh=4_000.0, power_max_w=2_000.0, first_slot=0, last_slot=40
