@@ -24,12 +24,7 @@ def best_objective(
     if the solver takes too long.
     """
     battery = problem.battery
-    highs = highspy.Highs()  # type: ignore[no-untyped-call]
-    highs.setOptionValue("output_flag", False)  # noqa: FBT003 - positional in the library
-    highs.setOptionValue("mip_rel_gap", 0.0)
-    highs.setOptionValue("mip_abs_gap", 1e-9)
-    highs.setOptionValue("threads", 1)
-    highs.setOptionValue("time_limit", time_limit_s)
+    highs = _solver(time_limit_s)
     taken_w = _taken_w(highs, problem, loads)
     most_taken_w = sum(load.power_max_w for load in loads)
     stored = battery.soc_now_wh
@@ -74,6 +69,16 @@ def best_objective(
         return float("nan")
     assert highs.getModelStatus() == highspy.HighsModelStatus.kOptimal
     return float(highs.getObjectiveValue()) / 1000
+
+
+def _solver(time_limit_s: float) -> Any:
+    highs = highspy.Highs()  # type: ignore[no-untyped-call]
+    highs.setOptionValue("output_flag", False)  # noqa: FBT003 - positional in the library
+    highs.setOptionValue("mip_rel_gap", 0.0)
+    highs.setOptionValue("mip_abs_gap", 1e-9)
+    highs.setOptionValue("threads", 1)
+    highs.setOptionValue("time_limit", time_limit_s)
+    return highs
 
 
 def _taken_w(highs: Any, problem: PlanProblem, loads: Sequence[ShiftableLoad]) -> list[Any]:

@@ -101,7 +101,7 @@ def with_values(values: str) -> list[str]:
         (lines(header="time_utc,load_w,pv_w"), ["line 1", "import_price_per_kwh"]),
         (lines(header=HEADER.replace(",", ";")), ["separated by commas"]),
         (lines(header=HEADER + ",pv_w"), ["line 1", "pv_w stands 2 times"]),
-        (lines(header=f"{HEADER},pv_forecast_w,pv_forecast_w"), ["line 1", "pv_forecast_w"]),
+        (lines(header=f"{HEADER},pv_forecast_w,pv_forecast_w"), ["pv_forecast_w stands 2 times"]),
         (
             lines(*(f"{row},-2e8" for row in GOOD), header=f"{HEADER},pv_forecast_w"),
             ["line 2: pv_forecast_w is -2e+08"],

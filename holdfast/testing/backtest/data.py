@@ -234,7 +234,7 @@ class _Reader:
 
 
 def _places(header: list[str]) -> dict[str, int]:
-    for column in COLUMNS:
+    for column in (*COLUMNS, PV_FORECAST):
         if header.count(column) > 1:
             raise DataError(f"line 1: column {column} stands {header.count(column)} times")
     missing = [column for column in COLUMNS if column not in header]
@@ -243,8 +243,6 @@ def _places(header: list[str]) -> dict[str, int]:
         raise DataError(
             f"line 1: column {', '.join(missing)} is missing; needed are {', '.join(COLUMNS)}{hint}"
         )
-    if header.count(PV_FORECAST) > 1:
-        raise DataError(f"line 1: column {PV_FORECAST} stands more than once")
     there = [column for column in (*COLUMNS, PV_FORECAST) if column in header]
     return {column: header.index(column) for column in there}
 
