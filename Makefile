@@ -4,16 +4,39 @@ PYTHON ?= python3
 VENV ?= .venv
 DEMO_SECONDS ?= 60
 JOBS ?= $(shell nproc)
-SAFETY_TESTS := tests/core tests/safety tests/control tests/devices tests/properties/test_cycle.py
+# Many tests wait for what happens in real time; others run meanwhile.
+WORKERS ?= $(shell expr $(JOBS) + 3)
+SAFETY_TESTS := tests/core tests/safety tests/control tests/devices tests/site
+# What takes longest: it begins first, and is no part of `make quick`.
+SLOW_TESTS := tests/hil tests/cli tests/testing tests/properties tests/backtest tests/benchmarks \
+  tests/mutants tests/runtime/test_torn_files.py tests/control/loads/test_control.py
+COVER := $(addprefix --cover=,$(SAFETY_TESTS))
+PYTEST := $(VENV)/bin/python -m pytest --dist loadfile --no-loadscope-reorder
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint prove mutants coverage clean
+# What each of them installs beside the dependencies; tests/test_extras.py compares that with what
+# its code imports.
+EXTRAS_test := test,forecast
+EXTRAS_prove := test,prove
+EXTRAS_lint := test,forecast,prove,lint
+
+.PHONY: demo test quick lint prove mutants coverage hostile clean
 
 demo: $(VENV)/installed  ## run the simulated site for a minute
 	$(BIN)/holdfast run --demo --for $(DEMO_SECONDS)
 
-test: $(VENV)/installed-test  ## pass the tests
-	$(BIN)/python -m pytest
+test: $(VENV)/installed-test  ## pass the tests, which run every line and branch of the safety path
+	$(BIN)/python -m coverage erase
+	$(PYTEST) --numprocesses $(WORKERS) $(COVER) $(addprefix --first=,$(SLOW_TESTS)) $(TEST_FLAGS) \
+	  --ignore=tests/hostile
+	$(BIN)/python -m coverage combine --quiet
+	$(BIN)/python -m coverage report
+
+quick: $(VENV)/installed-lint  ## what a change breaks most often, within a minute
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/lint-imports
+	$(PYTEST) -q --numprocesses $(JOBS) --ignore=tests/hostile $(addprefix --ignore=,$(SLOW_TESTS))
 
 lint: $(VENV)/installed-lint  ## style, types, import contract
 	$(BIN)/ruff format --check .
@@ -21,19 +44,24 @@ lint: $(VENV)/installed-lint  ## style, types, import contract
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-prove: $(VENV)/installed-lint  ## proofs for all inputs, and the state machine checked exhaustively
-	$(BIN)/python -m pytest tests/proofs
+hostile: $(VENV)/installed-test  ## devices that lie, freeze and fall silent, against real processes
+	$(BIN)/python -m pytest --numprocesses $(shell expr $(JOBS) \* 3) tests/hostile $(HOSTILE)
+
+prove: $(VENV)/installed-prove  ## proofs for all inputs, and the state machine checked exhaustively
+	$(PYTEST) --numprocesses $(JOBS) tests/proofs
 	$(BIN)/python -m proofs
 
-mutants: $(VENV)/installed-lint  ## does a test fail for every small change of the safety path?
+mutants: $(VENV)/installed-test  ## does a test fail for every small change of the safety path?
 	$(BIN)/python -m mutants --jobs $(JOBS) $(MUTANTS)
 
 coverage: $(VENV)/installed-test  ## every line and branch of the safety path is run by its tests
-	$(BIN)/python -m coverage run -m pytest -q $(SAFETY_TESTS)
+	$(BIN)/python -m coverage erase
+	$(PYTEST) --numprocesses $(JOBS) $(COVER) $(SAFETY_TESTS)
+	$(BIN)/python -m coverage combine --quiet
 	$(BIN)/python -m coverage report
 
 clean:  ## remove what the other targets made
-	rm -rf $(VENV) demo-site build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) demo-site build .coverage* .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -42,10 +70,6 @@ $(VENV)/installed: pyproject.toml requirements.txt | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements.txt -e .
 	touch $@
 
-$(VENV)/installed-test: $(VENV)/installed
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements.txt -e .[test,forecast]
-	touch $@
-
-$(VENV)/installed-lint: $(VENV)/installed-test
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements.txt -e .[test,forecast,lint,prove]
+$(VENV)/installed-%: $(VENV)/installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements.txt -e .[$(EXTRAS_$*)]
 	touch $@

@@ -23,9 +23,9 @@ from benchmarks.report import (
     run,
     summarise,
 )
-from holdfast.monitoring.audit_events import AuditEvent, FindingRaised
-from holdfast.runtime.audit_folder import AuditFolder
-from holdfast.runtime.audit_writer import QUEUE_ENTRIES, AuditWriter
+from holdfast.monitoring.audit.events import AuditEvent, FindingRaised
+from holdfast.runtime.audit.folder import AuditFolder
+from holdfast.runtime.audit.writer import QUEUE_ENTRIES, AuditWriter
 
 ENQUEUE_US = 100.0
 """A third of a cycle's 300 µs, for an event that comes in few cycles."""
@@ -39,9 +39,12 @@ _LIMIT_S = 300.0
 def _event(number: int) -> AuditEvent:
     """One that does not wait for others before it is synced."""
     return FindingRaised(
-        owner="battery", row="cell_voltage_high", level="alarm", reaction="block_charge",
+        owner="battery",
+        row="cell_voltage_high",
+        level="alarm",
+        reaction="block_charge",
         text=f"cell_voltage_max_v above 3.6 V: 3.{number % 1000:03}",
-    )  # fmt: skip
+    )
 
 
 def _until_written(writer: AuditWriter, lines: int, end_s: float) -> None:
@@ -112,8 +115,12 @@ def measure(options: argparse.Namespace) -> Report:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Entry point."""
     parser = new_parser("audit", "What an audit event costs the loop, and what the disk takes.")
-    parser.add_argument("--events", type=at_least_one, default=1000, help="one by one; then ten "
-                        "times as many in a flood")  # fmt: skip
+    parser.add_argument(
+        "--events",
+        type=at_least_one,
+        default=1000,
+        help="one by one; then ten times as many in a flood",
+    )
     parser.add_argument("--folder", type=Path, help="on the disk to be measured")
     options = parser.parse_args(arguments)
     return run("audit", options, lambda: measure(options))

@@ -16,13 +16,15 @@ from typing import Any
 
 from benchmarks.backtest_data import Year, generated_year, recorded_years
 from benchmarks.report import Budget, Report, at_least, at_most, new_parser, run
+from holdfast.backtest.bill import NO_BATTERY, Comparison, compare
+from holdfast.backtest.campaign import Timed, run_all
+from holdfast.backtest.data import SiteData
+from holdfast.backtest.data_file import Gaps, read_data
+from holdfast.backtest.measured_days import MeasuredDays
+from holdfast.backtest.run import Job
+from holdfast.backtest.strategies import Strategy
 from holdfast.core.config import Site
-from holdfast.testing.backtest.bill import NO_BATTERY, Comparison, compare
-from holdfast.testing.backtest.campaign import Timed, run_all
-from holdfast.testing.backtest.data import Gaps, SiteData, read_data
-from holdfast.testing.backtest.run import Job
-from holdfast.testing.backtest.strategies import Strategy
-from holdfast.testing.demo_site import simulated_site
+from holdfast.simulation.demo_site import simulated_site
 
 SHARED = "HOLDFAST_SHARED_DATA"
 YEAR_S = 180.0
@@ -82,7 +84,8 @@ def _site(year: Year) -> Site:
 def _run(
     site: Site, past: SiteData, data: SiteData, options: argparse.Namespace
 ) -> dict[Strategy, Timed]:
-    job = Job(site=site, data=data, past=past, strategy=Strategy.FORECAST)
+    scenario = MeasuredDays(data=data, before=past)
+    job = Job(site=site, scenario=scenario, strategy=Strategy.FORECAST)
     return run_all(job, tuple(Strategy), processes=options.processes)
 
 
@@ -145,9 +148,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--data", type=Path, help="a file as `holdfast backtest` reads it")
     parser.add_argument("--days", type=float, help="only so many days of each year")
     parser.add_argument(
-        "--watch-days", type=float, default=7.0, help="days watched before plans begin, as by "
+        "--watch-days",
+        type=float,
+        default=7.0,
+        help="days watched before plans begin, as by "
         "every new site, which only observes (default: 7)",
-    )  # fmt: skip
+    )
     parser.add_argument("--processes", type=int, default=1, help="runs at a time")
     options = parser.parse_args(arguments)
     return run("backtest", options, lambda: measure(options))

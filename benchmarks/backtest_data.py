@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.report import CannotRun
-from holdfast.testing.backtest.data import Row, SiteData
-from holdfast.testing.plant import Household, HouseholdSpec
+from holdfast.backtest.data import Row, SiteData
+from holdfast.simulation.plant import Household, HouseholdSpec
 
 _STEP_S = 900
 _DAY_S = 86_400
@@ -69,9 +69,11 @@ def generated_year(days: int = 365) -> Year:
                 )
             )
     return Year(
-        title="generated house and prices", currency="EUR", timezone="Europe/Berlin",
+        title="generated house and prices",
+        currency="EUR",
+        timezone="Europe/Berlin",
         data=SiteData(step_s=_STEP_S, rows=tuple(rows)),
-    )  # fmt: skip
+    )
 
 
 def _shape(hour: float) -> float:
@@ -180,11 +182,14 @@ def _whole_days(
                 bought, sold = prices(second)
                 found.append(
                     Row(
-                        start_s=second, import_price_per_kwh=bought, export_price_per_kwh=sold,
-                        load_w=load_w[second], pv_w=pv_w[second],
+                        start_s=second,
+                        import_price_per_kwh=bought,
+                        export_price_per_kwh=sold,
+                        load_w=load_w[second],
+                        pv_w=pv_w[second],
                         pv_forecast_w=(pv_forecast_w or {}).get(second),
                     )
-                )  # fmt: skip
+                )
         except KeyError:
             continue
         rows += found

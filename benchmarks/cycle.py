@@ -41,25 +41,27 @@ from holdfast.core.config import Site
 from holdfast.core.data_store import DataStore
 from holdfast.core.data_store import freeze as freeze_image
 from holdfast.core.plan import Plan, PlanSlot, PlanStatus, SlotMode
-from holdfast.core.signals import SITE, Producer, Signal
-from holdfast.core.site_file import parse_site
+from holdfast.core.role import Role
+from holdfast.core.signals import SITE, Internal, Signal
 from holdfast.core.state_machine import State
 from holdfast.core.units import NS_PER_MS, ns_from_s
-from holdfast.runtime.assembly import expected_signals, writable_points
-from holdfast.testing.demo_site import demo_content
-from holdfast.testing.plant import SitePlant
+from holdfast.simulation.demo_site import demo_content
+from holdfast.simulation.plant import SitePlant
+from holdfast.site.devices import expected_signals, writable_points
+from holdfast.site.site_file import parse_site
 
 MEDIAN_US = 300.0
 P99_9_US = 1000.0
 MANY_SIGNALS = 100
 STAGES = ("freeze", "assess", "state", "request", "authorise", "ramp", "apply")
 _POLL_MS = {
-    Producer.BMS: 1000,
-    Producer.INVERTER: 100,
-    Producer.RELAYS: 100,
-    Producer.METER: 200,
-    Producer.EMERGENCY_INPUT: 100,
-    Producer.WATCHDOG: 20,
+    Role.BMS: 1000,
+    Role.INVERTER: 100,
+    Role.RELAYS: 100,
+    Role.METER: 200,
+    Role.PV_METER: 200,
+    Role.EMERGENCY_INPUT: 100,
+    Internal.WATCHDOG: 20,
 }
 _START = datetime(2026, 6, 1, 6, tzinfo=UTC)
 _SETTLE_CYCLES = 500
@@ -162,7 +164,7 @@ class Bench:
         for producer, owner, signal, value in self._plant.samples():
             if elapsed_ms % _POLL_MS[producer] < self._period_ms:
                 put(producer, owner, signal, value, self._now_ns)
-        put(Producer.WATCHDOG, SITE, Signal.WATCHDOG_ARMED, 1.0, self._now_ns)
+        put(Internal.WATCHDOG, SITE, Signal.WATCHDOG_ARMED, 1.0, self._now_ns)
 
 
 def _accepted_plan(site: Site, now_ns: int) -> AcceptedPlan:

@@ -10,6 +10,7 @@ import highspy
 
 from holdfast.optimization.problem import PlanProblem
 from holdfast.optimization.site_problem import ShiftableLoad
+from holdfast.optimization.solver import new_solver
 
 
 def best_objective(
@@ -51,7 +52,13 @@ def best_objective(
         thrown_away = highs.addVariable(0, problem.pv_w[slot] if problem.pv_curtailable else 0)
         if problem.pv_curtailable:  # a surplus alone
             highs.addConstr(thrown_away <= reach_w * (1 - buys))
-        highs.addConstr(bought - sold == net_w + taken_w[slot] + charge - discharge + thrown_away)
+        used_w = charge - discharge + thrown_away
+        if problem.may_switch_pv[slot]:
+            off = highs.addBinary()
+            used_w = used_w + problem.pv_w[slot] * off
+            highs.addConstr(thrown_away <= problem.pv_w[slot] * (1 - off))
+            highs.addConstr(bought <= reach_w - (reach_w - problem.pv_off_import_max_w) * off)
+        highs.addConstr(bought - sold == net_w + taken_w[slot] + used_w)
         end = highs.addVariable(battery.soc_min_wh, battery.soc_max_wh)
         gain = charge * (battery.charge_efficiency * hours)
         loss = discharge * (hours / battery.discharge_efficiency)
@@ -72,13 +79,9 @@ def best_objective(
 
 
 def _solver(time_limit_s: float) -> Any:
-    highs = highspy.Highs()  # type: ignore[no-untyped-call]
-    highs.setOptionValue("output_flag", False)  # noqa: FBT003 - positional in the library
-    highs.setOptionValue("mip_rel_gap", 0.0)
-    highs.setOptionValue("mip_abs_gap", 1e-9)
-    highs.setOptionValue("threads", 1)
-    highs.setOptionValue("time_limit", time_limit_s)
-    return highs
+    return new_solver(
+        {"mip_rel_gap": 0.0, "mip_abs_gap": 1e-9, "threads": 1, "time_limit": time_limit_s}
+    )
 
 
 def _taken_w(highs: Any, problem: PlanProblem, loads: Sequence[ShiftableLoad]) -> list[Any]:

@@ -2,7 +2,8 @@
 
 The plant is sound and its environment ordinary, so every finding above a warning is false, but
 for those that say what the owner wished (SOC limits) or what the BMS itself asks for. The house
-switches: a hob and a heat pump go on and off, a car begins to charge.
+switches: a hob and a heat pump go on and off, a car begins to charge. The days are shared among
+meters as people have them: quick ones, slow ones, coarse ones, and some that come when they like.
 """
 
 import argparse
@@ -10,17 +11,19 @@ import random
 import sys
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from benchmarks.report import Report, at_most, new_parser, run
 from holdfast.core.config import Site
-from holdfast.core.signals import SIGNALS, Producer, Signal
+from holdfast.core.role import Role
+from holdfast.core.signals import SIGNALS, Signal
 from holdfast.safety.finding import Finding, Level
-from holdfast.testing.demo_site import simulated_site
-from holdfast.testing.plant import SitePlant
-from holdfast.testing.plant.household import Household
-from holdfast.testing.plant.site import SiteSample
-from holdfast.testing.simulation import Simulation
+from holdfast.simulation.accelerated import Simulation
+from holdfast.simulation.demo_site import simulated_site
+from holdfast.simulation.plant import SitePlant
+from holdfast.simulation.plant.household import Household
+from holdfast.simulation.plant.site import SiteSample
 
 STEP_S = 2.0
 START = datetime(2026, 4, 1, tzinfo=UTC)
@@ -37,7 +40,34 @@ SWITCHED = (
 )
 SPIKE_SHARE = 0.0005
 GAP_SHARE, GAP_S = 0.0002, 4.0
-EXPECTED = ("soc_high", "soc_low", "bms_forbids_charge", "bms_forbids_discharge", "bms_alarm")
+EXPECTED = (
+    "soc_high",
+    "soc_low",
+    "bms_forbids_charge",
+    "bms_forbids_discharge",
+    "bms_alarm",
+    "meter_data_slow",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Meter:
+    """How a meter tells what it sees."""
+
+    period_s: tuple[float, float] = (0.0, 0.0)
+    """From and until how many seconds lie between two values."""
+    step_w: float = 0.0
+    """Of what it tells; 0 for as fine as its register."""
+
+
+OF_METER = {Role.METER, Role.PV_METER}
+"""One device, with a channel for PV."""
+METERS = {
+    "quick": Meter(),
+    "slow": Meter(period_s=(10.0, 10.0)),
+    "coarse": Meter(step_w=100.0),
+    "jittering": Meter(period_s=(0.0, 5.0)),
+}
 
 
 class SwitchingHousehold(Household):
@@ -60,13 +90,16 @@ class NoisyPlant(SitePlant):
     """
 
     noise: random.Random
-    silent: dict[tuple[str, Producer], float]
+    silent: dict[tuple[str, Role], float]
+    meter: Meter
+    metered: dict[Signal, float]
+    metered_until_s: float
 
     def samples(self) -> "list[SiteSample]":  # type: ignore[override]  # a list is iterable too
         """What all devices tell, with noise, spikes and gaps."""
         told = []
         link = Signal.DC_LINK_VOLTAGE_V
-        links = [(Producer.RELAYS, u.name, link, u.values()[link]) for u in self.units.values()]
+        links = [(Role.RELAYS, u.name, link, u.values()[link]) for u in self.units.values()]
         for role, owner, signal, value in (*super().samples(), *links):
             device = (owner, role)
             if self.noise.random() < GAP_SHARE / 10:
@@ -74,7 +107,21 @@ class NoisyPlant(SitePlant):
             if self.time_s < self.silent.get(device, 0.0):
                 continue
             told.append((role, owner, signal, self._noisy(signal, value)))
-        return told
+        return self._metered(told)
+
+    def _metered(self, told: "list[SiteSample]") -> "list[SiteSample]":
+        """The same as the meter tells it: its values are those of its last period."""
+        new = {signal: value for role, _, signal, value in told if role in OF_METER}
+        if self.time_s >= self.metered_until_s or new.keys() != self.metered.keys():
+            self.metered = new
+            self.metered_until_s = self.time_s + self.noise.uniform(*self.meter.period_s)
+            step_w, power = self.meter.step_w, Signal.GRID_POWER_W
+            if step_w and power in new:
+                new[power] = round(new[power] / step_w) * step_w
+        return [
+            (role, owner, signal, self.metered[signal] if role in OF_METER else value)
+            for role, owner, signal, value in told
+        ]
 
     def _noisy(self, signal: Signal, value: float) -> float:
         deviation = NOISE_OF.get(signal, NOISE.get(SIGNALS[signal].unit))
@@ -86,10 +133,11 @@ class NoisyPlant(SitePlant):
         return min(max(value + self.noise.gauss(0.0, deviation), row.low), row.high)
 
 
-def count_alarms(site: Site, days: float, seed: int) -> tuple[Counter[str], int, float]:
-    """Alarms by row, cycles not in RUNNING, and days run."""
+def count_alarms(site: Site, days: float, seed: int, meter: Meter) -> tuple[Counter[str], int]:
+    """Alarms by row, and cycles not in RUNNING."""
     plant = NoisyPlant.from_site(site, seed=seed)
     plant.noise, plant.silent = random.Random(seed), {}
+    plant.meter, plant.metered, plant.metered_until_s = meter, {}, 0.0
     plant.household = SwitchingHousehold(seed=seed)
     simulation = Simulation(site, plant, start=START, step_s=STEP_S)
     simulation.start()
@@ -100,7 +148,7 @@ def count_alarms(site: Site, days: float, seed: int) -> tuple[Counter[str], int,
         now = {found.key: found for found in record.assessment.findings if _counts(found)}
         alarms.update(now[key].row for key in now.keys() - active)
         active = set(now)
-    return alarms, simulation.tally.not_running_cycles, days
+    return alarms, simulation.tally.not_running_cycles
 
 
 def _counts(found: Finding) -> bool:
@@ -111,9 +159,14 @@ def _counts(found: Finding) -> bool:
 
 def measure(options: argparse.Namespace) -> Report:
     """One run."""
-    alarms, not_running, days = count_alarms(simulated_site(), options.days, options.seed)
+    alarms: Counter[str] = Counter()
+    not_running, days = 0, options.days
+    for name, meter in METERS.items():
+        found, cycles = count_alarms(simulated_site(), days / len(METERS), options.seed, meter)
+        alarms.update({f"{name} meter: {row}": count for row, count in found.items()})
+        not_running += cycles
     return Report(
-        settings={"days": days, "step_s": STEP_S, "seed": options.seed},
+        settings={"days": days, "meters": list(METERS), "step_s": STEP_S, "seed": options.seed},
         results={
             "alarms_a_day": sum(alarms.values()) / days,
             "cycles_not_running": float(not_running),

@@ -24,16 +24,17 @@ from typing import Any
 import numpy as np
 from pydantic_core import to_json
 
+from holdfast.core.quarter_hours import QUARTER_S, QUARTERS_PER_DAY, start_of
+from holdfast.forecasting.array_file import Floats
 from holdfast.forecasting.channel import LOAD, PRICE, PV, Channel
 from holdfast.forecasting.forecast import QUANTILES
-from holdfast.forecasting.history import QUARTER_S, QUARTERS_PER_DAY, Field, PowerHistory, start_of
+from holdfast.forecasting.history import Field, PowerHistory
+from holdfast.forecasting.lookback import look_back
 from holdfast.forecasting.models import persistence
-from holdfast.forecasting.packed import Floats
-from holdfast.forecasting.past import look_back
 from holdfast.forecasting.registry import ModelRegistry
 from holdfast.forecasting.site_forecast import SiteForecaster
 from holdfast.forecasting.workshop import Bench
-from holdfast.runtime.files import write_atomically
+from holdfast.site.files import write_atomically
 
 _LEADS_H = (1, 6, 24)
 _WARM_UP_DAYS = 35
@@ -163,9 +164,15 @@ def _feed(
 
 
 def _compared(
-    history: PowerHistory, channel: Channel, origin: int, columns: Mapping[Field, Floats],
-    first: int, mean: Sequence[float], quantiles: Mapping[float, Sequence[float]], zone: str,
-) -> dict[str, Floats]:  # fmt: skip
+    history: PowerHistory,
+    channel: Channel,
+    origin: int,
+    columns: Mapping[Field, Floats],
+    first: int,
+    mean: Sequence[float],
+    quantiles: Mapping[float, Sequence[float]],
+    zone: str,
+) -> dict[str, Floats]:
     """Errors of one forecast and of what it competes with."""
     look = 8 * QUARTERS_PER_DAY
     past = look_back(

@@ -112,7 +112,7 @@ def _measure_phase(
     with tempfile.TemporaryDirectory(prefix="holdfast-loop-") as path:
         folder = make_site(Path(path), period_ms=options.period_ms)
         with SiteProcesses(folder) as processes:
-            processes.start("holdfast.testing.site_server")
+            processes.start("holdfast.simulation.servers.site_server")
             processes.start("holdfast.runtime.watchdog")
             controller = processes.start(_CONTROLLER)
             for module in others:

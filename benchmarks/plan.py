@@ -28,8 +28,8 @@ from benchmarks.hard_plans import (
 )
 from benchmarks.report import Report, at_least_one, at_most, new_parser, run, summarise
 from holdfast.core.config import Site
-from holdfast.core.site_file import parse_site
-from holdfast.forecasting.history import QUARTER, PowerHistory
+from holdfast.core.quarter_hours import QUARTER
+from holdfast.forecasting.history import PowerHistory
 from holdfast.forecasting.site_forecast import SiteForecast, forecast_site
 from holdfast.optimization.model import PlanModel
 from holdfast.optimization.problem import PlanProblem, PlanSolution
@@ -37,8 +37,10 @@ from holdfast.optimization.site_model import solve_site
 from holdfast.runtime.plan_worker import PlanWorker
 from holdfast.scheduling import daily_scheduler
 from holdfast.scheduling.daily_scheduler import DailyScheduler
-from holdfast.testing.demo_site import demo_content, demo_prices, sample_site_prices
-from holdfast.testing.plant.household import Household
+from holdfast.scheduling.plan_question import PlanQuestion
+from holdfast.simulation.demo_site import demo_content, demo_prices, sample_site_prices
+from holdfast.simulation.plant.household import Household
+from holdfast.site.site_file import parse_site
 
 HARD_48_H_MS, HARD_7_DAYS_MS, OFF_PCT = 100.0, 400.0, 0.01
 HOUSE_MS, HOUSE_GAP_PCT, MEMORY_MB = 2_000.0, 0.5, 256.0
@@ -81,15 +83,15 @@ class _Household:
             )
             yield _Case(now_utc=now_utc, soc_pct=soc_pct, forecast=forecast)
 
-    def questions(self) -> Iterator[dict[str, Any]]:
+    def questions(self) -> Iterator[PlanQuestion]:
         """What the scheduler is asked."""
         for case in self._cases:
-            yield {
-                "now_utc": case.now_utc,
-                "soc_pct": case.soc_pct,
-                "prices": self._prices,
-                "forecast": case.forecast,
-            }
+            yield PlanQuestion(
+                now_utc=case.now_utc,
+                soc_pct=case.soc_pct,
+                prices=self._prices,
+                forecast=case.forecast,
+            )
 
     def make_plans(self) -> tuple[list[float], list[PlanProblem]]:
         """Times of the scheduler in ms, and the problems that it posed."""
@@ -105,7 +107,7 @@ class _Household:
             scheduler = DailyScheduler(self.site)
             for question in self.questions():
                 began_s = time.perf_counter()
-                scheduler.make_plan(**question)
+                scheduler.make_plan(question)
                 times_ms.append((time.perf_counter() - began_s) * 1e3)
         return times_ms, problems
 
@@ -216,7 +218,7 @@ def _memory_mb() -> float:
     house = _Household(168, 3)
     with PlanWorker(house.site) as worker:
         for question in house.questions():
-            worker.make_plan(**question)
+            worker.make_plan(question)
         status = Path(f"/proc/{worker.pid}/status").read_text()
     line = next(line for line in status.splitlines() if line.startswith("VmHWM"))
     return int(line.split()[1]) * 1024 / 1e6

@@ -19,7 +19,7 @@ from holdfast.core.state_machine import State
 from holdfast.core.units import NS_PER_MS
 from holdfast.runtime import controller
 from holdfast.runtime.control_loop import ControlLoop
-from holdfast.runtime.files import SiteFiles
+from holdfast.site.files import SiteFiles
 
 _TICK = struct.Struct("<qqq")
 _CYCLE = struct.Struct("<qqq")
@@ -71,8 +71,9 @@ class RecordingLoop(ControlLoop):
 
     def save(self) -> None:
         """Bring what was kept to disk."""
-        _ticks_file(self._files).write_bytes(self.ticks.tobytes())
-        _cycles_file(self._files).write_bytes(self.cycles.tobytes())
+        files = SiteFiles.of(self._site)
+        _ticks_file(files).write_bytes(self.ticks.tobytes())
+        _cycles_file(files).write_bytes(self.cycles.tobytes())
 
 
 def read_ticks(files: SiteFiles) -> Iterator[Tick]:

@@ -16,19 +16,21 @@ from typing import Any
 import yaml
 
 from benchmarks.report import CannotRun
+from holdfast.client.control import ControlClient
+from holdfast.client.messages import Reply, decode_reply, encode, fresh
+from holdfast.client.status_reader import StatusReader
 from holdfast.core.commands import Command, Point
 from holdfast.core.config import Site
 from holdfast.core.errors import NotRunning
-from holdfast.core.signals import Producer
-from holdfast.core.site_file import load_site
+from holdfast.core.role import Role
 from holdfast.core.state_machine import State
-from holdfast.runtime.control_socket import ControlClient
-from holdfast.runtime.files import SiteFiles
-from holdfast.runtime.messages import Reply, decode_reply, encode, fresh
-from holdfast.runtime.status_reader import StatusReader
-from holdfast.testing.demo_site import make_demo_site
-from holdfast.testing.plant import SitePlant
-from holdfast.testing.site_server import SiteServer
+from holdfast.monitoring.quantities.quantity import QuantityName
+from holdfast.simulation.demo_site import make_demo_site
+from holdfast.simulation.plant import SitePlant
+from holdfast.simulation.servers.site_server import SiteServer
+from holdfast.site.files import SiteFiles
+from holdfast.site.memory_folder import remove_memory_folder
+from holdfast.site.site_file import load_site
 
 READY_S = 30.0
 STOP_S = 8.0
@@ -59,7 +61,7 @@ def make_site(
     content["storage"][0]["operation"] = dict(operation or {})
     config.write_text(yaml.safe_dump(content), encoding="utf-8")
     site = load_site(config)
-    files = SiteFiles(state_dir=site.state_dir)
+    files = SiteFiles.of(site)
     files.create()
     return SiteFolder(config=config, site=site, files=files)
 
@@ -77,9 +79,13 @@ class SiteProcesses:
         errors = self._errors(module)
         with errors.open("wb") as output:
             self._running[module] = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
-                start_new_session=True, preexec_fn=_end_with_parent,
-            )  # fmt: skip
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+                preexec_fn=_end_with_parent,
+            )
         return self._running[module].pid
 
     def check(self) -> None:
@@ -112,6 +118,7 @@ class SiteProcesses:
     def __exit__(self, *_: object) -> None:
         for module in reversed(list(self._running)):
             self.stop(module)
+        remove_memory_folder(self._folder.files.state_dir)
 
     async def __aenter__(self) -> "SiteProcesses":
         return self
@@ -149,7 +156,7 @@ def wait_for_running(folder: SiteFolder, processes: SiteProcesses) -> None:
         found = status.latest()
         if found is None or found[0].state is not State.RUNNING:
             continue
-        if found[0].setpoints[unit].ramped_w != 0.0:
+        if found[0].quantities_of(QuantityName.BATTERY_POWER)[unit].ramped != 0.0:
             return
     raise CannotRun(f"the site did not get to RUNNING with power flowing: {why}")
 
@@ -164,9 +171,9 @@ class InverterEar:
         """When 0 W was first written after :meth:`listen`."""
         self._zero = asyncio.Event()
 
-    def hear(self, role: Producer, _unit: str, point: Point, value: float, time_ns: int) -> None:
+    def hear(self, role: Role, _unit: str, point: Point, value: float, time_ns: int) -> None:
         """Called for every write to the simulated site."""
-        if role is not Producer.INVERTER or point is not Point.SETPOINT_W:
+        if role is not Role.INVERTER or point is not Point.SETPOINT_W:
             return
         self.setpoint_w = value
         if value == 0.0 and self.zero_ns is None:

@@ -11,8 +11,10 @@ import time
 from collections.abc import Sequence
 
 from benchmarks.report import Report, at_least, new_parser, run
-from holdfast.testing.demo_site import sample_site_prices, simulated_site
-from holdfast.testing.week import Strategy, Week
+from holdfast.backtest.run import Job, Run
+from holdfast.backtest.simulated_days import simulated_days
+from holdfast.backtest.strategies import Strategy
+from holdfast.simulation.demo_site import sample_site_prices, simulated_site
 
 TIMES_REAL_TIME = 2000.0
 _DAY_S = 86_400.0
@@ -21,11 +23,12 @@ _DAY_S = 86_400.0
 def measure(options: argparse.Namespace) -> Report:
     """One run."""
     site = simulated_site()
-    week = Week(site, sample_site_prices(site), Strategy.PLAN, days=options.days, step_s=1.0)
+    days = simulated_days(sample_site_prices(site), days=options.days, step_s=1.0)
+    planned = Run(Job(site=site, scenario=days, strategy=Strategy.FORECAST))
     wall_s, cpu_s = time.perf_counter(), time.process_time()
-    result = week.run()
+    result = planned.run()
     wall_s, cpu_s = time.perf_counter() - wall_s, time.process_time() - cpu_s
-    simulated_s = result.days * _DAY_S
+    simulated_s = days.data.days * _DAY_S
     return Report(
         settings={"days": options.days, "step_s": 1.0},
         results={
@@ -34,7 +37,7 @@ def measure(options: argparse.Namespace) -> Report:
             "cpu_s": cpu_s,
             "wall_s": wall_s,
             "us_per_step": cpu_s / result.cycles * 1e6,
-            "plans": result.plans,
+            "plans": sum(result.plans.values()),
         },
         unit="as named",
         budgets=[

@@ -5,7 +5,7 @@ import asyncio
 import gc
 import random
 import tempfile
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import TypeVar
 
@@ -21,19 +21,19 @@ _LONGEST_PAUSE_S = 0.02
 Result = TypeVar("Result")
 
 
-def options_of(
-    name: str, text: str, arguments: Sequence[str] | None, *, tries: int, of_what: str
-) -> argparse.Namespace:
-    """The options of one of these benchmarks."""
+def parser_of(name: str, text: str, *, tries: int, of_what: str) -> argparse.ArgumentParser:
+    """What one of these benchmarks understands."""
     parser = new_parser(name, text)
     parser.add_argument("--tries", type=at_least_one, default=tries, help=of_what)
     parser.add_argument("--hogs", type=int, default=2, help="processes that take CPU meanwhile")
-    return parser.parse_args(arguments)
+    return parser
 
 
 def under_load(
-    name: str, hogs: int, tries: Callable[[SiteFolder], Coroutine[None, None, Result]],
-) -> tuple[Result, list[str]]:  # fmt: skip
+    name: str,
+    hogs: int,
+    tries: Callable[[SiteFolder], Coroutine[None, None, Result]],
+) -> tuple[Result, list[str]]:
     """Run ``tries`` on a site of their own beside CPU hogs; its result, and notes on it."""
     with tempfile.TemporaryDirectory(prefix=f"holdfast-{name}-") as path:
         folder = make_site(Path(path), operation={"ramp_w_per_s": 20_000.0})

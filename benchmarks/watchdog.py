@@ -18,7 +18,7 @@ from functools import partial
 from benchmarks.background import CyclicTest
 from benchmarks.report import Report, at_most, run, summarise
 from benchmarks.running_site import Commander, InverterEar, SiteFolder, SiteProcesses, serve_site
-from benchmarks.to_zero import LIMIT_S, any_moment, let_power_flow, options_of, under_load
+from benchmarks.to_zero import LIMIT_S, any_moment, let_power_flow, parser_of, under_load
 from holdfast.core.state_machine import State
 
 TO_ZERO_MS = 500.0
@@ -84,7 +84,8 @@ def measure(options: argparse.Namespace) -> Report:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Entry point."""
     text = "From the loss of the controller to 0 W at the inverter."
-    options = options_of("watchdog", text, arguments, tries=10, of_what="of each way to lose it")
+    parser = parser_of("watchdog", text, tries=10, of_what="of each way to lose it")
+    options = parser.parse_args(arguments)
     return run("watchdog", options, lambda: measure(options))
 
 

@@ -1,3 +1,3 @@
-"""Holdfast: a safety-first energy management controller for battery, PV and load."""
+"""Holdfast is a safety-first energy management controller for battery, PV and load."""
 
 __version__ = "0.1.0"

@@ -18,8 +18,9 @@ from mutants.exclusions import EXCLUDED
 from mutants.fate import Fate
 from mutants.names import Vocabulary, vocabulary
 from mutants.process import prepare
-from mutants.site import ROOT, Site, sites_of
-from mutants.targets import PACKAGES, Target, targets
+from mutants.safety_path import modules
+from mutants.site import ROOT, Site, path_of, sites_of
+from mutants.targets import Target, targets
 
 _FAILURES = (Fate.SURVIVED, Fate.CRASHED, Fate.NO_TESTS)
 
@@ -31,7 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         _say("\n".join(f"{what}: {why}" for what, why in EXCLUDED.items()))
         return 0
     prepare()
-    words = vocabulary(ROOT / "holdfast" / package for package in PACKAGES)
+    words = vocabulary(ROOT / path_of(module) for module in modules())
     try:
         return _campaign(options, words)
     except CampaignError as error:

@@ -17,12 +17,12 @@ import grimp
 from mutants.fate import Fate, Verdict
 from mutants.names import Vocabulary
 from mutants.process import Subject, in_a_process, judge
+from mutants.safety_path import PACKAGES, is_below
 from mutants.site import Site, mutated_tree, source_of
-from mutants.targets import PACKAGES, Target
+from mutants.targets import Target
 
 LIMIT_FACTOR = 10
 LEAST_LIMIT_S = 5.0
-_APART = tuple(f"holdfast.{package}." for package in PACKAGES)
 CHUNK = 40
 """Sites that one worker takes at a time."""
 
@@ -209,16 +209,18 @@ def _import_apart(module: str) -> None:
 
 
 def apart_from(module: str) -> tuple[str, ...]:
-    """Modules of the safety path that do not rest on ``module``, nor do their packages."""
+    """Modules of the safety path that do not rest on ``module``, nor does what they import.
+
+    Whoever imports a module imports the packages around it as well.
+    """
     graph = _import_graph()
-    resting = {module}
-    if module in graph.modules:
-        resting |= graph.find_downstream_modules(module)
-    return tuple(
-        name
-        for name in sorted(graph.modules)
-        if name.startswith(_APART) and resting.isdisjoint(_with_packages(name))
-    )
+    resting, new = {module}, {module}
+    while new:
+        below = {name for one in new & graph.modules for name in graph.find_downstream_modules(one)}
+        inside = {name for name in graph.modules if not new.isdisjoint(_with_packages(name))}
+        new = (below | inside) - resting
+        resting |= new
+    return tuple(name for name in sorted(graph.modules - resting) if is_below(name, PACKAGES))
 
 
 def _with_packages(name: str) -> list[str]:

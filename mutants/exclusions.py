@@ -86,8 +86,12 @@ def is_skipped_decorator(node: ast.expr) -> bool:
     """One whose removal proves nothing."""
     name = node.func if isinstance(node, ast.Call) else node
     return isinstance(name, ast.Name) and name.id in {
-        "cache", "classmethod", "dataclass", "property", "staticmethod",
-    }  # fmt: skip
+        "cache",
+        "classmethod",
+        "dataclass",
+        "property",
+        "staticmethod",
+    }
 
 
 def is_left_out(node: ast.AST, *, at_module_level: bool) -> bool:

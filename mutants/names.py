@@ -27,14 +27,13 @@ class Vocabulary:
     """Members by the name of their class."""
 
 
-def vocabulary(folders: Iterable[Path]) -> Vocabulary:
-    """The enumerations of all modules below ``folders``."""
+def vocabulary(files: Iterable[Path]) -> Vocabulary:
+    """The enumerations of all these modules."""
     enums: dict[str, tuple[str, ...]] = {}
-    for folder in folders:
-        for path in sorted(folder.rglob("*.py")):
-            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-                if isinstance(node, ast.ClassDef) and _is_enum(node):
-                    enums[node.name] = _members(node)
+    for path in files:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ClassDef) and _is_enum(node):
+                enums[node.name] = _members(node)
     return Vocabulary(enums=enums)
 
 

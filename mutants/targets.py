@@ -4,60 +4,80 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from mutants.site import ROOT, source_of
-
-PACKAGES = ("core", "safety", "control", "devices")
+from mutants.safety_path import modules
+from mutants.site import ROOT, path_of, source_of
 
 OWN_TESTS = {
     # Where the tests of a module are not in test_<module>*.py of the same package.
-    "core/commands": ("core/test_names_edges.py",),
-    "core/config": ("core/test_site_file_edges.py", "core/test_load_config.py"),
-    "core/device_config": ("core/test_config_edges.py", "core/test_config.py"),
-    "core/load_config": ("core/test_config_edges.py",),
-    "core/local_window": ("core/test_price_config.py",),
-    "core/errors": ("core/test_config.py",),
-    "core/plan": ("core/test_names_edges.py", "control/test_plan_gate.py"),
-    "core/ports": ("core/test_names_edges.py",),
+    "core/commands": ("core/test_names.py",),
+    "core/abilities": ("site/test_devices.py",),
+    "core/config/device": ("core/config/test_site.py",),
+    "core/config/loads": ("core/config/test_site.py",),
+    "core/config/local_window": (
+        "core/config/test_prices.py",
+        "scheduling/loads/test_windows.py",
+    ),
+    "core/config/planner": ("core/config/test_site.py",),
+    "core/config/pv": ("core/config/test_site.py",),
+    "core/config/section": ("core/config/test_site.py",),
+    "core/config/site": ("site/test_site_file.py", "core/config/test_loads.py"),
+    "core/config/storage": ("core/config/test_site.py",),
+    "core/errors": ("core/config/test_site.py",),
+    "core/interval": ("scheduling/loads/test_windows.py",),
+    "core/plan": ("core/test_names.py", "control/test_plan_gate.py"),
+    "core/ports": ("core/test_names.py",),
     "core/reading": ("core/test_data_store.py",),
-    "core/site_file": ("core/test_config.py",),
-    "core/signals": ("core/test_names_edges.py",),
-    "core/state_machine": ("core/test_names_edges.py",),
-    "core/units": ("core/test_names_edges.py",),
+    "core/role": ("core/test_names.py",),
+    "core/signals": ("core/test_names.py",),
+    "core/state_machine": ("core/test_names.py",),
+    "core/units": ("core/test_names.py",),
     "safety/faults": ("safety/test_island.py",),
     "safety/limits": ("safety/test_island.py",),
     "safety/derating": ("safety/test_island.py",),
     "safety/finding": (
         "safety/test_faults.py",
-        "safety/test_faults_edges.py",
         "safety/test_island.py",
     ),
     "safety/interlocks": ("safety/test_interlock_manager.py", "safety/test_island.py"),
-    "safety/interlock_manager": ("core/test_names_edges.py",),
+    "safety/interlock_manager": ("core/test_names.py",),
     "safety/bounds": (
         "safety/test_limits.py",
-        "safety/test_limits_edges.py",
-        "safety/test_derating_edges.py",
+        "safety/test_derating.py",
     ),
-    "control/load_requests": ("core/test_names_edges.py",),
-    "control/mode_manager": ("core/test_names_edges.py",),
+    "control/loads/requests": ("core/test_names.py",),
+    "control/mode_manager": ("core/test_names.py",),
     "control/modes/self_consumption": ("control/test_mode_manager.py",),
-    "safety/assessment": ("safety/test_assessment_edges.py", "properties/test_cycle.py"),
-    "safety/permit": ("control/test_safety_wrapper.py", "control/test_load_gate.py"),
-    "control/cycle": ("control/test_cycle_edges.py", "properties/test_cycle.py"),
-    "control/storage_unit": ("control/test_cycle_edges.py", "properties/test_cycle.py"),
+    "safety/assessment": ("safety/test_assessment.py", "properties/test_cycle.py"),
+    "safety/permit": ("control/test_safety_wrapper.py", "control/loads/test_gate.py"),
+    "control/cycle": ("control/test_cycle.py", "properties/test_cycle.py"),
+    "control/storage/unit": (
+        "devices/contactor/test_none.py",
+        "control/test_cycle.py",
+        "properties/test_cycle.py",
+    ),
     "devices/bms_safety_wrapper": (
         "devices/test_bms_wrapper.py",
-        "devices/test_wrappers_edges.py",
+        "devices/test_wrappers.py",
         "devices/test_write_budget.py",
     ),
     "devices/inverter_safety_wrapper": (
         "devices/test_inverter_wrapper.py",
-        "devices/test_wrappers_edges.py",
+        "devices/test_wrappers.py",
         "devices/test_write_budget.py",
     ),
-    "devices/precharge": ("devices/test_contactor.py",),
+    "devices/contactor/precharge": ("devices/contactor/test_memory.py",),
     "devices/written_point": ("devices/test_write_budget.py",),
     "devices/registers": ("devices/test_profile.py",),
+    "devices/profile": ("site/test_device_places.py",),
+    # The quick ones first: those of the site file itself try every wrong value at every place.
+    "site/site_file": ("core/config/test_site.py",),
+    "core/mistakes": (
+        "core/config/test_site.py",
+        "site/test_site_file.py",
+        "site/test_device_places.py",
+    ),
+    "site/devices": ("site/test_device_places.py",),
+    "site/assembly": ("site/test_devices.py",),
 }
 
 AROUND = {
@@ -65,6 +85,7 @@ AROUND = {
     "safety": ("safety", "control", "properties"),
     "control": ("control", "properties"),
     "devices": ("devices", "properties"),
+    "site": ("site", "core"),
 }
 """Folders whose tests see what the module's own do not."""
 TOO_SLOW = frozenset({"test_cycle_against_reference.py"})
@@ -82,26 +103,22 @@ class Target:
 
 def targets() -> tuple[Target, ...]:
     """Every module of the safety path that holds more than names."""
-    return tuple(
-        _target(package, path)
-        for package in PACKAGES
-        for path in sorted((ROOT / "holdfast" / package).rglob("*.py"))
-        if path.name != "__init__.py" and path.parent.name != "drivers"
-    )
+    return tuple(_target(module) for module in modules())
 
 
-def _target(package: str, path: Path) -> Target:
-    module = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+def _target(module: str) -> Target:
+    path = ROOT / path_of(module)
+    package = path.relative_to(ROOT / "holdfast").parts[0]
     tests = ROOT / "tests"
     name = path.relative_to(ROOT / "holdfast").with_suffix("").as_posix()
     own = [tests / test for test in OWN_TESTS.get(name, ())]
-    own += sorted((tests / package).glob(f"test_{path.stem}.py"))
-    own += sorted((tests / package).glob(f"test_{path.stem}_*edges.py"))
+    mirror = (tests / name).parent
+    own += sorted(mirror.glob(f"test_{path.stem}.py"))
     around = [
         test
         for folder in AROUND[package]
-        for test in sorted((tests / folder).glob("test_*.py"))
-        if test.name not in TOO_SLOW
+        for test in sorted((tests / folder).rglob("test_*.py"))
+        if test.name not in TOO_SLOW and test.parent.name != "drivers"
     ]
     doctests = ">>>" in source_of(module)
     first = _paths(path for path in own if path.exists())

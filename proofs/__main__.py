@@ -109,9 +109,13 @@ def _find_all(say: Callable[[str], None]) -> tuple[Found, ...]:
 
 
 def _summary(
-    results: Sequence[Result], searched: Check | None, found: Sequence[Found], seconds: float, *,
+    results: Sequence[Result],
+    searched: Check | None,
+    found: Sequence[Found],
+    seconds: float,
+    *,
     good: bool,
-) -> str:  # fmt: skip
+) -> str:
     proven = sum(result.proven for result in results)
     parts = [
         f"{proven} of {len(results)} proofs",
@@ -126,9 +130,13 @@ def _summary(
 
 
 def _report(
-    results: Sequence[Result], searched: Check | None, found: Sequence[Found], seconds: float, *,
+    results: Sequence[Result],
+    searched: Check | None,
+    found: Sequence[Found],
+    seconds: float,
+    *,
     good: bool,
-) -> dict[str, object]:  # fmt: skip
+) -> dict[str, object]:
     return {
         "proven": good,
         "seconds": round(seconds, 1),

@@ -14,18 +14,19 @@ from dataclasses import dataclass, replace
 from typing import Any
 from unittest import mock
 
-from holdfast.control import dispatch, plan_gate, transitions
+from holdfast.control import plan_gate, state_guard
 from holdfast.control.mode_manager import ModeManager
-from holdfast.control.power_ramper import PowerRamper
 from holdfast.control.safety_wrapper import SafetyWrapper
+from holdfast.control.storage import dispatch
+from holdfast.control.storage.power_ramper import PowerRamper
 from holdfast.core import state_machine
 from holdfast.core.commands import Command
-from holdfast.core.data_store import DataStore
 from holdfast.core.latches import Latches
+from holdfast.core.signals import SignalRow
 from holdfast.core.state_machine import TRANSITIONS, Event, State
 from holdfast.devices.bms_safety_wrapper import BmsSafetyWrapper
+from holdfast.devices.contactor.relay_controller import RelayController
 from holdfast.devices.inverter_safety_wrapper import InverterSafetyWrapper
-from holdfast.devices.relay_controller import RelayController
 from holdfast.safety import (
     battery_limits,
     clearing,
@@ -39,6 +40,7 @@ from holdfast.safety.envelope import Envelope
 from holdfast.safety.finding import Finding
 from holdfast.safety.limits import Limit
 from holdfast.safety.permit import Permit
+from holdfast.safety.rest_of_site import RestFollower
 from proofs import state_machine_model
 from proofs.proof import Failure, Proof, prove
 from proofs.state_machine_model import Model, check
@@ -149,9 +151,9 @@ CANARIES = (
         new="side * value >= side * threshold - inside_by",
     ),
     Canary(
-        proof="sample.soc_pct", of=DataStore, name="put",
-        old="math.isfinite(value) and row.low <= value <= row.high",
-        new="not (value < row.low or value > row.high)",
+        proof="sample.soc_pct", of=SignalRow, name="is_plausible",
+        old="self.low <= value <= self.high",
+        new="not (value < self.low or value > self.high)",
     ),
     Canary(
         proof="derating.cell_voltage_charge",
@@ -173,6 +175,20 @@ CANARIES = (
         name="_left",
         old="max(LEAST_LEFT, min(in_s / horizon_s, 1.0))",
         new="min(in_s / horizon_s, 1.0)",
+    ),
+    Canary(
+        proof="rest_of_site.2_units",
+        of=RestFollower,
+        name="follow",
+        old="grid.value != memory.grid_w",
+        new="grid.value > memory.grid_w",
+    ),
+    Canary(
+        proof="rest_of_site.2_units",
+        of=RestFollower,
+        name="follow",
+        old="grid.value - battery_w",
+        new="grid.value + battery_w",
     ),
     Canary(
         proof="grid.sum.1_units",
@@ -269,9 +285,11 @@ def find(canary: Canary, proofs: dict[str, Proof]) -> Found:
         result = prove(proofs[canary.proof], until=_replayed)
     seen = [failure for failure in result.failures if _replayed(failure)]
     return Found(
-        canary=str(canary), found=bool(seen), seconds=time.process_time() - started,
+        canary=str(canary),
+        found=bool(seen),
+        seconds=time.process_time() - started,
         by=str(seen[0]) if seen else f"{canary.proof} noticed nothing that the code reproduces",
-    )  # fmt: skip
+    )
 
 
 def _replayed(failure: Failure) -> bool:
@@ -295,28 +313,28 @@ def table(rows: tuple[tuple[State, Event, State], ...]) -> Iterator[None]:
 @contextmanager
 def reset_clears_everything() -> Iterator[None]:
     """Any reset that is taken forgets all latches."""
-    original = transitions.StateGuard.step
+    original = state_guard.StateGuard.step
 
-    def step(self: Any, *args: Any) -> transitions.Moved:
+    def step(self: Any, *args: Any) -> state_guard.Moved:
         moved = original(self, *args)
         if moved.taken is not Event.RESET:
             return moved
         return replace(moved, latches=Latches())
 
-    with mock.patch.object(transitions.StateGuard, "step", step):
+    with mock.patch.object(state_guard.StateGuard, "step", step):
         yield
 
 
 @contextmanager
 def service_is_no_more_than_an_operator() -> Iterator[None]:
     """What only service may clear, nobody may."""
-    original = transitions._refusal
+    original = state_guard._refusal
 
     def refusal(command: Command, *args: Any) -> str | None:
         asked = Command.RESET if command is Command.SERVICE_RESET else command
         return original(asked, *args)
 
-    with mock.patch.object(transitions, "_refusal", refusal):
+    with mock.patch.object(state_guard, "_refusal", refusal):
         yield
 
 
@@ -342,18 +360,18 @@ MODEL_CANARIES: dict[str, Callable[[], Any]] = {
     "START is taken in BOOT": lambda: table((*TRANSITIONS, _START_IN_BOOT)),
     "RESET leads to IDLE": lambda: table(_RESET_TO_IDLE),
     "RESET clears all latches": reset_clears_everything,
-    "an unreadable loop counts as released": _patched(transitions, "is_released", lambda _: True),
-    "an open loop is not looked at": _patched(transitions, "emergency_cause", lambda *_: None),
-    "START and RESET beat STOP": _patched(transitions, "_LET_POWER_FLOW", frozenset()),
+    "an unreadable loop counts as released": _patched(state_guard, "is_released", lambda _: True),
+    "an open loop is not looked at": _patched(state_guard, "emergency_cause", lambda *_: None),
+    "START and RESET beat STOP": _patched(state_guard, "_LET_POWER_FLOW", frozenset()),
     "an operator clears what is for service": _patched(
-        transitions, "is_for_service", lambda _: False
+        state_guard, "is_for_service", lambda _: False
     ),
     "a corrupt latch file is an operator's to clear": _patched(
         clearing, "_OPERATORS", clearing._OPERATORS | {"latch_file_corrupt"}
     ),
-    "an operator may clear nothing": _patched(transitions, "is_for_service", lambda _: True),
+    "an operator may clear nothing": _patched(state_guard, "is_for_service", lambda _: True),
     "service is treated as an operator": service_is_no_more_than_an_operator,
-    "nothing is refused": _patched(transitions, "_refusal", lambda *_, **__: None),
+    "nothing is refused": _patched(state_guard, "_refusal", lambda *_, **__: None),
     "a corrupt latch file passes for an empty one": (
         _patched(state_machine_model, "decode", lambda _: Latches())
     ),
@@ -372,9 +390,11 @@ def find_in_model(name: str) -> Found:
     rules = list(result.violations)
     trace = (f"{rules[0]}:", *result.violations[rules[0]]) if rules else ("no rule was broken",)
     return Found(
-        canary=name, found=bool(rules), by="\n    ".join(trace),
+        canary=name,
+        found=bool(rules),
+        by="\n    ".join(trace),
         seconds=time.process_time() - started,
-    )  # fmt: skip
+    )
 
 
 ALL_IN_MODEL = (*MODEL_CANARIES, _REPORT_FIRST)

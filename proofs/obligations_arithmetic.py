@@ -1,4 +1,4 @@
-"""What the other proofs stand on: the rounding lemmas and the stand-in for ``math.isfinite``.
+"""What the other proofs stand on: the rounding lemmas and the stand-in for ``math``.
 
 Every lemma is proven bit-exactly in 8 bits, all but one in 16, and in 64 where the solver can.
 Those that it cannot hold in every format for one reason: they hold over the reals (proven here
@@ -12,7 +12,7 @@ from functools import partial
 
 from proofs import terms
 from proofs.floats import Ieee, Reals
-from proofs.proof import Failure, Proof, Result, SymbolicMath, Values, is_finite
+from proofs.proof import Failure, Proof, Result, SymbolicMath, Values, is_finite, negated
 from proofs.terms import Term
 
 _FACTORS = "two products: a larger factor, no smaller product"
@@ -91,9 +91,13 @@ def prove_lemmas(bits: int) -> Result:
     return Result(
         name=f"lemmas.{bits}_bits" if bits else "lemmas.reals",
         theory=Ieee(bits, exact=True).name if bits else "reals",
-        paths=1, refused=0, discharged=len(wanted) - len(failures), claims=len(wanted),
-        failures=tuple(failures), seconds=time.process_time() - started,
-    )  # fmt: skip
+        paths=1,
+        refused=0,
+        discharged=len(wanted) - len(failures),
+        claims=len(wanted),
+        failures=tuple(failures),
+        seconds=time.process_time() - started,
+    )
 
 
 def finite(v: Values) -> None:
@@ -107,5 +111,16 @@ def finite(v: Values) -> None:
     v.claim("nothing else leaves none", is_finite(value), given=value - value == 0.0)
 
 
+def no_number(v: Values) -> None:
+    """The stand-in for ``math.isnan`` says what ``math.isnan`` says."""
+    value = v.number("value")
+    ordered = (value <= 0.0) | (value >= 0.0)
+    v.claim("it is on neither side of zero", negated(ordered), given=SymbolicMath.isnan(value))
+    v.claim("nothing else is on neither", SymbolicMath.isnan(value), given=negated(ordered))
+
+
 LEMMAS = (8, 16, 64, 0)
-PROOFS = (Proof(name="isfinite", run=finite, floats=partial(Ieee, 64, exact=True)),)
+PROOFS = (
+    Proof(name="isfinite", run=finite, floats=partial(Ieee, 64, exact=True)),
+    Proof(name="isnan", run=no_number, floats=partial(Ieee, 64, exact=True)),
+)

@@ -107,10 +107,16 @@ def narrowing(reaction: Reaction, v: Values) -> None:
 def permitting(v: Values) -> None:
     """What a permit covers is inside its envelope and in time; nothing else is covered."""
     permit = Permit(
-        unit="", envelope=any_envelope(v), expires_ns=v.time_ns("expires_ns"),
-        may_write=True, may_increase=True, may_connect=True, may_close=True,
-        may_run=True, islanded=False,
-    )  # fmt: skip
+        unit="",
+        envelope=any_envelope(v),
+        expires_ns=v.time_ns("expires_ns"),
+        may_write=True,
+        may_increase=True,
+        may_connect=True,
+        may_close=True,
+        may_run=True,
+        islanded=False,
+    )
     power_w, now_ns = v.number("power_w"), v.time_ns("now_ns")
     found = permit.covers(power_w, now_ns)
     fresh, within = now_ns < permit.expires_ns, inside(permit.envelope, power_w)

@@ -19,8 +19,9 @@ from holdfast.safety.battery_limits import battery_limits
 from holdfast.safety.derating import DERATINGS, PACK_VOLTAGE_CHARGE, DeratingRow
 from holdfast.safety.envelope import Envelope
 from holdfast.safety.finding import Level
-from holdfast.safety.grid_limits import rest_of_site_w, within_grid_limits
+from holdfast.safety.grid_limits import within_grid_limits
 from holdfast.safety.limits import SITE_LIMITS, UNIT_LIMITS, Limit, LimitRow, Side
+from holdfast.safety.rest_of_site import RestFollower, RestOfSite, batteries_w, rest_of_site_w
 from holdfast.safety.trend_analyzer import PREDICTIONS, PredictionRow
 from proofs.floats import Reals
 from proofs.inputs import (
@@ -53,22 +54,23 @@ def _in_order(v: Values, row: LimitRow) -> tuple[tuple[Level, float], ...]:
 
 def judging(row: LimitRow, v: Values) -> None:
     """A limit says of every value how far it has gone, whatever its levels are."""
-    limit = Limit(owner=UNIT, row=row, levels=_in_order(v, row), hysteresis=0.0)
+    limit = Limit(owner=UNIT, row=row, levels=_in_order(v, row), hysteresis=0.0, far=None)
     value = v.number("value")
     found = limit.level_of(value)
     for level, threshold in limit.levels:
         beyond = value >= threshold if row.side is Side.HIGH else value <= threshold
         v.claim(f"{level.name}: at the level or beyond it is found", found >= level, given=beyond)
         v.claim(
-            f"{level.name}: inside of it is not found", found < level,
+            f"{level.name}: inside of it is not found",
+            found < level,
             given=negated(beyond) & negated(is_nan(value)),
-        )  # fmt: skip
+        )
     v.claim("NaN is as bad as it gets", found is limit.levels[0][0], given=is_nan(value))
 
 
 def keeping_distance(row: LimitRow, v: Values) -> None:
     """Who asks for distance gets no milder answer, and NaN is no distance."""
-    limit = Limit(owner=UNIT, row=row, levels=_in_order(v, row), hysteresis=0.0)
+    limit = Limit(owner=UNIT, row=row, levels=_in_order(v, row), hysteresis=0.0, far=None)
     value, distance = v.number("value"), v.number("distance")
     v.assume((distance >= 0.0) & (distance < math.inf))
     found = limit.level_of(value, inside_by=distance)
@@ -166,16 +168,24 @@ def planning(v: Values) -> None:
     charge_w, discharge_w = v.number("charge_max_w"), v.number("discharge_max_w")
     export_w, load_w = v.number("export_max_w"), v.number("load_max_w")
     site = SimpleNamespace(
-        charge_power_max_w=charge_w, discharge_power_max_w=discharge_w,
-        grid=SimpleNamespace(export_max_w=export_w), load_powers_w={"boiler": load_w},
-    )  # fmt: skip
+        charge_power_max_w=charge_w,
+        discharge_power_max_w=discharge_w,
+        grid=SimpleNamespace(export_max_w=export_w),
+        load_powers_w={"boiler": load_w},
+    )
     boiler = SimpleNamespace(name="boiler", power_w=v.number("load_power_w"), temperature_c=None)
     slot = SimpleNamespace(
-        start=0, end=1, battery_power_w=v.number("battery_power_w"),
-        grid_power_w=v.number("grid_power_w"), soc_end_pct=v.number("soc_end_pct"),
+        start=0,
+        end=1,
+        reason="",
+        battery_power_w=v.number("battery_power_w"),
+        grid_power_w=v.number("grid_power_w"),
+        soc_end_pct=v.number("soc_end_pct"),
         import_price_per_kwh=v.number("import_price_per_kwh"),
-        export_limit_w=v.number("export_limit_w"), loads=(boiler,),
-    )  # fmt: skip
+        export_limit_w=v.number("export_limit_w"),
+        pv_on=True,
+        loads=(boiler,),
+    )
     within = (-discharge_w <= slot.battery_power_w) & (slot.battery_power_w <= charge_w)
     within &= (slot.export_limit_w >= 0.0) & (slot.export_limit_w <= export_w)
     within &= (boiler.power_w >= 0.0) & (boiler.power_w <= load_w)
@@ -266,13 +276,40 @@ def connected_exactly(units: int, v: Values) -> None:
     """Over the reals: together the units keep within import and export, or do nothing."""
     site, snapshot, envelopes = _grid(v, units)
     narrowed = within_grid_limits(site, snapshot, envelopes)
-    rest_w = rest_of_site_w(site.unit_names, snapshot)
+    rest_w = rest_of_site_w(snapshot)
     assert rest_w is not None
     most_w = sum(envelope.max_w for envelope in narrowed.values())
     least_w = sum(envelope.min_w for envelope in narrowed.values())
     import_w, export_w = site.grid.import_max_w, site.grid.export_max_w
     v.claim("import is kept", (rest_w + most_w <= import_w) | (most_w == 0.0))
     v.claim("export is kept", (rest_w + least_w >= -export_w) | (least_w == 0.0))
+
+
+def resting(units: int, v: Values) -> None:
+    """The rest of the site is what the meter shows less what the batteries do at the change of its
+    value, and stays what it is until the next."""
+    names = tuple(f"unit{index}" for index in range(units))
+    readings: dict[str, dict[Signal, Reading]] = {
+        name: {Signal.BATTERY_POWER_W: _plausible(v, Signal.BATTERY_POWER_W, f"{name}.power_w")}
+        for name in names
+    }
+    grid = _plausible(v, Signal.GRID_POWER_W, "grid_power_w")
+    readings[SITE] = {Signal.GRID_POWER_W: grid}
+    snapshot = Snapshot(time_ns=_NOW_NS, readings=readings)
+    before = RestOfSite(grid_w=v.number("before.grid_w"), rest_w=v.number("before.rest_w"))
+    v.assume(is_finite(before.rest_w))
+    followed, after = RestFollower(names).follow(snapshot, before)
+    rest_w, battery_w = rest_of_site_w(followed), batteries_w(names, snapshot)
+    assert rest_w is not None
+    assert battery_w is not None
+    assert after is not None
+    has_changed = negated(grid.value == before.grid_w)
+    v.claim("at a change it is the pair", rest_w == grid.value - battery_w, given=has_changed)
+    v.claim("until then it holds", rest_w == before.rest_w, given=negated(has_changed))
+    v.claim("what is remembered is what is told", after.rest_w == rest_w)
+    v.claim("and what the meter showed", after.grid_w == grid.value)
+    if units == 1:
+        v.claim("it is finite", is_finite(rest_w))
 
 
 def _grid(v: Values, units: int) -> tuple[Site, Snapshot, dict[str, Envelope]]:
@@ -282,11 +319,10 @@ def _grid(v: Values, units: int) -> tuple[Site, Snapshot, dict[str, Envelope]]:
     v.assume((grid.import_max_w > 0.0) & (grid.import_max_w < math.inf))
     v.assume((grid.export_max_w >= 0.0) & (grid.export_max_w < math.inf))
     names = tuple(f"unit{index}" for index in range(units))
-    readings: dict[str, dict[Signal, Reading]] = {
-        name: {Signal.BATTERY_POWER_W: _plausible(v, Signal.BATTERY_POWER_W, f"{name}.power_w")}
-        for name in names
-    }
-    readings[SITE] = {Signal.GRID_POWER_W: _plausible(v, Signal.GRID_POWER_W, "grid_power_w")}
+    # Whatever the meter showed when its value last changed: `resting` proves what it is.
+    rest = _plausible(v, Signal.REST_OF_SITE_W, "rest_of_site_w")
+    readings: dict[str, dict[Signal, Reading]] = {name: {} for name in names}
+    readings[SITE] = {Signal.REST_OF_SITE_W: rest}
     envelopes = {name: any_envelope(v, name) for name in names}
     site = site_of(*(having(some_unit(), name=name) for name in names), grid=grid)
     return site, Snapshot(time_ns=_NOW_NS, readings=readings), envelopes
@@ -341,6 +377,10 @@ PROOFS = (
     ),
     Proof(name="rising", run=following),
     *(Proof(name=row.id, run=partial(predicting, row)) for row in PREDICTIONS),
+    *(
+        Proof(name=f"rest_of_site.{units}_units", run=partial(resting, units))
+        for units in (1, 2, 3)
+    ),
     Proof(name="grid.1_unit", run=partial(connected, 1)),
     *(
         Proof(name=f"grid.sum.{units}_units", run=partial(connected_exactly, units), floats=Reals)

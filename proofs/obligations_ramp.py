@@ -3,8 +3,8 @@
 import math
 from functools import partial
 
-from holdfast.control import dispatch, power_ramper
-from holdfast.control.power_ramper import MAX_STEP_S, PowerRamper, Setpoint
+from holdfast.control.storage import dispatch, power_ramper
+from holdfast.control.storage.power_ramper import MAX_STEP_S, PowerRamper, Setpoint
 from holdfast.safety.permit import Permit
 from proofs.floats import Reals
 from proofs.inputs import UNIT, any_envelope, inside, site_of, some_unit
@@ -17,10 +17,16 @@ def _ramp(v: Values, *, rate_is_sound: bool) -> tuple[Permit, float, float, floa
         v.assume((rate_w_per_s > 0.0) & (rate_w_per_s < math.inf))
     unit = some_unit(operation={"ramp_w_per_s": rate_w_per_s})
     permit = Permit(
-        unit=UNIT, envelope=any_envelope(v), expires_ns=0, may_write=True,
-        may_increase=v.truth("may_increase"), may_connect=True, may_close=True,
-        may_run=True, islanded=False,
-    )  # fmt: skip
+        unit=UNIT,
+        envelope=any_envelope(v),
+        expires_ns=0,
+        may_write=True,
+        may_increase=v.truth("may_increase"),
+        may_connect=True,
+        may_close=True,
+        may_run=True,
+        islanded=False,
+    )
     last_w, asked_w, dt_s = v.number("last_w"), v.number("asked_w"), v.number("dt_s")
     ramper = PowerRamper(site_of(unit))
     return permit, last_w, dt_s, rate_w_per_s, ramper.approach(last_w, asked_w, permit, dt_s)
@@ -53,17 +59,20 @@ def ramp_is_slow_and_fast(v: Values) -> None:
     step_w = rate_w_per_s * min(max(dt_s, 0.0), MAX_STEP_S)
     reach_w = abs(last_w) + step_w
     v.claim(
-        "away from zero no faster than the rate", abs(result_w) <= reach_w,
+        "away from zero no faster than the rate",
+        abs(result_w) <= reach_w,
         given=same_side & is_finite(dt_s),
-    )  # fmt: skip
+    )
     v.claim(
-        "after a reversal it begins at zero", abs(result_w) <= step_w,
+        "after a reversal it begins at zero",
+        abs(result_w) <= step_w,
         given=negated(same_side) & is_finite(dt_s),
-    )  # fmt: skip
+    )
     v.claim(
         "a late cycle counts for no longer than MAX_STEP_S",
-        step_w <= rate_w_per_s * MAX_STEP_S, given=is_finite(dt_s),
-    )  # fmt: skip
+        step_w <= rate_w_per_s * MAX_STEP_S,
+        given=is_finite(dt_s),
+    )
     held = (abs(result_w) <= abs(last_w)) & same_side | (result_w == 0.0)
     v.claim("without leave to increase it does not", held, given=negated(permit.may_increase))
     v.claim("without a finite dt it does not increase", held, given=negated(is_finite(dt_s)))
@@ -73,12 +82,18 @@ def ramp_is_slow_and_fast(v: Values) -> None:
 def _permits(v: Values, units: int) -> dict[str, Permit]:
     return {
         f"unit{index}": Permit(
-            unit=f"unit{index}", envelope=any_envelope(v, f"unit{index}"), expires_ns=0,
-            may_write=True, may_increase=True, may_connect=True, may_close=True,
-        may_run=True, islanded=False,
+            unit=f"unit{index}",
+            envelope=any_envelope(v, f"unit{index}"),
+            expires_ns=0,
+            may_write=True,
+            may_increase=True,
+            may_connect=True,
+            may_close=True,
+            may_run=True,
+            islanded=False,
         )
         for index in range(units)
-    }  # fmt: skip
+    }
 
 
 LARGEST_W = 1e300

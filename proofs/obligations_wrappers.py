@@ -10,9 +10,9 @@ from holdfast.core.reading import Good, Reading
 from holdfast.core.signals import SITE, Signal
 from holdfast.core.state_machine import State
 from holdfast.devices.bms_safety_wrapper import BmsSafetyWrapper
-from holdfast.devices.contactor import OPEN_AT_THE_LATEST_NS, RelayMemory
+from holdfast.devices.contactor.memory import OPEN_AT_THE_LATEST_NS, RelayMemory
+from holdfast.devices.contactor.relay_controller import RelayController
 from holdfast.devices.inverter_safety_wrapper import InverterSafetyWrapper
-from holdfast.devices.relay_controller import RelayController
 from holdfast.devices.written_point import DeviceMemory, PointMemory
 from holdfast.safety.assessment import Assessment
 from holdfast.safety.finding import Finding, Level, Reaction
@@ -50,9 +50,13 @@ def authorising(authority: str, mode: str, state: State, v: Values) -> None:
     site = having(SOME_SITE, authority=authority, operating_mode=mode, limited_power_w=limited_w)
     envelope = any_envelope(v)
     request = Request(
-        power_w=0.0, source=Source.PLAN, reason="", expires_ns=_clock(v, "expires_ns"),
+        power_w=0.0,
+        source=Source.PLAN,
+        reason="",
+        expires_ns=_clock(v, "expires_ns"),
         export_limit_w=v.number("export_limit_w"),
-    )  # fmt: skip
+        pv_on=False,
+    )
     now_ns = _clock(v, "now_ns")
     blocked, tripped, held, islanded, known = (
         bool(v.truth(name)) for name in ("blocked", "tripped", "held", "islanded", "known")
@@ -94,6 +98,8 @@ def authorising(authority: str, mode: str, state: State, v: Values) -> None:
     v.claim("an island runs while it may discharge", discharges_so if islanded and runs else True)
     wider = permit.export_limit_w > request.export_limit_w
     v.claim("no more export than was asked for", negated(wider))
+    v.claim("PV stands still only while running", permit.pv_on or running)
+    v.claim("PV is on for a request that has expired", permit.pv_on, given=expired)
     v.claim("a hold takes may_increase", permit.may_increase is not held)
     if mode != "auto":
         v.claim("no discharge in this mode", given.min_w == 0.0, given=not islanded)
@@ -235,9 +241,10 @@ def connecting(v: Values, *, known: bool) -> None:
     over = now_ns - since_ns >= OPEN_AT_THE_LATEST_NS
     opens = any(write.value == 0.0 for write in writes)
     v.claim(
-        "it opens at the latest after a second", opens,
+        "it opens at the latest after a second",
+        opens,
         given=over & negated(close) & permit.may_write,
-    )  # fmt: skip
+    )
 
 
 PROOFS = (

@@ -78,7 +78,7 @@ class Proof:
     run: Callable[[Values], None]
     floats: Callable[[], Floats] = Ieee
     patched: tuple[ModuleType, ...] = ()
-    """Modules that call ``math.isfinite``, which works on nothing but true floats."""
+    """Modules that call ``math``, which works on nothing but true floats."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,7 +123,7 @@ class Result:
 
 
 class SymbolicMath:
-    """Stands in for ``math`` in a module under test. ``isfinite`` is all that is asked of it."""
+    """Stands in for ``math`` in a module under test: for what is asked of it, and no more."""
 
     inf = math.inf
 
@@ -135,6 +135,11 @@ class SymbolicMath:
             if isinstance(value, SymbolicFloat)
             else math.isfinite(cast("float", value))
         )
+
+    @staticmethod
+    def isnan(value: float) -> bool:
+        """As ``math.isnan``; ``obligations_arithmetic`` proves that it is."""
+        return is_nan(value)
 
 
 @dataclass(slots=True)
@@ -289,10 +294,15 @@ def prove(proof: Proof, until: Callable[[Failure], bool] = lambda _: False) -> R
     if not tally.reached:
         tally.failures.setdefault("", _open("anything", "nothing was claimed on any path"))
     return Result(
-        name=proof.name, theory=proof.floats().name, paths=paths, refused=tally.refused,
-        discharged=tally.discharged, claims=len(tally.reached),
-        failures=tuple(tally.failures.values()), seconds=time.process_time() - started,
-    )  # fmt: skip
+        name=proof.name,
+        theory=proof.floats().name,
+        paths=paths,
+        refused=tally.refused,
+        discharged=tally.discharged,
+        claims=len(tally.reached),
+        failures=tuple(tally.failures.values()),
+        seconds=time.process_time() - started,
+    )
 
 
 def _run_symbolically(values: _Symbolic, path: Path, tally: _Tally, proof: Proof) -> None:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import combinations, product
 
-from holdfast.control.transitions import Moved, StateGuard
+from holdfast.control.state_guard import Moved, StateGuard
 from holdfast.core.commands import Command
 from holdfast.core.data_store import Snapshot
 from holdfast.core.errors import LatchCorrupt
@@ -378,9 +378,11 @@ def check(model: Model | None = None, *, first_only: bool = False) -> Check:
         nearest = next(system for system in came if system in stuck)
         violations[NO_DEADLOCK] = _trace(came, nearest)
     return Check(
-        states=len(came), transitions=transitions, violations=violations,
+        states=len(came),
+        transitions=transitions,
+        violations=violations,
         seconds=time.process_time() - started,
-    )  # fmt: skip
+    )
 
 
 def _leads_to_running(helped: Mapping[System, list[System]]) -> set[System]:

@@ -11,7 +11,9 @@ Term = Any
 
 _INT_BITS = 80
 """Times are signed 64-bit; sums of a few of them do not overflow this."""
-_TIMEOUT_MS = 60_000
+_EFFORT = 200_000_000
+"""Of one question, in the solver's own count: about a minute. A limit in time would make it depend
+on the computer what is proven."""
 
 
 class Floats(Protocol):
@@ -128,7 +130,7 @@ class _Incremental:
 
     def __init__(self) -> None:
         self._solver = z3.Solver()
-        self._solver.set("timeout", _TIMEOUT_MS)
+        self._solver.set("rlimit", _EFFORT)
         self._known: list[Term] = []
 
     def ask(self, known: Sequence[Term], question: Term) -> Any | None:
@@ -166,7 +168,7 @@ def solve(known: Sequence[Term], question: Term) -> Any | None:
 def solve_afresh(known: Sequence[Term]) -> Any | None:
     """The same of ``known`` alone. Slow to begin, and better at finding factors of a product."""
     solver = z3.Then("simplify", "fpa2bv", "simplify", "bit-blast", "sat").solver()
-    solver.set("timeout", _TIMEOUT_MS)
+    solver.set("rlimit", _EFFORT)
     solver.add(*known)
     answer = solver.check()
     if answer == z3.unknown:

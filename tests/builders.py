@@ -10,9 +10,11 @@ from holdfast.core.config import Site
 from holdfast.core.data_store import DataStore, Snapshot, freeze
 from holdfast.core.signals import SIGNALS, SITE, Signal
 from holdfast.core.units import NS_PER_S, ns_from_s
+from holdfast.devices.point_traits import PointTraits
 from holdfast.devices.profile import load_profile
 from holdfast.safety.envelope import Envelope
 from holdfast.safety.permit import LoadPermit, Permit
+from holdfast.safety.rest_of_site import RestFollower
 
 UNIT = "battery"
 LOAD = "boiler"
@@ -66,9 +68,9 @@ HEALTHY_SITE: dict[Signal, float] = {
 }
 
 
-def device(profile: str) -> dict[str, Any]:
+def device(profile: str, host: str = "192.0.2.1") -> dict[str, Any]:
     """A device of ``profile`` that nobody will connect to."""
-    return {"profile": profile, "connection": {"kind": "modbus_tcp", "host": "192.0.2.1"}}
+    return {"profile": profile, "connection": {"kind": "modbus_tcp", "host": host}}
 
 
 def unit_content(name: str = UNIT, **changes: Any) -> dict[str, Any]:
@@ -83,9 +85,9 @@ def unit_content(name: str = UNIT, **changes: Any) -> dict[str, Any]:
         },
         "inverter_hardware": {"charge_power_max_w": 5000, "discharge_power_max_w": 5000},
         "operation": {},
-        "bms": device("generic_bms"),
-        "inverter": device("generic_inverter"),
-        "relays": device("generic_relays"),
+        "bms": device("generic_bms", name),
+        "inverter": device("generic_inverter", name),
+        "relays": device("generic_relays", name),
     }
     for section, values in changes.items():
         if isinstance(values, dict):
@@ -98,18 +100,25 @@ def unit_content(name: str = UNIT, **changes: Any) -> dict[str, Any]:
 def load_content(**changes: Any) -> dict[str, Any]:
     """A boiler behind a switch, as site.yaml has it."""
     return {
-        "name": "boiler", "power_w": 2000, "energy_wh": 4000,
-        "switch": device("generic_load_switch"), **changes,
-    }  # fmt: skip
+        "name": "boiler",
+        "power_w": 2000,
+        "energy_wh": 4000,
+        "switch": device("generic_load_switch"),
+        **changes,
+    }
 
 
 def room_content(**changes: Any) -> dict[str, Any]:
     """A room of 20 m² with an electric heater, as site.yaml has it."""
     return {
-        "name": "parlour", "power_max_w": 1500, "capacity_wh_per_k": 400, "loss_w_per_k": 50,
-        "comfort": [{"low_c": 20, "high_c": 23}], "switch": device("generic_room_switch"),
+        "name": "parlour",
+        "power_max_w": 1500,
+        "capacity_wh_per_k": 400,
+        "loss_w_per_k": 50,
+        "comfort": [{"low_c": 20, "high_c": 23}],
+        "switch": device("generic_room_switch"),
         **changes,
-    }  # fmt: skip
+    }
 
 
 def site_content(*units: dict[str, Any], **changes: Any) -> dict[str, Any]:
@@ -137,15 +146,15 @@ def owner_of(signal: Signal) -> str:
 
 
 def expected_signals(site: Site) -> dict[str, frozenset[Signal]]:
-    """What must keep coming: what the devices' profiles provide."""
+    """What must keep coming: what the devices' profiles provide, as far as safety rests on it."""
     expected = {
-        SITE: load_profile(site.meter.profile).signals
-        | load_profile(site.emergency_input.profile).signals
+        SITE: load_profile(site.meter.profile).required
+        | load_profile(site.emergency_input.profile).required
         | {Signal.WATCHDOG_ARMED}
     }
     for unit in site.storage:
         profiles = (unit.bms.profile, unit.inverter.profile, unit.relays.profile)
-        expected[unit.name] = frozenset().union(*(load_profile(p).signals for p in profiles))
+        expected[unit.name] = frozenset().union(*(load_profile(p).required for p in profiles))
     return expected
 
 
@@ -162,6 +171,11 @@ def points_of(site: Site) -> dict[str, frozenset[Point]]:
         name: frozenset(load_profile(switch.profile).points)
         for name, switch in site.switches.items()
     }
+
+
+def worn(budgets: Mapping[Point, int]) -> dict[Point, PointTraits]:
+    """Traits of points that wear out, by their writes a day."""
+    return {point: PointTraits(writes_per_day=budget) for point, budget in budgets.items()}
 
 
 def put(store: DataStore, owner: str, signal: Signal, value: float, time_ns: int) -> None:
@@ -196,7 +210,8 @@ def snapshot_of(
             put(
                 store, owner_of(signal), signal, value, now_ns if sampled_ns is None else sampled_ns
             )
-    return freeze(store.image(), now_ns)
+    snapshot, _ = RestFollower((UNIT,)).follow(freeze(store.image(), now_ns), None)
+    return snapshot
 
 
 def permit_of(
@@ -212,6 +227,7 @@ def permit_of(
     may_run: bool = True,
     islanded: bool = False,
     export_limit_w: float = 10_000.0,
+    pv_on: bool = True,
 ) -> Permit:
     """A permit that allows everything but what is said."""
     return Permit(
@@ -225,6 +241,7 @@ def permit_of(
         may_run=may_run,
         islanded=islanded,
         export_limit_w=export_limit_w,
+        pv_on=pv_on,
     )
 
 
@@ -238,6 +255,13 @@ def load_permit_of(
         blocked_by="" if may_run else "test",
         expires_ns=expires_ns,
     )
+
+
+HEALTHY_PV = {
+    Point.EXPORT_LIMIT_W: (Signal.EXPORT_LIMIT_READBACK_W, 50_000.0),
+    Point.PV_ON: (Signal.PV_ON, 1.0),
+}
+"""What an inverter shows that takes such a point and was not told yet."""
 
 
 class Bench:
@@ -258,9 +282,10 @@ class Bench:
             for signal, value in HEALTHY_UNIT.items()
         }
         self.values |= {
-            (unit, Signal.EXPORT_LIMIT_READBACK_W): 50_000.0
+            (unit, signal): value
             for unit, points in self.cycle.points.items()
-            if Point.EXPORT_LIMIT_W in points
+            for point, (signal, value) in HEALTHY_PV.items()
+            if point in points
         }
         self.values |= {
             (name, signal): HEALTHY_LOAD[signal]
@@ -270,6 +295,8 @@ class Bench:
         self.fixed: set[tuple[str, Signal]] = set()
         """What a test has set: it follows nothing any more."""
         self.records: list[CycleRecord] = []
+        self.load_w = 0.0
+        """Load less PV: what the meter shows beside the batteries, unless a test has set it."""
         self.island_w: float | None = None
         """What the loads of an island ask of each battery, + charging; None: there is a grid."""
         self.deaf: set[Point] = set()
@@ -306,6 +333,7 @@ class Bench:
     ) -> CycleRecord:
         """One cycle, ``dt_s`` after the last one."""
         self.now_ns += ns_from_s(dt_s)
+        self._let_meter_follow()
         for (owner, signal), value in self.values.items():
             if value is not None:
                 put(self.store, owner, signal, value, self.now_ns)
@@ -337,6 +365,7 @@ class Bench:
             Point.ENABLE: Signal.INVERTER_ENABLED,
             Point.REVERT_TIMEOUT_S: Signal.REVERT_TIMEOUT_READBACK_S,
             Point.EXPORT_LIMIT_W: Signal.EXPORT_LIMIT_READBACK_W,
+            Point.PV_ON: Signal.PV_ON,
             Point.CHARGE_POWER_W: Signal.CHARGE_POWER_READBACK_W,
             Point.DISCHARGE_POWER_W: Signal.DISCHARGE_POWER_READBACK_W,
             Point.CONTACTOR: Signal.CONTACTOR_CLOSED,
@@ -364,6 +393,18 @@ class Bench:
                 power_w = asked_w if runs else 0.0
                 self.values[unit, Signal.BATTERY_POWER_W] = power_w
                 self._let_current_follow(unit, power_w or 0.0)
+
+    def _let_meter_follow(self) -> None:
+        """The meter adds up, and the grid's frequency is never the same for long."""
+        powers = [self.values[unit, Signal.BATTERY_POWER_W] for unit in self.site.unit_names]
+        grid_w = self.load_w + sum(power_w for power_w in powers if power_w is not None)
+        lives = {
+            Signal.GRID_POWER_W: grid_w if self.island_w is None else 0.0,
+            Signal.GRID_FREQUENCY_HZ: 50.0 + 0.01 * (len(self.records) % 3),
+        }
+        for signal, value in lives.items():
+            if (SITE, signal) not in self.fixed and self.values[SITE, signal] is not None:
+                self.values[SITE, signal] = value
 
     def _let_link_follow(self, unit: str) -> None:
         """Behind a closed contactor is the pack's voltage; an open one leaves it there."""

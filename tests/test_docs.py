@@ -7,8 +7,19 @@ from pathlib import Path
 import pytest
 
 import holdfast
+from holdfast.cli.commands import COMMANDS
+from holdfast.cli.configuration import configuration_page, meanings, sections
 from holdfast.cli.limits import reference_page
 from holdfast.cli.main import main
+from holdfast.devices.profile import (
+    CanField,
+    CanFlag,
+    CanFrame,
+    CanProfile,
+    ModbusProfile,
+    RegisterRead,
+    RegisterWrite,
+)
 
 PACKAGE = Path(holdfast.__file__).parent
 REPOSITORY = PACKAGE.parent
@@ -53,16 +64,16 @@ def test_links_between_pages_lead_somewhere():
     assert broken == []
 
 
-def test_architecture_names_every_room_and_no_other():
+def test_architecture_names_every_package_and_no_other():
     text = (REPOSITORY / "ARCHITECTURE.md").read_text(encoding="utf-8")
-    table = text.split("## Rooms")[1].split("##")[0]
+    table = text.split("## Packages")[1].split("##")[0]
     named = {
-        room
+        package
         for row in re.findall(r"^\| (`[^|]*`) \|", table, re.M)
-        for room in re.findall(r"`([a-z]+)`", row)
+        for package in re.findall(r"`([a-z]+)`", row)
     }
-    rooms = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
-    assert named == rooms
+    packages = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
+    assert named == packages
 
 
 def test_the_changelog_knows_this_version():
@@ -73,6 +84,32 @@ def test_the_changelog_knows_this_version():
 def test_the_page_of_limits_is_what_the_tables_say():
     page = (REPOSITORY / "docs" / "limits.md").read_text(encoding="utf-8")
     assert page == reference_page(), "run: holdfast limits --markdown > docs/limits.md"
+
+
+def test_the_page_of_the_configuration_is_what_the_sections_say():
+    page = (REPOSITORY / "docs" / "configuration.md").read_text(encoding="utf-8")
+    assert page == configuration_page(), "run: holdfast init --markdown > docs/configuration.md"
+
+
+@pytest.mark.parametrize("section", sections())
+def test_every_key_of_the_configuration_says_what_it_means(section):
+    assert set(section.model_fields) <= set(meanings(section))
+
+
+TABLES = (ModbusProfile, CanProfile, RegisterRead, RegisterWrite, CanFrame, CanField, CanFlag)
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_the_page_of_device_tables_has_every_key(table):
+    text = (REPOSITORY / "docs" / "device-tables.md").read_text(encoding="utf-8")
+    assert [key for key in table.model_fields if not re.search(rf"`{key}[`:]", text)] == []
+
+
+def test_the_page_of_commands_has_a_row_for_each():
+    text = (REPOSITORY / "docs" / "commands.md").read_text(encoding="utf-8")
+    table = text.split("| command | 1 means |")[1]
+    rows = re.findall(r"^\| (`[^|]*`) \|", table, re.M)
+    assert sorted(re.findall(r"`([a-z]+)`", " ".join(rows))) == sorted(COMMANDS)
 
 
 def test_every_decision_is_listed():

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 import holdfast
+from mutants.safety_path import modules
+from mutants.site import path_of
 
 ROOT = Path(holdfast.__file__).parent
 MODULES = sorted(ROOT.rglob("*.py"))
-SAFETY_PATH = [
-    path for path in MODULES if path.relative_to(ROOT).parts[0] in {"core", "safety", "control"}
-]
+SAFETY_PATH = [ROOT.parent / path_of(module) for module in modules()]
 _MUTABLE_BY_NATURE = {"CommsCounters", "Mean", "Damage", "Energies", "Tally"}
 """Counters and running sums."""
 
@@ -75,5 +75,30 @@ def test_the_safety_path_has_no_module_state_that_can_change(path):
             names = target.elts if isinstance(target, ast.Tuple) else [target]
             for name in names:
                 assert isinstance(name, ast.Name)
-                assert name.id.strip("_")[0].isupper(), f"{name.id} looks like a variable"
+                constant = name.id == "__all__" or name.id.strip("_")[0].isupper()
+                assert constant, f"{name.id} looks like a variable"
     assert not [node for node in ast.walk(tree) if isinstance(node, ast.Global)]
+
+
+def test_no_public_class_has_the_name_of_another():
+    """Whoever reads a name knows which thing it is."""
+    places = {}
+    for path, tree in _trees():
+        for node in tree.body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                places.setdefault(node.name, []).append(str(path))
+    assert {name: found for name, found in places.items() if len(found) > 1} == {}
+
+
+def test_the_formatter_is_switched_off_for_tables_only():
+    """A signature or a call is laid out as everywhere; rows of a table stay one a line."""
+    found = []
+    for path, tree in _trees():
+        lines = (ROOT / path).read_text(encoding="utf-8").splitlines()
+        ends = {node.end_lineno: node for node in ast.walk(tree) if isinstance(node, ast.stmt)}
+        for number, line in enumerate(lines, 1):
+            if line.endswith("# fmt: skip") and not isinstance(
+                ends.get(number), ast.Assign | ast.AnnAssign
+            ):
+                found.append(f"{path}:{number}")
+    assert found == []

@@ -1,13 +1,11 @@
-"""Arguments that several commands share, and how they print for programs."""
+"""This module adds arguments that several commands share."""
 
 import argparse
 from pathlib import Path
 
-from pydantic_core import to_json
-
 
 def add_config(parser: argparse.ArgumentParser) -> None:
-    """The argument that most commands share."""
+    """Adds the argument that most commands share."""
     parser.add_argument(
         "--config",
         type=Path,
@@ -18,10 +16,22 @@ def add_config(parser: argparse.ArgumentParser) -> None:
 
 
 def add_json(parser: argparse.ArgumentParser) -> None:
-    """Print for a program instead of for a person."""
+    """Adds an argument to print for a program instead of for a person."""
     parser.add_argument("--json", action="store_true", help="print JSON, for programs")
 
 
-def print_json(value: object) -> None:
-    """Print ``value`` as JSON; what is not finite becomes null."""
-    print(to_json(value, indent=2, inf_nan_mode="null").decode())
+def add_hours(parser: argparse.ArgumentParser, most: int) -> None:
+    """Adds an argument for how much of a long table is shown: 1 to ``most`` hours."""
+
+    def hours(text: str) -> int:
+        if not text.isdigit() or not 1 <= int(text) <= most:
+            raise argparse.ArgumentTypeError(f"{text}: from 1 to {most} can be shown")
+        return int(text)
+
+    parser.add_argument(
+        "--hours",
+        type=hours,
+        default=most,
+        metavar="N",
+        help=f"show no more than the next N hours (default: {most})",
+    )

@@ -1,4 +1,4 @@
-"""``holdfast audit``: what happened at a site, and whether that record is whole."""
+"""``holdfast audit`` tells what happened at a site, and whether that record is whole."""
 
 import argparse
 import re
@@ -9,18 +9,17 @@ from itertools import islice, takewhile
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from holdfast.cli.arguments import add_config, add_json, print_json
+from holdfast.cli.arguments import add_config, add_json
+from holdfast.cli.json_output import print_json
 from holdfast.core.config import Site
 from holdfast.core.errors import ConfigError
-from holdfast.core.site_file import load_site
-from holdfast.monitoring.audit_text import describe
-from holdfast.monitoring.audit_verify import Verdict
-from holdfast.monitoring.safety_audit_log import Line, Place, event_of
-from holdfast.runtime.audit_reader import lines_backwards, verify_folder
-from holdfast.runtime.files import SiteFiles
+from holdfast.monitoring.audit.log_lines import Line, Place, event_of
+from holdfast.monitoring.audit.text import describe
+from holdfast.monitoring.audit.verify import Verdict
+from holdfast.runtime.audit.reader import lines_backwards, verify_folder
+from holdfast.site.files import SiteFiles
+from holdfast.site.site_file import load_site
 
-NAME = "audit"
-HELP = "show the audit log, or verify that nothing in it was changed"
 DESCRIPTION = """\
 verify   check the chain of hashes: any line that was altered, taken out, put in or moved is
          found, and the first bad place is named. Exits with 1 if anything is wrong. Keep the
@@ -33,7 +32,7 @@ _PLACE = re.compile(r"([1-9][0-9]*):([0-9a-f]{64})")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Arguments of this command."""
+    """Adds the arguments of this command."""
     parser.add_argument("what", choices=("verify", "show"))
     add_config(parser)
     add_json(parser)
@@ -41,19 +40,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--last", type=int, default=20, metavar="N", help="show: so many events (default: 20)"
     )
     parser.add_argument(
-        "--since", metavar="TIME", help="show: all events from this time on, such as 08:00 or "
-        "2026-04-10T08:00+02:00",
-    )  # fmt: skip
+        "--since",
+        metavar="TIME",
+        help="show: all events from this time on, such as 08:00 or 2026-04-10T08:00+02:00",
+    )
     parser.add_argument(
-        "--contains", action="append", default=[], metavar="NUMBER:HASH",
+        "--contains",
+        action="append",
+        default=[],
+        metavar="NUMBER:HASH",
         help="verify: a line that must be in the log",
-    )  # fmt: skip
+    )
 
 
 def execute(options: argparse.Namespace) -> int:
-    """Verify or show. 1 if the log is not as it was written."""
+    """Verifies or shows; 1 if the log is not as it was written, or nothing is on record."""
     site = load_site(options.config)
-    folder = SiteFiles(state_dir=site.state_dir).audit
+    folder = SiteFiles.of(site).audit
     try:
         if options.what == "verify":
             return _verify(folder, options)
@@ -63,7 +66,7 @@ def execute(options: argparse.Namespace) -> int:
 
 
 def parse_time(text: str, timezone: str) -> datetime:
-    """A time as a person writes it: today's 08:00, or a date and time; local if it says no zone.
+    """Reads a time as people write it: today's 08:00, or a date and time; local without a zone.
 
     Raises ConfigError.
     """
@@ -132,15 +135,21 @@ def _as_json(verdict: Verdict) -> dict[str, object]:
 def _show(site: Site, folder: Path, options: argparse.Namespace) -> int:
     lines = list(_chosen(site, folder, options))[::-1]
     if options.json:
-        print_json([{"sequence": line.sequence, "utc": line.utc, "event": event_of(line)}
-                    for line in lines])  # fmt: skip
-        return 0
+        print_json(
+            [
+                {"sequence": line.sequence, "utc": line.utc, "event": event_of(line)}
+                for line in lines
+            ]
+        )
+        return 0 if lines else 1
     zone = ZoneInfo(site.timezone)
     for line in lines:
         event = event_of(line)
         text = line.event.decode(errors="replace") if event is None else describe(event)
         print(f"{line.sequence:6} {line.time.astimezone(zone):%Y-%m-%d %H:%M:%S} {text}")
-    return 0
+    if not lines:
+        print("nothing is on record of that time", file=sys.stderr)
+    return 0 if lines else 1
 
 
 def _chosen(site: Site, folder: Path, options: argparse.Namespace) -> Iterator[Line]:

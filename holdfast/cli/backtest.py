@@ -1,4 +1,4 @@
-"""``holdfast backtest``: what plans would have cost on measured data, beside simpler rules."""
+"""``holdfast backtest`` tells what plans would have cost on measured data, beside simpler rules."""
 
 import argparse
 import csv
@@ -8,10 +8,16 @@ from dataclasses import asdict
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from holdfast.cli.arguments import add_json, print_json
+from holdfast.backtest.bill import NO_BATTERY, Bill, Comparison, compare
+from holdfast.backtest.campaign import Timed
+from holdfast.backtest.data import SiteData, require_an_hour, utc_of
+from holdfast.backtest.measured_days import MeasuredDays
+from holdfast.backtest.run import Job, RunResult
+from holdfast.backtest.strategies import COMPARED, Strategy
+from holdfast.backtest.world import PUBLISHED_AT_H
+from holdfast.cli.arguments import add_json
 from holdfast.cli.backtest_report import write_report
 from holdfast.cli.data_arguments import (
     DATA_HELP,
@@ -22,17 +28,11 @@ from holdfast.cli.data_arguments import (
     read_measured,
     site_to_run,
 )
+from holdfast.cli.json_output import print_json
+from holdfast.cli.progress import run_shown
 from holdfast.core.config import Site
 from holdfast.core.errors import ConfigError
-from holdfast.testing.backtest.bill import NO_BATTERY, Bill, Comparison, compare
-from holdfast.testing.backtest.campaign import Timed, run_all
-from holdfast.testing.backtest.data import SiteData, require_an_hour, utc_of
-from holdfast.testing.backtest.run import Job, RunResult
-from holdfast.testing.backtest.strategies import COMPARED, Strategy
-from holdfast.testing.backtest.world import PUBLISHED_AT_H
 
-NAME = "backtest"
-HELP = "what plans would have cost on measured data, beside simpler rules"
 DESCRIPTION = """\
 Run a site on measured load, PV and prices as if it had been there: a plan each quarter hour,
 followed by the same cycle with the same safety path as live, on a simulated battery. Prices are
@@ -60,26 +60,36 @@ WORDS: Mapping[str, str] = {
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Arguments of this command."""
+    """Adds the arguments of this command."""
     parser.add_argument("--data", type=Path, required=True, metavar="FILE.csv", help=DATA_HELP)
     parser.add_argument("--config", type=Path, metavar="FILE", help="run this site")
     parser.add_argument(
-        "--foresight", choices=("forecast", "perfect"), default="forecast",
+        "--foresight",
+        choices=("forecast", "perfect"),
+        default="forecast",
         help="what plans know of load and PV (default: forecast)",
-    )  # fmt: skip
+    )
     add_data_options(parser)
     parser.add_argument(
         "--soc", type=float, default=50.0, metavar="PERCENT", help="at the start (default: 50)"
     )
     parser.add_argument(
-        "--published-at", type=int, default=PUBLISHED_AT_H, metavar="HOUR", choices=range(25),
+        "--published-at",
+        type=int,
+        default=PUBLISHED_AT_H,
+        metavar="HOUR",
+        choices=range(25),
         help="local hour from which the next day's prices are known; 0: always, 24: never before "
         f"that day (default: {PUBLISHED_AT_H})",
-    )  # fmt: skip
+    )
     parser.add_argument(
-        "--plan-every", type=int, default=15, metavar="MINUTES", choices=_EVERY_MIN,
+        "--plan-every",
+        type=int,
+        default=15,
+        metavar="MINUTES",
+        choices=_EVERY_MIN,
         help="time between two plans: 5, 10, 15 or 30 (default: 15)",
-    )  # fmt: skip
+    )
     parser.add_argument(
         "--processes", type=int, metavar="N", help="runs at a time (default: one for each core)"
     )
@@ -89,7 +99,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(options: argparse.Namespace) -> int:
-    """Run, and tell. 1 if a battery was damaged or a site left RUNNING."""
+    """Runs, and tells; 1 if a battery was damaged or a site left RUNNING."""
     check_soc(options.soc)
     processes = len(os.sched_getaffinity(0)) if options.processes is None else options.processes
     if not 1 <= processes <= 64:
@@ -101,11 +111,16 @@ def execute(options: argparse.Namespace) -> int:
     require_an_hour(measured.data)
     strategy = Strategy(options.foresight)
     job = Job(
-        site=site, data=measured.data, past=measured.past, strategy=strategy, soc_pct=options.soc,
-        published_at_h=options.published_at, plan_every_s=options.plan_every * 60,
-    )  # fmt: skip
+        site=site,
+        scenario=MeasuredDays(data=measured.data, before=measured.past),
+        strategy=strategy,
+        soc_pct=options.soc,
+        published_at_h=options.published_at,
+        plan_every_s=options.plan_every * 60,
+    )
     # The slow ones first, so that they run beside each other.
-    timed = _run(job, (strategy, *(s for s in COMPARED if s is not strategy)), processes, options)
+    words = {name: WORDS[name] for name in (strategy, *COMPARED)}
+    timed = run_shown(job, words, processes=processes, quiet=options.json)
     results = {name: one.result for name, one in timed.items()}
     comparison = compare(site, measured.data, strategy, results)
     if options.schedule is not None:
@@ -123,20 +138,6 @@ def execute(options: argparse.Namespace) -> int:
     return 1 if any(bill.damage or bill.cycles_not_running for bill in bills) else 0
 
 
-def _run(
-    job: Job, strategies: tuple[Strategy, ...], processes: int, options: argparse.Namespace
-) -> dict[Strategy, Timed]:
-    columns = (TextColumn("{task.description:>28}"), BarColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), disable=options.json) as progress:
-        tasks = {strategy: progress.add_task(WORDS[strategy], total=1.0) for strategy in strategies}
-
-        def watch(shares: Mapping[Strategy, float]) -> None:
-            for strategy, share in shares.items():
-                progress.update(tasks[strategy], completed=share)
-
-        return run_all(job, strategies, processes=processes, watch=watch)
-
-
 def _write_schedule(path: Path, data: SiteData, result: RunResult) -> None:
     hours = data.step_s / 3600.0
     try:
@@ -147,9 +148,13 @@ def _write_schedule(path: Path, data: SiteData, result: RunResult) -> None:
                 grid_w = float(result.import_wh[index] - result.export_wh[index]) / hours
                 battery_w, soc_pct = result.battery_w[index], result.soc_pct[index]
                 table.writerow(
-                    (f"{utc_of(row.start_s):%Y-%m-%dT%H:%M:%SZ}", f"{battery_w:.1f}",
-                     f"{soc_pct:.2f}", f"{grid_w:.1f}")
-                )  # fmt: skip
+                    (
+                        f"{utc_of(row.start_s):%Y-%m-%dT%H:%M:%SZ}",
+                        f"{battery_w:.1f}",
+                        f"{soc_pct:.2f}",
+                        f"{grid_w:.1f}",
+                    )
+                )
     except OSError as error:
         raise ConfigError(f"--schedule {path}: cannot be written: {error}") from error
 
@@ -207,11 +212,16 @@ def _print(
     table.add_row(WORDS[NO_BATTERY], f"{without:.2f}")
     for strategy, bill in sorted(comparison.bills.items(), key=lambda item: -item[1].cost):
         table.add_row(
-            WORDS[strategy], f"{bill.cost:.2f}", f"{without - bill.cost:.2f}",
-            f"{bill.import_kwh:.0f}", f"{bill.export_kwh:.0f}", f"{bill.discharged_kwh:.0f}",
-            f"{bill.full_cycles:.1f}", f"{bill.soc_end_pct:.0f} %",
+            WORDS[strategy],
+            f"{bill.cost:.2f}",
+            f"{without - bill.cost:.2f}",
+            f"{bill.import_kwh:.0f}",
+            f"{bill.export_kwh:.0f}",
+            f"{bill.discharged_kwh:.0f}",
+            f"{bill.full_cycles:.1f}",
+            f"{bill.soc_end_pct:.0f} %",
             style="bold" if strategy is chosen else None,
-        )  # fmt: skip
+        )
     console.print(table)
     if data.missing:
         console.print(f"{data.missing} rows are missing; that time is left out")

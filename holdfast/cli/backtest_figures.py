@@ -1,4 +1,4 @@
-"""The figures of a backtest's report. matplotlib is imported when something is drawn."""
+"""This module draws a backtest report's figures. matplotlib is imported when one is drawn."""
 
 from base64 import b64encode
 from collections.abc import Mapping
@@ -10,21 +10,21 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from holdfast.core.config import Site
-from holdfast.testing.backtest.bill import (
+from holdfast.backtest.bill import (
     NO_BATTERY,
     Comparison,
     interval_cost,
     interval_cost_without_battery,
 )
-from holdfast.testing.backtest.data import SiteData, utc_of
-from holdfast.testing.backtest.run import Floats, RunResult
-from holdfast.testing.backtest.strategies import Strategy
+from holdfast.backtest.data import SiteData, utc_of
+from holdfast.backtest.run import Floats, RunResult
+from holdfast.backtest.strategies import Strategy
+from holdfast.core.config import Site
 
 _DPI = 110
 _WIDE_IN = 10.0
 _BY_DAY_UP_TO = 45
-"""Days; more are shown by month."""
+"""Up to so many days are shown by day; more are shown by month."""
 _WEEK_DAYS = 7
 _COLOURS = {
     NO_BATTERY: "#9aa7b2",
@@ -38,7 +38,7 @@ _COLOURS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
-    """A picture with what it shows."""
+    """Holds a picture with what it shows."""
 
     title: str
     text: str
@@ -47,7 +47,7 @@ class Figure:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Story:
-    """What all figures draw from."""
+    """Holds what all figures draw from."""
 
     site: Site
     data: SiteData
@@ -55,13 +55,13 @@ class _Story:
     results: Mapping[Strategy, RunResult]
     words: Mapping[str, str]
     local: list[datetime]
-    """Start of each row in the site's zone."""
+    """Holds the start of each row in the site's zone."""
     costs: Mapping[str, Floats]
-    """At the meter, by row."""
+    """Holds costs at the meter, by row."""
 
     @property
     def chosen(self) -> RunResult:
-        """The run that was asked for."""
+        """Returns the run that was asked for."""
         return self.results[self.comparison.strategy]
 
 
@@ -72,16 +72,21 @@ def draw_figures(
     results: Mapping[Strategy, RunResult],
     words: Mapping[str, str],
 ) -> list[Figure]:
-    """All figures, in the order of the page."""
+    """Draws all figures, in the order of the page."""
     zone = ZoneInfo(site.timezone)
-    costs = {NO_BATTERY: interval_cost_without_battery(data)} | {
+    costs = {NO_BATTERY: interval_cost_without_battery(data, results[comparison.strategy])} | {
         str(name): interval_cost(data, result.import_wh, result.export_wh)
         for name, result in results.items()
     }
     story = _Story(
-        site=site, data=data, comparison=comparison, results=results, words=words,
-        local=[utc_of(row.start_s).astimezone(zone) for row in data.rows], costs=costs,
-    )  # fmt: skip
+        site=site,
+        data=data,
+        comparison=comparison,
+        results=results,
+        words=words,
+        local=[utc_of(row.start_s).astimezone(zone) for row in data.rows],
+        costs=costs,
+    )
     return [_totals(story), _periods(story), _savings(story), _week(story), _charge(story)]
 
 
@@ -181,18 +186,48 @@ def _week(story: _Story) -> Figure:
     result, hours = story.chosen, story.data.step_s / 3600.0
     grid_kw = (result.import_wh - result.export_wh)[part] / hours / 1000.0
     figure, (price, house, power, charge) = _new(8.0, rows=4, sharex=True)
-    price.step(times, [row.import_price_per_kwh for row in rows], where="post", label="purchase",
-               color="#b3261e")  # fmt: skip
-    price.step(times, [row.export_price_per_kwh for row in rows], where="post", label="feed-in",
-               color="#1f8a5b")  # fmt: skip
+    price.step(
+        times,
+        [row.import_price_per_kwh for row in rows],
+        where="post",
+        label="purchase",
+        color="#b3261e",
+    )
+    price.step(
+        times,
+        [row.export_price_per_kwh for row in rows],
+        where="post",
+        label="feed-in",
+        color="#1f8a5b",
+    )
     price.set_ylabel(f"{story.site.currency}/kWh")
-    house.fill_between(times, [row.pv_w / 1000.0 for row in rows], step="post", alpha=0.5,
-                       color="#e6b422", label="PV", linewidth=0)  # fmt: skip
-    house.step(times, [row.load_w / 1000.0 for row in rows], where="post", label="load",
-               color="#1c2733", linewidth=1.0)  # fmt: skip
+    house.fill_between(
+        times,
+        [row.pv_w / 1000.0 for row in rows],
+        step="post",
+        alpha=0.5,
+        color="#e6b422",
+        label="PV",
+        linewidth=0,
+    )
+    house.step(
+        times,
+        [row.load_w / 1000.0 for row in rows],
+        where="post",
+        label="load",
+        color="#1c2733",
+        linewidth=1.0,
+    )
     house.set_ylabel("kW")
-    power.fill_between(times, result.battery_w[part] / 1000.0, step="post", alpha=0.6,
-                       color="#4c8bbf", label="battery, + charging", linewidth=0)  # fmt: skip
+    power.fill_between(
+        times,
+        result.battery_w[part] / 1000.0,
+        step="post",
+        alpha=0.6,
+        color="#4c8bbf",
+        label="battery, + charging",
+        linewidth=0,
+    )
     power.step(times, grid_kw, where="post", label="grid, + import", color="#b3261e", linewidth=1.0)
     power.set_ylabel("kW")
     charge.plot(times, result.soc_pct[part], color="#1f8a5b", label="state of charge")
@@ -211,7 +246,7 @@ def _week(story: _Story) -> Figure:
 
 
 def _typical_week(story: _Story) -> tuple[int, int]:
-    """First and one past the last row of the week with the median saving; all if there is none."""
+    """Returns first and one past the last row of the week with the median saving, or all rows."""
     per_week = _WEEK_DAYS * 86_400 // story.data.step_s
     saved = story.costs[NO_BATTERY] - story.costs[story.comparison.strategy]
     weeks = [(start, start + per_week) for start in range(0, len(saved) - per_week + 1, per_week)]
@@ -233,8 +268,16 @@ def _charge(story: _Story) -> Figure:
     mean = np.divide(total, count, out=np.full_like(total, np.nan), where=count > 0)
     figure, axes = _new(3.4)
     axes.grid(visible=False)
-    image = axes.imshow(mean, aspect="auto", origin="lower", cmap="viridis", vmin=0, vmax=100,
-                        extent=(-0.5, len(days) - 0.5, 0, 24), interpolation="nearest")  # fmt: skip
+    image = axes.imshow(
+        mean,
+        aspect="auto",
+        origin="lower",
+        cmap="viridis",
+        vmin=0,
+        vmax=100,
+        extent=(-0.5, len(days) - 0.5, 0, 24),
+        interpolation="nearest",
+    )
     names = list(days)
     marks = np.unique(np.linspace(0, len(names) - 1, min(len(names), 12)).round().astype(int))
     axes.set_xticks(marks, [f"{names[mark]:%d.%m.}" for mark in marks], fontsize=9)

@@ -1,16 +1,16 @@
-"""A backtest as one self-contained HTML page: figures as inline pictures, no script."""
+"""A backtest becomes one self-contained HTML page: figures are inline pictures, without script."""
 
 from collections.abc import Mapping
 from html import escape
 from pathlib import Path
 
+from holdfast.backtest.bill import NO_BATTERY, Bill, Comparison
+from holdfast.backtest.data import SiteData
+from holdfast.backtest.run import RunResult
+from holdfast.backtest.strategies import Strategy
 from holdfast.cli.backtest_figures import draw_figures
 from holdfast.core.config import Site
 from holdfast.core.errors import ConfigError
-from holdfast.testing.backtest.bill import NO_BATTERY, Bill, Comparison
-from holdfast.testing.backtest.data import SiteData
-from holdfast.testing.backtest.run import RunResult
-from holdfast.testing.backtest.strategies import Strategy
 
 _STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; color: #1c2733; background: #f4f6f8; margin: 0; }
@@ -37,7 +37,7 @@ def write_report(
     results: Mapping[Strategy, RunResult],
     words: Mapping[str, str],
 ) -> None:
-    """Write the page. Raises ConfigError if it cannot be written."""
+    """Writes the page. Raises ConfigError if it cannot be written."""
     figures = draw_figures(site, data, comparison, results, words)
     pictures = "".join(
         f'<h2>{escape(figure.title)}</h2><p class="sub">{escape(figure.text)}</p>'
@@ -78,10 +78,14 @@ def _tiles(comparison: Comparison, currency: str) -> str:
         (f"{bill.wear_cost:.2f} {currency}", "wear, not part of the cost"),
         (str(bill.damage), "times damaged"),
     ]
-    return '<div class="tiles">' + "".join(
-        f'<div class="tile"><b>{escape(value)}</b><span>{escape(text)}</span></div>'
-        for value, text in tiles
-    ) + "</div>"  # fmt: skip
+    return (
+        '<div class="tiles">'
+        + "".join(
+            f'<div class="tile"><b>{escape(value)}</b><span>{escape(text)}</span></div>'
+            for value, text in tiles
+        )
+        + "</div>"
+    )
 
 
 def _percent(value: float | None) -> str:
@@ -113,8 +117,16 @@ def _table(comparison: Comparison, currency: str, words: Mapping[str, str]) -> s
 def _cells(name: str, bill: Bill, without: float) -> tuple[str, ...]:
     plans = ", ".join(f"{count} {status}" for status, count in bill.plans.items())
     return (
-        name, f"{bill.cost:.2f}", f"{without - bill.cost:.2f}", f"{bill.wear_cost:.2f}",
-        f"{bill.import_kwh:.0f}", f"{bill.export_kwh:.0f}",
-        f"{bill.pv_throttled_kwh:.0f}", f"{bill.discharged_kwh:.0f}",
-        f"{bill.soc_end_pct:.0f} %", plans, str(bill.cycles_not_running), str(bill.damage),
-    )  # fmt: skip
+        name,
+        f"{bill.cost:.2f}",
+        f"{without - bill.cost:.2f}",
+        f"{bill.wear_cost:.2f}",
+        f"{bill.import_kwh:.0f}",
+        f"{bill.export_kwh:.0f}",
+        f"{bill.pv_throttled_kwh:.0f}",
+        f"{bill.discharged_kwh:.0f}",
+        f"{bill.soc_end_pct:.0f} %",
+        plans,
+        str(bill.cycles_not_running),
+        str(bill.damage),
+    )

@@ -1,31 +1,32 @@
-"""``holdfast explain``: why is it doing this?"""
+"""``holdfast explain`` tells why the site is doing this."""
 
 import argparse
 import sys
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from holdfast.cli.arguments import add_config, add_json, print_json
+from holdfast.cli.arguments import add_config, add_json
 from holdfast.cli.audit import parse_time
-from holdfast.cli.status import FRESH_S
-from holdfast.core.config import Site
+from holdfast.cli.json_output import print_json
+from holdfast.client.status_reader import StatusReader
 from holdfast.core.errors import ConfigError, NotRunning
-from holdfast.core.site_file import load_site
-from holdfast.monitoring.explain import explain
-from holdfast.monitoring.situation import Situation, situation_at, situation_now
-from holdfast.runtime.audit_reader import lines_backwards
-from holdfast.runtime.files import SiteFiles
-from holdfast.runtime.status_reader import StatusReader
+from holdfast.monitoring.explain.situation import Situation, situation_at, situation_now
+from holdfast.monitoring.explain.text import explain
+from holdfast.runtime.audit.reader import lines_backwards
+from holdfast.site.files import SiteFiles
+from holdfast.site.site_file import load_site
 
-NAME = "explain"
-HELP = "say in plain words why the battery does what it does, now or at a recorded moment"
 DESCRIPTION = """\
 Say what the battery does, who asked for it and why, which layer narrowed it, what is blocked,
 and what has to happen for that to change. With --at, of a moment that is in the audit log.
 """
+TOLD_FROM_S = 10.0
+"""From here on the age of what is told is told too."""
+HOUR_S = 3600
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Arguments of this command."""
+    """Adds the arguments of this command."""
     add_config(parser)
     add_json(parser)
     parser.add_argument(
@@ -34,10 +35,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(options: argparse.Namespace) -> int:
-    """Explain. 1 if nothing is on record of the moment."""
+    """Explains; 1 if nothing is on record of the moment."""
     site = load_site(options.config)
-    files = SiteFiles(state_dir=site.state_dir)
-    situation = _now(files, options) if options.at is None else _at(site, files, options)
+    files = SiteFiles.of(site)
+    at = None if options.at is None else parse_time(options.at, site.timezone)
+    situation = _now(files, options) if at is None else _at(files, at)
     if situation is None:
         print(f"nothing is on record before {options.at}", file=sys.stderr)
         return 1
@@ -46,24 +48,34 @@ def execute(options: argparse.Namespace) -> int:
     if options.json:
         print_json({"sentences": sentences, "situation": situation})
         return 0
-    if situation.recorded:
-        print(f"On record, from {situation.time.astimezone(zone):%Y-%m-%d %H:%M:%S}:")
+    if at is not None:
+        print(_heading(situation.time, at, zone))
     print("\n".join(sentences))
     return 0
 
 
 def _now(files: SiteFiles, options: argparse.Namespace) -> Situation:
-    found = StatusReader(files).latest()
-    if found is None or found[1] > FRESH_S:
+    status = StatusReader(files).fresh()
+    if status is None:
         raise NotRunning(
             f"no controller is running for {options.config}; "
             "--at TIME explains a moment that is on record"
         )
-    return situation_now(found[0])
+    return situation_now(status)
 
 
-def _at(site: Site, files: SiteFiles, options: argparse.Namespace) -> Situation | None:
+def _heading(time: datetime, at: datetime, zone: ZoneInfo) -> str:
+    """Tells how old what is told is: a log holds changes, and between two of them nothing."""
+    told = f"On record, from {time.astimezone(zone):%Y-%m-%d %H:%M:%S}"
+    age_s = round((at - time).total_seconds())
+    if age_s < TOLD_FROM_S:
+        return f"{told}:"
+    age = f"{age_s // 60} min {age_s % 60} s" if age_s < HOUR_S else f"{age_s / HOUR_S:.1f} h"
+    return f"{told}, the last change before {at.astimezone(zone):%H:%M:%S} ({age} older):"
+
+
+def _at(files: SiteFiles, at: datetime) -> Situation | None:
     try:
-        return situation_at(lines_backwards(files.audit, parse_time(options.at, site.timezone)))
+        return situation_at(lines_backwards(files.audit, at))
     except OSError as error:
         raise ConfigError(f"the audit log cannot be read: {error}") from error

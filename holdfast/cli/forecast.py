@@ -1,29 +1,27 @@
-"""``holdfast forecast``: what is expected, on what grounds, and how far to trust it."""
+"""``holdfast forecast`` tells what is expected, on what grounds, and how far to trust it."""
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from rich.console import Console
-from rich.table import Table
-
-from holdfast.cli.arguments import add_config, add_json, print_json
+from holdfast.cli.arguments import add_config, add_hours, add_json
+from holdfast.cli.columns import print_columns
+from holdfast.cli.json_output import print_json
 from holdfast.core.config import Site
 from holdfast.core.errors import ConfigError
-from holdfast.core.site_file import load_site
+from holdfast.core.quarter_hours import QUARTER
 from holdfast.forecasting.channel import PV
 from holdfast.forecasting.forecast import Basis, PowerForecast, PriceForecast, Score
-from holdfast.forecasting.history import QUARTER, QUARTERS_PER_DAY
-from holdfast.forecasting.weather_desk import WeatherState
+from holdfast.forecasting.learned import Learned
+from holdfast.forecasting.weather_collector import WeatherState
 from holdfast.forecasting.workshop import missing_library
-from holdfast.runtime.files import SiteFiles
-from holdfast.runtime.planner import load_history, model_registry
+from holdfast.runtime.measured import forecaster_of
 from holdfast.runtime.weather_watch import read_weather
-from holdfast.scheduling.planning_desk import site_forecaster
+from holdfast.site.files import SiteFiles
+from holdfast.site.site_file import load_site
 
-NAME = "forecast"
-HELP = "show what load, PV and later prices are expected, and how good such forecasts were"
 DESCRIPTION = """\
 Show the forecast of load and PV, and of prices beyond what is published, made now from what
 the planner has measured. Each has a range that 8 of 10 quarter hours fall into, what it
@@ -34,33 +32,38 @@ _BASIS = {
     Basis.WEATHER: "from the weather forecast, corrected by what was measured",
     Basis.CLEAR_SKY: "from the sun's path, corrected by what was measured; no weather is known",
     Basis.PARTIAL: "partly from earlier days; some times of day were never measured",
-    Basis.FALLBACK: "nothing was measured yet: a guess, not a forecast",
+    Basis.FALLBACK: "none of these times was measured yet: a guess, not a forecast",
 }
 _BY_WEATHER = {rival.name for rival in PV.rivals if rival.basis is Basis.WEATHER}
 _LOW, _HIGH = 0.1, 0.9
 _PER_ROW = 4
+"""Counts the quarter hours of a row."""
+_HOURS = 48
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Arguments of this command."""
+    """Adds the arguments of this command."""
     add_config(parser)
     add_json(parser)
+    add_hours(parser, _HOURS)
     parser.add_argument(
-        "--at", type=datetime.fromisoformat, metavar="TIME",
+        "--at",
+        type=datetime.fromisoformat,
+        metavar="TIME",
         help="as if it were this time, such as 2026-04-10T08:00+02:00 (default: now)",
-    )  # fmt: skip
+    )
 
 
 def execute(options: argparse.Namespace) -> int:
-    """Print the forecast."""
+    """Prints the forecast."""
     site = load_site(options.config)
-    files = SiteFiles(state_dir=site.state_dir)
+    files = SiteFiles.of(site)
     at = options.at or datetime.now(UTC)
     if at.tzinfo is None:
         at = at.replace(tzinfo=ZoneInfo(site.timezone))
     if not 1971 <= at.year <= 9000:
         raise ConfigError(f"--at {at}: is no time of a site")
-    forecaster = site_forecaster(site, load_history(files), model_registry(files))
+    forecaster = forecaster_of(site, files)
     utc = at.astimezone(UTC)
     forecaster.learn(utc)
     found = forecaster.forecast(utc, site.planner.horizon_h, with_price=True)
@@ -73,18 +76,24 @@ def execute(options: argparse.Namespace) -> int:
                 "pv": found.pv,
                 "price": found.price,
                 "temperature_c": found.temperature_c,
+                "learned": _learned(found.learned),
                 "weather": told,
             }
         )
         return 0
-    console = Console()
-    console.print(_table(site, at, found.load, found.pv))
+    if found.learned.note:
+        print(found.learned.note)
+    made = at.astimezone(ZoneInfo(site.timezone))
+    print(f"expected on average per hour, made {made:%d.%m. %H:%M}")
+    print_columns(_table(site, found.load, found.pv, options.hours))
     for name, power in (("load", found.load), ("PV", found.pv)):
         print(f"{name}: {power.model}, {_BASIS[power.basis]}; {in_words(power.score, 'W')}")
     if weather is not None:
         print(f"weather: {weather_in_words(weather, utc)}")
     if found.price is not None:
-        console.print(_price_table(site, found.price))
+        print("expected purchase price, not published yet")
+        rows = _price_table(site, found.price, utc + timedelta(hours=options.hours))
+        print_columns(rows)
         unit = f"{site.currency}/kWh"
         print(f"price: {found.price.model}; {in_words(found.price.score, unit)}")
         print("These are no prices: plans count on published ones only.")
@@ -93,6 +102,10 @@ def execute(options: argparse.Namespace) -> int:
         if missing is not None:
             print(missing)
     return 0
+
+
+def _learned(learned: Learned) -> dict[str, object]:
+    return asdict(learned) | {"a_day": learned.a_day, "note": learned.note}
 
 
 def _weather(weather: WeatherState, utc: datetime, pv: PowerForecast) -> dict[str, object]:
@@ -106,7 +119,7 @@ def _weather(weather: WeatherState, utc: datetime, pv: PowerForecast) -> dict[st
 
 
 def weather_in_words(weather: WeatherState, utc: datetime) -> str:
-    """How old what the planner last fetched is."""
+    """Tells how old what the planner last fetched is."""
     age = weather.age(utc)
     if age is None:
         return "none was fetched yet; the planner does so while it runs"
@@ -115,7 +128,7 @@ def weather_in_words(weather: WeatherState, utc: datetime) -> str:
 
 
 def in_words(score: Score | None, unit: str) -> str:
-    """What a score says."""
+    """Tells what a score says."""
     if score is None:
         return "no score yet: that takes about two weeks of measurements"
     text = f"off by {score.mae:.3g} {unit} on average over the last {score.days:.0f} days"
@@ -126,31 +139,34 @@ def in_words(score: Score | None, unit: str) -> str:
     return f"{text}, {abs(skill):.0%} {word} than by assuming the day before"
 
 
-def _table(site: Site, at: datetime, load: PowerForecast, pv: PowerForecast) -> Table:
+def _table(
+    site: Site, load: PowerForecast, pv: PowerForecast, hours: int
+) -> Iterator[tuple[str, ...]]:
     zone = ZoneInfo(site.timezone)
-    title = f"expected on average per hour, made {at.astimezone(zone):%d.%m. %H:%M}"
-    table = Table("from", "load", "8 of 10", "PV", "8 of 10", title=title)
-    for begin in range(0, min(len(load.mean_w), 2 * QUARTERS_PER_DAY), _PER_ROW):
+    yield "from", "load", "8 of 10", "PV", "8 of 10"
+    for begin in range(0, min(len(load.mean_w), hours * _PER_ROW), _PER_ROW):
         start = (load.start_utc + begin * QUARTER).astimezone(zone)
         cells = [f"{start:%a %H:%M}"]
         for power in (load, pv):
             cells.append(f"{_mean(power.mean_w, begin):.0f} W")
             cells.append(_range(power.quantiles_w, begin, 0, "W"))
-        table.add_row(*cells)
-    return table
+        yield tuple(cells)
 
 
-def _price_table(site: Site, price: PriceForecast) -> Table:
+def _price_table(
+    site: Site, price: PriceForecast, until_utc: datetime
+) -> Iterator[tuple[str, ...]]:
     zone = ZoneInfo(site.timezone)
-    table = Table("from", "price", "8 of 10", title="expected purchase price, not published yet")
+    yield "from", "price", "8 of 10"
     for begin in range(0, len(price.mean_per_kwh), _PER_ROW):
-        start = (price.start_utc + begin * QUARTER).astimezone(zone)
-        table.add_row(
-            f"{start:%a %H:%M}",
+        start = price.start_utc + begin * QUARTER
+        if start >= until_utc:
+            break
+        yield (
+            f"{start.astimezone(zone):%a %H:%M}",
             f"{_mean(price.mean_per_kwh, begin):.3f}",
             _range(price.quantiles_per_kwh, begin, 3, site.currency),
         )
-    return table
 
 
 def _mean(values: tuple[float, ...], begin: int) -> float:

@@ -1,13 +1,13 @@
-"""``holdfast limits``: the limit table, with the values of a site."""
+"""``holdfast limits`` prints the limit table, with the values of a site."""
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import groupby
 
-from rich.console import Console
-from rich.table import Table
-
-from holdfast.cli.arguments import add_config, add_json, print_json
-from holdfast.core.site_file import load_site
+from holdfast.cli.arguments import add_config, add_json
+from holdfast.cli.columns import print_columns
+from holdfast.cli.json_output import print_json
+from holdfast.cli.reaction_times import reaction_rows
 from holdfast.safety.clearing import SERVICE_ONLY
 from holdfast.safety.derating import DERATINGS, PACK_VOLTAGE_CHARGE
 from holdfast.safety.escalation import ESCALATIONS
@@ -15,10 +15,9 @@ from holdfast.safety.faults import FAULTS, Clearing, FaultRow
 from holdfast.safety.interlocks import INTERLOCKS, InterlockRow
 from holdfast.safety.limits import Limit, build_limits
 from holdfast.safety.trend_analyzer import PREDICTIONS, TRENDS
-from holdfast.testing.demo_site import simulated_site
+from holdfast.simulation.demo_site import simulated_site
+from holdfast.site.site_file import load_site
 
-NAME = "limits"
-HELP = "print the limit table with your site's values"
 DESCRIPTION = """\
 Print every limit with its levels for this site, what happens at each, how many samples it
 takes, how it clears, and where it comes from. `limits:` in site.yaml may tighten a level.
@@ -28,14 +27,14 @@ the values of the demonstration's battery.
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Arguments of this command."""
+    """Adds the arguments of this command."""
     add_config(parser)
     add_json(parser)
     parser.add_argument("--markdown", action="store_true", help="print the reference page")
 
 
 def execute(options: argparse.Namespace) -> int:
-    """Print the table."""
+    """Prints the table."""
     if options.markdown:
         print(reference_page(), end="")
         return 0
@@ -43,14 +42,30 @@ def execute(options: argparse.Namespace) -> int:
     if options.json:
         print_json([_as_json(limit) for limit in limits])
         return 0
-    table = Table(
-        "limit", "signal", "warning", "alarm", "trip", "", "at alarm", "m of n", "hold",
-        "trip cleared",
-    )  # fmt: skip
-    for limit in limits:
-        table.add_row(limit.key, limit.row.signal, *_cells(limit))
-    Console(width=150).print(table)
+    for owner, rows in groupby(limits, key=lambda limit: limit.owner):
+        print(owner)
+        print_columns(_table(rows), gap=1)
+    print("m/n: samples that must be beyond. *: a trip that only service clears.")
+    print("--json and docs/limits.md tell signal and source of each, too.")
     return 0
+
+
+def _table(limits: Iterable[Limit]) -> Iterator[tuple[str, ...]]:
+    """Yields rows that fit 80 columns."""
+    yield "limit", "warning", "alarm", "trip", "", "at alarm", "m/n", "hold"
+    for limit in limits:
+        warning, alarm, trip, unit, reaction, samples, hold, _ = _cells(limit)
+        star = "*" if limit.row.clearing is Clearing.SERVICE else ""
+        yield (
+            limit.row.id,
+            warning,
+            alarm,
+            f"{trip}{star}",
+            unit,
+            reaction,
+            samples.replace(" of ", "/"),
+            hold,
+        )
 
 
 def _cells(limit: Limit) -> tuple[str, ...]:
@@ -77,6 +92,7 @@ def _as_json(limit: Limit) -> dict[str, object]:
         "signal": limit.row.signal,
         "unit": limit.unit,
         "levels": {level.name.lower(): value for level, value in limit.levels},
+        "one_sample": limit.far,
         "hysteresis": limit.hysteresis,
         "reaction": limit.row.reaction.name.lower(),
         "samples": limit.row.samples,
@@ -87,7 +103,7 @@ def _as_json(limit: Limit) -> dict[str, object]:
 
 
 def reference_page() -> str:
-    """All tables of the safety path, as ``docs/limits.md`` shows them."""
+    """Returns all tables of the safety path, as ``docs/limits.md`` shows them."""
     return "\n".join(_page()) + "\n"
 
 
@@ -98,6 +114,8 @@ def _page() -> Iterator[str]:
     yield "16 LFP cells, 110 A, with a 5 kW inverter on a 230 V grid; yours: `holdfast limits`."
     for title, section in (
         ("Limits", _limits),
+        ("One sample is enough", _far),
+        ("Reaction times", _reaction_times),
         ("Derating", _derating),
         ("Trends", _trends),
         ("Escalation", _escalation),
@@ -119,13 +137,44 @@ def _limits() -> Iterator[str]:
     yield "On an island only the battery's own may end a discharge; the others block charging."
     yield ""
     yield from _header(
-        "limit", "warning", "alarm", "trip", "unit", "at alarm", "m of n", "hold", "trip cleared",
+        "limit",
+        "warning",
+        "alarm",
+        "trip",
+        "unit",
+        "at alarm",
+        "m of n",
+        "hold",
+        "trip cleared",
         "battery's own",
         "source",
-    )  # fmt: skip
+    )
     for limit in build_limits(simulated_site()):
         own = _yes(limit.row.of_battery)
         yield _line(limit.row.id, *_cells(limit), own, limit.row.source)
+
+
+def _far() -> Iterator[str]:
+    yield "Farther out than these one sample is enough for the reaction at alarm, and for 0 W at"
+    yield "once where that is a ramp; the trip, which latches, waits for its samples all the same."
+    yield ""
+    yield from _header("limit", "from", "unit", "source")
+    for limit in build_limits(simulated_site()):
+        if limit.far is not None:
+            yield _line(limit.row.id, f"{limit.far:g}", limit.unit, limit.row.far_source)
+
+
+def _reaction_times() -> Iterator[str]:
+    yield "From an event to the command on the wire, at the longest, with cycles of 20 ms and"
+    yield "devices that answer at once; what an answer takes comes on top, once a sample. A ramp to"
+    yield "zero takes 0.5 s more. A single poll or burst with a value that cannot be true is left"
+    yield "out: one sample more. Of an inverter that gets more than 0.5 s to answer (`timeout_s`"
+    yield "in site.yaml) data are lost after twice that, or after the `max_age_s` of its table."
+    yield ""
+    heading, *rows = reaction_rows(cycle_s=0.02)
+    yield from _header(*heading)
+    for row in rows:
+        yield _line(*row)
 
 
 def _derating() -> Iterator[str]:

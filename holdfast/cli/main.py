@@ -1,25 +1,11 @@
-"""``holdfast``: one command, one table of subcommands."""
+"""``holdfast`` is one command; of its subcommands only the one that is asked for is loaded."""
 
 import argparse
 import sys
 from collections.abc import Sequence
 
 from holdfast import __version__
-from holdfast.cli import (
-    audit,
-    backtest,
-    check,
-    explain,
-    forecast,
-    init,
-    limits,
-    operate,
-    plan,
-    prices,
-    run,
-    simulate,
-    status,
-)
+from holdfast.cli.commands import COMMANDS, load
 from holdfast.core.errors import HoldfastError
 
 _DESCRIPTION = """\
@@ -32,26 +18,11 @@ A week in minutes:                     holdfast simulate --days 7
 Your own site:                         holdfast init, then holdfast check, then holdfast run
 """
 
-_COMMANDS = (
-    init,
-    check,
-    limits,
-    run,
-    status,
-    *operate.COMMANDS,
-    simulate,
-    plan,
-    prices,
-    backtest,
-    forecast,
-    explain,
-    audit,
-)
-
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Entry point. 0 all is well; 1 it did not work out; 2 wrong arguments or configuration."""
-    options = _parser().parse_args(arguments)
+    """Runs a command. 0 all is well; 1 it did not work out; 2 wrong arguments or configuration."""
+    words = sys.argv[1:] if arguments is None else arguments
+    options = _parser(words).parse_args(words)
     try:
         result: int = options.function(options)
     except HoldfastError as error:
@@ -64,7 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return result
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
+    """Knows all commands by name, and the one that ``words`` ask for by its arguments."""
     parser = argparse.ArgumentParser(
         prog="holdfast",
         description=_DESCRIPTION,
@@ -72,15 +44,16 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"holdfast {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for command in _COMMANDS:
+    asked = next((word for word in words if not word.startswith("-")), None)
+    for name, text in COMMANDS.items():
         child = commands.add_parser(
-            command.NAME,
-            help=command.HELP,
-            description=command.DESCRIPTION,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
+            name, help=text, formatter_class=argparse.RawDescriptionHelpFormatter
         )
-        command.add_arguments(child)
-        child.set_defaults(function=command.execute)
+        if name == asked:
+            module = load(name)
+            child.description = module.DESCRIPTION
+            module.add_arguments(child)
+            child.set_defaults(function=module.execute)
     return parser
 
 

@@ -1,17 +1,21 @@
-"""A picture of simulated days: prices, powers, state of charge."""
+"""A picture of simulated days shows prices, powers, state of charge."""
 
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from holdfast.backtest.bill import Comparison
+from holdfast.backtest.data import SiteData, utc_of
+from holdfast.backtest.run import RunResult
 from holdfast.core.config import Site
 from holdfast.core.errors import ConfigError
-from holdfast.testing.week import WeekResult
 
 _SIZE_IN = (12.0, 9.0)
 
 
-def draw_week(result: WeekResult, site: Site, path: Path) -> Path:
-    """Draw ``result`` to ``path`` (its ending says the format). Raises ConfigError."""
+def draw_days(
+    data: SiteData, result: RunResult, compared: Comparison, site: Site, path: Path
+) -> Path:
+    """Draws ``result`` to ``path`` (its ending says the format). Raises ConfigError."""
     # Takes half a second and 50 MB: only who wants a picture pays for it.
     import matplotlib as mpl
 
@@ -20,23 +24,22 @@ def draw_week(result: WeekResult, site: Site, path: Path) -> Path:
     from matplotlib import pyplot as plt
 
     zone = ZoneInfo(site.timezone)
-    quarters = result.quarters
-    times = [quarter.start.astimezone(zone) for quarter in quarters]
+    rows = data.rows
+    times = [utc_of(row.start_s).astimezone(zone) for row in rows]
+    grid_w = (result.import_wh - result.export_wh) * 3600 / data.step_s
     figure, (price, house, power, charge) = plt.subplots(
         4, 1, figsize=_SIZE_IN, sharex=True, layout="constrained"
     )
-    price.step(times, [q.import_price_per_kwh for q in quarters], where="post", label="purchase")
-    price.step(times, [q.export_price_per_kwh for q in quarters], where="post", label="feed-in")
+    price.step(times, [row.import_price_per_kwh for row in rows], where="post", label="purchase")
+    price.step(times, [row.export_price_per_kwh for row in rows], where="post", label="feed-in")
     price.set_ylabel(f"{site.currency}/kWh")
-    house.fill_between(times, [q.pv_w / 1000 for q in quarters], step="post", alpha=0.4, label="PV")
-    house.step(times, [q.load_w / 1000 for q in quarters], where="post", label="load")
+    house.fill_between(times, result.pv_w / 1000, step="post", alpha=0.4, label="PV")
+    house.step(times, result.load_w / 1000, where="post", label="load")
     house.set_ylabel("kW")
-    power.step(
-        times, [q.battery_w / 1000 for q in quarters], where="post", label="battery, + charging"
-    )
-    power.step(times, [q.grid_w / 1000 for q in quarters], where="post", label="grid, + import")
+    power.step(times, result.battery_w / 1000, where="post", label="battery, + charging")
+    power.step(times, grid_w / 1000, where="post", label="grid, + import")
     power.set_ylabel("kW")
-    charge.plot(times, [q.soc_pct for q in quarters], label="state of charge")
+    charge.plot(times, result.soc_pct, label="state of charge")
     charge.set_ylabel("%")
     charge.set_ylim(0, 100)
     for axes in (price, house, power, charge):
@@ -45,8 +48,9 @@ def draw_week(result: WeekResult, site: Site, path: Path) -> Path:
         axes.axhline(0, color="black", linewidth=0.5)
     charge.xaxis.set_major_formatter(dates.ConciseDateFormatter(dates.AutoDateLocator(), tz=zone))
     figure.suptitle(
-        f"{site.name}: {result.days:g} days, following plans, {result.cost:.2f} {site.currency} "
-        f"(without a battery {result.cost_without_battery:.2f})"
+        f"{site.name}: {data.days:g} days, following plans, "
+        f"{compared.bills[compared.strategy].cost:.2f} {site.currency} "
+        f"(without a battery {compared.cost_without_battery:.2f})"
     )
     try:
         figure.savefig(path, dpi=110)

@@ -1,19 +1,17 @@
-"""``holdfast plan --data``: one plan over measured data, everything known in advance."""
+"""``holdfast plan --data`` makes one plan over measured data, everything known in advance."""
 
 import argparse
 
-from rich.console import Console
-
-from holdfast.cli.arguments import print_json
+from holdfast.backtest.data import SiteData, utc_of
+from holdfast.backtest.whole_plan import WholePlan, plan_whole
 from holdfast.cli.data_arguments import check_soc, left_out, read_measured, site_to_run
+from holdfast.cli.json_output import print_json
 from holdfast.core.config import Site
 from holdfast.core.errors import ConfigError
-from holdfast.testing.backtest.data import SiteData, utc_of
-from holdfast.testing.backtest.whole_plan import WholePlan, plan_whole
 
 
-def execute_on_data(options: argparse.Namespace) -> int:
-    """Make the plan, and tell. Raises DataError, ConfigError, PlanFailed."""
+def execute(options: argparse.Namespace) -> int:
+    """Makes the plan, and tells. Raises DataError, ConfigError, PlanFailed."""
     if options.soc is None:
         raise ConfigError("--data needs --soc PERCENT, what the battery holds at the start")
     check_soc(options.soc)
@@ -69,7 +67,7 @@ def _print(site: Site, data: SiteData, plan: WholePlan) -> None:
         f"; {name} {float(load_w.sum()) * data.step_s / 3.6e6:.1f} kWh"
         for name, load_w in plan.load_w.items()
     )
-    Console().print(
+    print(
         f"{plan.status} plan for {len(data.rows)} intervals: {plan.objective:.2f} {site.currency} "
         f"({terms}); {plan.soc_pct[-1]:.0f} % at the end{loads}. --json has the schedule."
     )

@@ -1,25 +1,24 @@
-"""``holdfast prices``: what the owner pays and gets, and where that is known from."""
+"""``holdfast prices`` shows what the owner pays and gets, and where that is known from."""
 
 import argparse
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import takewhile
 from zoneinfo import ZoneInfo
 
-from rich.console import Console
-from rich.table import Table
-
-from holdfast.cli.arguments import add_config, add_json, print_json
+from holdfast.cli.arguments import add_config, add_hours, add_json
+from holdfast.cli.columns import print_columns
+from holdfast.cli.json_output import print_json
 from holdfast.core.config import Site
 from holdfast.core.errors import ConfigError, PriceDataError
-from holdfast.core.site_file import load_site
-from holdfast.markets.market_desk import MarketDesk, SourceState
+from holdfast.core.quarter_hours import quarter_start
+from holdfast.markets.price_collector import PriceCollector, SourceState
 from holdfast.markets.prices import PriceSlot
-from holdfast.markets.site_prices import SitePriceBook, SitePrices
-from holdfast.markets.tariff import quarter_start
-from holdfast.runtime.files import SiteFiles
-from holdfast.runtime.price_watch import open_desk
+from holdfast.markets.site_prices import SitePrices, SiteTariffs
+from holdfast.runtime.price_watch import open_collector
+from holdfast.site.files import SiteFiles
+from holdfast.site.site_file import load_site
 
-NAME = "prices"
-HELP = "show what is paid and got per kWh, and where that is known from"
 DESCRIPTION = """\
 Ask the sources of prices whose time has come, and show what the owner pays and gets after
 tariff, with the age of each source and how far it reaches. What was asked a little while ago
@@ -29,46 +28,51 @@ _HOURS = 36
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Arguments of this command."""
+    """Adds the arguments of this command."""
     add_config(parser)
     add_json(parser)
+    add_hours(parser, _HOURS)
     parser.add_argument("--cached", action="store_true", help="ask nobody, show what is kept")
 
 
 def execute(options: argparse.Namespace) -> int:
-    """Show the prices. 1 if a source is stale or none is known for now."""
+    """Shows the prices; 1 if a source is stale or none is known for now."""
     site = load_site(options.config)
     if site.prices is None:
         raise ConfigError(f"{options.config}: prices: is missing; docs/prices.md shows how")
     now_utc = datetime.now(UTC)
-    desk = open_desk(site, SiteFiles(state_dir=site.state_dir), now_utc)
+    collector = open_collector(site, SiteFiles.of(site), now_utc)
     if not options.cached:
-        desk.refresh(now_utc)
-    states = desk.states()
-    prices, problem = _prices(site, desk, now_utc)
+        collector.refresh(now_utc)
+    states = collector.states()
+    prices, problem = _prices(site, collector, now_utc)
+    until_utc = quarter_start(now_utc) + timedelta(hours=options.hours)
     if options.json:
-        _print_json(site, states, prices, problem, now_utc)
+        _print_json(site, collector, prices, problem, now_utc, until_utc)
     else:
-        _print(site, states, prices, problem, now_utc)
+        _print(site, collector, prices, problem, now_utc, until_utc)
     known = prices is not None and prices.known_until(now_utc) is not None
     return 0 if known and not any(state.is_stale(now_utc) for state in states) else 1
 
 
-def _prices(site: Site, desk: MarketDesk, now_utc: datetime) -> tuple[SitePrices | None, str]:
+def _prices(
+    site: Site, collector: PriceCollector, now_utc: datetime
+) -> tuple[SitePrices | None, str]:
     start_utc = quarter_start(now_utc)
     try:
-        book = SitePriceBook(site, desk.read)
-        return book.prices(start_utc, start_utc + timedelta(hours=_HOURS)), ""
+        tariffs = SiteTariffs(site, collector.read)
+        return tariffs.prices(start_utc, start_utc + timedelta(hours=_HOURS)), ""
     except PriceDataError as error:
         return None, str(error)
 
 
 def _print_json(
     site: Site,
-    states: tuple[SourceState, ...],
+    collector: PriceCollector,
     prices: SitePrices | None,
     problem: str,
     now_utc: datetime,
+    until_utc: datetime,
 ) -> None:
     print_json(
         {
@@ -83,16 +87,20 @@ def _print_json(
                     "known_until": state.known_until(now_utc),
                     "stale": state.is_stale(now_utc),
                     "error": state.error,
+                    "notes": state.notes,
                     "ask_again": state.ask_utc,
                 }
-                for state in states
+                for state in collector.states()
             ],
-            "prices": [] if prices is None else _rows(prices),
+            "files": [
+                {"path": path, "notes": notes} for path, notes in collector.file_notes().items()
+            ],
+            "prices": [] if prices is None else _rows(prices, until_utc),
         }
     )
 
 
-def _rows(prices: SitePrices) -> list[dict[str, object]]:
+def _rows(prices: SitePrices, until_utc: datetime) -> list[dict[str, object]]:
     return [
         {
             "start": slot.start_utc,
@@ -100,37 +108,48 @@ def _rows(prices: SitePrices) -> list[dict[str, object]]:
             "purchase_per_kwh": slot.price_per_kwh,
             "feed_in_per_kwh": prices.feed_in.price_at(slot.start_utc),
         }
-        for slot in prices.purchase
+        for slot in _shown(prices, until_utc)
     ]
 
 
 def _print(
     site: Site,
-    states: tuple[SourceState, ...],
+    collector: PriceCollector,
     prices: SitePrices | None,
     problem: str,
     now_utc: datetime,
+    until_utc: datetime,
 ) -> None:
-    zone, console = ZoneInfo(site.timezone), Console()
-    for state in states:
-        console.print(_source_line(state, zone, now_utc), markup=False, highlight=False)
+    zone = ZoneInfo(site.timezone)
+    for state in collector.states():
+        print(_source_line(state, zone, now_utc))
+        _print_notes(state.notes)
+    for path, notes in collector.file_notes().items():
+        print(path)
+        _print_notes(notes)
     if prices is None:
-        console.print(problem, markup=False, highlight=False)
+        print(problem)
         return
     until = prices.known_until(now_utc)
     known = "no price is known for now" if until is None else f"known until {_local(until, zone)}"
-    table = Table(
-        "from", "to", "purchase", "feed-in", title=f"{site.currency} per kWh after tariff; {known}"
-    )
-    for run in _runs(prices):
+    print(f"{site.currency} per kWh after tariff; {known}")
+    rows = [("from", "to", "purchase", "feed-in")]
+    for run in _runs(prices, until_utc):
         sold = prices.feed_in.price_at(run[0].start_utc)
-        table.add_row(
-            _local(run[0].start_utc, zone),
-            f"{run[-1].end_utc.astimezone(zone):%H:%M}",
-            f"{run[0].price_per_kwh:.4f}",
-            "not known" if sold is None else f"{sold:.4f}",
+        rows.append(
+            (
+                _local(run[0].start_utc, zone),
+                f"{run[-1].end_utc.astimezone(zone):%H:%M}",
+                f"{run[0].price_per_kwh:.4f}",
+                "not known" if sold is None else f"{sold:.4f}",
+            )
         )
-    console.print(table)
+    print_columns(rows)
+
+
+def _print_notes(notes: tuple[str, ...]) -> None:
+    for note in notes:
+        print(f"  note: {note}")
 
 
 def _source_line(state: SourceState, zone: ZoneInfo, now_utc: datetime) -> str:
@@ -141,10 +160,10 @@ def _source_line(state: SourceState, zone: ZoneInfo, now_utc: datetime) -> str:
     return f"{state.source.kind}: {told}, {reach}{failed}"
 
 
-def _runs(prices: SitePrices) -> list[list[PriceSlot]]:
+def _runs(prices: SitePrices, until_utc: datetime) -> list[list[PriceSlot]]:
     """Neighbouring slots of equal prices belong to one line."""
     runs: list[list[PriceSlot]] = []
-    for slot in prices.purchase:
+    for slot in _shown(prices, until_utc):
         last = runs[-1][-1] if runs else None
         if (
             last is not None
@@ -156,6 +175,10 @@ def _runs(prices: SitePrices) -> list[list[PriceSlot]]:
         else:
             runs.append([slot])
     return runs
+
+
+def _shown(prices: SitePrices, until_utc: datetime) -> Iterator[PriceSlot]:
+    return takewhile(lambda slot: slot.start_utc < until_utc, prices.purchase)
 
 
 def _minutes(age: timedelta) -> str:

@@ -1,6 +1,7 @@
-"""``holdfast run``: run a site, or the demonstration."""
+"""``holdfast run`` runs a site, or the demonstration."""
 
 import argparse
+import os
 import signal
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
@@ -16,23 +18,25 @@ from rich.live import Live
 
 from holdfast.cli.arguments import add_config
 from holdfast.cli.view import status_line, status_view
+from holdfast.client.control import ControlClient
+from holdfast.client.status_reader import StatusReader
 from holdfast.core.commands import Command
 from holdfast.core.config import Site
 from holdfast.core.errors import ConfigError, NotRunning
-from holdfast.core.site_file import load_site
 from holdfast.core.state_machine import State
-from holdfast.monitoring.status import Status
-from holdfast.runtime.assembly import check_site
-from holdfast.runtime.control_socket import ControlClient
-from holdfast.runtime.files import SiteFiles
-from holdfast.runtime.site_lock import hold_lock, refuse_second
-from holdfast.runtime.status_reader import StatusReader
+from holdfast.monitoring.status.comms import silence
+from holdfast.monitoring.status.schema import Status
+from holdfast.runtime.realtime import end_with_parent
 from holdfast.runtime.supervisor import Supervisor
-from holdfast.testing.demo_site import DemoSite, make_demo_site
-from holdfast.testing.plant_client import plant_damage
+from holdfast.simulation.demo_site import DemoSite, make_demo_site
+from holdfast.simulation.servers.plant_client import plant_damage
+from holdfast.site.device_lock import refuse_steered
+from holdfast.site.devices import check_site
+from holdfast.site.files import SiteFiles
+from holdfast.site.memory_folder import make_memory_folder, remove_memory_folder
+from holdfast.site.site_file import load_site
+from holdfast.site.site_lock import hold_lock, refuse_second
 
-NAME = "run"
-HELP = "run a site (or, with --demo, a simulated one)"
 DESCRIPTION = """\
 Start and supervise the four processes of a site: controller, watchdog, planner, gateway.
 Ctrl-C takes the site to 0 W, opens the contactors, saves its state, and ends.
@@ -45,13 +49,15 @@ LOOK_EVERY_S = 0.1
 LINE_EVERY_S = 5.0
 FRESH_S = 1.0
 PLANT_READY_S = 15.0
+DEMO_SOC_PCT = 15.0
+"""It is low enough that the cheap hour, which begins about now, is one to charge in."""
 _SUPERVISOR = "supervisor"
 _ONE_EACH = ("controller", "watchdog")
-"""May have been started by somebody else, or be the last of a supervisor that was killed."""
+"""They may have been started by somebody else, or be the last of a supervisor that was killed."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Arguments of this command."""
+    """Adds the arguments of this command."""
     add_config(parser)
     parser.add_argument("--demo", action="store_true", help="run the simulated demonstration site")
     parser.add_argument(
@@ -64,22 +70,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(options: argparse.Namespace) -> int:
-    """Run until Ctrl-C, SIGTERM, or the end of the time."""
+    """Runs until Ctrl-C, SIGTERM, or the end of the time."""
     with _told_to_end() as end:
         if not options.demo:
-            return Run(options.config, options, end).until_the_end()
+            return SupervisedSite(options.config, options, end).until_the_end()
         # Before its folder is made anew: its files may be in use.
         refuse_second(SiteFiles(state_dir=options.folder / "state"), _SUPERVISOR, *_ONE_EACH)
         demo = make_demo_site(options.folder, datetime.now(UTC))
         print(f"simulated site in {options.folder}; metrics at {demo.metrics_url}")
         print(f"from another terminal: holdfast status --config {demo.config}")
         with _plant(demo):
-            return Run(demo.config, options, end).until_the_end()
+            return SupervisedSite(demo.config, options, end).until_the_end()
 
 
 @contextmanager
 def _told_to_end() -> Iterator[threading.Event]:
-    """An event that Ctrl-C, SIGTERM and a terminal that goes away set.
+    """Gives an event that Ctrl-C, SIGTERM and a terminal that goes away set.
 
     An exception in their place could strike between starting a process and knowing of it.
     """
@@ -100,11 +106,20 @@ def _told_to_end() -> Iterator[threading.Event]:
 
 @contextmanager
 def _plant(demo: DemoSite) -> Iterator[None]:
-    """The simulated site in a process of its own."""
+    """Runs the simulated site in a process of its own."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "holdfast.testing.site_server", "--config", str(demo.config)],
+        [
+            sys.executable,
+            "-m",
+            "holdfast.simulation.servers.site_server",
+            "--config",
+            str(demo.config),
+            "--soc",
+            str(DEMO_SOC_PCT),
+        ],
         stdout=subprocess.PIPE,
         start_new_session=True,
+        preexec_fn=partial(end_with_parent, os.getpid()),
     )
     try:
         assert process.stdout is not None
@@ -116,15 +131,16 @@ def _plant(demo: DemoSite) -> Iterator[None]:
         process.wait(PLANT_READY_S)
 
 
-class Run:
-    """One run of a site, and what is told of it."""
+class SupervisedSite:
+    """Runs a site once, and tells of it."""
 
     def __init__(self, config: Path, options: argparse.Namespace, end: threading.Event) -> None:
         self._end = end
         self._site: Site = load_site(config)
         check_site(self._site)
-        self._files = SiteFiles(state_dir=self._site.state_dir)
+        self._files = SiteFiles.of(self._site)
         self._files.create()
+        make_memory_folder(self._files.state_dir)
         self._demo: bool = options.demo
         self._seconds: float | None = options.seconds
         self._console = Console()
@@ -133,14 +149,16 @@ class Run:
         self._status = StatusReader(self._files)
         self._last: Status | None = None
         self._state: State | None = None
+        self._silent: dict[str, str] = {}
         self._ran = self._planned = False
         self._started_s = time.monotonic()
         self._line_s = 0.0
 
     def until_the_end(self) -> int:
-        """Run. 0 if the site came to rest, and in the demonstration did what it is to show."""
+        """Runs; 0 if the site came to rest, and in the demonstration did what it is to show."""
         with hold_lock(self._files, _SUPERVISOR):
             refuse_second(self._files, *_ONE_EACH)
+            refuse_steered(self._site, *_ONE_EACH)
             try:
                 self._supervisor.start()
                 with Live(console=self._console, auto_refresh=False) as live:
@@ -148,6 +166,7 @@ class Run:
             finally:
                 # Whatever ended it, nothing is left behind without a supervisor.
                 rested = self._supervisor.stop()
+                remove_memory_folder(self._files.state_dir)
         return self._conclude(rested=rested)
 
     def _watch(self, live: Live) -> None:
@@ -175,8 +194,20 @@ class Run:
         elif time.monotonic() >= self._line_s:
             self._line_s = time.monotonic() + LINE_EVERY_S
             self._tell(status_line(status))
+            self._tell_silent(status)
         if self._demo and status.state is State.IDLE and not self._ran:
             self._ran = self._start()
+
+    def _tell_silent(self, status: Status) -> None:
+        """Tells of devices that have fallen silent, or are so for another reason."""
+        silent = {
+            name: text for name, comms in status.comms.items() if (text := silence(name, comms))
+        }
+        why = {name: status.comms[name].why_silent for name in silent}
+        for name, text in silent.items():
+            if why[name] != self._silent.get(name):
+                self._tell(f"no answer from {text}")
+        self._silent = why
 
     def _start(self) -> bool:
         try:

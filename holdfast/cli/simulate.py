@@ -1,31 +1,31 @@
-"""``holdfast simulate``: days in minutes, with the same cycle and safety as live."""
+"""``holdfast simulate`` runs days in minutes, with the same cycle and safety as live."""
 
 import argparse
-import multiprocessing
 import time
-from concurrent.futures import Future, ProcessPoolExecutor
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from multiprocessing.sharedctypes import SynchronizedArray
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from holdfast.cli.arguments import add_json, print_json
-from holdfast.cli.picture import draw_week
+from holdfast.backtest.bill import NO_BATTERY, Comparison, cheapest_per_kwh, compare
+from holdfast.backtest.run import Job, RunResult
+from holdfast.backtest.simulated_days import SimulatedDays, simulated_days
+from holdfast.backtest.strategies import Strategy
+from holdfast.cli.arguments import add_json
+from holdfast.cli.json_output import print_json
+from holdfast.cli.picture import draw_days
+from holdfast.cli.progress import run_shown
 from holdfast.core.config import Site
 from holdfast.core.errors import ConfigError
-from holdfast.core.site_file import load_site
-from holdfast.markets.site_prices import SitePriceBook, SitePrices
-from holdfast.runtime.files import SiteFiles
+from holdfast.core.quarter_hours import QUARTER, quarter_start
+from holdfast.markets.site_prices import SitePrices, SiteTariffs
 from holdfast.runtime.price_watch import read_prices
-from holdfast.testing.demo_site import sample_site_prices, simulated_site
-from holdfast.testing.week import Strategy, Week, WeekResult
+from holdfast.simulation.demo_site import sample_site_prices, simulated_site
+from holdfast.site.files import SiteFiles
+from holdfast.site.site_file import load_site
 
-NAME = "simulate"
-HELP = "simulate days in minutes: cost, savings, damage, and a picture"
 DESCRIPTION = """\
 Run the site's own control cycle, safety path included, against a simulated battery, house and
 PV, faster than real time: once following plans and once on self-consumption alone. Ends with
@@ -37,23 +37,16 @@ prices come from the prices section of that site, from the first known price on;
 hold by the clock alone, from now on.
 """
 MAX_STEP_S = 2.0
-_LOOK_EVERY_S = 0.2
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
-    """What one process is to simulate."""
-
-    site: Site
-    prices: SitePrices
-    strategy: Strategy
-    days: float
-    step_s: float
-    seed: int
+WORDS: Mapping[Strategy, str] = {
+    Strategy.FORECAST: "following plans",
+    Strategy.SELF_CONSUMPTION: "self-consumption",
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Arguments of this command."""
+    """Adds the arguments of this command."""
     parser.add_argument("--config", type=Path, metavar="FILE", help="simulate this site")
     parser.add_argument("--days", type=float, default=7.0, help="how many (default: 7)")
     parser.add_argument(
@@ -71,7 +64,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(options: argparse.Namespace) -> int:
-    """Simulate, and tell. 1 if the battery was damaged or the site left RUNNING."""
+    """Simulates, and tells; 1 if the battery was damaged or the site left RUNNING."""
     if not 0.01 <= options.days <= 366:
         raise ConfigError(f"--days {options.days:g}: from 0.01 to 366 can be simulated")
     if not 0.1 <= options.step <= MAX_STEP_S:
@@ -80,28 +73,20 @@ def execute(options: argparse.Namespace) -> int:
             "would expire between longer ones"
         )
     site, prices = _site_and_prices(options.config, timedelta(days=options.days))
-    jobs = [
-        Job(
-            site=site,
-            prices=prices,
-            strategy=strategy,
-            days=options.days,
-            step_s=options.step,
-            seed=options.seed,
-        )
-        for strategy in Strategy
-    ]
+    days = simulated_days(prices, days=options.days, step_s=options.step, seed=options.seed)
+    job = Job(site=site, scenario=days, strategy=Strategy.FORECAST, seed=options.seed)
     began_s = time.monotonic()
-    planned, local = _simulate(jobs, quiet=options.json)
+    timed = run_shown(job, WORDS, processes=len(WORDS), quiet=options.json)
     took_s = time.monotonic() - began_s
-    picture = draw_week(planned, site, options.picture)
-    summary = _summary(planned, local, took_s, picture)
+    results = {strategy: one.result for strategy, one in timed.items()}
+    compared = compare(site, days.data, job.strategy, results, cheapest_per_kwh(days.data))
+    picture = draw_days(days.data, results[job.strategy], compared, site, options.picture)
+    summary = _summary(days, results, compared, took_s, picture)
     if options.json:
         print_json(summary)
     else:
         _print(summary, site.currency)
-    whole = not planned.damage and not local.damage
-    return 0 if whole and summary["cycles_not_running"] == 0 else 1
+    return 0 if summary["damage"] == 0 == summary["cycles_not_running"] else 1
 
 
 def _site_and_prices(config: Path | None, length: timedelta) -> tuple[Site, SitePrices]:
@@ -111,97 +96,82 @@ def _site_and_prices(config: Path | None, length: timedelta) -> tuple[Site, Site
     site = load_site(config)
     if site.prices is None:
         raise ConfigError(f"{config}: prices: is missing; there is nothing to optimize against")
-    desk = read_prices(site, SiteFiles(state_dir=site.state_dir))
-    book = SitePriceBook(site, desk.read)
-    now_utc = datetime.now(UTC)
-    start_utc, end_utc = book.span_utc() or (now_utc, now_utc + length)
-    return site, book.prices(start_utc, end_utc)
-
-
-_progress: "SynchronizedArray[float] | None" = None
-
-
-def _share_progress(shared: "SynchronizedArray[float]") -> None:
-    global _progress
-    _progress = shared
-
-
-def _run(index: int, job: Job) -> WeekResult:
-    week = Week(job.site, job.prices, job.strategy, days=job.days, step_s=job.step_s, seed=job.seed)
-
-    def tell(share: float) -> None:
-        if _progress is not None:
-            _progress[index] = share
-
-    return week.run(tell)
-
-
-def _simulate(jobs: list[Job], *, quiet: bool) -> tuple[WeekResult, WeekResult]:
-    """Each job in a process of its own."""
-    context = multiprocessing.get_context("spawn")
-    shared = context.Array("d", len(jobs))
-    with ProcessPoolExecutor(
-        len(jobs), mp_context=context, initializer=_share_progress, initargs=(shared,)
-    ) as pool:
-        futures = [pool.submit(_run, index, job) for index, job in enumerate(jobs)]
-        _show_progress(futures, jobs, shared, quiet=quiet)
-        planned, local = (future.result() for future in futures)
-    return planned, local
-
-
-def _show_progress(
-    futures: list[Future[WeekResult]],
-    jobs: list[Job],
-    shared: "SynchronizedArray[float]",
-    *,
-    quiet: bool,
-) -> None:
-    columns = (TextColumn("{task.description:>16}"), BarColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), disable=quiet) as progress:
-        tasks = [progress.add_task(job.strategy, total=1.0) for job in jobs]
-        while not all(future.done() for future in futures):
-            for index, task in enumerate(tasks):
-                progress.update(task, completed=shared[index])
-            time.sleep(_LOOK_EVERY_S)
-        for task in tasks:
-            progress.update(task, completed=1.0)
+    collector = read_prices(site, SiteFiles.of(site))
+    tariffs = SiteTariffs(site, collector.read)
+    now_utc = quarter_start(datetime.now(UTC))
+    start_utc, end_utc = tariffs.span_utc() or (now_utc, now_utc + length)
+    return site, tariffs.prices(start_utc, end_utc)
 
 
 def _summary(
-    planned: WeekResult, local: WeekResult, took_s: float, picture: Path
+    days: SimulatedDays,
+    results: Mapping[Strategy, RunResult],
+    compared: Comparison,
+    took_s: float,
+    picture: Path,
 ) -> dict[str, object]:
-    def of(result: WeekResult) -> dict[str, object]:
-        content = asdict(result)
-        del content["quarters"]
-        return content
+    planned, local = (compared.bills[strategy] for strategy in WORDS)
+    without = compared.cost_without_battery
+    simulated_s = len(WORDS) * days.data.days * 86400
 
-    without = planned.cost_without_battery
-    simulated_s = (planned.days + local.days) * 86400
+    def of(name: str, strategy: Strategy) -> dict[str, object]:
+        bill, result = compared.bills[strategy], results[strategy]
+        return {
+            "strategy": name,
+            "days": days.data.days,
+            "step_s": days.step_s,
+            "cost": bill.cost,
+            "cost_at_meter": bill.cost_at_meter,
+            "cost_without_battery": without,
+            "soc_start_pct": bill.soc_start_pct,
+            "soc_end_pct": bill.soc_end_pct,
+            "energies_wh": _energies_wh(result),
+            "full_cycles": bill.full_cycles,
+            "damage": result.damage,
+            "cycles": bill.cycles,
+            "cycles_not_running": bill.cycles_not_running,
+            "plans": sum(bill.plans.values()),
+            "plans_refused": bill.plans.get("refused", 0) + bill.plans.get("failed", 0),
+        }
+
     return {
-        "days": planned.days,
+        "days": days.data.days,
         "cost": planned.cost,
         "cost_self_consumption": local.cost,
         "cost_without_battery": without,
-        "saved_against_self_consumption": local.cost - planned.cost,
-        "saved_against_no_battery": without - planned.cost,
-        "damage": sum(planned.damage.values()) + sum(local.damage.values()),
-        # The start through BOOT and IDLE takes two cycles of each run.
-        "cycles_not_running": max(planned.cycles_not_running - _START_CYCLES, 0)
-        + max(local.cycles_not_running - _START_CYCLES, 0),
-        "plan": of(planned),
-        "self_consumption": of(local),
+        "saved_against_self_consumption": compared.savings[Strategy.SELF_CONSUMPTION].amount,
+        "saved_against_no_battery": compared.savings[NO_BATTERY].amount,
+        "damage": planned.damage + local.damage,
+        "cycles_not_running": planned.cycles_not_running + local.cycles_not_running,
+        "plan": of("plan", Strategy.FORECAST),
+        "self_consumption": of("self_consumption", Strategy.SELF_CONSUMPTION),
         "took_s": took_s,
         "times_real_time": simulated_s / took_s,
         "picture": str(picture),
     }
 
 
-_START_CYCLES = 5
+def _energies_wh(result: RunResult) -> dict[str, float]:
+    hours = QUARTER / timedelta(hours=1)
+    return {
+        "grid_import_wh": float(result.import_wh.sum()),
+        "grid_export_wh": float(result.export_wh.sum()),
+        "pv_wh": float(result.pv_w.sum()) * hours,
+        "pv_throttled_wh": result.pv_throttled_wh,
+        "load_wh": float(result.load_w.sum()) * hours,
+        "battery_charge_wh": result.charged_wh,
+        "battery_discharge_wh": result.discharged_wh,
+    }
+
+
+def _days(summary: dict[str, object]) -> str:
+    days = summary["days"]
+    return f"{days:g} day" if days == 1 else f"{days:g} days"
 
 
 def _print(summary: dict[str, object], currency: str) -> None:
     console = Console()
-    table = Table("", "following plans", "self-consumption", title=f"{summary['days']:g} days")
+    table = Table("", *WORDS.values(), title=_days(summary))
     planned, local = summary["plan"], summary["self_consumption"]
     assert isinstance(planned, dict)
     assert isinstance(local, dict)

@@ -1,8 +1,10 @@
-"""The view of a site in a terminal: one screen, from the controller's status."""
+"""A site is viewed in a terminal on one screen, from the controller's status."""
 
+from collections.abc import Callable, Iterator
 from zoneinfo import ZoneInfo
 
 from rich.console import Group, RenderableType
+from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
@@ -10,10 +12,19 @@ from rich.text import Text
 from holdfast.core.plan import PlanSlot
 from holdfast.core.signals import SITE, Signal
 from holdfast.core.state_machine import State
-from holdfast.monitoring.histogram import BOUNDS_S, HistogramStatus
-from holdfast.monitoring.load_status import LoadStatus
-from holdfast.monitoring.status import Status
+from holdfast.monitoring.quantities.quantity import (
+    ON_OFF,
+    Quantity,
+    QuantityName,
+    amount,
+    number,
+    words,
+)
+from holdfast.monitoring.status.comms import silence, silent_devices, troubled_devices
+from holdfast.monitoring.status.histogram import BOUNDS_S, HistogramStatus
+from holdfast.monitoring.status.schema import FindingStatus, Status
 
+WAITS_FOR_START = "IT WAS RUNNING when its controller ended, and waits for `holdfast start`"
 _COLOURS = {
     State.BOOT: "yellow",
     State.IDLE: "cyan",
@@ -21,11 +32,12 @@ _COLOURS = {
     State.ERROR: "red",
     State.STOPPED: "red",
 }
-_SHOWN_FINDINGS = 6
+_SHOWN = 8
+"""So many lines tell what is wrong: with them the view fits 24 rows."""
 
 
 def status_view(status: Status, timezone: str) -> RenderableType:
-    """Everything a person wants to see at a glance."""
+    """Shows everything a person wants to see at a glance."""
     title = Text.assemble(
         f"{status.site}  ",
         (status.state.name, f"bold {_COLOURS[status.state]}"),
@@ -34,9 +46,9 @@ def status_view(status: Status, timezone: str) -> RenderableType:
     return Panel(
         Group(
             _power(status),
-            _setpoints(status),
-            *_loads(status),
+            *_quantities(status),
             _why(status, timezone),
+            *_wrong(status),
             _health(status),
         ),
         title=title,
@@ -44,14 +56,17 @@ def status_view(status: Status, timezone: str) -> RenderableType:
 
 
 def status_line(status: Status) -> str:
-    """The same in one line, for a log."""
-    unit, layers = next(iter(status.setpoints.items()))
+    """Says the same in one line, for a log."""
+    if status.left_out:
+        return f"{status.state.name} {status.request_source}: alive; {status.left_out}"
+    unit, layers = next(iter(status.quantities_of(QuantityName.BATTERY_POWER).items()))
     slot = _slot(status)
     followed = f"{slot.mode} of plan {status.plan.plan_id}" if slot and status.plan else "no plan"
+    waits = f"{WAITS_FOR_START}; " if status.waits_for_start else ""
     return (
-        f"{status.state.name} {status.request_source} ({followed}): "
-        f"asked of the site {_w(status.request_w)}, of {unit} {_w(layers.asked_w)}, "
-        f"written {_w(layers.written_w)}, measured {_w(layers.measured_w)}, "
+        f"{status.state.name} {waits}{status.request_source} ({followed}): "
+        f"asked of the site {_w(status.request_w)}, of {unit} {_w(layers.asked)}, "
+        f"written {_w(layers.written)}, measured {_w(layers.measured)}, "
         f"SOC {_value(status, unit, Signal.SOC_PCT, '%')}, "
         f"grid {_value(status, SITE, Signal.GRID_POWER_W, 'W')}"
     )
@@ -61,7 +76,8 @@ def _power(status: Status) -> Table:
     table = Table.grid(padding=(0, 3))
     grid_w = status.value(SITE, Signal.GRID_POWER_W)
     pv_w = status.value(SITE, Signal.PV_POWER_W)
-    battery_w = [status.value(unit, Signal.BATTERY_POWER_W) for unit in status.setpoints]
+    units = status.quantities_of(QuantityName.BATTERY_POWER)
+    battery_w = [status.value(unit, Signal.BATTERY_POWER_W) for unit in units]
     known_w = [power_w for power_w in battery_w if power_w is not None]
     load_w = None
     if grid_w is not None and pv_w is not None and len(known_w) == len(battery_w):
@@ -74,92 +90,89 @@ def _power(status: Status) -> Table:
             f"{unit} [bold]{_value(status, unit, Signal.SOC_PCT, '%')}[/] "
             f"{_w(status.value(unit, Signal.BATTERY_POWER_W))} "
             f"{_direction(status.value(unit, Signal.BATTERY_POWER_W), 'charging', 'discharging')}"
-            for unit in status.setpoints
+            for unit in units
         ),
     )
     return table
 
 
-def _setpoints(status: Status) -> Group:
-    """The way of each unit's share through the layers; fits 80 columns."""
-    columns = (
-        "W",
-        "asked",
-        "may",
-        "permitted",
-        "ramped",
-        "written",
-        "read back",
-        "measured",
-    )
-    table = Table(*columns, box=None, padding=(0, 1), collapse_padding=True, pad_edge=False)
-    bounds = []
-    for unit, layers in status.setpoints.items():
-        may = f"{layers.permitted_min_w:.0f} … {layers.permitted_max_w:.0f}"
-        table.add_row(
-            unit,
-            _number(layers.asked_w),
-            may,
-            _number(layers.permitted_w),
-            _number(layers.ramped_w),
-            _number(layers.written_w),
-            _number(layers.read_back_w),
-            _number(layers.measured_w),
-        )
-        bounds.append(
-            f"[dim]{unit} may what {layers.permitted_min_by} / {layers.permitted_max_by} leave[/]"
-        )
-    return Group(table, *bounds)
+def _quantities(status: Status) -> Iterator[RenderableType]:
+    """Yields each quantity's way through the layers, a table for each name; fits 80 columns."""
+    for name in QuantityName:
+        owned = status.quantities_of(name).values()
+        if owned:
+            yield _layers(name, tuple(owned))
+            yield from (Text(_asked_by(quantity), "dim") for quantity in owned)
 
 
-def _loads(status: Status) -> list[Table]:
-    """One row for each load behind a switch; fits 80 columns. Nothing if there is none."""
-    if not status.loads:
-        return []
-    table = Table("load", "asked", "is", "room", "why", box=None, padding=(0, 1), pad_edge=False)
-    for name, load in status.loads.items():
-        why = f"{load.source}: {load.reason}"
-        table.add_row(
-            name,
-            _asked(load),
-            {True: "on", False: "off", None: "–"}[load.on],
-            "" if load.temperature_c is None else f"{load.temperature_c:.1f} °C",
-            why if load.may_run else f"{why} [yellow](off by {load.blocked_by})[/]",
-        )
-    return [table]
+def _layers(name: QuantityName, owned: tuple[Quantity, ...]) -> Table:
+    unit = owned[0].unit
+    table = Table(box=None, padding=(0, 1), collapse_padding=True, pad_edge=False)
+    table.add_column(words(name) if unit == ON_OFF else f"{words(name)}, {unit}")
+    rows = [[quantity.owner] for quantity in owned]
+    for heading, shown in _LAYERS.items():
+        cells = [shown(quantity) for quantity in owned]
+        if any(cells):
+            table.add_column(heading, no_wrap=True)
+            for row, cell in zip(rows, cells, strict=True):
+                row.append(cell or "–")
+    for row in rows:
+        table.add_row(*row)
+    return table
 
 
-def _asked(load: LoadStatus) -> str:
-    if load.asked_setpoint_c is not None:
-        return f"{load.asked_setpoint_c:.1f} °C"
-    return "on" if load.asked_on else "off"
+def _cell(layer: str) -> Callable[[Quantity], str]:
+    def shown(quantity: Quantity) -> str:
+        value = getattr(quantity, layer)
+        return "" if value is None else number(value, quantity.unit)
+
+    return shown
+
+
+def _may(quantity: Quantity) -> str:
+    ends = (quantity.low, quantity.high)
+    if ends == (None, None):
+        return ""
+    return " … ".join(number(end, quantity.unit) for end in ends)
+
+
+_LAYERS: dict[str, Callable[[Quantity], str]] = {
+    "asked": _cell("asked"),
+    "may": _may,
+    "permitted": _cell("permitted"),
+    "ramped": _cell("ramped"),
+    "written": _cell("written"),
+    "read back": _cell("read_back"),
+    "measured": _cell("measured"),
+}
+
+
+def _asked_by(quantity: Quantity) -> str:
+    bounds = [by for by in dict.fromkeys((quantity.low_by, quantity.high_by)) if by]
+    bounded = f"; bounded by {' / '.join(bounds)}" if bounds else ""
+    return f"{quantity.owner}: {quantity.source}: {quantity.reason}{bounded}"
 
 
 def _why(status: Status, timezone: str) -> Group:
-    asks = f"{status.request_source} asks {_w(status.request_w)} of the site"
-    lines: list[RenderableType] = [f"why: {asks}: {status.request_reason}"]
+    lines: list[RenderableType] = [
+        f"{status.request_source} asks {_w(status.request_w)} of the site's batteries"
+    ]
+    if status.waits_for_start:
+        lines.append(f"[red]{WAITS_FOR_START}[/]")
+    if status.left_out:
+        lines.append(f"[red]alive, and not all can be shown: {escape(status.left_out)}[/]")
     slot = _slot(status)
     if slot is not None and status.plan is not None:
         zone = ZoneInfo(timezone)
         then = "" if slot.soc_end_pct is None else f", then SOC {slot.soc_end_pct:.0f} %"
         lines.append(
-            f"plan {status.plan.plan_id} ({status.plan.status}): {slot.mode} until "
+            f"plan {escape(status.plan.plan_id)} ({status.plan.status}): {slot.mode} until "
             f"{slot.end.astimezone(zone):%H:%M}{then}; price "
             f"{slot.import_price_per_kwh:.3f} {status.currency}/kWh; plan is "
             f"{status.plan.age_s:.0f} s old"
         )
-    lines += [
-        f"export limit of {unit}: {_w(limit.asked_w)}, read back {_w(limit.read_back_w)}"
-        f"{f' (plan: {limit.reason})' if limit.by_plan else ''}"
-        for unit, limit in status.export_limits.items()
-    ]
     if status.plan_refused:
-        lines.append(f"[yellow]last plan refused: {status.plan_refused}[/]")
-    lines += [f"[yellow]waits: {reason}[/]" for reason in status.waits_for[:_SHOWN_FINDINGS]]
-    lines += [
-        f"[red]{found.level} {found.owner}/{found.row}: {found.text} ({found.reaction})[/]"
-        for found in status.findings[:_SHOWN_FINDINGS]
-    ]
+        lines.append(f"[yellow]last plan refused: {escape(status.plan_refused)}[/]")
     if status.latched_faults:
         lines.append(f"[red]latched: {', '.join(status.latched_faults)}[/]")
     if not status.latches_on_disk:
@@ -167,6 +180,32 @@ def _why(status: Status, timezone: str) -> Group:
     if status.emergency_stop_latched:
         lines.append("[red]emergency stop latched; `holdfast reset` on site leaves it[/]")
     return Group(*lines)
+
+
+def _wrong(status: Status) -> Iterator[Text]:
+    """Yields silent devices, one line each; findings; trouble; what the start waits for."""
+    silent = {name for name, comms in status.comms.items() if silence(name, comms)}
+    findings = [found for found in status.findings if _device(found) not in silent]
+    told = {f"({found.row})" for found in status.findings}
+    waits = [reason for reason in status.waits_for if reason.rpartition(" ")[2] not in told]
+    lines = [
+        *(Text(text, "red", overflow="ellipsis", no_wrap=True)
+          for text in silent_devices(status)),
+        *(Text(f"{found.level} {found.owner}/{found.row}: {found.text} ({found.reaction})", "red")
+          for found in findings),
+        *(Text(text, "yellow", overflow="ellipsis", no_wrap=True)
+          for text in troubled_devices(status)),
+        *(Text(f"waits: {reason}", "yellow", overflow="ellipsis", no_wrap=True)
+          for reason in waits),
+    ]  # fmt: skip
+    yield from lines[:_SHOWN]
+    if len(lines) > _SHOWN:
+        yield Text(f"and {len(lines) - _SHOWN} more: holdfast explain", "yellow")
+
+
+def _device(found: FindingStatus) -> str:
+    """Names the device whose silence ``found`` tells of, as its driver is called."""
+    return f"{found.owner}/{found.row.removesuffix('_data_missing')}"
 
 
 def _health(status: Status) -> str:
@@ -181,7 +220,7 @@ def _health(status: Status) -> str:
 
 
 def _percentile(histogram: HistogramStatus, share: float) -> str:
-    """Upper bound of the bucket that the share lies in."""
+    """Returns the upper bound of the bucket that the share lies in."""
     wanted, seen = share * sum(histogram.counts), 0
     for bound_s, count in zip(BOUNDS_S, histogram.counts, strict=False):
         seen += count
@@ -195,11 +234,7 @@ def _slot(status: Status) -> PlanSlot | None:
 
 
 def _w(power_w: float | None) -> str:
-    return "–" if power_w is None else f"{power_w:.0f} W"
-
-
-def _number(power_w: float | None) -> str:
-    return "–" if power_w is None else f"{power_w:.0f}"
+    return amount(power_w, "W")
 
 
 def _value(status: Status, owner: str, signal: Signal, unit: str) -> str:

@@ -1,28 +1,31 @@
-"""The control cycle: one pure function of (state, inputs, time).
+"""The control cycle is one pure function of (state, inputs, time).
 
-No clock, no I/O, no randomness. The record of a cycle is enough to run it again, bit for bit.
+It has no clock, no I/O and no randomness. The record of a cycle is enough to run it again, bit for
+bit.
 """
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from holdfast.control.dispatch import divide
-from holdfast.control.load_control import LoadControl
-from holdfast.control.load_requests import LoadRequest
+from holdfast.control.loads.control import LoadControl
+from holdfast.control.loads.requests import LoadRequest
 from holdfast.control.mode_manager import ModeManager, Request
 from holdfast.control.plan_gate import AcceptedPlan
-from holdfast.control.power_ramper import PowerRamper, Setpoint
 from holdfast.control.safety_wrapper import SafetyWrapper
-from holdfast.control.storage_unit import UnitControl, UnitMemory
-from holdfast.control.transitions import Moved, StateGuard
+from holdfast.control.state_guard import Moved, StateGuard
+from holdfast.control.storage.dispatch import divide
+from holdfast.control.storage.power_ramper import PowerRamper, Setpoint
+from holdfast.control.storage.unit import UnitControl, UnitMemory
+from holdfast.core.ages import ALL_USUAL, SiteAges
 from holdfast.core.commands import Command, Point, Write
 from holdfast.core.config import Site
 from holdfast.core.data_store import Image, Snapshot, freeze
+from holdfast.core.emergency_handler import loop_known_ns
 from holdfast.core.latches import Latches
 from holdfast.core.signals import SITE
 from holdfast.core.state_machine import Event, State
 from holdfast.core.units import NS_PER_MS, NS_PER_S, s_from_ns
-from holdfast.devices.write_budget import NO_BUDGETS, Budgets
+from holdfast.devices.point_traits import NO_TRAITS, Traits
 from holdfast.devices.written_point import DeviceMemory
 from holdfast.safety.assessment import Assessment, Assessor, SafetyMemory
 from holdfast.safety.data_age import Expected
@@ -30,33 +33,38 @@ from holdfast.safety.derived import derive
 from holdfast.safety.faults import finding
 from holdfast.safety.finding import Finding
 from holdfast.safety.permit import LoadPermit, Permit
+from holdfast.safety.rest_of_site import RestFollower, RestOfSite
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CycleState:
-    """Everything that one cycle hands to the next."""
+    """Holds everything that one cycle hands to the next."""
 
     machine: State = State.BOOT
     latches: Latches = field(default_factory=Latches)
     time_ns: int | None = None
-    """When the last cycle ran; None before the first."""
+    """Tells when the last cycle ran; None before the first."""
+    rest: RestOfSite | None = None
+    """None until meter and batteries have been seen together."""
+    loop_known_ns: int | None = None
+    """Tells when the emergency input was last known; None if it never was."""
     safety: SafetyMemory = field(default_factory=SafetyMemory)
     units: Mapping[str, UnitMemory] = field(default_factory=dict)
     loads: Mapping[str, DeviceMemory] = field(default_factory=dict)
-    """Of the load switches."""
+    """Holds the memory of the load switches."""
     shed_ns: int | None = None
-    """When the import limit last kept loads off, unless that is long ago."""
+    """Tells when the import limit last kept loads off, unless that is long ago."""
     findings: tuple[Finding, ...] = ()
-    """Of the device wrappers; they count from the next cycle on."""
+    """Holds those of the device wrappers; they count from the next cycle on."""
     ignored_events: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inputs:
-    """Everything that comes in."""
+    """Holds everything that comes in."""
 
     now_ns: int
-    """Monotonic."""
+    """Tells the monotonic time."""
     image: Image
     plan: AcceptedPlan | None = None
     commands: Collection[Command] = ()
@@ -64,7 +72,7 @@ class Inputs:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CycleRecord:
-    """What one cycle saw, decided and why; with the state before it, enough to replay it."""
+    """Tells what one cycle saw, decided and why; with the state before it, enough to replay it."""
 
     inputs: Inputs
     snapshot: Snapshot
@@ -79,40 +87,49 @@ class CycleRecord:
 
 
 class Cycle:
-    """The stages, in their order. Holds what is configured and no state."""
+    """Runs the stages, in their order. Holds what is configured and no state."""
 
     def __init__(
-        self, site: Site, expected: Expected, points: Mapping[str, Collection[Point]],
-        budgets: Mapping[str, Budgets] | None = None,
-    ):  # fmt: skip
-        """``points`` that can be written, and write ``budgets`` of those that wear out.
+        self,
+        site: Site,
+        expected: Expected,
+        points: Mapping[str, Collection[Point]],
+        traits: Mapping[str, Traits] | None = None,
+        ages: SiteAges = ALL_USUAL,
+    ):
+        """Takes the ``points`` that can be written, and the ``traits`` that their tables tell.
 
-        Both by unit, and by load that is switched.
+        Both are by unit, and by load that is switched. ``ages`` are those of devices that are not
+        as others.
         """
         self._site = site
-        self.assessor = Assessor(site, expected)
+        self.assessor = Assessor(site, expected, ages)
+        self._ages = ages
         self.points = points
+        self._rest = RestFollower(site.unit_names)
         self._guard = StateGuard()
         self._modes = ModeManager(site)
         self._gate = SafetyWrapper(site)
         self._ramper = PowerRamper(site)
-        budgets = budgets or {}
+        traits = traits or {}
         self._units = {
-            unit.name: UnitControl(unit, points[unit.name], budgets.get(unit.name, NO_BUDGETS))
+            unit.name: UnitControl(unit, points[unit.name], traits.get(unit.name, NO_TRAITS))
             for unit in site.storage
         }
-        self._loads = LoadControl(site, points, budgets)
+        self._loads = LoadControl(site, points, traits)
         self._gap_ns = watchdog_timeout_ns(site)
 
     def step(self, state: CycleState, inputs: Inputs) -> tuple[CycleState, CycleRecord]:
-        """One cycle: the next state, and a record that holds the writes to make."""
+        """Runs one cycle: returns the next state, and a record that holds the writes to make."""
         now_ns = inputs.now_ns
-        snapshot = derive(self._site, freeze(inputs.image, now_ns))
+        snapshot = derive(self._site, freeze(inputs.image, now_ns, self._ages))
+        snapshot, rest = self._rest.follow(snapshot, state.rest)
         assessment, memory = self.assessor.assess(
             snapshot, state.safety, self._gap(state, now_ns) + state.findings
         )
+        known_ns = loop_known_ns(snapshot, state.loop_known_ns)
         moved = self._guard.step(
-            state.machine, state.latches, snapshot, assessment, inputs.commands
+            state.machine, state.latches, snapshot, assessment, inputs.commands, known_ns
         )
         request = self._modes.request(snapshot, inputs.plan, moved.state)
         permits = self._gate.authorise(request, moved.state, assessment, now_ns)
@@ -122,16 +139,30 @@ class Cycle:
             state.loads, state.shed_ns, snapshot, inputs.plan, moved.state, assessment
         )
         record = CycleRecord(
-            inputs=inputs, snapshot=snapshot, assessment=assessment, moved=moved, request=request,
-            permits=permits, setpoints=setpoints, load_requests=loads.requests,
-            load_permits=loads.permits, writes=writes + loads.writes,
-        )  # fmt: skip
+            inputs=inputs,
+            snapshot=snapshot,
+            assessment=assessment,
+            moved=moved,
+            request=request,
+            permits=permits,
+            setpoints=setpoints,
+            load_requests=loads.requests,
+            load_permits=loads.permits,
+            writes=writes + loads.writes,
+        )
         after = CycleState(
-            machine=moved.state, latches=moved.latches, time_ns=now_ns, safety=memory,
-            units=units, loads=loads.memory, shed_ns=loads.shed_ns,
+            machine=moved.state,
+            latches=moved.latches,
+            time_ns=now_ns,
+            rest=rest,
+            loop_known_ns=known_ns,
+            safety=memory,
+            units=units,
+            loads=loads.memory,
+            shed_ns=loads.shed_ns,
             findings=findings + loads.findings,
             ignored_events=state.ignored_events + len(moved.refused),
-        )  # fmt: skip
+        )
         return after, record
 
     def _gap(self, state: CycleState, now_ns: int) -> tuple[Finding, ...]:
@@ -151,9 +182,13 @@ class Cycle:
         }
 
     def _apply(
-        self, state: CycleState, moved: Moved, setpoints: Mapping[str, Setpoint],
-        permits: Mapping[str, Permit], snapshot: Snapshot,
-    ) -> tuple[tuple[Write, ...], dict[str, UnitMemory], tuple[Finding, ...]]:  # fmt: skip
+        self,
+        state: CycleState,
+        moved: Moved,
+        setpoints: Mapping[str, Setpoint],
+        permits: Mapping[str, Permit],
+        snapshot: Snapshot,
+    ) -> tuple[tuple[Write, ...], dict[str, UnitMemory], tuple[Finding, ...]]:
         force = Event.EMERGENCY_STOP in moved.events or Event.TRIP in moved.events
         at_once = moved.state is State.STOPPED and self._site.emergency_stop_category == 0
         writes: list[Write] = []
@@ -170,7 +205,7 @@ class Cycle:
 
 
 def watchdog_timeout_ns(site: Site) -> int:
-    """How long the watchdog waits for a completed cycle, and the longest gap between two.
+    """Returns how long the watchdog waits for a completed cycle, and the longest gap between two.
 
     400 ms leave 100 ms of the 500 ms budget to notice and to write; five periods keep a slow
     cycle from being taken for a dead one.

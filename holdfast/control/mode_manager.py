@@ -1,4 +1,4 @@
-"""The mode manager: what the site asks of its batteries now, and why."""
+"""The mode manager says what the site asks of its batteries now, and why."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -8,18 +8,21 @@ from holdfast.control.modes.self_consumption import hold_w, self_consumption_w
 from holdfast.control.plan_gate import AcceptedPlan
 from holdfast.core.config import Site
 from holdfast.core.data_store import Snapshot
-from holdfast.core.plan import PlanSlot, SlotMode
+from holdfast.core.plan import PV_OFF_IMPORT_SHARE, PlanSlot, SlotMode
 from holdfast.core.signals import Signal
 from holdfast.core.state_machine import State
 from holdfast.core.units import NS_PER_S
-from holdfast.safety.grid_limits import rest_of_site_w
-from holdfast.safety.island import is_islanded
+from holdfast.safety.island import any_islanded
+from holdfast.safety.rest_of_site import load_of_site_w, rest_of_site_w
 
 REQUEST_LIFETIME_NS = 1 * NS_PER_S
+PV_STAYS_OFF_SHARE = 0.95
+"""PV that is off goes on again only above this share of what may be imported: a load that moves
+about the lower share is no reason to switch to and fro."""
 
 
 class Source(StrEnum):
-    """Who asks, the best first: the lower rungs serve when the upper ones cannot."""
+    """Tells who asks, the best first: the lower rungs serve when the upper ones cannot."""
 
     PLAN = "plan"
     SELF_CONSUMPTION = "self_consumption"
@@ -28,15 +31,17 @@ class Source(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """A wish, not a command: nothing is permitted by it."""
+    """A request is a wish, not a command: nothing is permitted by it."""
 
     power_w: float
-    """For all batteries together, + charging. May be anything: the gate does not trust it."""
+    """Counts for all batteries, + charging. It may be anything: the gate does not trust it."""
     source: Source
     reason: str
     expires_ns: int
     export_limit_w: float = 0.0
     """PV is to be throttled to export no more: from 0 to what the grid connection permits."""
+    pv_on: bool = True
+    """False: PV is to be switched off."""
 
 
 class ModeManager:
@@ -46,26 +51,31 @@ class ModeManager:
         self._units = site.unit_names
         self._storage = site.storage
         self._export_max_w = site.grid.export_max_w
+        self._import_max_w = site.grid.import_max_w
         self._has_reserve = any(unit.operation.backup_reserve_pct > 0.0 for unit in site.storage)
 
     def request(self, snapshot: Snapshot, plan: AcceptedPlan | None, state: State) -> Request:
-        """What to ask for in this cycle."""
+        """Tells what to ask for in this cycle."""
         now_ns = snapshot.time_ns
         slot = None if plan is None or state is not State.RUNNING else plan.slot_at(now_ns)
         power_w, source, reason = self._power(snapshot, slot, state)
         return Request(
-            power_w=power_w, source=source, reason=reason,
-            expires_ns=now_ns + REQUEST_LIFETIME_NS, export_limit_w=self._export_limit_w(slot),
-        )  # fmt: skip
+            power_w=power_w,
+            source=source,
+            reason=reason,
+            expires_ns=now_ns + REQUEST_LIFETIME_NS,
+            export_limit_w=self._export_limit_w(slot),
+            pv_on=self._pv_on(snapshot, slot),
+        )
 
     def _power(
         self, snapshot: Snapshot, slot: PlanSlot | None, state: State
     ) -> tuple[float, Source, str]:
         if state is not State.RUNNING:
             return 0.0, Source.PASSIVE, f"the site is in {state.name}"
-        if any(is_islanded(unit, snapshot) for unit in self._units):
+        if any_islanded(self._units, snapshot):
             return 0.0, Source.PASSIVE, "an island: its load decides the power"
-        rest_w = rest_of_site_w(self._units, snapshot)
+        rest_w = rest_of_site_w(snapshot)
         if rest_w is None:
             return 0.0, Source.PASSIVE, "meter or battery cannot be read"
         if slot is None:
@@ -78,7 +88,7 @@ class ModeManager:
         return power_w, source, reason
 
     def _export_limit_w(self, slot: PlanSlot | None) -> float:
-        """What the plan asks, as long as it is followed, within the grid connection's limit.
+        """Returns what the plan asks, while it is followed, within the grid connection's limit, W.
 
         While the site does not run nobody throttles the owner's PV: no battery is in danger from
         it. A meter that cannot be read changes nothing: the inverter throttles by its own. NaN is
@@ -89,8 +99,21 @@ class ModeManager:
         # In this order NaN leaves 0 W.
         return max(0.0, min(slot.export_limit_w, self._export_max_w))
 
+    def _pv_on(self, snapshot: Snapshot, slot: PlanSlot | None) -> bool:
+        """Says whether PV is let through; False only where a plan says so and the grid has room."""
+        if slot is None or slot.pv_on or any_islanded(self._units, snapshot):
+            return True
+        load_w = load_of_site_w(snapshot)
+        if load_w is None:
+            return True
+        is_off = any(snapshot.good(unit, Signal.PV_ON) == 0.0 for unit in self._units)
+        share = PV_STAYS_OFF_SHARE if is_off else PV_OFF_IMPORT_SHARE
+        # What it is without PV, on or off: what PV does must not decide whether it may stand still.
+        import_w = load_w + max(_by_slot(slot, load_w), 0.0)
+        return not import_w <= share * self._import_max_w
+
     def _is_at_reserve(self, snapshot: Snapshot) -> bool:
-        """True if no more is stored than the reserve, or if that cannot be told."""
+        """Says whether no more is stored than the reserve; True too if that cannot be told."""
         above = []
         for unit in self._storage:
             soc_pct = snapshot.good(unit.name, Signal.SOC_PCT)

@@ -7,20 +7,19 @@ from datetime import datetime, timedelta
 
 from holdfast.core.config import Site
 from holdfast.core.errors import PlanRefused
-from holdfast.core.plan import Plan, PlanSlot
+from holdfast.core.plan import ROOM_C, Plan, PlanSlot
+from holdfast.core.texts import MAX_ID, MAX_NOTE, MAX_REASON, wrong_with
 from holdfast.core.units import NS_PER_S, ns_from_s
 
 MAX_SLOTS = 2000
 MAX_HORIZON = timedelta(days=8)
-ROOM_C = (-50.0, 100.0)
-"""What a room can be expected to have; what a thermostat is told is narrower."""
 MAX_LIFETIME = timedelta(hours=2)
 """A planner that died is noticed after this at the latest."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AcceptedPlan:
-    """A plan in the controller's own, monotonic time: a step of the wall clock moves nothing."""
+    """Keeps a plan in the controller's own, monotonic time: no step of the wall clock moves it."""
 
     plan: Plan
     accepted_ns: int
@@ -29,13 +28,13 @@ class AcceptedPlan:
     ends_ns: int
 
     def slot_at(self, now_ns: int) -> PlanSlot | None:
-        """The slot to follow now; None before the first, after the last, and once expired."""
+        """Returns the slot to follow now; None before the first, after the last, once expired."""
         if not self.starts_ns[0] <= now_ns < min(self.ends_ns, self.expires_ns):
             return None
         return self.plan.slots[bisect_right(self.starts_ns, now_ns) - 1]
 
     def share_over(self, now_ns: int) -> float:
-        """Share of the slot at ``now_ns`` that is over, 0 to 1; it must be one of the plan's."""
+        """Returns which share of the slot at ``now_ns`` is over, 0 to 1; the plan must have it."""
         index = bisect_right(self.starts_ns, now_ns)
         start_ns = self.starts_ns[index - 1]
         end_ns = self.starts_ns[index] if index < len(self.starts_ns) else self.ends_ns
@@ -43,7 +42,7 @@ class AcceptedPlan:
 
 
 def accept_plan(plan: Plan, *, now_ns: int, utc: datetime, site: Site) -> AcceptedPlan:
-    """Check ``plan`` for ``site`` at ``utc``, which is ``now_ns`` on the monotonic clock.
+    """Checks ``plan`` for ``site`` at ``utc``, which is ``now_ns`` on the monotonic clock.
 
     Raises PlanRefused with the first thing that is wrong. Powers beyond what the site can do
     are refused, not clamped: whoever asks for 400 kW has understood something wrongly.
@@ -75,6 +74,8 @@ def _check_frame(plan: Plan, utc: datetime) -> None:
         raise PlanRefused("it has no slots")
     if len(plan.slots) > MAX_SLOTS:
         raise PlanRefused(f"{len(plan.slots)} slots are more than {MAX_SLOTS}")
+    _check_text("plan_id", plan.plan_id, MAX_ID)
+    _check_text("note", plan.note, MAX_NOTE)
     for name, instant in (("created", plan.created), ("expires", plan.expires)):
         _check_utc(name, instant)
     for index, slot in enumerate(plan.slots):
@@ -95,6 +96,7 @@ def _check_frame(plan: Plan, utc: datetime) -> None:
 def _check_slot(slot: PlanSlot, site: Site) -> None:
     if not slot.end > slot.start:
         raise PlanRefused("ends before it starts")
+    _check_text("reason", slot.reason, MAX_REASON)
     _check_within(
         "battery_power_w",
         slot.battery_power_w,
@@ -103,6 +105,8 @@ def _check_slot(slot: PlanSlot, site: Site) -> None:
     )
     if slot.export_limit_w is not None:
         _check_within("export_limit_w", slot.export_limit_w, 0.0, site.grid.export_max_w)
+    if type(slot.pv_on) is not bool:
+        raise PlanRefused("pv_on is neither true nor false")
     _check_loads(slot, site)
     for name in ("grid_power_w", "soc_end_pct", "import_price_per_kwh"):
         value: float | None = getattr(slot, name)
@@ -113,6 +117,7 @@ def _check_slot(slot: PlanSlot, site: Site) -> None:
 def _check_loads(slot: PlanSlot, site: Site) -> None:
     powers_w = site.load_powers_w
     for load in slot.loads:
+        _check_text("name of a load", load.name, MAX_ID)
         most_w = powers_w.pop(load.name, None)
         if most_w is None:
             raise PlanRefused(f"there is no load {load.name!r}, or it comes twice")
@@ -126,11 +131,17 @@ def _check_within(name: str, value: float, low: float, high: float, unit: str = 
         raise PlanRefused(f"{name} {value:g} is not within {low:g} to {high:g} {unit}")
 
 
+def _check_text(name: str, text: str, most: int) -> None:
+    wrong = wrong_with(text, most)
+    if wrong is not None:
+        raise PlanRefused(f"{name} {wrong}")
+
+
 def _check_utc(name: str, instant: datetime) -> None:
     if instant.utcoffset() != timedelta(0):
         raise PlanRefused(f"{name} is not in UTC")
 
 
 def age_s(accepted: AcceptedPlan, now_ns: int) -> float:
-    """Seconds since the plan was accepted."""
+    """Returns the seconds since the plan was accepted."""
     return (now_ns - accepted.accepted_ns) / NS_PER_S

@@ -1,4 +1,4 @@
-"""The safety wrapper: the one gate. It turns a request into permits, and nothing else does."""
+"""The safety wrapper is the one gate. It turns a request into permits, and nothing else does."""
 
 from collections.abc import Callable, Mapping
 
@@ -28,7 +28,7 @@ _MODES: dict[str, Callable[[Site], Envelope]] = {
     "charge_only": _charging,
     "passive": lambda _: zero("mode_passive"),
 }
-"""What each operating mode permits a unit at most."""
+"""Each operating mode permits a unit this at most."""
 
 
 class SafetyWrapper:
@@ -45,7 +45,7 @@ class SafetyWrapper:
     def authorise(
         self, request: Request, state: State, assessment: Assessment, now_ns: int
     ) -> Mapping[str, Permit]:
-        """A permit for each unit. It never covers more than the assessment's envelope."""
+        """Returns a permit for each unit. It never covers more than the assessment's envelope."""
         return {
             unit: self._permit(unit, request, state, assessment, now_ns) for unit in self._units
         }
@@ -80,13 +80,14 @@ class SafetyWrapper:
             may_run=connects and not stopped,
             islanded=islanded,
             export_limit_w=request.export_limit_w,
+            pv_on=request.pv_on or not connects or not now_ns < request.expires_ns,
         )
 
     def _envelope(
         self, unit: str, request: Request, assessment: Assessment, now_ns: int
     ) -> Envelope:
-        """What is left by operating mode, authority and expiry. None of them is the battery's
-        own protection, so they leave the discharge of an island alone."""
+        """Returns what is left by operating mode, authority and expiry. None of them is the
+        battery's own protection, so they leave the discharge of an island alone."""
         layers = [self._mode]
         if self._authority == "limited":
             layers.append(self._limited)
@@ -100,5 +101,5 @@ class SafetyWrapper:
 
 
 def permit_lifetime_ns(site: Site) -> int:
-    """How long a permit holds: some cycles may be late, and a dead one permits nothing."""
+    """Tells for how many ns a permit holds: some cycles may be late, a dead one permits nothing."""
     return max(3 * site.cycle.period_ms * NS_PER_MS, NS_PER_S // 5)

@@ -1,1 +1,1 @@
-"""Values, signals, states and configuration: what every other package speaks in."""
+"""Core has the values, signals, states and configuration that every other package speaks in."""

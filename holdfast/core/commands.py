@@ -1,58 +1,72 @@
-"""What goes out of a cycle: writes to devices; and what comes in: commands from people."""
+"""Writes go out of a cycle to devices; commands come in from people."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
-from holdfast.core.signals import Producer
+from holdfast.core.role import Role
 
 
 class Point(StrEnum):
-    """What can be written to a device. Zero is the safe value of each but the revert timers, and
-    is frost protection for a thermostat."""
+    """Names what can be written to a device. Zero is the safe value of each but the revert timers
+    and the PV switch, and is frost protection for a thermostat."""
 
     SETPOINT_W = "setpoint_w"
-    """Inverter: battery power, + charging."""
+    """Sets the inverter's battery power, + charging."""
     ENABLE = "enable"
-    """Inverter: 1 lets the power stage run."""
+    """Lets the inverter's power stage run at 1."""
     REVERT_TIMEOUT_S = "revert_timeout_s"
-    """Inverter: go to 0 W after this long without a command."""
+    """Makes the inverter go to 0 W after this long without a command."""
     EXPORT_LIMIT_W = "export_limit_w"
-    """Inverter: throttle PV so that the site exports no more."""
+    """Makes the inverter throttle PV so that the site exports no more."""
+    PV_ON = "pv_on"
+    """Lets the inverter's PV through at 1; at 0 the PV behind it stands still."""
     CHARGE_POWER_W = "charge_power_w"
-    """BMS: charge with this power, >= 0."""
+    """Makes the BMS charge with this power, >= 0."""
     DISCHARGE_POWER_W = "discharge_power_w"
-    """BMS: discharge with this power, >= 0."""
+    """Makes the BMS discharge with this power, >= 0."""
     CONTACTOR = "contactor"
-    """Relays: 1 closes the main contactor."""
+    """Closes the main contactor at 1."""
     PRECHARGE = "precharge"
-    """Relays: 1 connects the link through the precharge resistor."""
+    """Connects the link through the precharge resistor at 1."""
     LOAD_ON = "load_on"
-    """Load switch: 1 gives the load power."""
+    """Makes the load switch give the load power at 1."""
     LOAD_REVERT_S = "load_revert_s"
-    """Load switch: go off after this long without a command."""
+    """Makes the load switch go off after this long without a command."""
     ROOM_SETPOINT_C = "room_setpoint_c"
-    """Thermostat: keep this temperature."""
+    """Makes the thermostat keep this temperature."""
+
+
+TIMERS = frozenset({Point.REVERT_TIMEOUT_S, Point.LOAD_REVERT_S})
+"""Zero switches them off, so it is not the safe value of these."""
+SAFE_ABOVE_ZERO = TIMERS | {Point.PV_ON}
+"""What the sun gives comes from no battery: a site without its PV imports more than it did."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Write:
-    """One value for one point of one device."""
+    """Holds one value for one point of one device."""
 
     unit: str
-    """Name of the storage unit, or of the load."""
-    role: Producer
-    """Which of the unit's devices."""
+    """Names the storage unit, or the load."""
+    role: Role
+    """Tells which of the unit's devices it is."""
     point: Point
     value: float
 
+    @property
+    def is_always_safe(self) -> bool:
+        """Says whether it may be made however late: it takes power away, arms a timer, or lets PV
+        through."""
+        return self.value > 0.0 if self.point in SAFE_ABOVE_ZERO else self.value == 0.0
+
 
 class Command(StrEnum):
-    """What a person can ask of the controller."""
+    """Names what a person can ask of the controller."""
 
     START = "start"
     STOP = "stop"
     EMERGENCY_STOP = "estop"
     RESET = "reset"
-    """By an operator: leaves STOPPED, and ERROR if nothing that is latched is for service."""
+    """An operator leaves STOPPED with it, and ERROR if nothing that is latched is for service."""
     SERVICE_RESET = "service_reset"
-    """By service, deliberately: the same, and ERROR after a fault that had to be inspected."""
+    """Service does the same, deliberately, and leaves ERROR after a fault to be inspected."""

@@ -1,4 +1,4 @@
-"""The errors that Holdfast raises.
+"""This module has the errors that Holdfast raises.
 
 HoldfastError
 ├── ConfigError      site.yaml or a device profile is wrong; nothing was started
@@ -18,7 +18,7 @@ HoldfastError
 
 
 class HoldfastError(Exception):
-    """Base of all errors that Holdfast raises on purpose."""
+    """All errors that Holdfast raises on purpose derive from it."""
 
 
 class ConfigError(HoldfastError):

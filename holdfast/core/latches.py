@@ -1,4 +1,4 @@
-"""Latches: what must still hold after a restart. Coded with a checksum; files are not our business.
+"""Latches must still hold after a restart. They have a checksum; files are not our business.
 
 The file is one sealed JSON object: whoever finds a site that will not start can read it.
 """
@@ -17,20 +17,20 @@ CONTROL_EXCEPTION = "site/control_exception"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Latches:
-    """The latched emergency stop and the latched faults."""
+    """Holds the latched emergency stop and the latched faults."""
 
     emergency_stop: bool = False
     faults: tuple[str, ...] = ()
-    """As ``owner/row``, in the order in which they came."""
+    """Lists them as ``owner/row``, in the order in which they came."""
 
     def with_faults(self, *faults: str) -> "Latches":
-        """The same with ``faults`` added; itself if they are all there already."""
+        """Returns the same with ``faults`` added; itself if they are all there already."""
         new = tuple(dict.fromkeys(fault for fault in faults if fault not in self.faults))
         return replace(self, faults=self.faults + new) if new else self
 
 
 def encode(latches: Latches) -> bytes:
-    """The content of a latch file."""
+    """Returns the content of a latch file."""
     body = json.dumps(
         {"version": _VERSION, "emergency_stop": latches.emergency_stop, "faults": latches.faults}
     )
@@ -38,7 +38,7 @@ def encode(latches: Latches) -> bytes:
 
 
 def decode(content: bytes) -> Latches:
-    """Read the content of a latch file. Raises LatchCorrupt for anything but what was encoded."""
+    """Reads the content of a latch file. Raises LatchCorrupt for anything but what was encoded."""
     try:
         fields = json.loads(unseal(content))
         if fields["version"] != _VERSION:

@@ -5,16 +5,16 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Good:
-    """A finite, plausible value that is young enough to act on."""
+    """Holds a finite, plausible value that is young enough to act on."""
 
     value: float
     time_ns: int
-    """Monotonic time of the sample."""
+    """Tells the monotonic time of the sample."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stale:
-    """A value that was good once and is now older than its signal allows."""
+    """Holds a value that was good once and is now older than its signal allows."""
 
     value: float
     time_ns: int
@@ -22,7 +22,7 @@ class Stale:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bad:
-    """A sample that came, and cannot be true: not finite, implausible, from the future."""
+    """Tells of a sample that came, and cannot be true: not finite, implausible, from the future."""
 
     reason: str
     time_ns: int
@@ -34,9 +34,9 @@ class Missing:
 
 
 Sample = Good | Bad
-"""What a device task writes."""
+"""A device task writes it."""
 
 Reading = Good | Stale | Bad | Missing
-"""What a cycle reads."""
+"""A cycle reads it."""
 
 MISSING = Missing()

@@ -1,4 +1,4 @@
-"""The signals: one table of name, unit, plausible range, maximum age and producer.
+"""The signals stand in one table of names, unit, plausible range, maximum age and producer.
 
 A value outside its plausible range is no value (quality Bad). The maximum age is what
 the safety path allows; it comes from the fault catalogue (stale BMS 5 s, since a
@@ -8,29 +8,30 @@ Pylontech pack speaks once in one or two seconds; stale meter or inverter 1 s).
 from dataclasses import dataclass
 from enum import StrEnum
 
+from holdfast.core.role import Role
 from holdfast.core.units import ns_from_s
 
 SITE = "site"
-"""Owner of the signals that belong to no storage unit and no load."""
+"""It owns the signals that belong to no storage unit and no load."""
 
 
-class Producer(StrEnum):
-    """The role of the one device that may write a signal."""
+class Internal(StrEnum):
+    """Names who writes a signal and is no device."""
 
-    BMS = "bms"
-    INVERTER = "inverter"
-    RELAYS = "relays"
-    METER = "meter"
-    EMERGENCY_INPUT = "emergency_input"
     WATCHDOG = "watchdog"
-    LOAD_SWITCH = "load_switch"
-    """Of a flexible load or a heated room."""
     DERIVED = "derived"
-    """Computed from other readings of the same snapshot."""
+    """It is computed from other readings of the same snapshot."""
+    BALANCE = "balance"
+    """It is computed of the meter and all batteries of a site."""
+
+
+Producer = Role | Internal
+"""Names who may write a signal: devices in one role, or a part of Holdfast."""
+PRODUCERS: tuple[Producer, ...] = (*Role, *Internal)
 
 
 class Signal(StrEnum):
-    """Names of the signals; the table below says what each one is."""
+    """Names the signals; the table below says what each one is."""
 
     SOC_PCT = "soc_pct"
     SOH_PCT = "soh_pct"
@@ -54,6 +55,7 @@ class Signal(StrEnum):
     BATTERY_POWER_W = "battery_power_w"
     SETPOINT_READBACK_W = "setpoint_readback_w"
     EXPORT_LIMIT_READBACK_W = "export_limit_readback_w"
+    PV_ON = "pv_on"
     INVERTER_ENABLED = "inverter_enabled"
     INVERTER_FAULT = "inverter_fault"
     INVERTER_TEMPERATURE_C = "inverter_temperature_c"
@@ -77,115 +79,145 @@ class Signal(StrEnum):
     PACK_MISMATCH_V = "pack_mismatch_v"
     POWER_MISMATCH_W = "power_mismatch_w"
     LINK_MISMATCH_V = "link_mismatch_v"
+    REST_OF_SITE_W = "rest_of_site_w"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignalRow:
-    """What is known of one signal before anything is read."""
+    """Holds what is known of one signal before anything is read."""
 
     unit: str
     low: float
-    """Smallest plausible value."""
+    """Tells the smallest plausible value."""
     high: float
-    """Largest plausible value."""
+    """Tells the largest plausible value."""
     max_age_s: float
     producer: Producer
+    name: str
+    """Names it as a sentence has it, after "the"."""
     meaning: str
+    """Says what the value tells, as a table has it."""
     of_battery: bool
     """Tells of the battery itself: what rests on it is the battery's own protection."""
 
     @property
     def max_age_ns(self) -> int:
-        """Maximum age in nanoseconds."""
+        """Returns the maximum age in nanoseconds."""
         return ns_from_s(self.max_age_s)
+
+    def is_plausible(self, value: float) -> bool:
+        """Says whether ``value`` can be true; False for one that is not finite."""
+        return self.low <= value <= self.high
 
     @property
     def of_site(self) -> bool:
-        """True for a signal of the site, False for one of each storage unit or load."""
-        return self.producer in SITE_PRODUCERS
+        """Says whether it is a signal of the site, and not one of each storage unit or load."""
+        return self.producer in _OF_SITE
 
     @property
     def of_load(self) -> bool:
-        """True for a signal of each flexible load or heated room."""
-        return self.producer is Producer.LOAD_SWITCH
+        """Says whether it is a signal of each flexible load or heated room."""
+        return self.producer is Role.LOAD_SWITCH
 
 
-SITE_PRODUCERS = frozenset({Producer.METER, Producer.EMERGENCY_INPUT, Producer.WATCHDOG})
-_OF_BATTERY = frozenset({Producer.BMS, Producer.DERIVED})
+_OF_SITE: frozenset[Producer] = frozenset(
+    {Role.METER, Role.PV_METER, Role.EMERGENCY_INPUT, Internal.WATCHDOG, Internal.BALANCE}
+)
+_OF_BATTERY: frozenset[Producer] = frozenset({Role.BMS, Internal.DERIVED})
 
 
 def _row(
-    producer: Producer, max_age_s: float, unit: str, low: float, high: float, meaning: str, *,
+    producer: Producer,
+    max_age_s: float,
+    unit: str,
+    low: float,
+    high: float,
+    name: str,
+    meaning: str,
+    *,
     of_battery: bool | None = None,
-) -> SignalRow:  # fmt: skip
-    """``of_battery`` None: what the BMS tells, and what is derived from that, is."""
+) -> SignalRow:
+    """If ``of_battery`` is None, what the BMS tells and what derives from that is of it."""
     if of_battery is None:
         of_battery = producer in _OF_BATTERY
     return SignalRow(
-        unit=unit, low=low, high=high, max_age_s=max_age_s, producer=producer, meaning=meaning,
+        unit=unit,
+        low=low,
+        high=high,
+        max_age_s=max_age_s,
+        producer=producer,
+        name=name,
+        meaning=meaning,
         of_battery=of_battery,
-    )  # fmt: skip
+    )
 
 
-_BMS = (Producer.BMS, 5.0)
-_INVERTER = (Producer.INVERTER, 1.0)
-_RELAYS = (Producer.RELAYS, 1.0)
-_METER = (Producer.METER, 1.0)
-_SWITCH = (Producer.LOAD_SWITCH, 60.0)  # no safety rests on it; wireless ones are slow
-_DERIVED = (Producer.DERIVED, 15.0)  # what it rests on is lost long before
+_BMS = (Role.BMS, 5.0)
+_INVERTER = (Role.INVERTER, 1.0)
+_RELAYS = (Role.RELAYS, 1.0)
+_METER = (Role.METER, 1.0)
+_PV_METER = (Role.PV_METER, 1.0)
+_SWITCH = (Role.LOAD_SWITCH, 60.0)  # no safety rests on it; wireless ones are slow
+_DERIVED = (Internal.DERIVED, 15.0)  # what it rests on is lost long before
 _S = Signal
 
 # fmt: off
 SIGNALS: dict[Signal, SignalRow] = {
-    #                                          unit    low     high    meaning
-    _S.SOC_PCT:                    _row(*_BMS, "%",      0.0,   100.0, "state of charge"),
-    _S.SOH_PCT:                    _row(*_BMS, "%",      0.0,   105.0, "state of health"),
-    _S.PACK_VOLTAGE_V:             _row(*_BMS, "V",      1.0,  1500.0, "voltage at the battery's terminals"),
-    _S.BATTERY_CURRENT_A:          _row(*_BMS, "A",  -2000.0,  2000.0, "current, + charging"),
-    _S.CELL_VOLTAGE_MIN_V:         _row(*_BMS, "V",      1.0,     5.0, "lowest cell"),
-    _S.CELL_VOLTAGE_MAX_V:         _row(*_BMS, "V",      1.0,     5.0, "highest cell"),
-    _S.CELL_TEMPERATURE_MIN_C:     _row(*_BMS, "°C",   -40.0,   120.0, "coldest cell"),
-    _S.CELL_TEMPERATURE_MAX_C:     _row(*_BMS, "°C",   -40.0,   120.0, "hottest cell"),
-    _S.AMBIENT_TEMPERATURE_C:      _row(*_BMS, "°C",   -40.0,   100.0, "air around the battery"),
-    _S.INSULATION_KOHM:            _row(*_BMS, "kΩ",     0.0,   1.0e6, "pack against earth"),
-    _S.CHARGE_VOLTAGE_LIMIT_V:     _row(*_BMS, "V",      1.0,  1500.0, "BMS: charge up to this voltage"),
-    _S.CHARGE_CURRENT_LIMIT_A:     _row(*_BMS, "A",      0.0,  2000.0, "BMS: charge with at most this"),
-    _S.DISCHARGE_CURRENT_LIMIT_A:  _row(*_BMS, "A",      0.0,  2000.0, "BMS: discharge with at most this"),
-    _S.CHARGE_ALLOWED:             _row(*_BMS, "0/1",    0.0,     1.0, "BMS permits charging"),
-    _S.DISCHARGE_ALLOWED:          _row(*_BMS, "0/1",    0.0,     1.0, "BMS permits discharging"),
-    _S.BMS_PROTECTION:             _row(*_BMS, "0/1",    0.0,     1.0, "a protection of the BMS has tripped"),
-    _S.BMS_ALARM:                  _row(*_BMS, "0/1",    0.0,     1.0, "the BMS warns"),
-    _S.CHARGE_POWER_READBACK_W:    _row(*_BMS, "W",      0.0,   1.0e6, "charge power that the BMS has stored"),
-    _S.DISCHARGE_POWER_READBACK_W: _row(*_BMS, "W",      0.0,   1.0e6, "discharge power that the BMS has stored"),
-    _S.BATTERY_POWER_W:       _row(*_INVERTER, "W",   -1.0e6,   1.0e6, "measured, + charging"),
-    _S.SETPOINT_READBACK_W:   _row(*_INVERTER, "W",   -1.0e6,   1.0e6, "setpoint that the inverter has stored"),
+    #                                          unit    low     high    name, meaning
+    _S.SOC_PCT:                    _row(*_BMS, "%",      0.0,   100.0, "state of charge", "state of charge"),
+    _S.SOH_PCT:                    _row(*_BMS, "%",      0.0,   105.0, "state of health", "state of health"),
+    _S.PACK_VOLTAGE_V:             _row(*_BMS, "V",      1.0,  1500.0, "battery voltage", "voltage at the battery's terminals"),
+    _S.BATTERY_CURRENT_A:          _row(*_BMS, "A",  -2000.0,  2000.0, "battery current", "current, + charging"),
+    _S.CELL_VOLTAGE_MIN_V:         _row(*_BMS, "V",      1.0,     5.0, "lowest cell voltage", "lowest cell"),
+    _S.CELL_VOLTAGE_MAX_V:         _row(*_BMS, "V",      1.0,     5.0, "highest cell voltage", "highest cell"),
+    _S.CELL_TEMPERATURE_MIN_C:     _row(*_BMS, "°C",   -40.0,   120.0, "lowest cell temperature", "coldest cell"),
+    _S.CELL_TEMPERATURE_MAX_C:     _row(*_BMS, "°C",   -40.0,   120.0, "highest cell temperature", "hottest cell"),
+    _S.AMBIENT_TEMPERATURE_C:      _row(*_BMS, "°C",   -40.0,   100.0, "temperature around the battery", "air around the battery"),
+    _S.INSULATION_KOHM:            _row(*_BMS, "kΩ",     0.0,   1.0e6, "insulation of the pack", "pack against earth"),
+    # Close to 0 V where a pack prevents charging.
+    _S.CHARGE_VOLTAGE_LIMIT_V:     _row(*_BMS, "V",      0.0,  1500.0, "BMS's charge voltage limit", "BMS: charge up to this voltage"),
+    _S.CHARGE_CURRENT_LIMIT_A:     _row(*_BMS, "A",      0.0,  2000.0, "BMS's charge current limit", "BMS: charge with at most this"),
+    _S.DISCHARGE_CURRENT_LIMIT_A:  _row(*_BMS, "A",      0.0,  2000.0, "BMS's discharge current limit", "BMS: discharge with at most this"),
+    _S.CHARGE_ALLOWED:             _row(*_BMS, "0/1",    0.0,     1.0, "BMS's permission to charge", "BMS permits charging"),
+    _S.DISCHARGE_ALLOWED:          _row(*_BMS, "0/1",    0.0,     1.0, "BMS's permission to discharge", "BMS permits discharging"),
+    _S.BMS_PROTECTION:             _row(*_BMS, "0/1",    0.0,     1.0, "BMS's protection", "a protection of the BMS has tripped"),
+    _S.BMS_ALARM:                  _row(*_BMS, "0/1",    0.0,     1.0, "BMS's alarm", "the BMS warns"),
+    _S.CHARGE_POWER_READBACK_W:    _row(*_BMS, "W",      0.0,   1.0e6, "charge power that the BMS shows", "charge power that the BMS has stored"),
+    _S.DISCHARGE_POWER_READBACK_W: _row(*_BMS, "W",      0.0,   1.0e6, "discharge power that the BMS shows", "discharge power that the BMS has stored"),
+    _S.BATTERY_POWER_W:       _row(*_INVERTER, "W",   -1.0e6,   1.0e6, "battery power", "measured, + charging"),
+    _S.SETPOINT_READBACK_W:   _row(*_INVERTER, "W",   -1.0e6,   1.0e6, "setpoint that the inverter shows", "setpoint that the inverter has stored"),
     # From -1 to all ones of 32 bits: some devices' words for no limit at all.
-    _S.EXPORT_LIMIT_READBACK_W: _row(*_INVERTER, "W",   -1.0,   4.3e9, "most that the inverter lets the site export, by throttling PV"),
-    _S.INVERTER_ENABLED:      _row(*_INVERTER, "0/1",    0.0,     1.0, "power stage may run"),
-    _S.INVERTER_FAULT:        _row(*_INVERTER, "0/1",    0.0,     1.0, "the inverter reports a fault"),
-    _S.INVERTER_TEMPERATURE_C: _row(*_INVERTER, "°C",  -40.0,   150.0, "heat sink"),
-    _S.REVERT_TIMEOUT_READBACK_S: _row(*_INVERTER, "s",  0.0, 65535.0, "inverter goes to 0 W after this silence; 0 = never"),
-    _S.ISLANDED:              _row(*_INVERTER, "0/1",    0.0,     1.0, "the inverter feeds the site without the grid"),
-    _S.CONTACTOR_CLOSED:        _row(*_RELAYS, "0/1",    0.0,     1.0, "feedback contact of the main contactor"),
-    _S.PRECHARGE_CLOSED:        _row(*_RELAYS, "0/1",    0.0,     1.0, "feedback contact of the precharge relay"),
-    _S.DC_LINK_VOLTAGE_V:       _row(*_RELAYS, "V",    -10.0,  1500.0, "behind the main contactor, at the inverter"),
-    _S.GRID_POWER_W:             _row(*_METER, "W",   -1.0e6,   1.0e6, "at the grid connection, + import"),
-    _S.GRID_VOLTAGE_V:           _row(*_METER, "V",      0.0,  1000.0, "phase to neutral"),
-    _S.GRID_FREQUENCY_HZ:        _row(*_METER, "Hz",    40.0,    70.0, "grid frequency"),
-    _S.PV_POWER_W:               _row(*_METER, "W",   -100.0,   1.0e6, "sum of the PV arrays"),
-    _S.EMERGENCY_LOOP_CLOSED: _row(Producer.EMERGENCY_INPUT, 0.5, "0/1", 0.0, 1.0, "normally closed loop; open or broken = stop"),
-    _S.WATCHDOG_ARMED:        _row(Producer.WATCHDOG, 1.0, "0/1", 0.0, 1.0, "the watchdog lives and reaches the inverter"),
-    _S.LOAD_ON:                 _row(*_SWITCH, "0/1",    0.0,     1.0, "the load has power"),
-    _S.LOAD_REVERT_READBACK_S:  _row(*_SWITCH, "s",      0.0, 65535.0, "the switch goes off after this silence; 0 = never"),
-    _S.ROOM_TEMPERATURE_C:      _row(*_SWITCH, "°C",   -40.0,    80.0, "air in the room"),
-    _S.ROOM_SETPOINT_READBACK_C: _row(*_SWITCH, "°C",    0.0,    40.0, "what the thermostat keeps"),
-    _S.CELL_IMBALANCE_V:         _row(*_DERIVED, "V",   -5.0,     5.0, "highest less lowest cell"),
-    _S.CELL_TEMPERATURE_SPREAD_K: _row(*_DERIVED, "K", -160.0,  160.0, "hottest less coldest cell"),
-    _S.PACK_MISMATCH_V:          _row(*_DERIVED, "V",    0.0,  1500.0, "how far the pack's voltage is outside what its cells permit"),
-    _S.POWER_MISMATCH_W:         _row(*_DERIVED, "W",    0.0,   1.0e6, "inverter's power against the pack's voltage times current", of_battery=False),
-    _S.LINK_MISMATCH_V:          _row(*_DERIVED, "V",    0.0,  1510.0, "voltage behind the closed contactor against the pack's"),
+    _S.EXPORT_LIMIT_READBACK_W: _row(*_INVERTER, "W",   -1.0,   4.3e9, "export limit that the inverter shows", "most that the inverter lets the site export, by throttling PV"),
+    _S.PV_ON:                 _row(*_INVERTER, "0/1",    0.0,     1.0, "inverter's PV switch", "PV behind the inverter is let through"),
+    _S.INVERTER_ENABLED:      _row(*_INVERTER, "0/1",    0.0,     1.0, "inverter's power stage", "power stage may run"),
+    _S.INVERTER_FAULT:        _row(*_INVERTER, "0/1",    0.0,     1.0, "inverter's fault flag", "the inverter reports a fault"),
+    _S.INVERTER_TEMPERATURE_C: _row(*_INVERTER, "°C",  -40.0,   150.0, "inverter temperature", "heat sink"),
+    _S.REVERT_TIMEOUT_READBACK_S: _row(*_INVERTER, "s",  0.0, 65535.0, "inverter's revert timer", "inverter goes to 0 W after this silence; 0 = never"),
+    _S.ISLANDED:              _row(*_INVERTER, "0/1",    0.0,     1.0, "island flag of the inverter", "the inverter feeds the site without the grid"),
+    _S.CONTACTOR_CLOSED:        _row(*_RELAYS, "0/1",    0.0,     1.0, "main contactor's feedback", "feedback contact of the main contactor"),
+    _S.PRECHARGE_CLOSED:        _row(*_RELAYS, "0/1",    0.0,     1.0, "precharge relay's feedback", "feedback contact of the precharge relay"),
+    _S.DC_LINK_VOLTAGE_V:       _row(*_RELAYS, "V",    -10.0,  1500.0, "DC link voltage", "behind the main contactor, at the inverter"),
+    _S.GRID_POWER_W:             _row(*_METER, "W",   -1.0e6,   1.0e6, "grid power", "at the grid connection, + import"),
+    _S.GRID_VOLTAGE_V:           _row(*_METER, "V",      0.0,  1000.0, "grid voltage", "phase to neutral"),
+    _S.GRID_FREQUENCY_HZ:        _row(*_METER, "Hz",    40.0,    70.0, "grid frequency", "grid frequency"),
+    _S.PV_POWER_W:            _row(*_PV_METER, "W",   -100.0,   1.0e6, "PV power", "sum of the PV arrays"),
+    _S.EMERGENCY_LOOP_CLOSED: _row(Role.EMERGENCY_INPUT, 0.5, "0/1", 0.0, 1.0, "emergency-stop loop", "normally closed loop; open or broken = stop"),
+    _S.WATCHDOG_ARMED:        _row(Internal.WATCHDOG, 1.0, "0/1", 0.0, 1.0, "watchdog's state", "the watchdog lives and reaches the inverter"),
+    _S.LOAD_ON:                 _row(*_SWITCH, "0/1",    0.0,     1.0, "load's switch", "the load has power"),
+    _S.LOAD_REVERT_READBACK_S:  _row(*_SWITCH, "s",      0.0, 65535.0, "revert timer of the load's switch", "the switch goes off after this silence; 0 = never"),
+    _S.ROOM_TEMPERATURE_C:      _row(*_SWITCH, "°C",   -40.0,    80.0, "room temperature", "air in the room"),
+    _S.ROOM_SETPOINT_READBACK_C: _row(*_SWITCH, "°C",    0.0,    40.0, "setpoint that the thermostat shows", "what the thermostat keeps"),
+    _S.CELL_IMBALANCE_V:         _row(*_DERIVED, "V",   -5.0,     5.0, "cell imbalance", "highest less lowest cell"),
+    _S.CELL_TEMPERATURE_SPREAD_K: _row(*_DERIVED, "K", -160.0,  160.0, "cell temperature spread", "hottest less coldest cell"),
+    _S.PACK_MISMATCH_V:          _row(*_DERIVED, "V",    0.0,  1500.0, "mismatch of pack and cell voltages", "how far the pack's voltage is outside what its cells permit"),
+    _S.POWER_MISMATCH_W:         _row(*_DERIVED, "W",    0.0,   1.0e6, "mismatch of inverter and battery power", "inverter's power against the pack's voltage times current", of_battery=False),
+    _S.LINK_MISMATCH_V:          _row(*_DERIVED, "V",    0.0,  1510.0, "mismatch of link and battery voltage", "voltage behind the closed contactor against the pack's"),
+    _S.REST_OF_SITE_W: _row(Internal.BALANCE, 1.0, "W", -2.0e6, 2.0e6, "rest of the site", "load less PV, of the instant at which the meter's value last changed"),
 }
 # fmt: on
+
+INFORMATIVE = frozenset({Signal.SOH_PCT, Signal.PV_POWER_W})
+"""No safety rests on them: nothing is wrong where a device does not have them."""
 
 assert SIGNALS.keys() == set(Signal), "every signal has exactly one row"
 assert all(row.low < row.high and row.max_age_s > 0 for row in SIGNALS.values())

@@ -1,4 +1,4 @@
-"""The five states and every way between them."""
+"""The state machine has five states and every way between them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,22 +8,22 @@ from transitions import Machine
 
 
 class State(StrEnum):
-    """What the site as a whole is doing."""
+    """Tells what the site as a whole is doing."""
 
     BOOT = "boot"
-    """Self-test: power off, contactors open."""
+    """The site tests itself: power off, contactors open."""
     IDLE = "idle"
-    """Ready; power off, contactors open."""
+    """The site is ready; power off, contactors open."""
     RUNNING = "running"
-    """Contactors closed, requests are served."""
+    """The contactors are closed, requests are served."""
     ERROR = "error"
-    """A fault tripped; stays until it is gone and somebody resets."""
+    """A fault tripped; the site stays until it is gone and somebody resets."""
     STOPPED = "stopped"
-    """Emergency stop; stays until the input is released and somebody resets on site."""
+    """An emergency stop holds until the input is released and somebody resets on site."""
 
 
 class Event(IntEnum):
-    """What can move the machine, the most urgent first: one transition in a cycle."""
+    """Tells what can move the machine, the most urgent first: one transition in a cycle."""
 
     EMERGENCY_STOP = 0
     STOP_LATCHED = 1
@@ -59,19 +59,19 @@ assert len(_LISTED) == len(TRANSITIONS), "one row for each state and event"
 
 
 def is_listed(state: State, event: Event) -> bool:
-    """True where the table has a row."""
+    """Says whether the table has a row."""
     return (state, event) in _LISTED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """What became of the events of one cycle."""
+    """Tells what became of the events of one cycle."""
 
     state: State
     taken: Event | None
-    """The event that moved the machine."""
+    """Tells which event moved the machine."""
     ignored: tuple[Event, ...]
-    """Events that changed nothing: not in the table, or weaker than the one taken."""
+    """Lists the events that changed nothing: not in the table, or weaker than the one taken."""
 
 
 class _Model:
@@ -95,7 +95,7 @@ class StateMachine:
         )
 
     def step(self, state: State, events: Sequence[Event]) -> Step:
-        """Take the most urgent of ``events`` that the table lists for ``state``."""
+        """Takes the most urgent of ``events`` that the table lists for ``state``."""
         if not events:
             return Step(state=state, taken=None, ignored=())
         ordered = sorted(set(events))

@@ -1,4 +1,4 @@
-"""Units and signs.
+"""Units and signs follow one rule everywhere.
 
 Every name carries its unit: ``_w _wh _v _a _c _hz _s _ms _ns _pct``, prices
 ``_eur_per_kwh`` (or the site's currency). Signs are the same everywhere, registers
@@ -20,7 +20,7 @@ NS_PER_MS = 1_000_000
 
 
 def ns_from_s(seconds: float) -> int:
-    """Seconds to whole nanoseconds.
+    """Converts seconds to whole nanoseconds.
 
     >>> ns_from_s(0.02)
     20000000
@@ -29,7 +29,7 @@ def ns_from_s(seconds: float) -> int:
 
 
 def s_from_ns(nanoseconds: int) -> float:
-    """Nanoseconds to seconds.
+    """Converts nanoseconds to seconds.
 
     >>> s_from_ns(1_500_000_000)
     1.5

@@ -1,1 +1,1 @@
-"""Devices: tables of what they speak, and the wrappers that are the last check before the wire."""
+"""Devices have tables of what they speak, and wrappers that are the last check before the wire."""

@@ -1,14 +1,15 @@
-"""The BMS's safety wrapper, for a BMS that takes a power: two registers, one of them always 0."""
+"""The BMS's safety wrapper is for a BMS that takes a power: one of two registers is always 0."""
 
 from collections.abc import Collection
-from dataclasses import replace
+from typing import ClassVar
 
 from holdfast.core.commands import Point, Write
 from holdfast.core.config import StorageUnit
 from holdfast.core.data_store import Snapshot
-from holdfast.core.signals import Producer, Signal
+from holdfast.core.role import Role
+from holdfast.core.signals import Signal
 from holdfast.core.units import NS_PER_S
-from holdfast.devices.write_budget import NO_BUDGETS, Budgets
+from holdfast.devices.point_traits import NO_TRAITS, Traits
 from holdfast.devices.written_point import DeviceMemory, PointRules, keep_points
 from holdfast.safety.finding import Finding
 from holdfast.safety.permit import Permit
@@ -32,21 +33,24 @@ _RULES = tuple(
 class BmsSafetyWrapper:
     """Keeps the charge and discharge power of one BMS. Holds no state."""
 
+    KEEPS: ClassVar[frozenset[Point]] = frozenset(rule.point for rule in _RULES)
+
     def __init__(
-        self, unit: StorageUnit, points: Collection[Point], budgets: Budgets = NO_BUDGETS
+        self, unit: StorageUnit, points: Collection[Point], traits: Traits = NO_TRAITS
     ) -> None:
         self._unit = unit.name
-        self._rules = tuple(
-            replace(rule, writes_per_day=budgets.get(rule.point))
-            for rule in _RULES
-            if rule.point in points
-        )
+        self._rules = tuple(rule.of_device(traits) for rule in _RULES if rule.point in points)
 
     def decide(
-        self, power_w: float, permit: Permit, snapshot: Snapshot, memory: DeviceMemory, *,
+        self,
+        power_w: float,
+        permit: Permit,
+        snapshot: Snapshot,
+        memory: DeviceMemory,
+        *,
         force: bool,
-    ) -> tuple[tuple[Write, ...], DeviceMemory, tuple[Finding, ...]]:  # fmt: skip
-        """Writes to make now, the memory for the next cycle, and what the BMS ignores.
+    ) -> tuple[tuple[Write, ...], DeviceMemory, tuple[Finding, ...]]:
+        """Returns writes to make now, the memory for the next cycle, and what the BMS ignores.
 
         The direction that becomes 0 is written first, so that there is no moment in which
         both are set. On an island, where the load decides, both hold what is permitted.
@@ -72,4 +76,4 @@ class BmsSafetyWrapper:
             if force or ((last := memory.get(point)) is not None and not last.value <= limit_w)
         )
         rules = self._rules if power_w <= 0.0 else self._rules[::-1]
-        return keep_points(self._unit, Producer.BMS, wanted, rules, snapshot, memory, forced)
+        return keep_points(self._unit, Role.BMS, wanted, rules, snapshot, memory, forced)

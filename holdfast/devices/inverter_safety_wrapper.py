@@ -1,14 +1,15 @@
-"""The inverter's safety wrapper: the last check before the wire. It knows nothing of why."""
+"""The inverter's safety wrapper is the last check before the wire. It knows nothing of why."""
 
 from collections.abc import Collection
-from dataclasses import replace
+from typing import ClassVar
 
 from holdfast.core.commands import Point, Write
 from holdfast.core.config import StorageUnit
 from holdfast.core.data_store import Snapshot
-from holdfast.core.signals import Producer, Signal
+from holdfast.core.role import Role
+from holdfast.core.signals import Signal
 from holdfast.core.units import NS_PER_S, ns_from_s
-from holdfast.devices.write_budget import NO_BUDGETS, Budgets
+from holdfast.devices.point_traits import NO_TRAITS, Traits
 from holdfast.devices.written_point import DeviceMemory, PointRules, keep_points
 from holdfast.safety.finding import Finding
 from holdfast.safety.permit import Permit
@@ -23,21 +24,42 @@ _EXPORT_LIMIT = PointRules(
     # No battery is in danger: a register that is not obeyed is not to be worn out as well.
     gives_up=True,
 )
-"""Where the inverter has PV behind it and measures at the grid connection. Each unit of a site gets
-the site's whole limit, since each of them sees the whole export. Nothing reverts it when Holdfast
-is gone: it keeps the site within what it may export, as it did before."""
+"""It is kept where the inverter has PV behind it and measures at the grid connection. Each unit of
+a site gets the site's whole limit, since each of them sees the whole export. Nothing reverts it
+when Holdfast is gone: it keeps the site within what it may export, as it did before."""
+_PV_SWITCH = PointRules(
+    point=Point.PV_ON,
+    readback=Signal.PV_ON,
+    fault="pv_switch_ignored",
+    resolution=1.0,
+    refresh_ns=60 * NS_PER_S,
+    gives_up=True,
+    exact=True,
+    safe=1.0,
+)
+"""It is kept where the inverter can switch off the PV behind it. The revert timer lifts it, as it
+ends a setpoint, and the watchdog does."""
+_OPTIONAL = (_EXPORT_LIMIT, _PV_SWITCH)
 
 
 class InverterSafetyWrapper:
-    """Keeps setpoint, enable, revert timer and export limit of one inverter. Holds no state."""
+    """Keeps setpoint, enable, revert timer and what its PV may do, of one inverter.
+
+    Holds no state.
+    """
+
+    KEEPS: ClassVar[frozenset[Point]] = frozenset(
+        {Point.SETPOINT_W, Point.ENABLE, Point.REVERT_TIMEOUT_S}
+        | {rule.point for rule in _OPTIONAL}
+    )
 
     def __init__(
-        self, unit: StorageUnit, points: Collection[Point] = (), budgets: Budgets = NO_BUDGETS
+        self, unit: StorageUnit, points: Collection[Point] = (), traits: Traits = NO_TRAITS
     ) -> None:
-        """``points`` that the unit has; those that every inverter has need not be among them."""
+        """Takes the ``points`` that the unit has; those every inverter has need not be there."""
         self._unit = unit.name
         self._revert_timeout_s = float(round(unit.inverter_hardware.revert_timeout_s))
-        self._rules: tuple[PointRules, ...] = (
+        rules: tuple[PointRules, ...] = (
             PointRules(
                 point=Point.SETPOINT_W,
                 readback=Signal.SETPOINT_READBACK_W,
@@ -53,7 +75,7 @@ class InverterSafetyWrapper:
                 fault="setpoint_ignored",
                 resolution=1.0,
                 refresh_ns=5 * NS_PER_S,
-                writes_per_day=budgets.get(Point.ENABLE),
+                exact=True,
             ),
             PointRules(
                 point=Point.REVERT_TIMEOUT_S,
@@ -61,18 +83,22 @@ class InverterSafetyWrapper:
                 fault="setpoint_ignored",
                 resolution=1.0,
                 refresh_ns=60 * NS_PER_S,
-                writes_per_day=budgets.get(Point.REVERT_TIMEOUT_S),
+                exact=True,
             ),
         )
-        if Point.EXPORT_LIMIT_W in points:
-            budget = budgets.get(Point.EXPORT_LIMIT_W)
-            self._rules += (replace(_EXPORT_LIMIT, writes_per_day=budget),)
+        rules += tuple(rule for rule in _OPTIONAL if rule.point in points)
+        self._rules = tuple(rule.of_device(traits) for rule in rules)
 
     def decide(
-        self, power_w: float, permit: Permit, snapshot: Snapshot, memory: DeviceMemory, *,
+        self,
+        power_w: float,
+        permit: Permit,
+        snapshot: Snapshot,
+        memory: DeviceMemory,
+        *,
         force: bool,
-    ) -> tuple[tuple[Write, ...], DeviceMemory, tuple[Finding, ...]]:  # fmt: skip
-        """Writes to make now, the memory for the next cycle, and what the inverter ignores.
+    ) -> tuple[tuple[Write, ...], DeviceMemory, tuple[Finding, ...]]:
+        """Returns writes to make now, the memory for the next cycle, and what the inverter ignores.
 
         A power that the permit does not cover becomes 0 W. ``force`` writes setpoint and enable
         even if nothing has changed.
@@ -80,7 +106,8 @@ class InverterSafetyWrapper:
         if not permit.may_write:
             return (), {}, ()
         now_ns = snapshot.time_ns
-        may_run = permit.may_run and permit.is_fresh(now_ns)
+        fresh = permit.is_fresh(now_ns)
+        may_run = permit.may_run and fresh
         if not (may_run and permit.covers(power_w, now_ns)):
             power_w = 0.0
         last = memory.get(Point.SETPOINT_W)
@@ -93,7 +120,6 @@ class InverterSafetyWrapper:
             Point.ENABLE: float(may_run),
             Point.REVERT_TIMEOUT_S: self._revert_timeout_s,
             Point.EXPORT_LIMIT_W: permit.export_limit_w,
+            Point.PV_ON: float(permit.pv_on or not fresh),
         }
-        return keep_points(
-            self._unit, Producer.INVERTER, wanted, self._rules, snapshot, memory, forced
-        )
+        return keep_points(self._unit, Role.INVERTER, wanted, self._rules, snapshot, memory, forced)

@@ -1,32 +1,33 @@
-"""The load switch's safety wrapper: the last check before the wire. It knows nothing of why.
+"""The load switch's safety wrapper is the last check before the wire. It knows nothing of why.
 
 A person may turn a switch or a thermostat by hand. It is told again, and its disobedience is
 logged; nothing of the battery rests on it.
 """
 
 from collections.abc import Collection
-from dataclasses import replace
+from typing import ClassVar
 
 from holdfast.core.commands import Point, Write
 from holdfast.core.data_store import Snapshot
 from holdfast.core.reading import Bad, Good, Missing, Stale
-from holdfast.core.signals import Producer, Signal
+from holdfast.core.role import Role
+from holdfast.core.signals import Signal
 from holdfast.core.units import NS_PER_S
-from holdfast.devices.write_budget import NO_BUDGETS, Budgets
+from holdfast.devices.point_traits import NO_TRAITS, Traits
 from holdfast.devices.written_point import DeviceMemory, PointRules, keep_points
 from holdfast.safety.faults import finding
 from holdfast.safety.finding import Finding
 from holdfast.safety.permit import LoadPermit
 
 REVERT_S = 60.0
-"""Assumption: long enough for a wireless switch that loses two commands, and a controller that
-starts anew; a minute of heat too much harms nothing."""
+"""It is assumed to be long enough for a wireless switch that loses two commands, and a controller
+that starts anew; a minute of heat too much harms nothing."""
 FROST_PROTECTION_C = 7.0
-"""What a thermostat keeps that may not run: the usual mark on one."""
+"""A thermostat that may not run keeps this: it is the usual mark on one."""
 COMFORT_C = (5.0, 35.0)
-"""What a comfort can be in site.yaml; anything else is no setpoint."""
+"""site.yaml can have a comfort between these; anything else is no setpoint."""
 _SETTLE_NS = 5 * NS_PER_S
-"""Assumption: a wireless switch, or one behind a gateway, has done it by then."""
+"""It is assumed that a wireless switch, or one behind a gateway, has done it by then."""
 
 _RULES = (
     # The timer is armed before anything is switched on.
@@ -37,6 +38,7 @@ _RULES = (
         resolution=1.0,
         refresh_ns=60 * NS_PER_S,
         settle_ns=_SETTLE_NS,
+        exact=True,
     ),
     PointRules(
         point=Point.LOAD_ON,
@@ -45,6 +47,7 @@ _RULES = (
         resolution=1.0,
         refresh_ns=20 * NS_PER_S,  # a third of REVERT_S: two may get lost
         settle_ns=_SETTLE_NS,
+        exact=True,
     ),
     PointRules(
         point=Point.ROOM_SETPOINT_C,
@@ -60,20 +63,23 @@ _RULES = (
 class LoadSafetyWrapper:
     """Keeps one load switch or thermostat. Holds no state."""
 
-    def __init__(self, name: str, points: Collection[Point], budgets: Budgets = NO_BUDGETS) -> None:
-        """``name`` of the flexible load or heated room."""
+    KEEPS: ClassVar[frozenset[Point]] = frozenset(rule.point for rule in _RULES)
+
+    def __init__(self, name: str, points: Collection[Point], traits: Traits = NO_TRAITS) -> None:
+        """Takes the ``name`` of the flexible load or heated room."""
         self._name = name
-        self._rules = tuple(
-            replace(rule, writes_per_day=budgets.get(rule.point))
-            for rule in _RULES
-            if rule.point in points
-        )
+        self._rules = tuple(rule.of_device(traits) for rule in _RULES if rule.point in points)
 
     def decide(
-        self, permit: LoadPermit, snapshot: Snapshot, memory: DeviceMemory, *, on: bool,
+        self,
+        permit: LoadPermit,
+        snapshot: Snapshot,
+        memory: DeviceMemory,
+        *,
+        on: bool,
         setpoint_c: float | None,
-    ) -> tuple[tuple[Write, ...], DeviceMemory, tuple[Finding, ...]]:  # fmt: skip
-        """Writes to make now, the memory for the next cycle, and what is wrong with the switch.
+    ) -> tuple[tuple[Write, ...], DeviceMemory, tuple[Finding, ...]]:
+        """Returns writes to make now, the next cycle's memory, and what is wrong with the switch.
 
         Without a fresh permit it is off, and a thermostat protects from frost.
         """
@@ -87,12 +93,12 @@ class LoadSafetyWrapper:
             Point.ROOM_SETPOINT_C: _kept_c(setpoint_c if runs else None),
         }
         writes, after, findings = keep_points(
-            self._name, Producer.LOAD_SWITCH, wanted, self._rules, snapshot, memory
+            self._name, Role.LOAD_SWITCH, wanted, self._rules, snapshot, memory
         )
         return writes, after, (*lost, *findings)
 
     def _lost(self, snapshot: Snapshot) -> tuple[Finding, ...]:
-        """Whether it is on cannot be read: since its last sample."""
+        """Finds a switch that cannot be read, since its last sample."""
         now_ns = snapshot.time_ns
         match snapshot.read(self._name, Signal.LOAD_ON):
             case Good():
@@ -103,11 +109,11 @@ class LoadSafetyWrapper:
                 since_ns = min(since_ns, now_ns)  # a sample may come from the future
             case Missing():
                 since_ns, detail = now_ns, "it was never heard of"
-        return (finding("load_silent", self._name, since_ns, detail, device=Producer.LOAD_SWITCH),)
+        return (finding("load_silent", self._name, since_ns, detail, device=Role.LOAD_SWITCH),)
 
 
 def _kept_c(setpoint_c: float | None) -> float:
-    """``setpoint_c`` if it can be one; else frost protection."""
+    """Returns ``setpoint_c`` if it can be one; else frost protection."""
     low_c, high_c = COMFORT_C
     if setpoint_c is None or not low_c <= setpoint_c <= high_c:
         return FROST_PROTECTION_C

@@ -1,32 +1,47 @@
 """Follow-up: does the battery physically do what the inverter says that it was told?
 
 An acknowledged and read-back setpoint is still only a number in a register. What counts is the
-measured power: too much, the wrong way, or too little. On an island the power follows the load,
-so there is nothing to judge.
+measured power: too much, the wrong way, or too little. Two devices measure it that do not share
+a cause, and each of them is judged for itself: an inverter that reports 0 W does not outweigh a
+BMS that shows a current. On an island the power follows the load, so there is nothing to judge.
+
+What is in force is what was written and confirmed. A write that no read-back has confirmed may
+not have arrived: what was in force before still may be, until the inverter's own timer ends it.
 """
 
-from dataclasses import dataclass, replace
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 
 from holdfast.core.config import StorageUnit
 from holdfast.core.data_store import Snapshot
 from holdfast.core.reading import Good
-from holdfast.core.signals import Producer, Signal
+from holdfast.core.role import Role
+from holdfast.core.signals import Signal
 from holdfast.core.units import ns_from_s
+from holdfast.safety.bounds import rated_power
 from holdfast.safety.faults import finding
 from holdfast.safety.finding import Finding
 from holdfast.safety.island import is_islanded
+from holdfast.safety.pack_power import ac_power_w, pack_power
 
 SAMPLES = (3, 5)
 """m of the last n new samples."""
 TOLERANCE = 0.05
-"""Of the unit's rated power."""
+"""Of the unit's rated power, for what the inverter measures itself."""
 TOLERANCE_W = 100.0
 """At least this much; small inverters measure no better."""
+BMS_TOLERANCE = 0.1
+"""Of the power asked for, for what the BMS measures behind the inverter's losses. At 0 W it is
+the break current that counts, at the voltage of the moment: a contactor may open below it, and
+must not be needed above."""
+BMS_LAG_S = 2.0
+"""A pack that speaks every two seconds shows what was then (Pylontech US5000)."""
 
 
 class Delivery(IntEnum):
-    """What a sample shows."""
+    """A delivery is what a sample shows."""
 
     RIGHT = 0
     SHORT = 1
@@ -42,18 +57,51 @@ _ROWS = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """Holds what the last samples of one witness showed."""
+
+    sample_ns: int = 0
+    last: tuple[Delivery, ...] = (Delivery.RIGHT,) * SAMPLES[1]
+    found_since_ns: int = 0
+
+    @property
+    def worst(self) -> Delivery:
+        """Returns the worst that m of the last n samples show."""
+        return sorted(self.last)[-SAMPLES[0]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FollowUpMemory:
-    """The setpoints of the last seconds and what the last samples showed."""
+    """Holds the setpoints of the last seconds and what each witness has shown of them."""
 
     setpoint_w: float = 0.0
-    since_ns: int = 0
     replaced: tuple[tuple[float, int], ...] = ()
     """Earlier setpoints, each with the time until which it was in force."""
-    sample_ns: int = 0
+    confirmed_ns: int = 0
+    """The last read-back: by then what was written had arrived."""
     excused_ns: int = 0
     """Samples up to this time are not judged: an island, and the way back from it."""
-    shown: tuple[Delivery, ...] = (Delivery.RIGHT,) * SAMPLES[1]
-    found_since_ns: int = 0
+    shown: Mapping[Role, Shown] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sample:
+    """Holds the power at the AC side as one witness shows it."""
+
+    power_w: float
+    time_ns: int
+    least_w: float
+    """It is right within this at least."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Witness:
+    role: Role
+    read: Callable[[Snapshot], _Sample | None]
+    lag_ns: int
+    tolerance: float
+    """Of the largest power that may be in force."""
+    tells_short: bool
 
 
 class PowerFollowUp:
@@ -61,14 +109,14 @@ class PowerFollowUp:
 
     def __init__(self, unit: StorageUnit) -> None:
         self._unit = unit.name
-        rated_w = max(unit.charge_power_max_w, unit.discharge_power_max_w)
-        self._tolerance_w = max(TOLERANCE * rated_w, TOLERANCE_W)
         self._response_ns = ns_from_s(unit.inverter_hardware.response_time_s)
+        self._revert_ns = ns_from_s(unit.inverter_hardware.revert_timeout_s)
+        self._witnesses = (_inverter(unit), _bms(unit))
 
     def check(
         self, setpoint_w: float, snapshot: Snapshot, memory: FollowUpMemory
     ) -> tuple[FollowUpMemory, tuple[Finding, ...]]:
-        """Take note of the setpoint that is in force from now on, and judge a new sample.
+        """Takes note of the setpoint that is in force from now on, and judges new samples.
 
         An inverter that is on its way from one setpoint to another may be anywhere between
         those of its response time.
@@ -77,51 +125,103 @@ class PowerFollowUp:
         if is_islanded(self._unit, snapshot):
             excused_ns = now_ns + self._response_ns
             return FollowUpMemory(setpoint_w=setpoint_w, excused_ns=excused_ns), ()
-        reading = snapshot.read(self._unit, Signal.BATTERY_POWER_W)
-        if isinstance(reading, Good) and reading.time_ns > max(memory.sample_ns, memory.excused_ns):
-            shown = self._judge(reading, memory)
-            found = _worst(memory.shown)
-            memory = replace(memory, sample_ns=reading.time_ns, shown=(*memory.shown[1:], shown))
-            if _worst(memory.shown) is not found:
-                memory = replace(memory, found_since_ns=now_ns)
+        readback = snapshot.read(self._unit, Signal.SETPOINT_READBACK_W)
+        if isinstance(readback, Good):
+            memory = replace(memory, confirmed_ns=readback.time_ns)
+        samples = {witness.role: witness.read(snapshot) for witness in self._witnesses}
+        shown = {
+            witness.role: self._judged(witness, samples[witness.role], memory, now_ns)
+            for witness in self._witnesses
+        }
+        memory = replace(memory, shown=shown)
         if setpoint_w != memory.setpoint_w:
-            kept = tuple(
-                entry for entry in memory.replaced if now_ns - entry[1] <= self._response_ns
-            )
-            memory = replace(
-                memory,
-                setpoint_w=setpoint_w,
-                since_ns=now_ns,
-                replaced=(*kept, (memory.setpoint_w, now_ns)),
-            )
-        return memory, self._findings(memory, reading)
+            oldest_ns = self._oldest_ns(memory, now_ns - max(w.lag_ns for w in self._witnesses))
+            kept = tuple(entry for entry in memory.replaced if entry[1] >= oldest_ns)
+            replaced = (*kept, (memory.setpoint_w, now_ns))
+            memory = replace(memory, setpoint_w=setpoint_w, replaced=replaced)
+        return memory, self._findings(memory, samples)
 
-    def _judge(self, reading: Good, memory: FollowUpMemory) -> Delivery:
-        recent_ns = reading.time_ns - self._response_ns
-        in_force = [power_w for power_w, until_ns in memory.replaced if until_ns >= recent_ns]
+    def _judged(
+        self, witness: _Witness, sample: _Sample | None, memory: FollowUpMemory, now_ns: int
+    ) -> Shown:
+        shown = memory.shown.get(witness.role, Shown())
+        if sample is None or sample.time_ns <= max(shown.sample_ns, memory.excused_ns):
+            return shown
+        last = (*shown.last[1:], self._judge(witness, sample, memory))
+        after = replace(shown, sample_ns=sample.time_ns, last=last)
+        return after if after.worst is shown.worst else replace(after, found_since_ns=now_ns)
+
+    def _oldest_ns(self, memory: FollowUpMemory, measured_ns: int) -> int:
+        """Returns since when a replaced setpoint may have been in force at ``measured_ns``."""
+        recent_ns = measured_ns - self._response_ns
+        return max(min(recent_ns, memory.confirmed_ns), recent_ns - self._revert_ns)
+
+    def _judge(self, witness: _Witness, sample: _Sample, memory: FollowUpMemory) -> Delivery:
+        oldest_ns = self._oldest_ns(memory, sample.time_ns - witness.lag_ns)
+        in_force = [power_w for power_w, until_ns in memory.replaced if until_ns >= oldest_ns]
         in_force.append(memory.setpoint_w)
         low_w, high_w = min(in_force), max(in_force)
-        power_w, tolerance_w = reading.value, self._tolerance_w
+        power_w = sample.power_w
+        tolerance_w = max(witness.tolerance * max(-low_w, high_w), sample.least_w)
         # Written so that NaN is never right, as everywhere; a Good reading holds none.
         if not min(low_w, 0.0) - tolerance_w <= power_w <= max(high_w, 0.0) + tolerance_w:
             wrong_way = power_w < 0.0 < high_w or low_w < 0.0 < power_w
             return Delivery.WRONG_WAY if wrong_way else Delivery.TOO_MUCH
-        if (low_w > 0.0 and power_w < low_w - tolerance_w) or (
-            high_w < 0.0 and power_w > high_w + tolerance_w
+        if witness.tells_short and (
+            (low_w > 0.0 and power_w < low_w - tolerance_w)
+            or (high_w < 0.0 and power_w > high_w + tolerance_w)
         ):
             return Delivery.SHORT
         return Delivery.RIGHT
 
-    def _findings(self, memory: FollowUpMemory, reading: object) -> tuple[Finding, ...]:
-        worst = _worst(memory.shown)
-        if worst is Delivery.RIGHT:
-            return ()
-        measured = f"{reading.value:.0f} W" if isinstance(reading, Good) else "not known"
-        detail = f"asked {memory.setpoint_w:.0f} W, measured {measured}"
-        row = _ROWS[worst]
-        return (finding(row, self._unit, memory.found_since_ns, detail, device=Producer.INVERTER),)
+    def _findings(
+        self, memory: FollowUpMemory, samples: Mapping[Role, _Sample | None]
+    ) -> tuple[Finding, ...]:
+        findings = []
+        for role, shown in memory.shown.items():
+            if shown.worst is Delivery.RIGHT:
+                continue
+            sample = samples[role]
+            measured = "not known" if sample is None else f"{sample.power_w:.0f} W"
+            detail = f"asked {memory.setpoint_w:.0f} W, measured {measured}"
+            row, since_ns = _ROWS[shown.worst], shown.found_since_ns
+            findings.append(finding(row, self._unit, since_ns, detail, device=role))
+        return tuple(findings)
 
 
-def _worst(shown: tuple[Delivery, ...]) -> Delivery:
-    """The worst that m of the last n samples show."""
-    return sorted(shown)[-SAMPLES[0]]
+def _inverter(unit: StorageUnit) -> _Witness:
+    """The inverter measures its own power, at once, and sees what is missing."""
+    least_w = max(TOLERANCE * rated_power(unit), TOLERANCE_W)
+
+    def read(snapshot: Snapshot) -> _Sample | None:
+        power = snapshot.read(unit.name, Signal.BATTERY_POWER_W)
+        if not isinstance(power, Good):
+            return None
+        return _Sample(power_w=power.value, time_ns=power.time_ns, least_w=least_w)
+
+    return _Witness(role=Role.INVERTER, read=read, lag_ns=0, tolerance=0.0, tells_short=True)
+
+
+def _bms(unit: StorageUnit) -> _Witness:
+    """The BMS measures at the pack: behind the inverter's losses, and a burst late."""
+    break_current_a = unit.battery.contactor_break_current_a
+
+    def read(snapshot: Snapshot) -> _Sample | None:
+        power = pack_power(unit.name, snapshot)
+        voltage_v = snapshot.good(unit.name, Signal.PACK_VOLTAGE_V)
+        if power is None or voltage_v is None:
+            return None
+        breakable_w = math.copysign(break_current_a * voltage_v, power.value)
+        return _Sample(
+            power_w=ac_power_w(unit, power.value),
+            time_ns=power.time_ns,
+            least_w=max(abs(ac_power_w(unit, breakable_w)), TOLERANCE_W),
+        )
+
+    return _Witness(
+        role=Role.BMS,
+        read=read,
+        lag_ns=ns_from_s(BMS_LAG_S),
+        tolerance=BMS_TOLERANCE,
+        tells_short=False,
+    )

@@ -7,32 +7,38 @@ turns the device's sign into ours.
 
 from functools import cache
 from importlib.resources import files
-from typing import Annotated, Any, Literal, Self
+from pathlib import Path
+from typing import Annotated, Literal, Self
 
-import yaml
-from pydantic import Field, TypeAdapter, model_validator
+from pydantic import Field, TypeAdapter, ValidationError, model_validator
 
 from holdfast.core.commands import Point
+from holdfast.core.config.device import is_file
 from holdfast.core.errors import ConfigError
-from holdfast.core.signals import SIGNALS, Producer, Signal
+from holdfast.core.mistakes import in_words
+from holdfast.core.role import Role
+from holdfast.core.signals import INFORMATIVE, SIGNALS, Signal
+from holdfast.core.strict_yaml import parse_yaml
 from holdfast.devices.can_frames import CanField, CanFlag, CanFrame
+from holdfast.devices.point_traits import PointTraits
 from holdfast.devices.registers import (
-    Block,
+    RegisterBlock,
     RegisterRead,
     RegisterWrite,
-    Row,
     Table,
+    TableRow,
     check_unique,
 )
+from holdfast.devices.roles import ROLE_OF
 
 __all__ = [
-    "Block",
     "CanField",
     "CanFlag",
     "CanFrame",
     "CanProfile",
     "ModbusProfile",
     "Profile",
+    "RegisterBlock",
     "RegisterRead",
     "RegisterWrite",
     "Table",
@@ -41,33 +47,47 @@ __all__ = [
     "profile_names",
 ]
 
+Roles = Annotated[tuple[Role, ...], Field(min_length=1)]
+"""What a device does for a site: an integrated hybrid is inverter, BMS and meter at once."""
+MAY_BE_SLOW = frozenset({Role.INVERTER})
+"""What it tells may be older, at less power. A contactor or an emergency input cannot wait, a BMS
+has five seconds anyway, and with an old value of the meter the site would swing."""
+LATE_BURSTS = 1.5
+"""From so many periods on a burst is late."""
 _UNLIMITED = {
     Point.SETPOINT_W: "it is written anew all the time, or the inverter reverts to 0 W",
     Point.LOAD_ON: "it is written anew all the time, or the switch goes off",
     Point.CONTACTOR: "whether it opens must not depend on how often it did",
     Point.PRECHARGE: "whether it opens must not depend on how often it did",
 }
-"""Points that take no write budget, and why."""
+"""These points take no write budget; each has its reason."""
 _MAX_BLOCK = 100
-"""Registers per request; the protocol allows 125, some gateways less."""
+"""A request reads so many registers at most; the protocol allows 125, some gateways less."""
 
 
-class ModbusProfile(Row):
-    """A device that speaks Modbus."""
+class ModbusProfile(TableRow):
+    """Describes a device that speaks Modbus."""
 
     name: str
     protocol: Literal["modbus"]
-    role: Producer
+    roles: Roles
     source: str
-    """Where the table comes from."""
+    """Tells where the table comes from."""
     poll_period_s: Annotated[float, Field(ge=0.01, le=10)]
+    max_age_s: Annotated[float, Field(gt=0, le=60)] | None = None
+    """So old may the values of a slow inverter be; beyond the usual age the power is
+    derated. None: they are lost at the usual age."""
     reads: Annotated[tuple[RegisterRead, ...], Field(min_length=1)]
     writes: tuple[RegisterWrite, ...] = ()
 
     @model_validator(mode="after")
     def _fits_the_signal_table(self) -> Self:
-        _check_role(self.role, [read.signal for read in self.reads])
+        _check_roles(self.roles, [read.signal for read in self.reads])
+        if self.max_age_s is not None and not MAY_BE_SLOW.intersection(self.roles):
+            raise ValueError(f"max_age_s: the usual age holds for a {self.roles[0]}, slow or not")
         slowest = min(SIGNALS[read.signal].max_age_s for read in self.reads)
+        if self.max_age_s is not None:
+            slowest = max(slowest, self.max_age_s)
         if self.poll_period_s * 3 > slowest:
             raise ValueError(
                 f"poll_period_s {self.poll_period_s:g} leaves fewer than three polls "
@@ -80,32 +100,54 @@ class ModbusProfile(Row):
                 raise ValueError(f"{write.point} cannot wear out: {_UNLIMITED[write.point]}")
             if write.readback is not None and write.readback not in self.signals:
                 raise ValueError(f"readback {write.readback} of {write.point} is not read")
+            role = ROLE_OF[write.point]
+            if role not in self.roles:
+                raise ValueError(f"{write.point} is taken by {role}, not by {_listed(self.roles)}")
         return self
+
+    def of(self, *roles: Role) -> Self:
+        """Returns the part of the table that concerns ``roles``, which must be among its own."""
+        update = {
+            "roles": tuple(role for role in self.roles if role in roles),
+            "reads": tuple(read for read in self.reads if SIGNALS[read.signal].producer in roles),
+            "writes": tuple(write for write in self.writes if ROLE_OF[write.point] in roles),
+        }
+        return self.model_copy(update=update)
 
     @property
     def signals(self) -> frozenset[Signal]:
-        """What this device provides."""
+        """Returns what this device provides."""
         return frozenset(read.signal for read in self.reads)
 
     @property
     def required(self) -> frozenset[Signal]:
-        """What must come before the site may start: all of it."""
-        return self.signals
+        """Returns what must come before the site may start: all on which safety rests."""
+        return self.signals - INFORMATIVE
 
     @property
-    def budgets(self) -> dict[Point, int]:
-        """Writes a day, by the points that wear out."""
-        budgets = {write.point: write.writes_per_day for write in self.writes}
-        return {point: budget for point, budget in budgets.items() if budget is not None}
+    def traits(self) -> dict[Point, PointTraits]:
+        """Returns what the table says of each point that can be written."""
+        return {
+            write.point: PointTraits(
+                step=self._step(write),
+                writes_per_day=write.writes_per_day,
+            )
+            for write in self.writes
+        }
+
+    def _step(self, write: RegisterWrite) -> float:
+        """Returns the coarsest of what a point is written in, kept in, and shown in."""
+        shown = [read.resolution for read in self.reads if read.signal is write.readback]
+        return max(write.resolution, write.step, *shown)
 
     @property
     def points(self) -> dict[Point, RegisterWrite]:
-        """What can be written, by point."""
+        """Returns what can be written, by point."""
         return {write.point: write for write in self.writes}
 
-    def blocks(self) -> tuple[Block, ...]:
-        """The reads, grouped into as few requests as touching addresses allow."""
-        blocks: list[Block] = []
+    def blocks(self) -> tuple[RegisterBlock, ...]:
+        """Returns the reads, grouped into as few requests as touching addresses allow."""
+        blocks: list[RegisterBlock] = []
         for read in sorted(self.reads, key=lambda row: (row.table, row.address)):
             last = blocks[-1] if blocks else None
             end = read.address + read.count
@@ -120,41 +162,53 @@ class ModbusProfile(Row):
                 blocks[-1] = last.model_copy(update=update)
             else:
                 blocks.append(
-                    Block(table=read.table, address=read.address, count=read.count, reads=(read,))
+                    RegisterBlock(
+                        table=read.table, address=read.address, count=read.count, reads=(read,)
+                    )
                 )
         return tuple(blocks)
 
 
-class CanProfile(Row):
-    """A BMS that broadcasts on CAN, 11-bit identifiers, little endian."""
+class CanProfile(TableRow):
+    """Describes a BMS that broadcasts on CAN, 11-bit identifiers, little endian."""
 
     name: str
     protocol: Literal["can"]
-    role: Producer
+    roles: tuple[Role]
     source: str
     burst_period_s: Annotated[float, Field(gt=0, le=10)]
-    """Time between two complete sets of frames."""
+    """Tells the time between two complete sets of frames."""
     keep_alive_id: Annotated[int, Field(ge=0, le=0x7FF)] | None = None
-    """Sent with eight zero bytes once a second by whoever acts as the inverter."""
+    """Whoever acts as the inverter sends it with eight zero bytes once a second."""
     frames: Annotated[tuple[CanFrame, ...], Field(min_length=1)]
 
     @model_validator(mode="after")
     def _fits_the_signal_table(self) -> Self:
-        _check_role(self.role, sorted(self.signals))
+        _check_roles(self.roles, sorted(self.signals))
+        slowest = min(SIGNALS[signal].max_age_s for signal in self.signals)
+        if self.burst_period_s * LATE_BURSTS > slowest:
+            raise ValueError(
+                f"burst_period_s {self.burst_period_s:g}: a burst that is late by half would be "
+                f"older than the shortest maximum age, {slowest:g} s"
+            )
         check_unique("frame", [f"0x{frame.id:03X}" for frame in self.frames])
+        return self
+
+    def of(self, *_roles: Role) -> Self:
+        """Returns the whole table: who broadcasts on CAN has one role."""
         return self
 
     @property
     def signals(self) -> frozenset[Signal]:
-        """What this device provides, if it sends every frame of the table."""
+        """Returns what this device provides, if it sends every frame of the table."""
         return frozenset(part.signal for frame in self.frames for part in frame.parts)
 
     @property
     def required(self) -> frozenset[Signal]:
-        """What must come before the site may start: the frames that every pack sends."""
-        return frozenset(
-            part.signal for frame in self.frames if not frame.optional for part in frame.parts
-        )
+        """Returns what must come before the site may start: all on which safety rests in the frames
+        that every pack sends."""
+        sent = {part.signal for frame in self.frames if not frame.optional for part in frame.parts}
+        return frozenset(sent - INFORMATIVE)
 
     @property
     def points(self) -> dict[Point, RegisterWrite]:
@@ -162,7 +216,7 @@ class CanProfile(Row):
         return {}
 
     @property
-    def budgets(self) -> dict[Point, int]:
+    def traits(self) -> dict[Point, PointTraits]:
         """Nothing is written over CAN."""
         return {}
 
@@ -174,7 +228,7 @@ _ADAPTER: TypeAdapter[Profile] = TypeAdapter(
 
 
 def profile_names() -> tuple[str, ...]:
-    """Names of all profiles that come with Holdfast."""
+    """Returns the names of all profiles that come with Holdfast."""
     folder = files("holdfast.devices") / "profiles"
     return tuple(
         sorted(
@@ -187,32 +241,48 @@ def profile_names() -> tuple[str, ...]:
 
 @cache
 def load_profile(name: str) -> Profile:
-    """The profile called ``name``. Raises ConfigError if there is none or it is wrong."""
+    """Returns the profile called ``name``, or that in a file of the owner's.
+
+    Raises ConfigError if there is none or it is wrong.
+    """
+    if is_file(name):
+        return parse_profile(_text_of(name), source=name)
     if name not in profile_names():
-        raise ConfigError(f"there is no profile {name!r}; known are {', '.join(profile_names())}")
+        raise ConfigError(
+            f"there is no profile {name!r}; known are {', '.join(profile_names())}, and a table of "
+            "your own is named as a file, ./my_table.yaml"
+        )
     text = (files("holdfast.devices") / "profiles" / f"{name}.yaml").read_text(encoding="utf-8")
     return parse_profile(text, source=f"{name}.yaml")
 
 
-def parse_profile(text: str, *, source: str) -> Profile:
-    """Check the text of a profile. Raises ConfigError that names what is wrong."""
+def _text_of(path: str) -> str:
     try:
-        return _ADAPTER.validate_python(yaml.load(text, Loader=_Loader))
-    except (yaml.YAMLError, ValueError) as error:  # a ValidationError is a ValueError
+        return Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"profile {path}: cannot be read: {error}") from error
+
+
+def parse_profile(text: str, *, source: str) -> Profile:
+    """Checks the text of a profile. Raises ConfigError that names what is wrong, and its line."""
+    try:
+        return _ADAPTER.validate_python(parse_yaml(text))
+    except ConfigError as error:
         raise ConfigError(f"{source}: {error}") from error
+    except ValidationError as error:
+        raise ConfigError(in_words(error, source, text)) from error
 
 
-def _check_role(role: Producer, signals: list[Signal]) -> None:
+def _check_roles(roles: tuple[Role, ...], signals: list[Signal]) -> None:
+    check_unique("role", list(roles))
     for signal in signals:
-        if SIGNALS[signal].producer is not role:
-            raise ValueError(f"{signal} is produced by {SIGNALS[signal].producer}, not by {role}")
+        producer = SIGNALS[signal].producer
+        if producer not in roles:
+            raise ValueError(f"{signal} is produced by {producer}, not by {_listed(roles)}")
+    for role in roles:
+        if not any(SIGNALS[signal].producer is role for signal in signals):
+            raise ValueError(f"roles: nothing that it reads is produced by {role}")
 
 
-class _Loader(yaml.SafeLoader):
-    """A second key of the same name would silently win otherwise."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002 - the library's signature
-        keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
-        if len(set(keys)) != len(keys):
-            raise yaml.YAMLError(f"line {node.start_mark.line + 1}: a key is written twice")
-        return super().construct_mapping(node, deep)
+def _listed(roles: tuple[Role, ...]) -> str:
+    return " or ".join(roles)

@@ -1,4 +1,4 @@
-"""Points of a device, as they are kept: written on change, refreshed, read back, tried again.
+"""Points of a device are written on change, refreshed, read back and tried again.
 
 A value that was never stored and one that was stored and then changed are two things: the first
 is a device that ignores its master, the second is another master.
@@ -10,8 +10,10 @@ from dataclasses import dataclass, replace
 from holdfast.core.commands import Point, Write
 from holdfast.core.data_store import Snapshot
 from holdfast.core.reading import Good, Reading
-from holdfast.core.signals import Producer, Signal
+from holdfast.core.role import Role
+from holdfast.core.signals import Signal
 from holdfast.core.units import NS_PER_MS, NS_PER_S
+from holdfast.devices.point_traits import PLAIN, PointTraits, Traits
 from holdfast.devices.write_budget import Spent, first_write, nearly_spent
 from holdfast.safety.faults import finding
 from holdfast.safety.finding import Finding
@@ -19,55 +21,77 @@ from holdfast.safety.finding import Finding
 INCREASE_EVERY_NS = 100 * NS_PER_MS
 """Moves away from zero wait for each other this long: a ramp does not flood a bus."""
 OWN_NS = 2 * NS_PER_S
-"""What a device shows within the range of what we wrote in this time may be its slow answer."""
+"""What a device shows within the range of what we wrote in this time may be its slow answer; one
+that is given longer to settle may take twice that."""
 OVERWRITTEN_TIMES, OVERWRITTEN_WITHIN_NS = 3, 600 * NS_PER_S
 """A device that starts anew forgets its setpoint once; another master comes again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PointRules:
-    """How a point is kept."""
+    """Tells how a point is kept."""
 
     point: Point
     readback: Signal
     fault: str
-    """Row of the fault table, once all tries are used up."""
+    """Names the row of the fault table, once all tries are used up."""
     resolution: float
     """Smaller changes are not worth a write, except to exactly zero."""
     refresh_ns: int
-    """Written again after this long, changed or not: the device's heartbeat."""
+    """It is written again after this long, changed or not: that is the device's heartbeat."""
     settle_ns: int = 500 * NS_PER_MS
     """A write and the poll behind it are through by then; what differs still was not done."""
     tries: int = 3
-    writes_per_day: int | None = None
-    """It wears out: it is not refreshed, and written so often a day. None: it does not."""
+    traits: PointTraits = PLAIN
+    """One that wears out is not refreshed; one kept in steps is written and compared in them."""
     exclusive: bool = False
-    """A register that holds what is written: one that changes by itself has another master."""
+    """The register holds what is written: if it changes by itself it has another master."""
     gives_up: bool = False
     """No danger hangs on it: once its tries or its budget are used up, what it shows is no reason
     to write it again."""
+    exact: bool = False
+    """It is no number to be rounded: a timer of 0 never ends, a flag is on or off."""
+    safe: float = 0.0
+    """It may be written whatever the budget says."""
+
+    @property
+    def own_ns(self) -> int:
+        """Returns for how long what a device shows may be its slow answer to what we wrote."""
+        return max(OWN_NS, 2 * self.settle_ns)
+
+    def of_device(self, traits: Traits) -> "PointRules":
+        """Returns the rules with what a device's table says of the point."""
+        own = traits.get(self.point, PLAIN)
+        if self.exact:
+            own = replace(own, step=0.0)
+        return replace(
+            self,
+            traits=own,
+            resolution=max(self.resolution, own.step),
+            settle_ns=max(self.settle_ns, own.settle_ns),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PointMemory:
-    """What was last written to a point, and what the device has shown of it."""
+    """Holds what was last written to a point, and what the device has shown of it."""
 
     value: float
     written_ns: int
     first_ns: int
-    """When this point was first written; what it showed before says nothing."""
+    """Tells when this point was first written; what it showed before says nothing."""
     superseded: tuple[tuple[float, int], ...] = ()
-    """Values written shortly before, and when each was replaced: a device may still show them."""
+    """Holds values written shortly before, and when each was replaced: it may still show them."""
     tries: int = 0
-    """How often in a row the read-back has differed."""
+    """Counts how often in a row the read-back has differed."""
     tried_ns: int = 0
     ignored_since_ns: int | None = None
     spent: Spent | None = None
-    """Of its write budget; None: it does not wear out."""
+    """Counts against its write budget; None: it does not wear out."""
     seen: float | None = None
-    """What the last sample showed, if it was a value of ours."""
+    """Tells what the last sample showed, if it was a value of ours."""
     overwritten: tuple[tuple[int, float], ...] = ()
-    """When somebody else's value was seen, and which."""
+    """Tells when somebody else's value was seen, and which."""
 
 
 DeviceMemory = Mapping[Point, PointMemory]
@@ -75,14 +99,14 @@ DeviceMemory = Mapping[Point, PointMemory]
 
 def keep_points(
     unit: str,
-    role: Producer,
+    role: Role,
     wanted: Mapping[Point, float],
     rules: tuple[PointRules, ...],
     snapshot: Snapshot,
     memory: DeviceMemory,
     forced: frozenset[Point] = frozenset(),
 ) -> tuple[tuple[Write, ...], DeviceMemory, tuple[Finding, ...]]:
-    """Writes for the ``wanted`` values in the order of ``rules``; new memory; what is ignored.
+    """Returns writes of ``wanted`` values in the order of ``rules``; new memory; what is ignored.
 
     A point in ``forced`` is written even if nothing has changed.
     """
@@ -91,11 +115,11 @@ def keep_points(
     findings: list[Finding] = []
     after = dict(memory)
     for rule in rules:
-        value = wanted[rule.point]
+        value = rule.traits.kept(wanted[rule.point])
         reading = snapshot.read(unit, rule.readback)
         kept, differs = _compare(rule, reading, memory.get(rule.point), now_ns)
         if kept is not None and kept.spent is not None:
-            value = kept.spent.affordable(value, kept.value, now_ns)
+            value = kept.spent.affordable(value, kept.value, now_ns, rule.safe)
         if (
             kept is None
             or (differs and _is_worth_a_repeat(rule, kept, now_ns))
@@ -116,7 +140,7 @@ def keep_points(
 
 
 def _is_worth_a_repeat(rule: PointRules, memory: PointMemory, now_ns: int) -> bool:
-    """False once there is nothing left of what a point without danger may have."""
+    """Says whether something is left of what a point without danger may have."""
     if not rule.gives_up:
         return True
     spent = memory.spent
@@ -141,14 +165,14 @@ def _written(
     rule: PointRules, value: float, memory: PointMemory | None, now_ns: int
 ) -> PointMemory:
     if memory is None:
-        budget = rule.writes_per_day
+        budget = rule.traits.writes_per_day
         spent = None if budget is None else first_write(budget, now_ns)
         return PointMemory(value=value, written_ns=now_ns, first_ns=now_ns, spent=spent)
     spent = None if memory.spent is None else memory.spent.once_more(now_ns)
     superseded = memory.superseded
     if value != memory.value:
         superseded = (
-            *(entry for entry in superseded if now_ns - entry[1] <= OWN_NS),
+            *(entry for entry in superseded if now_ns - entry[1] <= rule.own_ns),
             (memory.value, now_ns),
         )
     return replace(memory, value=value, written_ns=now_ns, superseded=superseded, spent=spent)
@@ -157,7 +181,7 @@ def _written(
 def _compare(
     rule: PointRules, readback: Reading, memory: PointMemory | None, now_ns: int
 ) -> tuple[PointMemory | None, bool]:
-    """Compare a read-back with what was written; True if it is time to write again.
+    """Compares a read-back with what was written; True if it is time to write again.
 
     A setpoint that keeps changing is compared as well: a read-back is right if it shows the
     present value, or one that was replaced no longer ago than a write takes to settle.
@@ -189,14 +213,14 @@ def _compare(
 
 
 def _is_foreign(rule: PointRules, readback: Good, memory: PointMemory) -> bool:
-    """True if a value of ours has become one that no recent write of ours explains.
+    """Says whether a value of ours has become one that no recent write of ours explains.
 
     A device that is slow, rounds or stops at its own limit shows something between what it held
     and what it was told.
     """
     if memory.seen is None:
         return False
-    recent_ns = readback.time_ns - OWN_NS
+    recent_ns = readback.time_ns - rule.own_ns
     own = [memory.value, memory.seen]
     own += [value for value, until_ns in memory.superseded if until_ns >= recent_ns]
     tolerance = rule.resolution / 2
@@ -204,16 +228,16 @@ def _is_foreign(rule: PointRules, readback: Good, memory: PointMemory) -> bool:
 
 
 def _without_past(memory: PointMemory, now_ns: int) -> PointMemory:
-    """``memory`` without what others wrote too long ago to count."""
+    """Returns ``memory`` without what others wrote too long ago to count."""
     oldest_ns = now_ns - OVERWRITTEN_WITHIN_NS
     recent = tuple(entry for entry in memory.overwritten if entry[0] >= oldest_ns)
     return memory if recent == memory.overwritten else replace(memory, overwritten=recent)
 
 
 def _overwritten(
-    rule: PointRules, unit: str, role: Producer, memory: PointMemory
+    rule: PointRules, unit: str, role: Role, memory: PointMemory
 ) -> tuple[Finding, ...]:
-    """Somebody else writes: noted the first times, no accident any more at the third."""
+    """Finds that somebody else writes: noted the first times, no accident any more at the third."""
     times = len(memory.overwritten)
     if times == 0:
         return ()

@@ -1,1 +1,1 @@
-"""What load and PV will likely be, from what they were."""
+"""Forecasting tells what load and PV will likely be, from what they were."""

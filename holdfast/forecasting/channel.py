@@ -1,4 +1,4 @@
-"""What is forecast, by which models, and how one of them is chosen."""
+"""A channel says what is forecast, by which models, and how one of them is chosen."""
 
 import logging
 import math
@@ -8,9 +8,12 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
+from holdfast.core.quarter_hours import QUARTERS_PER_DAY
+from holdfast.forecasting.array_file import Floats
 from holdfast.forecasting.forecast import Basis, Score
 from holdfast.forecasting.forest import Forest
-from holdfast.forecasting.history import QUARTERS_PER_DAY, Field
+from holdfast.forecasting.history import Field
+from holdfast.forecasting.lookback import Lookback
 from holdfast.forecasting.models import (
     Model,
     by_pattern,
@@ -21,8 +24,6 @@ from holdfast.forecasting.models import (
     sun_today,
     sun_week,
 )
-from holdfast.forecasting.packed import Floats
-from holdfast.forecasting.past import Past
 from holdfast.forecasting.pattern import LOAD_PATTERN, PRICE_PATTERN, WEEK, Pattern
 from holdfast.forecasting.scoring import (
     Errors,
@@ -39,14 +40,14 @@ SCORED_DAYS = 28
 _LEAST_DAYS_BEFORE = 7
 _DRIFT_DAYS = 3
 _DRIFT = 1.5
-"""The error of the last days in terms of the weeks before, from which a model has aged."""
+"""A model has aged if the error of the last days, in terms of the weeks before, is above this."""
 RETRAIN_AFTER = timedelta(days=7)
 RETRAIN_AT_MOST = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """A model with what is told of it."""
+    """Holds a model with what is told of it."""
 
     name: str
     basis: Basis
@@ -55,20 +56,20 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Channel:
-    """One quantity that is forecast."""
+    """A channel is one quantity that is forecast."""
 
     name: str
     field: Field
     inputs: tuple[Field, ...]
-    """What its models read."""
+    """The channel's models read these."""
     least: float
-    """No forecast is lower."""
+    """No forecast is lower than this."""
     baseline: Candidate
-    """What every other has to beat."""
+    """Every other candidate has to beat it."""
     rivals: tuple[Candidate, ...]
     forest: Callable[[Forest], Model] | None = None
     pattern: Pattern = WEEK
-    """What a forest builds on."""
+    """A forest builds on it."""
 
 
 LOAD = Channel(
@@ -122,7 +123,7 @@ CHANNELS = (LOAD, PV, PRICE)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """The model in use."""
+    """Tells which model is in use."""
 
     candidate: Candidate
     spread: Spread | None = None
@@ -130,15 +131,15 @@ class Choice:
     chosen_utc: datetime | None = None
     drifted: bool = False
     maes: Mapping[str, float] | None = None
-    """Of all that competed, by name."""
+    """It holds those of all that competed, by name."""
 
 
 def choose(
-    channel: Channel, past: Past, end: int, forests: list[tuple[str, Forest]], utc: datetime
+    channel: Channel, past: Lookback, end: int, forests: list[tuple[str, Forest]], utc: datetime
 ) -> Choice:
-    """The candidate with the least error on the last weeks before index ``end``.
+    """Returns the candidate with the least error on the last weeks before index ``end``.
 
-    The baseline, as long as there are too few days to tell.
+    It is the baseline, as long as there are too few days to tell.
     """
     measured = np.flatnonzero(np.isfinite(past.values[channel.field][:end]))
     first = int(measured[0]) if measured.size else end
@@ -170,7 +171,9 @@ def choose(
     )
 
 
-def _candidates(channel: Channel, past: Past, forests: list[tuple[str, Forest]]) -> list[Candidate]:
+def _candidates(
+    channel: Channel, past: Lookback, forests: list[tuple[str, Forest]]
+) -> list[Candidate]:
     found = [channel.baseline]
     for candidate in channel.rivals:
         needs = {Basis.WEATHER: Field.PV_MODEL_W, Basis.CLEAR_SKY: Field.PV_CLEAR_W}
@@ -186,7 +189,7 @@ def _candidates(channel: Channel, past: Past, forests: list[tuple[str, Forest]])
 
 
 def _loss(errors: Errors, base: Errors) -> float:
-    """Mean of MAE and RMSE, each in terms of the baseline's.
+    """Returns the mean of MAE and RMSE, each in terms of the baseline's.
 
     MAE alone prefers a forecast that is right in most quarters and misses the rare large
     ones; a plan needs their energy too.
@@ -208,7 +211,7 @@ def _rms(error: Floats) -> float:
 
 
 def has_drifted(errors: Errors) -> bool:
-    """True if the errors of the last days are far larger than those of the weeks before."""
+    """Says whether the errors of the last days are far larger than those of the weeks before."""
     recent = errors.origins >= errors.origins[-1] - _DRIFT_DAYS * QUARTERS_PER_DAY
     late, early = errors.error[recent], errors.error[~recent]
     late, early = np.abs(late[np.isfinite(late)]), np.abs(early[np.isfinite(early)])
@@ -217,14 +220,14 @@ def has_drifted(errors: Errors) -> bool:
     return float(late.mean()) > _DRIFT * float(early.mean())
 
 
-def mae_of_forest(channel: Channel, past: Past, begin: int, end: int, forest: Forest) -> float:
-    """MAE of a forest from origins between two indices; infinite if it says nothing."""
+def mae_of_forest(channel: Channel, past: Lookback, begin: int, end: int, forest: Forest) -> float:
+    """Returns the MAE of a forest from origins between two indices; infinite if it says nothing."""
     assert channel.forest is not None, "only a channel with a forest is asked"
     return mae_between(channel, past, begin, end, channel.forest(forest))
 
 
-def mae_between(channel: Channel, past: Past, begin: int, end: int, model: Model) -> float:
-    """MAE of a model from origins between two indices; infinite if it says nothing."""
+def mae_between(channel: Channel, past: Lookback, begin: int, end: int, model: Model) -> float:
+    """Returns the MAE of a model from origins between two indices; infinite if it says nothing."""
     origins = origins_between(begin, end)
     mae = try_model(model, past, channel.field, origins).mae if len(origins) else math.inf
     return math.inf if math.isnan(mae) else mae

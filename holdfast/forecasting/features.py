@@ -1,10 +1,11 @@
-"""What a forest sees of a slot: calendar, lags of a day and a week, means, and the level."""
+"""A forest sees of a slot its calendar, lags of a day and a week, means, and the level."""
 
 import numpy as np
 
-from holdfast.forecasting.history import QUARTERS_PER_DAY, Field
-from holdfast.forecasting.packed import Floats, Whole
-from holdfast.forecasting.past import Past
+from holdfast.core.quarter_hours import QUARTERS_PER_DAY
+from holdfast.forecasting.array_file import Floats, Whole
+from holdfast.forecasting.history import Field
+from holdfast.forecasting.lookback import Lookback
 from holdfast.forecasting.pattern import WEEK, Pattern, lagged, repeat
 
 NAMES = (
@@ -17,9 +18,9 @@ _NO_TEMPERATURE_C = -99.0
 
 
 def features(
-    past: Past, field: Field, index: Whole, known: Whole | int, pattern: Pattern
+    past: Lookback, field: Field, index: Whole, known: Whole | int, pattern: Pattern
 ) -> Floats:
-    """One row for each of ``index``, from what lies before ``known``; columns as ``NAMES``.
+    """Returns one row for each of ``index``, from what lies before ``known``; columns as ``NAMES``.
 
     A lag that is not known yet is the next older one that is; what is not known at all is
     the pattern.

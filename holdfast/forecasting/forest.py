@@ -1,4 +1,4 @@
-"""A random forest as plain arrays, evaluated for all rows and trees at once."""
+"""A random forest is kept as plain arrays, and evaluated for all rows and trees at once."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,29 +6,29 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from holdfast.forecasting.packed import Array, Floats
+from holdfast.forecasting.array_file import Array, Floats
 
 _MAX_DEPTH = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forest:
-    """All nodes of all trees in one table. A leaf is its own child, on both sides."""
+    """All nodes of all trees stand in one table. A leaf is its own child, on both sides."""
 
     root: npt.NDArray[np.int32]
-    """Of each tree."""
+    """Each tree has its root here."""
     feature: npt.NDArray[np.int32]
     threshold: Floats
     """Up to it, the left child is next; NaN goes right."""
     child: npt.NDArray[np.int32]
-    """Left and right child in turn: ``child[2 * node]`` is the left one."""
+    """Left and right child come in turn: ``child[2 * node]`` is the left one."""
     value: Floats
     depth: int
     features: int
-    """Columns that a row must have."""
+    """A row must have so many columns."""
 
     def predict(self, rows: Floats) -> Floats:
-        """Mean of the trees for each row. Raises ValueError for rows of another width."""
+        """Returns the trees' mean for each row. Raises ValueError for rows of another width."""
         if rows.ndim != 2 or rows.shape[1] != self.features:
             raise ValueError(f"rows have shape {rows.shape}, not (n, {self.features})")
         count = len(rows)
@@ -43,14 +43,14 @@ class Forest:
         return mean
 
     def to_arrays(self) -> dict[str, Array]:
-        """As :meth:`from_arrays` reads them."""
+        """Returns the arrays as :meth:`from_arrays` reads them."""
         names = ("root", "feature", "threshold", "child", "value")
         arrays: dict[str, Array] = {name: getattr(self, name) for name in names}
         return arrays | {"shape": np.array([self.depth, self.features])}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, Array]) -> "Forest":
-        """Read what :meth:`to_arrays` gave. Raises ValueError for what is no forest."""
+        """Reads what :meth:`to_arrays` gave. Raises ValueError for what is no forest."""
         try:
             depth, features = (int(number) for number in arrays["shape"])
             forest = cls(

@@ -1,66 +1,52 @@
-"""What was measured and known, kept as quarter-hour values of the last 400 days."""
+"""The history keeps what was measured and known, as quarter-hour values of the last 400 days."""
 
 import json
 import math
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 
 import numpy as np
 
-from holdfast.forecasting.packed import Array, Floats, Packed
+from holdfast.core.quarter_hours import QUARTERS_PER_DAY, quarter_of
+from holdfast.forecasting.array_file import Array, ArrayFile, Floats
 
-QUARTER = timedelta(minutes=15)
-QUARTER_S = 900
-QUARTERS_PER_DAY = 96
 KEPT_DAYS = 400
-"""A year, so that the same season was seen, and a month."""
+"""A year is kept, so that the same season was seen, and a month."""
 
 _JSON_VERSION = 1
 _PACKED_VERSION = 2
 _KIND = "power history"
 _MOST = 1e12
-"""W; what is more is no power of a site, nor is NaN."""
+"""It is in W; what is more is no power of a site, nor is NaN."""
 _MOST_SAMPLES = 3600
 """A mean goes on as if it had no more than these, so that the count fits 16 bits."""
 
 
 class Field(StrEnum):
-    """What is kept for each quarter hour."""
+    """Tells what is kept for each quarter hour."""
 
     LOAD_W = "load_w"
     PV_W = "pv_w"
     PV_MODEL_W = "pv_model_w"
-    """What the weather forecast makes of the configured arrays, uncorrected; future too."""
+    """This is what the weather forecast makes of the configured arrays, uncorrected; future too."""
     PV_CLEAR_W = "pv_clear_w"
-    """What the configured arrays make under a clear sky, uncorrected; future too."""
+    """This is what the configured arrays make under a clear sky, uncorrected; future too."""
     TEMPERATURE_C = "temperature_c"
-    """Outdoor; of the weather forecast, future too."""
+    """It is the outdoor one of the weather forecast, future too."""
     PRICE_PER_KWH = "price_per_kwh"
-    """What a kWh from the grid costs, as published, tariff applied; never a forecast."""
+    """This is what a kWh from the grid costs, as published, tariff applied; never a forecast."""
 
 
 _ROW = {field: row for row, field in enumerate(Field)}
 
 
-def quarter_of(utc: datetime) -> int:
-    """Number of the quarter hour since 1970 that ``utc`` lies in.
-
-    Raises ValueError for a naive time.
-    """
-    if utc.tzinfo is None:
-        raise ValueError(f"{utc} has no time zone")
-    return int(utc.timestamp() // QUARTER_S)
-
-
-def start_of(quarter: int) -> datetime:
-    """First instant of a quarter hour, UTC."""
-    return datetime.fromtimestamp(quarter * QUARTER_S, tz=UTC)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Day:
-    """One UTC day: values by field and quarter (NaN: not known), and samples behind each."""
+    """Holds one UTC day.
+
+    It has values by field and quarter (NaN: not known), and the samples behind each.
+    """
 
     values: Array
     samples: Array
@@ -72,7 +58,7 @@ def _empty_day() -> _Day:
 
 
 class PowerHistory:
-    """Quarter-hour values of a site; bounded, and tolerant to gaps.
+    """Holds the quarter-hour values of a site; it is bounded, and tolerates gaps.
 
     Samples may come late or out of order. When it is full, the day farthest from the new
     one goes: after a time with a wrong clock this forgets what that clock wrote.
@@ -82,12 +68,12 @@ class PowerHistory:
         self._days: dict[int, _Day] = {}
 
     def __len__(self) -> int:
-        """Number of quarters in which load or PV was measured."""
+        """Returns the number of quarters in which load or PV was measured."""
         rows = [_ROW[Field.LOAD_W], _ROW[Field.PV_W]]
         return sum(int((day.samples[rows] > 0).any(axis=0).sum()) for day in self._days.values())
 
     def add(self, utc: datetime, load_w: float | None, pv_w: float | None) -> None:
-        """Take in one measurement at ``utc`` (aware); None where nothing was measured.
+        """Takes in one measurement at ``utc`` (aware), in W; None where nothing was measured.
 
         Raises ValueError for a naive time or a number that is not finite.
         """
@@ -101,7 +87,7 @@ class PowerHistory:
                 self._add(field, quarter, value)
 
     def put(self, field: Field, first: int, values: Floats) -> None:
-        """Know ``values`` of ``field`` from quarter ``first`` on; NaN leaves what is known.
+        """Keeps ``values`` of ``field`` from quarter ``first`` on; NaN leaves what is known.
 
         Raises ValueError for numbers that none of them can be.
         """
@@ -115,7 +101,7 @@ class PowerHistory:
                 held.values[row, slot], held.samples[row, slot] = value, 1
 
     def window(self, field: Field, first: int, count: int) -> Floats:
-        """Values of ``count`` quarters from ``first`` on; NaN where nothing is known."""
+        """Returns ``count`` quarters' values from ``first`` on; NaN where nothing is known."""
         row, result = _ROW[field], np.full(count, np.nan)
         for day in range(first // QUARTERS_PER_DAY, (first + count - 1) // QUARTERS_PER_DAY + 1):
             held = self._days.get(day)
@@ -126,21 +112,21 @@ class PowerHistory:
         return result
 
     def load_w(self, quarter: int) -> float | None:
-        """Mean load in that quarter hour; None where it was not measured."""
+        """Returns the mean load in that quarter hour, in W; None where it was not measured."""
         return self._value(Field.LOAD_W, quarter)
 
     def pv_w(self, quarter: int) -> float | None:
-        """Mean PV power in that quarter hour; None where it was not measured."""
+        """Returns the mean PV power in that quarter hour, in W; None where it was not measured."""
         return self._value(Field.PV_W, quarter)
 
     def first_quarter(self, field: Field, before: int) -> int | None:
-        """The oldest quarter of the last ``KEPT_DAYS`` before ``before`` with a value."""
+        """Returns the oldest quarter of the last ``KEPT_DAYS`` before ``before`` with a value."""
         oldest = before - KEPT_DAYS * QUARTERS_PER_DAY
         known = np.flatnonzero(np.isfinite(self.window(field, oldest, before - oldest)))
         return oldest + int(known[0]) if known.size else None
 
     def to_bytes(self) -> bytes:
-        """Everything held, as :meth:`from_bytes` reads it."""
+        """Returns everything held, as :meth:`from_bytes` reads it."""
         days = sorted(self._days)
         shape = (len(days), len(Field), QUARTERS_PER_DAY)
         values, samples = np.empty(shape, np.float32), np.empty(shape, np.uint16)
@@ -152,22 +138,22 @@ class PowerHistory:
             "values": values,
             "samples": samples,
         }
-        return Packed(about=about, arrays=arrays).to_bytes()
+        return ArrayFile(about=about, arrays=arrays).to_bytes()
 
     @classmethod
     def from_bytes(cls, content: bytes) -> "PowerHistory":
-        """Read what :meth:`to_bytes` wrote, or the JSON of older releases.
+        """Reads what :meth:`to_bytes` wrote, or the JSON of older releases.
 
         Raises ValueError for anything else.
         """
         if content[:1] == b"{":
             return cls._from_json(content)
-        packed = Packed.from_bytes(content)
-        if (packed.about.get("kind"), packed.about.get("version")) != (_KIND, _PACKED_VERSION):
+        file = ArrayFile.from_bytes(content)
+        if (file.about.get("kind"), file.about.get("version")) != (_KIND, _PACKED_VERSION):
             raise ValueError("is no power history")
-        history, fields = cls(), packed.about.get("fields")
+        history, fields = cls(), file.about.get("fields")
         try:
-            days, values, samples = (packed.arrays[name] for name in ("days", "values", "samples"))
+            days, values, samples = (file.arrays[name] for name in ("days", "values", "samples"))
         except KeyError as error:
             raise ValueError(f"is no power history: {error!r}") from error
         shape = (len(days), len(Field), QUARTERS_PER_DAY)

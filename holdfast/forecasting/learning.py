@@ -1,10 +1,12 @@
-"""The life of learned models: trained, compared, released, taken back."""
+"""Learned models have a life: they are trained, compared, released and taken back."""
 
 import logging
 from datetime import datetime
 
 import numpy as np
 
+from holdfast.core.quarter_hours import QUARTERS_PER_DAY
+from holdfast.forecasting.array_file import ArrayFile
 from holdfast.forecasting.channel import (
     RETRAIN_AFTER,
     RETRAIN_AT_MOST,
@@ -14,9 +16,7 @@ from holdfast.forecasting.channel import (
     mae_of_forest,
 )
 from holdfast.forecasting.forest import Forest
-from holdfast.forecasting.history import QUARTERS_PER_DAY
-from holdfast.forecasting.packed import Packed
-from holdfast.forecasting.past import Past
+from holdfast.forecasting.lookback import Lookback
 from holdfast.forecasting.registry import ModelRegistry, RegistryError, Version
 from holdfast.forecasting.training import forest_job
 from holdfast.forecasting.workshop import Workshop
@@ -26,7 +26,7 @@ _log = logging.getLogger(__name__)
 _MARGIN = 0.98
 """A challenger is better by this, or it is chance."""
 HELD_OUT = 7 * QUARTERS_PER_DAY
-"""What a challenger has not seen, and is compared on."""
+"""A challenger has not seen this much, and is compared on it."""
 _ROLLBACK_MARGIN = 1.02
 """A version goes if its predecessor is better by this; less is chance."""
 
@@ -45,11 +45,11 @@ class Learner:
         self._ordered_utc = self._newest_utc()
 
     def forests(self) -> list[tuple[str, Forest]]:
-        """The forest in force with its name; none before the first release."""
+        """Returns the forest in force with its name; none before the first release."""
         return [(f"forest {v.number}", forest) for v, forest in self._forests[:1]]
 
     def collect(self) -> Forest | None:
-        """A challenger whose training is done; None while there is none."""
+        """Returns a challenger whose training is done; None while there is none."""
         answer = None if self._workshop is None else self._workshop.collect(self._channel.name)
         if answer is None:
             return None
@@ -60,20 +60,24 @@ class Learner:
             return None
 
     def release(
-        self, challenger: Forest, past: Past, end: int, choice: Choice, utc: datetime
+        self, challenger: Forest, past: Lookback, end: int, choice: Choice, utc: datetime
     ) -> bool:
-        """Release a challenger if it beats what is in use on what it has not seen."""
+        """Releases a challenger if it beats what is in use on what it has not seen."""
         begin = end - HELD_OUT
         new = mae_of_forest(self._channel, past, begin, end, challenger)
         old = mae_between(self._channel, past, begin, end, choice.candidate.model)
         if not new < _MARGIN * old:
-            _log.info("%s: the new forest is not released: error %g, in use %g",
-                      self._channel.name, new, old)  # fmt: skip
+            _log.info(
+                "%s: the new forest is not released: error %g, in use %g",
+                self._channel.name,
+                new,
+                old,
+            )
             return False
         about = {"made_utc": utc.isoformat(), "mae": new, "champion_mae": old}
         try:
             released = self._registry.release(
-                self._channel.name, Packed(about=about, arrays=challenger.to_arrays())
+                self._channel.name, ArrayFile(about=about, arrays=challenger.to_arrays())
             )
         except RegistryError as error:
             _log.error("%s", error)
@@ -81,8 +85,8 @@ class Learner:
         self._forests = [(released, challenger), *self._forests]
         return True
 
-    def review(self, past: Past, end: int) -> None:
-        """Take the newest version back if its predecessor does better on the last days."""
+    def review(self, past: Lookback, end: int) -> None:
+        """Takes the newest version back if its predecessor does better on the last days."""
         while self._workshop is not None and len(self._forests) > 1:
             (newest, forest), (_, before) = self._forests[:2]
             begin = end - HELD_OUT
@@ -94,8 +98,8 @@ class Learner:
             self._registry.withdraw(newest)
             self._forests = self._forests[1:]
 
-    def train(self, past: Past, end: int, choice: Choice, utc: datetime) -> None:
-        """Order a challenger if the present one is old or its errors have drifted."""
+    def train(self, past: Lookback, end: int, choice: Choice, utc: datetime) -> None:
+        """Orders a challenger if the present one is old or its errors have drifted."""
         if self._workshop is None:
             return
         since = None if self._ordered_utc is None else abs(utc - self._ordered_utc)

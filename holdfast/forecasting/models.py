@@ -1,4 +1,4 @@
-"""The models that compete for each forecast.
+"""These models compete for each forecast.
 
 A model takes the past, the index of its origin and a number of quarters, and gives as many
 values; NaN where it has nothing to say. It reads measurements before the origin only.
@@ -8,11 +8,12 @@ from collections.abc import Callable
 
 import numpy as np
 
+from holdfast.core.quarter_hours import QUARTERS_PER_DAY
+from holdfast.forecasting.array_file import Floats, Whole
 from holdfast.forecasting.features import features
 from holdfast.forecasting.forest import Forest
-from holdfast.forecasting.history import QUARTERS_PER_DAY, Field
-from holdfast.forecasting.packed import Floats, Whole
-from holdfast.forecasting.past import Past
+from holdfast.forecasting.history import Field
+from holdfast.forecasting.lookback import Lookback
 from holdfast.forecasting.pattern import (
     LOAD_PATTERN,
     PRICE_PATTERN,
@@ -22,7 +23,7 @@ from holdfast.forecasting.pattern import (
     weighted_mean,
 )
 
-Model = Callable[[Past, int, int], Floats]
+Model = Callable[[Lookback, int, int], Floats]
 
 _HOUR = 4
 _LOAD_LOOK = 1 * _HOUR
@@ -32,19 +33,22 @@ _SUN_LOOK = 2 * _HOUR
 _SUN_SHARE = 0.9
 _SUN_FADES = 5.0 * _HOUR
 _SUN_FLOOR = 0.1
-"""Of the plant's best: below, a ratio of measured to expected says little."""
+"""It is a share of the plant's best: below, a ratio of measured to expected says little."""
 _SUN_RATIO = (0.0, 3.0)
 _STACK_DAYS = 28
 _STACK_PRIOR_DAYS = 2.0
 _GAIN = (0.0, 3.0)
 CLEAR_SKY_INDEX = 0.6
-"""Of a sky that nobody has seen yet: what a mean central European year gives (assumption)."""
+"""It holds for a sky that nobody has seen yet.
+
+It is what a mean central European year gives (assumption).
+"""
 
 
 def persistence(field: Field) -> Model:
-    """As the day before, at the same UTC time."""
+    """Returns the model that forecasts as the day before, at the same UTC time."""
 
-    def model(past: Past, origin: int, count: int) -> Floats:
+    def model(past: Lookback, origin: int, count: int) -> Floats:
         ahead = np.arange(count)
         earlier = origin + ahead - QUARTERS_PER_DAY * (ahead // QUARTERS_PER_DAY + 1)
         values = past.values[field]
@@ -54,34 +58,34 @@ def persistence(field: Field) -> Model:
 
 
 def by_pattern(field: Field, pattern: Pattern) -> Model:
-    """The same local time on earlier days."""
+    """Returns the model that forecasts from the same local time on earlier days."""
 
-    def model(past: Past, origin: int, count: int) -> Floats:
+    def model(past: Lookback, origin: int, count: int) -> Floats:
         return repeat(past, past.values[field], origin + np.arange(count), origin, pattern)
 
     return model
 
 
-def sun_week(past: Past, origin: int, count: int) -> Floats:
-    """The baseline of PV: the last seven days, each counting more than the one before."""
+def sun_week(past: Lookback, origin: int, count: int) -> Floats:
+    """Forecasts PV as the last seven days, each counting more than the one before: the baseline."""
     return _sun_before(past, origin + np.arange(count), origin)
 
 
-def load_pattern(past: Past, origin: int, count: int) -> Floats:
-    """Kind of day and recency, and what the last hour differs from that, fading away."""
+def load_pattern(past: Lookback, origin: int, count: int) -> Floats:
+    """Forecasts by kind of day, recency, and what the last hour differs from that, fading away."""
     return _with_present(past, origin, count, None)
 
 
 def load_forest(forest: Forest) -> Model:
-    """The mean of the pattern and a forest, and the present deviation."""
+    """Returns the model of the mean of the pattern and a forest, and the present deviation."""
 
-    def model(past: Past, origin: int, count: int) -> Floats:
+    def model(past: Lookback, origin: int, count: int) -> Floats:
         return _with_present(past, origin, count, forest)
 
     return model
 
 
-def _with_present(past: Past, origin: int, count: int, forest: Forest | None) -> Floats:
+def _with_present(past: Lookback, origin: int, count: int, forest: Forest | None) -> Floats:
     values = past.values[Field.LOAD_W]
     look = min(_LOAD_LOOK, origin)
     index = np.arange(origin - look, origin + count)
@@ -98,9 +102,12 @@ def _with_present(past: Past, origin: int, count: int, forest: Forest | None) ->
 
 
 def price_forest(forest: Forest) -> Model:
-    """The mean of the pattern and a forest: better than either on every market measured."""
+    """Returns the model of the mean of the pattern and a forest.
 
-    def model(past: Past, origin: int, count: int) -> Floats:
+    It is better than either on every market measured.
+    """
+
+    def model(past: Lookback, origin: int, count: int) -> Floats:
         index = origin + np.arange(count)
         rows = features(past, Field.PRICE_PER_KWH, index, origin, PRICE_PATTERN)
         by_day = repeat(past, past.values[Field.PRICE_PER_KWH], index, origin, PRICE_PATTERN)
@@ -109,19 +116,19 @@ def price_forest(forest: Forest) -> Model:
     return model
 
 
-def sun_today(past: Past, origin: int, count: int) -> Floats:
-    """The last days' sun, scaled by what today's differs from it, fading away."""
+def sun_today(past: Lookback, origin: int, count: int) -> Floats:
+    """Forecasts as the last days' sun, scaled by what today's differs from it, fading away."""
     return sun_by_field(None)(past, origin, count)
 
 
 def sun_by_field(field: Field | None) -> Model:
-    """The last days' sun mixed with a calculated one, scaled by what today's differs.
+    """Returns the model that mixes the last days' sun with a calculated one, scaled by today's.
 
     How much of each, the last four weeks tell: the two factors of least squares, drawn
     to the calculation alone as long as there are few days.
     """
 
-    def model(past: Past, origin: int, count: int) -> Floats:
+    def model(past: Lookback, origin: int, count: int) -> Floats:
         values = past.values[Field.PV_W]
         begin = max(origin - _STACK_DAYS * QUARTERS_PER_DAY, 0)
         index = np.arange(begin, origin + count)
@@ -141,8 +148,8 @@ def sun_by_field(field: Field | None) -> Model:
     return model
 
 
-def _sun_before(past: Past, index: Whole, origin: int) -> Floats:
-    """As :data:`SUN`, by UTC: the sun knows no clock change."""
+def _sun_before(past: Lookback, index: Whole, origin: int) -> Floats:
+    """Works as :data:`SUN`, by UTC: the sun knows no clock change."""
     values = past.values[Field.PV_W]
     days = np.arange(1, SUN.days + 1)
     earlier = index - days[:, None] * QUARTERS_PER_DAY
@@ -153,7 +160,7 @@ def _sun_before(past: Past, index: Whole, origin: int) -> Floats:
 
 
 def _stack(field: Field, recent: Floats, calculated: Floats, measured: Floats) -> Floats:
-    """``calculated`` and ``recent`` mixed as fitted to what was ``measured``."""
+    """Mixes ``calculated`` and ``recent`` as fitted to what was ``measured``."""
     prior = CLEAR_SKY_INDEX if field is Field.PV_CLEAR_W else 1.0
     before = len(measured)
     model, base = calculated[:before], np.nan_to_num(recent[:before])

@@ -1,4 +1,4 @@
-"""What PV arrays make of weather or of a clear sky, by pvlib.
+"""This module calculates what PV arrays make of weather or of a clear sky, by pvlib.
 
 pvlib brings pandas and takes some 110 MB, so this runs in a process of its own
 (:mod:`holdfast.forecasting.workshop`), not in the planner.
@@ -10,21 +10,21 @@ from typing import Any
 import numpy as np
 
 from holdfast.core.config import Location, PvPlant
-from holdfast.forecasting.history import QUARTER_S
-from holdfast.forecasting.packed import Array, Floats, Packed
+from holdfast.core.quarter_hours import QUARTER_S
+from holdfast.forecasting.array_file import Array, ArrayFile, Floats
 from holdfast.forecasting.weather import WeatherForecast
 
 _ALBEDO = 0.2
 _TEMPERATURE_PER_C = -0.0037
-"""Of power, as usual for crystalline silicon (PVWatts standard module)."""
+"""It is a share of power, as usual for crystalline silicon (PVWatts standard module)."""
 _FALLBACK = {"temperature_c": 15.0, "wind_m_s": 2.0}
-"""Where the weather has none; moves power by a few percent."""
+"""It is used where the weather has none; it moves power by a few percent."""
 
 
 def pv_job(
     location: Location, plant: PvPlant, *, first: int, count: int, weather: WeatherForecast | None
-) -> Packed:
-    """The order for :func:`pv_work`: power of ``count`` quarters from ``first`` on."""
+) -> ArrayFile:
+    """Makes the order for :func:`pv_work`: power of ``count`` quarters from ``first`` on."""
     arrays: dict[str, Array] = {}
     if weather is not None:
         first, count = weather.first, len(weather)
@@ -36,17 +36,17 @@ def pv_job(
         "first": first,
         "count": count,
     }
-    return Packed(about=about, arrays=arrays)
+    return ArrayFile(about=about, arrays=arrays)
 
 
-def pv_work(job: Packed) -> Packed:
-    """AC power of all arrays together; NaN where the weather is not known."""
+def pv_work(job: ArrayFile) -> ArrayFile:
+    """Returns the AC power of all arrays together, in W; NaN where the weather is not known."""
     location = Location.model_validate(job.about["location"])
     plant = PvPlant.model_validate(job.about["plant"])
     first, count = int(job.about["first"]), int(job.about["count"])
     power_w = _power_w(location, plant, first, count, job.arrays)
     about = {"first": first, "weather": bool(job.arrays)}
-    return Packed(about=about, arrays={"power_w": power_w})
+    return ArrayFile(about=about, arrays={"power_w": power_w})
 
 
 def _power_w(
@@ -71,10 +71,17 @@ def _power_w(
     dc_w = np.zeros(count)
     for array in plant.arrays:
         plane = pvlib.irradiance.get_total_irradiance(
-            array.tilt_deg, array.azimuth_deg, sun["apparent_zenith"], sun["azimuth"],
-            sky["dni"], sky["ghi"], sky["dhi"], dni_extra=dni_extra, albedo=_ALBEDO,
+            array.tilt_deg,
+            array.azimuth_deg,
+            sun["apparent_zenith"],
+            sun["azimuth"],
+            sky["dni"],
+            sky["ghi"],
+            sky["dhi"],
+            dni_extra=dni_extra,
+            albedo=_ALBEDO,
             model="haydavies",
-        )  # fmt: skip
+        )
         on_plane = np.asarray(plane["poa_global"], float)
         cell_c = pvlib.temperature.faiman(on_plane, air["temperature_c"], air["wind_m_s"])
         made_w = pvlib.pvsystem.pvwatts_dc(on_plane, cell_c, array.peak_w, _TEMPERATURE_PER_C)

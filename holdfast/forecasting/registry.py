@@ -1,4 +1,4 @@
-"""Released models on disk: numbered, checked, few, and each can be taken back."""
+"""Released models are kept on disk: numbered, checked, few, and each can be taken back."""
 
 import logging
 from collections.abc import Callable
@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from holdfast.core.errors import HoldfastError
-from holdfast.forecasting.packed import Packed
+from holdfast.forecasting.array_file import ArrayFile
 
 _log = logging.getLogger(__name__)
 
 KEPT = 5
-"""Versions of each model."""
+"""So many versions of each model are kept."""
 _SUFFIX = ".model"
 
 
@@ -21,23 +21,23 @@ class RegistryError(HoldfastError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Version:
-    """A released model."""
+    """A version is a released model."""
 
     kind: str
     number: int
-    content: Packed
+    content: ArrayFile
 
 
 class ModelRegistry:
-    """The versions of all models of a site, in one folder."""
+    """Keeps the versions of all models of a site in one folder."""
 
     def __init__(self, folder: Path, write: Callable[[Path, bytes], None]) -> None:
         """``write`` replaces a file as a whole or not at all, and raises OSError."""
         self._folder = folder
         self._write = write
 
-    def release(self, kind: str, content: Packed) -> Version:
-        """Store a new newest version; old ones go. Raises RegistryError."""
+    def release(self, kind: str, content: ArrayFile) -> Version:
+        """Stores a new newest version; old ones go. Raises RegistryError."""
         numbers = self._numbers(kind)
         number = max(numbers, default=0) + 1
         try:
@@ -50,11 +50,11 @@ class ModelRegistry:
         return Version(kind=kind, number=number, content=content)
 
     def versions(self, kind: str) -> list[Version]:
-        """Every version that can be read, newest first; a damaged one is skipped."""
+        """Returns every version that can be read, newest first; a damaged one is skipped."""
         found = []
         for number in reversed(self._numbers(kind)):
             try:
-                content = Packed.from_bytes(self._path(kind, number).read_bytes())
+                content = ArrayFile.from_bytes(self._path(kind, number).read_bytes())
             except (OSError, ValueError) as error:
                 _log.warning("model %s %d is skipped: %s", kind, number, error)
                 continue
@@ -62,7 +62,7 @@ class ModelRegistry:
         return found
 
     def withdraw(self, version: Version) -> None:
-        """Take a version back: the one before is the newest again."""
+        """Takes a version back: the one before is the newest again."""
         try:
             self._path(version.kind, version.number).unlink(missing_ok=True)
         except OSError as error:

@@ -1,4 +1,4 @@
-"""How good a model was: forecasts made again from origins of the last weeks.
+"""Scoring tells how good a model was: forecasts are made again from origins of the last weeks.
 
 A model sees at each origin what it would have seen then. Its errors give the score, and
 by lead time and time of day the quantiles of what comes.
@@ -8,48 +8,49 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from holdfast.core.quarter_hours import QUARTERS_PER_DAY
+from holdfast.forecasting.array_file import Floats, Whole
 from holdfast.forecasting.forecast import QUANTILES, Score
-from holdfast.forecasting.history import QUARTERS_PER_DAY, Field
+from holdfast.forecasting.history import Field
+from holdfast.forecasting.lookback import Lookback
 from holdfast.forecasting.models import Model, persistence
-from holdfast.forecasting.packed import Floats, Whole
-from holdfast.forecasting.past import Past
 
 _STEP = 20
-"""Five hours: origins come by every time of day."""
+"""A step is five hours: origins come by every time of day."""
 _LEADS = (0, 4, 12, 24)
-"""Where a class of lead times begins, in quarters."""
+"""Each class of lead times begins here, in quarters."""
 _BLOCK = 12
-"""Quarters of the UTC day that share their quantiles."""
+"""So many quarters of the UTC day share their quantiles."""
 _BLOCKS = QUARTERS_PER_DAY // _BLOCK
 _LEAST_ERRORS = 40
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Errors:
-    """Measured less forecast, by origin and lead; NaN where one of them is not known."""
+    """Errors are measured less forecast, by origin and lead; NaN where one of them is not known."""
 
     origins: Whole
-    """Indices in the past."""
+    """They are indices in the past."""
     first: int
-    """Quarter of index 0."""
+    """It is the quarter of index 0."""
     error: Floats
 
     @property
     def mae(self) -> float:
-        """Mean absolute error; NaN if nothing was measured."""
+        """Returns the mean absolute error; NaN if nothing was measured."""
         good = self.error[np.isfinite(self.error)]
         return float(np.abs(good).mean()) if good.size else float("nan")
 
 
 def origins_between(begin: int, end: int, count: int = QUARTERS_PER_DAY) -> Whole:
-    """Origins whose ``count`` quarters ahead lie before ``end``."""
+    """Returns the origins whose ``count`` quarters ahead lie before ``end``."""
     return np.arange(begin, end - count + 1, _STEP)
 
 
 def try_model(
-    model: Model, past: Past, field: Field, origins: Whole, count: int = QUARTERS_PER_DAY
+    model: Model, past: Lookback, field: Field, origins: Whole, count: int = QUARTERS_PER_DAY
 ) -> Errors:
-    """Forecast from each origin, and compare."""
+    """Makes a forecast from each origin, and compares it."""
     truth = past.values[field]
     error = np.full((len(origins), count), np.nan)
     for row, origin in enumerate(origins.tolist()):
@@ -59,12 +60,12 @@ def try_model(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spread:
-    """Quantiles of the error by lead class and block of the day: [lead, block, level]."""
+    """Holds quantiles of the error by lead class and block of the day: [lead, block, level]."""
 
     table: Floats
 
     def quantiles(self, mean: Floats, first: int, least: float) -> dict[float, Floats]:
-        """By level, around ``mean``, whose first value is of quarter ``first``."""
+        """Returns quantiles by level around ``mean``; its first value is of quarter ``first``."""
         ahead = np.arange(len(mean))
         lead = np.searchsorted(_LEADS, ahead, side="right") - 1
         block = (first + ahead) % QUARTERS_PER_DAY // _BLOCK
@@ -73,7 +74,7 @@ class Spread:
 
 
 def spread_of(errors: Errors) -> Spread | None:
-    """Quantiles of ``errors``; None as long as there are too few."""
+    """Returns the quantiles of ``errors``; None as long as there are too few."""
     good = np.isfinite(errors.error)
     if int(good.sum()) < _LEAST_ERRORS:
         return None
@@ -90,8 +91,8 @@ def spread_of(errors: Errors) -> Spread | None:
     return Spread(table=table)
 
 
-def score_of(errors: Errors, spread: Spread, past: Past, field: Field) -> Score:
-    """The score of a model, with that of persistence from the same origins."""
+def score_of(errors: Errors, spread: Spread, past: Lookback, field: Field) -> Score:
+    """Returns the score of a model, with that of persistence from the same origins."""
     count = errors.error.shape[1]
     other = try_model(persistence(field), past, field, errors.origins, count)
     span = int(errors.origins[-1] - errors.origins[0]) + count

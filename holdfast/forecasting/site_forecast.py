@@ -1,4 +1,4 @@
-"""Load, PV and price of the site together, for the planner."""
+"""The site's forecast puts load, PV and price together, for the planner."""
 
 import math
 from dataclasses import dataclass
@@ -7,19 +7,22 @@ from datetime import datetime, timedelta
 import numpy as np
 import numpy.typing as npt
 
-from holdfast.core.config import Location, PvPlant
+from holdfast.core.config import Location, PvPlant, Site
+from holdfast.core.quarter_hours import QUARTERS_PER_DAY, quarter_of, start_of
+from holdfast.forecasting.array_file import Floats
 from holdfast.forecasting.channel import CHANNELS, LOAD, PRICE, PV, Channel, Choice, choose
 from holdfast.forecasting.forecast import Basis, PowerForecast, PriceForecast
-from holdfast.forecasting.history import (
-    QUARTERS_PER_DAY,
-    Field,
-    PowerHistory,
-    quarter_of,
-    start_of,
+from holdfast.forecasting.history import Field, PowerHistory
+from holdfast.forecasting.learned import (
+    A_DAY,
+    Learned,
+    hours_measured,
+    latest_of,
+    mean_of,
+    stand_in,
 )
 from holdfast.forecasting.learning import Learner
-from holdfast.forecasting.packed import Floats
-from holdfast.forecasting.past import Past, look_back
+from holdfast.forecasting.lookback import Lookback, look_back
 from holdfast.forecasting.pv_model import pv_job
 from holdfast.forecasting.registry import ModelRegistry
 from holdfast.forecasting.scoring import Spread
@@ -27,9 +30,9 @@ from holdfast.forecasting.weather import WeatherForecast
 from holdfast.forecasting.workshop import Workshop
 
 _LOOK = 36 * QUARTERS_PER_DAY
-"""What models read before an origin: four weeks, and a week before the first of them."""
+"""Models read this much before an origin: four weeks, and a week before the first of them."""
 _LEARN = 180 * QUARTERS_PER_DAY
-"""What a forest is trained on; older seasons tell less than they cost."""
+"""A forest is trained on this much; older seasons tell less than they cost."""
 _SCORE_EVERY = timedelta(days=2)
 _CLEAR_AHEAD = 9 * QUARTERS_PER_DAY
 _LEAST_PRICES = 7 * QUARTERS_PER_DAY
@@ -38,33 +41,39 @@ _CALCULATED = {Basis.WEATHER: Field.PV_MODEL_W, Basis.CLEAR_SKY: Field.PV_CLEAR_
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SiteForecast:
-    """What a plan rests on."""
+    """Tells what a plan rests on."""
 
     load: PowerForecast
     pv: PowerForecast
     price: PriceForecast | None = None
-    """Beyond what is published; None if not asked for, if that reaches far enough, or nothing is
-    known."""
+    """It goes beyond what is published; None if not asked for, if that reaches far enough, or
+    nothing is known."""
     temperature_c: tuple[float | None, ...] = ()
-    """Outdoor, of each quarter hour of ``load``; None, or too short, where it is not known."""
+    """They are outdoors, of each quarter hour of ``load``; None, or too short, where not known."""
+    learned: Learned = A_DAY
 
     def temperature_at(self, utc: datetime) -> float | None:
-        """Outdoor temperature in the quarter hour that ``utc`` lies in; None if not known."""
+        """Returns the outdoor temperature in °C in the quarter hour of ``utc``; None if unknown."""
         index = quarter_of(utc) - quarter_of(self.load.start_utc)
         return self.temperature_c[index] if 0 <= index < len(self.temperature_c) else None
 
 
 class SiteForecaster:
-    """Forecasts of one site, from what its history holds.
+    """Makes the forecasts of one site, from what its history holds.
 
     Without a registry and a workshop it uses every model but the trained ones.
     """
 
     def __init__(
-        self, history: PowerHistory, *, zone: str = "UTC", location: Location | None = None,
-        plant: PvPlant | None = None, registry: ModelRegistry | None = None,
+        self,
+        history: PowerHistory,
+        *,
+        zone: str = "UTC",
+        location: Location | None = None,
+        plant: PvPlant | None = None,
+        registry: ModelRegistry | None = None,
         workshop: Workshop | None = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self._history = history
         self._zone = zone
         self._location, self._plant = location, plant
@@ -80,13 +89,13 @@ class SiteForecaster:
             }
 
     def choice(self, channel: Channel) -> Choice:
-        """The model in use for ``channel``."""
+        """Returns the model in use for ``channel``."""
         return self._choices[channel.name]
 
     def forecast(
         self, now_utc: datetime, horizon_h: float, *, with_price: bool = False
     ) -> SiteForecast:
-        """Forecast from the quarter hour that ``now_utc`` lies in to the end of the horizon.
+        """Forecasts from the quarter hour that ``now_utc`` lies in to the end of the horizon.
 
         Plans rest on published prices alone, so later ones are forecast only if asked for.
 
@@ -94,18 +103,26 @@ class SiteForecaster:
         """
         quarter = quarter_of(now_utc)
         count = math.ceil(horizon_h * 4) + 1
+        loads, suns = (
+            self._past(channel, quarter - _LOOK, _LOOK + count) for channel in (LOAD, PV)
+        )
+        pv = self._power(PV, suns, quarter, count, now_utc)
         return SiteForecast(
-            load=self._power(LOAD, quarter, count, now_utc),
-            pv=self._power(PV, quarter, count, now_utc),
+            load=self._power(LOAD, loads, quarter, count, now_utc),
+            pv=pv,
             price=self._price(quarter, count, now_utc) if with_price else None,
             temperature_c=tuple(
                 None if math.isnan(value) else value
                 for value in self._history.window(Field.TEMPERATURE_C, quarter, count).tolist()
             ),
+            learned=_learned(loads, suns, pv),
         )
 
     def learn(self, now_utc: datetime) -> None:
-        """Every other day, see which model is best; now and then, train one. Quick if not due."""
+        """Sees every other day which model is best, and trains one now and then.
+
+        Is quick if nothing is due.
+        """
         self.collect_pv()
         for channel in CHANNELS:
             self._collect(channel, now_utc)
@@ -117,7 +134,7 @@ class SiteForecaster:
             self._learn(channel, now_utc)
 
     def take_weather(self, weather: WeatherForecast) -> None:
-        """Use a new weather forecast: temperatures at once, PV when it is calculated."""
+        """Uses a new weather forecast: temperatures at once, PV when it is calculated."""
         self._history.put(Field.TEMPERATURE_C, weather.first, weather.temperature_c)
         if self._location is None or self._plant is None or self._workshop is None:
             return
@@ -129,7 +146,7 @@ class SiteForecaster:
         self.collect_pv()
 
     def collect_pv(self) -> None:
-        """Take in PV power that was calculated meanwhile. Quick, also if there is none."""
+        """Takes in PV power that was calculated meanwhile. Is quick, also if there is none."""
         if self._workshop is None:
             return
         for name, field in (("weather", Field.PV_MODEL_W), ("clear sky", Field.PV_CLEAR_W)):
@@ -137,8 +154,9 @@ class SiteForecaster:
             if answer is not None:
                 self._history.put(field, int(answer.about["first"]), answer.arrays["power_w"])
 
-    def _power(self, channel: Channel, quarter: int, count: int, utc: datetime) -> PowerForecast:
-        past = self._past(channel, quarter - _LOOK, _LOOK + count)
+    def _power(
+        self, channel: Channel, past: Lookback, quarter: int, count: int, utc: datetime
+    ) -> PowerForecast:
         choice = self._or_calculated(channel, past)
         mean = choice.candidate.model(past, _LOOK, count)
         known = np.isfinite(mean)
@@ -147,7 +165,8 @@ class SiteForecaster:
             base = channel.baseline.model(past, _LOOK, count)
             mean = np.where(known, mean, base)
             basis = _basis(basis, np.isfinite(mean))
-            mean = np.where(np.isfinite(mean), mean, self._level(channel, past))
+            guess = stand_in(channel.field, _until_now(past, channel), count)
+            mean = np.where(np.isfinite(mean), mean, guess)
         mean = np.maximum(mean, channel.least)
         quantiles = _quantiles(choice.spread, mean, quarter, channel)
         return PowerForecast(
@@ -160,7 +179,7 @@ class SiteForecaster:
             score=choice.score,
         )
 
-    def _or_calculated(self, channel: Channel, past: Past) -> Choice:
+    def _or_calculated(self, channel: Channel, past: Lookback) -> Choice:
         """Arrays never measured are calculated; nothing follows weather that has ended."""
         choice = self._choices[channel.name]
         if channel is not PV:
@@ -175,12 +194,6 @@ class SiteForecaster:
         if choice.score is not None and not ended:
             return choice
         return Choice(candidate=at_hand[0] if at_hand else PV.baseline)
-
-    def _level(self, channel: Channel, past: Past) -> float:
-        """For times of day never measured: the mean load, but no sun that was never seen."""
-        values = past.values[channel.field][:_LOOK]
-        known = values[np.isfinite(values)]
-        return float(known.mean()) if channel is LOAD and known.size else 0.0
 
     def _price(self, quarter: int, count: int, utc: datetime) -> PriceForecast | None:
         begin = quarter - _LOOK
@@ -228,8 +241,8 @@ class SiteForecaster:
         if learner.release(challenger, past, end, self._choices[channel.name], utc):
             self._choices[channel.name] = choose(channel, past, end, learner.forests(), utc)
 
-    def _long_past(self, channel: Channel, utc: datetime) -> tuple[Past, int]:
-        """The past that models learn from, and the index at which it ends."""
+    def _long_past(self, channel: Channel, utc: datetime) -> tuple[Lookback, int]:
+        """Returns the past that models learn from, and the index at which it ends."""
         quarter = quarter_of(utc)
         begin, count = quarter - _LEARN, _LEARN
         if channel is PRICE:
@@ -240,7 +253,7 @@ class SiteForecaster:
         known = np.flatnonzero(np.isfinite(past.values[channel.field]))
         return past, int(known[-1]) + 1 if known.size else 0
 
-    def _past(self, channel: Channel, first: int, count: int) -> Past:
+    def _past(self, channel: Channel, first: int, count: int) -> Lookback:
         return look_back(self._history, self._zone, first=first, count=count, fields=channel.inputs)
 
     def _order_clear_sky(self, quarter: int) -> None:
@@ -255,11 +268,25 @@ class SiteForecaster:
 def forecast_site(
     history: PowerHistory, *, now_utc: datetime, horizon_h: float, zone: str = "UTC"
 ) -> SiteForecast:
-    """What a forecaster that has learned nothing yet says: the last days, and no more.
+    """Says what a forecaster that has learned nothing yet says: the last days, and no more.
 
     Raises ValueError if ``now_utc`` is naive.
     """
     return SiteForecaster(history, zone=zone).forecast(now_utc, horizon_h)
+
+
+def _until_now(past: Lookback, channel: Channel) -> Floats:
+    """Returns what was measured, the present quarter hour included."""
+    return past.values[channel.field][: _LOOK + 1]
+
+
+def _learned(loads: Lookback, suns: Lookback, pv: PowerForecast) -> Learned:
+    return Learned(
+        load_hours=hours_measured(loads.first, loads.values[Field.LOAD_W][:_LOOK]),
+        load_w=mean_of(_until_now(loads, LOAD)),
+        pv_known=pv.basis not in (Basis.PARTIAL, Basis.FALLBACK),
+        pv_w=latest_of(_until_now(suns, PV)),
+    )
 
 
 def _basis(wanted: Basis, known: npt.NDArray[np.bool_]) -> Basis:
@@ -275,3 +302,20 @@ def _quantiles(
         return {}
     found = spread.quantiles(mean, first, channel.least)
     return {level: tuple(values.tolist()) for level, values in found.items()}
+
+
+def site_forecaster(
+    site: Site,
+    history: PowerHistory,
+    registry: ModelRegistry | None = None,
+    workshop: Workshop | None = None,
+) -> SiteForecaster:
+    """Returns ``site``'s forecaster; without a workshop it trains and calculates nothing new."""
+    return SiteForecaster(
+        history,
+        zone=site.timezone,
+        location=site.location,
+        plant=site.pv,
+        registry=registry,
+        workshop=workshop,
+    )

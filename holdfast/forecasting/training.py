@@ -1,12 +1,13 @@
-"""Training of a forest, by scikit-learn; runs in a process of its own."""
+"""A forest is trained by scikit-learn, in a process of its own."""
 
 import numpy as np
 
+from holdfast.core.quarter_hours import QUARTERS_PER_DAY
+from holdfast.forecasting.array_file import Array, ArrayFile, Floats
 from holdfast.forecasting.features import features
 from holdfast.forecasting.forest import Forest
-from holdfast.forecasting.history import QUARTERS_PER_DAY, Field
-from holdfast.forecasting.packed import Array, Floats, Packed
-from holdfast.forecasting.past import Past
+from holdfast.forecasting.history import Field
+from holdfast.forecasting.lookback import Lookback
 from holdfast.forecasting.pattern import Pattern
 
 TREES = 40
@@ -16,14 +17,14 @@ _LEAD = 2 * QUARTERS_PER_DAY
 _WARM_UP = 14 * QUARTERS_PER_DAY
 """The first rows have this much before them, so that lags of a week are known."""
 _LEAF = {Field.LOAD_W: 40, Field.PRICE_PER_KWH: 8}
-"""Least rows in a leaf: a household is far noisier than a market."""
+"""Each leaf has at least so many rows: a household is far noisier than a market."""
 
 
-def forest_job(past: Past, field: Field, end: int, pattern: Pattern) -> Packed | None:
-    """The order for :func:`forest_work`, from what lies before index ``end``.
+def forest_job(past: Lookback, field: Field, end: int, pattern: Pattern) -> ArrayFile | None:
+    """Makes the order for :func:`forest_work`, from what lies before index ``end``.
 
-    Origins are spread evenly; leads up to two days by a fixed random sequence, so that the
-    same past gives the same forest. None if there are too few rows.
+    Origins are spread evenly; leads up to two days follow a fixed random sequence, so that the
+    same past gives the same forest. Returns None if there are too few rows.
     """
     values = past.values[field]
     if end - _LEAD <= _WARM_UP:
@@ -36,21 +37,26 @@ def forest_job(past: Past, field: Field, end: int, pattern: Pattern) -> Packed |
     if int(good.sum()) < _LEAST_ROWS:
         return None
     about = {"leaf": _LEAF[field]}
-    return Packed(about=about, arrays={"rows": rows[good], "target": values[index][good]})
+    return ArrayFile(about=about, arrays={"rows": rows[good], "target": values[index][good]})
 
 
-def forest_work(job: Packed) -> Packed:
-    """Train a forest on the order's rows; its arrays."""
+def forest_work(job: ArrayFile) -> ArrayFile:
+    """Trains a forest on the order's rows and returns its arrays."""
     from sklearn.ensemble import RandomForestRegressor
 
     rows = job.arrays["rows"].astype(np.float64)
     trained = RandomForestRegressor(
-        n_estimators=TREES, min_samples_leaf=int(job.about["leaf"]), max_features=0.4,
-        max_samples=0.5, max_depth=12, random_state=1, n_jobs=1,
-    ).fit(rows, job.arrays["target"])  # fmt: skip
+        n_estimators=TREES,
+        min_samples_leaf=int(job.about["leaf"]),
+        max_features=0.4,
+        max_samples=0.5,
+        max_depth=12,
+        random_state=1,
+        n_jobs=1,
+    ).fit(rows, job.arrays["target"])
     trees = [estimator.tree_ for estimator in trained.estimators_]
     forest = _joined(trees, rows.shape[1])
-    return Packed(about={"trees": len(trees)}, arrays=forest.to_arrays())
+    return ArrayFile(about={"trees": len(trees)}, arrays=forest.to_arrays())
 
 
 def _joined(trees: list[object], width: int) -> Forest:

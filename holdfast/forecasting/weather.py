@@ -1,4 +1,7 @@
-"""Weather as the PV model needs it, from Open-Meteo's JSON: what to ask, and how to read it."""
+"""Weather comes as the PV model needs it, from Open-Meteo's JSON.
+
+This module knows what to ask, and how to read it.
+"""
 
 import json
 import math
@@ -10,9 +13,9 @@ import numpy as np
 
 from holdfast.core.config import Location
 from holdfast.core.errors import WeatherDataError
-from holdfast.forecasting.history import QUARTER_S
-from holdfast.forecasting.packed import Floats
-from holdfast.web.request import Conversation, Request
+from holdfast.core.quarter_hours import QUARTER_S
+from holdfast.forecasting.array_file import Floats
+from holdfast.web.request import Conversation, HttpRequest
 
 _NAMES = {
     "ghi_w_m2": "shortwave_radiation",
@@ -29,7 +32,7 @@ _LIMITS = {
     "wind_m_s": (0.0, 100.0),
 }
 COLUMNS = tuple(_NAMES)
-"""Of a :class:`WeatherForecast`."""
+"""They are those of a :class:`WeatherForecast`."""
 _STEPS = {"minutely_15": 1, "hourly": 4}
 _MOST_SLOTS = 17 * 96
 _UNITS = {"wind_speed_10m": "m/s", "temperature_2m": "°C"}
@@ -37,10 +40,10 @@ _UNITS = {"wind_speed_10m": "m/s", "temperature_2m": "°C"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WeatherForecast:
-    """Means of quarter hours without a gap; a value that was not given is NaN."""
+    """Weather comes as means of quarter hours without a gap; a value that was not given is NaN."""
 
     first: int
-    """Number of the first quarter hour since 1970."""
+    """It is the number of the first quarter hour since 1970."""
     ghi_w_m2: Floats
     dni_w_m2: Floats
     dhi_w_m2: Floats
@@ -48,13 +51,16 @@ class WeatherForecast:
     wind_m_s: Floats
 
     def __len__(self) -> int:
-        """Number of quarters."""
+        """Returns the number of quarters."""
         return len(self.ghi_w_m2)
 
 
 def ask_weather(location: Location, url: str) -> Conversation[WeatherForecast]:
-    """Ask Open-Meteo for yesterday and the coming week by quarter hour. Raises WeatherDataError."""
-    body = yield Request(
+    """Asks Open-Meteo for yesterday and the coming week by quarter hour.
+
+    Raises WeatherDataError.
+    """
+    body = yield HttpRequest(
         url=url,
         query={
             "latitude": f"{location.latitude_deg:.4f}",
@@ -72,7 +78,7 @@ def ask_weather(location: Location, url: str) -> Conversation[WeatherForecast]:
 
 
 def parse_open_meteo(content: bytes) -> WeatherForecast:
-    """Read an answer of Open-Meteo, quarter-hourly or hourly.
+    """Reads an answer of Open-Meteo, quarter-hourly or hourly.
 
     Its radiation is the mean of the interval that ends at the time given, so the values of
     a time belong to the slot before it. Absurd values are refused, a missing one is missing.
@@ -145,5 +151,5 @@ def _column(table: dict[str, Any], field: str, count: int, step: int) -> Floats:
 
 
 def _shown(value: object) -> str:
-    """A stranger's value, short enough for a log."""
+    """Returns a stranger's value, short enough for a log."""
     return repr(value[:200]) if isinstance(value, str) else reprlib.repr(value)

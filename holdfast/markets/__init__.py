@@ -1,1 +1,1 @@
-"""Market data: price documents and tariffs. A missing price is missing, never invented."""
+"""Market data are price documents and tariffs. A missing price is missing, never invented."""

@@ -1,11 +1,12 @@
-"""Asks sources of prices over HTTP, each with the token that it wants."""
+"""The fetcher asks sources of prices over HTTP, each with the token that it wants."""
 
 import os
+from pathlib import Path
 
-from holdfast.core.price_config import MarketSource
-from holdfast.markets.conversation import Asked
-from holdfast.markets.prices import PriceSeries
-from holdfast.markets.sources import converse
+from holdfast.core.config.prices import MarketSource
+from holdfast.markets.price_answer import PriceAnswer
+from holdfast.markets.sources.catalogue import converse
+from holdfast.markets.sources.conversation import Asked
 from holdfast.web.carrier import Carrier
 from holdfast.web.request import TokenRefused
 
@@ -18,15 +19,15 @@ class Fetcher:
     def __init__(self, carrier: Carrier | None = None) -> None:
         self._carrier = Carrier() if carrier is None else carrier
 
-    def fetch(self, source: MarketSource, asked: Asked) -> PriceSeries:
-        """The prices that ``source`` gives now. Raises SourceError."""
+    def fetch(self, source: MarketSource, asked: Asked) -> PriceAnswer:
+        """Returns the prices that ``source`` gives now. Raises SourceError."""
         return self._carrier.carry(converse(source, asked), _read_token(source))
 
 
 def _read_token(source: MarketSource) -> str:
-    """The token of ``source``; empty if it needs none. Raises TokenRefused without its text."""
+    """Returns the token of ``source``, empty if it needs none. Raises TokenRefused without it."""
     env: str | None = getattr(source, "token_env", None)
-    path = getattr(source, "token_file", None)
+    path: str | None = getattr(source, "token_file", None)
     if env is not None:
         place, token = f"environment variable {env}", os.environ.get(env)
         if token is None:
@@ -34,7 +35,7 @@ def _read_token(source: MarketSource) -> str:
     elif path is not None:
         place = f"file {path}"
         try:
-            token = path.read_text(encoding="ascii")
+            token = Path(path).read_text(encoding="ascii")
         except OSError as error:
             raise TokenRefused(f"token_file: {error}") from None
         except UnicodeDecodeError:

@@ -1,13 +1,15 @@
-"""Prices in a file that somebody else keeps up to date."""
+"""This module reads prices from a file that somebody else keeps up to date."""
 
 import logging
 from pathlib import Path
 
+from holdfast.core.config.prices import FileSource, PriceSource
 from holdfast.core.errors import PriceDataError
-from holdfast.core.price_config import FileSource, PriceSource
-from holdfast.markets.csv_prices import parse_csv
-from holdfast.markets.entsoe import parse_entsoe
+from holdfast.markets.price_answer import PriceAnswer
 from holdfast.markets.prices import Direction, PriceSeries
+from holdfast.markets.sources.csv_prices import parse_csv
+from holdfast.markets.sources.entsoe import parse_entsoe
+from holdfast.markets.sources.left_out import LeftOut
 
 _log = logging.getLogger(__name__)
 
@@ -15,7 +17,7 @@ _MAX_BYTES = 50_000_000
 
 
 class PriceFile:
-    """A file, as it is read for one direction."""
+    """Reads a file for one direction."""
 
     def __init__(self, path: Path, direction: Direction, currency: str) -> None:
         """``currency`` is the site's, for files that name none."""
@@ -24,9 +26,11 @@ class PriceFile:
         self._currency = currency
         self._changed_ns: int | None = None
         self._prices: PriceSeries | None = None
+        self.notes: tuple[str, ...] = ()
+        """They tell what of it was left out, or is doubtful."""
 
     def prices(self) -> PriceSeries:
-        """The prices; read again when the file has changed.
+        """Returns the prices; they are read again when the file has changed.
 
         A file that has become unreadable leaves the prices in force that it held before.
         Raises PriceDataError if it never held any.
@@ -40,7 +44,9 @@ class PriceFile:
         if self._prices is not None and changed_ns == self._changed_ns:
             return self._prices
         try:
-            self._prices = read_price_file(self._path, self._direction, self._currency)
+            answer = read_price_file(self._path, self._direction, self._currency)
+            self._prices = answer.prices
+            self._tell(answer.notes)
         except PriceDataError as error:
             if self._prices is None:
                 raise
@@ -48,9 +54,15 @@ class PriceFile:
         self._changed_ns = changed_ns
         return self._prices
 
+    def _tell(self, notes: tuple[str, ...]) -> None:
+        for note in notes:
+            if note not in self.notes:
+                _log.warning("%s: %s", self._path, note)
+        self.notes = notes
+
 
 class PriceFiles:
-    """The files of a site."""
+    """Reads the files of a site."""
 
     def __init__(self, currency: str) -> None:
         """``currency`` is the site's, for files that name none."""
@@ -58,16 +70,21 @@ class PriceFiles:
         self._files: dict[tuple[Path, Direction], PriceFile] = {}
 
     def read(self, source: PriceSource, direction: Direction) -> PriceSeries:
-        """What is in the file of ``source``. Raises PriceDataError."""
+        """Returns what is in the file of ``source``. Raises PriceDataError."""
         assert isinstance(source, FileSource), "the caller knows which are files"
-        key = source.path, direction
+        key = Path(source.path), direction
         if key not in self._files:
-            self._files[key] = PriceFile(source.path, direction, self._currency)
+            self._files[key] = PriceFile(key[0], direction, self._currency)
         return self._files[key].prices()
 
+    def notes(self) -> dict[str, tuple[str, ...]]:
+        """Tells what of each file that was read is left out or doubtful, by path."""
+        told = {str(path): one.notes for (path, _), one in self._files.items() if one.notes}
+        return dict(sorted(told.items()))
 
-def read_price_file(path: Path, direction: Direction, currency: str) -> PriceSeries:
-    """Prices in the file at ``path``: CSV by its name, else an ENTSO-E document.
+
+def read_price_file(path: Path, direction: Direction, currency: str) -> PriceAnswer:
+    """Reads the prices in the file at ``path``: CSV by its name, else an ENTSO-E document.
 
     Raises PriceDataError, which names the file.
     """
@@ -80,6 +97,12 @@ def read_price_file(path: Path, direction: Direction, currency: str) -> PriceSer
     try:
         if path.suffix.lower() == ".csv":
             return parse_csv(content, direction, currency)
-        return parse_entsoe(content)
+        return _document(content, currency)
     except PriceDataError as error:
         raise PriceDataError(f"{path}: {error}") from error
+
+
+def _document(content: bytes, currency: str) -> PriceAnswer:
+    left_out = LeftOut()
+    prices = parse_entsoe(content, left_out, currency)
+    return PriceAnswer(prices=prices, notes=left_out.notes(), is_partial=left_out.is_partial)

@@ -1,6 +1,6 @@
-"""Prices in force, keyed by UTC instants."""
+"""Prices in force are keyed by UTC instants."""
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,7 +10,7 @@ from holdfast.core.errors import PriceDataError
 
 
 class Direction(StrEnum):
-    """Which way the energy goes that is paid for; the keys of ``prices`` in site.yaml."""
+    """Tells which way the paid energy goes; the values are the keys of ``prices`` in site.yaml."""
 
     PURCHASE = "purchase"
     FEED_IN = "feed_in"
@@ -18,24 +18,24 @@ class Direction(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PriceSlot:
-    """One price and the interval it holds for, start included, end not."""
+    """A price holds for an interval, start included, end not."""
 
     start_utc: datetime
     end_utc: datetime
     price_per_kwh: float
-    """In the currency of the series; may be zero or negative."""
+    """It is in the currency of the series; it may be zero or negative."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PriceSeries:
-    """Prices in order of time, without overlap; between two of them there may be a hole."""
+    """Prices come in order of time, without overlap; between two of them there may be a hole."""
 
     currency: str
-    """ISO 4217, such as EUR."""
+    """The code follows ISO 4217, such as EUR."""
     slots: tuple[PriceSlot, ...]
 
     def __post_init__(self) -> None:
-        """Refuse overlaps, disorder and naive times. Raises PriceDataError."""
+        """Refuses overlaps, disorder and naive times. Raises PriceDataError."""
         utc = timedelta(0)
         for slot in self.slots:
             if not slot.start_utc.utcoffset() == utc == slot.end_utc.utcoffset():
@@ -51,26 +51,28 @@ class PriceSeries:
                 )
 
     def __len__(self) -> int:
-        """Number of slots."""
+        """Returns the number of slots."""
         return len(self.slots)
 
     def __iter__(self) -> Iterator[PriceSlot]:
-        """Slots in order of time."""
+        """Gives the slots in order of time."""
         return iter(self.slots)
 
     def slot_at(self, utc: datetime) -> PriceSlot | None:
-        """The slot that ``utc`` lies in; None where the price is missing."""
+        """Returns the slot that ``utc`` lies in; None where the price is missing."""
         index = self._index_at(utc)
         return None if index is None else self.slots[index]
 
     def price_at(self, utc: datetime) -> float | None:
-        """Price per kWh at ``utc``; None where it is missing."""
+        """Returns the price per kWh at ``utc``; None where it is missing."""
         slot = self.slot_at(utc)
         return None if slot is None else slot.price_per_kwh
 
     def prices_at(self, times_utc: Sequence[datetime]) -> list[float]:
-        """Price per kWh at each of the times, which are in order. Raises PriceDataError where one
-        is missing."""
+        """Returns the price per kWh at each of the times, which are in order.
+
+        Raises PriceDataError where one is missing.
+        """
         found: list[float] = []
         index = 0 if not times_utc else self._index_at(times_utc[0])
         for utc in times_utc:
@@ -82,7 +84,7 @@ class PriceSeries:
         return found
 
     def known_until(self, utc: datetime) -> datetime | None:
-        """End of the unbroken run of prices that ``utc`` lies in; None where it is missing."""
+        """Returns the end of the unbroken run of prices around ``utc``; None if there is none."""
         index = self._index_at(utc)
         if index is None:
             return None
@@ -94,13 +96,10 @@ class PriceSeries:
         return end_utc
 
     def between(self, start_utc: datetime, end_utc: datetime) -> "PriceSeries":
-        """The slots that overlap the window; none is cut in two."""
-        return PriceSeries(
-            currency=self.currency,
-            slots=tuple(
-                slot for slot in self.slots if slot.start_utc < end_utc and slot.end_utc > start_utc
-            ),
-        )
+        """Returns the slots that overlap the window; none is cut in two."""
+        first = bisect_right(self.slots, start_utc, key=lambda slot: slot.end_utc)
+        last = bisect_left(self.slots, end_utc, key=lambda slot: slot.start_utc)
+        return PriceSeries(currency=self.currency, slots=self.slots[first:last])
 
     def _index_at(self, utc: datetime) -> int | None:
         index = bisect_right(self.slots, utc, key=lambda slot: slot.start_utc) - 1

@@ -1,4 +1,4 @@
-"""What the owner of a site pays and gets per kWh: sources and tariffs put together."""
+"""This module puts together what the owner of a site pays and gets per kWh: sources and tariffs."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,11 +6,11 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from holdfast.core.config import Site
+from holdfast.core.config.prices import FixedSource, PriceSource, Tariff, TimeOfUseSource
 from holdfast.core.errors import PriceDataError
-from holdfast.core.price_config import FixedSource, PriceSource, Tariff, TimeOfUseSource
 from holdfast.markets.demand_charge import DemandPrice, demand_prices
 from holdfast.markets.prices import Direction, PriceSeries
-from holdfast.markets.tariff import clock_prices, owner_prices
+from holdfast.markets.tariff import clock_prices, in_currency, owner_prices
 
 SourceReader = Callable[[PriceSource, Direction], PriceSeries]
 """Gives what a source (not one by the clock) knows; raises PriceDataError if that is nothing."""
@@ -18,16 +18,16 @@ SourceReader = Callable[[PriceSource, Direction], PriceSeries]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SitePrices:
-    """What the owner pays and gets per kWh, tariffs applied. Holes are prices not known."""
+    """Holds what the owner pays and gets per kWh, tariffs applied. Holes are prices not known."""
 
     currency: str
-    """ISO 4217, such as EUR."""
+    """The code follows ISO 4217, such as EUR."""
     purchase: PriceSeries
     feed_in: PriceSeries
     demand: tuple[DemandPrice, ...] = ()
 
     def __post_init__(self) -> None:
-        """Refuse a mixture of currencies. Raises PriceDataError."""
+        """Refuses a mixture of currencies. Raises PriceDataError."""
         for series in (self.purchase, self.feed_in):
             if series.currency != self.currency:
                 raise PriceDataError(
@@ -36,18 +36,18 @@ class SitePrices:
 
     @property
     def start_utc(self) -> datetime | None:
-        """From when on both prices are known; None if one is not known at all."""
+        """Tells from when on both prices are known; None if one is not known at all."""
         starts = [series.slots[0].start_utc for series in (self.purchase, self.feed_in) if series]
         return max(starts) if len(starts) == 2 else None
 
     def known_until(self, utc: datetime) -> datetime | None:
-        """How far both prices are known from ``utc`` on without a hole; None if not at all."""
+        """Tells how far both prices are known from ``utc`` on; None if one is not known then."""
         ends = [series.known_until(utc) for series in (self.purchase, self.feed_in)]
         known = [end for end in ends if end is not None]
         return min(known) if len(known) == len(ends) else None
 
     def between(self, start_utc: datetime, end_utc: datetime) -> "SitePrices":
-        """The slots that overlap the window; none is cut in two."""
+        """Returns the slots that overlap the window; none is cut in two."""
         return SitePrices(
             currency=self.currency,
             purchase=self.purchase.between(start_utc, end_utc),
@@ -56,7 +56,7 @@ class SitePrices:
         )
 
 
-class SitePriceBook:
+class SiteTariffs:
     """Applies a site's tariffs to what its sources know."""
 
     def __init__(self, site: Site, read: SourceReader) -> None:
@@ -73,7 +73,7 @@ class SitePriceBook:
         self._read = read
 
     def prices(self, start_utc: datetime, end_utc: datetime) -> SitePrices:
-        """Prices in the window, as far as they are known.
+        """Returns the prices in the window, as far as they are known.
 
         Raises PriceDataError if a source knows nothing, or has another currency.
         """
@@ -85,7 +85,7 @@ class SitePriceBook:
         )
 
     def span_utc(self) -> tuple[datetime, datetime] | None:
-        """The window that all sources know something of; None if they are all by the clock.
+        """Returns the window that all sources know something of; None if they are all by the clock.
 
         Raises PriceDataError as :meth:`prices` does.
         """
@@ -111,6 +111,7 @@ class SitePriceBook:
         if isinstance(source, FixedSource | TimeOfUseSource):
             known = clock_prices(source, self._currency, self._zone, start_utc, end_utc)
         else:
-            known = self._read(source, direction).between(start_utc, end_utc)
+            told = self._read(source, direction).between(start_utc, end_utc)
+            known = in_currency(told, tariff, self._currency)
         # A slot of the source may have begun long before the window.
         return owner_prices(known, tariff, self._zone).between(start_utc, end_utc)

@@ -1,20 +1,50 @@
-"""From the source's price to what the owner pays or gets, quarter hour by quarter hour."""
+"""A tariff makes of a source's price what the owner pays or gets in each quarter hour."""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from holdfast.core.price_config import FixedSource, Tariff, TimeOfUseSource
-from holdfast.markets.local_clock import price_at
+from holdfast.core.config.local_window import lies_in
+from holdfast.core.config.prices import FixedSource, Tariff, TimedPrice, TimeOfUseSource
+from holdfast.core.errors import PriceDataError
+from holdfast.core.quarter_hours import QUARTER, quarter_start
 from holdfast.markets.prices import PriceSeries, PriceSlot
 
-QUARTER = timedelta(minutes=15)
+
+def price_at(table: tuple[TimedPrice, ...], utc: datetime, zone: ZoneInfo) -> float | None:
+    """Returns the price per kWh of the first row that ``utc`` lies in; None if there is none."""
+    for row in table:
+        if lies_in(row, utc, zone):
+            return row.price_per_kwh
+    return None
+
+
+def in_currency(source: PriceSeries, tariff: Tariff, currency: str) -> PriceSeries:
+    """Returns ``source`` in ``currency``, by the exchange rate of ``tariff`` if it has one.
+
+    Raises PriceDataError if the rate is wanted and missing, or there and not wanted.
+    """
+    rate = tariff.exchange_rate
+    if (rate is None) == (source.currency == currency):
+        return source if rate is None else _converted(source, rate, currency)
+    if rate is None:
+        raise PriceDataError(
+            f"prices are in {source.currency}, the site is in {currency}; exchange_rate: beside "
+            f"source: says how many {currency} one {source.currency} costs"
+        )
+    raise PriceDataError(f"prices are in {currency} already; remove exchange_rate:")
+
+
+def _converted(source: PriceSeries, rate: float, currency: str) -> PriceSeries:
+    slots = (replace(slot, price_per_kwh=slot.price_per_kwh * rate) for slot in source)
+    return PriceSeries(currency=currency, slots=tuple(slots))
 
 
 def owner_price_per_kwh(
     source_price_per_kwh: float, tariff: Tariff, utc: datetime, zone: ZoneInfo
 ) -> float:
-    """Price for the owner at ``utc``, in the currency of the source's price.
+    """Returns the price for the owner at ``utc``, in the currency of the source's price, per kWh.
 
     VAT applies to negative prices as well, as it does on a bill.
     """
@@ -24,7 +54,7 @@ def owner_price_per_kwh(
 
 
 def owner_prices(source: PriceSeries, tariff: Tariff, zone: ZoneInfo) -> PriceSeries:
-    """``source`` after ``tariff``, cut into quarter hours, at which fees may change."""
+    """Applies ``tariff`` to ``source``, cut into quarter hours, at which fees may change."""
     return PriceSeries(
         currency=source.currency,
         slots=tuple(
@@ -40,10 +70,13 @@ def owner_prices(source: PriceSeries, tariff: Tariff, zone: ZoneInfo) -> PriceSe
 
 
 def clock_prices(
-    source: FixedSource | TimeOfUseSource, currency: str, zone: ZoneInfo,
-    start_utc: datetime, end_utc: datetime,
-) -> PriceSeries:  # fmt: skip
-    """The quarter hours of the window; these sources know the price of any time."""
+    source: FixedSource | TimeOfUseSource,
+    currency: str,
+    zone: ZoneInfo,
+    start_utc: datetime,
+    end_utc: datetime,
+) -> PriceSeries:
+    """Returns the quarter hours of the window; these sources know the price of any time."""
     first = quarter_start(start_utc)
     spans = quarters(first, end_utc)
     if isinstance(source, FixedSource):
@@ -63,13 +96,8 @@ def clock_prices(
     )
 
 
-def quarter_start(utc: datetime) -> datetime:
-    """Start of the quarter hour that ``utc`` lies in."""
-    return utc.replace(minute=utc.minute // 15 * 15, second=0, microsecond=0)
-
-
 def quarters(start_utc: datetime, end_utc: datetime) -> Iterator[tuple[datetime, datetime]]:
-    """The window, cut at quarter hours."""
+    """Cuts the window at quarter hours."""
     start = start_utc
     while start < end_utc:
         end = min(quarter_start(start) + QUARTER, end_utc)

@@ -1,1 +1,1 @@
-"""What can be seen from outside: the status that the controller publishes, and its metrics."""
+"""This package shows the site to the outside: the controller's status, and its metrics."""

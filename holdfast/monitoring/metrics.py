@@ -1,4 +1,4 @@
-"""Prometheus metrics, made from the latest status at each scrape. The names are an interface."""
+"""Prometheus metrics are made from the latest status at each scrape. The names are an interface."""
 
 from collections.abc import Callable, Iterable, Iterator
 from itertools import accumulate
@@ -11,21 +11,31 @@ from prometheus_client.metrics_core import (
 )
 from prometheus_client.registry import Collector
 
+from holdfast import __version__
 from holdfast.core.state_machine import State
-from holdfast.monitoring.histogram import BOUNDS_S, HistogramStatus
-from holdfast.monitoring.status import Status
+from holdfast.monitoring.quantities.quantity import MEANINGS, METRIC_UNITS, Quantity, QuantityName
+from holdfast.monitoring.status.histogram import BOUNDS_S, HistogramStatus
+from holdfast.monitoring.status.schema import Status
 
 UP_WITHIN_S = 2.0
 
 
 class StatusCollector(Collector):
-    """Turns the latest status into metrics. ``latest`` gives it with its age in seconds."""
+    """Turns the latest status of ``site`` into metrics. ``latest`` gives it with its age in
+    seconds."""
 
-    def __init__(self, latest: Callable[[], tuple[Status, float] | None]) -> None:
+    def __init__(self, site: str, latest: Callable[[], tuple[Status, float] | None]) -> None:
+        self._site = site
         self._latest = latest
 
     def collect(self) -> Iterable[Metric]:
-        """All metrics; only ``holdfast_up 0`` while no controller publishes."""
+        """Yields all metrics; only what is running, and ``holdfast_up 0``, while no controller
+        publishes."""
+        info = GaugeMetricFamily(
+            "holdfast_info", "1; which site this is, and what runs it.", labels=["site", "version"]
+        )
+        info.add_metric([self._site, __version__], 1.0)
+        yield info
         found = self._latest()
         fresh = found is not None and found[1] <= UP_WITHIN_S
         yield GaugeMetricFamily("holdfast_up", "1 while the controller publishes.", float(fresh))
@@ -37,10 +47,9 @@ class StatusCollector(Collector):
         )
         if fresh:
             yield from _state(status)
-            yield from _setpoints(status)
+            yield from _quantities(status)
+            yield from _request(status)
             yield from _readings(status)
-            yield from _loads(status)
-            yield from _export_limits(status)
             yield from _limits(status)
             yield from _plan(status)
             yield from _comms(status)
@@ -59,6 +68,11 @@ def _state(status: Status) -> Iterator[Metric]:
         float(status.emergency_stop_latched),
     )
     yield GaugeMetricFamily(
+        "holdfast_waits_for_start",
+        "1 while it waits for a start, though it was RUNNING when its controller ended.",
+        float(status.waits_for_start),
+    )
+    yield GaugeMetricFamily(
         "holdfast_latched_faults", "Number of latched faults.", len(status.latched_faults)
     )
     findings = GaugeMetricFamily(
@@ -74,29 +88,52 @@ def _state(status: Status) -> Iterator[Metric]:
     )
 
 
-_SETPOINT_STAGES = ("asked_w", "permitted_w", "ramped_w", "written_w", "read_back_w", "measured_w")
+_STAGES = ("asked", "permitted", "ramped", "written", "read_back", "measured")
 
 
-def _setpoints(status: Status) -> Iterator[Metric]:
-    setpoint = GaugeMetricFamily(
-        "holdfast_setpoint_watts",
-        "Battery power on its way through the layers, + charging.",
-        labels=["unit", "stage"],
+def _quantities(status: Status) -> Iterator[Metric]:
+    asks = GaugeMetricFamily(
+        "holdfast_asks",
+        "1 for who asks for a quantity.",
+        labels=["owner", "quantity", "source"],
     )
-    envelope = GaugeMetricFamily(
-        "holdfast_envelope_watts",
-        "Permitted battery power and what sets it.",
-        labels=["unit", "end", "by"],
+    for quantity in status.quantities:
+        asks.add_metric([quantity.owner, quantity.name, quantity.source], 1.0)
+    yield asks
+    for name in QuantityName:
+        owned = status.quantities_of(name).values()
+        if owned:
+            yield from _layers(name, tuple(owned))
+
+
+def _layers(name: QuantityName, owned: tuple[Quantity, ...]) -> Iterator[Metric]:
+    unit, meaning = METRIC_UNITS[owned[0].unit], MEANINGS[name]
+    stages = GaugeMetricFamily(
+        f"holdfast_{name}_{unit}",
+        f"Layer by layer: {meaning}.",
+        labels=["owner", "stage"],
     )
-    for unit, layers in status.setpoints.items():
-        for stage in _SETPOINT_STAGES:
-            value = getattr(layers, stage)
-            if value is not None:
-                setpoint.add_metric([unit, stage.removesuffix("_w")], value)
-        envelope.add_metric([unit, "min", layers.permitted_min_by], layers.permitted_min_w)
-        envelope.add_metric([unit, "max", layers.permitted_max_by], layers.permitted_max_w)
-    yield setpoint
-    yield envelope
+    bounds = GaugeMetricFamily(
+        f"holdfast_{name}_bound_{unit}",
+        f"What is permitted, and what sets it: {meaning}.",
+        labels=["owner", "end", "by"],
+    )
+    for quantity in owned:
+        for stage in _STAGES:
+            if (value := getattr(quantity, stage)) is not None:
+                stages.add_metric([quantity.owner, stage], value)
+        for end, by, bound in (
+            ("min", quantity.low_by, quantity.low),
+            ("max", quantity.high_by, quantity.high),
+        ):
+            if bound is not None:
+                bounds.add_metric([quantity.owner, end, by], bound)
+    yield stages
+    if bounds.samples:
+        yield bounds
+
+
+def _request(status: Status) -> Iterator[Metric]:
     request = GaugeMetricFamily(
         "holdfast_request_watts", "What the site asks of its batteries.", labels=["source"]
     )
@@ -116,43 +153,6 @@ def _readings(status: Status) -> Iterator[Metric]:
                 age.add_metric([owner, signal, reading.unit], reading.age_s)
     yield value
     yield age
-
-
-def _loads(status: Status) -> Iterator[Metric]:
-    asked = GaugeMetricFamily(
-        "holdfast_load_asked", "1 while a load is asked to run.", labels=["load", "source"]
-    )
-    permitted = GaugeMetricFamily(
-        "holdfast_load_permitted", "1 while a load may run.", labels=["load", "blocked_by"]
-    )
-    on = GaugeMetricFamily("holdfast_load_on", "1 while a load has power.", labels=["load"])
-    temperature = GaugeMetricFamily(
-        "holdfast_room_temperature_celsius", "Air in a heated room.", labels=["room"]
-    )
-    for name, load in status.loads.items():
-        asked.add_metric([name, load.source], float(load.asked_on))
-        permitted.add_metric([name, load.blocked_by], float(load.may_run))
-        if load.on is not None:
-            on.add_metric([name], float(load.on))
-        if load.temperature_c is not None:
-            temperature.add_metric([name], load.temperature_c)
-    if status.loads:
-        yield from (asked, permitted, on, temperature)
-
-
-def _export_limits(status: Status) -> Iterator[Metric]:
-    limit = GaugeMetricFamily(
-        "holdfast_export_limit_watts",
-        "To what an inverter throttles PV, on its way through the layers.",
-        labels=["unit", "stage"],
-    )
-    for unit, layers in status.export_limits.items():
-        for stage in ("asked", "written", "read_back"):
-            value = getattr(layers, f"{stage}_w")
-            if value is not None:
-                limit.add_metric([unit, stage], value)
-    if status.export_limits:
-        yield limit
 
 
 def _limits(status: Status) -> Iterator[Metric]:

@@ -1,1 +1,1 @@
-"""What is best to do with the battery: a linear program, its data and its answer."""
+"""A linear program tells what is best to do with the battery; its data and its answer are here."""

@@ -1,4 +1,4 @@
-"""From what the solver found to an answer that was tried: simulated, and priced, on its own."""
+"""What the solver found becomes an answer that was tried: simulated, and priced, on its own."""
 
 import numpy as np
 
@@ -10,15 +10,19 @@ from holdfast.optimization.storage_limits import stored_limits
 
 _TINY_W = 0.1
 _TOLERANCE_KWH = 1e-4
-"""More than the solver's tolerances add up to over a week of slots."""
+"""It is more than the solver's tolerances add up to over a week of slots."""
 _TOLERANCE_SHARE, _TOLERANCE_COST = 1e-4, 1e-3
 
 
 def build_solution(
-    problem: PlanProblem, gained_kwh: Array, stored_value_per_kwh: Array, *, cost: float,
+    problem: PlanProblem,
+    gained_kwh: Array,
+    stored_value_per_kwh: Array,
+    *,
+    cost: float,
     bound: float,
-) -> PlanSolution:  # fmt: skip
-    """Answer for ``gained_kwh``, the change in stored energy of each slot.
+) -> PlanSolution:
+    """Builds the answer for ``gained_kwh``, the change in stored energy of each slot.
 
     Raises PlanFailed if a battery could not follow it, or if it does not cost what the solver
     says that it does.
@@ -47,6 +51,7 @@ def build_solution(
         battery_w=battery_w,
         grid_w=grid_w,
         curtailed_w=curtailed_w,
+        pv_off=exchange.pv_off,
         soc_wh=soc_wh,
         stored_value_per_kwh=stored_value_per_kwh,
         grid_cost=grid_cost,
@@ -56,7 +61,10 @@ def build_solution(
 
 
 def _follow(problem: PlanProblem, battery_w: Array) -> Array:
-    """State of charge at the end of each slot, Wh, of a battery that follows ``battery_w``."""
+    """Returns the state of charge at the end of each slot, in Wh.
+
+    It is that of a battery that follows ``battery_w``.
+    """
     battery = problem.battery
     limits = stored_limits(problem)
     soc_wh = np.empty(problem.slots)
@@ -77,7 +85,7 @@ def _follow(problem: PlanProblem, battery_w: Array) -> Array:
 
 
 def battery_cost(problem: PlanProblem, battery_w: Array, soc_wh: Array) -> float:
-    """Wear and ageing, less what is stored at the end."""
+    """Returns the cost of wear and ageing, less what is stored at the end."""
     battery = problem.battery
     delivered_kwh = float(np.maximum(-battery_w, 0.0) @ problem.dt_h) / 1e3
     aged_wh = np.maximum(soc_wh - battery.ageing_above_wh, 0.0)

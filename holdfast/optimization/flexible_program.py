@@ -1,18 +1,21 @@
-"""Rooms and loads that wait, as columns and rows: kWh per slot, temperatures in °C."""
+"""Rooms and loads that wait become columns and rows: kWh per slot, temperatures in °C."""
 
 import numpy as np
 
-from holdfast.optimization.problem import Array
+from holdfast.optimization.problem import Array, PlanProblem
 from holdfast.optimization.site_problem import Room, ShiftableLoad, SiteProblem
 from holdfast.optimization.sparse import Block, Blocks
 
 _SOONER_PER_KWH = 1e-6
-"""For each slot that a load waits: among slots of equal price it runs in the first ones, at a
-stretch, and does not switch for nothing."""
+"""It is charged for each slot that a load waits.
+
+Among slots of equal price it runs in the first ones, at a stretch, and does not switch for
+nothing.
+"""
 
 
 def add_room(blocks: Blocks, problem: SiteProblem, room: Room) -> Block:
-    """The electric energy of ``room``, with its temperatures, and the price of discomfort."""
+    """Adds the electric energy of ``room``, with its temperatures, and the price of discomfort."""
     base = problem.base
     slots, dt_h = base.slots, base.dt_h
     heat = blocks.add_columns(slots, 0.0, room.power_max_w * dt_h / 1e3)
@@ -34,7 +37,7 @@ def add_room(blocks: Blocks, problem: SiteProblem, room: Room) -> Block:
 
 
 def room_temperatures(room: Room, power_w: Array, dt_h: Array) -> Array:
-    """In °C at the end of each slot, with ``power_w`` electric."""
+    """Returns the temperatures in °C at the end of each slot, with ``power_w`` electric."""
     kept, gained = room_response(room, dt_h)
     ambient_c = room.outdoor_c + room.gains_w / room.loss_w_per_k
     temperatures = np.empty(len(dt_h))
@@ -48,14 +51,17 @@ def room_temperatures(room: Room, power_w: Array, dt_h: Array) -> Array:
 
 
 def change_cost(problem: SiteProblem, part: Room | ShiftableLoad, first_w: float) -> float:
-    """What it costs that ``part`` takes ``first_w`` in the first slot, and not what was planned."""
+    """Returns what it costs that ``part`` takes ``first_w`` in the first slot.
+
+    It costs nothing if that is what was planned.
+    """
     if part.planned_w is None or not part.power_max_w:
         return 0.0
     return problem.change_cost * abs(first_w - part.planned_w) / part.power_max_w
 
 
 def waiting_cost(problem: SiteProblem, load: ShiftableLoad, load_w: Array) -> float:
-    """What decides between slots of equal price."""
+    """Returns what decides between slots of equal price."""
     energy_kwh = (load_w * problem.base.dt_h)[load.slots] / 1e3
     return float(_waiting_per_kwh(len(energy_kwh)) @ energy_kwh)
 
@@ -77,9 +83,10 @@ def _add_change(
 
 
 def room_response(room: Room, dt_h: Array) -> tuple[Array, Array]:
-    """Share of its temperature that a room keeps over each slot, and K per electric kWh.
+    """Returns the share of its temperature that a room keeps over each slot, and K per electric
+    kWh.
 
-    The exact solution of the first-order equation for powers that are constant in a slot.
+    This is the exact solution of the first-order equation for powers that are constant in a slot.
     """
     kept = np.exp(-room.loss_w_per_k * dt_h / room.capacity_wh_per_k)
     heat_w_per_kwh = 1e3 * room.heat_per_power / dt_h
@@ -89,8 +96,10 @@ def room_response(room: Room, dt_h: Array) -> tuple[Array, Array]:
 def add_load(
     blocks: Blocks, problem: SiteProblem, load: ShiftableLoad
 ) -> tuple[Block, Block | None]:
-    """The energy of ``load`` in the slots of its window; of one that runs through also when it
-    starts, whole numbers."""
+    """Adds the energy of ``load`` in the slots of its window.
+
+    Of one that runs through it also adds when it starts, in whole numbers.
+    """
     base, wanted = problem.base, load.energy_wh / 1e3
     most = load.power_max_w * base.dt_h[load.slots] / 1e3
     run = blocks.add_columns(len(most), 0.0, most, _waiting_per_kwh(len(most)))
@@ -111,11 +120,21 @@ def add_load(
     return run, starts
 
 
-def _runs_through(load: ShiftableLoad, most: Array) -> list[Array]:
-    """For each slot in which it may start: kWh of the slots from there on, at full power.
+def begun_kwh(base: PlanProblem, load: ShiftableLoad) -> Array:
+    """Returns the energy that ``load`` takes in each slot because it has begun to run through."""
+    taken = np.zeros(base.slots)
+    if load.has_begun:
+        most = load.power_max_w * base.dt_h[load.slots] / 1e3
+        for way in _runs_through(load, most)[:1]:
+            taken[load.first_slot : load.first_slot + len(way)] = way
+    return taken
 
-    None if it may be interrupted, or has no time to run to its end: it then runs as much as it
-    can.
+
+def _runs_through(load: ShiftableLoad, most: Array) -> list[Array]:
+    """Returns for each slot in which it may start the kWh of the slots from there on.
+
+    It runs at full power. The list is empty if it may be interrupted, or has no time to run to its
+    end: it then runs as much as it can.
     """
     ways: list[Array] = []
     if not (load.runs_through and load.energy_wh > 0.0):

@@ -1,4 +1,4 @@
-"""The best plan for one storage unit: a persistent linear program, exact where it has to be.
+"""The best plan for one storage unit is a persistent linear program, exact where it has to be.
 
 The linear program works on the lower convex hull of each slot's curve (``slot_cost.py``). Where
 the curve itself is convex, and it is unless prices are negative or export earns more than import
@@ -26,21 +26,24 @@ from holdfast.optimization.storage_program import StorageProgram
 from holdfast.optimization.value_function import best_step, earlier, simplified
 
 GAP = 5e-5
-"""Of the objective: an answer of the linear program that is proven to be this close is taken."""
+"""It is a share of the objective.
+
+An answer of the linear program that is proven to be this close is taken.
+"""
 _LEAST_GAP = 1e-6
-"""In money."""
+"""It is in money."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Found:
-    """An answer in the terms of the search."""
+    """Holds an answer in the terms of the search."""
 
     gained_kwh: Array
-    """Change in stored energy, shape (slots,)."""
+    """It is the change in stored energy, shape (slots,)."""
     value_per_kwh: Array
-    """What one more stored kWh would be worth."""
+    """It is what one more stored kWh would be worth."""
     cost: float
-    """On the true curves."""
+    """It is taken on the true curves."""
     bound: float
     """Nothing costs less."""
 
@@ -53,7 +56,7 @@ class PlanModel:
         self._program: StorageProgram | None = None
 
     def solve(self, problem: PlanProblem, *, warm: bool = True) -> PlanSolution:
-        """Best answer to ``problem``, which must have as many slots as this model.
+        """Returns the best answer to ``problem``, which must have as many slots as this model.
 
         A warm start takes less time, but where several answers cost the same, the one it finds
         depends on what was solved before; without it nothing does.

@@ -1,6 +1,6 @@
-"""The question put to the optimizer and its answer, both as plain arrays.
+"""The question put to the optimizer and its answer are both plain arrays.
 
-Signs as everywhere: battery_w + charging, grid_w + import. One aggregated battery stands
+Signs are as everywhere: battery_w + charging, grid_w + import. One aggregated battery stands
 for all storage units of the site.
 """
 
@@ -11,13 +11,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from holdfast.core.errors import PlanFailed
-from holdfast.core.plan import PlanStatus
+from holdfast.core.plan import PV_OFF_IMPORT_SHARE, PlanStatus
 
 Array = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+PV_OFF_BELOW_PER_KWH = -0.005
+"""At an import price below this it pays to switch PV off, in the site's currency.
+
+A price that wavers about zero is no reason to move a switch, nor to write a register that wears
+out: at half a cent the PV that a house would use itself in an hour (1 kWh) is worth as much.
+"""
+_DUSK_W = 10.0
+"""Less PV is not worth a switch at any price."""
 
 
 class SlackGroup(StrEnum):
-    """A group of limits that could not all be kept."""
+    """Names a group of limits that could not all be kept."""
 
     SOC = "soc"
     """The battery starts outside its operating limits."""
@@ -31,38 +41,40 @@ class SlackGroup(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatteryModel:
-    """One battery, seen from the AC side."""
+    """A battery is seen from the AC side."""
 
     capacity_wh: float
     soc_min_wh: float
     soc_max_wh: float
     soc_now_wh: float
-    """May lie outside min..max; the plan then leads back."""
+    """It may lie outside min..max; the plan then leads back."""
     charge_max_w: float
-    """AC, >= 0."""
+    """It is AC power, >= 0."""
     discharge_max_w: float
-    """AC, >= 0."""
+    """It is AC power, >= 0."""
     charge_efficiency: float
-    """Stored per AC energy, in (0, 1]."""
+    """It is stored energy per AC energy, in (0, 1]."""
     discharge_efficiency: float
-    """AC energy per stored, in (0, 1]."""
+    """It is AC energy per stored energy, in (0, 1]."""
     wear_cost_per_kwh: float = 0.0
-    """Cost in life, counted once per kWh through the battery: when it is delivered (AC)."""
+    """Life costs this, counted once per kWh through the battery: when it is delivered (AC)."""
     terminal_value_per_kwh: float = 0.0
-    """What a stored kWh is worth at the end of the horizon."""
+    """A stored kWh is worth this at the end of the horizon."""
     soc_final_min_wh: float = 0.0
-    """Stored at the end at least."""
+    """At least this is stored at the end."""
     ageing_cost_per_kwh_h: float = 0.0
-    """Calendar ageing: cost of each hour in which a kWh is stored above ``ageing_above_wh``."""
+    """Calendar ageing costs this for each hour in which a kWh is above ``ageing_above_wh``."""
     ageing_above_wh: float = 0.0
     deep_wear_cost_per_kwh: float = 0.0
-    """Added to the wear of what is delivered beyond ``deep_from_wh`` of one cycle; only
-    ``site_model.py`` knows it (Xu et al., IEEE Trans. Power Systems 33, 2018: segments of cycle
-    depth)."""
+    """It is added to the wear of what is delivered beyond ``deep_from_wh`` of one cycle.
+
+    Only ``site_model.py`` knows it (Xu et al., IEEE Trans. Power Systems 33, 2018: segments of
+    cycle depth).
+    """
     deep_from_wh: float = 0.0
 
     def __post_init__(self) -> None:
-        """Refuse what is no battery. Raises PlanFailed."""
+        """Refuses what is no battery. Raises PlanFailed."""
         for name in self.__slots__:
             value = getattr(self, name)
             if not -1e12 < value < 1e12:
@@ -85,32 +97,39 @@ class BatteryModel:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class PlanProblem:
-    """What is known of the coming slots. All arrays have shape (slots,)."""
+    """Tells what is known of the coming slots. All arrays have shape (slots,)."""
 
     dt_h: Array
-    """Length of each slot, > 0."""
+    """It is the length of each slot, > 0."""
     import_price_per_kwh: Array
     export_price_per_kwh: Array
-    """Earned per kWh exported; may be negative, and may be above the import price."""
+    """It is earned per kWh exported; it may be negative, and may be above the import price."""
     load_w: Array
-    """>= 0."""
+    """It is >= 0."""
     pv_w: Array
-    """>= 0."""
+    """It is >= 0."""
     import_max_w: float
     export_max_w: float
     battery: BatteryModel
     pv_curtailable: bool = False
     """Surplus PV may be throttled where that pays, as an inverter's export limit does: what load
     and battery take is let through. Otherwise it is lost only where it finds no way out."""
+    pv_switchable: bool = False
+    """PV may be switched off for a whole slot where import is paid for (``may_switch_pv``)."""
+    sells_stored: bool = True
+    """It is false if what is stored serves the load, and none of it is exported; PV may be."""
     least_w: Array | None = None
-    """Battery power of each slot at least, at most 0 W. None: what the battery can."""
+    """It is the least battery power of each slot, at most 0 W. None: what the battery can."""
     most_w: Array | None = None
-    """At most, at least 0 W."""
+    """It is the most battery power of each slot, at least 0 W. None: what the battery can."""
     ageing_factor: Array | None = None
-    """How much faster than at 25 °C the cells age in each slot, >= 0. None: not at all."""
+    """Cells age in each slot this much faster than at 25 °C, >= 0. None means not at all."""
 
     def __post_init__(self) -> None:
-        """Refuse arrays of different length, non-finite numbers and wrong signs."""
+        """Refuses arrays of different length, non-finite numbers and wrong signs.
+
+        Raises PlanFailed.
+        """
         slots = self.dt_h.shape
         if len(slots) != 1 or slots[0] < 1:
             raise PlanFailed("problem: needs at least one slot")
@@ -131,23 +150,42 @@ class PlanProblem:
 
     @property
     def slots(self) -> int:
-        """Number of slots."""
+        """Returns the number of slots."""
         return len(self.dt_h)
 
     @property
+    def may_switch_pv(self) -> Mask:
+        """Says in which slots PV may be switched off: there is some, and import is paid for."""
+        pays = self.import_price_per_kwh < PV_OFF_BELOW_PER_KWH
+        return np.asarray(pays & (self.pv_w >= _DUSK_W) & self.pv_switchable)
+
+    @property
+    def pv_off_import_max_w(self) -> float:
+        """Returns what may be imported while PV is off, in W."""
+        return PV_OFF_IMPORT_SHARE * self.import_max_w
+
+    @property
     def net_load_w(self) -> Array:
-        """Load minus PV; negative is surplus."""
+        """Returns load minus PV, in W; negative is surplus."""
         return self.load_w - self.pv_w
 
     @property
+    def deficit_w(self) -> Array:
+        """Returns the load that PV does not serve, in W."""
+        return np.maximum(self.net_load_w, 0.0)
+
+    @property
     def ageing_cost_per_kwh(self) -> Array:
-        """Of a kWh stored above the level from which it ages the cells, for the whole slot."""
+        """Returns what a kWh costs that is stored for the whole slot above the level of ageing."""
         factor = 1.0 if self.ageing_factor is None else self.ageing_factor
         return np.asarray(self.battery.ageing_cost_per_kwh_h * self.dt_h * factor)
 
     @property
     def penalty_per_kwh(self) -> float:
-        """Above anything that prices, wear and efficiencies can earn: for what cannot be kept."""
+        """Returns a price above anything that prices, wear and efficiencies can earn.
+
+        It is for what cannot be kept.
+        """
         highest = max(
             float(np.abs(self.import_price_per_kwh).max()),
             float(np.abs(self.export_price_per_kwh).max()),
@@ -157,24 +195,30 @@ class PlanProblem:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class PlanSolution:
-    """What is best. All arrays have shape (slots,)."""
+    """Tells what is best. All arrays have shape (slots,)."""
 
     status: PlanStatus
     relaxed: tuple[SlackGroup, ...]
-    """Which limits could not be kept; empty when optimal."""
+    """These limits could not be kept; empty when optimal."""
     battery_w: Array
-    """+ charging; mean over the slot."""
+    """It is + charging, as the mean over the slot."""
     grid_w: Array
-    """+ import; load + battery - (pv - curtailed)."""
+    """It is + import; load + battery - (pv - curtailed)."""
     curtailed_w: Array
-    """PV that is throttled, or finds no way out, >= 0."""
+    """This PV is throttled or switched off, or finds no way out, >= 0."""
+    pv_off: Mask
+    """PV is switched off in these slots."""
     soc_wh: Array
-    """At the end of each slot."""
+    """It is taken at the end of each slot."""
     stored_value_per_kwh: Array
-    """What one more stored kWh in this slot would be worth (the dual of its storage row)."""
+    """One more stored kWh in this slot would be worth it (the dual of its storage row)."""
     grid_cost: float
-    """Of the energy at the grid connection alone."""
+    """It is the cost of the energy at the grid connection alone."""
     objective: float
-    """grid_cost + wear + ageing - value of what is stored at the end."""
+    """It is grid_cost + wear + ageing - value of what is stored at the end."""
     bound: float
     """No answer to the problem has a lower objective, by proof."""
+
+    cut_short: bool = False
+    """The search ended before this was proven to be the best: something as low as the bound may
+    be."""

@@ -1,4 +1,4 @@
-"""From the columns of a site's program to an answer that was tried: simulated, and priced."""
+"""The columns of a site's program become an answer that was tried: simulated, and priced."""
 
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -9,7 +9,7 @@ from holdfast.core.errors import PlanFailed
 from holdfast.core.plan import DeviceMode, PlanStatus
 from holdfast.optimization.answer import battery_cost
 from holdfast.optimization.flexible_program import change_cost, room_temperatures, waiting_cost
-from holdfast.optimization.problem import Array, BatteryModel, PlanSolution, SlackGroup
+from holdfast.optimization.problem import Array, BatteryModel, Mask, PlanSolution, SlackGroup
 from holdfast.optimization.site_problem import (
     Room,
     SiteProblem,
@@ -24,18 +24,27 @@ from holdfast.optimization.site_program import (
 
 _TINY_KWH = 1e-3
 _TINY_K = 0.1
-"""What a thermometer shows."""
+"""A thermometer shows this much."""
 _OF_PLAN = frozenset(group.value for group in SlackGroup)
 _PENALIZED = tuple(group for group in SiteSlack if group is not SiteSlack.COMFORT)
 """Discomfort has a price of its own."""
+_HALF = 0.5
+"""It tells whole numbers apart, in spite of the solver's tolerances."""
 _TOLERANCE_SHARE, _TOLERANCE_COST = 1e-4, 1e-3
+_PROVEN = 2e-4
+"""A cost that is proven to be this close, as a share, is taken for the best."""
 
 
 def build_site_solution(
-    problem: SiteProblem, columns: SiteColumns, values: Array, worth: Array, *, cost: float,
+    problem: SiteProblem,
+    columns: SiteColumns,
+    values: Array,
+    worth: Array,
+    *,
+    cost: float,
     bound: float,
-) -> SiteSolution:  # fmt: skip
-    """Answer from the columns' ``values``.
+) -> SiteSolution:
+    """Builds the answer from the columns' ``values``.
 
     Raises PlanFailed if it does not cost what the solver says once it is followed.
     """
@@ -54,17 +63,20 @@ def build_site_solution(
         for group, amount in outside.items()
         if amount > (_TINY_K if group is SiteSlack.COMFORT else _TINY_KWH)
     )
+    cut_short = not cost - bound <= _PROVEN * abs(cost) + _TOLERANCE_COST
     plan = PlanSolution(
-        status=PlanStatus.RELAXED if relaxed else PlanStatus.OPTIMAL,
+        status=_status(relaxed, cut_short=cut_short),
         relaxed=tuple(SlackGroup(group) for group in relaxed if group in _OF_PLAN),
         battery_w=followed.unit_w.sum(0),
         grid_w=followed.grid_w,
         curtailed_w=followed.curtailed_w,
+        pv_off=followed.pv_off,
         soc_wh=followed.unit_soc_wh.sum(0),
         stored_value_per_kwh=worth,
         grid_cost=grid_cost,
         objective=objective,
         bound=min(bound - penalty, objective),
+        cut_short=cut_short,
     )
     return SiteSolution(
         plan=plan,
@@ -80,9 +92,18 @@ def build_site_solution(
     )
 
 
+def _status(relaxed: tuple[SiteSlack, ...], *, cut_short: bool) -> PlanStatus:
+    if relaxed:
+        return PlanStatus.RELAXED
+    return PlanStatus.BEST_FOUND if cut_short else PlanStatus.OPTIMAL
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Followed:
-    """What happens if the site does as the answer says. Shapes (units, slots) and so on."""
+    """Tells what happens if the site does as the answer says.
+
+    Shapes are (units, slots) and so on.
+    """
 
     unit_w: Array
     unit_soc_wh: Array
@@ -91,6 +112,7 @@ class _Followed:
     load_w: Array
     grid_w: Array
     curtailed_w: Array
+    pv_off: Mask
     lost_w: Array
 
 
@@ -107,7 +129,10 @@ def _follow(problem: SiteProblem, columns: SiteColumns, values: Array) -> _Follo
     load_w = np.zeros((len(problem.loads), base.slots))
     for row_w, load, block in zip(load_w, problem.loads, columns.loads, strict=True):
         row_w[load.slots] = values[block] / hours[load.slots]
-    curtailed_w = (values[columns.grid.curtailed] + values[columns.grid.lost]) / hours
+    grid = columns.grid
+    pv_off = values[grid.pv_off] > _HALF
+    curtailed_w = (values[grid.curtailed] + values[grid.lost]) / hours
+    curtailed_w += values[grid.pv_off] * base.pv_w
     return _Followed(
         unit_w=unit_w,
         unit_soc_wh=_stacked(
@@ -125,6 +150,7 @@ def _follow(problem: SiteProblem, columns: SiteColumns, values: Array) -> _Follo
         load_w=load_w,
         grid_w=base.net_load_w + unit_w.sum(0) + room_w.sum(0) + load_w.sum(0) + curtailed_w,
         curtailed_w=curtailed_w,
+        pv_off=pv_off,
         lost_w=values[columns.grid.lost] / hours,
     )
 
@@ -134,7 +160,10 @@ def _stacked(rows: list[Array], slots: int) -> Array:
 
 
 def _unit_w(battery: BatteryModel, columns: UnitColumns, values: Array, hours: Array) -> Array:
-    """Within what it can, in spite of the solver's tolerances: the controller clamps nothing."""
+    """Returns the power in W within what the unit can, in spite of the solver's tolerances.
+
+    So the controller clamps nothing.
+    """
     power_w = (values[columns.charge] - values[columns.discharge]) / hours
     return np.clip(power_w, -battery.discharge_max_w, battery.charge_max_w)
 
@@ -145,7 +174,7 @@ def _stored(battery: BatteryModel, power_w: Array, dt_h: Array) -> Array:
 
 
 def _other_costs(problem: SiteProblem, followed: _Followed) -> float:
-    """Wear, ageing, demand and discomfort, less what is stored at the end."""
+    """Returns the cost of wear, ageing, demand and discomfort, less what is stored at the end."""
     dt_h, cost = problem.base.dt_h, 0.0
     units = zip(problem.batteries, followed.unit_w, followed.unit_soc_wh, strict=True)
     for battery, power_w, soc_wh in units:
@@ -163,8 +192,10 @@ def _other_costs(problem: SiteProblem, followed: _Followed) -> float:
 
 
 def _deep_kwh(battery: BatteryModel, power_w: Array, dt_h: Array) -> float:
-    """What is delivered beyond ``deep_from_wh`` of a cycle, kWh AC: the shallow part of what is
-    stored is used first, and filled first."""
+    """Returns what is delivered beyond ``deep_from_wh`` of a cycle, kWh AC.
+
+    The shallow part of what is stored is used first, and filled first.
+    """
     shallow_wh = min(battery.soc_now_wh, battery.deep_from_wh)
     deep_wh = 0.0
     for energy_wh in (power_w * dt_h).tolist():
@@ -181,7 +212,7 @@ def _deep_kwh(battery: BatteryModel, power_w: Array, dt_h: Array) -> float:
 def _preferences(
     problem: SiteProblem, followed: _Followed, modes: tuple[DeviceMode, ...] | None
 ) -> float:
-    """What is no cost, and decides between answers of nearly equal cost."""
+    """Returns what is no cost, and decides between answers of nearly equal cost."""
     cost = 0.0
     if problem.modes is not None and modes is not None:
         changes = sum(mode is not before for before, mode in pairwise([problem.modes.now, *modes]))
@@ -201,7 +232,7 @@ def _uncomfortable_k(room: Room, room_c: Array) -> Array:
 
 
 def _outside(problem: SiteProblem, followed: _Followed) -> dict[SiteSlack, float]:
-    """By group of limits, how much is outside: kWh, for comfort kelvins."""
+    """Tells by group of limits how much is outside, in kWh; for comfort in kelvins."""
     base, hours = problem.base, problem.base.dt_h / 1e3
     low_kwh = high_kwh = final_kwh = 0.0
     for battery, soc_wh in zip(problem.batteries, followed.unit_soc_wh, strict=True):

@@ -1,4 +1,4 @@
-"""The question for a whole site: several storage units, flexible loads, modes, demand charges.
+"""The question for a whole site has several storage units, flexible loads, modes, demand charges.
 
 What one storage unit behind one meter needs is in :class:`PlanProblem`, and is answered faster
 (``model.py``). This is everything else; energies and powers have the same signs.
@@ -16,7 +16,7 @@ from holdfast.optimization.problem import Array, BatteryModel, PlanProblem, Plan
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModeRow:
-    """What the batteries may do in a mode; power and stop-SOC are set with it."""
+    """Tells what the batteries may do in a mode; power and stop-SOC are set with it."""
 
     charges_from_grid: bool
     serves_load: bool
@@ -41,18 +41,18 @@ charges from the grid too, and load_first serves the load whatever the plan woul
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModeRules:
-    """One mode at a time, each kept for a while."""
+    """One mode is in force at a time, each kept for a while."""
 
     allowed: tuple[DeviceMode, ...] = tuple(DeviceMode)
     dwell_slots: int = 4
     """A mode is kept for at least as many slots, or as long as those that are not shortened."""
     now: DeviceMode | None = None
-    """In force when the plan begins; None: not known, or none that is allowed."""
+    """It is in force when the plan begins; None if it is not known, or none that is allowed."""
     kept_slots: int = 0
-    """In the first slots ``now`` must go on."""
+    """In so many first slots ``now`` must go on."""
 
     def __post_init__(self) -> None:
-        """Refuse rules that leave no choice. Raises PlanFailed."""
+        """Refuses rules that leave no choice. Raises PlanFailed."""
         if not self.allowed or self.dwell_slots < 1:
             raise PlanFailed("modes: needs a mode, and a dwell of at least one slot")
         if self.now is not None and self.now not in self.allowed:
@@ -63,34 +63,34 @@ class ModeRules:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Room:
-    """A room with electric heat, as a body of one temperature (first order).
+    """A room with electric heat is a body of one temperature (first order).
 
     C dT/dt = heat + gains - loss x (T - outdoor). A relay is on for its share of the slot.
     """
 
     name: str
     power_max_w: float
-    """Electric, >= 0."""
+    """It is electric, >= 0."""
     heat_per_power: float
-    """Heat per electric energy; 1 for a resistor, some 3 for a heat pump."""
+    """It is heat per electric energy; 1 for a resistor, some 3 for a heat pump."""
     capacity_wh_per_k: float
     loss_w_per_k: float
     temperature_now_c: float
     outdoor_c: Array
     gains_w: Array
-    """Sun and people, shape (slots,)."""
+    """They are sun and people, shape (slots,)."""
     low_c: Array
-    """Comfort, shape (slots,)."""
+    """It is the lower end of comfort, shape (slots,)."""
     high_c: Array
     discomfort_cost_per_k_h: float = 0.5
-    """What a kelvin outside the comfort bounds costs in an hour."""
+    """A kelvin outside the comfort bounds costs this in an hour."""
     end_cost_per_k: float = 0.0
-    """What a kelvin below ``low_c`` costs at the end of the plan: it is heated up afterwards."""
+    """A kelvin below ``low_c`` costs this at the end of the plan: it is heated up afterwards."""
     planned_w: float | None = None
-    """For the first slot, by the plan before; None: it said nothing."""
+    """The plan before told it for the first slot; None if it said nothing."""
 
     def __post_init__(self) -> None:
-        """Refuse what is no room. Raises PlanFailed."""
+        """Refuses what is no room. Raises PlanFailed."""
         positive = (self.capacity_wh_per_k, self.loss_w_per_k, self.heat_per_power)
         if not all(0 < value < 1e9 for value in positive) or not 0 <= self.power_max_w < 1e9:
             raise PlanFailed(f"room {self.name}: capacity, loss and heat must be above 0")
@@ -108,23 +108,23 @@ class Room:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShiftableLoad:
-    """A load that needs its energy between two slots, and does not care when."""
+    """A shiftable load needs its energy between two slots, and does not care when."""
 
     name: str
     energy_wh: float
     power_max_w: float
     first_slot: int
     last_slot: int
-    """The last in which it may run."""
+    """It is the last slot in which the load may run."""
     runs_through: bool = False
     """Once started it runs at its full power to its end, as a washing machine does."""
     has_begun: bool = False
     """It runs through and goes on in ``first_slot``, come what may."""
     planned_w: float | None = None
-    """For the plan's first slot, by the plan before; None: it said nothing."""
+    """The plan before told it for the plan's first slot; None if it said nothing."""
 
     def __post_init__(self) -> None:
-        """Refuse what no load can be. Raises PlanFailed."""
+        """Refuses what no load can be. Raises PlanFailed."""
         if not (0 <= self.energy_wh < 1e9 and 0 < self.power_max_w < 1e9):
             raise PlanFailed(f"load {self.name}: needs power_max_w above 0 and energy_wh >= 0")
         if not 0 <= self.first_slot <= self.last_slot:
@@ -135,7 +135,7 @@ class ShiftableLoad:
 
     @property
     def slots(self) -> slice:
-        """Those of its window."""
+        """Returns the slots of its window."""
         return slice(self.first_slot, self.last_slot + 1)
 
 
@@ -145,37 +145,40 @@ def _check_planned(name: str, planned_w: float | None, most_w: float) -> None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DemandCharge:
-    """A price on the highest mean import power of any slot in a period."""
+class PeakPrice:
+    """A peak price is paid for the highest mean import power of any slot in a period."""
 
     cost_per_kw: float
     peak_so_far_w: float = 0.0
-    """Already reached in this period: free up to there."""
+    """It was already reached in this period: it is free up to there."""
     hours_only: tuple[bool, ...] | None = None
-    """By slot, whether it counts; None: all do."""
+    """It tells by slot whether it counts; None if all do."""
 
     def __post_init__(self) -> None:
-        """Refuse negative charges. Raises PlanFailed."""
+        """Refuses negative charges. Raises PlanFailed."""
         if not (0 <= self.cost_per_kw < 1e6 and 0 <= self.peak_so_far_w < 1e9):
             raise PlanFailed("demand charge: cost_per_kw and peak_so_far_w must not be negative")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class SiteProblem:
-    """A :class:`PlanProblem` (its ``battery`` is not used) and what a site has besides."""
+    """Holds a :class:`PlanProblem` (its ``battery`` is not used) and what a site has besides."""
 
     base: PlanProblem
     batteries: tuple[BatteryModel, ...]
     rooms: tuple[Room, ...] = ()
     loads: tuple[ShiftableLoad, ...] = ()
-    demand: tuple[DemandCharge, ...] = ()
+    demand: tuple[PeakPrice, ...] = ()
     modes: ModeRules | None = None
     change_cost: float = 0.0
-    """What it must be worth to have a load or a room on, or off, in the first slot otherwise than
-    ``planned_w``: once for its full power, in proportion for less; and to change the mode."""
+    """It must be worth this to change a load, a room or the mode in the first slot.
+
+    A load or a room is on, or off, otherwise than ``planned_w``: once for its full power, in
+    proportion for less.
+    """
 
     def __post_init__(self) -> None:
-        """Refuse parts of other lengths. Raises PlanFailed."""
+        """Refuses parts of other lengths. Raises PlanFailed."""
         slots = self.base.slots
         if not 0 <= self.change_cost < 1e6:
             raise PlanFailed("site: change_cost must not be negative")
@@ -193,7 +196,7 @@ class SiteProblem:
 
 
 class SiteSlack(StrEnum):
-    """A group of constraints that could not all be kept."""
+    """Names a group of constraints that could not all be kept."""
 
     SOC = "soc"
     IMPORT_LIMIT = "import_limit"
@@ -206,22 +209,22 @@ class SiteSlack(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class SiteSolution:
-    """What is best for the site."""
+    """Tells what is best for the site."""
 
     plan: PlanSolution
-    """All units together; its ``relaxed`` holds what concerns battery and grid."""
+    """It is that of all units together; its ``relaxed`` holds what concerns battery and grid."""
     cost: float
-    """The objective, with the price of what could not be kept, of changes, and of waiting."""
+    """The objective includes the price of what could not be kept, of changes, and of waiting."""
     relaxed: tuple[SiteSlack, ...]
     unit_w: Array
-    """Shape (units, slots), + charging."""
+    """It is + charging, of shape (units, slots)."""
     unit_soc_wh: Array
     room_w: Array
-    """Electric, shape (rooms, slots)."""
+    """It is electric, of shape (rooms, slots)."""
     room_c: Array
-    """At the end of each slot."""
+    """It is taken at the end of each slot."""
     load_w: Array
-    """Of the shiftable loads, shape (loads, slots)."""
+    """It is of the shiftable loads, shape (loads, slots)."""
     short_wh: Array
-    """What each of them does not get, shape (loads,)."""
+    """Each of them does not get this, shape (loads,)."""
     modes: tuple[DeviceMode, ...] | None

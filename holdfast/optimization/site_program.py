@@ -1,6 +1,6 @@
-"""A SiteProblem as columns and rows. Energies in kWh per slot, temperatures in °C.
+"""A SiteProblem becomes columns and rows. Energies are in kWh per slot, temperatures in °C.
 
-Per slot: load + charge - discharge + heat + shiftable - (PV - curtailed - lost)
+Per slot: load + charge - discharge + heat + shiftable - (PV - curtailed - lost - switched off)
 = imported + over - exported. What cannot be kept is priced, so that there always is an answer:
 ``over`` and ``lost`` at the grid, ``below`` and ``above`` at the batteries, ``cold`` and ``hot``
 in the rooms, ``short`` at the shiftable loads.
@@ -13,63 +13,50 @@ import numpy as np
 
 from holdfast.core.plan import DeviceMode
 from holdfast.optimization.flexible_program import add_load, add_room
+from holdfast.optimization.grid_program import Flexible, GridColumns, add_grid, grid_reach
 from holdfast.optimization.problem import Array, BatteryModel
 from holdfast.optimization.site_problem import (
     MODES,
-    DemandCharge,
     ModeRules,
+    PeakPrice,
     SiteProblem,
 )
 from holdfast.optimization.sparse import Block, Blocks
 
-Flexible = list[tuple[slice, Block]]
-"""Energy that waits: in which slots, and its columns there."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class UnitColumns:
-    """Of one storage unit."""
+    """Holds the columns of one storage unit."""
 
     charge: Block
     discharge: Block
     stored: Block
     rows: Block
-    """Of the storage: their duals are what stored energy is worth."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class GridColumns:
-    """Of the grid connection."""
-
-    imported: Block
-    over: Block
-    exported: Block
-    curtailed: Block
-    lost: Block
-    imports: Block
-    """1: may import, 0: may export. Made a whole number only where it has to be."""
+    """They are those of the storage: their duals are what stored energy is worth."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class SiteColumns:
-    """Where everything is."""
+    """Tells where everything is."""
 
     units: tuple[UnitColumns, ...]
     charges: Block
-    """1: units may charge, 0: they may discharge; never one the other. Made a whole number only
-    where it has to be."""
+    """At 1 units may charge, at 0 they may discharge; never one the other.
+
+    It becomes a whole number only where it has to be.
+    """
     grid: GridColumns
     rooms: tuple[Block, ...]
-    """Electric energy of each."""
+    """It is the electric energy of each."""
     loads: tuple[Block, ...]
-    """Of each in the slots of its window."""
+    """It is that of each in the slots of its window."""
     starts: tuple[Block, ...]
-    """Whole numbers: when a load that runs through starts."""
+    """Whole numbers tell when a load that runs through starts."""
     modes: dict[DeviceMode, Block]
 
 
 def build_site(problem: SiteProblem) -> tuple[Blocks, SiteColumns]:
-    """The program of ``problem`` and where to find things in it."""
+    """Builds the program of ``problem`` and tells where to find things in it."""
     blocks = Blocks()
     charges = blocks.add_columns(problem.base.slots, 0.0, 1.0)
     units = tuple(_add_unit(blocks, problem, battery, charges) for battery in problem.batteries)
@@ -79,7 +66,11 @@ def build_site(problem: SiteProblem) -> tuple[Blocks, SiteColumns]:
     every = slice(None)
     flexible = [(every, room) for room in rooms]
     flexible += [(load.slots, run) for load, run in zip(problem.loads, loads, strict=True)]
-    grid = _add_grid(blocks, problem, units, flexible)
+    batteries = [(unit.charge, -1.0) for unit in units]
+    batteries += [(unit.discharge, 1.0) for unit in units]
+    grid = add_grid(blocks, problem, batteries, flexible)
+    if not problem.base.sells_stored:
+        _add_own_use(blocks, problem, units, flexible)
     for charge in problem.demand:
         _add_demand(blocks, problem, grid, charge)
     modes: dict[DeviceMode, Block] = {}
@@ -129,7 +120,7 @@ def _add_unit(
 def _add_balance(
     blocks: Blocks, battery: BatteryModel, now_kwh: float, stored: Block, into: Block, out: Block
 ) -> Block:
-    """What is stored after a slot: what was before, with what went in and out, less losses."""
+    """Balances what is stored after a slot with what was before, went in and out, and was lost."""
     start = np.zeros(len(stored))
     start[0] = now_kwh
     rows = blocks.add_rows(
@@ -146,7 +137,7 @@ def _add_balance(
 def _add_deep_cycles(
     blocks: Blocks, battery: BatteryModel, charge: Block, discharge: Block, stored: Block
 ) -> None:
-    """Split what is stored: the shallow part of a cycle is used, and filled, first.
+    """Splits what is stored: the shallow part of a cycle is used, and filled, first.
 
     Nothing has to say so: it is cheaper to use, and there is nothing to choose in filling.
     """
@@ -162,57 +153,17 @@ def _add_deep_cycles(
     blocks.add_rows(0.0, shallow_kwh, (stored, 1.0), (deep, -1.0))
 
 
-def _add_grid(
-    blocks: Blocks,
-    problem: SiteProblem,
-    units: tuple[UnitColumns, ...],
-    flexible: Flexible,
-) -> GridColumns:
-    base = problem.base
-    slots, hours, penalty = base.slots, base.dt_h / 1e3, base.penalty_per_kwh
-    most_in, most_out = _grid_reach(problem)
-    imported = blocks.add_columns(slots, 0.0, most_in, base.import_price_per_kwh)
-    over = blocks.add_columns(slots, 0.0, np.inf, base.import_price_per_kwh + penalty)
-    exported = blocks.add_columns(slots, 0.0, most_out, -base.export_price_per_kwh)
-    curtailable = base.pv_w * hours if base.pv_curtailable else np.zeros(slots)
-    curtailed = blocks.add_columns(slots, 0.0, curtailable)
-    lost = blocks.add_columns(slots, 0.0, base.pv_w * hours - curtailable, penalty)
-    imports = blocks.add_columns(slots, 0.0, 1.0)
-    net = base.net_load_w * hours
-    terms: list[tuple[Block, float]] = [
-        (imported, 1.0), (over, 1.0), (exported, -1.0), (curtailed, -1.0), (lost, -1.0)
-    ]  # fmt: skip
-    terms += [(unit.charge, -1.0) for unit in units] + [(unit.discharge, 1.0) for unit in units]
-    rows = blocks.add_rows(net, net, *terms)
+def _add_own_use(
+    blocks: Blocks, problem: SiteProblem, units: tuple[UnitColumns, ...], flexible: Flexible
+) -> None:
+    """The batteries serve what is on, and export nothing."""
+    deficit = problem.base.deficit_w * problem.base.dt_h / 1e3
+    rows = blocks.add_rows(-np.inf, deficit, *((unit.discharge, 1.0) for unit in units))
     for slots_of, column in flexible:
         blocks.add_entries(rows[slots_of], column, -1.0)
-    blocks.add_rows(-np.inf, 0.0, (imported, 1.0), (imports, -most_in))
-    blocks.add_rows(-np.inf, most_out, (exported, 1.0), (imports, most_out))
-    if base.pv_curtailable:  # surplus only: not while it imports
-        blocks.add_rows(-np.inf, curtailable, (curtailed, 1.0), (imports, curtailable))
-    return GridColumns(
-        imported=imported, over=over, exported=exported, curtailed=curtailed, lost=lost,
-        imports=imports,
-    )  # fmt: skip
 
 
-def _grid_reach(problem: SiteProblem) -> tuple[Array, Array]:
-    """The most that can be imported and exported in each slot, kWh: the tighter, the faster."""
-    base = problem.base
-    hours = base.dt_h / 1e3
-    charge_w = sum(battery.charge_max_w for battery in problem.batteries)
-    discharge_w = sum(battery.discharge_max_w for battery in problem.batteries)
-    flexible_w = np.full(base.slots, sum((room.power_max_w for room in problem.rooms), 0.0))
-    for load in problem.loads:
-        flexible_w[load.slots] += load.power_max_w
-    most_in_w = np.clip(base.load_w + charge_w + flexible_w, 0.0, base.import_max_w)
-    most_out_w = np.clip(base.pv_w + discharge_w, 0.0, base.export_max_w)
-    return most_in_w * hours, most_out_w * hours
-
-
-def _add_demand(
-    blocks: Blocks, problem: SiteProblem, grid: GridColumns, charge: DemandCharge
-) -> None:
+def _add_demand(blocks: Blocks, problem: SiteProblem, grid: GridColumns, charge: PeakPrice) -> None:
     slots, hours = problem.base.slots, problem.base.dt_h
     counts = np.ones(slots, dtype=bool)
     if charge.hours_only is not None:
@@ -231,18 +182,22 @@ def _add_demand(
 
 
 def _add_modes(
-    blocks: Blocks, problem: SiteProblem, rules: ModeRules, units: tuple[UnitColumns, ...],
-    grid: GridColumns, flexible: Flexible,
-) -> dict[DeviceMode, Block]:  # fmt: skip
+    blocks: Blocks,
+    problem: SiteProblem,
+    rules: ModeRules,
+    units: tuple[UnitColumns, ...],
+    grid: GridColumns,
+    flexible: Flexible,
+) -> dict[DeviceMode, Block]:
     base = problem.base
     slots, hours = base.slots, base.dt_h / 1e3
     modes = {mode: blocks.add_columns(slots, 0.0, 1.0) for mode in rules.allowed}
     blocks.add_rows(1.0, 1.0, *((column, 1.0) for column in modes.values()))
     charge = sum(battery.charge_max_w for battery in problem.batteries) * hours
     discharge = sum(battery.discharge_max_w for battery in problem.batteries) * hours
-    deficit = np.maximum(base.net_load_w, 0.0) * hours
+    deficit = base.deficit_w * hours
     surplus = np.maximum(-base.net_load_w, 0.0) * hours
-    most_in, _ = _grid_reach(problem)
+    most_in, _ = grid_reach(problem)
     unmet = _bought_beside(problem)
     unserved = blocks.add_columns(slots, 0.0, np.inf, base.penalty_per_kwh)
     limits: list[tuple[list[tuple[Block, float]], dict[DeviceMode, Array]]] = [
@@ -273,22 +228,22 @@ def _add_modes(
 
 
 def _bought_beside(problem: SiteProblem) -> Array:
-    """kWh that a slot may import while the batteries serve the load with all their power."""
-    most_in, _ = _grid_reach(problem)
+    """Returns the kWh that a slot may import while the batteries serve the load at full power."""
+    most_in, _ = grid_reach(problem)
     power_w = sum(unit.charge_max_w + unit.discharge_max_w for unit in problem.batteries)
     return np.asarray(np.maximum(most_in - power_w * problem.base.dt_h / 1e3, 0.0))
 
 
 def unserved_kwh(problem: SiteProblem, modes: tuple[DeviceMode, ...], grid_w: Array) -> float:
-    """What is imported in modes that serve the load first, since the batteries are empty."""
-    most_in, _ = _grid_reach(problem)
+    """Returns the kWh imported in modes that serve the load first, as the batteries are empty."""
+    most_in, _ = grid_reach(problem)
     bought = np.minimum(grid_w * problem.base.dt_h / 1e3, most_in)
     serves = np.array([MODES[mode].must_serve for mode in modes])
     return float(np.maximum(bought - _bought_beside(problem), 0.0) @ serves)
 
 
 def _dwell_ends(dt_h: Array, dwell_slots: int) -> list[int]:
-    """For each slot in which a mode may begin, the slot after the last one in which it is kept.
+    """Returns for each slot in which a mode may begin the slot after the last in which it is kept.
 
     The first slot may be the rest of one, and then does not count as a whole one.
     """

@@ -1,38 +1,45 @@
-"""What a slot costs as a function of what the battery does in it: piecewise linear, and exact.
+"""What a slot costs is a function of what the battery does in it: piecewise linear, and exact.
 
 All that a slot knows (prices, load, PV, grid limits, curtailment, losses, wear) goes into one
 curve of cost against the change in stored energy. Whatever is either-or (charge or discharge,
-import or export, curtail or not) is decided inside the curve. Where the curve is convex the
-linear program over its pieces is exact; where it is not, its lower convex hull is the tightest
-relaxation there is for a slot.
+import or export, curtail or not, PV on or off) is decided inside the curve. Where the curve is
+convex the linear program over its pieces is exact; where it is not, its lower convex hull is the
+tightest relaxation there is for a slot.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from holdfast.optimization.problem import Array, PlanProblem
+from holdfast.optimization.problem import Array, Mask, PlanProblem
 
 LATER_COST_PER_KWH = 3e-10
-"""Per slot of delay: among equals the earlier slot wins, so that answers do not jump.
-A little above the solver's tolerance for (scaled) costs, or it would not count."""
+"""It is paid per slot of delay: among equals the earlier slot wins, so that answers do not jump.
+
+It is a little above the solver's tolerance for (scaled) costs, or it would not count.
+"""
 _WEEK_SLOTS = 672
 
 
 _SHORTEST_KWH = 1e-12
 _SAME_SLOPE = 1e-9
+_STEP_KWH = 1e-4
+"""Where PV can no longer be off the cost rises at once: within as much, and as much a kWh of PV.
+
+It is far above the solver's tolerances, and far below what anybody meters.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Curves:
-    """The curve of each slot, by its corners in rising order. Shapes (corners, slots)."""
+    """Each slot has a curve by its corners, in rising order. Shapes are (corners, slots)."""
 
     gained_kwh: Array
-    """Change in stored energy; corners may coincide."""
+    """It is the change in stored energy; corners may coincide."""
     cost: Array
 
     def cost_at(self, gained_kwh: Array) -> Array:
-        """Cost of each slot, shape (slots,); beyond the ends that of the end."""
+        """Returns the cost of each slot, shape (slots,); beyond the ends that of the end."""
         x, y = self.gained_kwh, self.cost
         right = np.clip((x <= gained_kwh).sum(axis=0), 1, len(x) - 1)
         slots = np.arange(x.shape[1])
@@ -45,22 +52,25 @@ class Curves:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class GridExchange:
-    """What crosses the meter in a slot, in kWh, and what it costs. Equal shapes."""
+    """Tells what crosses the meter in a slot, in kWh, and what it costs. Shapes are equal."""
 
     grid_kwh: Array
-    """+ import, after curtailment."""
+    """It is + import, after curtailment."""
     curtailed_kwh: Array
     cost: Array
-    """In money alone."""
+    """It is in money alone."""
     penalty: Array
-    """For what is beyond a grid limit."""
+    """It is for what is beyond a grid limit."""
+    pv_off: Mask
 
 
 def build_curves(problem: PlanProblem) -> Curves:
-    """The curves of ``problem``, without what a stored kWh is worth at the end."""
+    """Builds the curves of ``problem``, without what a stored kWh is worth at the end."""
     least, most = _reach_kwh(problem)
     corners = np.stack([least, np.zeros(problem.slots), most, *_grid_corners(problem)])
     through_kwh = np.sort(np.clip(corners, least, most), axis=0)
+    if problem.may_switch_pv.any():
+        through_kwh = _with_switching(problem, through_kwh)
     exchange = exchange_at(problem, through_kwh)
     delivered_kwh = np.maximum(-through_kwh, 0.0)
     wear = problem.battery.wear_cost_per_kwh * delivered_kwh
@@ -72,13 +82,19 @@ def build_curves(problem: PlanProblem) -> Curves:
 
 
 def _reach_kwh(problem: PlanProblem) -> tuple[Array, Array]:
-    """Least and most AC energy of the battery: it never takes the site beyond a grid limit."""
+    """Returns the least and most AC energy of the battery, in kWh.
+
+    It never takes the site beyond a grid limit, nor sells what it may not.
+    """
     battery, hours = problem.battery, problem.dt_h / 1e3
-    sheddable_w = problem.pv_w if problem.pv_curtailable else 0.0
+    may_be_off = problem.may_switch_pv | problem.pv_curtailable
+    sheddable_w = np.where(may_be_off, problem.pv_w, 0.0)
     least_w = -problem.export_max_w - problem.net_load_w - sheddable_w
     most_w = problem.import_max_w - problem.net_load_w
     least_w = np.clip(least_w, -battery.discharge_max_w, 0.0)
     most_w = np.clip(most_w, 0.0, battery.charge_max_w)
+    if not problem.sells_stored:
+        least_w = np.maximum(least_w, -problem.deficit_w)
     if problem.least_w is not None:
         least_w = np.clip(problem.least_w, least_w, 0.0)
     if problem.most_w is not None:
@@ -87,7 +103,7 @@ def _reach_kwh(problem: PlanProblem) -> tuple[Array, Array]:
 
 
 def preference_limit(problem: PlanProblem) -> float:
-    """The most that the preference for earlier slots adds to the cost of an answer."""
+    """Returns the most that the preference for earlier slots adds to the cost of an answer."""
     battery = problem.battery
     most_kwh = max(battery.charge_max_w, battery.discharge_max_w) * problem.dt_h / 1e3
     return float(_later(problem) @ most_kwh)
@@ -100,7 +116,7 @@ def _later(problem: PlanProblem) -> Array:
 
 
 def gained_kwh(problem: PlanProblem, through_kwh: Array) -> Array:
-    """Change in stored energy for the AC energy ``through_kwh`` (+ charging)."""
+    """Returns the change in stored energy for the AC energy ``through_kwh`` (+ charging)."""
     battery = problem.battery
     factor = np.where(
         through_kwh > 0.0, battery.charge_efficiency, 1 / battery.discharge_efficiency
@@ -109,32 +125,51 @@ def gained_kwh(problem: PlanProblem, through_kwh: Array) -> Array:
 
 
 def through_kwh(problem: PlanProblem, gained_kwh: Array) -> Array:
-    """AC energy (+ charging) for a change in stored energy."""
+    """Returns the AC energy (+ charging) for a change in stored energy."""
     battery = problem.battery
     factor = np.where(gained_kwh > 0.0, 1 / battery.charge_efficiency, battery.discharge_efficiency)
     return np.asarray(gained_kwh * factor)
 
 
 def exchange_at(problem: PlanProblem, through_kwh: Array) -> GridExchange:
-    """The best exchange with the grid while the battery takes ``through_kwh``.
+    """Returns the best exchange with the grid while the battery takes ``through_kwh``.
 
     ``through_kwh`` has shape (slots,) or (n, slots). PV that may be curtailed is, where that
-    pays, as far as there is surplus; other PV is lost only where it finds no way out.
+    pays, as far as there is surplus, and PV that may be switched off all of it; other PV is lost
+    only where it finds no way out.
     """
+    candidates = _with_pv_on(problem, through_kwh)
+    if problem.may_switch_pv.any():
+        candidates.append(_with_pv_off(problem, through_kwh))
+    return candidates[0] if len(candidates) == 1 else _best_of(candidates)
+
+
+def _with_pv_on(problem: PlanProblem, through_kwh: Array) -> list[GridExchange]:
     hours = problem.dt_h / 1e3
     uncurtailed = problem.net_load_w * hours + through_kwh
-    if not problem.pv_curtailable:
-        return _exchange(problem, uncurtailed, np.zeros_like(uncurtailed))
+    curtailed = [np.zeros_like(uncurtailed)]
+    if problem.pv_curtailable:
+        curtailed += [-problem.export_max_w * hours - uncurtailed, -uncurtailed]
     pv_kwh = problem.pv_w * hours
-    grid_min = -problem.export_max_w * hours
-    candidates = [
-        _exchange(problem, uncurtailed, np.clip(curtailed, 0.0, pv_kwh))
-        for curtailed in (
-            np.zeros_like(uncurtailed),
-            grid_min - uncurtailed,
-            -uncurtailed,
-        )
-    ]
+    return [_exchange(problem, uncurtailed, np.clip(each, 0.0, pv_kwh)) for each in curtailed]
+
+
+def _with_pv_off(problem: PlanProblem, through_kwh: Array) -> GridExchange:
+    """Returns the exchange while PV is off; what it must not be for costs infinitely much."""
+    hours = problem.dt_h / 1e3
+    pv_kwh = problem.pv_w * hours
+    uncurtailed = problem.net_load_w * hours + through_kwh
+    off = _exchange(problem, uncurtailed, np.broadcast_to(pv_kwh, uncurtailed.shape))
+    most_kwh = problem.pv_off_import_max_w * hours + _step_kwh(problem) / 2.0
+    may = problem.may_switch_pv & (off.grid_kwh <= most_kwh)
+    return replace(off, cost=np.where(may, off.cost, np.inf), pv_off=np.ones(may.shape, bool))
+
+
+def _step_kwh(problem: PlanProblem) -> Array:
+    return np.asarray(_STEP_KWH * (1.0 + problem.pv_w * problem.dt_h / 1e3))
+
+
+def _best_of(candidates: list[GridExchange]) -> GridExchange:
     costs = np.stack([candidate.cost + candidate.penalty for candidate in candidates])
     # A tie is for curtailing less: the candidates are in that order, but for rounding.
     best = (costs <= costs.min(axis=0) + 1e-12).argmax(axis=0)[None]
@@ -148,7 +183,21 @@ def exchange_at(problem: PlanProblem, through_kwh: Array) -> GridExchange:
         curtailed_kwh=chosen("curtailed_kwh"),
         cost=chosen("cost"),
         penalty=chosen("penalty"),
+        pv_off=np.asarray(chosen("pv_off"), dtype=bool),
     )
+
+
+def _with_switching(problem: PlanProblem, through_kwh: Array) -> Array:
+    """Adds where it begins or ceases to pay to switch PV off, between corners in rising order."""
+    on = np.min([each.cost + each.penalty for each in _with_pv_on(problem, through_kwh)], axis=0)
+    off = _with_pv_off(problem, through_kwh)
+    may = np.isfinite(off.cost)
+    gain = np.where(may, on - np.where(may, off.cost, 0.0) - off.penalty, 0.0)
+    before, after = gain[:-1], gain[1:]
+    crosses = before * after < 0.0
+    share = np.where(crosses, before / np.where(crosses, before - after, 1.0), 0.0)
+    crossings = through_kwh[:-1] + share * np.diff(through_kwh, axis=0)
+    return np.sort(np.concatenate([through_kwh, crossings]), axis=0)
 
 
 def _exchange(problem: PlanProblem, uncurtailed_kwh: Array, curtailed_kwh: Array) -> GridExchange:
@@ -164,34 +213,42 @@ def _exchange(problem: PlanProblem, uncurtailed_kwh: Array, curtailed_kwh: Array
         curtailed_kwh=curtailed_kwh + lost_kwh,
         cost=price * grid_kwh,
         penalty=problem.penalty_per_kwh * (over_kwh + lost_kwh),
+        pv_off=np.zeros(wanted.shape, bool),
     )
 
 
 def _grid_corners(problem: PlanProblem) -> list[Array]:
-    """AC energies of the battery at which the cost of the grid exchange bends."""
+    """Returns the AC energies of the battery at which the cost of the grid exchange bends."""
     hours = problem.dt_h / 1e3
     net_kwh, pv_kwh = problem.net_load_w * hours, problem.pv_w * hours
     outwards = (-problem.export_max_w * hours, np.zeros(problem.slots))
     corners = [limit - net_kwh for limit in (*outwards, problem.import_max_w * hours)]
     if problem.pv_curtailable:
         corners += [limit - net_kwh - pv_kwh for limit in outwards]
+    if problem.may_switch_pv.any():
+        most_kwh = problem.pv_off_import_max_w * hours
+        ends = (*outwards, most_kwh, most_kwh + _step_kwh(problem))
+        corners += [limit - net_kwh - pv_kwh for limit in ends]
     return corners
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Pieces:
-    """The lower convex hull of each curve, as pieces of rising slope. Shapes (pieces, slots)."""
+    """The lower convex hull of a curve is pieces of rising slope. Shapes are (pieces, slots)."""
 
     start_kwh: Array
-    """Shape (slots,): where the first piece begins."""
+    """The first piece begins there, shape (slots,)."""
     start_cost: Array
     length_kwh: Array
-    """Of pieces that are not there: 0."""
+    """Pieces that are not there have length 0."""
     cost_per_kwh: Array
 
 
 def convex_pieces(curves: Curves) -> Pieces:
-    """Lower convex hull of each curve; as many rows as the curve with the most pieces has."""
+    """Returns the lower convex hull of each curve.
+
+    It has as many rows as the curve with the most pieces has.
+    """
     x, y = curves.gained_kwh.T.copy(), curves.cost.T.copy()
     length, slope = _slopes(x, y)
     steepest_before = np.maximum.accumulate(slope, axis=1)[:, :-1]
@@ -212,7 +269,7 @@ def convex_pieces(curves: Curves) -> Pieces:
 
 
 def _slopes(x: Array, y: Array) -> tuple[Array, Array]:
-    """Lengths of the pieces, 0 for those that are too short to be any, and their slopes."""
+    """Returns the lengths of the pieces, 0 for those too short to be any, and their slopes."""
     length, rise = np.diff(x, axis=1), np.diff(y, axis=1)
     there = length > _SHORTEST_KWH
     slope = np.where(there, rise / np.where(there, length, 1.0), -np.inf)
@@ -220,7 +277,7 @@ def _slopes(x: Array, y: Array) -> tuple[Array, Array]:
 
 
 def _hull(x: Array, y: Array) -> tuple[Array, Array]:
-    """Lower hull of one curve, padded with its last corner to the same length."""
+    """Returns the lower hull of one curve, padded with its last corner to the same length."""
     kept: list[tuple[float, float]] = []
     for corner in zip(x.tolist(), y.tolist(), strict=True):
         if kept and corner[0] - kept[-1][0] <= _SHORTEST_KWH:

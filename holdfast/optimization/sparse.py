@@ -1,4 +1,4 @@
-"""A mixed-integer program put together from blocks of columns and rows, for HiGHS."""
+"""A mixed-integer program is put together from blocks of columns and rows, for HiGHS."""
 
 from typing import Any
 
@@ -8,13 +8,14 @@ from numpy.typing import NDArray
 
 from holdfast.core.errors import PlanFailed
 from holdfast.optimization.problem import Array
+from holdfast.optimization.solver import new_solver
 
 Block = NDArray[np.int32]
-"""Indices of columns or rows."""
+"""They are indices of columns or rows."""
 
 
 class Blocks:
-    """Columns and rows, block by block. All arrays of one block have its length."""
+    """Columns and rows come block by block. All arrays of one block have its length."""
 
     def __init__(self) -> None:
         self.columns = self.rows = 0
@@ -26,7 +27,7 @@ class Blocks:
     def add_columns(
         self, count: int, lower: Array | float, upper: Array | float, cost: Array | float = 0.0
     ) -> Block:
-        """New columns; returns their indices."""
+        """Adds new columns and returns their indices."""
         block = np.arange(self.columns, self.columns + count, dtype=np.int32)
         self.columns += count
         self._bounds.append((_full(lower, count), _full(upper, count)))
@@ -36,7 +37,7 @@ class Blocks:
     def add_rows(
         self, lower: Array | float, upper: Array | float, *terms: tuple[Block, Array | float]
     ) -> Block:
-        """New rows, one for each column of the terms: lower <= sum of the terms <= upper."""
+        """Adds rows, one for each column of the terms: lower <= sum of the terms <= upper."""
         count = len(terms[0][0])
         block = np.arange(self.rows, self.rows + count, dtype=np.int32)
         self.rows += count
@@ -46,14 +47,12 @@ class Blocks:
         return block
 
     def add_entries(self, rows: Block, columns: Block, factor: Array | float) -> None:
-        """More entries in existing rows."""
+        """Adds entries to existing rows."""
         self._entries.append((rows, columns, _full(factor, len(columns))))
 
     def build(self, options: dict[str, bool | int | float | str]) -> Any:
-        """The program, loaded."""
-        highs: Any = highspy.Highs()  # type: ignore[no-untyped-call]
-        for option, value in options.items():
-            highs.setOptionValue(option, value)
+        """Returns the program, loaded."""
+        highs = new_solver(options)
         rows, columns, values = (
             np.concatenate([entry[part] for entry in self._entries]) for part in range(3)
         )
@@ -84,12 +83,17 @@ class Blocks:
 
 
 def run(highs: Any) -> Array:
-    """Solve; values of the columns. Raises PlanFailed if there is no answer."""
+    """Solves and returns the values of the columns. Raises PlanFailed if there is no answer."""
     highs.run()
     status = highs.getModelStatus()
     if status not in _ANSWERED or highs.getInfo().primal_solution_status != _FEASIBLE:
         raise PlanFailed(f"the solver ended with: {highs.modelStatusToString(status)}")
     return np.array(highs.getSolution().col_value)
+
+
+def is_proven(highs: Any) -> bool:
+    """Says whether the last run came to its end; it was cut short by a limit otherwise."""
+    return bool(highs.getModelStatus() == highspy.HighsModelStatus.kOptimal)
 
 
 _ANSWERED = (
@@ -99,7 +103,7 @@ _ANSWERED = (
     highspy.HighsModelStatus.kIterationLimit,
 )
 _FEASIBLE = 2
-"""SolutionStatus::kSolutionStatusFeasible of HiGHS."""
+"""This is SolutionStatus::kSolutionStatusFeasible of HiGHS."""
 
 
 def _full(value: Array | float, count: int) -> Array:

@@ -1,4 +1,4 @@
-"""What may be stored at the end of each slot, and what it costs to store it."""
+"""These limits tell what may be stored at the end of each slot, and what it costs to store it."""
 
 from dataclasses import dataclass
 
@@ -6,26 +6,26 @@ import numpy as np
 
 from holdfast.optimization.problem import Array, PlanProblem
 from holdfast.optimization.storage_program import Columns
-from holdfast.optimization.value_function import Line
+from holdfast.optimization.value_function import PiecewiseLinear
 
 _ROOM_KWH = 1e-5
-"""Added where a limit is only just reachable: a hundred times the solver's tolerance."""
+"""It is added where a limit is only just reachable: a hundred times the solver's tolerance."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class StoredLimits:
-    """Limits and costs of the stored energy. Arrays have shape (slots,)."""
+    """Holds limits and costs of the stored energy. Arrays have shape (slots,)."""
 
     low_kwh: Array
     high_kwh: Array
     cost_per_kwh: Array
-    """Of what is stored: what it is worth at the end, negative."""
+    """It is that of what is stored: what it is worth at the end, negative."""
     ageing_per_kwh: Array
-    """More, for what is above ``aged_above_kwh``."""
+    """It is added for what is above ``aged_above_kwh``."""
     aged_above_kwh: float
 
     def columns(self) -> tuple[Columns, Columns]:
-        """What is stored, in two: the part that ages the cells costs more."""
+        """Splits what is stored in two: the part that ages the cells costs more."""
         stored = Columns(
             lower=np.minimum(self.low_kwh, self.aged_above_kwh),
             upper=np.minimum(self.high_kwh, self.aged_above_kwh),
@@ -39,20 +39,22 @@ class StoredLimits:
         return stored, aged
 
     def cost_of(self, stored_kwh: Array) -> float:
-        """Cost of storing ``stored_kwh``, shape (slots,)."""
+        """Returns the cost of storing ``stored_kwh``, shape (slots,)."""
         aged_kwh = np.maximum(stored_kwh - self.aged_above_kwh, 0.0)
         return float(stored_kwh @ self.cost_per_kwh + aged_kwh @ self.ageing_per_kwh)
 
-    def holding_line(self, slot: int) -> Line:
-        """Cost against what is stored at the end of one slot."""
+    def holding_line(self, slot: int) -> PiecewiseLinear:
+        """Returns the cost against what is stored at the end of one slot."""
         low, high = float(self.low_kwh[slot]), float(self.high_kwh[slot])
         x = np.array(sorted({low, min(max(self.aged_above_kwh, low), high), high}))
         aged_kwh = np.maximum(x - self.aged_above_kwh, 0.0)
-        return Line(x=x, y=x * self.cost_per_kwh[slot] + aged_kwh * self.ageing_per_kwh[slot])
+        return PiecewiseLinear(
+            x=x, y=x * self.cost_per_kwh[slot] + aged_kwh * self.ageing_per_kwh[slot]
+        )
 
 
 def stored_limits(problem: PlanProblem) -> StoredLimits:
-    """Limits that hold from where the battery is, and lead to where it shall be.
+    """Returns limits that hold from where the battery is, and lead to where it shall be.
 
     Below the minimum the battery charges as fast as the import limit allows; above the maximum
     it serves what the load takes, and is never made to export for it. What shall be stored at
@@ -80,7 +82,7 @@ def stored_limits(problem: PlanProblem) -> StoredLimits:
 
 
 def _filled_kwh(problem: PlanProblem) -> Array:
-    """What is stored if the battery only ever charges, within the import limit."""
+    """Returns what is stored if the battery only ever charges, within the import limit."""
     battery = problem.battery
     room_w = np.clip(problem.import_max_w - problem.net_load_w, 0.0, battery.charge_max_w)
     gained_wh = np.cumsum(room_w * problem.dt_h) * battery.charge_efficiency
@@ -89,7 +91,7 @@ def _filled_kwh(problem: PlanProblem) -> Array:
 
 
 def _served_kwh(problem: PlanProblem) -> Array:
-    """What is stored if the battery only ever serves the load."""
+    """Returns what is stored if the battery only ever serves the load."""
     battery = problem.battery
     taken_w = np.clip(problem.net_load_w, 0.0, battery.discharge_max_w)
     given_wh = np.cumsum(taken_w * problem.dt_h) / battery.discharge_efficiency

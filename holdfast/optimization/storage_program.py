@@ -1,6 +1,6 @@
-"""One storage unit as a chain: the linear program over the convex pieces of each slot.
+"""One storage unit becomes a chain: the linear program over the convex pieces of each slot.
 
-In kWh. Columns, in blocks of one per slot: first the pieces, then what is stored:
+All is in kWh. Columns come in blocks of one per slot: first the pieces, then what is stored:
 
 ========  ===============  ================================================================
 piece j   0 .. length      how far the battery goes on the j-th piece of the slot's hull
@@ -23,13 +23,13 @@ import numpy as np
 from holdfast.core.errors import PlanFailed
 from holdfast.optimization.problem import Array
 from holdfast.optimization.slot_cost import Pieces
+from holdfast.optimization.solver import new_solver
 
 _SCALE = 1000.0
 """Costs are passed in thousandths: the solver's tolerance for them is absolute."""
 _ITERATIONS_PER_ROW = 100
-"""Far above what a solve takes; a limit on work, unlike one on time, is repeatable."""
+"""It is far above what a solve takes; a limit on work, unlike one on time, is repeatable."""
 _OPTIONS: dict[str, bool | int | str] = {
-    "output_flag": False,
     "threads": 1,
     "parallel": "off",
     "presolve": "off",  # costs more than it saves on a matrix this sparse
@@ -39,7 +39,7 @@ _OPTIONS: dict[str, bool | int | str] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Columns:
-    """Bounds and costs of a block of columns, each of shape (slots,)."""
+    """Holds bounds and costs of a block of columns, each of shape (slots,)."""
 
     lower: Array
     upper: Array
@@ -47,20 +47,19 @@ class Columns:
 
 
 class StorageProgram:
-    """A linear program for a fixed number of slots and pieces; re-solved with other data."""
+    """Solves a linear program for a fixed number of slots and pieces, again with other data."""
 
     def __init__(self, slots: int, pieces: int) -> None:
         self.slots, self.pieces = slots, pieces
         self._columns = np.arange((pieces + 2) * slots, dtype=np.int32)
         self._rows = np.arange(slots, dtype=np.int32)
-        self._highs: Any = highspy.Highs()  # type: ignore[no-untyped-call]
-        for option, value in _OPTIONS.items():
-            self._highs.setOptionValue(option, value)
-        self._highs.setOptionValue("simplex_iteration_limit", _ITERATIONS_PER_ROW * slots)
+        self._highs = new_solver(
+            {**_OPTIONS, "simplex_iteration_limit": _ITERATIONS_PER_ROW * slots}
+        )
         self._pass_model()
 
     def load(self, pieces: Pieces, stored_now_kwh: float, stored: Columns, aged: Columns) -> None:
-        """Take up a problem."""
+        """Takes up a problem."""
         lengths, costs = self._padded(pieces)
         self._set_columns(
             self._columns,
@@ -73,11 +72,11 @@ class StorageProgram:
         self._highs.changeRowsBounds(self.slots, self._rows, starts, starts)
 
     def forget(self) -> None:
-        """Start the next solve afresh."""
+        """Starts the next solve afresh."""
         self._highs.clearSolver()
 
     def solve(self) -> tuple[float, Array, Array]:
-        """Cost of the columns; stored energy and its worth per kWh, each of shape (slots,).
+        """Returns the columns' cost; stored energy and its worth per kWh, each of shape (slots,).
 
         Raises PlanFailed if the solver gives up.
         """
@@ -134,5 +133,5 @@ class StorageProgram:
 
 
 def _chain(slots: int) -> Array:
-    """Entries per column of what is stored: in its own row and the next."""
+    """Returns the entries per column of what is stored: in its own row and the next."""
     return np.concatenate([np.full(slots - 1, 2.0), [1.0]])

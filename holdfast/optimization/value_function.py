@@ -1,4 +1,4 @@
-"""Exact dynamic programming over piecewise linear value functions, for one storage unit.
+"""Dynamic programming over piecewise linear value functions is exact, for one storage unit.
 
 The value function of a slot is the lowest cost of it and all later ones against what is stored
 before it. It is piecewise linear, though not convex where a slot's curve is not, and follows
@@ -20,19 +20,19 @@ _END = np.array([True])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Line:
-    """A piecewise linear function by its corners, ``x`` rising; infinite beyond its ends."""
+class PiecewiseLinear:
+    """A piecewise linear function has corners, ``x`` rising; it is infinite beyond its ends."""
 
     x: Array
     y: Array
 
     def at(self, x: Array) -> Array:
-        """Its values."""
+        """Returns its values."""
         inside = (x >= self.x[0] - _SAME_KWH) & (x <= self.x[-1] + _SAME_KWH)
         return np.where(inside, np.interp(x, self.x, self.y), np.inf)
 
-    def plus(self, other: "Line") -> "Line":
-        """The sum, where both are finite."""
+    def plus(self, other: "PiecewiseLinear") -> "PiecewiseLinear":
+        """Returns the sum, where both are finite."""
         if not other.y.any() and other.x[0] <= self.x[0] and self.x[-1] <= other.x[-1]:
             return self
         low, high = max(self.x[0], other.x[0]), min(self.x[-1], other.x[-1])
@@ -40,15 +40,15 @@ class Line:
         return simplified(x, self.at(x) + other.at(x))
 
     def slope_at(self, x: float) -> float:
-        """Slope to the right of ``x``; at the right end that to the left of it."""
+        """Returns the slope to the right of ``x``; at the right end that to the left of it."""
         if len(self.x) < 2:
             return 0.0
         right = min(max(int(np.searchsorted(self.x, x + _SAME_KWH)), 1), len(self.x) - 1)
         return float((self.y[right] - self.y[right - 1]) / (self.x[right] - self.x[right - 1]))
 
 
-def simplified(x: Array, y: Array) -> Line:
-    """A line without coinciding corners and corners that do not bend it."""
+def simplified(x: Array, y: Array) -> PiecewiseLinear:
+    """Returns a line without coinciding corners and corners that do not bend it."""
     far = np.concatenate([_END, x[1:] - x[:-1] > _SAME_KWH])
     x, y = x[far], y[far]
     if len(x) > 2:
@@ -57,11 +57,13 @@ def simplified(x: Array, y: Array) -> Line:
         off = (rise[1:] * length[:-1] - rise[:-1] * length[1:]) / (length[:-1] + length[1:])
         keep = np.concatenate([_END, np.abs(off) > _SAME_COST, _END])
         x, y = x[keep], y[keep]
-    return Line(x=x, y=y)
+    return PiecewiseLinear(x=x, y=y)
 
 
-def earlier(curve: Line, later: Line, low: float, high: float) -> Line:
-    """V on [low, high] for V' = ``later``; empty where nothing of [low, high] leads there."""
+def earlier(
+    curve: PiecewiseLinear, later: PiecewiseLinear, low: float, high: float
+) -> PiecewiseLinear:
+    """Returns V on [low, high] for V' = ``later``; empty where nothing in there leads to it."""
     shifts, curve_y = _convex_corners(curve)
     targets, later_y = _convex_corners(later)
     low = max(low, float(later.x[0] - curve.x[-1]))
@@ -81,7 +83,10 @@ def earlier(curve: Line, later: Line, low: float, high: float) -> Line:
 
 
 def _with_bends(x: Array, values: Array) -> tuple[Array, Array]:
-    """The lower envelope of ``values``: x, with corners wherever another row takes over, and y."""
+    """Returns the lower envelope of ``values``: x and y.
+
+    It has corners in x wherever another row takes over.
+    """
     y = values.min(axis=0)
     middle = (values[:, :-1] + values[:, 1:]).min(axis=0) / 2.0
     # In the middle the lowest of straight lines lies on the chord, or two of them cross.
@@ -100,7 +105,7 @@ def _with_bends(x: Array, values: Array) -> tuple[Array, Array]:
 
 
 def _bends(left: Array, right: Array) -> Iterator[tuple[float, float]]:
-    """Where from 0 to 1 the lowest of straight lines changes, and what it is there.
+    """Tells where from 0 to 1 the lowest of straight lines changes, and what it is there.
 
     ``left`` and ``right`` are the lines' values at 0 and 1, infinite for those that are not there.
     """
@@ -119,8 +124,8 @@ def _bends(left: Array, right: Array) -> Iterator[tuple[float, float]]:
         yield float(share[first]), float(start[now] + rise[now] * share[first])
 
 
-def best_step(curve: Line, later: Line, stored: float) -> float:
-    """The change in stored energy that is best where ``stored`` is in the battery."""
+def best_step(curve: PiecewiseLinear, later: PiecewiseLinear, stored: float) -> float:
+    """Returns the change in stored energy that is best where ``stored`` is in the battery."""
     steps = np.concatenate([curve.x, later.x - stored])
     steps = np.clip(steps, curve.x[0], curve.x[-1])
     costs = curve.at(steps) + later.at(stored + steps)
@@ -129,8 +134,8 @@ def best_step(curve: Line, later: Line, stored: float) -> float:
     return float(steps[best[np.abs(steps[best]).argmin()]])
 
 
-def _convex_corners(line: Line) -> tuple[Array, Array]:
-    """The corners at which a minimum can be: the ends, and where the slope rises."""
+def _convex_corners(line: PiecewiseLinear) -> tuple[Array, Array]:
+    """Returns the corners at which a minimum can be: the ends, and where the slope rises."""
     if len(line.x) < 3:
         return line.x, line.y
     slope = (line.y[1:] - line.y[:-1]) / (line.x[1:] - line.x[:-1])

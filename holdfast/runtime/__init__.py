@@ -1,1 +1,1 @@
-"""The four processes, the real-time loop, and what goes between them."""
+"""This package holds the processes of a site, the real-time loop, and what goes between them."""

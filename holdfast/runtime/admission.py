@@ -1,39 +1,34 @@
-"""Who may ask, and whether a message is fresh: what is refused before any cycle sees it.
+"""Admission refuses who may not ask, and what is not fresh, before any cycle sees it.
 
 Stopping is never refused here, whoever asks and whatever else is in the message: who could open
 the socket at all may stop the site.
 """
 
-import asyncio
 import socket
 import struct
 from dataclasses import dataclass
 
-from holdfast.runtime.messages import (
-    COMMAND_LIFETIME_NS,
-    STOPPING,
-    CommandMessage,
-    Message,
-    PlanMessage,
-    ProcessMessage,
-)
+from holdfast.client.messages import CommandMessage, Message, PlanMessage, ProcessMessage
+from holdfast.core.commands import Command
+from holdfast.core.units import NS_PER_S
 
+COMMAND_LIFETIME_NS = 2 * NS_PER_S
+STOPPING = frozenset({Command.STOP, Command.EMERGENCY_STOP})
 NONCES = 1000
-"""Commands that are remembered; more within their lifetime are refused."""
+"""So many commands are remembered; more within their lifetime are refused."""
 _CREDENTIALS = struct.Struct("iII")  # struct ucred: pid, uid, gid
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Peer:
-    """The process at the other end, as the kernel knows it; None until it was asked."""
+    """A peer is the process at the other end, as the kernel knows it; None until it was asked."""
 
     pid: int | None = None
     uid: int | None = None
 
 
-def peer_of(transport: asyncio.BaseTransport) -> Peer:
-    """Who opened a connection on a Unix socket. Raises OSError."""
-    connection = transport.get_extra_info("socket")
+def peer_of(connection: socket.socket) -> Peer:
+    """Tells who opened a connection on a Unix socket. Raises OSError."""
     found = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
     pid, uid, _ = _CREDENTIALS.unpack(found)
     return Peer(pid=pid, uid=uid)
@@ -48,10 +43,10 @@ class Admission:
         self._trusted = trusted
         self._since_ns = since_ns
         self._seen_ns: dict[str, int] = {}
-        """When each nonce came."""
+        """Tells when each nonce came."""
 
     def refusal(self, message: Message, peer: Peer, now_ns: int) -> str | None:
-        """Why ``message`` may not be acted on, or None."""
+        """Tells why ``message`` may not be acted on; None if it may."""
         if isinstance(message, CommandMessage) and message.command in STOPPING:
             return None
         if peer.uid not in self._trusted:

@@ -1,4 +1,4 @@
-"""The controller process: device I/O and the cycle, nothing else."""
+"""The controller process does device I/O and runs the cycle, nothing else."""
 
 import asyncio
 import logging
@@ -10,52 +10,74 @@ from holdfast.core.config import Site
 from holdfast.core.data_store import DataStore
 from holdfast.core.errors import HoldfastError
 from holdfast.core.latches import CRASH_LOOP
+from holdfast.core.ports import DeviceDriver
+from holdfast.core.role import DeviceKey
 from holdfast.core.units import NS_PER_MS
-from holdfast.runtime.assembly import build_cycle, open_drivers
-from holdfast.runtime.audit_trail import open_trail
+from holdfast.devices.drivers import open_driver
+from holdfast.runtime.audit.trail import open_trail
+from holdfast.runtime.comms_log import CommsLog
 from holdfast.runtime.control_loop import ControlLoop
 from holdfast.runtime.control_socket import serve
 from holdfast.runtime.crash_loop import StartRecord
-from holdfast.runtime.files import SiteFiles
+from holdfast.runtime.latch_file import make_first
+from holdfast.runtime.plan_holder import PlanHolder
 from holdfast.runtime.process import open_site
 from holdfast.runtime.realtime import PeriodicTimer, enter_real_time, freeze_collector
-from holdfast.runtime.site_lock import hold_lock
+from holdfast.site.assembly import build_cycle
+from holdfast.site.device_lock import hold_devices
+from holdfast.site.devices import physical_devices
+from holdfast.site.files import SiteFiles
+from holdfast.site.site_lock import hold_lock
 
 _log = logging.getLogger(__name__)
 
 PRIORITY = 50
 SHUTDOWN_S = 4.0
-"""Longer than the contactor may take to open: 1 s under load, then its feedback."""
+"""This is longer than the contactor may take to open: 1 s under load, then its feedback."""
 EXIT_CYCLE_FAILED = 70
 EXIT_NOT_AT_REST = 71
 _REST = {True: "told to end; at rest", False: "told to end; not seen at rest"}
 
 
+def open_drivers(site: Site, store: DataStore) -> dict[DeviceKey, DeviceDriver]:
+    """Opens a driver for every device of a site; one that has several roles has one driver."""
+    drivers: dict[DeviceKey, DeviceDriver] = {}
+    for one in physical_devices(site):
+        driver = open_driver(one.name, one.owners, one.device, store)
+        drivers |= {(owner, role): driver for role, owner in one.owners.items()}
+    return drivers
+
+
 async def run(site: Site, files: SiteFiles) -> int:
-    """Run until SIGTERM or SIGINT, or until the cycle fails. Gives the exit code."""
+    """Runs until SIGTERM or SIGINT, or until the cycle fails. Gives the exit code."""
     store = DataStore(site.unit_names, tuple(site.switches))
     drivers = open_drivers(site, store)
     cycle = build_cycle(site)
     real_time = enter_real_time(PRIORITY)
+    make_first(files.latches, files.traces)
     starts = StartRecord(files.starts)
     faults = (CRASH_LOOP,) if starts.begin() else ()
     audit = open_trail(site, files)
+    plans = PlanHolder(site, audit)
     loop = ControlLoop(
-        site, cycle, store, drivers, files, real_time=real_time, audit=audit, faults=faults
+        site, cycle, store, drivers, plans, files, real_time=real_time, audit=audit, faults=faults
     )
     await loop.save_latches()
     audit.started(loop.state.latches, real_time=real_time)
-    tasks = [asyncio.create_task(driver.run()) for driver in drivers.values()]
-    server = await serve(files.control_socket, loop, audit=audit)
+    each = tuple(dict.fromkeys(drivers.values()))
+    tasks = [asyncio.create_task(driver.run()) for driver in each]
+    tasks.append(asyncio.create_task(CommsLog(each).watch()))
+    server = await serve(files.control_socket, loop, plans, stops=files.stop_socket, audit=audit)
     freeze_collector()
     _log.info("controller of %s runs, real time: %s", site.name, real_time)
     rested = await _cycle_until_told(site, loop)
-    server.close()
-    files.control_socket.unlink(missing_ok=True)
+    await server.close()
+    for path in (files.control_socket, files.stop_socket):
+        path.unlink(missing_ok=True)
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
-    await asyncio.gather(*(driver.close() for driver in drivers.values()))
+    await asyncio.gather(*(driver.close() for driver in each))
     audit.ended("the cycle failed" if loop.failed.is_set() else _REST[rested])
     if loop.failed.is_set():
         return EXIT_CYCLE_FAILED
@@ -64,7 +86,7 @@ async def run(site: Site, files: SiteFiles) -> int:
 
 
 async def _cycle_until_told(site: Site, loop: ControlLoop) -> bool:
-    """Cycle until SIGTERM or SIGINT, then come to rest. True if rest was seen."""
+    """Cycles until SIGTERM or SIGINT, then comes to rest. True if rest was seen."""
     events = asyncio.get_running_loop()
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -85,8 +107,9 @@ async def _cycle_until_told(site: Site, loop: ControlLoop) -> bool:
 
 
 async def _come_to_rest(loop: ControlLoop) -> bool:
-    """Stop, and keep cycling until 0 W is read back and the contactors are seen open; False if
+    """Stops, and keeps cycling until 0 W is read back and the contactors are seen open; False if
     that was not seen in time."""
+    loop.resume.hold()
     await loop.command(Command.STOP)
     try:
         async with asyncio.timeout(SHUTDOWN_S):
@@ -100,10 +123,10 @@ async def _come_to_rest(loop: ControlLoop) -> bool:
 
 
 def main() -> int:
-    """Entry point of the process."""
+    """Runs the process; returns its exit code."""
     try:
         site, files = open_site("controller", "Device I/O and the control cycle of one site.")
-        with hold_lock(files, "controller"):
+        with hold_lock(files, "controller"), hold_devices(site, "controller"):
             return asyncio.run(run(site, files))
     except HoldfastError as error:
         print(error, file=sys.stderr)  # noqa: T201 - the supervisor shows it

@@ -1,27 +1,27 @@
-"""Crash-loop lockout: a controller that keeps ending uncleanly does not start power again."""
+"""The crash-loop lockout: a controller that keeps ending uncleanly does not start power again."""
 
 import json
 import logging
 import time
 from pathlib import Path
 
-from holdfast.runtime.files import write_atomically
+from holdfast.site.files import write_atomically
 
 _log = logging.getLogger(__name__)
 
 CRASHES, WITHIN_S = 5, 600.0
-"""Fault catalogue 81."""
+"""So many crashes within so many seconds are fault 81 of the catalogue."""
 
 
 class StartRecord:
-    """The starts that have not ended cleanly, in a file. Times are seconds since 1970."""
+    """Keeps the starts that have not ended cleanly, in a file. Times are seconds since 1970."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._starts = _read(path)
 
     def begin(self) -> bool:
-        """Note a start; True if there were too many before it that did not end cleanly."""
+        """Notes a start; True if there were too many before it that did not end cleanly."""
         now_s = time.time()
         # A clock that was set back makes starts of the future: they count as recent.
         recent = [start_s for start_s in self._starts if now_s - start_s <= WITHIN_S]
@@ -30,7 +30,7 @@ class StartRecord:
         return len(recent) >= CRASHES
 
     def end(self) -> None:
-        """Note that this process ends cleanly."""
+        """Notes that this process ends cleanly."""
         self._starts = self._starts[:-1]
         self._write()
 

@@ -1,4 +1,4 @@
-"""Carries a cycle's writes to one device: in order, the newest value only, nothing old."""
+"""This module carries a cycle's writes to one device: in order, the newest value, nothing old."""
 
 import asyncio
 import logging
@@ -22,10 +22,9 @@ class DeviceWriter:
         self._failing = False
 
     def submit(self, writes: Iterable[Write], expires_ns: int) -> None:
-        """Write soon. A newer value replaces one that still waits behind a slow device.
+        """Writes soon. A newer value replaces one that still waits behind a slow device.
 
-        What still waits at ``expires_ns`` (monotonic) is dropped, unless it is 0, which is
-        always permitted.
+        What still waits at ``expires_ns`` (monotonic) is dropped, unless it is always safe.
         """
         for write in writes:
             self._pending.pop(write.point, None)
@@ -34,7 +33,7 @@ class DeviceWriter:
             self._task = asyncio.get_running_loop().create_task(self._carry_out())
 
     async def flush(self) -> None:
-        """Wait until nothing waits any more."""
+        """Waits until nothing waits any more."""
         if self._task is not None:
             await self._task
 
@@ -43,7 +42,7 @@ class DeviceWriter:
             while self._pending:
                 point = next(iter(self._pending))
                 write, expires_ns = self._pending.pop(point)
-                if write.value == 0.0 or time.monotonic_ns() < expires_ns:
+                if write.is_always_safe or time.monotonic_ns() < expires_ns:
                     await self._write(write)
         finally:
             self._task = None
@@ -55,7 +54,7 @@ class DeviceWriter:
             if not self._failing:
                 _log.warning("%s: %s not written: %s", self._driver.name, write.point, error)
             self._failing = True
-            # What was to follow may rest on what did not happen; zero never does.
-            self._pending = {p: w for p, w in self._pending.items() if w[0].value == 0.0}
+            # What was to follow may rest on what did not happen; what is always safe never does.
+            self._pending = {p: w for p, w in self._pending.items() if w[0].is_always_safe}
         else:
             self._failing = False

@@ -1,13 +1,12 @@
-"""What the watchdog feeds in turn: systemd, and the computer's hardware watchdog.
+"""The watchdog feeds others in turn: systemd, and the computer's hardware watchdog.
 
-Fed only while cycles complete. If this process hangs too, they restart the service or the
+They are fed only while cycles complete. If this process hangs too, they restart the service or the
 computer, and the inverter's own timer has long gone to 0 W.
 """
 
 import logging
 import os
 import socket
-from pathlib import Path
 
 _log = logging.getLogger(__name__)
 
@@ -24,7 +23,7 @@ class SystemdFeeder:
             self._address = "\0" + self._address[1:]
 
     def tell(self, state: str) -> None:
-        """Send ``READY=1``, ``WATCHDOG=1`` or ``STOPPING=1``."""
+        """Sends ``READY=1``, ``WATCHDOG=1`` or ``STOPPING=1``."""
         if not self._address:
             return
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sender:
@@ -37,7 +36,7 @@ class SystemdFeeder:
 class HardwareFeeder:
     """Feeds a ``/dev/watchdog``. Opening it arms it."""
 
-    def __init__(self, device: Path | None) -> None:
+    def __init__(self, device: str | None) -> None:
         self._descriptor: int | None = None
         if device is None:
             return
@@ -47,11 +46,11 @@ class HardwareFeeder:
             _log.error("no hardware watchdog: %s", error)
 
     def feed(self) -> None:
-        """Put off the restart."""
+        """Puts off the restart."""
         self._write(b"\0")
 
     def close(self) -> None:
-        """Disarm."""
+        """Disarms the watchdog, and closes the device."""
         if self._descriptor is not None:
             self._write(_MAGIC_CLOSE)
             os.close(self._descriptor)

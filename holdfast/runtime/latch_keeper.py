@@ -1,4 +1,4 @@
-"""Keeps latches on the disk, and keeps back whatever tells of them until they are there.
+"""This module keeps latches on the disk, and keeps back what tells of them until they are there.
 
 A kill between showing a latch and saving it would lose what somebody relies on. So what a cycle
 has to tell waits for its latches; the writes to the devices never do. A disk that fails or
@@ -31,7 +31,7 @@ Report = Callable[[bool], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Held:
-    """A report that waits."""
+    """Holds a report that waits."""
 
     change: int
     """It tells of the latches after so many changes."""
@@ -47,16 +47,16 @@ class LatchKeeper:
         self._path = path
         self._told = told
         self._on_disk: Latches | None = None
-        """Known to be in the file; None before the first save, while one runs, after a failure."""
+        """Tells what is in the file; None before the first save, during one, after a failure."""
         self._wanted: Latches | None = None
         self._change = self._settled = 0
-        """Changes of what is wanted; how many of them were saved, or given up."""
+        """They count the changes of what is wanted, and those that were saved, or given up."""
         self._held: deque[_Held] = deque()
         self._saving: asyncio.Task[None] | None = None
         self._again_ns = 0
 
     def tell(self, latches: Latches, now_ns: int, report: Report) -> None:
-        """Have ``latches`` saved; call ``report`` once they are, or could not be, and in order."""
+        """Has ``latches`` saved; calls ``report`` once they are, or could not be, and in order."""
         self._want(latches)
         if now_ns >= self._again_ns:
             self._begin()
@@ -67,7 +67,7 @@ class LatchKeeper:
         self._release()
 
     async def save(self, latches: Latches) -> bool:
-        """Bring ``latches`` to the disk, as far as it lets us in time; True if they are there."""
+        """Brings ``latches`` to the disk, as far as it lets us in time; True if they are there."""
         self._want(latches)
         self._begin()
         end_ns = time.monotonic_ns() + HOLD_NS
@@ -87,7 +87,7 @@ class LatchKeeper:
             self._again_ns = 0  # what has changed does not wait for its turn
 
     def _begin(self) -> None:
-        """Save what is wanted, unless it is there or on its way."""
+        """Saves what is wanted, unless it is there or on its way."""
         if self._saving is None and self._wanted is not None and self._on_disk != self._wanted:
             self._on_disk = None
             save = self._save(self._wanted, self._change)

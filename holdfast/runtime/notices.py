@@ -1,21 +1,21 @@
-"""What the supervisor has to tell the controller, kept until the controller listens."""
+"""This module keeps what the supervisor has to tell the controller until the controller listens."""
 
 from collections import deque
 from pathlib import Path
 
+from holdfast.client.control import ControlClient
+from holdfast.client.messages import ProcessMessage
 from holdfast.core.errors import NotRunning
-from holdfast.runtime.control_socket import ControlClient
-from holdfast.runtime.messages import ProcessMessage
 
 KEPT = 100
-"""More than five processes of a crash loop; of more the oldest are forgotten."""
+"""This is more than five processes of a crash loop have to tell; the oldest are forgotten."""
 ANSWER_S = 0.2
 """Longer nobody waits: meanwhile the other processes are not looked after."""
 TRY_EVERY_S = 1.0
 
 
 class Notices:
-    """Delivered in order, each at least once."""
+    """Delivers in order, each notice at least once."""
 
     def __init__(self, control_socket: Path) -> None:
         self._control_socket = control_socket
@@ -23,11 +23,11 @@ class Notices:
         self._try_s = 0.0
 
     def add(self, message: ProcessMessage) -> None:
-        """Have ``message`` told."""
+        """Has ``message`` told."""
         self._waiting.append(message)
 
     def deliver(self, now_s: float) -> None:
-        """Tell what waits, if there is somebody to hear it."""
+        """Tells what waits, if there is somebody to hear it."""
         if not self._waiting or now_s < self._try_s:
             return
         try:

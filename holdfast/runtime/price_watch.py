@@ -1,22 +1,22 @@
-"""Keeps a site's prices up to date beside what the planner does: asking may take a minute."""
+"""This module keeps a site's prices up to date beside the planner: asking may take a minute."""
 
 import random
 import threading
 from datetime import UTC, datetime
 
 from holdfast.core.config import Site
-from holdfast.core.price_config import PriceSource
+from holdfast.core.config.prices import PriceSource
 from holdfast.markets.fetcher import Fetcher
-from holdfast.markets.market_desk import MarketDesk
 from holdfast.markets.price_cache import PriceCache
+from holdfast.markets.price_collector import PriceCollector
 from holdfast.markets.prices import Direction, PriceSeries
-from holdfast.runtime.files import SiteFiles, write_atomically
 from holdfast.runtime.refresher import Refresher
+from holdfast.site.files import SiteFiles, write_atomically
 
 
-def open_desk(site: Site, files: SiteFiles, now_utc: datetime) -> MarketDesk:
-    """The sources of ``site`` with what is known from before. Raises ConfigError."""
-    return MarketDesk(
+def open_collector(site: Site, files: SiteFiles, now_utc: datetime) -> PriceCollector:
+    """Opens the sources of ``site`` with what is known from before. Raises ConfigError."""
+    return PriceCollector(
         site,
         cache=PriceCache(files.prices, write_atomically),
         fetch=Fetcher().fetch,
@@ -25,30 +25,30 @@ def open_desk(site: Site, files: SiteFiles, now_utc: datetime) -> MarketDesk:
     )
 
 
-def read_prices(site: Site, files: SiteFiles) -> MarketDesk:
-    """The sources of ``site``, those asked whose time has come. Raises ConfigError."""
+def read_prices(site: Site, files: SiteFiles) -> PriceCollector:
+    """Returns the sources of ``site``, those asked whose time has come. Raises ConfigError."""
     now_utc = datetime.now(UTC)
-    desk = open_desk(site, files, now_utc)
-    desk.refresh(now_utc)
-    return desk
+    collector = open_collector(site, files, now_utc)
+    collector.refresh(now_utc)
+    return collector
 
 
 class PriceWatch:
-    """A thread that asks; who reads never waits."""
+    """Asks in a thread; who reads never waits."""
 
     def __init__(self, site: Site, files: SiteFiles) -> None:
         """Raises ConfigError."""
-        self._desk = open_desk(site, files, datetime.now(UTC))
-        asks = bool(self._desk.states())
-        self._refresher = Refresher("prices", self._desk.refresh if asks else None)
+        self._collector = open_collector(site, files, datetime.now(UTC))
+        asks = bool(self._collector.states())
+        self._refresher = Refresher("prices", self._collector.refresh if asks else None)
 
     def start(self, end: threading.Event) -> None:
-        """Ask until ``end`` is set. What is being asked then is left to itself."""
+        """Asks until ``end`` is set. What is being asked then is left to itself."""
         self._refresher.start(end)
 
     def read(self, source: PriceSource, direction: Direction) -> PriceSeries:
-        """What ``source`` last told. Raises PriceDataError if that is nothing."""
-        return self._desk.read(source, direction)
+        """Returns what ``source`` last told. Raises PriceDataError if that is nothing."""
+        return self._collector.read(source, direction)
 
     def check(self) -> None:
         """Raises RuntimeError if asking has ended: whoever supervises us starts us anew."""

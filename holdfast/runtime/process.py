@@ -1,4 +1,4 @@
-"""What the processes have in common: arguments, logging, signals."""
+"""This module holds what the processes have in common: arguments, logging, signals."""
 
 import argparse
 import logging
@@ -12,10 +12,11 @@ from pathlib import Path
 
 from holdfast.core.config import Site
 from holdfast.core.errors import HoldfastError
-from holdfast.core.site_file import load_site
-from holdfast.runtime.files import SiteFiles
 from holdfast.runtime.realtime import end_with_parent
-from holdfast.runtime.site_lock import hold_lock
+from holdfast.site.files import SiteFiles
+from holdfast.site.memory_folder import make_memory_folder
+from holdfast.site.site_file import load_site
+from holdfast.site.site_lock import hold_lock
 
 LOG_BYTES, LOG_FILES = 1_000_000, 3
 
@@ -23,7 +24,7 @@ LOG_BYTES, LOG_FILES = 1_000_000, 3
 def run_process(
     name: str, text: str, body: Callable[[Site, SiteFiles, threading.Event], None]
 ) -> int:
-    """Run ``body`` until it returns; the event it is given is set by SIGTERM and SIGINT.
+    """Runs ``body`` until it returns; the event it is given is set by SIGTERM and SIGINT.
 
     Gives the exit code of the process: 2 if it could not start.
     """
@@ -41,7 +42,7 @@ def run_process(
 
 
 def open_site(name: str, text: str) -> tuple[Site, SiteFiles]:
-    """Read the arguments of a process, its site and its files; start logging.
+    """Reads the arguments of a process, its site and its files; starts logging.
 
     Raises ConfigError.
     """
@@ -54,14 +55,15 @@ def open_site(name: str, text: str) -> tuple[Site, SiteFiles]:
     if options.supervised is not None:
         end_with_parent(options.supervised)
     site = load_site(options.config)
-    files = SiteFiles(state_dir=site.state_dir)
+    files = SiteFiles.of(site)
     files.create()
+    make_memory_folder(files.state_dir)
     _start_logging(files.logs / f"{name}.log")
     return site, files
 
 
 def _start_logging(path: Path) -> None:
-    """Log to a file of bounded size, through a queue: a slow disk holds up nobody."""
+    """Logs to a file of bounded size, through a queue: a slow disk holds up nobody."""
     handler = logging.handlers.RotatingFileHandler(
         path, maxBytes=LOG_BYTES, backupCount=LOG_FILES, encoding="utf-8"
     )

@@ -1,4 +1,4 @@
-"""Real time on Linux: SCHED_FIFO, locked memory, a frozen collector, absolute deadlines."""
+"""Real time on Linux needs SCHED_FIFO, locked memory, a frozen collector, absolute deadlines."""
 
 import ctypes
 import gc
@@ -21,7 +21,7 @@ _TFD_TIMER_ABSTIME = 1
 
 
 def enter_real_time(priority: int) -> bool:
-    """Lock memory and ask for SCHED_FIFO; True if both were granted.
+    """Locks memory and asks for SCHED_FIFO; True if both were granted.
 
     Without the right to do so the site runs all the same, with less even timing.
     """
@@ -39,7 +39,7 @@ def enter_real_time(priority: int) -> bool:
 
 
 def end_with_parent(parent: int) -> None:
-    """Get SIGTERM when process ``parent``, which started this one, ends, however it ends.
+    """Has this process get SIGTERM when ``parent``, which started it, ends, however it ends.
 
     Raises SystemExit if it has ended already.
     """
@@ -50,7 +50,7 @@ def end_with_parent(parent: int) -> None:
 
 
 def freeze_collector() -> None:
-    """Take everything that was made so far out of the collector's sight, and stop it.
+    """Takes everything that was made so far out of the collector's sight, and stops it.
 
     From here on :func:`collect_young` is called where there is time for it.
     """
@@ -60,12 +60,12 @@ def freeze_collector() -> None:
 
 
 def collect_young() -> None:
-    """Collect what was made since the start."""
+    """Collects what was made since the start."""
     gc.collect(1)
 
 
 class PeriodicTimer:
-    """A timer with absolute deadlines: ``start + n x period``, never drifting.
+    """Keeps absolute deadlines: ``start + n x period``, never drifting.
 
     ``fileno()`` becomes readable at each deadline, so an event loop can wait for it with the
     kernel's precision; its own timers round up to whole milliseconds.
@@ -74,7 +74,7 @@ class PeriodicTimer:
     def __init__(self, period_ns: int) -> None:
         self.period_ns = period_ns
         self.deadline_ns = time.monotonic_ns() + period_ns
-        """The deadline that comes next, or that has just passed and was not read yet."""
+        """Tells the deadline that comes next, or that has just passed and was not read yet."""
         self._fd = _libc.timerfd_create(_CLOCK_MONOTONIC, _TFD_NONBLOCK | _TFD_CLOEXEC)
         if self._fd < 0:
             raise OSError(ctypes.get_errno(), "timerfd_create")
@@ -85,11 +85,11 @@ class PeriodicTimer:
             raise OSError(ctypes.get_errno(), "timerfd_settime")
 
     def fileno(self) -> int:
-        """Descriptor to wait on."""
+        """Returns the descriptor to wait on."""
         return int(self._fd)
 
     def expire(self) -> tuple[int, int]:
-        """After it became readable: the deadline that passed last, and how many were missed.
+        """Once readable, returns the deadline that passed last, in ns, and how many were missed.
 
         Raises BlockingIOError if none has passed.
         """
@@ -99,5 +99,5 @@ class PeriodicTimer:
         return passed_ns, expirations - 1
 
     def close(self) -> None:
-        """Stop."""
+        """Stops."""
         os.close(self._fd)

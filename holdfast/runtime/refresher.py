@@ -1,4 +1,4 @@
-"""A thread that keeps something up to date: asking may take a minute, and who reads never waits."""
+"""A thread keeps something up to date: asking may take a minute, and who reads never waits."""
 
 import threading
 from collections.abc import Callable
@@ -18,7 +18,7 @@ class Refresher:
         self._thread: threading.Thread | None = None
 
     def start(self, end: threading.Event) -> None:
-        """Refresh until ``end`` is set. What is being asked then is left to itself."""
+        """Refreshes until ``end`` is set. What is being asked then is left to itself."""
         self._thread = threading.Thread(target=self._run, args=(end,), name=self._name, daemon=True)
         self._thread.start()
 

@@ -1,7 +1,11 @@
-"""The watchdog process: takes the site to its safe state when no cycle completes any more.
+"""The watchdog process takes the site to its safe state when no cycle completes any more.
 
 It sees only the heartbeat that the controller writes at the end of a completed cycle, and has
 connections of its own to the inverters and relays. It decides nothing else.
+
+It has hands on the inverters of one configuration, whose digest is in each of its beats: a
+controller of another one does not believe it. It leaves only a site that it has seen at rest,
+whoever asks it to end.
 
 On an island 0 W would drop the loads: there the safe state is a setpoint of 0 W, and the power
 stage and the contactor are left as they are. The battery's own BMS still protects it.
@@ -14,43 +18,48 @@ import time
 from collections.abc import Callable
 
 from holdfast.control.cycle import watchdog_timeout_ns
-from holdfast.core.commands import Point
+from holdfast.core.commands import Point, Write
 from holdfast.core.config import Site, StorageUnit
-from holdfast.core.device_config import Device, ModbusTcp
+from holdfast.core.config.device import Device, ModbusTcp
 from holdfast.core.errors import DeviceError
+from holdfast.core.role import Role
 from holdfast.core.signals import SIGNALS, Signal
 from holdfast.core.units import NS_PER_MS, NS_PER_S
-from holdfast.devices.contactor import OPEN_AT_THE_LATEST_NS
+from holdfast.devices.contactor.memory import OPEN_AT_THE_LATEST_NS
 from holdfast.devices.drivers import SyncModbusWriter
 from holdfast.devices.profile import ModbusProfile, load_profile
+from holdfast.devices.roles import Rank, devices_in, safe_writes
 from holdfast.runtime.feeders import HardwareFeeder, SystemdFeeder
-from holdfast.runtime.files import SiteFiles
 from holdfast.runtime.process import run_process
+from holdfast.runtime.pulse import Pulse
+from holdfast.runtime.reach import Reach, timeout_s
 from holdfast.runtime.realtime import enter_real_time, freeze_collector
-from holdfast.runtime.shared_memory import Heartbeat, HeartbeatReader
+from holdfast.site.device_lock import hold_devices
+from holdfast.site.digest import site_digest
+from holdfast.site.files import SiteFiles
+from holdfast.site.shared_memory import Heartbeat
 
 _log = logging.getLogger(__name__)
 
 PRIORITY = 60
-"""Above the controller, which may be the one that hangs."""
+"""It ranks above the controller, which may be the one that hangs."""
 LOOK_EVERY_S = 0.01
-REACH_EVERY_S = 0.25
 REPEAT_EVERY_S = 1.0
 """While the controller is lost, zero is written again this often."""
 OPEN_RETRY_S = 0.05
 LOOK_AT_ISLAND_EVERY_S = 0.2
-"""Several times while what it said last may be believed."""
+"""It looks several times while what the inverter said last may be believed."""
 FEED_EVERY_NS = 1 * NS_PER_S
-TIMEOUT_S = 0.2
-_WISHES = (Point.SETPOINT_W, Point.CHARGE_POWER_W)
-"""Zero in any case."""
-_POWERS = (Point.ENABLE, Point.DISCHARGE_POWER_W)
-"""What an island lives on."""
+FIRST_CYCLE_NS = 10 * NS_PER_S
+"""Before that no alarm is logged, for a controller that has just been started; 0 W is written."""
+WRITE_TRIES = 3
+TOLD_AT = 3
+"""So many failures in succession are told of."""
 ISLAND_MAX_AGE_NS = SIGNALS[Signal.ISLANDED].max_age_ns
 
 
 class Link:
-    """One device, on a connection of the watchdog's own. Never raises: it tells what worked."""
+    """Reaches one device, on a connection of its own. Never raises: it tells what worked."""
 
     def __init__(self, name: str, device: Device) -> None:
         profile = load_profile(device.profile)
@@ -58,24 +67,31 @@ class Link:
         self._writer: SyncModbusWriter | None = None
         self.points: frozenset[Point] = frozenset()
         self.signals: frozenset[Signal] = frozenset()
+        self.timeout_s = 0.0
         if isinstance(profile, ModbusProfile) and isinstance(device.connection, ModbusTcp):
-            connection = device.connection.model_copy(update={"timeout_s": TIMEOUT_S})
+            self.timeout_s = timeout_s(device.connection)
+            connection = device.connection.model_copy(update={"timeout_s": self.timeout_s})
             self._writer = SyncModbusWriter(profile, connection)
             self.points = frozenset(profile.points)
             self.signals = profile.signals
-        self._failing = False
+        self._failures = 0
 
-    def zero(self, point: Point) -> bool:
-        """Write 0; True if the device acknowledged it."""
-        return self._try(lambda writer: writer.write(point, 0.0)) is not _FAILED
+    def write(self, write: Write) -> bool:
+        """Writes; True if the device acknowledged it. A refusal is tried again at once."""
+        for _ in range(WRITE_TRIES):
+            if self._try(lambda writer: writer.write(write.point, write.value)) is not _FAILED:
+                return True
+            if self._writer is None or not self._writer.connected:
+                break
+        return False
 
     def read(self, signal_: Signal) -> float | None:
-        """Present value, or None."""
+        """Reads the present value; None if it cannot be read."""
         value = self._try(lambda writer: writer.read(signal_))
         return value if isinstance(value, float) else None
 
     def close(self) -> None:
-        """Hang up."""
+        """Hangs up."""
         if self._writer is not None:
             self._writer.close()
 
@@ -87,11 +103,11 @@ class Link:
                 self._writer.connect()
             result = action(self._writer)
         except DeviceError as error:
-            if not self._failing:
+            self._failures += 1
+            if self._failures == TOLD_AT:  # a device that is busy for a moment is not told of
                 _log.error("%s: %s", self._name, error)
-            self._failing = True
             return _FAILED
-        self._failing = False
+        self._failures = 0
         return result
 
 
@@ -99,34 +115,47 @@ _FAILED = object()
 
 
 class Hand:
-    """A hand on one unit: proves that it reaches the inverter, and takes it to 0 W when told."""
+    """A hand on one unit proves that it reaches the inverter, and takes it to 0 W when told."""
 
     def __init__(self, unit: StorageUnit) -> None:
-        self._inverter = Link(f"{unit.name}/inverter", unit.inverter)
-        self._bms = Link(f"{unit.name}/bms", unit.bms)
-        self._relays = Link(f"{unit.name}/relays", unit.relays)
+        self._unit = unit.name
+        links: dict[Device, Link] = {}
+        self._links: dict[Role, Link] = {}
+        for role, device in devices_in(unit).items():
+            if device not in links:
+                links[device] = Link(f"{unit.name}/{role}", device)
+            self._links[role] = links[device]
+        self._points = {role: link.points for role, link in self._links.items()}
+        self._inverter = self._links[Role.INVERTER]
+        self._reach = Reach(self._inverter.timeout_s)
         battery = unit.battery
         # At the lowest voltage that the pack may have, so that it holds at any other.
         self._break_power_w = (
             battery.contactor_break_current_a * battery.cells_in_series * battery.cell_voltage_min_v
         )
         self._islanded_ns: int | None = None
-        """When the inverter last said that it carries an island."""
-        self._act, self._end = threading.Event(), threading.Event()
+        """Tells when the inverter last said that it carries an island."""
+        self._act, self._leave, self._end = (threading.Event() for _ in range(3))
         self.reaches_inverter = False
+        self.at_rest = False
+        """Tells whether the unit was seen at 0 W since :meth:`leave`; open, if this opens it."""
         self._thread = threading.Thread(target=self._run, name=f"hand-{unit.name}")
         self._thread.start()
 
     def take_to_zero(self) -> None:
-        """0 W, power stage off, then contactor open; until :meth:`release`. An island: 0 W."""
+        """Sets 0 W, power stage off, then contactor open; until :meth:`release`. An island: 0 W."""
         self._act.set()
 
     def release(self) -> None:
         """The controller is back and keeps the unit itself."""
         self._act.clear()
 
+    def leave(self) -> None:
+        """Looks from now on whether the unit is at rest."""
+        self._leave.set()
+
     def close(self) -> None:
-        """End. Writes nothing more."""
+        """Ends. Writes nothing more."""
         self._end.set()
         self._act.set()
         self._thread.join()
@@ -134,31 +163,59 @@ class Hand:
     def _run(self) -> None:
         since_ns: int | None = None
         while not self._end.is_set():
-            if not self._act.wait(REACH_EVERY_S):
+            if not self._act.wait(self._reach.pause_s):
                 since_ns = None
-                self.reaches_inverter = self._inverter.read(Signal.SETPOINT_READBACK_W) is not None
-                self._carries_island()  # so that it is known before it counts
+                answers = self._inverter.read(Signal.SETPOINT_READBACK_W) is not None
+                self.reaches_inverter = self._reach.judge(answers, time.monotonic_ns())
+                # It is asked here already, so that it is known before it counts.
+                self._see_rest(islanded=self._carries_island(), opens=False)
             elif not self._end.is_set():
-                self._zero(_WISHES)
-                if self._carries_island():
+                self._take(Rank.WISH)
+                islanded = self._carries_island()
+                opened = False
+                if islanded:
                     since_ns = None
-                    self._end.wait(LOOK_AT_ISLAND_EVERY_S)
-                    continue
-                since_ns = since_ns or time.monotonic_ns()
-                opened = self._open(since_ns)
-                self._end.wait(REPEAT_EVERY_S if opened else OPEN_RETRY_S)
-        for link in (self._inverter, self._bms, self._relays):
+                else:
+                    since_ns = since_ns or time.monotonic_ns()
+                    opened = self._open(since_ns)
+                self._see_rest(islanded=islanded, opens=True)
+                self._end.wait(self._pause_s(islanded=islanded, opened=opened))
+        for link in self._links.values():
             link.close()
 
-    def _zero(self, points: tuple[Point, ...]) -> None:
-        for link in (self._inverter, self._bms):
-            for point in points:
-                if point in link.points:
-                    link.zero(point)
+    def _pause_s(self, *, islanded: bool, opened: bool) -> float:
+        if islanded:
+            return LOOK_AT_ISLAND_EVERY_S
+        waits_for_rest = self._leave.is_set() and not self.at_rest
+        return REPEAT_EVERY_S if opened and not waits_for_rest else OPEN_RETRY_S
+
+    def _see_rest(self, *, islanded: bool, opens: bool) -> None:
+        """Looks, once this is to leave, whether the unit is at 0 W, and open if it was opened."""
+        if self._leave.is_set():
+            self.at_rest = self._inverter.read(Signal.SETPOINT_READBACK_W) == 0.0 and (
+                islanded or (self._is_breakable() and (not opens or self._is_open()))
+            )
+
+    def _is_breakable(self) -> bool:
+        """Says whether so little power flows that the contactor may break it."""
+        power_w = self._inverter.read(Signal.BATTERY_POWER_W)
+        return power_w is not None and abs(power_w) < self._break_power_w
+
+    def _is_open(self) -> bool:
+        relays = self._links.get(Role.RELAYS)
+        if relays is None or Signal.CONTACTOR_CLOSED not in relays.signals:
+            return True  # there is none of ours
+        return relays.read(Signal.CONTACTOR_CLOSED) == 0.0
+
+    def _take(self, *ranks: Rank) -> bool:
+        """Writes the safe values of ``ranks``; True if every one was acknowledged."""
+        writes = safe_writes(self._unit, self._points, *ranks)
+        acknowledged = [self._links[write.role].write(write) for write in writes]
+        return all(acknowledged)
 
     def _carries_island(self) -> bool:
-        """True while the inverter says so. A read that fails drops no load before the last that
-        did not is too old; with none there is no island."""
+        """Says whether the inverter carries an island. A read that fails drops no load before the
+        last that did not is too old; with none there is no island."""
         if Signal.ISLANDED not in self._inverter.signals:
             return False
         islanded, now_ns = self._inverter.read(Signal.ISLANDED), time.monotonic_ns()
@@ -167,15 +224,10 @@ class Hand:
         return self._islanded_ns is not None and now_ns - self._islanded_ns <= ISLAND_MAX_AGE_NS
 
     def _open(self, since_ns: int) -> bool:
-        """Power stage off and contactor open; True when the contactor has been told to."""
-        self._zero(_POWERS)
-        if Point.PRECHARGE in self._relays.points:
-            # Its resistor limits the current: this relay may open at any time.
-            self._relays.zero(Point.PRECHARGE)
-        power_w = self._inverter.read(Signal.BATTERY_POWER_W)
-        breakable = power_w is not None and abs(power_w) < self._break_power_w
-        if breakable or time.monotonic_ns() - since_ns >= OPEN_AT_THE_LATEST_NS:
-            return self._relays.zero(Point.CONTACTOR)
+        """Turns off the power stage, then opens the contactor; True when that has been told to."""
+        self._take(Rank.SUPPLY, Rank.LIMITED_CURRENT)
+        if self._is_breakable() or time.monotonic_ns() - since_ns >= OPEN_AT_THE_LATEST_NS:
+            return self._take(Rank.ANY_CURRENT)
         return False
 
 
@@ -183,27 +235,23 @@ class Watchdog:
     """Compares the age of the heartbeat with the time-out, a hundred times a second."""
 
     def __init__(self, site: Site, files: SiteFiles) -> None:
-        self._files = files
         self._timeout_ns = watchdog_timeout_ns(site)
         # A site that only observes writes nothing, not even zero.
         observes = site.authority == "observe"
         self._hands = [] if observes else [Hand(unit) for unit in site.storage]
-        self._own = Heartbeat(files.watchdog)
-        self._beats: HeartbeatReader | None = None
-        self._lost = False
+        self._own = Heartbeat(files.watchdog, site_digest(site))
+        self._beats = Pulse(files.heartbeat)
+        self._begun = self._alarmed = self._leaves = False
+        self._patient_until_ns = time.monotonic_ns() + FIRST_CYCLE_NS
         self._systemd = SystemdFeeder()
         self._hardware = HardwareFeeder(site.hardware_watchdog)
         self._feed_ns = 0
         self._systemd.tell("READY=1")
 
     def look(self) -> None:
-        """One look at the heartbeat."""
+        """Looks at the heartbeat once."""
         lost = not self._is_fresh()
-        if lost and not self._lost:
-            _log.critical("no completed cycle for %d ms", self._timeout_ns // NS_PER_MS)
-        if self._lost and not lost:
-            _log.warning("cycles complete again")
-        self._lost = lost
+        self._tell(lost=lost)
         for hand in self._hands:
             if lost:
                 hand.take_to_zero()
@@ -211,8 +259,21 @@ class Watchdog:
                 hand.release()
         if not lost:
             self._feed()
-        armed = all(hand.reaches_inverter for hand in self._hands)
+        armed = not self._leaves and all(hand.reaches_inverter for hand in self._hands)
         self._own.beat(time.monotonic_ns(), int(armed))
+
+    def _tell(self, *, lost: bool) -> None:
+        """Logs a loss and its end. A controller that starts is given time for its first cycle."""
+        now_ns = time.monotonic_ns()
+        if not lost:
+            if not self._begun:
+                _log.info("the first cycle has completed")
+            elif self._alarmed:
+                _log.warning("cycles complete again")
+            self._begun, self._alarmed = True, False
+        elif not self._alarmed and (self._begun or now_ns >= self._patient_until_ns):
+            _log.critical("no completed cycle for %d ms", self._timeout_ns // NS_PER_MS)
+            self._alarmed = True
 
     def _feed(self) -> None:
         now_ns = time.monotonic_ns()
@@ -221,35 +282,51 @@ class Watchdog:
             self._systemd.tell("WATCHDOG=1")
             self._hardware.feed()
 
+    def leave(self) -> None:
+        """Begins to leave: a controller that lives hears that nobody is armed, and goes to 0 W."""
+        _log.info("told to end; waits until the site is at rest")
+        self._leaves = True
+        for hand in self._hands:
+            hand.leave()
+
+    @property
+    def may_end(self) -> bool:
+        """Says whether every unit was seen at rest since :meth:`leave`."""
+        return all(hand.at_rest for hand in self._hands)
+
     def close(self) -> None:
-        """End, and leave the site as it is."""
+        """Ends, and leaves the site as it is."""
         self._systemd.tell("STOPPING=1")
         self._hardware.close()
         for hand in self._hands:
             hand.close()
 
     def _is_fresh(self) -> bool:
-        if self._beats is None:
-            try:
-                self._beats = HeartbeatReader(self._files.heartbeat)
-            except OSError:
-                return False
-        beat_ns, _ = self._beats.last()
+        beat_ns = self._beats.last().time_ns  # before the clock is read: it may beat in between
         return 0 <= time.monotonic_ns() - beat_ns <= self._timeout_ns
 
 
 def run(site: Site, files: SiteFiles, end: threading.Event) -> None:
-    """Watch until told to end."""
+    """Watches until told to end, and from then on until the site is at rest."""
+    with hold_devices(site, "watchdog"):
+        _watch(site, files, end)
+
+
+def _watch(site: Site, files: SiteFiles, end: threading.Event) -> None:
     enter_real_time(PRIORITY)
     watchdog = Watchdog(site, files)
     freeze_collector()
     while not end.wait(LOOK_EVERY_S):
         watchdog.look()
+    watchdog.leave()
+    while not watchdog.may_end:
+        watchdog.look()
+        time.sleep(LOOK_EVERY_S)
     watchdog.close()
 
 
 def main() -> int:
-    """Entry point of the process."""
+    """Runs the process; returns its exit code."""
     return run_process("watchdog", "Takes the site to 0 W when the controller is lost.", run)
 
 

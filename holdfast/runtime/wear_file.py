@@ -1,4 +1,4 @@
-"""The wear of the contactors on disk: it counts for their whole life, over all restarts.
+"""This module keeps the wear of the contactors on disk: it counts for life, over all restarts.
 
 It stops nobody: what is lost of it is told, and counted anew.
 """
@@ -10,11 +10,11 @@ import time
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
-from holdfast.control.storage_unit import UnitMemory
+from holdfast.control.storage.unit import UnitMemory
 from holdfast.core.sealed import seal, unseal
 from holdfast.core.units import NS_PER_S
-from holdfast.devices.contactor import Wear
-from holdfast.runtime.files import keep_corrupt, write_atomically
+from holdfast.devices.contactor.memory import Wear
+from holdfast.site.files import keep_corrupt, write_atomically
 
 _log = logging.getLogger(__name__)
 
@@ -27,7 +27,7 @@ WearByUnit = Mapping[str, Wear]
 
 
 def encode(wear: WearByUnit) -> bytes:
-    """The content of a wear file."""
+    """Returns the content of a wear file."""
     units = {
         name: {
             "closings": unit.closings,
@@ -40,7 +40,7 @@ def encode(wear: WearByUnit) -> bytes:
 
 
 def decode(content: bytes) -> dict[str, Wear]:
-    """The reverse. Raises ValueError for anything but what was encoded."""
+    """Returns what was encoded. Raises ValueError for anything else."""
     fields = json.loads(unseal(content))
     try:
         if fields["version"] != _VERSION:
@@ -58,7 +58,7 @@ def decode(content: bytes) -> dict[str, Wear]:
 
 
 def load_wear(path: Path, units: Collection[str]) -> tuple[dict[str, Wear], WearByUnit | None]:
-    """The wear of ``units``, and of all that are on the disk; None if the file is of no use.
+    """Returns the wear of ``units``, and of all on the disk; None if the file is of no use.
 
     A contactor that is not in the file is new. A file that cannot be trusted is copied to
     ``.corrupt``, and the wear of all is incomplete from then on.
@@ -84,17 +84,17 @@ class WearKeeper:
         self._others = {
             name: wear for name, wear in (self._on_disk or {}).items() if name not in units
         }
-        """Units that site.yaml does not know at present."""
+        """Holds the units that site.yaml does not know at present."""
         self._due_ns = 0
         self._saving: asyncio.Task[None] | None = None
 
     def note(self, units: Mapping[str, UnitMemory], now_ns: int) -> None:
-        """Save the wear of ``units`` if its time has come. Never waits."""
+        """Saves the wear of ``units`` if its time has come. Never waits."""
         if now_ns >= self._due_ns and self._saving is None:
             self._begin(units, now_ns)
 
     async def save(self, units: Mapping[str, UnitMemory]) -> None:
-        """Save it now, as far as the disk lets us in time."""
+        """Saves it now, as far as the disk lets us in time."""
         end_s = time.monotonic() + SAVE_AT_THE_END_S
         await self._wait(end_s)
         self._begin(units, time.monotonic_ns())

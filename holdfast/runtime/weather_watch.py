@@ -1,4 +1,4 @@
-"""Keeps the weather up to date beside what the planner does."""
+"""This module keeps the weather up to date beside what the planner does."""
 
 import random
 import threading
@@ -7,17 +7,17 @@ from datetime import UTC, datetime
 from holdfast.core.config import Site
 from holdfast.forecasting.weather import WeatherForecast
 from holdfast.forecasting.weather_cache import WeatherCache
-from holdfast.forecasting.weather_desk import WeatherDesk, WeatherState
-from holdfast.runtime.files import SiteFiles, write_atomically
+from holdfast.forecasting.weather_collector import WeatherCollector, WeatherState
 from holdfast.runtime.refresher import Refresher
+from holdfast.site.files import SiteFiles, write_atomically
 from holdfast.web.carrier import Carrier
 
 
-def open_desk(site: Site, files: SiteFiles, now_utc: datetime) -> WeatherDesk | None:
-    """The weather of ``site`` with what is known from before; None if it has no use for any."""
+def open_collector(site: Site, files: SiteFiles, now_utc: datetime) -> WeatherCollector | None:
+    """Opens the weather of ``site`` with what is known from before; None if it uses none."""
     if site.location is None or not (site.pv or site.rooms):
         return None
-    return WeatherDesk(
+    return WeatherCollector(
         site.location,
         site.weather.url,
         cache=WeatherCache(files.weather, write_atomically),
@@ -28,21 +28,23 @@ def open_desk(site: Site, files: SiteFiles, now_utc: datetime) -> WeatherDesk | 
 
 
 def read_weather(site: Site, files: SiteFiles) -> WeatherState | None:
-    """What the planner of ``site`` last fetched, asking nobody; None if it has no use for any."""
-    desk = open_desk(site, files, datetime.now(UTC))
-    return None if desk is None else desk.state
+    """Returns what the planner of ``site`` last fetched, asking nobody; None if it uses none."""
+    collector = open_collector(site, files, datetime.now(UTC))
+    return None if collector is None else collector.state
 
 
 class WeatherWatch:
-    """A thread that asks; who reads never waits."""
+    """Asks in a thread; who reads never waits."""
 
     def __init__(self, site: Site, files: SiteFiles) -> None:
-        self._desk = open_desk(site, files, datetime.now(UTC))
-        self._refresher = Refresher("weather", None if self._desk is None else self._desk.refresh)
+        self._collector = open_collector(site, files, datetime.now(UTC))
+        self._refresher = Refresher(
+            "weather", None if self._collector is None else self._collector.refresh
+        )
         self._taken_utc: datetime | None = None
 
     def start(self, end: threading.Event) -> None:
-        """Ask until ``end`` is set. What is being asked then is left to itself."""
+        """Asks until ``end`` is set. What is being asked then is left to itself."""
         self._refresher.start(end)
 
     def check(self) -> None:
@@ -50,8 +52,8 @@ class WeatherWatch:
         self._refresher.check()
 
     def take(self) -> WeatherForecast | None:
-        """Weather that was not taken before, that of the last run included; None while none is."""
-        fetched = None if self._desk is None else self._desk.state.fetched
+        """Returns weather that was not taken before, also of the last run; None while none is."""
+        fetched = None if self._collector is None else self._collector.state.fetched
         if fetched is None or fetched.utc == self._taken_utc:
             return None
         self._taken_utc = fetched.utc

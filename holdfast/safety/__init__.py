@@ -1,1 +1,1 @@
-"""Safety: what the battery may do now. Every layer only narrows, and zero is always inside."""
+"""Safety says what the battery may do now. Every layer only narrows, and zero is always inside."""

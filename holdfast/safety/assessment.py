@@ -1,8 +1,9 @@
-"""The assessment of one cycle: everything that safety has to say about a snapshot."""
+"""The assessment of one cycle holds everything that safety has to say about a snapshot."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from holdfast.core.ages import ALL_USUAL, SiteAges
 from holdfast.core.config import Site, StorageUnit
 from holdfast.core.data_store import Snapshot
 from holdfast.core.signals import SITE
@@ -16,7 +17,7 @@ from holdfast.safety.grid_limits import within_grid_limits
 from holdfast.safety.hold_time import HoldMemory, hold
 from holdfast.safety.interlock_manager import Block, InterlockManager
 from holdfast.safety.interlocks import Action
-from holdfast.safety.island import is_islanded, on_island
+from holdfast.safety.island import contradicted, is_islanded, on_island
 from holdfast.safety.limit_monitor import LimitMonitor, MonitorMemory
 from holdfast.safety.limits import build_limits
 from holdfast.safety.patterns import PatternMemory, Patterns
@@ -27,23 +28,23 @@ from holdfast.safety.trend_analyzer import TrendAnalyzer, TrendMemory
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assessment:
-    """What was found, what is permitted, what is blocked."""
+    """Tells what was found, what is permitted and what is blocked."""
 
     findings: tuple[Finding, ...]
     envelopes: Mapping[str, Envelope]
-    """By storage unit."""
+    """Maps each storage unit to what it may do."""
     blocks: tuple[Block, ...]
     islanded: frozenset[str] = frozenset()
-    """The storage units that feed the site without the grid."""
+    """Names the storage units that feed the site without the grid."""
 
     @property
     def trips(self) -> tuple[Finding, ...]:
-        """The findings that trip."""
+        """Returns the findings that trip."""
         return tuple(found for found in self.findings if found.reaction >= Reaction.TRIP)
 
     @property
     def not_ready(self) -> tuple[str, ...]:
-        """Why the site may not start: every interlock and finding that speaks against it."""
+        """Tells why the site may not start: every interlock and finding that speaks against it."""
         blocks = [f"{b.owner}: {b.text} ({b.row})" for b in self.blocks if b.action is Action.START]
         found = [
             f"{found.owner}: {found.text} ({found.row})"
@@ -53,17 +54,17 @@ class Assessment:
         return (*blocks, *found)
 
     def findings_of(self, owner: str) -> tuple[Finding, ...]:
-        """Findings that concern ``owner``: its own and those of the whole site."""
+        """Returns the findings that concern ``owner``: its own and those of the whole site."""
         return tuple(found for found in self.findings if found.owner in (owner, SITE))
 
     def blocks_of(self, owner: str) -> tuple[Block, ...]:
-        """Blocks that concern ``owner``: its own and those of the whole site."""
+        """Returns the blocks that concern ``owner``: its own and those of the whole site."""
         return tuple(block for block in self.blocks if block.owner in (owner, SITE))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SafetyMemory:
-    """What the safety layers hand to the next cycle."""
+    """Holds what the safety layers hand to the next cycle."""
 
     limits: MonitorMemory = field(default_factory=dict)
     trends: TrendMemory = field(default_factory=TrendMemory)
@@ -72,18 +73,18 @@ class SafetyMemory:
     plausibility: PlausibilityMemory = field(default_factory=dict)
     patterns: PatternMemory = field(default_factory=PatternMemory)
     envelopes: Mapping[str, Envelope] = field(default_factory=dict)
-    """What was permitted, by unit; empty while nothing was."""
+    """Tells what was permitted, by unit; empty while nothing was."""
     time_ns: int = 0
 
 
 class Assessor:
-    """Everything that looks at a snapshot. Holds no state."""
+    """Judges a snapshot by everything that looks at it. Holds no state."""
 
-    def __init__(self, site: Site, expected: Expected) -> None:
+    def __init__(self, site: Site, expected: Expected, ages: SiteAges = ALL_USUAL) -> None:
         self._site = site
         self.limit_monitor = LimitMonitor(build_limits(site))
         self.trend_analyzer = TrendAnalyzer(site.unit_names, _alarm_levels(self.limit_monitor))
-        self._data_age = DataAge(expected)
+        self._data_age = DataAge(expected, ages)
         self._plausibility = Plausibility(site)
         self._patterns = Patterns(site)
         self._interlocks = InterlockManager(site)
@@ -92,7 +93,7 @@ class Assessor:
     def assess(
         self, snapshot: Snapshot, memory: SafetyMemory, device_findings: tuple[Finding, ...]
     ) -> tuple[Assessment, SafetyMemory]:
-        """Judge ``snapshot``; ``device_findings`` came out of the last cycle's wrappers."""
+        """Judges ``snapshot``; ``device_findings`` came out of the last cycle's wrappers."""
         islanded = frozenset(u for u in self._site.unit_names if is_islanded(u, snapshot))
         limits, monitor = self.limit_monitor.assess(snapshot, memory.limits)
         trends, tracks = self.trend_analyzer.assess(snapshot, memory.trends)
@@ -105,6 +106,7 @@ class Assessor:
             *trends,
             *implausible,
             *seen,
+            *contradicted(self._site.unit_names, snapshot),
         )
         findings, held = hold(findings, memory.held, snapshot.time_ns)
         # Before what counts how often a fault came: on an island most are none.
@@ -144,7 +146,8 @@ class Assessor:
     def _escalated(
         self, findings: tuple[Finding, ...], snapshot: Snapshot, memory: SafetyMemory
     ) -> tuple[tuple[Finding, ...], EscalationMemory]:
-        """Only while power may flow: a site that boots finds much that is not there yet."""
+        """Escalates only while power may flow: a site that boots finds much that is not there
+        yet."""
         if not memory.envelopes:
             return (), EscalationMemory()
         return escalate(findings, memory.escalation, snapshot.time_ns)
@@ -165,14 +168,14 @@ class Assessor:
 
 
 def _counts_for(found: Finding, islanded: frozenset[str]) -> bool:
-    """True if ``found`` is told as on an island: that of a unit there, or of a site with one."""
+    """Says whether ``found`` is told as on an island: that of a unit there, or a site with one."""
     return found.owner in islanded or (found.owner == SITE and bool(islanded))
 
 
 def _as_found(
     unit: str, findings: tuple[Finding, ...], islanded: frozenset[str]
 ) -> tuple[Finding, ...]:
-    """What concerns ``unit``, with the reaction that it has for it."""
+    """Returns what concerns ``unit``, with the reaction that it has for it."""
     own = (found for found in findings if found.owner in (unit, SITE))
     return tuple(map(on_island, own) if unit in islanded else own)
 

@@ -1,4 +1,4 @@
-"""What the battery itself permits now: limits of current, its BMS's and our own, times voltage."""
+"""The battery itself permits what its BMS's and our own limits of current leave, times voltage."""
 
 import math
 
@@ -11,14 +11,14 @@ from holdfast.safety.envelope import Envelope, up_to, zero
 
 
 def nameplate(unit: StorageUnit) -> Envelope:
-    """What site.yaml permits at most."""
+    """Returns what site.yaml permits at most."""
     return up_to(
         charge_w=unit.charge_power_max_w, discharge_w=unit.discharge_power_max_w, by="site.yaml"
     )
 
 
 def battery_limits(unit: StorageUnit, snapshot: Snapshot) -> Envelope:
-    """Envelope at the inverter's AC side that keeps the pack's current within its limits.
+    """Returns the envelope at the inverter's AC side that keeps the pack's current in its limits.
 
     Discharging, the inverter's losses come out of the battery on top; charging, they do not
     reach it, which stays as a margin.
@@ -55,7 +55,7 @@ def battery_limits(unit: StorageUnit, snapshot: Snapshot) -> Envelope:
 
 
 def _left_near_charge_voltage(unit: StorageUnit, snapshot: Snapshot, voltage_v: float) -> float:
-    """Share of the charge current that the BMS's charge-voltage limit leaves.
+    """Returns the share of the charge current that the BMS's charge-voltage limit leaves, 0 to 1.
 
     Where it tells none, the cells' own voltage limits hold, as they always do.
     """
@@ -72,7 +72,7 @@ def _left_near_charge_voltage(unit: StorageUnit, snapshot: Snapshot, voltage_v: 
 
 
 def _limit_a(reading: Reading, own_a: float, own_by: str, signal: Signal) -> tuple[float, str]:
-    """The smaller of the BMS's limit and our own, and which one it is."""
+    """Returns the smaller of the BMS's limit and our own, in A, and tells which one it is."""
     match reading:
         # A stale limit still narrows: that it is stale is a finding, which closes the envelope.
         case Good(value=bms_a) | Stale(value=bms_a):

@@ -1,4 +1,4 @@
-"""Bounds that site.yaml gives: what the limit table and the derating curves measure from."""
+"""Bounds come from site.yaml: the limit table and the derating curves measure from them."""
 
 from collections.abc import Callable
 from operator import attrgetter
@@ -7,7 +7,7 @@ from typing import Any
 from holdfast.core.config import Site, StorageUnit
 
 Bound = Callable[[Any], float]
-"""From the storage unit, or for a row of the site from the site, to the bound."""
+"""Maps the storage unit, or for a row of the site the site, to the bound."""
 
 CELL_MAX: Bound = attrgetter("battery.cell_voltage_max_v")
 CELL_MIN: Bound = attrgetter("battery.cell_voltage_min_v")
@@ -24,35 +24,40 @@ GRID_FREQUENCY: Bound = attrgetter("grid.nominal_frequency_hz")
 
 
 def pack_max(unit: StorageUnit) -> float:
-    """The cells' own limit, times the cells, V."""
+    """Returns the cells' own upper limit, times the cells, in V."""
     return unit.battery.cell_voltage_max_v * unit.battery.cells_in_series
 
 
 def pack_min(unit: StorageUnit) -> float:
-    """The cells' own limit, times the cells, V."""
+    """Returns the cells' own lower limit, times the cells, in V."""
     return unit.battery.cell_voltage_min_v * unit.battery.cells_in_series
 
 
 def discharge_rated(unit: StorageUnit) -> float:
-    """As a current, which is negative while discharging, A."""
+    """Returns the rating as a current, which is negative while discharging, in A."""
     return -unit.battery.discharge_current_max_a
 
 
 def rated_power(unit: StorageUnit) -> float:
-    """The larger of both directions, W."""
+    """Returns the larger of both directions, in W."""
     return max(unit.charge_power_max_w, unit.discharge_power_max_w)
 
 
+def site_power(site: Site) -> float:
+    """Returns the rated power of all storage units together, W."""
+    return sum(map(rated_power, site.storage))
+
+
 def export_max(site: Site) -> float:
-    """As a power at the grid, which is negative while exporting, W."""
+    """Returns the limit as a power at the grid, which is negative while exporting, in W."""
     return -site.grid.export_max_w
 
 
 def link_mismatch_max(unit: StorageUnit) -> float:
-    """A full step of the power between two samples of the pack moves it by a sixth of this."""
+    """A full step of power between two samples of the pack moves it by a sixth of this, in V."""
     return 0.05 * pack_max(unit)
 
 
 def fixed(value: float) -> Bound:
-    """The same for every site."""
+    """Returns a bound that is the same for every site."""
     return lambda _: value

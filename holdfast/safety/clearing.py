@@ -1,4 +1,4 @@
-"""Who may clear what is latched: an operator, or service alone.
+"""This module says who may clear what is latched: an operator, or service alone.
 
 The tables say it row by row; why a row is for service, and what to look at first, stands here.
 There are no roles yet: ``holdfast reset --service`` asks for it deliberately.
@@ -20,7 +20,7 @@ SERVICE_ONLY: Mapping[str, str] = {
     "contactor_welded": "it cannot be relied on to open, and no self-test sees it; replace it",
     "latch_file_corrupt": "what was latched is not known, and may have been for service",
 }
-"""Why, and what to do first, by row. All other trips are for an operator: their cause shows
+"""Tells why, and what to do first, by row. All other trips are for an operator: their cause shows
 itself again in the self-test or at the first power, before anything is damaged. That holds for a
 crash loop, too: each crash ends at 0 W by the watchdog, and five more lock the site out again."""
 
@@ -33,7 +33,7 @@ _OPERATORS = frozenset(
 
 
 def is_for_service(latched: str) -> bool:
-    """True unless the tables say that an operator may clear ``latched``, an ``owner/row``.
+    """Says whether ``latched``, an ``owner/row``, is for service: no table gives it to an operator.
 
     What no table knows (any more) is for service.
     """
@@ -41,7 +41,7 @@ def is_for_service(latched: str) -> bool:
 
 
 def why_service(latched: str) -> str:
-    """For people: ``latched``, and why an operator may not clear it.
+    """Tells people ``latched``, and why an operator may not clear it.
 
     >>> why_service("battery/insulation_low")
     'battery/insulation_low (the pack may be live against earth; find the fault)'

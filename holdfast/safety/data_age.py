@@ -2,30 +2,31 @@
 
 from collections.abc import Collection, Mapping
 
+from holdfast.core.ages import ALL_USUAL, USUAL, Ages, SiteAges
 from holdfast.core.data_store import Snapshot
 from holdfast.core.reading import MISSING, Bad, Good, Missing, Reading, Stale
-from holdfast.core.signals import SIGNALS, Producer, Signal
+from holdfast.core.signals import INFORMATIVE, SIGNALS, Producer, Signal
 from holdfast.core.units import ns_from_s, s_from_ns
 from holdfast.safety.faults import finding
 from holdfast.safety.finding import DERATE_FACTOR, RAMP_TO_ZERO_NS, RAMP_TO_ZERO_S, Finding
 
 Expected = Mapping[str, Collection[Signal]]
-"""The signals that must come at all, by owner. Owners that are not in it, loads, are passed over:
-no safety rests on them."""
+"""Names the signals that must come at all, by owner. Owners that are not in it, loads, are passed
+over: no safety rests on them."""
 
 _DERATED_NS = ns_from_s((1.0 - DERATE_FACTOR) * RAMP_TO_ZERO_S)
-"""The part of the ramp to zero that old data are through when they are lost."""
-_HALF_AGE_NS = {signal: row.max_age_ns // 2 for signal, row in SIGNALS.items()}
+"""Old data are through this part of the ramp to zero when they are lost."""
 
 
 class DataAge:
-    """Finds, for each device, its worst reading. One finding a device, not one a signal."""
+    """Finds, for each device, its worst reading. A device gives one finding, not one a signal."""
 
-    def __init__(self, expected: Expected) -> None:
+    def __init__(self, expected: Expected, ages: SiteAges = ALL_USUAL) -> None:
         self._expected = expected
+        self._ages = ages
 
     def assess(self, snapshot: Snapshot) -> tuple[Finding, ...]:
-        """Findings for every device whose data are old, lost or bad.
+        """Returns the findings for every device whose data are old, lost or bad.
 
         What is expected must come; what has come once, expected or not, must keep coming.
         """
@@ -34,13 +35,17 @@ class DataAge:
         for owner, readings in snapshot.readings.items():
             if owner not in self._expected:
                 continue
+            ages = self._ages.get(owner, USUAL)
+            old_ns = ages.old_ns
             for signal, reading in readings.items():
-                if isinstance(reading, Good) and now_ns - reading.time_ns <= _HALF_AGE_NS[signal]:
+                if isinstance(reading, Good) and now_ns - reading.time_ns <= old_ns[signal]:
                     continue
-                _keep_worst(worst, _finding(owner, signal, reading, now_ns))
+                if signal in INFORMATIVE:
+                    continue
+                _keep_worst(worst, _finding(owner, signal, reading, now_ns, ages))
             for signal in self._expected[owner]:
                 if signal not in readings:
-                    _keep_worst(worst, _finding(owner, signal, MISSING, now_ns))
+                    _keep_worst(worst, _finding(owner, signal, MISSING, now_ns, ages))
         return tuple(found for _, found in sorted(worst.items()))
 
 
@@ -57,15 +62,17 @@ def _weight(found: Finding) -> tuple[int, int]:
     return found.reaction, -found.since_ns
 
 
-def _finding(owner: str, signal: Signal, reading: Reading, now_ns: int) -> tuple[Producer, Finding]:
-    max_age_ns, producer = SIGNALS[signal].max_age_ns, SIGNALS[signal].producer
+def _finding(
+    owner: str, signal: Signal, reading: Reading, now_ns: int, ages: Ages
+) -> tuple[Producer, Finding]:
+    producer = SIGNALS[signal].producer
     match reading:
         case Good(time_ns=time_ns):
-            row, since_ns = "data_old", time_ns + max_age_ns // 2
+            row, since_ns = "data_old", time_ns + ages.old_ns[signal]
             detail = f"{signal} is {s_from_ns(now_ns - time_ns):.2f} s old"
         case Stale(time_ns=time_ns):
             # The ramp goes on from what old data have left: older data never permit more.
-            row, since_ns = "data_lost", time_ns + max_age_ns - _DERATED_NS
+            row, since_ns = "data_lost", time_ns + ages.lost_ns[signal] - _DERATED_NS
             detail = f"{signal} is {s_from_ns(now_ns - time_ns):.1f} s old"
         case Bad(reason=reason, time_ns=time_ns):
             # At zero at once: a new bad sample every time must not start the ramp anew.

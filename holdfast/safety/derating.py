@@ -1,4 +1,4 @@
-"""Derating: how much of the rated current is left near a limit. Piecewise-linear rows."""
+"""Derating says how much of the rated current is left near a limit, by piecewise-linear rows."""
 
 from dataclasses import dataclass
 from itertools import pairwise
@@ -24,21 +24,21 @@ _CHARGE, _DISCHARGE = 1, -1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeratingRow:
-    """A curve over the distance of a value from its bound, inwards positive."""
+    """Describes a curve over the distance of a value from its bound, inwards positive."""
 
     id: str
     signal: Signal
     direction: int
-    """1: charging, -1: discharging."""
+    """Tells the direction: 1 for charging, -1 for discharging."""
     side: Side
     bound: Bound
     points: tuple[tuple[float, float], ...]
-    """(distance, fraction of the rated current), both rising; flat beyond the ends."""
+    """Lists (distance, fraction of the rated current), both rising; it is flat beyond the ends."""
     source: str
 
     @property
     def of_battery(self) -> bool:
-        """True for the battery's own protection."""
+        """Says whether this is the battery's own protection."""
         return SIGNALS[self.signal].of_battery
 
 
@@ -73,23 +73,23 @@ PACK_VOLTAGE_CHARGE = DeratingRow(
     source="per cell, below the voltage that the BMS asks to charge up to; half of the 0.1 V of "
     "FENECON and Soltaro, for a BMS lowers its current limit as well (assumed)",
 )
-"""In volts per cell. The BMS's own limit narrows its bound, so it is no row of DERATINGS."""
+"""It is in volts per cell. The BMS's own limit narrows its bound, so it is no row of DERATINGS."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Derated:
-    """What is left of the rated current in each direction, and which row says so."""
+    """Tells what is left of the rated current in each direction, 0 to 1, and which row says so."""
 
     charge: float
     charge_by: str
-    """Empty where all of it is left."""
+    """Names the row; empty where all of it is left."""
     discharge: float
     discharge_by: str
 
 
 def derate(unit: StorageUnit, snapshot: Snapshot) -> Derated:
-    """The smallest fraction in each direction. A value that is not good derates nothing here:
-    that it is lost is a finding, and closes the envelope. On an island only the battery's own
+    """Returns the smallest fraction in each direction. A value that is not good derates nothing
+    here: that it is lost is a finding, and closes the envelope. On an island only the battery's own
     curves derate its discharge."""
     charge = discharge = 1.0
     charge_by = discharge_by = ""
@@ -109,7 +109,7 @@ def derate(unit: StorageUnit, snapshot: Snapshot) -> Derated:
 
 
 def fraction(row: DeratingRow, value: float, bound: float) -> float:
-    """What ``row`` leaves of the rated current at ``value``, 0 to 1; nothing for NaN."""
+    """Returns what ``row`` leaves of the rated current at ``value``, 0 to 1; nothing for NaN."""
     distance = row.side * (bound - value)
     first, last = row.points[0], row.points[-1]
     if distance >= last[0]:

@@ -1,4 +1,4 @@
-"""The envelope: the interval of battery power that is permitted now. Zero is always inside."""
+"""The envelope is the interval of battery power that is permitted now. Zero is always inside."""
 
 import math
 from dataclasses import dataclass, replace
@@ -6,16 +6,16 @@ from dataclasses import dataclass, replace
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Envelope:
-    """``min_w <= 0 <= max_w``, both finite; + charging. Raises ValueError for anything else."""
+    """Keeps ``min_w <= 0 <= max_w``, both finite, + charging. Raises ValueError for all else."""
 
     min_w: float
-    """Strongest discharge, <= 0."""
+    """Tells the strongest discharge, <= 0."""
     max_w: float
-    """Strongest charge, >= 0."""
+    """Tells the strongest charge, >= 0."""
     min_by: str
-    """What set ``min_w``."""
+    """Tells what set ``min_w``."""
     max_by: str
-    """What set ``max_w``."""
+    """Tells what set ``max_w``."""
 
     def __post_init__(self) -> None:
         # Written so that NaN fails: every comparison with it is false.
@@ -23,7 +23,7 @@ class Envelope:
             raise ValueError(f"not an envelope around zero: {self.min_w} to {self.max_w} W")
 
     def intersect(self, other: "Envelope") -> "Envelope":
-        """What both permit; on a tie the end keeps the name it had."""
+        """Returns what both permit; on a tie the end keeps the name it had."""
         min_w, min_by = self.min_w, self.min_by
         max_w, max_by = self.max_w, self.max_by
         if other.min_w > min_w:
@@ -33,11 +33,11 @@ class Envelope:
         return Envelope(min_w=min_w, max_w=max_w, min_by=min_by, max_by=max_by)
 
     def intersect_charge(self, other: "Envelope") -> "Envelope":
-        """As :meth:`intersect` for charging; the end for discharge stays as it is."""
+        """Works as :meth:`intersect` for charging; the end for discharge stays as it is."""
         return self.intersect(replace(other, min_w=self.min_w))
 
     def clamp(self, power_w: float) -> float:
-        """The nearest power inside; 0 W for NaN."""
+        """Returns the nearest power inside, in W; 0 W for NaN."""
         if power_w >= 0.0:
             return min(power_w, self.max_w)
         if power_w < 0.0:
@@ -45,12 +45,12 @@ class Envelope:
         return 0.0
 
     def contains(self, power_w: float) -> bool:
-        """True if ``power_w`` is inside; False for NaN."""
+        """Says whether ``power_w`` is inside; False for NaN."""
         return self.min_w <= power_w <= self.max_w
 
 
 def up_to(*, charge_w: float, discharge_w: float, by: str) -> Envelope:
-    """Envelope of two magnitudes. One that is not a number >= 0 permits nothing.
+    """Returns the envelope of two magnitudes. One that is not a finite number >= 0 permits nothing.
 
     >>> up_to(charge_w=500.0, discharge_w=float("nan"), by="bms").min_w
     0.0
@@ -61,7 +61,7 @@ def up_to(*, charge_w: float, discharge_w: float, by: str) -> Envelope:
 
 
 def zero(by: str) -> Envelope:
-    """Nothing but 0 W is permitted."""
+    """Permits nothing but 0 W."""
     return Envelope(min_w=0.0, max_w=0.0, min_by=by, max_by=by)
 
 

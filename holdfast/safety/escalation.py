@@ -1,7 +1,7 @@
 """Escalation: what comes again and again is worse than each single time.
 
-A table of rules. Each says which findings count, how often within which time, and which fault
-that is. A finding that lasts counts once, when it begins.
+This is a table of rules. Each says which findings count, how often within which time, and which
+fault that is. A finding that lasts counts once, when it begins.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,9 +13,9 @@ from holdfast.safety.finding import Finding, Level, Reaction
 from holdfast.safety.limits import UNIT_LIMITS
 
 NEAR_LIMITS = frozenset(row.id for row in UNIT_LIMITS if row.warning is not None)
-"""Rows whose first level means that a limit is near. A row without a warning is a flag, or what
-the owner wishes (soc_high, soc_low): to reach it is daily business. Rows of the site are what the
-grid and the house do, which less battery power does not mend."""
+"""The first level of these rows means that a limit is near. A row without a warning is a flag, or
+what the owner wishes (soc_high, soc_low): to reach it is daily business. Rows of the site are what
+the grid and the house do, which less battery power does not mend."""
 
 
 def _takes_power_to_zero(found: Finding) -> bool:
@@ -32,14 +32,14 @@ class EscalationRule:
 
     counts: Callable[[Finding], bool]
     what: str
-    """What counts, for people."""
+    """Tells people what counts."""
     times: int
     within_s: float
     source: str
 
     @property
     def within_ns(self) -> int:
-        """The time in nanoseconds."""
+        """Returns the time in nanoseconds."""
         return ns_from_s(self.within_s)
 
 
@@ -62,77 +62,80 @@ ESCALATIONS: Mapping[str, EscalationRule] = {
 }
 
 _Key = tuple[str, str]
-"""(resulting fault, key of the finding that counts)."""
+"""Pairs the resulting fault with the key of the finding that counts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Count:
-    """When something began, the oldest first, as many times as its rule asks for."""
+class Repetitions:
+    """Tells when something began, the oldest first, as many times as its rule asks for."""
 
     began_ns: tuple[int, ...]
     reached_ns: int | None = None
-    """Since when these are enough; None while they are not."""
+    """Tells since when these are enough; None while they are not."""
+    last: str = ""
+    """Tells what was found the last time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EscalationMemory:
-    """What has been counted, and what is active now."""
+    """Remembers what has been counted, and what is active now."""
 
-    counts: Mapping[_Key, Count] = field(default_factory=dict)
+    counts: Mapping[_Key, Repetitions] = field(default_factory=dict)
     active: frozenset[_Key] = frozenset()
 
 
 def escalate(
     findings: tuple[Finding, ...], memory: EscalationMemory, now_ns: int
 ) -> tuple[tuple[Finding, ...], EscalationMemory]:
-    """The faults that repetition makes of ``findings``, and the memory for the next cycle."""
-    active = dict.fromkeys(
-        (fault, found.key)
+    """Returns the faults that repetition makes of ``findings``, and the next cycle's memory."""
+    active = {
+        (fault, found.key): found.text
         for found in findings
         for fault, rule in ESCALATIONS.items()
         if rule.counts(found)
-    )
+    }
     if not (active or memory.active or memory.counts):
         return (), memory
     counts = {**memory.counts}
-    for key in active:
+    for key, text in active.items():
         if key not in memory.active:
-            counts[key] = _begun(key, counts.get(key, Count(began_ns=())), now_ns)
+            counts[key] = _begun(key, counts.get(key, Repetitions(began_ns=())), text, now_ns)
     counts = {key: kept for key, count in counts.items() if (kept := _kept(key, count, now_ns))}
     return _findings(counts), EscalationMemory(counts=counts, active=frozenset(active))
 
 
-def _begun(key: _Key, count: Count, now_ns: int) -> Count:
+def _begun(key: _Key, count: Repetitions, text: str, now_ns: int) -> Repetitions:
     began_ns = (*count.began_ns, now_ns)[-ESCALATIONS[key[0]].times :]
-    return Count(began_ns=began_ns, reached_ns=count.reached_ns)
+    return Repetitions(began_ns=began_ns, reached_ns=count.reached_ns, last=text)
 
 
-def _kept(key: _Key, count: Count, now_ns: int) -> Count | None:
-    """Less what is too long ago; None if that is all."""
+def _kept(key: _Key, count: Repetitions, now_ns: int) -> Repetitions | None:
+    """Drops what is too long ago; None if that is all."""
     rule = ESCALATIONS[key[0]]
     began_ns = tuple(time_ns for time_ns in count.began_ns if now_ns - time_ns <= rule.within_ns)
     if not began_ns:
         return None
     if len(began_ns) < rule.times:
-        return Count(began_ns=began_ns)
+        return Repetitions(began_ns=began_ns, last=count.last)
     reached_ns = now_ns if count.reached_ns is None else count.reached_ns
-    return Count(began_ns=began_ns, reached_ns=reached_ns)
+    return Repetitions(began_ns=began_ns, reached_ns=reached_ns, last=count.last)
 
 
-def _findings(counts: Mapping[_Key, Count]) -> tuple[Finding, ...]:
-    """One for each owner and fault, however many counts have reached it."""
-    reached: dict[_Key, list[tuple[int, str]]] = {}
+def _findings(counts: Mapping[_Key, Repetitions]) -> tuple[Finding, ...]:
+    """Returns one for each owner and fault, however many counts have reached it."""
+    reached: dict[_Key, list[tuple[int, str, str]]] = {}
     for (fault, key), count in counts.items():
         if count.reached_ns is not None:
             owner = key.partition("/")[0]
-            reached.setdefault((fault, owner), []).append((count.reached_ns, key))
+            reached.setdefault((fault, owner), []).append((count.reached_ns, key, count.last))
     return tuple(
         finding(
             fault,
             owner,
-            min(since_ns for since_ns, _ in several),
-            f"{', '.join(key for _, key in several)} came {ESCALATIONS[fault].times} times in "
-            f"{ESCALATIONS[fault].within_s / 60.0:g} minutes",
+            min(since_ns for since_ns, _, _ in several),
+            f"{', '.join(key for _, key, _ in several)} came {ESCALATIONS[fault].times} times in "
+            f"{ESCALATIONS[fault].within_s / 60.0:g} minutes, the last time: "
+            f"{'; '.join(last for _, _, last in several)}",
         )
         for (fault, owner), several in reached.items()
     )

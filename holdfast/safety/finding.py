@@ -1,4 +1,4 @@
-"""Findings: how strong a reaction can be, and what a finding does to an envelope."""
+"""Findings tell how strong a reaction is, and what it does to an envelope."""
 
 from dataclasses import dataclass
 from enum import IntEnum
@@ -8,7 +8,7 @@ from holdfast.safety.envelope import Envelope
 
 
 class Level(IntEnum):
-    """How far a value has gone."""
+    """Tells how far a value has gone."""
 
     NORMAL = 0
     WARNING = 1
@@ -17,24 +17,24 @@ class Level(IntEnum):
 
 
 class Reaction(IntEnum):
-    """What a finding does, in order of strength: the strongest active one wins."""
+    """Tells what a finding does, in order of strength: the strongest active one wins."""
 
     LOG = 1
     HOLD = 2
     """The setpoint may not move away from 0 W."""
     DERATE = 3
-    """Half of what is otherwise permitted."""
+    """Half of what is otherwise permitted remains."""
     BLOCK_CHARGE = 4
     BLOCK_DISCHARGE = 5
     RAMP_TO_ZERO = 6
     """The envelope closes within RAMP_TO_ZERO_S."""
     TRIP = 7
-    """0 W at once, inverter off, contactors open, latched: ERROR."""
+    """The power goes to 0 W at once, inverter off, contactors open, latched: ERROR."""
     EMERGENCY_STOP = 8
 
 
 def reaction_of(level: Level, at_alarm: Reaction) -> Reaction:
-    """What a row with levels does: a trip trips, an alarm as its row says, less is logged."""
+    """Tells what a row with levels does: a trip trips, an alarm as its row says, less is logged."""
     match level:
         case Level.TRIP:
             return Reaction.TRIP
@@ -55,25 +55,25 @@ class Finding:
     """Something is not as it should be."""
 
     owner: str
-    """The site, or a storage unit."""
+    """Names the site, or a storage unit."""
     row: str
-    """The row of a table that found it."""
+    """Names the row of a table that found it."""
     level: Level
     reaction: Reaction
     since_ns: int
-    """Monotonic time since when it holds."""
+    """Tells the monotonic time since when it holds."""
     text: str
-    """For people: the value, the limit, the unit."""
+    """Tells people the value, the limit and the unit."""
     holds_on_island: bool = True
-    """The battery's own protection, or the emergency stop: it may end an island's discharge."""
+    """It may end the discharge of an island: it protects the battery, or is the emergency stop."""
 
     @property
     def key(self) -> str:
-        """``owner/row``: the name under which it is latched."""
+        """Returns ``owner/row``, the name under which it is latched."""
         return f"{self.owner}/{self.row}"
 
     def narrow(self, envelope: Envelope, now_ns: int) -> Envelope:
-        """What is left of ``envelope`` under this finding."""
+        """Returns what is left of ``envelope`` under this finding."""
         match self.reaction:
             case Reaction.LOG | Reaction.HOLD:
                 return envelope

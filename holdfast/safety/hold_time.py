@@ -7,7 +7,7 @@ the fault table, wherever its findings come from.
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from holdfast.core.signals import Producer
+from holdfast.core.role import Role
 from holdfast.core.units import ns_from_s
 from holdfast.safety.faults import FAULTS, FaultRow, names_of
 from holdfast.safety.finding import Finding
@@ -15,19 +15,19 @@ from holdfast.safety.finding import Finding
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Held:
-    """A finding that is there, or was not long ago."""
+    """Remembers a finding that is there, or was not long ago."""
 
     found: Finding
     seen_ns: int
-    """When its cause was last there."""
+    """Tells when its cause was last there."""
 
 
 HoldMemory = Mapping[str, Held]
-"""By the finding's key."""
+"""Maps the finding's key to what is held."""
 
 
 def _hold_s(name: str, fault: FaultRow) -> float:
-    if fault.bms_hold_s is not None and name.startswith(f"{Producer.BMS}_"):
+    if fault.bms_hold_s is not None and name.startswith(f"{Role.BMS}_"):
         return fault.bms_hold_s
     return fault.hold_s
 
@@ -38,7 +38,7 @@ HOLD_S: Mapping[str, float] = {
     for name in names_of(row)
     if (hold_s := _hold_s(name, fault)) > 0.0
 }
-"""By the name of a finding's row, with its device or without. What is not in it is not held."""
+"""Maps a finding's row, with its device or without, to its time. What is not in it is not held."""
 
 _HOLD_NS = {name: ns_from_s(hold_s) for name, hold_s in HOLD_S.items()}
 
@@ -46,7 +46,7 @@ _HOLD_NS = {name: ns_from_s(hold_s) for name, hold_s in HOLD_S.items()}
 def hold(
     findings: tuple[Finding, ...], memory: HoldMemory, now_ns: int
 ) -> tuple[tuple[Finding, ...], HoldMemory]:
-    """``findings`` and those whose cause has not been gone for long enough; the next memory.
+    """Returns ``findings`` and those whose cause is not gone for long enough, and the next memory.
 
     One that comes back meanwhile goes on from where it was: its ramp does not begin anew.
     """

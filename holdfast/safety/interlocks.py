@@ -1,4 +1,4 @@
-"""The interlock table: what must be true before something may happen, one row each.
+"""The interlock table says what must be true before something may happen, one row each.
 
 What an action brings about stands here as well, so that a table in which an action waits for
 itself, or for two things that exclude each other, is refused when it is loaded.
@@ -14,22 +14,22 @@ from holdfast.core.signals import SIGNALS, Signal
 
 
 class Action(StrEnum):
-    """What an interlock can block."""
+    """Names what an interlock can block."""
 
     START = "start"
-    """Leaving BOOT, and leaving IDLE for RUNNING."""
+    """The site leaves BOOT, or leaves IDLE for RUNNING."""
     CONNECT = "connect"
-    """Closing the contactor. One that is closed stays so."""
+    """The contactor closes. One that is closed stays so."""
     POWER = "power"
-    """Any setpoint but 0 W, and the inverter's power stage."""
+    """The setpoint leaves 0 W, or the inverter's power stage is enabled."""
     CHARGE = "charge"
     DISCHARGE = "discharge"
     OPEN = "open"
-    """Opening the contactor."""
+    """The contactor opens."""
 
 
 Wanted = float | Callable[[StorageUnit], float] | None
-"""A value, one that the unit's configuration gives, or None: any value, as long as it is good."""
+"""It is a value, one that the unit's configuration gives, or None: any value that is good."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,9 +41,9 @@ class InterlockRow:
     signal: Signal
     wanted: Wanted
     text: str
-    """What is the matter while it blocks."""
+    """Tells what is the matter while it blocks."""
     writes: bool = False
-    """Can only come true if Holdfast writes, so it does not hold for a site that observes."""
+    """It can only come true if Holdfast writes, so it does not hold for a site that observes."""
     where_told: bool = False
     """Only some devices tell the signal. One that should and does not is found by its data age."""
     judged_by_relays: bool = False
@@ -52,17 +52,17 @@ class InterlockRow:
 
     @property
     def of_battery(self) -> bool:
-        """True for the battery's own protection: on an island it blocks discharge as ever."""
+        """Says whether it protects the battery itself: on an island it blocks discharge as ever."""
         return SIGNALS[self.signal].of_battery
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActionRow:
-    """What comes of an action."""
+    """Tells what comes of an action."""
 
     brings: Mapping[Signal, float]
     after: tuple[Action, ...]
-    """Actions that come first, beyond those that its interlocks tell."""
+    """Names the actions that come first, beyond those that its interlocks tell."""
     lasts: bool
     """What it needs must stay true all the while; for the others, only at their moment."""
 
@@ -86,7 +86,7 @@ AT_REST: Mapping[Signal, float] = {
     _S.PRECHARGE_CLOSED: 0.0,
     _S.INVERTER_ENABLED: 0.0,
 }
-"""What is so before anything is done: nobody has to bring it about."""
+"""Tells what is so before anything is done: nobody has to bring it about."""
 
 
 def _revert_timeout_s(unit: StorageUnit) -> float:
@@ -126,7 +126,7 @@ INTERLOCKS: tuple[InterlockRow, ...] = tuple(
 # fmt: on
 
 (UNDER_LOAD,) = (row for row in INTERLOCKS if row.judged_by_relays)
-"""While the relay controller waits to open a contactor."""
+"""This row blocks while the relay controller waits to open a contactor."""
 
 
 def check_table(
@@ -134,7 +134,7 @@ def check_table(
     actions: Mapping[Action, ActionRow] = ACTIONS,
     at_rest: Mapping[Signal, float] = AT_REST,
 ) -> None:
-    """Raise ValueError for a table that cannot be kept.
+    """Raises ValueError for a table that cannot be kept.
 
     Refused are a row that stands twice; a cycle, in which an action needs, directly or through
     others, what only it brings about; and a contradiction, in which an action needs two values
@@ -153,7 +153,7 @@ def check_table(
 
 
 def _wants(action: Action, rows: Iterable[InterlockRow]) -> dict[Signal, Wanted]:
-    """What ``action`` needs, by signal."""
+    """Returns what ``action`` needs, by signal. Raises ValueError for two values of one signal."""
     wants: dict[Signal, Wanted] = {}
     for row in rows:
         if row.action is not action or row.wanted is None:
@@ -168,7 +168,7 @@ def _before(
     actions: Mapping[Action, ActionRow],
     at_rest: Mapping[Signal, float],
 ) -> dict[Action, frozenset[Action]]:
-    """Everything that has to be done before each action, directly or through others."""
+    """Returns everything that has to be done before each action, directly or through others."""
     needs = {
         action: {
             *row.after,
@@ -199,7 +199,7 @@ def _check_want(
     before: Mapping[Action, frozenset[Action]],
     actions: Mapping[Action, ActionRow],
 ) -> None:
-    """Raise ValueError if something that comes first leaves ``signal`` at another value."""
+    """Raises ValueError if something that comes first leaves ``signal`` at another value."""
     first = before[action] | ({action} if actions[action].lasts else set())
     for other in first:
         brought = actions[other].brings.get(signal)

@@ -1,4 +1,4 @@
-"""The limit monitor: judges each value by the limit table, with debounce, hysteresis and hold."""
+"""The limit monitor judges each value by the limit table, with debounce, hysteresis and hold."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -6,27 +6,27 @@ from dataclasses import dataclass, replace
 from holdfast.core.data_store import Snapshot
 from holdfast.core.reading import Good
 from holdfast.core.units import ns_from_s
-from holdfast.safety.finding import Finding, Level, reaction_of
+from holdfast.safety.finding import RAMP_TO_ZERO_NS, Finding, Level, reaction_of
 from holdfast.safety.limits import Limit, Side
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowMemory:
-    """What a row that is not at rest remembers."""
+    """Holds what a row that is not at rest remembers."""
 
     history: tuple[Level, ...]
-    """Levels of the last n samples, the oldest first."""
+    """Holds the levels of the last n samples, the oldest first."""
     sample_ns: int
-    """Time of the last sample that was judged."""
+    """Tells the time of the last sample that was judged."""
     level: Level
     since_ns: int
-    """When ``level`` was reached."""
+    """Tells when ``level`` was reached."""
     inside_since_ns: int | None
-    """Since when the value has been inside by the hysteresis."""
+    """Tells since when the value has been inside by the hysteresis; None while it is not."""
 
 
 MonitorMemory = Mapping[str, RowMemory]
-"""By limit; a limit at rest is not in it."""
+"""Maps each limit to its memory; a limit at rest is not in it."""
 
 
 class LimitMonitor:
@@ -43,7 +43,7 @@ class LimitMonitor:
     def assess(
         self, snapshot: Snapshot, memory: MonitorMemory
     ) -> tuple[tuple[Finding, ...], MonitorMemory]:
-        """Findings of this cycle and the memory for the next.
+        """Returns the findings of this cycle and the memory for the next.
 
         Only new samples are counted, so a sample that is read again does not become a proof.
         A value that is not good leaves its row as it is: that the data are lost is a finding
@@ -72,7 +72,7 @@ class LimitMonitor:
         return tuple(findings), _updated(memory, changed)
 
     def margins(self, snapshot: Snapshot) -> dict[str, float]:
-        """Distance of each good value to the level that acts, in its unit, by limit."""
+        """Returns the distance of each good value to the level that acts, in its unit, by limit."""
         margins = {}
         for limit in self.limits:
             value = snapshot.good(limit.owner, limit.row.signal)
@@ -111,14 +111,17 @@ def _judge(limit: Limit, memory: RowMemory | None, reading: Good, now_ns: int) -
 def _debounced(
     limit: Limit, memory: RowMemory, history: tuple[Level, ...], value: float, now_ns: int
 ) -> tuple[Level, int, int | None]:
-    """Level, since when, and since when the value is inside again."""
+    """Returns the level, since when, and since when the value is inside again."""
     m, _ = limit.row.samples
-    reached = sorted(history)[-m]
+    reached, since_ns = sorted(history)[-m], now_ns
+    if limit.is_far(value) and reached < Level.TRIP:
+        # At zero at once: what is so far beyond leaves no time for a ramp.
+        reached, since_ns = Level.ALARM, now_ns - RAMP_TO_ZERO_NS
     if reached > memory.level:
-        return reached, now_ns, None
+        return reached, since_ns, None
     inside = limit.level_of(value, inside_by=limit.hysteresis)
     if reached == memory.level or inside >= memory.level:
-        return memory.level, memory.since_ns, None
+        return memory.level, min(memory.since_ns, since_ns), None
     inside_since_ns = now_ns if memory.inside_since_ns is None else memory.inside_since_ns
     if now_ns - inside_since_ns < ns_from_s(limit.row.hold_s):
         return memory.level, memory.since_ns, inside_since_ns

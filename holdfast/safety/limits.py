@@ -1,4 +1,4 @@
-"""The limit table: what a measured value may be, what happens beyond, and why.
+"""The limit table says what a measured value may be, what happens beyond, and why.
 
 Each row names the hardware's own bound (from site.yaml) or the owner's wish, and its levels
 as distances from that bound, so that they follow what is installed. Only a current may exceed its
@@ -42,7 +42,7 @@ _R = Reaction
 
 
 class Side(IntEnum):
-    """On which side of its levels a value is wrong; the sign makes both sides one rule."""
+    """Tells on which side of its levels a value is wrong; the sign makes both sides one rule."""
 
     HIGH = 1
     LOW = -1
@@ -50,18 +50,18 @@ class Side(IntEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LimitRow:
-    """A row of the table. Levels are distances from the bound: inwards positive, beyond it negative."""
+    """A row has its levels as distances from the bound: inwards positive, beyond it negative."""
 
     id: str
     signal: Signal
     side: Side
     bound: Bound
     trip: float | None
-    """None: this row never trips."""
+    """None means that this row never trips."""
     alarm: float
     warning: float | None
     reaction: Reaction
-    """At the alarm level; a warning is logged, a trip trips."""
+    """Acts at the alarm level; a warning is logged, a trip trips."""
     samples: tuple[int, int]
     """m of the last n samples must be beyond a level (a counter up and down would never see
     an intermittent fault)."""
@@ -70,14 +70,18 @@ class LimitRow:
     hold_s: float
     """for this long, before the finding clears by itself. A trip stays latched even then."""
     clearing: Clearing
-    """Who clears its trip. BY_ITSELF: this row never trips."""
+    """Tells who clears its trip. BY_ITSELF: this row never trips."""
     source: str
     of_bound: bool
-    """Distances and hysteresis are fractions of the bound."""
+    """Says whether distances and hysteresis are fractions of the bound."""
+    far: float | None
+    """One sample this far beyond is enough for the reaction at alarm, and for 0 W at once; the trip,
+    which latches, waits for its debounce. None: no single sample is."""
+    far_source: str
 
     @property
     def of_battery(self) -> bool:
-        """True for the battery's own protection: a bound of the battery, not the owner's wish."""
+        """Says whether it is the battery's own protection: a bound of it, not the owner's wish."""
         return SIGNALS[self.signal].of_battery and self.bound not in _WISHES
 
 
@@ -117,8 +121,8 @@ _UNIT_TABLE = (
     ("link_mismatch_high",        Signal.LINK_MISMATCH_V,    _HIGH, link_mismatch_max, _OF_BOUND, None, 0.0,   0.40,  _R.DERATE,          5, 10, 0.20, 10.0, _ITSELF,   "fault catalogue 7: derate; 5 % of the highest pack voltage (assumption)"),
     ("bms_forbids_charge",        Signal.CHARGE_ALLOWED,     _LOW,  _FLAG,            _ABSOLUTE, None,  0.0,   None,  _R.BLOCK_CHARGE,    1, 1, 0.0,    5.0, _ITSELF,   "Pylontech 0x35C bit 7"),
     ("bms_forbids_discharge",     Signal.DISCHARGE_ALLOWED,  _LOW,  _FLAG,            _ABSOLUTE, None,  0.0,   None,  _R.BLOCK_DISCHARGE, 1, 1, 0.0,    5.0, _ITSELF,   "Pylontech 0x35C bit 6"),
-    ("bms_protection",            Signal.BMS_PROTECTION,     _HIGH, _FLAG,            _ABSOLUTE, None,  0.0,   None,  _R.RAMP_TO_ZERO,    1, 1, 0.0,    5.0, _ITSELF,   "Pylontech 0x359: the pack has tripped"),
-    ("bms_alarm",                 Signal.BMS_ALARM,          _HIGH, _FLAG,            _ABSOLUTE, None,  0.0,   None,  _R.LOG,             1, 1, 0.0,    5.0, _ITSELF,   "Pylontech 0x359: the pack warns"),
+    ("bms_protection",            Signal.BMS_PROTECTION,     _HIGH, _FLAG,            _ABSOLUTE, None,  0.0,   None,  _R.RAMP_TO_ZERO,    1, 1, 0.0,    5.0, _ITSELF,   "Pylontech 0x359, 0x35A: the pack has tripped"),
+    ("bms_alarm",                 Signal.BMS_ALARM,          _HIGH, _FLAG,            _ABSOLUTE, None,  0.0,   None,  _R.LOG,             1, 1, 0.0,    5.0, _ITSELF,   "Pylontech 0x359, 0x35A: the pack warns"),
     ("inverter_fault",            Signal.INVERTER_FAULT,     _HIGH, _FLAG,            _ABSOLUTE, None,  0.0,   None,  _R.RAMP_TO_ZERO,    1, 1, 0.0,    5.0, _ITSELF,   "the inverter says that it cannot"),
 )
 _SITE_TABLE = (
@@ -132,24 +136,75 @@ _SITE_TABLE = (
 )
 # fmt: on
 
+_FAR: dict[str, tuple[float, str]] = {
+    # id: distance, source
+    "cell_voltage_high": (-0.15, "3.80 V: EG4 protects whatever it was set to"),
+    "cell_voltage_low": (-0.20, "2.3 V: EG4 protects whatever it was set to"),
+    "pack_voltage_high": (-0.041, "as the cells, times the cells"),
+    "pack_voltage_low": (-0.08, "as the cells, times the cells"),
+    "charge_current_high": (-0.50, "EG4's second level is at 150 %; Seplos's acts within 0.3 s"),
+    "discharge_current_high": (-0.50, "EG4's second level is at 150 %; Seplos's acts within 0.3 s"),
+}
+"""A BMS that speaks once in a second or two would take as many of them for each sample more."""
+
 _Cells = tuple[
-    str, Signal, Side, Bound, bool, float | None, float, float | None, Reaction,
-    int, int, float, float, Clearing, str,
-]  # fmt: skip
+    str,
+    Signal,
+    Side,
+    Bound,
+    bool,
+    float | None,
+    float,
+    float | None,
+    Reaction,
+    int,
+    int,
+    float,
+    float,
+    Clearing,
+    str,
+]
 
 
 def _rows(table: tuple[_Cells, ...]) -> tuple[LimitRow, ...]:
     return tuple(
         LimitRow(
-            id=id_, signal=signal, side=side, bound=bound, of_bound=of_bound, trip=trip,
-            alarm=alarm, warning=warning, reaction=reaction, samples=(m, n),
-            hysteresis=hysteresis, hold_s=hold_s, clearing=clearing, source=source,
+            id=id_,
+            signal=signal,
+            side=side,
+            bound=bound,
+            of_bound=of_bound,
+            trip=trip,
+            alarm=alarm,
+            warning=warning,
+            reaction=reaction,
+            samples=(m, n),
+            hysteresis=hysteresis,
+            hold_s=hold_s,
+            clearing=clearing,
+            source=source,
+            far=far,
+            far_source=far_source,
         )
         for (
-            id_, signal, side, bound, of_bound, trip, alarm, warning, reaction,
-            m, n, hysteresis, hold_s, clearing, source,
+            id_,
+            signal,
+            side,
+            bound,
+            of_bound,
+            trip,
+            alarm,
+            warning,
+            reaction,
+            m,
+            n,
+            hysteresis,
+            hold_s,
+            clearing,
+            source,
         ) in table
-    )  # fmt: skip
+        for far, far_source in (_FAR.get(id_, (None, "")),)
+    )
 
 
 UNIT_LIMITS = _rows(_UNIT_TABLE)
@@ -159,26 +214,28 @@ ALL_LIMITS = UNIT_LIMITS + SITE_LIMITS
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limit:
-    """A row for one owner, with its levels as values."""
+    """Holds a row for one owner, with its levels as values."""
 
     owner: str
     row: LimitRow
     levels: tuple[tuple[Level, float], ...]
-    """The strongest first."""
+    """Lists the levels, the strongest first."""
     hysteresis: float
+    far: float | None
+    """Tells from where on one sample is enough."""
 
     @property
     def key(self) -> str:
-        """``owner/row``."""
+        """Returns ``owner/row``."""
         return f"{self.owner}/{self.row.id}"
 
     @property
     def unit(self) -> str:
-        """Unit of the levels."""
+        """Returns the unit of the levels."""
         return SIGNALS[self.row.signal].unit
 
     def level_of(self, value: float, inside_by: float = 0.0) -> Level:
-        """How far ``value`` has gone; ``inside_by`` asks for that much distance. NaN trips."""
+        """Tells how far ``value`` has gone; ``inside_by`` asks for so much distance. NaN trips."""
         side = self.row.side
         for level, threshold in self.levels:
             # The strongest level that is not clearly respected; NaN respects none.
@@ -186,14 +243,18 @@ class Limit:
                 return level
         return Level.NORMAL
 
+    def is_far(self, value: float) -> bool:
+        """Says whether one sample of ``value`` is enough; NaN is far."""
+        return self.far is not None and not self.row.side * value < self.row.side * self.far
+
     def margin(self, value: float) -> float:
-        """Distance to the nearest level that acts, in the signal's unit; negative beyond it."""
+        """Returns the distance to the nearest level that acts, in its unit; negative beyond it."""
         alarm = next(threshold for level, threshold in self.levels if level is Level.ALARM)
         return self.row.side * (alarm - value)
 
 
 def build_limits(site: Site) -> tuple[Limit, ...]:
-    """All rows with their values for ``site``.
+    """Returns all rows with their values for ``site``.
 
     Raises ConfigError where ``limits:`` names no row, or loosens or disorders one.
     """
@@ -253,7 +314,10 @@ def _build(
             f"{where}.{row.id}: warning, alarm and trip must come in this order, "
             f"not {[value for _, value in reversed(levels)]}"
         )
-    return Limit(owner=owner, row=row, levels=tuple(levels), hysteresis=row.hysteresis * scale)
+    far = None if row.far is None else bound - row.side * row.far * scale
+    return Limit(
+        owner=owner, row=row, levels=tuple(levels), hysteresis=row.hysteresis * scale, far=far
+    )
 
 
 def _check_table(rows: tuple[LimitRow, ...]) -> None:
@@ -266,7 +330,17 @@ def _check_table(rows: tuple[LimitRow, ...]) -> None:
         trips = row.trip is not None
         assert trips == (row.clearing is not Clearing.BY_ITSELF), f"{row.id}: who clears it?"
         assert row.source, f"{row.id}: no source"
+        assert row.far is None or (row.trip is not None and row.far < row.trip), (
+            f"{row.id}: far is not beyond its trip"
+        )
+        assert (row.far is None) == (not row.far_source), f"{row.id}: where is far from?"
     assert len({row.id for row in rows}) == len(rows), "a row stands twice"
 
 
+def _check_far(rows: tuple[LimitRow, ...]) -> None:
+    unknown = _FAR.keys() - {row.id for row in rows}
+    assert not unknown, f"{', '.join(sorted(unknown))}: far of no row"
+
+
 _check_table(ALL_LIMITS)
+_check_far(ALL_LIMITS)

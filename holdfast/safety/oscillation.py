@@ -14,11 +14,12 @@ from holdfast.core.data_store import Snapshot
 from holdfast.core.reading import Good
 from holdfast.core.signals import Signal
 from holdfast.core.units import ns_from_s
+from holdfast.safety.bounds import rated_power
 from holdfast.safety.faults import finding
 from holdfast.safety.finding import Finding
 
 AMPLITUDE = 0.1
-"""Of the unit's rated power. A smaller turn is noise of the meter."""
+"""The share is of the unit's rated power. A smaller turn is noise of the meter."""
 TURNS, WITHIN_S = 10, 30.0
 """A loop whose delay is a second swings with a period of six, and turns each 3 s. A hob or a heat
 pump turns the setpoint each 5 s at the most, which makes seven turns in this time (assumption)."""
@@ -28,33 +29,30 @@ _WITHIN_NS = ns_from_s(WITHIN_S)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Swing:
-    """Where one unit's setpoint came from and when it turned."""
+    """Tells where one unit's setpoint came from and when it turned."""
 
     extreme_w: float
-    """The furthest that it got on its present way."""
+    """Tells the furthest that it got on its present way."""
     way: float = 0.0
-    """1 up, -1 down, 0 while it has not moved by the amplitude yet."""
+    """Tells the way: 1 up, -1 down, 0 while it has not moved by the amplitude yet."""
     turns_ns: tuple[int, ...] = ()
-    """When it turned, the oldest first; the last TURNS of them."""
+    """Tells when it turned, the oldest first; the last TURNS of them."""
 
 
 OscillationMemory = Mapping[str, Swing]
-"""By storage unit."""
+"""Maps each storage unit to its swing."""
 
 
 class Oscillation:
     """Counts the turns of each unit's setpoint. Holds no state."""
 
     def __init__(self, site: Site) -> None:
-        self._amplitudes_w = [
-            (unit.name, AMPLITUDE * max(unit.charge_power_max_w, unit.discharge_power_max_w))
-            for unit in site.storage
-        ]
+        self._amplitudes_w = [(unit.name, AMPLITUDE * rated_power(unit)) for unit in site.storage]
 
     def assess(
         self, snapshot: Snapshot, memory: OscillationMemory
     ) -> tuple[tuple[Finding, ...], OscillationMemory]:
-        """Findings of this cycle and the memory for the next.
+        """Returns the findings of this cycle and the memory for the next.
 
         One is found while TURNS lie within the last WITHIN_S. It holds since the latest of them:
         its hold time remembers the first. A sample that is read again is no turn. Behind an open

@@ -1,5 +1,5 @@
-"""A permit: what one storage unit, or one load, may do now. Whatever a fresh permit does not cover
-is refused."""
+"""A permit says what one storage unit, or one load, may do now. Whatever a fresh permit does not
+cover is refused."""
 
 from dataclasses import dataclass
 
@@ -8,16 +8,16 @@ from holdfast.safety.envelope import Envelope
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Permit:
-    """Given by the safety wrapper for one unit, for a short time."""
+    """The safety wrapper gives it for one unit, for a short time."""
 
     unit: str
     envelope: Envelope
     expires_ns: int
-    """Monotonic."""
+    """Tells the monotonic time at which it ends."""
     may_write: bool
-    """False while the site only observes: then nothing is written, not even zero."""
+    """It is False while the site only observes: then nothing is written, not even zero."""
     may_increase: bool
-    """False: the setpoint may not move away from 0 W."""
+    """If False, the setpoint may not move away from 0 W."""
     may_connect: bool
     """The contactor may be closed."""
     may_close: bool
@@ -28,29 +28,31 @@ class Permit:
     """The load decides the power, not the setpoint."""
     export_limit_w: float = 0.0
     """The site may export no more: PV is throttled to it, where the inverter can."""
+    pv_on: bool = True
+    """False: the inverter's PV may stand still."""
 
     def is_fresh(self, now_ns: int) -> bool:
-        """True until it expires; then it permits nothing at all."""
+        """Says whether it still holds; once it has expired it permits nothing at all."""
         return now_ns < self.expires_ns
 
     def covers(self, power_w: float, now_ns: int) -> bool:
-        """True if ``power_w`` may be commanded at ``now_ns``; False for NaN."""
+        """Says whether ``power_w`` may be commanded at ``now_ns``; False for NaN."""
         return self.is_fresh(now_ns) and self.envelope.contains(power_w)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadPermit:
-    """Given by the load gate for one flexible load or heated room, for a short time."""
+    """The load gate gives it for one flexible load or heated room, for a short time."""
 
     may_write: bool
-    """False while the site only observes: then nothing is written, not even off."""
+    """It is False while the site only observes: then nothing is written, not even off."""
     may_run: bool
-    """False: off, or frost protection."""
+    """False means off, or frost protection."""
     blocked_by: str
-    """What keeps it off; empty if it may run."""
+    """Tells what keeps it off; empty if it may run."""
     expires_ns: int
-    """Monotonic."""
+    """Tells the monotonic time at which it ends."""
 
     def is_fresh(self, now_ns: int) -> bool:
-        """True until it expires; then it permits nothing at all."""
+        """Says whether it still holds; once it has expired it permits nothing at all."""
         return now_ns < self.expires_ns

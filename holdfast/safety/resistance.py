@@ -1,4 +1,4 @@
-"""Rising resistance: what a step of the current does to the pack's voltage.
+"""Rising resistance shows in what a step of the current does to the pack's voltage.
 
 Between two samples a second apart the cells rest where they are, so the voltage moves with the
 current alone. The first estimates of a run, at each temperature, are the reference for those
@@ -19,27 +19,27 @@ from holdfast.safety.faults import finding
 from holdfast.safety.finding import Finding, Level
 
 SPACING_NS, GAP_NS = ns_from_s(0.8), ns_from_s(3.0)
-"""Between two samples. Over a longer gap the cells have moved by themselves."""
+"""A step's two samples are this far apart. Over a longer gap the cells have moved by themselves."""
 TOGETHER_NS = 50 * NS_PER_MS
 """Voltage and current further apart than this say nothing together."""
 STEP = 0.2
-"""Of the rated current: the noise of a sensor is far below."""
+"""The share is of the rated current: the noise of a sensor is far below."""
 STEPS_OF_SENSOR = 10.0
-"""So many steps of its sensor the voltage must move by, or the estimate is off by more than 10 %.
+"""The voltage must move by so many steps of its sensor, or the estimate is off by more than 10 %.
 The step is the smallest change that was ever seen; a coarse sensor never gives an estimate."""
 SOC_PCT = (20.0, 90.0)
 """Between these the resistance of LFP depends little on the charge."""
 ESTIMATES = 15
 """A reference is the median of so many, and so is what is compared with it."""
 QUARTILE = 3
-"""Place of the quartiles among them, counted from either end."""
+"""The quartiles have this place among them, counted from either end."""
 AGREE = 1.5
 """A reference whose third quartile is further than this above its first is none."""
 BAND_C = 5.0
-"""Width of a band of temperature with a reference of its own: within it the resistance changes by
-some 13 %, as it doubles each 28 °C towards the cold."""
+"""A band of temperature of this width has a reference of its own: within it the resistance changes
+by some 13 %, as it doubles each 28 °C towards the cold."""
 LEVELS = ((Level.ALARM, 2.0), (Level.WARNING, 1.5))
-"""Times the reference. Twice the first resistance is a common end of life."""
+"""The levels are multiples of the reference. Twice the first resistance is a common end of life."""
 CLEARS_BELOW = 0.1
 """This far below its level a finding clears by itself."""
 
@@ -47,8 +47,8 @@ _ROWS = {Level.ALARM: "resistance_doubled", Level.WARNING: "resistance_rising"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Point:
-    """Voltage and current of one instant."""
+class LoadSample:
+    """Holds voltage and current of one instant."""
 
     time_ns: int
     voltage_v: float
@@ -57,22 +57,22 @@ class Point:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Probe:
-    """What is known of one unit. Bounded: there are as many bands as plausible temperatures."""
+    """What is known of one unit is bounded: there are as many bands as plausible temperatures."""
 
-    point: Point
+    point: LoadSample
     sensor_step_v: float = inf
     gathered: Mapping[int, tuple[float, ...]] = field(default_factory=dict)
-    """Estimates in ohm by band, the last ESTIMATES of each, until they give a reference."""
+    """Holds estimates in ohm by band, the last ESTIMATES of each, until they give a reference."""
     reference_ohm: Mapping[int, float] = field(default_factory=dict)
-    """By band."""
+    """Maps each band to its reference."""
     ratios: tuple[float, ...] = ()
-    """The last ESTIMATES, each over the reference of its band."""
+    """Holds the last ESTIMATES, each over the reference of its band."""
     level: Level = Level.NORMAL
     since_ns: int = 0
 
 
 ResistanceMemory = Mapping[str, Probe]
-"""By storage unit."""
+"""Maps each storage unit to its probe."""
 
 
 class Resistance:
@@ -84,7 +84,7 @@ class Resistance:
     def assess(
         self, snapshot: Snapshot, memory: ResistanceMemory
     ) -> tuple[tuple[Finding, ...], ResistanceMemory]:
-        """Findings of this cycle and the memory for the next. Only new samples count."""
+        """Returns this cycle's findings and the memory for the next. Only new samples count."""
         changed: dict[str, Probe] = {}
         findings: list[Finding] = []
         for unit, step_a in self._steps_a:
@@ -101,8 +101,8 @@ def _step_a(unit: StorageUnit) -> float:
     return STEP * min(unit.battery.charge_current_max_a, unit.battery.discharge_current_max_a)
 
 
-def _point(unit: str, snapshot: Snapshot, last_ns: int | None) -> Point | None:
-    """A new one, if it is time for it."""
+def _point(unit: str, snapshot: Snapshot, last_ns: int | None) -> LoadSample | None:
+    """Returns a new sample, if it is time for it; None if not."""
     readings = snapshot.readings[unit]
     current = readings.get(Signal.BATTERY_CURRENT_A)
     if not isinstance(current, Good):
@@ -112,11 +112,11 @@ def _point(unit: str, snapshot: Snapshot, last_ns: int | None) -> Point | None:
     voltage = readings.get(Signal.PACK_VOLTAGE_V)
     if not isinstance(voltage, Good) or abs(voltage.time_ns - current.time_ns) > TOGETHER_NS:
         return None
-    return Point(time_ns=current.time_ns, voltage_v=voltage.value, current_a=current.value)
+    return LoadSample(time_ns=current.time_ns, voltage_v=voltage.value, current_a=current.value)
 
 
 def _probed(
-    unit: str, snapshot: Snapshot, probe: Probe | None, point: Point, step_a: float
+    unit: str, snapshot: Snapshot, probe: Probe | None, point: LoadSample, step_a: float
 ) -> Probe:
     if probe is None:
         return Probe(point=point)
@@ -134,7 +134,7 @@ def _probed(
 
 
 def _band(unit: str, snapshot: Snapshot) -> int | None:
-    """The band of temperature; None where it is not known, or the charge is out of SOC_PCT."""
+    """Returns the band of temperature; None if it is not known, or the charge is out of SOC_PCT."""
     soc_pct = snapshot.good(unit, Signal.SOC_PCT)
     temperature_c = snapshot.good(unit, Signal.CELL_TEMPERATURE_MIN_C)
     if soc_pct is None or temperature_c is None:
@@ -160,7 +160,7 @@ def _estimated(probe: Probe, band: int, estimate_ohm: float) -> Probe:
 
 
 def _agree(estimates_ohm: tuple[float, ...]) -> bool:
-    """True for enough estimates whose middle half is positive and close together."""
+    """Says whether they are enough, and their middle half is positive and close together."""
     if len(estimates_ohm) < ESTIMATES:
         return False
     ordered = sorted(estimates_ohm)

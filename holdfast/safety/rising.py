@@ -3,13 +3,13 @@
 from holdfast.safety.envelope import Envelope
 
 RISE_PER_S = 0.05
-"""Of the nameplate. OpenEMS lets the permitted power of a battery rise by 5 % a second."""
+"""The share is of the nameplate. OpenEMS lets a battery's permitted power rise by 5 % a second."""
 _BY = "rises_slowly"
 
 
 def follow(before: Envelope | None, target: Envelope, nameplate: Envelope, dt_s: float) -> Envelope:
-    """``target``, but no end of it further out than ``before`` plus a step; without ``before``,
-    ``target`` itself. Always within ``target``."""
+    """Returns ``target``, but no end of it further out than ``before`` plus a step; without
+    ``before``, ``target`` itself. It is always within ``target``."""
     if before is None:
         return target
     step = RISE_PER_S * dt_s if 0.0 < dt_s < 60.0 else 0.0

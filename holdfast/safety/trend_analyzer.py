@@ -1,4 +1,4 @@
-"""The trend analyzer: how fast values change, and when they will meet their limit.
+"""The trend analyzer tells how fast values change, and when they will meet their limit.
 
 A slope is the median of the slopes between all pairs of samples in a window (Theil-Sen), so a
 wild sample, a gap and the steps of a coarse sensor do not fool it. Samples are thinned to a
@@ -19,12 +19,12 @@ from holdfast.safety.finding import Finding, Level, Reaction, reaction_of
 
 _UP, _DOWN, _BOTH = 1, -1, 0
 _FILLED = 0.6
-"""Share of the window that its samples must span."""
+"""The samples of a window must span this share of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrendRow:
-    """How fast a signal may change, in its unit per minute."""
+    """Tells how fast a signal may change, in its unit per minute."""
 
     id: str
     signal: Signal
@@ -32,23 +32,23 @@ class TrendRow:
     window_s: float
     spacing_s: float
     least_change: float
-    """Over the window; less is noise, or the steps of the sensor. No level may ask for less."""
+    """Counts in the window; less is noise, or steps of the sensor. No level may ask for less."""
     levels: tuple[tuple[Level, float], ...]
-    """The strongest first."""
+    """Lists the levels, the strongest first."""
     reaction: Reaction
-    """At the alarm level; a warning is logged, a trip trips."""
+    """Acts at the alarm level; a warning is logged, a trip trips."""
     source: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PredictionRow:
-    """Narrow the envelope when a limit will be met soon, before it is met."""
+    """Narrows the envelope when a limit will be met soon, before it is met."""
 
     id: str
     trend: str
-    """Row whose slope is used."""
+    """Names the row whose slope is used."""
     limit: str
-    """Row of the limit table, at its alarm level."""
+    """Names the row of the limit table, whose alarm level is meant."""
     horizon_s: float
     charge: bool
     discharge: bool
@@ -83,19 +83,19 @@ LEAST_LEFT = 0.1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Track:
-    """The thinned samples of one row, and what they say."""
+    """Holds the thinned samples of one row, and what they say."""
 
     samples: tuple[tuple[int, float], ...] = ()
-    """(time in ns, value), the oldest first."""
+    """Lists (time in ns, value), the oldest first."""
     slope_per_s: float | None = None
-    """None while the window is not well filled."""
+    """Tells the slope; None while the window is not well filled."""
     level: Level = Level.NORMAL
     since_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrendMemory:
-    """The tracks, by ``unit/row``."""
+    """Holds the tracks, by ``unit/row``."""
 
     tracks: Mapping[str, Track] = field(default_factory=dict)
 
@@ -104,7 +104,7 @@ class TrendAnalyzer:
     """Follows the rows for each unit. Holds no state."""
 
     def __init__(self, units: tuple[str, ...], alarm_levels: Mapping[str, float]) -> None:
-        """``alarm_levels``: of the limit table, by ``unit/row``."""
+        """Takes the ``alarm_levels`` of the limit table, by ``unit/row``."""
         self._rows = [
             (row, unit, f"{unit}/{row.id}", ns_from_s(row.spacing_s), ns_from_s(row.window_s))
             for unit in units
@@ -125,7 +125,7 @@ class TrendAnalyzer:
     def assess(
         self, snapshot: Snapshot, memory: TrendMemory
     ) -> tuple[tuple[Finding, ...], TrendMemory]:
-        """Findings of this cycle and the memory for the next."""
+        """Returns the findings of this cycle and the memory for the next."""
         tracks = memory.tracks
         changed: dict[str, Track] = {}
         findings: list[Finding] = []
@@ -145,7 +145,7 @@ class TrendAnalyzer:
     def narrow(
         self, unit: str, envelope: Envelope, snapshot: Snapshot, memory: TrendMemory
     ) -> Envelope:
-        """``envelope`` less what would soon meet a limit."""
+        """Returns ``envelope`` less what would soon meet a limit."""
         for row, of_unit, key, signal, alarm in self._predictions:
             if of_unit != unit:
                 continue
@@ -188,9 +188,9 @@ def _level(row: TrendRow, slope_per_s: float) -> Level:
 
 
 def _left(value: float, alarm: float, slope_per_s: float, horizon_s: float) -> float:
-    """Share of the envelope that is left: all if the limit lies beyond the horizon.
+    """Returns the share of the envelope that is left: all if the limit lies beyond the horizon.
 
-    LEAST_LEFT if one of them is no number.
+    LEAST_LEFT is left if one of them is no number.
     """
     in_s = (alarm - value) / slope_per_s
     if in_s < 0.0:

@@ -1,1 +1,1 @@
-"""From prices, forecast and battery to a plan that the controller can follow."""
+"""Scheduling makes of prices, forecast and battery a plan that the controller can follow."""

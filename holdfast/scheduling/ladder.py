@@ -1,4 +1,4 @@
-"""The ladder: what the site does if the best cannot be had.
+"""The ladder tells what the site does if the best cannot be had.
 
 =================  ==================================  =======================================
 rung               needs                               made by
@@ -15,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from holdfast.core.abilities import SETPOINT_ONLY, Abilities
 from holdfast.core.config import Site
 from holdfast.core.errors import PlanFailed
 from holdfast.core.plan import Plan, PlanStatus
@@ -29,17 +30,18 @@ LAST_GOOD_FOR = timedelta(hours=4)
 class Ladder:
     """Takes the best rung that holds; remembers the last good plan."""
 
-    def __init__(self, site: Site) -> None:
+    def __init__(self, site: Site, abilities: Abilities = SETPOINT_ONLY) -> None:
         self._site = site
+        self._abilities = abilities
         self._last: Plan | None = None
 
     @property
     def last_good(self) -> Plan | None:
-        """The last plan of the optimizer."""
+        """Returns the last plan of the optimizer."""
         return self._last
 
     def plan(self, now_utc: datetime, prices: SitePrices, make: Callable[[], Plan]) -> Plan:
-        """The plan of the best rung; ``make`` asks the optimizer.
+        """Returns the plan of the best rung; ``make`` asks the optimizer.
 
         Raises PriceDataError if no price is known for now: the controller's own rungs are left.
         """
@@ -48,7 +50,7 @@ class Ladder:
         except PlanFailed as error:
             note = f"the optimizer gave no plan: {error}"
             return self._continued(now_utc, note) or tou_plan(
-                self._site, now_utc=now_utc, prices=prices, note=note
+                self._site, now_utc=now_utc, prices=prices, note=note, abilities=self._abilities
             )
         return self._last
 

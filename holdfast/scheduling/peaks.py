@@ -1,13 +1,13 @@
-"""The highest import so far, for demand charges: by quarter hour, as the utility meters it."""
+"""The highest import so far is kept for demand charges, by quarter hour, as utilities meter it."""
 
 from collections.abc import Mapping
 from datetime import datetime
 
-from holdfast.forecasting.history import quarter_of, start_of
+from holdfast.core.quarter_hours import quarter_of, start_of
 from holdfast.markets.demand_charge import DemandPrice
 
 KEPT_PERIODS = 64
-"""More than a plan and a wrong clock can touch."""
+"""It is more than a plan and a wrong clock can touch."""
 
 
 class Peaks:
@@ -19,7 +19,7 @@ class Peaks:
         self._peaks_w: dict[str, float] = dict(known_w or {})
 
     def observe(self, utc: datetime, grid_w: float, demand: tuple[DemandPrice, ...]) -> None:
-        """Take in one measurement, + import."""
+        """Takes in one measurement, in W, + import."""
         quarter = quarter_of(utc)
         if quarter != self._quarter:
             self._close(demand)
@@ -28,7 +28,7 @@ class Peaks:
         self._samples += 1
 
     def peaks_w(self) -> dict[str, float]:
-        """Highest mean import of a quarter hour, by the period's name."""
+        """Returns the highest mean import of a quarter hour, in W, by the period's name."""
         return dict(self._peaks_w)
 
     def _close(self, demand: tuple[DemandPrice, ...]) -> None:

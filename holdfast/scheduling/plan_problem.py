@@ -1,24 +1,24 @@
-"""From site, prices and forecast to the question that the optimizer answers."""
+"""Site, prices and forecast become the question that the optimizer answers."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import groupby, pairwise
 
 import numpy as np
 
+from holdfast.core.abilities import SETPOINT_ONLY, Abilities
 from holdfast.core.config import Site
 from holdfast.core.errors import PlanFailed, PriceDataError
+from holdfast.core.interval import Interval
+from holdfast.core.quarter_hours import QUARTER, quarter_of, start_of
 from holdfast.forecasting.forecast import PowerForecast
-from holdfast.forecasting.history import QUARTER, quarter_of, start_of
 from holdfast.forecasting.site_forecast import SiteForecast
 from holdfast.markets.demand_charge import DemandPrice
 from holdfast.markets.prices import PriceSeries
 from holdfast.markets.site_prices import SitePrices
 from holdfast.optimization.problem import Array, BatteryModel, PlanProblem
-from holdfast.optimization.site_problem import DemandCharge, ModeRules, SiteProblem
-from holdfast.scheduling.export_limit import can_throttle
-from holdfast.scheduling.interval import Interval
-from holdfast.scheduling.load_problem import Waiting
+from holdfast.optimization.site_problem import ModeRules, PeakPrice, SiteProblem
+from holdfast.scheduling.loads.problem import Waiting
 
 _SHORTEST_SLOT = timedelta(seconds=1)
 """The rest of the present quarter counts as at least this long, or power = energy / time
@@ -27,18 +27,21 @@ _TERMINAL_QUANTILE = 0.25
 _TERMINAL_SHARE = 0.9
 _AGEING_REFERENCE_C = 25.0
 _AGEING_DOUBLES_PER_C = 10.0
-"""Arrhenius' law as a rule of thumb."""
+"""Arrhenius' law holds as a rule of thumb."""
 _AGEING_FACTORS = (0.25, 4.0)
-"""From 5 to 45 °C; farther out the rule is not to be trusted, nor are cells as cold or hot as the
-air."""
+"""They hold from 5 to 45 °C.
+
+Farther out the rule is not to be trusted, nor are cells as cold or hot as the air.
+"""
 
 
 def intervals_of(
     site: Site, now_utc: datetime, prices: SitePrices, forecast: SiteForecast
 ) -> list[Interval]:
-    """From now to where prices, forecast or horizon end: the rest of this quarter, then whole ones.
+    """Lists the intervals from now to where prices, forecast or horizon end.
 
-    Raises PriceDataError where no price is known for now, or in another currency.
+    The rest of this quarter comes first, then whole ones. Raises PriceDataError where no price is
+    known for now, or in another currency.
     """
     if prices.currency != site.currency:
         raise PriceDataError(f"prices are in {prices.currency}, the site is in {site.currency}")
@@ -65,8 +68,9 @@ def plan_problem(
     intervals: list[Interval],
     prices: SitePrices,
     forecast: SiteForecast,
+    abilities: Abilities = SETPOINT_ONLY,
 ) -> PlanProblem:
-    """The question for all storage units as one. Raises PlanFailed, PriceDataError."""
+    """Returns the question for all storage units as one. Raises PlanFailed, PriceDataError."""
     bought, sold = (_prices(series, intervals) for series in (prices.purchase, prices.feed_in))
     lengths = [max(item.end - item.start, _SHORTEST_SLOT) for item in intervals]
     quantile = site.planner.load_quantile
@@ -79,13 +83,18 @@ def plan_problem(
         import_max_w=site.grid.import_max_w,
         export_max_w=site.grid.export_max_w,
         battery=_battery(site, soc_pct, bought),
-        pv_curtailable=can_throttle(site),
+        pv_curtailable=abilities.throttles_pv,
+        pv_switchable=abilities.switches_pv,
+        sells_stored=forecast.learned.a_day,
         ageing_factor=_ageing_factor(site, intervals, forecast),
     )
 
 
 def _ageing_factor(site: Site, intervals: list[Interval], forecast: SiteForecast) -> Array | None:
-    """How much faster than at 25 °C cells age; as at 25 °C where no temperature is known."""
+    """Returns how much faster than at 25 °C cells age.
+
+    They age as at 25 °C where no temperature is known.
+    """
     if site.planner.ageing_cost_per_kwh_day == 0.0:
         return None
     known = [forecast.temperature_at(interval.start) for interval in intervals]
@@ -102,14 +111,14 @@ def site_problem(
     intervals: list[Interval],
     base: PlanProblem,
     demand: tuple[DemandPrice, ...],
-    peaks_w: dict[str, float],
+    peaks_w: Mapping[str, float],
     waiting: Waiting,
     modes: ModeRules | None,
 ) -> SiteProblem | None:
-    """The question with each storage unit by itself, demand charges, deep cycles, modes, and what
-    is ``waiting``, if need be.
+    """Returns the question with each storage unit by itself, if need be.
 
-    ``peaks_w``: highest import so far, by the period's name. None: ``base`` says it all.
+    It has demand charges, deep cycles, modes, and what is ``waiting``. ``peaks_w`` is the highest
+    import so far, in W, by the period's name. Returns None if ``base`` says it all.
     """
     alike = len({_shape(site, index) for index in range(len(site.storage))}) == 1
     plain = not (demand or waiting.loads or waiting.rooms or modes)
@@ -132,13 +141,13 @@ def site_problem(
 
 
 def _demand_charges(
-    price: DemandPrice, intervals: list[Interval], peaks_w: dict[str, float]
-) -> list[DemandCharge]:
-    """One for each period that the plan touches."""
+    price: DemandPrice, intervals: list[Interval], peaks_w: Mapping[str, float]
+) -> list[PeakPrice]:
+    """Returns one for each period that the plan touches."""
     periods = [price.period_of(interval.start) for interval in intervals]
     counts = [price.counts_at(interval.start) for interval in intervals]
     return [
-        DemandCharge(
+        PeakPrice(
             cost_per_kw=price.price_per_kw,
             peak_so_far_w=peaks_w.get(period, 0.0),
             hours_only=tuple(
@@ -150,7 +159,7 @@ def _demand_charges(
 
 
 def _shape(site: Site, index: int) -> tuple[float, ...]:
-    """Equal for units that are alike but for their size."""
+    """Returns equal tuples for units that are alike but for their size."""
     unit = site.storage[index]
     capacity_wh = unit.battery.capacity_wh
     return (
@@ -163,13 +172,13 @@ def _shape(site: Site, index: int) -> tuple[float, ...]:
 
 
 def lowest_soc_pct(site: Site, index: int) -> float:
-    """What plans keep in a unit: its minimum, or the reserve for an outage."""
+    """Returns what plans keep in a unit, in %: its minimum, or the reserve for an outage."""
     operation = site.storage[index].operation
     return max(operation.soc_min_pct, operation.backup_reserve_pct)
 
 
 def _prices(series: PriceSeries, intervals: list[Interval]) -> Array:
-    """Per kWh; :func:`intervals_of` has made sure that each is known."""
+    """Returns the prices per kWh; :func:`intervals_of` has made sure that each is known."""
     return np.array(series.prices_at([interval.start for interval in intervals]))
 
 
@@ -181,7 +190,7 @@ def _powers(forecast: PowerForecast, intervals: list[Interval], quantile: float)
 
 
 def _battery(site: Site, soc_pct: float, import_price_per_kwh: Array) -> BatteryModel:
-    """All storage units as one: capacities and powers add up, efficiency is their mean."""
+    """Takes all storage units as one: capacities and powers add up, efficiency is their mean."""
     capacity_wh = sum(unit.battery.capacity_wh for unit in site.storage)
     efficiency = (
         sum(u.battery.capacity_wh * u.inverter_hardware.efficiency_pct for u in site.storage)
@@ -241,7 +250,7 @@ def _unit_battery(site: Site, index: int, soc_pct: float, whole: BatteryModel) -
 def terminal_value_per_kwh(
     import_price_per_kwh: Array, discharge_efficiency: float, wear_cost_per_kwh: float
 ) -> float:
-    """What a stored kWh is worth when the plan ends.
+    """Returns what a stored kWh is worth when the plan ends.
 
     Without it the plan would sell whatever is left in its last hours. After the end there
     will be cheap hours again to charge in, so energy is worth what it saves in one of the

@@ -1,19 +1,21 @@
-"""Why a slot is planned as it is, in words for the owner: local time, own currency."""
+"""Reasons tell why a slot is planned as it is, in words for the owner: local time, own currency."""
 
 from datetime import datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from holdfast.core.plan import SlotMode
-from holdfast.scheduling.outlook import Outlook
+from holdfast.scheduling.trajectory import Trajectory
 
 _MINOR_UNITS = {"EUR": "ct", "USD": "ct", "AUD": "ct", "GBP": "p", "CHF": "Rp"}
+_TOLD_WH = 1.0
+"""Less is what the solver's tolerances leave."""
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
 @lru_cache(maxsize=4096)
 def price_text(per_kwh: float, currency: str) -> str:
-    """A price per kWh in words.
+    """Tells a price per kWh in words.
 
     >>> price_text(0.061, "EUR"), price_text(0.614, "SEK")
     ('6.1 ct', '0.61 SEK')
@@ -26,39 +28,46 @@ def price_text(per_kwh: float, currency: str) -> str:
 
 
 def clock_text(there: datetime, here: datetime) -> str:
-    """A local time as it is told at the local time ``here``: with its day, if that is another."""
+    """Tells a local time as seen from the local time ``here``: with its day, if that is another."""
     day = "" if there.date() == here.date() else f"{_WEEKDAYS[there.weekday()]} "
     return f"{day}{there.hour:02}:{there.minute:02}"
 
 
 class Reasons:
-    """Words for the slots of one outlook."""
+    """Finds words for the slots of one trajectory."""
 
-    def __init__(self, outlook: Outlook, *, timezone: ZoneInfo, currency: str) -> None:
-        self._outlook = outlook
+    def __init__(self, trajectory: Trajectory, *, timezone: ZoneInfo, currency: str) -> None:
+        self._trajectory = trajectory
         self._currency = currency
-        self._local_starts = [start.astimezone(timezone) for start in outlook.starts]
-        self._uses = outlook.next_uses()
-        self._charges = outlook.next_charges()
+        self._local_starts = [start.astimezone(timezone) for start in trajectory.starts]
+        self._uses = trajectory.next_uses()
+        self._charges = trajectory.next_charges()
 
     def reason(self, slot: int, mode: SlotMode) -> str:
-        """One line that says why ``slot`` has ``mode``."""
-        if not self._outlook.throttles[slot]:
+        """Says in one line why ``slot`` has ``mode``."""
+        trajectory = self._trajectory
+        if not trajectory.pv_on[slot]:
+            pays = price_text(-trajectory.import_price_per_kwh[slot], self._currency)
+            does, rest = "PV is switched off", "PV is switched off"
+            why = f"importing pays {pays} now"
+        elif trajectory.throttles[slot]:
+            cost = price_text(-trajectory.export_price_per_kwh[slot], self._currency)
+            does, rest, why = "throttles PV", "throttles the rest", f"export costs {cost} now"
+        else:
             return self._of_battery(slot, mode)
-        cost = price_text(-self._outlook.export_price_per_kwh[slot], self._currency)
-        match self._outlook.battery_sign[slot]:
+        match trajectory.battery_sign[slot]:
             case 1:
-                before = f"{self._of_battery(slot, mode)}; throttles the rest"
+                before = f"{self._of_battery(slot, mode)}; {rest}"
             case -1:
-                before = "makes room, throttles PV"
+                before = f"makes room, {does}"
             case _:
-                before = "throttles PV"
-        return f"{before}: export costs {cost} now"
+                before = does
+        return f"{before}: {why}"
 
     def _of_battery(self, slot: int, mode: SlotMode) -> str:
-        outlook = self._outlook
+        trajectory = self._trajectory
         now = self._import_price(slot)
-        match outlook.battery_sign[slot], outlook.grid_sign[slot]:
+        match trajectory.battery_sign[slot], trajectory.grid_sign[slot]:
             case (1, 1):
                 return self._charging(slot)
             case (1, _):
@@ -73,10 +82,10 @@ class Reasons:
                 return self._idling(slot, mode)
 
     def _charging(self, slot: int) -> str:
-        outlook, now = self._outlook, self._import_price(slot)
-        battery = outlook.battery
-        before_wh = outlook.soc_wh[slot - 1] if slot else battery.soc_now_wh
-        if before_wh < battery.soc_min_wh:
+        trajectory, now = self._trajectory, self._import_price(slot)
+        battery = trajectory.battery
+        before_wh = trajectory.soc_wh[slot - 1] if slot else battery.soc_now_wh
+        if before_wh < battery.soc_min_wh - _TOLD_WH:
             return f"charges: below its minimum, {now} now"
         return f"charges: {now} now, {self._use(slot)}"
 
@@ -84,11 +93,11 @@ class Reasons:
         now = self._import_price(slot)
         if mode is SlotMode.POWER:
             return f"exports PV: {self._export_price(slot)} now, {self._refill(slot)}"
-        if self._outlook.is_empty_after(slot):
+        if self._trajectory.is_empty_after(slot):
             return f"empty: {now} now, {self._refill(slot)}"
         if mode is SlotMode.HOLD:
             return f"keeps its energy: {now} now, {self._use(slot)}"
-        state = "full" if self._outlook.is_full_after(slot) else "follows load and PV"
+        state = "full" if self._trajectory.is_full_after(slot) else "follows load and PV"
         return f"{state}: {now} now, {self._use(slot)}"
 
     def _use(self, slot: int) -> str:
@@ -101,15 +110,15 @@ class Reasons:
         later = self._charges[slot]
         if later is None:
             return "charges again after this plan"
-        buys = self._outlook.grid_sign[later] > 0
+        buys = self._trajectory.grid_sign[later] > 0
         source = f"for {self._import_price(later)}" if buys else "from PV"
         return f"charges again at {self._time(later, slot)} {source}"
 
     def _import_price(self, slot: int) -> str:
-        return price_text(self._outlook.import_price_per_kwh[slot], self._currency)
+        return price_text(self._trajectory.import_price_per_kwh[slot], self._currency)
 
     def _export_price(self, slot: int) -> str:
-        return price_text(self._outlook.export_price_per_kwh[slot], self._currency)
+        return price_text(self._trajectory.export_price_per_kwh[slot], self._currency)
 
     def _time(self, slot: int, seen_from: int) -> str:
         return clock_text(self._local_starts[slot], self._local_starts[seen_from])

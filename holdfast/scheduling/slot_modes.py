@@ -1,4 +1,4 @@
-"""From planned powers to a mode: what the battery does when reality differs from the forecast.
+"""A planned power becomes a mode: what the battery does when reality differs from the forecast.
 
 A plan knows the load only roughly. So a fixed power is commanded only where the trade is
 with the grid; wherever the battery merely balances load and PV, the mode follows the meter.
@@ -16,38 +16,42 @@ discharges  otherwise  SELF_CONSUMPTION: load is served; but POWER where serving
                        of it would not pay (the battery just keeps the import limit)
 idle        exports,   POWER 0 W, where there is room and export, or throttling PV, is better
             throttles  than storing
+any         PV is off  POWER, as planned: the meter tells nothing of PV, and to serve more load
+                       from the battery would cost what the import pays. HOLD if it is idle
 idle        otherwise  HOLD, where stored energy is worth more later; else
                        SELF_CONSUMPTION, as with an empty battery in a dear hour
 ==========  =========  ==========================================================
 """
 
 from holdfast.core.plan import SlotMode
-from holdfast.scheduling.outlook import Outlook
+from holdfast.scheduling.trajectory import Trajectory
 
 _LITTLE_SHARE = 0.5
 """Export below this share of the load is little."""
 
 
-def slot_mode(outlook: Outlook, slot: int) -> SlotMode:
-    """Mode of one slot, by the table above."""
+def slot_mode(trajectory: Trajectory, slot: int) -> SlotMode:
+    """Returns the mode of one slot, by the table above."""
     follows = SlotMode.SELF_CONSUMPTION
-    match outlook.battery_sign[slot], outlook.grid_sign[slot]:
+    if not trajectory.pv_on[slot]:
+        return SlotMode.POWER if trajectory.battery_sign[slot] else SlotMode.HOLD
+    match trajectory.battery_sign[slot], trajectory.grid_sign[slot]:
         case (1, 1):
             return SlotMode.POWER
         case (1, _):
             return follows
-        case (-1, _) if outlook.throttles[slot]:
+        case (-1, _) if trajectory.throttles[slot]:
             return SlotMode.POWER
         case (-1, -1):
-            little = -outlook.grid_w[slot] < _LITTLE_SHARE * outlook.load_w[slot]
+            little = -trajectory.grid_w[slot] < _LITTLE_SHARE * trajectory.load_w[slot]
             return follows if little else SlotMode.POWER
         case (-1, _):
-            return SlotMode.POWER if outlook.holding_pays(slot) else follows
+            return SlotMode.POWER if trajectory.holding_pays(slot) else follows
         case (_, grid) if (
-            (grid < 0 or outlook.throttles[slot])
-            and outlook.storing_loses(slot)
-            and not outlook.is_full_after(slot)
+            (grid < 0 or trajectory.throttles[slot])
+            and trajectory.storing_loses(slot)
+            and not trajectory.is_full_after(slot)
         ):
             return SlotMode.POWER
         case _:
-            return SlotMode.HOLD if outlook.holding_pays(slot) else follows
+            return SlotMode.HOLD if trajectory.holding_pays(slot) else follows

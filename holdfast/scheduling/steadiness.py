@@ -1,4 +1,4 @@
-"""Steady plans: what was planned before is kept, unless the change is worth something.
+"""Steady plans keep what was planned before, unless the change is worth something.
 
 Forecasts move a little with every measurement, and among plans that cost nearly the same each
 plan would be another. A plan that flaps wears contactors, registers and trust.
@@ -12,11 +12,10 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
-from holdfast.control.load_requests import SHARE_MAX, SHARE_MIN
-from holdfast.core.plan import Plan, PlanSlot, SlotMode
+from holdfast.core.interval import Interval
+from holdfast.core.plan import SHARE_MAX, SHARE_MIN, Plan, PlanSlot, SlotMode
 from holdfast.optimization.problem import Array, PlanProblem
 from holdfast.optimization.site_problem import Room, ShiftableLoad, SiteProblem
-from holdfast.scheduling.interval import Interval
 
 _ROOM_W = 20.0
 """A kept power may differ by as much: time has gone by, and energy with it."""
@@ -25,9 +24,9 @@ _ROOM_W = 20.0
 def keeping(
     problem: PlanProblem, starts: tuple[datetime, ...], previous: Plan
 ) -> tuple[Array, Array] | None:
-    """Bounds on the battery's power, slot by slot, that keep to ``previous``.
+    """Returns bounds on the battery's power, in W, slot by slot, that keep to ``previous``.
 
-    Free where it says nothing. None if it says nothing at all.
+    They are free where it says nothing. Returns None if it says nothing at all.
     """
     least = np.full(problem.slots, -problem.battery.discharge_max_w)
     most = np.full(problem.slots, problem.battery.charge_max_w)
@@ -46,13 +45,15 @@ def keeping(
 
 
 def keeps(battery_w: Array, least_w: Array, most_w: Array) -> bool:
-    """True if ``battery_w`` is within the bounds as it is."""
+    """Says whether ``battery_w`` is within the bounds as it is."""
     return bool(((battery_w >= least_w - _ROOM_W) & (battery_w <= most_w + _ROOM_W)).all())
 
 
 def with_planned(problem: SiteProblem, now: Interval, previous: Plan | None) -> SiteProblem:
-    """``problem``, in which loads and rooms know what ``previous`` has them do in ``now``, the
-    first slot."""
+    """Returns ``problem`` in which loads and rooms know what ``previous`` has them do in ``now``.
+
+    ``now`` is the first slot.
+    """
     slots = () if previous is None else previous.slots
     slot = next((slot for slot in slots if slot.start <= now.start < slot.end), None)
     if slot is None:
@@ -82,7 +83,7 @@ def _planned_load(
 
 
 def _rest_w(power_w: float, most_w: float, slot: PlanSlot, now: Interval) -> float:
-    """Mean power over ``now``, of a load that is on at the start of ``slot`` for its share."""
+    """Returns the mean W over ``now`` of a load that is on when ``slot`` starts for its share."""
     share = power_w / most_w
     share = 0.0 if share < SHARE_MIN else 1.0 if share > SHARE_MAX else share
     on_until = slot.start + share * (slot.end - slot.start)
@@ -91,7 +92,7 @@ def _rest_w(power_w: float, most_w: float, slot: PlanSlot, now: Interval) -> flo
 
 
 def _bounds(slot: PlanSlot, net_w: float) -> tuple[float, float]:
-    """What the slot's mode lets the battery do at this load and PV."""
+    """Returns what the slot's mode lets the battery do at this load and PV, in W."""
     surplus_w = max(-net_w, 0.0)
     match slot.mode:
         case SlotMode.SELF_CONSUMPTION:

@@ -1,4 +1,4 @@
-"""Time of use by rule: what to do with prices alone, without optimizer and forecasts.
+"""Time of use goes by rule: it tells what to do with prices alone, without optimizer and forecasts.
 
 It knows neither load nor sun to come, so it does little, and nothing that could cost much: it
 keeps what is stored out of cheap slots while much dearer ones are to come, and follows the meter
@@ -7,24 +7,34 @@ everywhere else. It buys only where that is paid for, and has PV throttled where
 
 from datetime import datetime, timedelta
 
+from holdfast.core.abilities import SETPOINT_ONLY, Abilities
 from holdfast.core.config import Site
 from holdfast.core.errors import PriceDataError
 from holdfast.core.plan import Plan, PlanSlot, PlanStatus, SlotMode
-from holdfast.forecasting.history import QUARTER, quarter_of, start_of
+from holdfast.core.quarter_hours import QUARTER, quarter_of, start_of
 from holdfast.markets.site_prices import SitePrices
 from holdfast.scheduling.daily_scheduler import PLAN_LIFETIME
-from holdfast.scheduling.export_limit import can_throttle, export_limit_w
+from holdfast.scheduling.export_limit import export_limit_w
 from holdfast.scheduling.reasons import price_text
 
 AHEAD = timedelta(hours=4)
 """What is kept is used within as much; further away lies another sun."""
 DEARER = 1.6
-"""Times as dear must the later slot be: losses and wear take a tenth to a fifth, and what is kept
-may find no load."""
+"""The later slot must be this many times as dear.
+
+Losses and wear take a tenth to a fifth, and what is kept may find no load.
+"""
 
 
-def tou_plan(site: Site, *, now_utc: datetime, prices: SitePrices, note: str) -> Plan:
-    """A plan by the rule, as far as prices are known. Raises PriceDataError if they are not."""
+def tou_plan(
+    site: Site,
+    *,
+    now_utc: datetime,
+    prices: SitePrices,
+    note: str,
+    abilities: Abilities = SETPOINT_ONLY,
+) -> Plan:
+    """Returns a plan by the rule, as far as prices are known. Raises PriceDataError if unknown."""
     until = prices.known_until(now_utc)
     if until is None:
         raise PriceDataError(f"no price is known for {now_utc:%FT%RZ}")
@@ -32,7 +42,7 @@ def tou_plan(site: Site, *, now_utc: datetime, prices: SitePrices, note: str) ->
     slots: list[PlanSlot] = []
     start, end = now_utc, start_of(quarter_of(now_utc)) + QUARTER
     while end <= until:
-        slots.append(_slot(site, prices, start, end))
+        slots.append(_slot(site, abilities, prices, start, end))
         start, end = end, end + QUARTER
     if not slots:
         raise PriceDataError(f"prices end at {until:%FT%RZ}, within this slot")
@@ -47,7 +57,9 @@ def tou_plan(site: Site, *, now_utc: datetime, prices: SitePrices, note: str) ->
     )
 
 
-def _slot(site: Site, prices: SitePrices, start: datetime, end: datetime) -> PlanSlot:
+def _slot(
+    site: Site, abilities: Abilities, prices: SitePrices, start: datetime, end: datetime
+) -> PlanSlot:
     now = _known(prices.purchase.price_at(start))
     later = max(
         (slot.price_per_kwh for slot in prices.purchase.between(end, end + AHEAD)), default=now
@@ -65,14 +77,20 @@ def _slot(site: Site, prices: SitePrices, start: datetime, end: datetime) -> Pla
     if site.authority == "limited":
         power_w = min(power_w, site.limited_power_w)
     return PlanSlot(
-        start=start, end=end, mode=mode, battery_power_w=power_w, grid_power_w=None,
-        soc_end_pct=None, import_price_per_kwh=now, reason=reason,
-        export_limit_w=_export_limit_w(site, prices.feed_in.price_at(start)),
-    )  # fmt: skip
+        start=start,
+        end=end,
+        mode=mode,
+        battery_power_w=power_w,
+        grid_power_w=None,
+        soc_end_pct=None,
+        import_price_per_kwh=now,
+        reason=reason,
+        export_limit_w=_export_limit_w(site, abilities, prices.feed_in.price_at(start)),
+    )
 
 
-def _export_limit_w(site: Site, earned: float | None) -> float | None:
-    if earned is None or not can_throttle(site):
+def _export_limit_w(site: Site, abilities: Abilities, earned: float | None) -> float | None:
+    if earned is None or not abilities.throttles_pv:
         return None
     return export_limit_w(earned, site.grid.export_max_w)
 

@@ -1,4 +1,4 @@
-"""A ready-made site for tests: one 10 kWh low-voltage battery, all devices on loopback."""
+"""This module has a ready-made site: one 10 kWh low-voltage battery, all devices on loopback."""
 
 from pathlib import Path
 from typing import Any
@@ -6,12 +6,12 @@ from typing import Any
 import yaml
 
 from holdfast.core.config import Site
-from holdfast.core.site_file import parse_site
-from holdfast.testing.net import free_port
+from holdfast.simulation.net import free_port
+from holdfast.site.site_file import parse_site
 
 
 def example_content(folder: Path, *, bms_on_can: bool = True) -> dict[str, Any]:
-    """Content of a ``site.yaml`` in ``folder``, with free ports; change it before use.
+    """Returns the content of a ``site.yaml`` in ``folder``, with free ports; change it before use.
 
     Inverter and relays share a port, as device ids 1 and 2.
     """
@@ -45,8 +45,8 @@ def example_content(folder: Path, *, bms_on_can: bool = True) -> dict[str, Any]:
 
 
 def example_loads(port: int | None = None) -> dict[str, Any]:
-    """``loads`` and ``rooms`` of a ``site.yaml``: a boiler, a heater with a thermometer, and a
-    thermostat.
+    """Returns ``loads`` and ``rooms`` of a ``site.yaml``: a boiler, a heater with a thermometer,
+    and a thermostat.
 
     Their switches share ``port`` (None: a free one), as device ids 3 to 5: an inverter and its
     relays may share it too.
@@ -80,7 +80,7 @@ def example_loads(port: int | None = None) -> dict[str, Any]:
 
 
 def example_site(folder: Path, *, bms_on_can: bool = True) -> Site:
-    """The site of :func:`example_content`."""
+    """Returns the site of :func:`example_content`."""
     content = example_content(folder, bms_on_can=bms_on_can)
     return parse_site(yaml.safe_dump(content), folder=folder)
 

@@ -1,1 +1,1 @@
-"""Asking somebody over HTTP, whatever it is about."""
+"""This package asks somebody over HTTP, whatever it is about."""

@@ -1,4 +1,4 @@
-"""How long to leave a source alone that gave nothing."""
+"""This module tells how long to leave a source alone that gave nothing."""
 
 from datetime import timedelta
 
@@ -6,18 +6,19 @@ from holdfast.core.errors import SourceError
 from holdfast.web.request import RateLimited, TokenRefused
 
 _FIRST_RETRY = timedelta(minutes=1)
-_LAST_RETRY = timedelta(hours=1)
-_REFUSED = timedelta(hours=1)
+_LAST_RETRY = timedelta(minutes=40)
+"""With the random part it is an hour at most."""
+_REFUSED = _LAST_RETRY
 _LONGEST = timedelta(days=1)
 
 
 def wait_after_failure(
     failures: int, error: SourceError, limited: timedelta, chance: float
 ) -> timedelta:
-    """The wait after so many ``failures`` in a row, the last of which was ``error``.
+    """Returns the wait after so many ``failures`` in a row, the last of which was ``error``.
 
-    ``limited``: for a source that found us too eager and does not say how long.
-    ``chance``: a random number from 0 to 1, so that not all sites come back together.
+    ``limited`` is for a source that found us too eager and does not say how long. ``chance`` is a
+    random number from 0 to 1, so that not all sites come back together.
     """
     doubled = _FIRST_RETRY * (1 << min(failures - 1, 8))
     wait = min(doubled, _LAST_RETRY)

@@ -1,4 +1,4 @@
-"""Carries a conversation with a source over HTTP: the one place that has a token in hand.
+"""This module carries a conversation with a source over HTTP: only here is a token in hand.
 
 Whatever goes wrong becomes a SourceError, in whose text the token never stands.
 """
@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 from holdfast.core.errors import SourceError
 from holdfast.web.request import (
     Conversation,
+    HttpRequest,
     RateLimited,
-    Request,
     TokenPlace,
     TokenRefused,
     Told,
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 MAX_BYTES = 10_000_000
 """A week of quarter hours in XML is a tenth of it."""
 MAX_SECONDS = 60.0
-"""For one answer, however slowly it trickles."""
+"""So long may one answer take, however slowly it trickles."""
 _TIMEOUT_S = 20.0
-"""To connect, and between two pieces of an answer."""
+"""So long may it take to connect, and between two pieces of an answer."""
 _MAX_REQUESTS = 25
 
 
@@ -47,16 +47,11 @@ class Carrier:
             logging.getLogger(name).setLevel(logging.WARNING)
 
     def carry(self, conversation: Conversation[Told], token: str = "") -> Told:
-        """What ``conversation`` returns. Raises SourceError."""
+        """Returns what ``conversation`` returns. Raises SourceError."""
         try:
             return self._carry(conversation, token)
-        except RateLimited as error:
-            raise RateLimited(
-                _without(token, str(error)), retry_after_s=error.retry_after_s
-            ) from None
         except SourceError as error:
-            # What the source said may repeat what we sent.
-            raise type(error)(_without(token, str(error))) from None
+            raise _hidden(error, token) from None
 
     def _carry(self, conversation: Conversation[Told], token: str) -> Told:
         import httpx  # a tenth of a second, for nobody but who asks
@@ -66,13 +61,27 @@ class Carrier:
             try:
                 request = next(conversation)
                 for _ in range(_MAX_REQUESTS):
-                    request = conversation.send(self._ask(client, request, token))
+                    request = self._answered(client, conversation, request, token)
             except StopIteration as end:
                 told: Told = end.value
                 return told
         raise SourceError(f"needs more than {_MAX_REQUESTS} requests")
 
-    def _ask(self, client: "httpx.Client", request: Request, token: str) -> bytes:
+    def _answered(
+        self,
+        client: "httpx.Client",
+        conversation: Conversation[Told],
+        request: HttpRequest,
+        token: str,
+    ) -> HttpRequest:
+        """Returns what is asked next. A conversation may go on without an answer that failed."""
+        try:
+            body = self._ask(client, request, token)
+        except SourceError as error:
+            return conversation.throw(_hidden(error, token))
+        return conversation.send(body)
+
+    def _ask(self, client: "httpx.Client", request: HttpRequest, token: str) -> bytes:
         host = urlsplit(request.url).netloc
         with _explained(host), client.stream(**_arguments(request, token)) as answer:
             _check_status(answer, request, host)
@@ -95,8 +104,8 @@ class Carrier:
         return bytes(content)
 
 
-def _arguments(request: Request, token: str) -> dict[str, Any]:
-    """What httpx is called with."""
+def _arguments(request: HttpRequest, token: str) -> dict[str, Any]:
+    """Returns what httpx is called with."""
     arguments: dict[str, Any] = {
         "method": "GET" if request.json_body is None else "POST",
         "url": request.url,
@@ -121,7 +130,7 @@ def _arguments(request: Request, token: str) -> dict[str, Any]:
 
 @contextmanager
 def _explained(host: str) -> Iterator[None]:
-    """Errors of the HTTP library in our words: theirs may hold the whole address."""
+    """Puts errors of the HTTP library in our words: theirs may hold the whole address."""
     import httpx
 
     try:
@@ -134,7 +143,7 @@ def _explained(host: str) -> Iterator[None]:
         raise SourceError(f"{host}: {type(error).__name__}: {error}") from None
 
 
-def _check_status(answer: "httpx.Response", request: Request, host: str) -> None:
+def _check_status(answer: "httpx.Response", request: HttpRequest, host: str) -> None:
     status = answer.status_code
     if answer.is_redirect:
         there = urlsplit(answer.headers.get("Location", "")).netloc or "nowhere"
@@ -154,12 +163,20 @@ def _check_status(answer: "httpx.Response", request: Request, host: str) -> None
 
 
 def _retry_after_s(text: str) -> float:
-    """Seconds; 0 for a date or anything else."""
+    """Reads seconds; 0 for a date or anything else."""
     return float(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0.0
 
 
+def _hidden(error: SourceError, token: str) -> SourceError:
+    """Returns ``error`` without the token: what the source said may repeat what we sent."""
+    text = _without(token, str(error))
+    if isinstance(error, RateLimited):
+        return RateLimited(text, retry_after_s=error.retry_after_s)
+    return type(error)(text)
+
+
 def _without(token: str, text: str) -> str:
-    """``text`` with stars where the token stood, as it is or as it is written in addresses."""
+    """Returns ``text`` with stars where the token stood, as it is or as addresses have it."""
     if not token:
         return text
     signs = (

@@ -1,7 +1,8 @@
-"""What is asked of a source over HTTP, apart from how it is carried and what it is about.
+"""A request is what is asked of a source over HTTP, not how it is carried or what it is about.
 
 A conversation is a generator: it yields requests, is sent the answers, and returns what they
-say. So what to ask next may depend on an answer, and nothing here knows of a socket.
+say. A request that failed is thrown into it as a SourceError, which it may catch to go on without.
+So what to ask next may depend on an answer, and nothing here knows of a socket.
 """
 
 from collections.abc import Generator, Mapping
@@ -16,7 +17,7 @@ class RateLimited(SourceError):
     """The source wants to be left alone for a while."""
 
     def __init__(self, text: str, *, retry_after_s: float = 0.0) -> None:
-        """``retry_after_s``: as the source told; 0 if it did not."""
+        """``retry_after_s`` is as the source told; 0 if it did not."""
         super().__init__(text)
         self.retry_after_s = retry_after_s
 
@@ -26,29 +27,29 @@ class TokenRefused(SourceError):
 
 
 class TokenPlace(Enum):
-    """Where a request carries the token. The token itself is put in by who carries it."""
+    """Tells where a request carries the token. The token itself is put in by who carries it."""
 
     NOWHERE = auto()
     QUERY = auto()
-    """As the parameter ``securityToken``."""
+    """It goes as the parameter ``securityToken``."""
     BEARER = auto()
-    """In the header Authorization."""
+    """It goes in the header Authorization."""
     BASIC_USER = auto()
-    """As the user name of HTTP basic authentication, without a password."""
+    """It goes as the user name of HTTP basic authentication, without a password."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
-    """A request; a POST if it has a body."""
+class HttpRequest:
+    """Holds a request; it is a POST if it has a body."""
 
     url: str
     query: Mapping[str, str] = field(default_factory=dict)
     json_body: Mapping[str, object] | None = None
     token: TokenPlace = TokenPlace.NOWHERE
     errors_are_answers: bool = False
-    """True if the body of a 4xx answer says more than its status."""
+    """Says whether the body of a 4xx answer tells more than its status."""
 
 
 Told = TypeVar("Told")
-Conversation = Generator[Request, bytes, Told]
+Conversation = Generator[HttpRequest, bytes, Told]
 """Yields requests, is sent bodies, returns what they say. Raises SourceError."""

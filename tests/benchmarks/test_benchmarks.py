@@ -18,7 +18,7 @@ def told_by(name: str, *arguments: str) -> dict[str, Any]:
     """The JSON of a benchmark that has run, with what is common to all checked."""
     done = subprocess.run(
         [sys.executable, "-m", f"benchmarks.{name}", "--json", *arguments],
-        cwd=ROOT, capture_output=True, text=True, timeout=110, check=False,
+        cwd=ROOT, capture_output=True, text=True, timeout=500, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     told: dict[str, Any] = json.loads(done.stdout)
@@ -98,6 +98,6 @@ def test_audit_tells_what_an_event_costs_and_what_the_disk_takes(tmp_path: Path)
 def test_each_explains_itself(name: str) -> None:
     done = subprocess.run(
         [sys.executable, "-m", f"benchmarks.{name}", "--help"],
-        cwd=ROOT, capture_output=True, text=True, timeout=60, check=True,
+        cwd=ROOT, capture_output=True, text=True, timeout=300, check=True,
     )  # fmt: skip
     assert "--json" in done.stdout

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from holdfast.cli.main import main
-from holdfast.monitoring.audit_events import (
+from holdfast.monitoring.audit.events import (
     AuditEvent,
     Cause,
     ChildEnded,
@@ -26,12 +26,13 @@ from holdfast.monitoring.audit_events import (
     PlanNotAccepted,
     ProcessEnded,
     ProcessStarted,
-    SetpointChanged,
+    QuantityChanged,
     SlotFollowed,
     StateChanged,
 )
-from holdfast.monitoring.audit_text import describe
-from holdfast.runtime.audit_folder import AuditFolder, Entry, audit_files
+from holdfast.monitoring.audit.text import describe
+from holdfast.monitoring.quantities.quantity import Quantity
+from holdfast.runtime.audit.folder import AuditFolder, Entry, audit_files
 from tests.builders import site_content
 
 NOON = datetime(2026, 4, 10, 12, tzinfo=UTC)
@@ -50,16 +51,23 @@ EVENTS: tuple[AuditEvent, ...] = (
         owner="battery", row="soc_high", level="alarm", reaction="block_charge",
         text="soc_pct above 95 %: 96",
     ),
-    SetpointChanged(
-        unit="battery", source="plan", reason="charges: 6.1 ct now", request_w=5000.0,
+    QuantityChanged(
+        quantity=Quantity(
+            owner="battery", name="battery_power", unit="W", asked=0.0, asked_of_site=5000.0,
+            source="plan", reason="charges: 6.1 ct now", low=-5000.0, low_by="site.yaml",
+            high=0.0, high_by="soc_high", limited_by="soc_high", permitted=0.0, ramped=0.0,
+            written=0.0, read_back=None, measured=None,
+        ),
         slot=SlotFollowed(plan_id="p1", mode="power", battery_power_w=5000.0, end=NOON),
-        asked_w=0.0, min_w=-5000.0, min_by="site.yaml", max_w=0.0, max_by="soc_high",
-        limited_by="soc_high", permitted_w=0.0, ramped_w=0.0, may_increase=True, written_w=0.0,
-        read_back_w=None, measured_w=None, soc_pct=96.0, pack_voltage_v=53.2,
-        charge_limit_a=45.0, discharge_limit_a=45.0, grid_power_w=100.0, blocks=(), writes=1,
-        lowest_w=0.0, highest_w=0.0,
+        grid_power_w=100.0,
+        beside={
+            "soc_pct": 96.0, "pack_voltage_v": 53.2, "charge_current_limit_a": 45.0,
+            "discharge_current_limit_a": 45.0,
+        },
         causes=(Cause(owner="battery", row="soc_high", level="alarm", reaction="block_charge",
                       text="soc_pct above 95 %: 96"),),
+        lowest=0.0,
+        highest=0.0,
     ),
     FindingCleared(
         owner="battery", row="soc_high", level="alarm", reaction="block_charge", text="t",
@@ -134,7 +142,8 @@ def test_a_site_without_a_log(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     path.write_text(yaml.safe_dump(site_content()), encoding="utf-8")
     code, _, err = run(capsys, "audit", "verify", "--config", path)
     assert (code, "there is no audit log" in err) == (1, True)
-    assert run(capsys, "audit", "show", "--config", path) == (0, "", "")
+    nothing = (1, "", "nothing is on record of that time\n")
+    assert run(capsys, "audit", "show", "--config", path) == nothing
     code, _, err = run(capsys, "explain", "--config", path, "--at", "12:00")
     assert (code, "nothing is on record" in err) == (1, True)
     code, _, err = run(capsys, "explain", "--config", path)
@@ -167,15 +176,23 @@ def test_explain_a_recorded_moment(config: Path, capsys: pytest.CaptureFixture[s
     words = ("explain", "--config", config, "--at", "2026-04-10T14:07:30")
     code, out, _ = run(capsys, *words)
     assert code == 0
-    assert "On record, from 2026-04-10 14:07:00:" in out
+    last = (
+        "On record, from 2026-04-10 14:07:00, the last change before 14:07:30 (0 min 30 s older):"
+    )
+    assert out.startswith(last)
     assert "The battery is set to 0 W, at 96 % state of charge." in out
     assert "The plan asks to charge with 5,000 W until 14:00" in out
     assert "The battery may not charge now: state of charge above 95 %: 96" in out
+    at_once = run(capsys, "explain", "--config", config, "--at", "2026-04-10T14:07:05")[1]
+    assert at_once.startswith("On record, from 2026-04-10 14:07:00:")
     code, found = run_json(capsys, *words)
     assert found["sentences"][0].startswith("The battery is set to 0 W")
     assert found["situation"]["state"] == "running"
     code, out, _ = run(capsys, "explain", "--config", config, "--at", "2026-04-10T15:00")
     assert (code, "No controller was running" in out) == (0, True)
+    assert "the last change before 15:00:00 (49 min 0 s older)" in out
+    out = run(capsys, "explain", "--config", config, "--at", "2026-04-11T14:11")[1]
+    assert "the last change before 14:11:00 (24.0 h older)" in out
     code, _, err = run(capsys, "explain", "--config", config, "--at", "2026-04-10T13:00")
     assert (code, "nothing is on record" in err) == (1, True)
 

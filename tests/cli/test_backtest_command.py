@@ -137,9 +137,17 @@ def test_a_backtest_tells_writes_and_draws(
 ) -> None:
     schedule, report = tmp_path / "done.csv", tmp_path / "report.html"
     told = run_json(
-        capsys, "backtest", "--data", str(half_day), "--soc", "20",
-        "--schedule", str(schedule), "--report", str(report),
-    )  # fmt: skip
+        capsys,
+        "backtest",
+        "--data",
+        str(half_day),
+        "--soc",
+        "20",
+        "--schedule",
+        str(schedule),
+        "--report",
+        str(report),
+    )
     loads = [600 + 10 * quarter for quarter in range(48)]
     without = sum(w * (0.15 if i < 24 else 0.45) for i, w in enumerate(loads)) / 4000
     assert told["cost_without_battery"] == pytest.approx(without)
@@ -153,8 +161,9 @@ def test_a_backtest_tells_writes_and_draws(
     rows = list(csv.DictReader(schedule.read_text().splitlines()))
     assert list(rows[0]) == ["time_utc", "battery_power_w", "soc_pct", "grid_power_w"]
     assert [rows[0]["time_utc"], rows[-1]["time_utc"]] == [
-        "2024-03-05T00:00:00Z", "2024-03-05T11:45:00Z",
-    ]  # fmt: skip
+        "2024-03-05T00:00:00Z",
+        "2024-03-05T11:45:00Z",
+    ]
     for row, load_w in zip(rows, loads, strict=True):
         balance = float(row["grid_power_w"]) - float(row["battery_power_w"])
         assert balance == pytest.approx(load_w, abs=0.11)
@@ -170,9 +179,17 @@ def test_with_perfect_foresight_the_run_is_its_own_yardstick(
     half_day: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     told = run_json(
-        capsys, "backtest", "--data", str(half_day), "--foresight", "perfect",
-        "--from", "2024-03-05T04:00Z", "--days", "0.25",
-    )  # fmt: skip
+        capsys,
+        "backtest",
+        "--data",
+        str(half_day),
+        "--foresight",
+        "perfect",
+        "--from",
+        "2024-03-05T04:00Z",
+        "--days",
+        "0.25",
+    )
     assert told["share_of_perfect_pct"] == pytest.approx(100.0)
     assert "forecast" in told["others"]
     assert (told["data"]["rows"], told["data"]["rows_before"]) == (24, 16)

@@ -14,13 +14,13 @@ import yaml
 from pydantic_core import to_json
 
 from holdfast.cli.main import main
-from holdfast.core.site_file import load_site
-from holdfast.markets.site_prices import SitePriceBook
-from holdfast.runtime.files import SiteFiles
-from holdfast.runtime.planner import PlanReport
+from holdfast.client.plan_report import PlanReport
+from holdfast.markets.site_prices import SiteTariffs
 from holdfast.runtime.price_watch import read_prices
 from holdfast.scheduling.tou_optimizer import tou_plan
-from holdfast.testing.demo_site import make_demo_site
+from holdfast.simulation.demo_site import make_demo_site
+from holdfast.site.files import SiteFiles
+from holdfast.site.site_file import load_site
 from holdfast.testing.sites import example_content
 
 HOLDFAST = (sys.executable, "-m", "holdfast.cli.main")
@@ -30,8 +30,12 @@ def run_cli(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
     """The command as a process of its own."""
     return subprocess.run(
         [*HOLDFAST, *arguments],
-        capture_output=True, text=True, timeout=60.0, check=False, cwd=folder,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        timeout=300.0,
+        check=False,
+        cwd=folder,
+    )
 
 
 @pytest.fixture
@@ -46,7 +50,7 @@ def demo_config(tmp_path: Path) -> Path:
     return make_demo_site(tmp_path / "demo", datetime.now(UTC)).config
 
 
-@pytest.mark.parametrize("command", ["status", "start", "stop", "estop", "reset"])
+@pytest.mark.parametrize("command", ["status", "start", "stop", "reset"])
 def test_without_a_controller_it_says_so_and_exits_2(
     config: Path, capsys: pytest.CaptureFixture[str], command: str
 ) -> None:
@@ -84,7 +88,7 @@ def test_each_process_refuses_a_wrong_configuration_with_its_text(
 ) -> None:
     done = subprocess.run(
         [sys.executable, "-m", f"holdfast.runtime.{name}", "--config", "nowhere.yaml"],
-        capture_output=True, text=True, timeout=60.0, check=False, cwd=tmp_path,
+        capture_output=True, text=True, timeout=300.0, check=False, cwd=tmp_path,
     )  # fmt: skip
     assert done.returncode == 2
     assert "nowhere.yaml" in done.stderr
@@ -99,9 +103,15 @@ def test_a_quarter_of_a_day_is_simulated_whole_and_drawn(tmp_path: Path) -> None
     assert shown["days"] == 0.25
     assert shown["cycles_not_running"] == 0
     assert shown.keys() >= {
-        "cost", "cost_self_consumption", "cost_without_battery", "saved_against_no_battery",
-        "saved_against_self_consumption", "plan", "self_consumption", "picture",
-    }  # fmt: skip
+        "cost",
+        "cost_self_consumption",
+        "cost_without_battery",
+        "saved_against_no_battery",
+        "saved_against_self_consumption",
+        "plan",
+        "self_consumption",
+        "picture",
+    }
     assert shown["saved_against_no_battery"] == pytest.approx(
         shown["cost_without_battery"] - shown["cost"]
     )
@@ -165,8 +175,8 @@ def test_a_plan_without_a_forecast_shows_no_expectation(
     demo_config: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     site, utc = load_site(demo_config), datetime.now(UTC)
-    files = SiteFiles(state_dir=site.state_dir)
-    prices = SitePriceBook(site, read_prices(site, files).read).prices(utc, utc + timedelta(days=1))
+    files = SiteFiles.of(site)
+    prices = SiteTariffs(site, read_prices(site, files).read).prices(utc, utc + timedelta(days=1))
     plan = tou_plan(site, now_utc=utc, prices=prices, note="the optimizer gave no plan")
     assert {(slot.grid_power_w, slot.soc_end_pct) for slot in plan.slots} == {(None, None)}
     files.state_dir.mkdir(parents=True)
@@ -219,7 +229,7 @@ def test_a_reader_that_goes_away_is_no_traceback(config: Path) -> None:
     with os.fdopen(writing, "w") as out:
         done = subprocess.run(
             [*HOLDFAST, "limits", "--config", str(config)],
-            stdout=out, stderr=subprocess.PIPE, text=True, timeout=60.0, check=False,
+            stdout=out, stderr=subprocess.PIPE, text=True, timeout=300.0, check=False,
         )  # fmt: skip
     assert "Traceback" not in done.stderr
 

@@ -8,7 +8,8 @@ import pytest
 import yaml
 
 from holdfast.cli.main import main
-from holdfast.core.site_file import load_site
+from holdfast.safety.limits import ALL_LIMITS
+from holdfast.site.site_file import load_site
 from holdfast.testing.sites import example_content, example_loads
 
 COMMANDS = (
@@ -61,7 +62,8 @@ def test_init_writes_what_check_passes_and_never_overwrites(
     assert main(["init", str(file)]) == 0
     assert main(["check", "--config", str(file)]) == 0
     shown = capsys.readouterr().out
-    assert "is right" in shown
+    assert "can be run; 1 doubtful; authority: observe" in shown
+    assert "storage[0].relays: still at an address of the example; no device is there" in shown
     assert "authority is observe" in shown  # it starts by writing to nothing
     file.write_text("mine")
     assert main(["init", str(file)]) == 1
@@ -88,7 +90,24 @@ def test_the_examples_of_loads_and_rooms_are_right_once_they_are_no_comment(
     site = load_site(file)
     assert (site.switches.keys(), site.loads[0].window_minutes) == ({"boiler", "parlour"}, 480)
     assert len(site.rooms[0].comfort) == 2
+    (doubt,) = [line for line in capsys.readouterr().out.splitlines() if "doubt: " in line]
+    assert "loads[0].switch, rooms[0].switch: still at an address of the example" in doubt
+
+
+def test_what_is_doubtful_is_told_and_is_no_error(
+    tmp_path: Path, content: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert check(tmp_path, content) == 0
     assert "is right" in capsys.readouterr().out
+    change(content, "grid/import_max_w", 17)
+    assert check(tmp_path, content) == 0
+    shown = capsys.readouterr().out
+    assert "is right" not in shown
+    assert "doubt: grid.import_max_w: 17 W is not plausible; if it is meant in kW, write 17000" in (
+        shown
+    )
+    assert check(tmp_path, content, "--json") == 0
+    assert len(json.loads(capsys.readouterr().out)["doubts"]) == 1
 
 
 def test_init_without_a_name_writes_site_yaml_here(
@@ -154,9 +173,13 @@ def change(content: dict[str, Any], path: str, value: object) -> None:
     ],
 )  # fmt: skip
 def test_a_wrong_key_is_named(
-    tmp_path: Path, content: dict[str, Any], capsys: pytest.CaptureFixture[str],
-    path: str, value: object, named: str,
-) -> None:  # fmt: skip
+    tmp_path: Path,
+    content: dict[str, Any],
+    capsys: pytest.CaptureFixture[str],
+    path: str,
+    value: object,
+    named: str,
+) -> None:
     change(content, path, value)
     assert check(tmp_path, content) == 2
     shown = capsys.readouterr()
@@ -171,7 +194,7 @@ def test_a_wrong_key_is_named(
         ("", "is empty"),
         ("- a\n- b\n", "is empty"),
         ("name: [", "is not YAML"),
-        ("name: a\nname: b\n", "line 1: key written twice: name"),
+        ("name: a\nname: b\n", "line 2: name stands in line 1 already"),
         ("!!python/object/apply:os.system [true]", "is not YAML"),
     ],
 )
@@ -209,12 +232,33 @@ def test_the_limit_table_is_printed_with_the_values_of_this_site(
     assert check(tmp_path, content) == 0
     capsys.readouterr()
     assert main(["limits", "--config", str(tmp_path / "site.yaml")]) == 0
-    row = next(
-        line for line in capsys.readouterr().out.splitlines() if "cell_voltage_high" in line
-        and "3.65" in line
-    )  # fmt: skip
-    for word in ("3.42", "3.51", "3.65", "V", "block_charge", "2 of 3", "10 s"):
-        assert word in row
+    lines = capsys.readouterr().out.splitlines()
+    row = next(line for line in lines if line.startswith("cell_voltage_high "))
+    assert row.split() == [
+        "cell_voltage_high",
+        "3.42",
+        "3.51",
+        "3.65",
+        "V",
+        "block_charge",
+        "2/3",
+        "10",
+        "s",
+    ]
+    (low,) = [line for line in lines if line.startswith("cell_voltage_low ")]
+    assert "2.5*" in low, "a trip that only service clears"
+
+
+def test_the_limit_table_fits_a_terminal_of_80_columns(
+    tmp_path: Path, content: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert check(tmp_path, content) == 0
+    capsys.readouterr()
+    assert main(["limits", "--config", str(tmp_path / "site.yaml")]) == 0
+    shown = capsys.readouterr().out
+    assert max(map(len, shown.splitlines())) <= 80
+    for row in ALL_LIMITS:
+        assert f"{row.id} " in shown
 
 
 def test_for_programs_it_prints_json(
@@ -228,3 +272,40 @@ def test_for_programs_it_prints_json(
     assert rows["cell_voltage_high"]["levels"]["trip"] == 3.65
     # This BMS tells no cell voltages: whoever checks the site is told what nobody watches.
     assert any("cell_voltage_high is not watched" in text for text in shown["warnings"])
+
+
+def test_what_a_site_does_without_is_told_with_what_it_means(
+    tmp_path: Path, content: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    content["emergency_input"] = {"none": "a switch at the inverter"}
+    content["pv_meter"] = {"none": "a cellar without windows"}
+    content["storage"][0]["relays"] = {"none": "the inverter has one"}
+    assert check(tmp_path, content, "--json") == 0
+    told = [text for text in json.loads(capsys.readouterr().out)["warnings"] if "left out" in text]
+    assert told == [
+        "pv_meter is left out: there is no PV, and never will be (a cellar without windows)",
+        (
+            "emergency_input is left out: `holdfast estop` is the only stop that Holdfast hears "
+            "(a switch at the inverter)"
+        ),
+        (
+            "storage[0].relays is left out: a trip takes the power stage away and opens nothing "
+            "(the inverter has one)"
+        ),
+    ]
+
+
+def test_what_is_derived_is_watched_where_all_that_it_rests_on_is_told(
+    tmp_path: Path, content: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert check(tmp_path, content, "--json") == 0
+    warnings = json.loads(capsys.readouterr().out)["warnings"]
+    told = " ".join(warnings)
+    # This BMS tells voltage, current and temperatures, and no cell voltages.
+    assert "power_mismatch" not in told
+    assert "temperature_spread" not in told
+    cells = next(text for text in warnings if "cell_imbalance_high is not watched" in text)
+    assert cells.endswith("provides cell_voltage_min_v and cell_voltage_max_v")
+    # Of what a derived signal rests on, only what is missing is named.
+    pack = next(text for text in warnings if "pack_mismatch_high is not watched" in text)
+    assert "pack_voltage_v" not in pack

@@ -8,14 +8,18 @@ from pathlib import Path
 
 import pytest
 
-from tests.hil.rig import Process, descendants, is_alive
+from holdfast.client.status_reader import StatusReader
+from holdfast.site.files import SiteFiles
+from holdfast.site.memory_folder import ROOT
+from holdfast.testing.processes import Process, descendants, is_alive
+from holdfast.testing.waiting import until
 
 
 @pytest.fixture
 def demo(tmp_path: Path) -> Iterator[Process]:
     folder = tmp_path / "demo"
     arguments = ("-m", "holdfast.cli.main", "run", "--demo", "--plain", "--folder", str(folder))
-    process = Process(tmp_path / "demo.log", *arguments, "--for", "7")
+    process = Process(tmp_path / "demo.log", *arguments)
     yield process
     process.end()
 
@@ -23,29 +27,33 @@ def demo(tmp_path: Path) -> Iterator[Process]:
 def test_it_starts_follows_a_plan_and_ends_whole_and_a_second_one_is_refused(
     demo: Process, tmp_path: Path
 ) -> None:
-    demo_socket = tmp_path / "demo" / "state" / "control.sock"
-    for _ in range(100):
-        if demo_socket.exists():
-            break
-        with pytest.raises(subprocess.TimeoutExpired):
-            demo.wait(0.1)
-    latches = tmp_path / "demo" / "state" / "status.shm"
-    inode = latches.stat().st_ino
+    files = SiteFiles(state_dir=tmp_path / "demo" / "state")
+    status = StatusReader(files)
+
+    def follows_a_plan() -> bool:
+        found = status.latest()
+        return found is not None and found[0].request_source == "plan"
+
+    until(follows_a_plan, "a plan", 60.0)
+    assert files.status.parent.parent == ROOT  # no disk, where there is RAM for it
+    inode = files.status.stat().st_ino
     second = subprocess.run(
         [
             sys.executable, "-m", "holdfast.cli.main", "run", "--demo", "--plain", "--for", "1",
             "--folder", str(tmp_path / "demo"),
         ],
-        capture_output=True, text=True, timeout=60.0, check=False,
+        capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert second.returncode == 2
     assert "already runs" in second.stderr
     # And the first one did not lose its files to it.
-    assert latches.stat().st_ino == inode
+    assert files.status.stat().st_ino == inode
     children = descendants(demo.pid)
-    assert demo.wait(40.0) == 0, demo.output
+    demo.signal(signal.SIGINT)
+    assert demo.wait(60.0) == 0, demo.output
     assert "reached RUNNING: yes; followed a plan: yes; plant damaged: no" in demo.output
     assert not [pid for pid in children if is_alive(pid)]
+    assert not files.status.exists()
 
 
 @pytest.fixture
@@ -61,15 +69,10 @@ def test_nothing_is_left_when_it_is_interrupted_while_it_starts(tmp_path: Path) 
     arguments = ("-m", "holdfast.cli.main", "run", "--demo", "--plain")
     process = Process(tmp_path / "demo.log", *arguments, "--folder", str(tmp_path / "demo"))
     try:
-        seen: set[int] = set()
-        for _ in range(100):
-            seen |= set(descendants(process.pid))
-            if len(seen) >= 3:
-                break
-            with pytest.raises(subprocess.TimeoutExpired):
-                process.wait(0.05)
+        until(lambda: len(descendants(process.pid)) >= 3, "plant and two processes", 60.0)
+        seen = descendants(process.pid)
         process.signal(signal.SIGHUP)  # its terminal is gone
-        process.wait(40.0)
+        process.wait(60.0)
         assert not [pid for pid in seen if is_alive(pid)]
     finally:
         process.end()

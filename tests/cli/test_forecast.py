@@ -1,6 +1,7 @@
 """``holdfast forecast`` says what is expected, on what grounds, and how good that was."""
 
 import json
+import re
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -10,12 +11,13 @@ import yaml
 
 from holdfast.cli.forecast import in_words
 from holdfast.cli.main import main
-from holdfast.core.site_file import load_site
+from holdfast.core.quarter_hours import quarter_of
 from holdfast.forecasting.forecast import Score
-from holdfast.forecasting.history import Field, PowerHistory, quarter_of
-from holdfast.runtime.files import SiteFiles, write_atomically
-from holdfast.runtime.planner import load_history
-from holdfast.runtime.weather_watch import open_desk
+from holdfast.forecasting.history import Field, PowerHistory
+from holdfast.runtime.measured import load_history
+from holdfast.runtime.weather_watch import open_collector
+from holdfast.site.files import SiteFiles, write_atomically
+from holdfast.site.site_file import load_site
 from holdfast.testing.sites import example_content
 from tests.forecasting.open_meteo import open_meteo_answer
 from tests.markets.http_server import always, serving
@@ -38,7 +40,7 @@ def measured(config: Path) -> None:
     history.put(Field.LOAD_W, int(quarters[0]), 500 + 800 * day + random.normal(0, 100, len(day)))
     history.put(Field.PV_W, int(quarters[0]), np.maximum(day - 0.5, 0) * 8000)
     history.put(Field.PRICE_PER_KWH, int(quarters[0]), 0.1 + day * 0.1)
-    files = SiteFiles(state_dir=load_site(config).state_dir)
+    files = SiteFiles.of(load_site(config))
     files.create()
     write_atomically(files.history, history.to_bytes())
     assert len(load_history(files)) == len(quarters)
@@ -49,9 +51,23 @@ def test_a_new_site_is_told_that_this_is_no_forecast_yet(
 ) -> None:
     assert main(["forecast", "--config", str(config)]) == 0
     shown = capsys.readouterr().out
-    assert "nothing was measured yet: a guess, not a forecast" in shown
+    assert "nothing learned yet, and no load is measured" in shown
+    assert "none of these times was measured yet: a guess, not a forecast" in shown
     assert "no score yet" in shown
     assert "unknown" in shown
+
+
+def test_no_more_hours_are_shown_than_are_wanted(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for hours in (4, 48):
+        assert main(["forecast", "--config", str(config), "--hours", str(hours)]) == 0
+        rows = re.findall(r"^\w{3} \d\d:\d\d  ", capsys.readouterr().out, re.MULTILINE)
+        assert len(rows) == hours
+    for wrong in ("0", "49", "many"):
+        with pytest.raises(SystemExit):
+            main(["forecast", "--config", str(config), "--hours", wrong])
+        assert "from 1 to 48 can be shown" in capsys.readouterr().err
 
 
 def test_it_shows_ranges_grounds_and_the_score_in_words(
@@ -76,6 +92,8 @@ def test_for_programs_it_is_json_with_quantiles_and_age(
     assert datetime.fromisoformat(load["made_utc"]) == datetime.fromisoformat(AT)
     assert set(load["quantiles_w"]) == {"0.1", "0.5", "0.9"}
     assert len(load["quantiles_w"]["0.9"]) == len(load["mean_w"]) == 193
+    assert found["learned"]["a_day"] is True
+    assert found["learned"]["note"] == ""
     assert load["score"]["mae"] < load["score"]["persistence_mae"]
     assert datetime.fromisoformat(found["price"]["start_utc"]) == datetime.fromisoformat(AT)
 
@@ -117,11 +135,11 @@ def test_it_tells_whether_weather_is_used_and_how_old_it_is(
         assert main([*command, "--at", AT]) == 0
         assert "weather: none was fetched yet" in capsys.readouterr().out
         site = load_site(config)
-        files = SiteFiles(state_dir=site.state_dir)
+        files = SiteFiles.of(site)
         assert server.seen == [], "it shows, and asks nobody"
-        desk = open_desk(site, files, utc)
-        assert desk is not None
-        desk.refresh(utc)
+        collector = open_collector(site, files, utc)
+        assert collector is not None
+        collector.refresh(utc)
     history = load_history(files)
     history.put(Field.PV_MODEL_W, NOW, np.full(300, 700.0))
     write_atomically(files.history, history.to_bytes())

@@ -6,9 +6,10 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from holdfast.control.plan_gate import MAX_SLOTS, accept_plan, age_s
+from holdfast.control.plan_gate import MAX_HORIZON, MAX_LIFETIME, MAX_SLOTS, accept_plan, age_s
 from holdfast.core.errors import PlanRefused
 from holdfast.core.plan import Plan, PlannedLoad, PlanSlot, PlanStatus, SlotMode
+from holdfast.core.texts import MAX_ID, MAX_NOTE, MAX_REASON
 from holdfast.core.units import NS_PER_S
 from tests.builders import T0, build_site, room_content, unit_content
 
@@ -64,9 +65,22 @@ def test_a_plan_in_which_everything_holds_is_accepted_whole():
     assert accepted.ends_ns == T0 + 3 * 900 * NS_PER_S
 
 
+def test_texts_may_be_as_long_as_that():
+    longest = plan(slot(0, reason="r" * MAX_REASON), plan_id="p" * MAX_ID, note="n" * MAX_NOTE)
+    assert accept(longest).plan == longest
+
+
 HOUR = timedelta(hours=1)
 BERLIN = timezone(HOUR)
 WRONG = {
+    "long id": (plan(plan_id="x" * (MAX_ID + 1)), "plan_id has 65 characters, and 64"),
+    "id with a line": (plan(plan_id="p\n1"), r"plan_id holds U\+000A"),
+    "long note": (plan(note="x" * (MAX_NOTE + 1)), "note has 1001 characters, and 1000"),
+    "long reason": (
+        plan(slot(0), slot(1, reason="x" * 600_000)),
+        "slot 1: reason has 600000 characters, and 300 are permitted",
+    ),
+    "reason with a colour": (plan(slot(0, reason="\x1b[31mred")), r"slot 0: reason holds U\+001B"),
     "no slots": (replace(plan(), slots=()), "no slots"),
     "too many slots": (plan(*(slot(0),) * (MAX_SLOTS + 1)), f"more than {MAX_SLOTS}"),
     "power NaN": (plan(slot(0), slot(1, battery_power_w=math.nan)), "slot 1: battery_power_w nan"),
@@ -184,6 +198,7 @@ def test_a_plan_may_tell_what_loads_do_and_what_is_exported():
     told = slot(
         0,
         export_limit_w=3000.0,
+        pv_on=False,
         loads=(
             PlannedLoad(name="boiler", power_w=2000.0),
             PlannedLoad(name="parlour", power_w=0.0, temperature_c=21.0),
@@ -195,12 +210,14 @@ def test_a_plan_may_tell_what_loads_do_and_what_is_exported():
 @pytest.mark.parametrize(
     ("changes", "complaint"),
     [
+        ({"pv_on": 1}, "slot 1: pv_on is neither true nor false"),
+        ({"pv_on": None}, "slot 1: pv_on is neither true nor false"),
         ({"export_limit_w": -1.0}, "slot 1: export_limit_w -1 is not within 0 to 3000 W"),
         ({"export_limit_w": 3000.1}, "slot 1: export_limit_w 3000.1 is not within 0 to 3000 W"),
         ({"export_limit_w": math.nan}, "slot 1: export_limit_w nan is not within 0 to 3000 W"),
     ],
 )
-def test_an_export_limit_beyond_the_grid_connection_is_refused(changes, complaint):
+def test_what_pv_cannot_be_told_is_refused(changes, complaint):
     with pytest.raises(PlanRefused, match=f"^{complaint}$"):
         accept(plan(slot(0), slot(1, **changes)))
 
@@ -211,6 +228,8 @@ def test_an_export_limit_beyond_the_grid_connection_is_refused(changes, complain
         ([("boiler", -0.1, None)], "slot 1: boiler: power_w -0.1 is not within 0 to 2000 W"),
         ([("boiler", 2000.1, None)], "slot 1: boiler: power_w 2000.1 is not within 0 to 2000 W"),
         ([("boiler", math.nan, None)], "slot 1: boiler: power_w nan is not within 0 to 2000 W"),
+        ([("b" * 65, 0.0, None)], "slot 1: name of a load has 65 characters, and 64 are permitted"),
+        ([("b" * 64, 0.0, None)], f"slot 1: there is no load '{'b' * 64}', or it comes twice"),
         ([("sauna", 0.0, None)], "slot 1: there is no load 'sauna', or it comes twice"),
         (
             [("boiler", 1.0, None), ("boiler", 1.0, None)],
@@ -260,3 +279,45 @@ def test_slots_may_differ_in_length():
     accepted = accept(plan(short, rest))
     assert accepted.share_over(T0 + 240 * NS_PER_S) == pytest.approx(0.8)
     assert accepted.share_over(T0 + (300 + 900) * NS_PER_S) == pytest.approx(0.25)
+
+
+MINUTE = timedelta(minutes=1)
+
+
+def minutes(count, length=MINUTE):
+    return [
+        slot(0, start=UTC_NOW + index * length, end=UTC_NOW + (index + 1) * length)
+        for index in range(count)
+    ]
+
+
+def test_the_limits_of_a_plan_are_these():
+    assert MAX_SLOTS == 2000
+    assert timedelta(days=8) == MAX_HORIZON
+    assert timedelta(hours=2) == MAX_LIFETIME
+
+
+def test_as_many_slots_as_are_permitted_are_accepted_and_one_more_is_not():
+    assert accept(plan(*minutes(2000))).ends_ns == T0 + 2000 * 60 * NS_PER_S
+    with pytest.raises(PlanRefused, match="2001 slots are more than 2000"):
+        accept(plan(*minutes(2001)))
+
+
+def test_a_plan_that_begins_when_it_expires_is_refused():
+    expires = UTC_NOW + 3 * MINUTE
+    with pytest.raises(PlanRefused, match="begins only after it has expired"):
+        accept(plan(slot(0, start=expires, end=expires + MINUTE), expires=expires))
+    assert accept(plan(slot(0, start=expires - MINUTE, end=expires), expires=expires))
+
+
+def test_the_horizon_counts_to_the_end_of_the_last_slot_and_not_of_the_first():
+    day = timedelta(days=1)
+    assert accept(plan(*minutes(8, day))).ends_ns == T0 + 8 * 86_400 * NS_PER_S
+    with pytest.raises(PlanRefused, match="further than 8 days"):
+        accept(plan(*minutes(9, day)))
+
+
+def test_a_plan_in_the_past_is_judged_by_the_end_of_its_last_slot():
+    assert accept(plan(slot(-2), slot(-1), slot(0))).slot_at(T0).reason == "slot 0"
+    with pytest.raises(PlanRefused, match="lies in the past"):
+        accept(plan(slot(-2), slot(-1)))

@@ -10,7 +10,7 @@ from holdfast.core.signals import SITE
 from holdfast.core.state_machine import State
 from holdfast.core.units import NS_PER_MS
 from holdfast.safety.assessment import Assessment
-from holdfast.safety.envelope import Envelope
+from holdfast.safety.envelope import Envelope, up_to
 from holdfast.safety.finding import Finding, Level, Reaction
 from holdfast.safety.interlock_manager import Block
 from holdfast.safety.interlocks import Action
@@ -35,14 +35,21 @@ def found(reaction, owner=UNIT):
 
 
 def authorise(
-    *findings, state=State.RUNNING, envelope=WIDE, blocks=(), expires_ns=T0 + 1, islanded=False,
+    *findings,
+    state=State.RUNNING,
+    envelope=WIDE,
+    blocks=(),
+    expires_ns=T0 + 1,
+    islanded=False,
     **site_changes,
-):  # fmt: skip
+):
     site = build_site(**site_changes)
     assessment = Assessment(
-        findings=findings, envelopes={UNIT: envelope}, blocks=blocks,
+        findings=findings,
+        envelopes={UNIT: envelope},
+        blocks=blocks,
         islanded=frozenset({UNIT} if islanded else ()),
-    )  # fmt: skip
+    )
     request = Request(power_w=1.0, source=Source.PLAN, reason="", expires_ns=expires_ns)
     return SafetyWrapper(site).authorise(request, state, assessment, T0)[UNIT]
 
@@ -70,6 +77,24 @@ def test_the_export_limit_is_the_one_that_was_asked_for(state, authority):
     assessment = Assessment(findings=(), envelopes={UNIT: WIDE}, blocks=())
     gate = SafetyWrapper(build_site(authority=authority))
     assert gate.authorise(request, state, assessment, T0)[UNIT].export_limit_w == 123.0
+
+
+@pytest.mark.parametrize("state", State)
+@pytest.mark.parametrize("authority", ["observe", "limited", "full"])
+@pytest.mark.parametrize("trips", [False, True])
+@pytest.mark.parametrize(("asked_on", "left_ns"), [(False, 1), (False, 0), (True, 1)])
+def test_pv_may_stand_still_only_while_that_is_asked_for_and_the_site_runs(
+    state, authority, trips, asked_on, left_ns
+):
+    request = Request(
+        power_w=1.0, source=Source.PLAN, reason="", expires_ns=T0 + left_ns, pv_on=asked_on
+    )
+    findings = (found(Reaction.TRIP, SITE),) if trips else ()
+    assessment = Assessment(findings=findings, envelopes={UNIT: WIDE}, blocks=())
+    gate = SafetyWrapper(build_site(authority=authority))
+    runs = state is State.RUNNING and authority != "observe" and not trips
+    stands_still = runs and not asked_on and left_ns > 0
+    assert gate.authorise(request, state, assessment, T0)[UNIT].pv_on is not stands_still
 
 
 def test_limited_authority_permits_up_to_its_power_and_says_so():
@@ -186,9 +211,14 @@ def test_a_permit_never_covers_more_than_was_assessed(
     envelope, state, reactions, blocks, islanded, expires_ns, authority
 ):
     permit = authorise(
-        *(found(reaction) for reaction in reactions), state=state, envelope=envelope,
-        blocks=tuple(blocks), expires_ns=expires_ns, authority=authority, islanded=islanded,
-    )  # fmt: skip
+        *(found(reaction) for reaction in reactions),
+        state=state,
+        envelope=envelope,
+        blocks=tuple(blocks),
+        expires_ns=expires_ns,
+        authority=authority,
+        islanded=islanded,
+    )
     assert envelope.min_w <= permit.envelope.min_w <= 0.0 <= permit.envelope.max_w <= envelope.max_w
     if state is not State.RUNNING or authority == "observe":
         assert ends(permit) == (0.0, 0.0)
@@ -318,11 +348,48 @@ def test_a_trip_and_an_observer_are_the_same_on_an_island():
 def test_the_islands_rules_are_those_of_the_unit_that_is_on_it():
     site = build_site(unit_content("left"), unit_content("right"), operating_mode="passive")
     assessment = Assessment(
-        findings=(), envelopes={"left": WIDE, "right": WIDE}, blocks=(),
+        findings=(),
+        envelopes={"left": WIDE, "right": WIDE},
+        blocks=(),
         islanded=frozenset({"left"}),
-    )  # fmt: skip
+    )
     request = Request(power_w=1.0, source=Source.PLAN, reason="", expires_ns=T0 + 1)
     permits = SafetyWrapper(site).authorise(request, State.RUNNING, assessment, T0)
     assert ends(permits["left"]) == (-3000.0, 0.0)
     assert ends(permits["right"]) == (0.0, 0.0)
     assert (permits["left"].islanded, permits["right"].islanded) == (True, False)
+
+
+LOPSIDED = unit_content(
+    inverter_hardware={"charge_power_max_w": 3000, "discharge_power_max_w": 6000}
+)
+TOO_WIDE = up_to(charge_w=9000.0, discharge_w=9000.0, by="a_layer_gone_mad")
+
+
+def permitted(envelope=TOO_WIDE, **changes):
+    site = build_site(LOPSIDED, **changes)
+    assessment = Assessment(findings=(), envelopes={UNIT: envelope}, blocks=())
+    request = Request(power_w=1.0, source=Source.PLAN, reason="", expires_ns=T0 + 1)
+    permits = SafetyWrapper(site).authorise(request, State.RUNNING, assessment, T0)
+    return permits[UNIT].envelope
+
+
+@pytest.mark.parametrize(
+    ("mode", "low_w", "high_w", "low_by", "high_by"),
+    [
+        ("auto", -6000.0, 3000.0, "site.yaml", "site.yaml"),
+        ("charge_only", 0.0, 3000.0, "mode_charge_only", "mode_charge_only"),
+        ("passive", 0.0, 0.0, "mode_passive", "mode_passive"),
+    ],
+)
+def test_a_mode_permits_each_direction_up_to_what_site_yaml_does(
+    mode, low_w, high_w, low_by, high_by
+):
+    envelope = permitted(operating_mode=mode)
+    assert (envelope.min_w, envelope.max_w) == (low_w, high_w)
+    assert (envelope.min_by, envelope.max_by) == (low_by, high_by)
+
+
+def test_limited_authority_and_a_mode_both_narrow():
+    envelope = permitted(operating_mode="charge_only", authority="limited", limited_power_w=700)
+    assert (envelope.min_w, envelope.max_w) == (0.0, 700.0)

@@ -4,7 +4,7 @@ from itertools import combinations, product
 
 import pytest
 
-from holdfast.core.state_machine import TRANSITIONS, Event, State, StateMachine, is_listed
+from holdfast.core.state_machine import TRANSITIONS, Event, State, StateMachine, Step, is_listed
 
 # The design's section 5, in its own words. What is not here changes nothing.
 DESIGN = {
@@ -105,3 +105,21 @@ def test_an_emergency_stop_wins_in_every_state_over_all_other_events():
         if state is not State.STOPPED:
             step = StateMachine().step(state, list(Event))
             assert (step.state, step.taken) == (State.STOPPED, Event.EMERGENCY_STOP)
+
+
+MACHINE = StateMachine()
+
+
+def test_an_event_that_is_raised_twice_is_one():
+    events = [Event.STOP, Event.RESET, Event.STOP, Event.RESET]
+    assert MACHINE.step(State.IDLE, events) == Step(
+        state=State.IDLE, taken=None, ignored=(Event.STOP, Event.RESET)
+    )
+    assert MACHINE.step(State.RUNNING, events) == Step(
+        state=State.IDLE, taken=Event.STOP, ignored=(Event.RESET,)
+    )
+
+
+def test_without_an_event_every_state_stays():
+    for state in State:
+        assert MACHINE.step(state, ()) == Step(state=state, taken=None, ignored=())

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from holdfast.core.commands import Point
-from holdfast.core.signals import Producer, Signal
+from holdfast.core.role import Role
+from holdfast.core.signals import Signal
 from holdfast.core.units import NS_PER_MS
 from holdfast.devices.bms_safety_wrapper import BmsSafetyWrapper
 from holdfast.devices.profile import load_profile
@@ -27,7 +28,7 @@ def decide(power_w, permit, memory=None, *, now_ns=T0, force=False, readback=Non
         }
     snapshot = snapshot_of(values, now_ns=now_ns, healthy=False)
     writes, memory, findings = WRAPPER.decide(power_w, permit, snapshot, memory or {}, force=force)
-    assert all(write.unit == UNIT and write.role is Producer.BMS for write in writes)
+    assert all(write.unit == UNIT and write.role is Role.BMS for write in writes)
     return [(write.point, write.value) for write in writes], memory, findings
 
 
@@ -163,9 +164,13 @@ class Registers(RuleBasedStateMachine):
         self.now_ns += ms * NS_PER_MS
         self.permit = permit_of(-ends[0], ends[1], may_run=run)
         writes, self.memory, _ = decide(
-            power_w, self.permit, self.memory, now_ns=self.now_ns, force=force,
+            power_w,
+            self.permit,
+            self.memory,
+            now_ns=self.now_ns,
+            force=force,
             readback=self.registers,
-        )  # fmt: skip
+        )
         for point, value in writes:
             self.registers[point] = value
             self.both_set |= all(self.registers.values())
@@ -201,8 +206,9 @@ def test_on_an_island_both_registers_hold_what_is_permitted_for_the_load_decides
     _, memory, _ = decide(0.0, permit)
     smaller = permit_of(-100.0, 0.0, islanded=True)
     assert dict(decide(0.0, smaller, memory, now_ns=T0 + 1)[0]) == {
-        POINTS[0]: 0.0, POINTS[1]: 100.0,
-    }  # fmt: skip
+        POINTS[0]: 0.0,
+        POINTS[1]: 100.0,
+    }
 
 
 @pytest.mark.parametrize(

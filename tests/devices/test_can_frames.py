@@ -1,6 +1,10 @@
 """Rows of CAN tables: what they take, and the numbers and flags that they find in a frame."""
 
+import math
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from holdfast.core.signals import Signal
@@ -15,8 +19,8 @@ def field(byte=0, type_="uint8", signal=SOC, **more):
     return CanField(signal=signal, byte=byte, type=type_, **more)
 
 
-def flag(masks, signal=ALARM):
-    return CanFlag(signal=signal, masks=masks)
+def flag(masks, signal=ALARM, **more):
+    return CanFlag(signal=signal, masks=masks, **more)
 
 
 def frame(*parts, id_=0x355, **more):
@@ -123,9 +127,9 @@ def test_a_frame_is_one_that_every_pack_sends_unless_the_table_says_otherwise():
         (field(), "C8", 200.0),  # as it is, without a scale
         (field(2), "00 00 07 00", 7.0),
         (field(0, "uint16"), "34 12", 0x1234),  # little endian
-        (field(1, "uint16"), "00 FF FF", 65535.0),
+        (field(1, "uint16"), "00 FE FF", 65534.0),
         (field(0, "int16"), "FF FF", -1.0),
-        (field(0, "int16"), "00 80", -32768.0),
+        (field(0, "int16"), "01 80", -32767.0),
         (field(0, "uint16", scale=0.1), "C8 00", 20.0),
         (field(0, "int16", scale=-0.5), "04 00", -2.0),
         (field(0, "uint16", plus=-273.0), "2A 01", 25.0),  # 298 K
@@ -134,6 +138,150 @@ def test_a_frame_is_one_that_every_pack_sends_unless_the_table_says_otherwise():
 )
 def test_a_number_is_raw_times_scale_plus_offset(row, data, value):
     assert frame(row).decode(bytes.fromhex(data)) == {SOC: pytest.approx(value, abs=1e-9)}
+
+
+@pytest.mark.parametrize(
+    ("row", "data", "missing"),
+    [
+        (field(0, "uint8"), "FF", True),  # the usual ones
+        (field(0, "uint16"), "FF FF", True),
+        (field(0, "int16"), "00 80", True),
+        (field(0, "uint16"), "FF 00", False),
+        (field(0, "uint16"), "00 80", False),
+        (field(0, "int16"), "FF FF", False),
+        (field(0, "uint16", scale=0.1, plus=-273.0), "FF FF", True),  # raw, before all else
+        (field(0, "int16", magnitude=True), "00 80", True),
+        (field(0, "uint16", up_to=60_000), "FF FF", True),
+        (field(0, "uint16", not_available=[0, 0xFFFF]), "00 00", True),  # named by the table
+        (field(0, "uint16", not_available=[0, 0xFFFF]), "FF FF", True),
+        (field(0, "uint16", not_available=[0, 0xFFFF]), "01 00", False),
+        (field(0, "int16", not_available=[0xFFFF]), "FF FF", True),  # as bits
+        (field(0, "int16", not_available=[-1]), "FF FF", True),
+        (field(0, "uint16", not_available=[7]), "FF FF", False),
+        (field(0, "uint16", not_available=[]), "FF FF", False),
+        (field(0, "uint8", not_available=[]), "FF", False),
+    ],
+)
+def test_a_raw_number_that_stands_for_no_value_is_none(row, data, missing):
+    """As NaN in a frame that has to come, which is bad data; not at all in an optional one."""
+    (value,) = frame(row).decode(bytes.fromhex(data)).values()
+    assert math.isnan(value) is missing
+    assert (frame(row, optional=True).decode(bytes.fromhex(data)) == {}) is missing
+
+
+@pytest.mark.parametrize(
+    ("row", "value"),
+    [
+        (field(0, "int16", scale=0.1, magnitude=True), 10.0),
+        (field(0, "int16", scale=0.1, plus=4.0, magnitude=True), 6.0),
+        (field(0, "int16", scale=-0.1, magnitude=True), 10.0),
+        (field(0, "int16", scale=0.1), -10.0),
+    ],
+)
+def test_of_a_magnitude_the_sign_means_nothing(row, value):
+    assert frame(row).decode(bytes.fromhex("9C FF")) == {SOC: pytest.approx(value)}
+    plus = frame(field(0, "int16", magnitude=True)).decode(bytes.fromhex("64 00"))
+    assert plus == {SOC: 100.0}
+
+
+@pytest.mark.parametrize(
+    ("raw", "value"),
+    [(0, 0), (99, 99), (100, 100), (101, 100), (110, 100), (111, 111), (500, 500)],
+)
+def test_a_little_more_than_a_value_can_be_is_that_and_much_more_is_a_mistake(raw, value):
+    data = raw.to_bytes(2, "little")
+    assert frame(field(0, "uint16", up_to=100)).decode(data) == {SOC: value}
+    assert frame(field(0, "uint16")).decode(data) == {SOC: raw}
+    tenths = frame(field(0, "uint16", scale=0.1, up_to=10)).decode(data)
+    assert tenths == {SOC: pytest.approx(value / 10)}
+
+
+@pytest.mark.parametrize("up_to", [0.0, -1.0, math.inf, math.nan])
+def test_what_a_value_can_be_at_most_is_a_number_above_zero(up_to):
+    with pytest.raises(ValidationError, match=r"(?m)^up_to$"):
+        field(up_to=up_to)
+    assert field(up_to=0.001).up_to == 0.001
+
+
+@pytest.mark.parametrize(
+    ("type_", "low", "high"),
+    [("uint8", 0, 0xFF), ("uint16", 0, 0xFFFF), ("int16", -0x8000, 0xFFFF)],
+)
+def test_a_number_for_no_value_that_is_never_read_is_refused(type_, low, high):
+    assert field(0, type_, not_available=[low, high]).not_available == (low, high)
+    for number in (low - 1, high + 1):
+        with pytest.raises(ValidationError, match=f"not_available {number} is no {type_}"):
+            field(0, type_, not_available=[number])
+
+
+OPTIONAL = frame(
+    field(0, "uint16"),
+    field(2, "uint16", signal=Signal.SOH_PCT),
+    flag({4: 0x01, 6: 0x01}),
+    optional=True,
+)
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        ("32 00", {SOC}),
+        ("32 00 63", {SOC}),
+        ("32 00 63 00", {SOC, Signal.SOH_PCT}),
+        ("32 00 63 00 01 00", {SOC, Signal.SOH_PCT}),  # half of a flag is none
+        ("32 00 63 00 01 00 00", {SOC, Signal.SOH_PCT, ALARM}),
+        ("FF FF 63 00 01 00 00 00", {Signal.SOH_PCT, ALARM}),
+    ],
+)
+def test_a_short_frame_that_is_optional_gives_what_it_has(data, told):
+    assert OPTIONAL.decode(bytes.fromhex(data)).keys() == told
+
+
+@pytest.mark.parametrize("length", [0, 1])
+def test_an_optional_frame_that_has_nothing_whole_is_refused(length):
+    with pytest.raises(ValueError, match=f"0x355 has {length} bytes, 2 are needed"):
+        OPTIONAL.decode(bytes(length))
+
+
+@pytest.mark.parametrize(
+    ("masks", "data", "value"),
+    [
+        ({0: 0x01}, "01", 1.0),  # arrived
+        ({0: 0x01}, "02", 0.0),  # gone
+        ({0: 0x01}, "03", 0.0),  # the pack does not have it
+        ({0: 0x01}, "00", 0.0),
+        ({0: 0x04}, "04", 1.0),
+        ({0: 0x40}, "40", 1.0),
+        ({0: 0x40}, "80", 0.0),
+        ({0: 0x40}, "C0", 0.0),
+        ({0: 0x04}, "AA", 0.0),
+        ({0: 0x04}, "A6", 1.0),
+        ({0: 0x04}, "F7", 1.0),
+        ({0: 0x04}, "A9", 0.0),  # another flag
+        ({0: 0x55}, "FF", 0.0),
+        ({0: 0x55}, "BF", 0.0),
+        ({0: 0x55}, "7F", 1.0),
+        ({0: 0x55, 3: 0x01}, "AA 55 55 01", 1.0),
+        ({0: 0x55, 3: 0x01}, "AA 55 55 56", 0.0),
+    ],
+)
+def test_a_paired_flag_is_one_while_any_of_its_pairs_is_01(masks, data, value):
+    assert frame(flag(masks, paired=True)).decode(bytes.fromhex(data)) == {ALARM: value}
+
+
+@given(byte=st.integers(0, 255), mask=st.sampled_from([0x01, 0x04, 0x10, 0x40, 0x55, 0x11]))
+def test_a_paired_flag_is_one_exactly_if_one_of_its_pairs_is_01(byte, mask):
+    pairs = [byte >> bit & 0b11 for bit in (0, 2, 4, 6) if mask >> bit & 1]
+    told = frame(flag({0: mask}, paired=True)).decode(bytes([byte]))
+    assert told == {ALARM: float(0b01 in pairs)}
+
+
+@pytest.mark.parametrize("mask", [0x02, 0x80, 0xAA, 0x57])
+def test_pairs_are_named_by_their_lower_bit(mask):
+    text = f"mask 0x{mask:02X} of byte 5 is not of lower bits alone: those of pairs are 0x55"
+    with pytest.raises(ValidationError, match=text):
+        flag({0: 0x55, 5: mask}, paired=True)
+    assert flag({5: mask}).paired is False
 
 
 @pytest.mark.parametrize(
@@ -185,6 +333,7 @@ PYLONTECH = {
         Signal.CELL_TEMPERATURE_MIN_C: 36.3,
     }),
     0x359: ("00 00 00 00 06 50 4E", {Signal.BMS_PROTECTION: 0.0, Signal.BMS_ALARM: 0.0}),
+    0x35A: ("AA AA AA AA AA AA AA AA", {Signal.BMS_PROTECTION: 0.0, Signal.BMS_ALARM: 0.0}),
     0x35C: ("C0 00", {Signal.CHARGE_ALLOWED: 1.0, Signal.DISCHARGE_ALLOWED: 1.0}),
     0x373: ("DA 0C EE 0C 24 01 2A 01", {
         Signal.CELL_VOLTAGE_MIN_V: 3.29,
@@ -193,7 +342,7 @@ PYLONTECH = {
         Signal.CELL_TEMPERATURE_MAX_C: 25.0,
     }),
 }  # fmt: skip
-"""What a US5000 sends, and what its display shows; the last one is made up."""
+"""What a US5000 sends, and what its display shows; 0x35A and 0x373 are made up."""
 
 
 def pylontech(id_, data):
@@ -233,6 +382,54 @@ def test_every_named_bit_of_a_pylontech_packs_protection_and_alarm_is_seen(
     found = pylontech(0x359, data.hex())
     expected = {Signal.BMS_PROTECTION: 0.0, Signal.BMS_ALARM: 0.0}
     assert found == expected | {signal: float(bit in named)}
+
+
+# Pairs that have a meaning of their own: a state of the system is no alarm.
+PAIRS = [(byte, bit) for byte in range(3) for bit in (0, 2, 4, 6)] + [(3, 0)]
+
+
+@pytest.mark.parametrize("bit", [0, 2, 4, 6])
+@pytest.mark.parametrize("byte", range(8))
+def test_every_alarm_and_warning_of_0x35a_is_seen_when_it_arrives(byte, bit):
+    signal = Signal.BMS_PROTECTION if byte < 4 else Signal.BMS_ALARM
+    quiet = {Signal.BMS_PROTECTION: 0.0, Signal.BMS_ALARM: 0.0}
+    for pair, arrived in ((0b01, True), (0b10, False), (0b11, False), (0b00, False)):
+        data = bytearray(b"\xaa" * 8)
+        data[byte] = data[byte] & ~(0b11 << bit) | pair << bit
+        seen = arrived and (byte % 4, bit) in PAIRS
+        assert pylontech(0x35A, data.hex()) == quiet | {signal: float(seen)}
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        ("AA AA AA AA", {Signal.BMS_PROTECTION: 0.0}),
+        ("A6 AA AA AA AA", {Signal.BMS_PROTECTION: 1.0}),
+        ("AA AA AA A9", {Signal.BMS_PROTECTION: 1.0}),
+    ],
+)
+def test_a_short_0x35a_tells_the_alarms_without_the_warnings(data, told):
+    assert pylontech(0x35A, data) == told
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        ("DA 0C EE 0C", {Signal.CELL_VOLTAGE_MIN_V: 3.29, Signal.CELL_VOLTAGE_MAX_V: 3.31}),
+        ("DA 0C EE 0C 00 00 00 00", {
+            Signal.CELL_VOLTAGE_MIN_V: 3.29, Signal.CELL_VOLTAGE_MAX_V: 3.31,
+        }),
+        ("DA 0C EE 0C FF FF FF FF", {
+            Signal.CELL_VOLTAGE_MIN_V: 3.29, Signal.CELL_VOLTAGE_MAX_V: 3.31,
+        }),
+        ("00 00 FF FF 24 01 2A 01", {
+            Signal.CELL_TEMPERATURE_MIN_C: 19.0, Signal.CELL_TEMPERATURE_MAX_C: 25.0,
+        }),
+        ("00 00 00 00 00 00 00 00", {}),
+    ],
+)  # fmt: skip
+def test_a_pack_without_some_sensors_tells_of_its_cells_what_it_has(data, told):
+    assert pylontech(0x373, data) == pytest.approx(told)
 
 
 @pytest.mark.parametrize(

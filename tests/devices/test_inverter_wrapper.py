@@ -8,11 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from holdfast.core.commands import Point
-from holdfast.core.signals import Producer, Signal
+from holdfast.core.role import Role
+from holdfast.core.signals import Signal
 from holdfast.core.units import NS_PER_MS, NS_PER_S, ns_from_s
 from holdfast.devices.inverter_safety_wrapper import InverterSafetyWrapper
+from holdfast.devices.point_traits import PointTraits
 from holdfast.safety.finding import Reaction
-from tests.builders import T0, UNIT, build_site, device, permit_of, snapshot_of, unit_content
+from tests.builders import T0, UNIT, build_site, device, permit_of, snapshot_of, unit_content, worn
 
 WRAPPER = InverterSafetyWrapper(build_site().storage[0])
 ROOM = st.floats(0.0, 1e5)
@@ -20,17 +22,20 @@ STEPS = st.tuples(
     st.floats() | st.floats(-5000, 5000),
     st.builds(
         lambda low, high, run, age_ms: (-low, high, run, age_ms),
-        ROOM, ROOM, st.booleans(), st.sampled_from([-1, 0, 1, 200]),
+        ROOM,
+        ROOM,
+        st.booleans(),
+        st.sampled_from([-1, 0, 1, 200]),
     ),
     st.sampled_from([1, 20, 100, 500, 2000]),
     st.booleans(),
-)  # fmt: skip
+)
 
 
 def decide(power_w, permit, memory=None, *, now_ns=T0, force=False, wrapper=WRAPPER):
     snapshot = snapshot_of({}, now_ns=now_ns, healthy=False)
     writes, memory, _ = wrapper.decide(power_w, permit, snapshot, memory or {}, force=force)
-    assert all(write.unit == UNIT and write.role is Producer.INVERTER for write in writes)
+    assert all(write.unit == UNIT and write.role is Role.INVERTER for write in writes)
     assert len({write.point for write in writes}) == len(writes)
     return {write.point: write.value for write in writes}, memory
 
@@ -147,7 +152,9 @@ LIMIT = Point.EXPORT_LIMIT_W
 
 def hybrid(**budgets):
     unit = build_site(unit_content(inverter=device("generic_hybrid"))).storage[0]
-    return InverterSafetyWrapper(unit, (LIMIT,), {Point[name]: n for name, n in budgets.items()})
+    return InverterSafetyWrapper(
+        unit, (LIMIT,), worn({Point[name]: n for name, n in budgets.items()})
+    )
 
 
 class Throttle:
@@ -168,7 +175,7 @@ class Throttle:
             )
             for write in writes:
                 if write.point is LIMIT:
-                    assert (write.unit, write.role) == (UNIT, Producer.INVERTER)
+                    assert (write.unit, write.role) == (UNIT, Role.INVERTER)
                     self.stored = self.stored if self.deaf else write.value
                     self.writes.append(((self.now_ns - T0) / NS_PER_S, write.value))
         return self.stored
@@ -249,3 +256,116 @@ def test_force_does_not_write_the_export_limit_again():
     assert written[LIMIT] == 10_000.0
     written, _ = decide(0.0, permit_of(), memory, now_ns=T0 + 1, force=True, wrapper=hybrid())
     assert set(written) == {Point.SETPOINT_W, Point.ENABLE}
+
+
+# The PV switch. -----------------------------------------------------------------------------------
+
+SWITCH = Point.PV_ON
+
+
+class Switch(Throttle):
+    """The same for the PV switch, which the device may put back to on."""
+
+    def __init__(self, **budgets):
+        unit = build_site(unit_content(inverter=device("generic_hybrid"))).storage[0]
+        worn_out = worn({Point[name]: n for name, n in budgets.items()})
+        super().__init__(InverterSafetyWrapper(unit, (SWITCH,), worn_out))
+        self.stored = 1.0
+
+    def __call__(self, on, seconds=0.02, **how):
+        for _ in range(round(seconds / 0.02)):
+            self.now_ns += 20 * NS_PER_MS
+            snapshot = snapshot_of({Signal.PV_ON: self.stored}, now_ns=self.now_ns, healthy=False)
+            permit = permit_of(**{"pv_on": on, "expires_ns": self.now_ns + 1} | how)
+            writes, self.memory, self.findings = self.wrapper.decide(
+                0.0, permit, snapshot, self.memory, force=False
+            )
+            for write in writes:
+                if write.point is SWITCH:
+                    self.stored = self.stored if self.deaf else write.value
+                    self.writes.append(((self.now_ns - T0) / NS_PER_S, write.value))
+        return self.stored
+
+
+def test_pv_is_switched_at_once_and_told_each_minute():
+    switch = Switch()
+    assert switch(on=True, seconds=1.0) == 1.0
+    assert switch(on=False) == 0.0
+    assert switch(on=False, seconds=121.0) == 0.0
+    assert switch(on=True) == 1.0
+    assert [value for _, value in switch.writes] == [1.0, 0.0, 0.0, 0.0, 1.0]
+    times = [time_s for time_s, _ in switch.writes]
+    assert [b - a for a, b in pairwise(times[1:4])] == pytest.approx([60.0, 60.0])
+    assert switch.findings == ()
+
+
+def test_an_expired_permit_lets_pv_through():
+    switch = Switch()
+    assert switch(on=False) == 0.0
+    assert switch(on=False, seconds=0.2, expires_ns=T0) == 1.0
+
+
+def test_who_observes_switches_no_pv():
+    switch = Switch()
+    switch(on=False, seconds=1.0, may_write=False)
+    assert switch.writes == []
+
+
+def test_pv_that_an_inverter_put_back_on_is_switched_off_again():
+    """As its revert timer does after a silence."""
+    switch = Switch()
+    switch(on=False, seconds=1.0)
+    switch.stored = 1.0
+    assert switch(on=False, seconds=1.0) == 0.0
+    assert switch.findings == ()
+
+
+def test_a_pv_switch_that_is_ignored_is_a_note_and_no_reason_to_go_on_writing():
+    switch = Switch()
+    switch.deaf = True
+    switch(on=False, seconds=30.0)
+    (found,) = switch.findings
+    assert (found.key, found.reaction) == ("battery/inverter_pv_switch_ignored", Reaction.LOG)
+    assert found.text.endswith("pv_on is to be 0, reads 1")
+    assert len(switch.writes) == 3
+
+
+def test_a_pv_switch_that_wears_out_stays_on_once_its_budget_is_spent():
+    switch = Switch(PV_ON=3)
+    switch(on=True, seconds=200.0)
+    assert len(switch.writes) == 1
+    assert switch(on=False, seconds=1.0) == 0.0
+    assert switch(on=True, seconds=1.0) == 1.0
+    assert switch(on=False, seconds=200.0) == 1.0
+    assert {found.row for found in switch.findings} == {"inverter_write_budget"}
+    spent = Switch(PV_ON=2)
+    spent(on=True)
+    assert spent(on=False, seconds=1.0) == 0.0
+    assert spent(on=True, seconds=1.0) == 1.0  # beyond it: PV is let through all the same
+
+
+def test_a_step_of_the_table_does_not_round_a_switch():
+    unit = build_site(unit_content(inverter=device("generic_hybrid"))).storage[0]
+    wrapper = InverterSafetyWrapper(unit, (SWITCH,), {SWITCH: PointTraits(step=70.0)})
+    for on in (True, False):
+        writes, _, _ = wrapper.decide(
+            0.0, permit_of(pv_on=on), snapshot_of(healthy=False), {}, force=False
+        )
+        assert [write.value for write in writes if write.point is SWITCH] == [float(on)]
+
+
+# Traits of the table. -----------------------------------------------------------------------------
+
+
+def test_the_inverters_powers_are_kept_in_the_steps_of_its_table_and_its_timer_is_not():
+    unit = build_site(unit_content(inverter=device("generic_hybrid"))).storage[0]
+    traits = dict.fromkeys(Point, PointTraits(step=70.0))
+    wrapper = InverterSafetyWrapper(unit, (LIMIT,), traits)
+    permit = permit_of(-5000.0, 5000.0, export_limit_w=500.0)
+    writes, _, _ = wrapper.decide(1000.0, permit, snapshot_of(healthy=False), {}, force=False)
+    assert {write.point: write.value for write in writes} == {
+        Point.SETPOINT_W: 980.0,
+        Point.ENABLE: 1.0,
+        Point.REVERT_TIMEOUT_S: 5.0,
+        LIMIT: 490.0,
+    }

@@ -7,12 +7,14 @@ import pytest
 
 from holdfast.core.commands import Point, Write
 from holdfast.core.data_store import DataStore, freeze
-from holdfast.core.signals import Producer, Signal
+from holdfast.core.role import Role
+from holdfast.core.signals import Signal
 from holdfast.core.units import NS_PER_MS, NS_PER_S
 from holdfast.devices.load_safety_wrapper import LoadSafetyWrapper
+from holdfast.devices.point_traits import PointTraits
 from holdfast.devices.profile import load_profile
 from holdfast.safety.finding import Level, Reaction
-from tests.builders import LOAD, T0, load_permit_of, put
+from tests.builders import LOAD, T0, load_permit_of, put, worn
 
 RELAY, THERMOSTAT = (
     tuple(load_profile(name).points) for name in ("generic_load_switch", "generic_thermostat")
@@ -33,7 +35,7 @@ class Run:
         self.wrapper = (
             LoadSafetyWrapper(LOAD, points)
             if budgets is None
-            else LoadSafetyWrapper(LOAD, points, budgets)
+            else LoadSafetyWrapper(LOAD, points, worn(budgets))
         )
         self.deaf, self.rounds = set(deaf), rounds
         self.memory, self.now_ns, self.findings = {}, T0, ()
@@ -47,11 +49,14 @@ class Run:
             if value is not None:
                 put(store, LOAD, READBACK[point], value, self.now_ns)
         writes, self.memory, self.findings = self.wrapper.decide(
-            permit or load_permit_of(), freeze(store.image(), self.now_ns), self.memory,
-            on=on, setpoint_c=setpoint_c,
-        )  # fmt: skip
+            permit or load_permit_of(),
+            freeze(store.image(), self.now_ns),
+            self.memory,
+            on=on,
+            setpoint_c=setpoint_c,
+        )
         for write in writes:
-            assert (write.unit, write.role) == (LOAD, Producer.LOAD_SWITCH)
+            assert (write.unit, write.role) == (LOAD, Role.LOAD_SWITCH)
             self.written.append((self.now_ns, write.point, write.value))
             if write.point not in self.deaf:
                 value = write.value
@@ -108,8 +113,10 @@ def test_a_thermostat_is_told_what_can_be_a_comfort_and_else_frost_protection(
 def test_a_device_that_takes_everything_is_told_everything_the_timer_first():
     run = Run(tuple(READBACK))
     assert run(setpoint_c=20.0) == [
-        (Point.LOAD_REVERT_S, 60.0), (Point.LOAD_ON, 1.0), (Point.ROOM_SETPOINT_C, 20.0),
-    ]  # fmt: skip
+        (Point.LOAD_REVERT_S, 60.0),
+        (Point.LOAD_ON, 1.0),
+        (Point.ROOM_SETPOINT_C, 20.0),
+    ]
     assert Run(())() == []
 
 
@@ -250,14 +257,16 @@ def test_a_switch_whose_state_is_not_known_is_logged_and_switched_all_the_same(m
     run = Run(deaf=[Point.LOAD_ON])
     for value, since_ns, of in (
         (None, TICK_NS, "it was never heard of"),
-        (math.nan, 2 * TICK_NS, "nan 0/1 is not within 0 to 1"),
+        (math.nan, 2 * TICK_NS, "the device says that it is not available"),
     ):
         run.stored[Point.LOAD_ON] = value
         writes = run(permit)
         (found,) = run.findings
         assert (found.key, found.reaction, found.since_ns) == (
-            SILENT, Reaction.LOG, T0 + since_ns,
-        )  # fmt: skip
+            SILENT,
+            Reaction.LOG,
+            T0 + since_ns,
+        )
         assert of in found.text
         assert bool(writes) is (may_write and value is None)
 
@@ -277,7 +286,7 @@ def test_a_reading_of_a_minute_is_young_enough_and_an_older_one_is_silence():
     assert found.key == SILENT
     assert found.since_ns == T0
     assert "it is silent" in found.text
-    assert Write(unit=LOAD, role=Producer.LOAD_SWITCH, point=Point.LOAD_ON, value=1.0) in writes
+    assert Write(unit=LOAD, role=Role.LOAD_SWITCH, point=Point.LOAD_ON, value=1.0) in writes
 
 
 def test_a_reading_that_cannot_be_true_is_silence_since_it_came():
@@ -322,3 +331,17 @@ def test_without_a_budget_nothing_wears_out():
         run(on=False)
     assert run.findings == ()
     assert run(on=True)
+
+
+def test_a_thermostat_keeps_steps_of_its_table_and_neither_switch_nor_timer_does():
+    wrapper = LoadSafetyWrapper(
+        LOAD, (*RELAY, *THERMOSTAT), dict.fromkeys(Point, PointTraits(step=8.0))
+    )
+    store = DataStore((), (LOAD,))
+    snapshot = freeze(store.image(), T0)
+    writes, _, _ = wrapper.decide(load_permit_of(), snapshot, {}, on=True, setpoint_c=21.0)
+    assert {write.point: write.value for write in writes} == {
+        Point.LOAD_REVERT_S: 60.0,
+        Point.LOAD_ON: 1.0,
+        Point.ROOM_SETPOINT_C: 16.0,
+    }

@@ -1,13 +1,26 @@
 """Rows of register tables: what they take, and how a number becomes words and back."""
 
 import math
+from contextlib import suppress
+from typing import get_args
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from holdfast.core.commands import Point
 from holdfast.core.signals import Signal
-from holdfast.devices.registers import Register, RegisterRead, RegisterWrite, check_unique
+from holdfast.devices.registers import (
+    NOT_AVAILABLE,
+    RawType,
+    Register,
+    RegisterRead,
+    RegisterWrite,
+    check_missing,
+    check_unique,
+    is_missing,
+)
 
 SIGNAL, POINT = Signal.BATTERY_POWER_W, Point.SETPOINT_W
 
@@ -17,7 +30,7 @@ def register(type_="uint16", address=0, **more):
 
 
 def write(type_="uint16", **more):
-    if type_ in {"uint32", "int32"}:
+    if type_ in {"uint32", "int32", "float32"}:
         more.setdefault("function", "multiple")
     return RegisterWrite(point=POINT, address=0, type=type_, **more)
 
@@ -33,6 +46,7 @@ def write(type_="uint16", **more):
         ("int16", 65535, 1),
         ("uint32", 65534, 2),
         ("int32", 65534, 2),
+        ("float32", 65534, 2),
     ],
 )
 def test_a_value_ends_with_the_last_register_at_the_latest(type_, last, count):
@@ -79,7 +93,7 @@ def test_what_can_only_be_read_is_no_point(table):
         write("bool", table=table)
 
 
-@pytest.mark.parametrize("type_", ["uint32", "int32"])
+@pytest.mark.parametrize("type_", ["uint32", "int32", "float32"])
 def test_two_registers_are_written_by_one_request_or_not_at_all(type_):
     assert write(type_, function="multiple").function == "multiple"
     with pytest.raises(ValidationError, match="function must be multiple"):
@@ -94,7 +108,7 @@ def test_one_register_is_written_by_either_function(type_, function):
 
 def test_unless_the_table_says_otherwise_a_row_is_a_single_holding_register_as_it_is():
     read = RegisterRead(signal=SIGNAL, address=7, type="uint16")
-    assert (read.table, read.scale) == ("holding", 1.0)
+    assert (read.table, read.scale, read.words) == ("holding", 1.0, "high_first")
     row = RegisterWrite(point=POINT, address=7, type="uint16")
     assert (row.table, row.scale, row.function) == ("holding", 1.0, "single")
     assert row.readback is None
@@ -112,18 +126,20 @@ def test_a_row_cannot_be_changed_and_has_no_unknown_keys():
 
 CODED = [
     ("uint16", 1.0, [0], 0.0),
-    ("uint16", 1.0, [0xFFFF], 65535.0),
+    ("uint16", 1.0, [0xFFFE], 65534.0),
     ("uint16", 0.1, [523], 52.3),
     ("uint16", 10.0, [500], 5000.0),
     ("int16", 1.0, [0xFFFF], -1.0),
-    ("int16", 1.0, [0x8000], -32768.0),
+    ("int16", 1.0, [0x8001], -32767.0),
     ("int16", -1.0, [0xFFFF], 1.0),  # the device's sign turned into ours
     ("int16", 0.1, [0xFF38], -20.0),
     ("uint32", 1.0, [0x0001, 0x0002], 65538.0),  # high word first
-    ("uint32", 1.0, [0xFFFF, 0xFFFF], 4294967295.0),
+    ("uint32", 1.0, [0xFFFF, 0xFFFE], 4294967294.0),
     ("uint32", 0.5, [0x0000, 0x0003], 1.5),
     ("int32", 1.0, [0xFFFF, 0xFFFE], -2.0),
-    ("int32", 1.0, [0x8000, 0x0000], -2147483648.0),
+    ("int32", 1.0, [0x8000, 0x0001], -2147483647.0),
+    ("float32", 1.0, [0x3FC0, 0x0000], 1.5),
+    ("float32", -0.5, [0xC2C8, 0x0000], 50.0),
     ("bool", 1.0, [0], 0.0),
     ("bool", 1.0, [1], 1.0),
 ]
@@ -139,6 +155,110 @@ def test_a_value_is_raw_times_scale_and_high_word_first(type_, scale, words, val
     for row in rows:
         assert row.decode(words) == pytest.approx(value, abs=1e-9)
         assert row.encode(value) == words
+
+
+# (type, words): no value, as most devices tell it.
+NO_VALUE = [
+    ("uint16", [0xFFFF]),
+    ("int16", [0x8000]),
+    ("uint32", [0xFFFF, 0xFFFF]),
+    ("int32", [0x8000, 0x0000]),
+]
+
+
+def read(type_, signal=SIGNAL, **more):
+    return RegisterRead(signal=signal, address=0, type=type_, **more)
+
+
+def words_of(type_, raw):
+    return register(type_).encode(raw)
+
+
+@pytest.mark.parametrize(("type_", "words"), NO_VALUE)
+def test_what_is_not_available_is_no_number(type_, words):
+    assert math.isnan(read(type_).decode(words))
+    assert math.isnan(read(type_, scale=0.1).decode(words))
+
+
+@pytest.mark.parametrize(("type_", "words"), NO_VALUE)
+def test_what_is_written_is_a_number_whatever_it_is(type_, words):
+    assert write(type_).decode(words) == register(type_).decode(words)
+    assert not math.isnan(write(type_).decode(words))
+
+
+def test_a_bit_always_has_a_value():
+    assert [read("bool").decode([word]) for word in (0, 1, 0x8000, 0xFFFF)] == [0.0, 1.0, 1.0, 1.0]
+
+
+def test_each_type_has_its_usual_numbers_for_no_value():
+    assert {"uint8", *get_args(RawType)} == NOT_AVAILABLE.keys()
+
+
+def test_a_byte_of_all_ones_is_no_value():
+    usual = NOT_AVAILABLE["uint8"]
+    assert [raw for raw in range(256) if is_missing(raw, "uint8", usual)] == [0xFF]
+    check_missing("uint8", [0, 0xFF])
+    for number in (-1, 0x100):
+        with pytest.raises(ValueError, match=f"{number} is no uint8: those are 0 to 255"):
+            check_missing("uint8", [number])
+
+
+@pytest.mark.parametrize(
+    ("type_", "own", "raw"),
+    [
+        ("uint16", 0x7FFF, 0x7FFF),
+        ("uint16", 0, 0),
+        ("int16", 0x7FFF, 0x7FFF),
+        ("int16", -1, -1),
+        ("int16", 0xFFFF, -1),  # as bits
+        ("int16", 0x8000, -0x8000),
+        ("int16", -0x8000, -0x8000),
+        ("uint32", 0x8000_0000, 0x8000_0000),
+        ("int32", 0x7FFF_FFFF, 0x7FFF_FFFF),
+        ("int32", 0xFFFF_FFFF, -1),
+        ("int32", -0x8000_0000, -0x8000_0000),
+    ],
+)
+def test_a_table_names_numbers_of_its_own_for_no_value_by_sign_or_bits(type_, own, raw):
+    row = read(type_, not_available=[own, 77])
+    for no_value in (raw, 77):
+        assert math.isnan(row.decode(words_of(type_, no_value)))
+    for value in {raw + 1, raw - 1, 78}:
+        with suppress(ValueError):
+            assert row.decode(words_of(type_, value)) == value
+
+
+@pytest.mark.parametrize(("type_", "words"), NO_VALUE)
+def test_a_table_that_names_others_or_none_takes_the_usual_ones_for_values(type_, words):
+    value = register(type_).decode(words)
+    assert read(type_, not_available=[7]).decode(words) == value
+    assert read(type_, not_available=[]).decode(words) == value
+
+
+@pytest.mark.parametrize(
+    ("type_", "low", "high"),
+    [
+        ("bool", 0, 1),
+        ("uint16", 0, 0xFFFF),
+        ("int16", -0x8000, 0xFFFF),
+        ("uint32", 0, 0xFFFF_FFFF),
+        ("int32", -0x8000_0000, 0xFFFF_FFFF),
+    ],
+)
+def test_a_number_for_no_value_that_is_never_read_is_refused(type_, low, high):
+    assert read(type_, not_available=[low, high]).not_available == (low, high)
+    for number in (low - 1, high + 1):
+        text = f"not_available {number} is no {type_}: those are {low} to {high}"
+        with pytest.raises(ValidationError, match=text):
+            read(type_, not_available=[0, number])
+
+
+@pytest.mark.parametrize(("type_", "words"), [("uint32", [0xFFFF, 0xFFFF]), ("uint16", [0xFFFF])])
+def test_all_ones_are_some_devices_word_for_no_limit_of_the_export(type_, words):
+    signal = Signal.EXPORT_LIMIT_READBACK_W
+    assert read(type_, signal=signal).decode(words) == register(type_).decode(words)
+    last = register(type_).decode(words)
+    assert math.isnan(read(type_, signal=signal, not_available=[last]).decode(words))
 
 
 @pytest.mark.parametrize("word", [1, 2, 0x8000, 0xFFFF])
@@ -208,3 +328,59 @@ def test_names_that_are_listed_twice_are_named_in_order_and_others_are_not():
     check_unique("signal", [])
     with pytest.raises(ValueError, match=r"^signal listed twice: a, b, c, d, e, f, g, h$"):
         check_unique("signal", [*"xhgfedcba", *"abcdefgh", "a"])
+
+
+# The order of words, and numbers with a point. ----------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("type_", "words", "value"),
+    [
+        ("uint32", [0x0002, 0x0001], 65538.0),
+        ("int32", [0xFFFE, 0xFFFF], -2.0),
+        ("float32", [0x0000, 0x3FC0], 1.5),
+    ],
+)
+def test_a_device_may_send_the_low_word_first(type_, words, value):
+    more = {"words": "low_first"}
+    read = RegisterRead(signal=SIGNAL, address=0, type=type_, **more)
+    for row in (register(type_, **more), read, write(type_, **more)):
+        assert row.decode(words) == value
+        assert row.encode(value) == words
+
+
+@pytest.mark.parametrize("type_", ["uint16", "int16", "bool"])
+def test_one_word_has_no_order(type_):
+    with pytest.raises(ValidationError, match="has one word: there is no order of words"):
+        register(type_, words="low_first")
+    assert register(type_, words="high_first").count == 1
+
+
+def test_what_is_no_number_in_a_float_is_not_available():
+    read = RegisterRead(signal=SIGNAL, address=0, type="float32")
+    assert math.isnan(read.decode([0x7FC0, 0x0000]))
+    assert read.decode([0xFF80, 0x0000]) == -math.inf
+    with pytest.raises(ValidationError, match="is not available in a float32 anyway"):
+        RegisterRead(signal=SIGNAL, address=0, type="float32", not_available=[0])
+    assert RegisterRead(signal=SIGNAL, address=0, type="float32", not_available=[]).count == 2
+
+
+@pytest.mark.parametrize(("type_", "resolution"), [("float32", 0.0), ("int32", 0.1)])
+def test_a_float_has_no_steps(type_, resolution):
+    assert register(type_, scale=-0.1).resolution == resolution
+
+
+@given(value=st.floats(-1e30, 1e30))
+def test_a_float_is_written_towards_zero_and_read_as_near_as_can_be(value):
+    read, written = register("float32"), write("float32")
+    kept = written.decode(written.encode(value))
+    assert abs(kept) <= abs(value)
+    assert abs(kept - value) <= abs(value) * 2.0**-23 + 1e-44
+    assert abs(read.decode(read.encode(value)) - value) <= abs(value) * 2.0**-24 + 1e-44
+
+
+@pytest.mark.parametrize("value", [1e39, -1e39])
+def test_a_float_that_is_too_large_is_refused(value):
+    for row in (register("float32"), write("float32")):
+        with pytest.raises(ValueError, match="does not fit float32"):
+            row.encode(value)

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from holdfast.control.cycle import Cycle
 from holdfast.core.commands import Point
-from holdfast.core.signals import Producer, Signal
+from holdfast.core.role import Role
+from holdfast.core.signals import Signal
 from holdfast.core.units import NS_PER_MS, NS_PER_S
 from holdfast.devices.bms_safety_wrapper import BmsSafetyWrapper
 from holdfast.devices.inverter_safety_wrapper import InverterSafetyWrapper
@@ -23,6 +24,7 @@ from tests.builders import (
     permit_of,
     points_of,
     snapshot_of,
+    worn,
     written,
 )
 
@@ -58,13 +60,13 @@ class Device:
 
 
 def bms(**budgets):
-    points = {Point[name]: budget for name, budget in budgets.items()}
-    return Device(BmsSafetyWrapper(build_site().storage[0], (CHARGE, DISCHARGE), points))
+    traits = worn({Point[name]: budget for name, budget in budgets.items()})
+    return Device(BmsSafetyWrapper(build_site().storage[0], (CHARGE, DISCHARGE), traits))
 
 
 def inverter(**budgets):
-    points = {Point[name]: budget for name, budget in budgets.items()}
-    return Device(InverterSafetyWrapper(build_site().storage[0], budgets=points))
+    traits = worn({Point[name]: budget for name, budget in budgets.items()})
+    return Device(InverterSafetyWrapper(build_site().storage[0], traits=traits))
 
 
 def spend(device, writes):
@@ -97,14 +99,14 @@ def test_after_a_day_nothing_is_spent_and_the_next_one_begins():
 def test_from_80_percent_on_it_is_a_finding_since_then(budget, from_write):
     spent = first_write(budget, T0)
     for count in range(1, budget + 3):
-        found = nearly_spent(UNIT, Producer.BMS, CHARGE, spent, T0 + count)
+        found = nearly_spent(UNIT, Role.BMS, CHARGE, spent, T0 + count)
         assert bool(found) is (count >= from_write)
         for one in found:
             assert (one.key, one.reaction) == ("battery/bms_write_budget", Reaction.LOG)
             assert (one.since_ns, one.level) == (T0 + max(from_write - 1, 0), Level.ALARM)
             assert one.text.endswith(f"for today: charge_power_w, {count} of {budget}")
         spent = spent.once_more(T0 + count)
-    assert nearly_spent(UNIT, Producer.BMS, CHARGE, spent, T0 + DAY_NS) == ()
+    assert nearly_spent(UNIT, Role.BMS, CHARGE, spent, T0 + DAY_NS) == ()
 
 
 @pytest.mark.parametrize(
@@ -124,6 +126,15 @@ def test_beyond_the_budget_only_what_takes_power_away_is_written(wanted, held, w
     assert Spent(budget=3, writes=2, since_ns=T0).affordable(wanted, held, T0) == wanted
     assert spent.affordable(wanted, held, T0 + DAY_NS - 1) == written_value
     assert spent.affordable(wanted, held, T0 + DAY_NS) == wanted
+
+
+@pytest.mark.parametrize(
+    ("wanted", "held", "written_value"), [(0.0, 1.0, 1.0), (1.0, 0.0, 1.0), (0.0, 0.0, 0.0)]
+)
+def test_beyond_the_budget_of_what_is_safe_at_one_only_that_is_written(wanted, held, written_value):
+    spent = Spent(budget=3, writes=3, since_ns=T0)
+    assert spent.affordable(wanted, held, T0, 1.0) == written_value
+    assert Spent(budget=3, writes=2, since_ns=T0).affordable(wanted, held, T0, 1.0) == wanted
 
 
 POWERS = st.floats(-1e6, 1e6)
@@ -250,7 +261,7 @@ def test_an_inverter_whose_enable_is_spent_stays_off():
 def test_a_cycle_hands_each_unit_its_budgets():
     site = build_site()
     bench = Bench(site)
-    bench.cycle = Cycle(site, expected_signals(site), points_of(site), {UNIT: {CHARGE: 3}})
+    bench.cycle = Cycle(site, expected_signals(site), points_of(site), {UNIT: worn({CHARGE: 3})})
     bench.start()
     bench.set(Signal.GRID_POWER_W, -3000.0)  # a surplus that stays
     bench.run(3.0)

@@ -4,7 +4,7 @@ import json
 from datetime import datetime, timedelta
 from typing import Any
 
-from holdfast.forecasting.history import QUARTER_S, quarter_of
+from holdfast.core.quarter_hours import QUARTER_S, quarter_of
 
 
 def open_meteo_answer(now_utc: datetime, *, days: int = 9, **columns: Any) -> bytes:
@@ -26,9 +26,11 @@ def open_meteo_answer(now_utc: datetime, *, days: int = 9, **columns: Any) -> by
             "utc_offset_seconds": 0,
             "timezone": "GMT",
             "minutely_15_units": {
-                "time": "unixtime", "shortwave_radiation": "W/m²", "temperature_2m": "°C",
+                "time": "unixtime",
+                "shortwave_radiation": "W/m²",
+                "temperature_2m": "°C",
                 "wind_speed_10m": "m/s",
             },
             "minutely_15": table | columns,
         }
-    ).encode()  # fmt: skip
+    ).encode()

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from holdfast.forecasting.array_file import ArrayFile
 from holdfast.forecasting.forest import Forest
-from holdfast.forecasting.packed import Packed
 from holdfast.forecasting.training import forest_work
 
 RANDOM = np.random.default_rng(3)
@@ -14,8 +14,8 @@ TARGET = ROWS[:, 0] * 3 + (ROWS[:, 1] > 0) * ROWS[:, 2] + RANDOM.normal(size=150
 
 def trained() -> Forest:
     pytest.importorskip("sklearn")
-    job = Packed(about={"leaf": 5}, arrays={"rows": ROWS, "target": TARGET})
-    return Forest.from_arrays(Packed.from_bytes(forest_work(job).to_bytes()).arrays)
+    job = ArrayFile(about={"leaf": 5}, arrays={"rows": ROWS, "target": TARGET})
+    return Forest.from_arrays(ArrayFile.from_bytes(forest_work(job).to_bytes()).arrays)
 
 
 def stump() -> Forest:
@@ -34,9 +34,13 @@ def test_it_equals_scikit_learn_on_rows_it_never_saw() -> None:
     ensemble = pytest.importorskip("sklearn.ensemble")
     forest = trained()
     other = ensemble.RandomForestRegressor(
-        n_estimators=len(forest.root), min_samples_leaf=5, max_features=0.4, max_samples=0.5,
-        max_depth=12, random_state=1,
-    ).fit(ROWS, TARGET)  # fmt: skip
+        n_estimators=len(forest.root),
+        min_samples_leaf=5,
+        max_features=0.4,
+        max_samples=0.5,
+        max_depth=12,
+        random_state=1,
+    ).fit(ROWS, TARGET)
     fresh = np.random.default_rng(4).normal(size=(400, 5))
     np.testing.assert_allclose(forest.predict(fresh), other.predict(fresh), rtol=1e-12)
 

@@ -7,15 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast.forecasting.history import (
-    KEPT_DAYS,
-    QUARTER,
-    QUARTERS_PER_DAY,
-    Field,
-    PowerHistory,
-    quarter_of,
-    start_of,
-)
+from holdfast.core.quarter_hours import QUARTER, QUARTERS_PER_DAY, quarter_of, start_of
+from holdfast.forecasting.history import KEPT_DAYS, Field, PowerHistory
 
 NOON = datetime(2026, 5, 8, 12, tzinfo=UTC)
 DAY = timedelta(days=1)

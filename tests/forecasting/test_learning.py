@@ -7,18 +7,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from holdfast.core.quarter_hours import quarter_of
+from holdfast.forecasting.array_file import ArrayFile, Floats
 from holdfast.forecasting.channel import LOAD, Choice, choose, has_drifted
 from holdfast.forecasting.features import NAMES
 from holdfast.forecasting.forest import Forest
-from holdfast.forecasting.history import Field, PowerHistory, quarter_of
+from holdfast.forecasting.history import Field, PowerHistory
 from holdfast.forecasting.learning import Learner
-from holdfast.forecasting.packed import Floats, Packed
-from holdfast.forecasting.past import Past, look_back
+from holdfast.forecasting.lookback import Lookback, look_back
 from holdfast.forecasting.registry import ModelRegistry
 from holdfast.forecasting.scoring import Errors
 from holdfast.forecasting.site_forecast import SiteForecaster
-from holdfast.forecasting.workshop import NEEDS, Bench, ChildWorkshop, missing_library
-from holdfast.runtime.files import write_atomically
+from holdfast.forecasting.workshop import NEEDS, Bench, missing_library
+from holdfast.runtime.child_workshop import ChildWorkshop
+from holdfast.site.files import write_atomically
 
 NOON = datetime(2026, 5, 8, 12, tzinfo=UTC)
 NOW = quarter_of(NOON)
@@ -34,14 +36,14 @@ class Orders:
         self.orders: list[str] = []
         self._ready = False
 
-    def submit(self, name: str, kind: str, job: Packed) -> bool:
+    def submit(self, name: str, kind: str, job: ArrayFile) -> bool:
         self.orders.append(kind)
         self._ready = True
         return True
 
-    def collect(self, name: str) -> Packed | None:
+    def collect(self, name: str) -> ArrayFile | None:
         ready, self._ready = self._ready, False
-        return Packed(about={}, arrays=self.answer.to_arrays()) if ready else None
+        return ArrayFile(about={}, arrays=self.answer.to_arrays()) if ready else None
 
 
 def always(value: float) -> Forest:
@@ -56,7 +58,7 @@ def always(value: float) -> Forest:
     )
 
 
-def noisy_past(level: float = 1000.0, noise: float = 400.0) -> tuple[Past, int, PowerHistory]:
+def noisy_past(level: float = 1000.0, noise: float = 400.0) -> tuple[Lookback, int, PowerHistory]:
     """Load without any habit: its mean is the best that can be said."""
     random = np.random.default_rng(1)
     history = PowerHistory()
@@ -71,7 +73,7 @@ def registry(tmp_path: Path) -> ModelRegistry:
     return ModelRegistry(tmp_path / "models", write_atomically)
 
 
-def released(learner: Learner, forest: Forest, past: Past, end: int) -> bool:
+def released(learner: Learner, forest: Forest, past: Lookback, end: int) -> bool:
     return learner.release(forest, past, end, choose(LOAD, past, end, [], NOON), NOON)
 
 
@@ -93,7 +95,7 @@ def test_a_version_that_does_worse_than_the_one_before_is_taken_back(
 ) -> None:
     past, end, _ = noisy_past()
     for value in (1000.0, 1900.0):
-        registry.release("load", Packed(about={}, arrays=always(value).to_arrays()))
+        registry.release("load", ArrayFile(about={}, arrays=always(value).to_arrays()))
     reader = Learner(LOAD, registry, None)
     reader.review(past, end)
     assert reader.forests()[0][0] == "forest 2"  # who only reads takes nothing back
@@ -104,8 +106,8 @@ def test_a_version_that_does_worse_than_the_one_before_is_taken_back(
 
 
 def test_what_is_no_forest_is_skipped(registry: ModelRegistry) -> None:
-    registry.release("load", Packed(about={}, arrays=always(1000.0).to_arrays()))
-    registry.release("load", Packed(about={}, arrays={"value": np.zeros(3)}))
+    registry.release("load", ArrayFile(about={}, arrays=always(1000.0).to_arrays()))
+    registry.release("load", ArrayFile(about={}, arrays={"value": np.zeros(3)}))
     assert Learner(LOAD, registry, None).forests()[0][0] == "forest 1"
 
 
@@ -135,7 +137,7 @@ def test_it_trains_again_on_age_or_drift(
     registry: ModelRegistry, age: timedelta, drifted: bool, trains: bool
 ) -> None:
     made = {"made_utc": (NOON - age).isoformat()}
-    registry.release("load", Packed(about=made, arrays=always(1000.0).to_arrays()))
+    registry.release("load", ArrayFile(about=made, arrays=always(1000.0).to_arrays()))
     orders = Orders(always(0.0))
     past, end, _ = noisy_past()
     choice = Choice(candidate=LOAD.baseline, drifted=drifted)
@@ -185,7 +187,7 @@ def test_a_forest_is_really_trained_here_or_in_a_child(
     learner.train(past, DAYS * 96, Choice(candidate=LOAD.baseline), NOON)
     forest = learner.collect()
     if isinstance(workshop, ChildWorkshop):
-        workshop._orders["load"].process.wait()
+        workshop._orders["load"].join()
         forest = learner.collect()
     assert forest is not None
     assert learner.collect() is None
@@ -202,28 +204,13 @@ def test_without_its_library_work_is_not_begun_and_that_is_told_once(
     monkeypatch.setitem(NEEDS, "forest", "no_such_library")
     workshop = make()
     for _ in range(2):
-        assert not workshop.submit("load", "forest", Packed(about={}, arrays={}))
+        assert not workshop.submit("load", "forest", ArrayFile(about={}, arrays={}))
     assert workshop.collect("load") is None
     assert len(caplog.records) == 1
     assert "holdfast[forecast]" in caplog.text
 
 
-def test_a_child_that_fails_gives_no_answer_and_leaves_nothing() -> None:
-    if missing_library("forest") is not None:
-        pytest.skip("needs scikit-learn")
-    workshop = ChildWorkshop()
-    assert workshop.submit("load", "forest", Packed(about={}, arrays={}))
-    assert not workshop.submit("load", "forest", Packed(about={}, arrays={}))
-    folder = Path(workshop._orders["load"].folder.name)
-    workshop._orders["load"].process.wait()
-    assert workshop.collect("load") is None
-    assert not folder.exists()
-    assert workshop.submit("load", "forest", Packed(about={}, arrays={}))
-    workshop.close()
-    assert workshop.collect("load") is None
-
-
 def test_a_missing_library_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("holdfast.forecasting.workshop.find_spec", lambda name: None)
     assert "holdfast[forecast]" in str(missing_library("pv"))
-    assert not ChildWorkshop().submit("load", "forest", Packed(about={}, arrays={}))
+    assert not ChildWorkshop().submit("load", "forest", ArrayFile(about={}, arrays={}))

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from holdfast.core.config import Location, PvArray, PvPlant
-from holdfast.forecasting.history import quarter_of
-from holdfast.forecasting.packed import Floats
+from holdfast.core.quarter_hours import quarter_of
+from holdfast.forecasting.array_file import Floats
 from holdfast.forecasting.pv_model import pv_job
 from holdfast.forecasting.weather import WeatherForecast
 from holdfast.forecasting.workshop import do_work

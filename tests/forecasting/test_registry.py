@@ -5,13 +5,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from holdfast.forecasting.packed import Packed
+from holdfast.forecasting.array_file import ArrayFile
 from holdfast.forecasting.registry import KEPT, ModelRegistry, RegistryError
-from holdfast.runtime.files import write_atomically
+from holdfast.site.files import write_atomically
 
 
-def content(number: int) -> Packed:
-    return Packed(about={"number": number}, arrays={"a": np.arange(number)})
+def content(number: int) -> ArrayFile:
+    return ArrayFile(about={"number": number}, arrays={"a": np.arange(number)})
 
 
 def numbers(registry: ModelRegistry, kind: str = "load") -> list[int]:
@@ -43,7 +43,7 @@ def test_a_corrupt_model_is_skipped_and_the_one_before_is_used(tmp_path: Path, d
     elif damage == "empty":
         whole.clear()
     else:
-        whole[:] = Packed(about={}, arrays={"a": np.arange(2)}).to_bytes()
+        whole[:] = ArrayFile(about={}, arrays={"a": np.arange(2)}).to_bytes()
         whole[:] = whole.replace(b"holdfast packed 1", b"holdfast packed 9")
     path.write_bytes(whole)
     assert numbers(registry) == [1]
@@ -51,9 +51,9 @@ def test_a_corrupt_model_is_skipped_and_the_one_before_is_used(tmp_path: Path, d
 
 
 def test_arrays_of_objects_are_never_loaded() -> None:
-    evil = Packed(about={}, arrays={"a": np.array([{"x": 1}], dtype=object)}).to_bytes()
+    evil = ArrayFile(about={}, arrays={"a": np.array([{"x": 1}], dtype=object)}).to_bytes()
     with pytest.raises(ValueError, match="allow_pickle"):
-        Packed.from_bytes(evil)
+        ArrayFile.from_bytes(evil)
 
 
 def test_a_version_taken_back_is_gone(tmp_path: Path) -> None:

@@ -1,6 +1,5 @@
 """A site's forecast: from the day it is new to the day it has learned, and whatever it is fed."""
 
-import os
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,18 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from holdfast.core.config import Location, PvArray, PvPlant
+from holdfast.core.quarter_hours import QUARTER, QUARTERS_PER_DAY, quarter_of, start_of
+from holdfast.forecasting.array_file import Floats
 from holdfast.forecasting.channel import LOAD, PRICE, PV, Candidate, choose
 from holdfast.forecasting.forecast import QUANTILES, Basis, PowerForecast
-from holdfast.forecasting.history import (
-    QUARTER,
-    QUARTERS_PER_DAY,
-    Field,
-    PowerHistory,
-    quarter_of,
-    start_of,
-)
-from holdfast.forecasting.packed import Floats
-from holdfast.forecasting.past import Past, look_back
+from holdfast.forecasting.history import Field, PowerHistory
+from holdfast.forecasting.lookback import Lookback, look_back
 from holdfast.forecasting.site_forecast import SiteForecaster, forecast_site
 from holdfast.forecasting.weather import WeatherForecast
 from holdfast.forecasting.workshop import Bench
@@ -203,7 +196,7 @@ def test_a_model_that_does_worse_than_its_baseline_is_not_used() -> None:
     past = look_back(history, "UTC", first=NOW - 60 * 96, count=60 * 96, fields=LOAD.inputs)
 
     def off_by(offset_w: float) -> Candidate:
-        def model(past: Past, origin: int, count: int) -> Floats:
+        def model(past: Lookback, origin: int, count: int) -> Floats:
             return LOAD.baseline.model(past, origin, count) + offset_w
 
         return Candidate(name="rival", basis=Basis.HISTORY, model=model)
@@ -216,7 +209,7 @@ def test_a_model_that_does_worse_than_its_baseline_is_not_used() -> None:
 
 
 def test_a_model_that_is_silent_is_not_praised_for_it() -> None:
-    def silent(past: Past, origin: int, count: int) -> Floats:
+    def silent(past: Lookback, origin: int, count: int) -> Floats:
         return np.full(count, np.nan)
 
     past = look_back(household(60), "UTC", first=NOW - 5760, count=5760, fields=LOAD.inputs)
@@ -374,19 +367,15 @@ def test_a_clock_that_jumps_back_stops_nothing() -> None:
 
 # ------------------------------------------------------------------ recorded households
 
-SHARED = os.environ.get("HOLDFAST_SHARED_DATA")
 
-
-@pytest.mark.skipif(SHARED is None, reason="needs HOLDFAST_SHARED_DATA")
-def test_recorded_households_are_forecast_better_than_by_repeating_days() -> None:
+def test_recorded_households_are_forecast_better_than_by_repeating_days(shared_data: Path) -> None:
     from benchmarks.forecast import evaluate, read_columns
 
-    assert SHARED is not None
     for name, zone in (
         ("household_fr_2024.csv", "Europe/Paris"),
         ("home_CA_citylearn_B01_2016-08_2017-07_hourly.csv", "America/Los_Angeles"),
     ):
-        first, columns, step = read_columns(Path(SHARED) / name)
+        first, columns, step = read_columns(shared_data / name)
         half = {field: values[: 150 * QUARTERS_PER_DAY] for field, values in columns.items()}
         found = evaluate(first, half, step, zone, None)
         for channel in (LOAD, PV):

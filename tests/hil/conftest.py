@@ -1,13 +1,13 @@
-"""Running sites, one for the session: starting one takes longer than most of what is tested."""
+"""Running sites, one a module: starting one takes longer than most of what is tested."""
 
 from collections.abc import Iterator
 
 import pytest
 
-from tests.hil.rig import Rig
+from holdfast.testing.rig import Rig
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def site_rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
     """A site with its BMS on Modbus, controller and watchdog running."""
     with Rig(tmp_path_factory.mktemp("hil")) as rig:
@@ -24,7 +24,7 @@ def rig(site_rig: Rig) -> Iterator[Rig]:
     assert site_rig.damage() == {}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def can_site_rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
     """A site with its BMS on CAN, controller and watchdog running."""
     with Rig(tmp_path_factory.mktemp("hil"), bms_on_can=True) as rig:

@@ -10,7 +10,8 @@ import pytest
 from holdfast.core.commands import Command
 from holdfast.core.signals import Signal
 from holdfast.core.state_machine import State
-from tests.hil.rig import LOAD_W, Rig
+from holdfast.monitoring.quantities.quantity import QuantityName
+from holdfast.testing.rig import LOAD_W, Rig
 
 
 def carries_its_load(rig: Rig) -> bool:
@@ -21,7 +22,7 @@ def stays(rig: Rig, seconds: float) -> None:
     """The loads are carried all the time."""
     end_s = time.monotonic() + seconds
     while time.monotonic() < end_s:
-        assert carries_its_load(rig), rig._what_is()
+        assert carries_its_load(rig), rig.what_is()
         time.sleep(0.05)
 
 
@@ -54,7 +55,7 @@ def test_an_island_without_its_meter_keeps_its_loads_and_one_with_empty_cells_do
     status = rig.status
     assert status is not None
     assert status.request_reason == "an island: its load decides the power"
-    assert status.setpoints["battery"].permitted_max_w == 0.0
+    assert status.quantities_of(QuantityName.BATTERY_POWER)["battery"].high == 0.0
 
     rig.set(soc_pct=0.9)  # cells at 2.77 V, whatever the BMS counts
     rig.until(lambda: rig.power_w == 0.0, "0 W", 5.0)

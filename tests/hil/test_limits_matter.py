@@ -16,14 +16,14 @@ import yaml
 from holdfast.control.plan_gate import AcceptedPlan
 from holdfast.core.plan import Plan, PlanSlot, PlanStatus, SlotMode
 from holdfast.core.signals import Signal
-from holdfast.core.site_file import parse_site
 from holdfast.safety import derating
 from holdfast.safety.limit_monitor import LimitMonitor
-from holdfast.testing.plant import SitePlant
-from holdfast.testing.plant.damage import DamageKind
-from holdfast.testing.simulation import Simulation
+from holdfast.simulation.accelerated import Simulation
+from holdfast.simulation.plant import SitePlant
+from holdfast.simulation.plant.damage import DamageKind
+from holdfast.site.site_file import parse_site
+from holdfast.testing.rig import UNIT
 from holdfast.testing.sites import example_content
-from tests.hil.rig import UNIT
 
 START = datetime(2026, 1, 15, 0, 0, tzinfo=UTC)
 HOURS = 2.0

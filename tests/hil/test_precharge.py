@@ -14,16 +14,16 @@ import yaml
 
 from holdfast.core.commands import Command
 from holdfast.core.signals import Signal
-from holdfast.core.site_file import parse_site
 from holdfast.core.state_machine import State
-from holdfast.devices.contactor import Phase, Wear
-from holdfast.devices.precharge import PrechargeSequence
-from holdfast.testing.plant import SitePlant
-from holdfast.testing.plant.damage import DamageKind
-from holdfast.testing.plant.storage import StoragePlant
-from holdfast.testing.simulation import Simulation
+from holdfast.devices.contactor.memory import Phase, Wear
+from holdfast.devices.contactor.precharge import PrechargeSequence
+from holdfast.simulation.accelerated import Simulation
+from holdfast.simulation.plant import SitePlant
+from holdfast.simulation.plant.damage import DamageKind
+from holdfast.simulation.plant.storage import StoragePlant
+from holdfast.site.site_file import parse_site
+from holdfast.testing.rig import UNIT, Rig
 from holdfast.testing.sites import example_content
-from tests.hil.rig import UNIT, Rig
 
 START = datetime(2026, 1, 15, 0, 0, tzinfo=UTC)
 
@@ -177,9 +177,9 @@ def test_a_weld_in_operation_is_found_after_the_stop_and_keeps_the_site_in_error
     simulation = simulation_of(tmp_path)
     run(simulation, 5.0)
     _welded_and_silent(unit_of(simulation))
-    run(simulation, 15.0)  # the feedback is lost: stuck; later the link tells more
+    run(simulation, 15.0)  # the feedback is lost: dropped; later the link tells more
     assert simulation.state.machine is State.ERROR
-    assert f"{UNIT}/relays_contactor_stuck" in simulation.state.latches.faults
+    assert f"{UNIT}/relays_contactor_dropped" in simulation.state.latches.faults
     run(simulation, 15.0)
     assert f"{UNIT}/relays_contactor_welded" in simulation.state.latches.faults
     simulation.step((Command.RESET,))

@@ -11,7 +11,6 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
@@ -19,15 +18,17 @@ from holdfast.core.commands import Command
 from holdfast.core.errors import NotRunning
 from holdfast.core.signals import Signal
 from holdfast.core.state_machine import State
-from holdfast.monitoring.audit_events import AuditEvent, ChildEnded, ChildStarted
-from holdfast.monitoring.safety_audit_log import event_of
-from holdfast.runtime.audit_reader import lines_backwards
+from holdfast.monitoring.audit.events import AuditEvent, ChildEnded, ChildStarted
+from holdfast.monitoring.audit.log_lines import event_of
+from holdfast.runtime.audit.reader import lines_backwards
 from holdfast.runtime.latch_file import load_latches
-from holdfast.testing.demo_site import demo_prices, make_demo_site
-from tests.hil.rig import LOAD_W, Process, Rig, children_of, descendants, is_alive
+from holdfast.runtime.watchdog_listener import ANOTHER
+from holdfast.simulation.demo_site import demo_prices, make_demo_site
+from holdfast.testing.processes import children_of, command_of, descendants, is_alive
+from holdfast.testing.rig import LOAD_W, Rig
 
 WATCHDOG_S = 1.0
-"""The requirement is 500 ms; this machine is shared, and we ask it by polling."""
+"""The requirement is 500 ms; we ask it by polling."""
 
 
 @pytest.fixture(scope="module")
@@ -43,14 +44,13 @@ def supervised(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
 
 
 def start_run(rig: Rig) -> None:
-    arguments = ("-m", "holdfast.cli.main", "run", "--plain", "--config", str(rig.config))
-    rig.processes["run"] = Process(rig.folder / "run.log", *arguments)
+    rig.launch("run", "-m", "holdfast.cli.main", "run", "--plain")
 
 
 def pid_of(rig: Rig, name: str) -> int | None:
     """Process id of one of the supervisor's children."""
     for pid in descendants(rig.processes["run"].pid):
-        if f"holdfast.runtime.{name}".encode() in Path(f"/proc/{pid}/cmdline").read_bytes():
+        if f"holdfast.runtime.{name}".encode() in command_of(pid):
             return pid if is_alive(pid) else None
     return None
 
@@ -60,9 +60,13 @@ def to_running(rig: Rig) -> None:
     rig.until_running(lambda: abs(rig.power_w) > 100.0, "power")
 
 
+def running(rig: Rig, name: str) -> int:
+    """Process id of one of them, once it is there."""
+    return rig.until(lambda: pid_of(rig, name), f"the {name}")
+
+
 def kill(rig: Rig, name: str) -> int:
-    pid = pid_of(rig, name)
-    assert pid is not None
+    pid = running(rig, name)
     os.kill(pid, signal.SIGKILL)
     return pid
 
@@ -94,7 +98,7 @@ def restarts_on_record(rig: Rig) -> set[str]:
 
 
 def metrics(rig: Rig) -> str:
-    with urllib.request.urlopen(f"http://127.0.0.1:{rig.gateway_port}/metrics", timeout=5) as got:
+    with urllib.request.urlopen(f"http://127.0.0.1:{rig.gateway_port}/metrics", timeout=60) as got:
         text: str = got.read().decode()
         return text
 
@@ -108,16 +112,9 @@ def test_a_killed_controller_is_replaced_by_the_watchdog_and_comes_back_to_idle(
     rig.until(lambda: rig.power_w == 0.0, "0 W", WATCHDOG_S)
     rig.until(lambda: rig.is_safe, "the contactor open", 2.5)
     back(rig, "controller", killed)
-    seen = set()
-    deadline_s = time.monotonic() + 15.0
-    while State.IDLE not in seen and time.monotonic() < deadline_s:
-        if rig.state is not None:
-            seen.add(rig.state)
-        time.sleep(0.02)
-    assert State.IDLE in seen, rig._what_is()
-    time.sleep(0.5)
-    assert rig.state is State.IDLE  # nobody has started it
-    assert rig.is_safe
+    rig.until_state(State.IDLE)
+    # Nobody has started it.
+    rig.keeps(lambda: rig.state is State.IDLE and rig.is_safe, "IDLE at rest", 0.5)
     to_running(rig)
     assert rig.damage() == {}
 
@@ -155,8 +152,10 @@ def test_control_goes_on_without_planner_and_gateway_and_they_come_back(supervis
     # All of it is on record, also the end of the controller in the test before this one.
     rig.until(lambda: restarts_on_record(rig) >= set(killed), "the restarts on record")
     assert {name for name, code in ends_on_record(rig) if code == -signal.SIGKILL} >= {
-        "controller", "planner", "gateway",
-    }  # fmt: skip
+        "controller",
+        "planner",
+        "gateway",
+    }
     assert rig.cli("audit", "verify").returncode == 0
     assert rig.damage() == {}
 
@@ -178,7 +177,7 @@ def test_a_second_controller_or_watchdog_is_refused_and_takes_nothing_from_the_f
     config = str(rig.config)
     second = subprocess.run(
         [sys.executable, "-m", f"holdfast.runtime.{name}", "--config", config],
-        capture_output=True, text=True, timeout=30.0, check=False,
+        capture_output=True, text=True, timeout=300.0, check=False,
     )  # fmt: skip
     first = rig.processes[name]
     assert second.returncode == 2
@@ -210,7 +209,6 @@ def test_ctrl_c_even_twice_ends_at_zero_with_open_contactors_and_exit_0(supervis
 
 def test_sigterm_ends_the_same_way_and_latches_outlive_it(supervised: Rig) -> None:
     rig = supervised
-    rig._since_ns = time.monotonic_ns()
     start_run(rig)
     to_running(rig)
     assert rig.command(Command.EMERGENCY_STOP).accepted
@@ -230,10 +228,24 @@ def test_a_controller_that_stood_still_goes_to_error_not_on(rig: Rig) -> None:
     status = rig.status
     assert status is not None
     assert "site/cycle_gap" in status.latched_faults
-    time.sleep(0.5)
-    assert rig.is_safe
+    rig.keeps(lambda: rig.is_safe, "safe", 0.5)
     reply = rig.command(Command.START)
     assert not reply.accepted
+
+
+def test_a_stop_that_a_controller_cannot_hear_says_what_to_press_and_is_carried_out_later(
+    rig: Rig,
+) -> None:
+    controller = rig.processes["controller"]
+    controller.signal(signal.SIGSTOP)
+    asked = rig.cli("estop")
+    assert asked.returncode == 1
+    assert asked.stderr.startswith("NOT KNOWN TO BE STOPPED: the controller runs")
+    assert "press the emergency button" in asked.stderr
+    assert "The watchdog runs" in asked.stderr
+    assert rig.power_w == 0.0
+    controller.signal(signal.SIGCONT)
+    rig.until_state(State.STOPPED, 3.0)
 
 
 def test_a_killed_watchdog_takes_the_power_away_until_it_is_back(rig: Rig) -> None:
@@ -241,16 +253,16 @@ def test_a_killed_watchdog_takes_the_power_away_until_it_is_back(rig: Rig) -> No
     rig.until(lambda: rig.power_w == 0.0, "0 W", 4.0)
     rig.until(lambda: "watchdog_data_lost" in rig.findings(), "the finding", 1.0)
     assert rig.state is State.RUNNING
-    rig.restart("watchdog")
+    rig.start("watchdog")
     rig.until_power(-LOAD_W)
 
 
 def test_a_corrupt_latch_file_means_error_over_restarts_until_a_reset(rig: Rig) -> None:
     rig.processes["controller"].end()
     rig.files.latches.write_bytes(b'{"version": 1, "emergency_stop": fal')
-    rig.restart("controller")
+    rig.start("controller")
     rig.until_state(State.ERROR)
-    rig.restart("controller")
+    rig.start("controller")
     rig.until_state(State.ERROR)
     assert rig.is_safe
     assert rig.files.latches.with_suffix(".corrupt").exists()
@@ -258,7 +270,8 @@ def test_a_corrupt_latch_file_means_error_over_restarts_until_a_reset(rig: Rig) 
     reply = rig.command(Command.RESET)
     assert not reply.accepted
     assert "for service only: site/latch_file_corrupt" in reply.reason
-    rig.until(lambda: rig.cli("reset", "--service").returncode == 0, "a reset by service")
+    reset = ("reset", "--service")
+    rig.until(lambda: rig.cli(*reset).returncode == 0, "a reset by service", every_s=0.5)
     rig.until_state(State.IDLE)
 
 
@@ -306,6 +319,88 @@ def test_nobody_hears_of_a_latch_that_hangs_on_its_way_to_the_disk(rig: Rig) -> 
     assert load_latches(rig.files.latches).emergency_stop
 
 
+def test_a_watchdog_that_is_told_to_end_while_power_flows_leaves_at_zero_only(rig: Rig) -> None:
+    watchdog = rig.processes["watchdog"]
+    rig.fault("inverter", "exception")
+    watchdog.signal(signal.SIGTERM)
+    rig.until(lambda: "watchdog_lost" in rig.findings(), "the controller hears that it leaves", 3.0)
+    rig.keeps(lambda: watchdog.alive, "there while nobody knows of the inverter", 0.5)
+    rig.clear()
+    rig.until(lambda: not watchdog.alive, "its end", 10.0)
+    assert watchdog.wait() == 0
+    assert abs(rig.power_w) < 100.0  # of 600 W; no more than the contactor may break
+    assert rig.unit[Signal.SETPOINT_READBACK_W] == 0.0
+    rig.start("watchdog")
+
+
+def test_without_a_controller_a_watchdog_that_is_told_to_end_opens_the_contactor_first(
+    rig: Rig,
+) -> None:
+    rig.fault("relays", "exception")
+    rig.processes["controller"].signal(signal.SIGKILL)
+    watchdog = rig.processes["watchdog"]
+    watchdog.signal(signal.SIGTERM)
+    rig.until(lambda: rig.power_w == 0.0, "0 W", WATCHDOG_S)
+    time.sleep(0.5)
+    assert watchdog.alive
+    assert not rig.is_safe
+    rig.clear()
+    rig.until(lambda: not watchdog.alive, "its end", 5.0)
+    assert rig.is_safe
+    rig.processes["controller"].wait()
+    rig.files.starts.unlink()  # this crash is ours
+    rig.start("watchdog", "controller")
+
+
+def test_an_edited_site_yaml_lets_no_power_flow_until_both_run_it(rig: Rig) -> None:
+    content = rig.config.read_text()
+    rig.config.write_text(content.replace("ramp_w_per_s: 20000", "ramp_w_per_s: 19999"))
+    assert rig.config.read_text() != content
+    rig.start("controller")  # the watchdog has read the file before
+    rig.until(lambda: rig.state is State.IDLE or rig.state is State.BOOT, "a start")
+    rig.until(lambda: any(ANOTHER in why for why in waits_for(rig)), "the reason", 5.0)
+    reply = rig.command(Command.START)
+    assert not reply.accepted
+    rig.config.write_text(content)
+    rig.start("controller")
+    rig.until_state(State.IDLE)
+
+
+def waits_for(rig: Rig) -> tuple[str, ...]:
+    status = rig.status
+    return () if status is None else status.waits_for
+
+
+def test_a_controller_that_hangs_is_ended_and_started_anew(supervised: Rig) -> None:
+    rig = supervised
+    start_run(rig)
+    to_running(rig)
+    for name in ("controller", "watchdog"):
+        hanging = running(rig, name)
+        os.kill(hanging, signal.SIGSTOP)
+        rig.until(lambda: rig.power_w == 0.0, "0 W", 3.0)
+        rig.until(
+            lambda now=hanging, of=name: pid_of(rig, of) not in {None, now}, "a new one", 20.0
+        )
+        assert f"{name} hangs: no sign of life" in rig.processes["run"].output
+        to_running(rig)
+
+
+def test_what_was_started_before_site_yaml_was_edited_is_started_anew(supervised: Rig) -> None:
+    rig = supervised
+    to_running(rig)  # both have read it
+    content = rig.config.read_text()
+    rig.config.write_text(content.replace("ramp_w_per_s: 20000", "ramp_w_per_s: 19998"))
+    try:
+        watchdog = running(rig, "watchdog")
+        back(rig, "controller", kill(rig, "controller"))
+        back(rig, "watchdog", watchdog)
+        assert "site.yaml was changed; the watchdog is started anew" in rig.processes["run"].output
+        to_running(rig)
+    finally:
+        rig.config.write_text(content)
+
+
 def test_a_controller_ended_right_after_a_start_still_opens_the_contactor(rig: Rig) -> None:
     assert rig.command(Command.STOP).accepted
     rig.until(lambda: rig.is_safe and rig.status and not rig.status.waits_for, "readiness")
@@ -319,7 +414,6 @@ def test_a_controller_ended_right_after_a_start_still_opens_the_contactor(rig: R
         assert rig.is_safe
         assert rig.unit[Signal.SETPOINT_READBACK_W] == 0.0
     finally:
-        rig._since_ns = time.monotonic_ns()
         rig.start("watchdog", "controller")
 
 
@@ -333,5 +427,4 @@ def test_a_controller_that_cannot_see_the_site_at_rest_says_so(rig: Rig) -> None
             rig.command(Command.STOP)
     finally:
         rig.clear()
-        rig._since_ns = time.monotonic_ns()
         rig.start("controller")

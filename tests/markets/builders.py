@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 from pydantic import TypeAdapter
 
 from holdfast.core.config import Site
-from holdfast.core.price_config import PriceSource
-from holdfast.markets.conversation import Asked
+from holdfast.core.config.prices import PriceSource
 from holdfast.markets.prices import Direction, PriceSeries, PriceSlot
+from holdfast.markets.sources.conversation import Asked
 from tests.builders import build_site
 
 NOW = datetime(2026, 5, 8, 10, tzinfo=UTC)  # 12:00 in Berlin

@@ -14,7 +14,7 @@ import pytest
 
 from holdfast.core.errors import SourceError
 from holdfast.markets.fetcher import Fetcher
-from holdfast.markets.prices import PriceSeries
+from holdfast.markets.price_answer import PriceAnswer
 from holdfast.web import carrier
 from holdfast.web.carrier import Carrier
 from holdfast.web.request import RateLimited, TokenRefused
@@ -36,7 +36,7 @@ def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
 
 
-def fetch(reply: Reply) -> PriceSeries:
+def fetch(reply: Reply) -> PriceAnswer:
     with serving(lambda _: reply) as server:
         return Fetcher().fetch(source("awattar", url=server.url), asked())
 
@@ -48,7 +48,7 @@ def failure(reply: Reply) -> SourceError:
 
 
 def test_a_good_answer_gives_prices() -> None:
-    assert fetch(Reply(body=GOOD)).price_at(NOW) == 0.125
+    assert fetch(Reply(body=GOOD)).prices.price_at(NOW) == 0.125
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_an_answer_without_end_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(carrier, "MAX_BYTES", len(GOOD) - 1)
     assert "larger than" in str(failure(Reply(body=GOOD)))
     monkeypatch.setattr(carrier, "MAX_BYTES", len(GOOD))
-    assert fetch(Reply(body=GOOD)).price_at(NOW) == 0.125
+    assert fetch(Reply(body=GOOD)).prices.price_at(NOW) == 0.125
 
 
 def test_an_answer_that_trickles_is_cut_off() -> None:
@@ -141,8 +141,8 @@ def test_an_answer_that_never_leads_anywhere_ends() -> None:
 
     with serving(page) as server:
         endless = source("octopus", product="AGILE-24-10-01", region="C", url=server.url)
-        with pytest.raises(SourceError, match="more than 20 pages"):
-            Fetcher().fetch(endless, asked())
+        answer = Fetcher().fetch(endless, asked())
+        assert "more than 20 pages" in answer.notes[0]
         assert len(server.seen) == 20
 
 
@@ -219,7 +219,7 @@ def test_the_token_may_stand_in_a_file(tmp_path: Path) -> None:
     path = tmp_path / "token"
     path.write_text("abc-DEF-123\n", encoding="ascii")
     with serving(always(b"")) as server, pytest.raises(SourceError):
-        Fetcher().fetch(source("entsoe", zone="NL", url=server.url, token_file=path), asked())
+        Fetcher().fetch(source("entsoe", zone="NL", url=server.url, token_file=str(path)), asked())
     assert server.seen[0].query["securityToken"] == "abc-DEF-123"
 
 
@@ -233,7 +233,9 @@ def test_a_file_that_holds_no_token_is_named_without_what_it_holds(
     path.write_bytes(content)
     with serving(always(b"")) as server:
         with pytest.raises(TokenRefused, match="holds no token") as caught:
-            Fetcher().fetch(source("entsoe", zone="NL", url=server.url, token_file=path), asked())
+            Fetcher().fetch(
+                source("entsoe", zone="NL", url=server.url, token_file=str(path)), asked()
+            )
         assert server.seen == []
     assert "word" not in str(caught.value).replace("one word", "")
     assert str(path) in str(caught.value)
@@ -243,7 +245,7 @@ def test_a_token_that_is_nowhere_is_told(tmp_path: Path) -> None:
     with pytest.raises(TokenRefused, match="NO_SUCH_TOKEN is not set"):
         Fetcher().fetch(source("tibber", token_env="NO_SUCH_TOKEN"), asked())
     with pytest.raises(TokenRefused, match="nothing_here"):
-        Fetcher().fetch(source("tibber", token_file=tmp_path / "nothing_here"), asked())
+        Fetcher().fetch(source("tibber", token_file=str(tmp_path / "nothing_here")), asked())
 
 
 def test_no_token_is_sent_where_none_belongs(token: str) -> None:

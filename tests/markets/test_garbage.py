@@ -8,22 +8,30 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from holdfast.core.errors import PriceDataError
-from holdfast.markets.conversation import Asked
+from holdfast.markets.price_answer import PriceAnswer
 from holdfast.markets.prices import Direction, PriceSeries
-from holdfast.markets.sources import converse
-from tests.markets.builders import DAY, HOUR, TODAY, asked, source, starts
-from tests.markets.test_entsoe import document
-from tests.markets.test_markets import (
-    QUARTERS,
-    charts,
-    day_of,
-    half_hours,
-    nord_pool_day,
-    point,
-    raw,
-    sensor,
-    tibber,
-)
+from holdfast.markets.sources.catalogue import converse
+from holdfast.markets.sources.conversation import Asked
+from tests.markets.builders import DAY, HOUR, TODAY, asked, dumped, source, starts
+from tests.markets.sources.test_entsoe import document
+from tests.markets.sources.test_entsoe_api import day_of
+from tests.markets.sources.test_exchanges import charts, nord_pool_day
+from tests.markets.sources.test_home_assistant import raw, sensor
+from tests.markets.sources.test_octopus import half_hours, point
+from tests.markets.sources.test_tibber import QUARTERS, tibber
+
+
+def awattar_rows(count: int) -> list[dict[str, object]]:
+    return [
+        {
+            "start_timestamp": int(start.timestamp() * 1000),
+            "end_timestamp": int((start + HOUR).timestamp() * 1000),
+            "marketprice": 10.5,
+            "unit": "Eur/MWh",
+        }
+        for start in starts(TODAY, TODAY + count * HOUR, HOUR)
+    ]
+
 
 ACCOUNT = {
     "properties": [
@@ -38,21 +46,9 @@ GOOD: dict[str, tuple[dict[str, Any], bytes]] = {
     "tibber": ({"token_env": "T"}, tibber(QUARTERS[:8], QUARTERS[8:16])),
     "awattar": (
         {},
-        json.dumps(
-            {
-                "data": [
-                    {
-                        "start_timestamp": int(start.timestamp() * 1000),
-                        "end_timestamp": int((start + HOUR).timestamp() * 1000),
-                        "marketprice": 10.5,
-                        "unit": "Eur/MWh",
-                    }
-                    for start in starts(TODAY, TODAY + 5 * HOUR, HOUR)
-                ]
-            }
-        ).encode(),
+        dumped({"data": awattar_rows(5)}),
     ),
-    "energy_charts": ({"zone": "AT"}, charts(list(starts(TODAY, TODAY + DAY, HOUR)), [1.0] * 24)),
+    "energy_charts": ({"zone": "AT"}, charts(list(starts(TODAY, TODAY + DAY, HOUR)), [99.0] * 24)),
     "nord_pool": ({"area": "SE3"}, nord_pool_day(TODAY, TODAY + HOUR, 450.0, currency="EUR")),
     "home_assistant": (
         {"entity_id": "sensor.x", "url": "http://ha", "token_env": "T"},
@@ -62,6 +58,12 @@ GOOD: dict[str, tuple[dict[str, Any], bytes]] = {
 
 
 def answered(kind: str, body: bytes, question: Asked) -> PriceSeries | None:
+    """The prices that one answer has which is given to every request."""
+    answer = told(kind, body, question)
+    return None if answer is None else answer.prices
+
+
+def told(kind: str, body: bytes, question: Asked) -> PriceAnswer | None:
     """What becomes of one answer that is given to every request."""
     keys, _ = GOOD[kind]
     conversation = converse(source(kind, **keys), question)
@@ -70,8 +72,8 @@ def answered(kind: str, body: bytes, question: Asked) -> PriceSeries | None:
         while True:
             conversation.send(body)
     except StopIteration as end:
-        prices: PriceSeries = end.value
-        return prices
+        answer: PriceAnswer = end.value
+        return answer
     except PriceDataError:
         return None
 
@@ -88,6 +90,48 @@ def test_the_good_answers_are_good(kind: str) -> None:
 def test_garbage_is_refused(kind: str, body: bytes) -> None:
     prices = answered(kind, body, asked())
     assert prices is None or len(prices) == 0
+
+
+ROWS: dict[str, tuple[bytes, str, str]] = {
+    "octopus": (dumped(ACCOUNT | {"results": half_hours(TODAY, TODAY + DAY)[::-1]}), "results",
+                "value_inc_vat"),
+    "tibber": (tibber(QUARTERS, []), "today", "total"),
+    "awattar": (dumped({"data": awattar_rows(24)}), "data", "marketprice"),
+    "energy_charts": (GOOD["energy_charts"][1], "price", ""),
+    "nord_pool": (nord_pool_day(TODAY, TODAY + DAY, 450.0, currency="EUR"), "multiAreaEntries",
+                  "entryPerArea"),
+    "home_assistant": (sensor(raw_today=raw(TODAY, 24, 0.2)), "raw_today", "value"),
+}  # fmt: skip
+"""A day of rows from each source: where they are, and what in them is the price."""
+
+
+@pytest.mark.parametrize("kind", ROWS)
+def test_a_bad_row_costs_itself_and_is_told_unless_it_is_over(kind: str) -> None:
+    body, name, price = ROWS[kind]
+    whole = told(kind, body, asked())
+    assert whole is not None
+    count = len(whole.prices)
+    for place, is_told in ((0.1, False), (0.9, True)):
+        content = json.loads(body)
+        rows = _found(content, name)
+        row = int(place * len(rows))
+        if price:
+            rows[row][price] = "dear"
+        else:
+            rows[row] = "dear"
+        answer = told(kind, json.dumps(content).encode(), asked())
+        assert answer is not None
+        assert len(answer.prices) == count - 1
+        assert bool(answer.notes) == answer.is_partial == is_told
+
+
+def _found(content: Any, name: str) -> list[Any]:
+    """The list of this name, wherever it is."""
+    (place,) = [place for place in _places(content) if place[-1] == name]
+    for key in place:
+        content = content[key]
+    assert isinstance(content, list)
+    return content
 
 
 JSON = st.recursive(

@@ -5,13 +5,23 @@ from pathlib import Path
 import pytest
 
 from holdfast.core.sealed import seal
-from holdfast.markets.price_cache import Fetched, PriceCache
+from holdfast.markets.price_answer import PriceAnswer
+from holdfast.markets.price_cache import Failure, FetchedPrices, PriceCache
 from holdfast.markets.prices import Direction
-from holdfast.runtime.files import write_atomically
+from holdfast.site.files import write_atomically
 from tests.markets.builders import NOW, QUARTER, series, source
 
 ENTSOE = source("entsoe", zone="NL", token_env="PRICE_TOKEN")
-FETCHED = Fetched(utc=NOW, prices=series(0.1, None, -0.2, 1 / 3, length=QUARTER))
+FETCHED = FetchedPrices(
+    utc=NOW,
+    answer=PriceAnswer(
+        prices=series(0.1, None, -0.2, 1 / 3, length=QUARTER),
+        notes=("left out: a price",),
+        is_partial=True,
+        tariff="E-1R-AGILE-24-10-01-C",
+        open_from_utc=NOW + QUARTER,
+    ),
+)
 
 
 @pytest.fixture
@@ -33,11 +43,42 @@ def test_what_is_kept_is_loaded_as_it_was(cache: PriceCache) -> None:
     assert cache.load(ENTSOE, Direction.PURCHASE) == FETCHED
 
 
+def test_a_file_of_an_earlier_release_is_read(cache: PriceCache, path: Path) -> None:
+    path.write_bytes(seal('{"fetched":0,"currency":"EUR","slots":[[0,3600,0.1]]}'))
+    kept = cache.load(ENTSOE, Direction.PURCHASE)
+    assert kept is not None
+    assert kept.answer == PriceAnswer(prices=kept.prices)
+    assert [slot.price_per_kwh for slot in kept.prices] == [0.1]
+
+
+FAILURE = Failure(utc=NOW, error="HTTP 429", count=3, ask_utc=NOW + QUARTER)
+
+
+def test_a_failure_is_kept_beside_the_prices_until_it_is_over(cache: PriceCache) -> None:
+    cache.forget_failure(ENTSOE, Direction.PURCHASE)
+    cache.keep(ENTSOE, Direction.PURCHASE, FETCHED)
+    cache.keep_failure(ENTSOE, Direction.PURCHASE, FAILURE)
+    assert cache.load_failure(ENTSOE, Direction.PURCHASE) == FAILURE
+    assert cache.load_failure(ENTSOE, Direction.FEED_IN) is None
+    assert cache.load(ENTSOE, Direction.PURCHASE) == FETCHED
+    cache.forget_failure(ENTSOE, Direction.PURCHASE)
+    assert cache.load_failure(ENTSOE, Direction.PURCHASE) is None
+    assert cache.load(ENTSOE, Direction.PURCHASE) == FETCHED
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", seal("{}"), seal('{"failed":1e300}')])
+def test_a_failure_that_cannot_be_read_keeps_nobody_away(
+    cache: PriceCache, path: Path, content: bytes
+) -> None:
+    path.with_suffix(".failed.json").write_bytes(content)
+    assert cache.load_failure(ENTSOE, Direction.PURCHASE) is None
+
+
 def test_other_questions_have_other_answers(cache: PriceCache) -> None:
     cache.keep(ENTSOE, Direction.PURCHASE, FETCHED)
     assert cache.load(ENTSOE, Direction.FEED_IN) is None
     assert cache.load(source("entsoe", zone="BE", token_env="T"), Direction.PURCHASE) is None
-    moved = source("entsoe", zone="NL", token_file=Path("token"))
+    moved = source("entsoe", zone="NL", token_file="token")
     assert cache.load(moved, Direction.PURCHASE) == FETCHED
 
 

@@ -8,10 +8,10 @@ import pytest
 import yaml
 
 import holdfast
-from holdfast.core.price_config import SOURCE_KINDS
-from holdfast.core.site_file import parse_site
-from holdfast.markets.bidding_zones import EIC, eic_of
-from holdfast.markets.sources import check_source
+from holdfast.core.config.prices import SOURCE_KINDS
+from holdfast.markets.sources.bidding_zones import EIC, eic_of
+from holdfast.markets.sources.catalogue import check_source
+from holdfast.site.site_file import parse_site
 from tests.builders import site_content
 
 PAGE = (Path(holdfast.__file__).parent.parent / "docs" / "prices.md").read_text(encoding="utf-8")

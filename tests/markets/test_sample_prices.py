@@ -5,8 +5,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from holdfast.markets.entsoe import parse_entsoe
-from holdfast.testing.sample_prices import (
+from holdfast.markets.sources.entsoe import parse_entsoe
+from holdfast.simulation.sample_prices import (
     DAYS,
     FIRST_START_UTC,
     generate_sample,

@@ -1,18 +1,18 @@
 """Sources are asked when there is something new, and left alone when they want to be."""
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
 from holdfast.core.errors import PriceDataError, SourceError
 from holdfast.markets.schedule import ask_after_failure, ask_after_success
-from holdfast.markets.sources import market_of
+from holdfast.markets.sources.catalogue import market_of
 from holdfast.web.request import RateLimited, TokenRefused
 from tests.markets.builders import source
 
 ENTSOE = market_of(source("entsoe", zone="NL", token_env="T")).publication
 OCTOPUS = market_of(source("octopus", product="AGILE-24-10-01", region="C")).publication
-TIBBER = market_of(source("tibber", token_env="T")).publication
 MINUTE = timedelta(minutes=1)
 
 
@@ -71,9 +71,11 @@ NOW = utc("2026-05-08T10:00+00:00")
 
 
 @pytest.mark.parametrize(
-    ("failures", "minutes"), [(1, 1), (2, 2), (3, 4), (6, 32), (7, 60), (100_000, 60)]
+    ("failures", "minutes"), [(1, 1), (2, 2), (3, 4), (6, 32), (7, 40), (100_000, 40)]
 )
-def test_after_failures_the_waits_double_up_to_an_hour(failures: int, minutes: int) -> None:
+def test_after_failures_the_waits_double_and_are_never_longer_than_an_hour(
+    failures: int, minutes: int
+) -> None:
     error = PriceDataError("HTTP 503")
     assert ask_after_failure(NOW, failures, error, ENTSOE, 0.0) == NOW + minutes * MINUTE
     assert ask_after_failure(NOW, failures, error, ENTSOE, 1.0) == NOW + 1.5 * minutes * MINUTE
@@ -86,14 +88,25 @@ def test_after_failures_the_waits_double_up_to_an_hour(failures: int, minutes: i
         (RateLimited("x", retry_after_s=1800), timedelta(minutes=30)),
         (RateLimited("x", retry_after_s=5), timedelta(minutes=1)),
         (RateLimited("x", retry_after_s=1e9), timedelta(days=1)),
-        (TokenRefused("x"), timedelta(hours=1)),
+        (TokenRefused("x"), timedelta(minutes=40)),
     ],
 )
 def test_who_was_too_eager_or_is_not_let_in_stays_away(error: SourceError, wait: timedelta) -> None:
     assert ask_after_failure(NOW, 1, error, ENTSOE, 0.0) == NOW + wait
 
 
-def test_tibber_is_left_alone_for_half_a_day() -> None:
-    ask = ask_after_failure(NOW, 1, RateLimited("x"), TIBBER, 0.0)
-    assert ask == NOW + timedelta(hours=12)
-    assert TIBBER.out_at == time(13)
+SOURCES = [
+    source("entsoe", zone="NL", token_env="T"),
+    source("octopus", product="AGILE-24-10-01", region="C"),
+    source("tibber", token_env="T"),
+    source("home_assistant", url="http://ha", entity_id="sensor.x", token_env="T"),
+]
+
+
+@pytest.mark.parametrize("one", SOURCES, ids=lambda one: str(one.kind))
+@pytest.mark.parametrize("failures", [1, 3, 100])
+def test_who_does_not_say_how_long_is_asked_again_within_the_hour(one: Any, failures: int) -> None:
+    publication = market_of(one).publication
+    for error in (RateLimited("x"), TokenRefused("x"), PriceDataError("x")):
+        ask = ask_after_failure(NOW, failures, error, publication, 1.0)
+        assert NOW + MINUTE <= ask <= NOW + timedelta(hours=1)

@@ -6,12 +6,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from holdfast.core.config.prices import Tariff
 from holdfast.core.errors import PriceDataError
-from holdfast.core.local_window import LocalWindow
-from holdfast.core.price_config import Tariff
-from holdfast.markets.local_clock import lies_in
 from holdfast.markets.prices import Direction, PriceSeries
-from holdfast.markets.site_prices import SitePriceBook, SitePrices
+from holdfast.markets.site_prices import SitePrices, SiteTariffs
 from holdfast.markets.tariff import owner_price_per_kwh, quarters
 from tests.markets.builders import BERLIN, DAY, HOUR, NOW, QUARTER, TODAY, series, site
 
@@ -37,7 +35,7 @@ def owned(
         assert known is not None
         return known
 
-    return SitePriceBook(site(purchase, feed_in, **keys), read).prices(start, end)
+    return SiteTariffs(site(purchase, feed_in, **keys), read).prices(start, end)
 
 
 # The tariff
@@ -63,8 +61,15 @@ def test_fees_change_within_a_slot_of_the_exchange() -> None:
     ]
     prices = owned({"source": FILE, "fees": fees}, known=series(1.0, 1.0, start=NOW))  # 12:00
     assert [round(slot.price_per_kwh, 9) for slot in prices.purchase] == [
-        1.1, 1.1, 1.2, 1.2, 1.2, 1.1, 1.1, 1.1,
-    ]  # fmt: skip
+        1.1,
+        1.1,
+        1.2,
+        1.2,
+        1.2,
+        1.1,
+        1.1,
+        1.1,
+    ]
 
 
 def test_slots_are_cut_at_quarter_hours_and_never_stretched() -> None:
@@ -86,43 +91,6 @@ def test_a_long_slot_is_known_within_the_window_alone() -> None:
 
 
 # The clock
-
-
-def window(**keys: Any) -> LocalWindow:
-    return LocalWindow.model_validate(keys)
-
-
-@pytest.mark.parametrize(
-    ("keys", "inside", "outside"),
-    [
-        ({"from": "06:00", "to": "22:00"}, ["06:00", "21:59"], ["05:59", "22:00", "00:00"]),
-        ({"from": "22:00", "to": "06:00"}, ["22:00", "05:59", "00:00"], ["21:59", "06:00"]),
-        ({"from": "22:00"}, ["22:00", "23:59"], ["21:59", "00:00"]),
-        ({"to": "00:15"}, ["00:00", "00:14"], ["00:15", "23:59"]),
-        ({}, ["00:00", "23:59"], []),
-    ],
-)
-def test_windows_include_their_start_and_not_their_end(
-    keys: dict[str, str], inside: list[str], outside: list[str]
-) -> None:
-    for clock in inside:
-        assert lies_in(window(**keys), at(f"2026-05-08T{clock}"), BERLIN), clock
-    for clock in outside:
-        assert not lies_in(window(**keys), at(f"2026-05-08T{clock}"), BERLIN), clock
-
-
-def test_days_and_months_are_local_ones() -> None:
-    weekend = window(days=["sat", "sun"])
-    assert not lies_in(weekend, at("2026-05-08T23:45"), BERLIN)  # a Friday
-    assert lies_in(weekend, at("2026-05-09T00:00"), BERLIN)
-    assert lies_in(weekend, at("2026-05-10T23:45"), BERLIN)
-    assert not lies_in(weekend, at("2026-05-11T00:00"), BERLIN)
-    winter = window(months=[11, 12, 1])
-    assert lies_in(winter, at("2026-11-01T00:00"), BERLIN)  # still October in UTC
-    assert not lies_in(winter, at("2026-10-31T23:45"), BERLIN)
-    both = window(days=["mon"], months=[5])
-    assert lies_in(both, at("2026-05-11T12:00"), BERLIN)
-    assert not lies_in(both, at("2026-06-08T00:00"), BERLIN)
 
 
 TIME_OF_USE = {
@@ -189,6 +157,23 @@ def test_another_currency_than_the_sites_is_refused() -> None:
         owned(FIXED, FILE, known=series(0.1, currency="SEK"))
 
 
+def test_an_exchange_rate_says_what_a_unit_of_the_sources_currency_costs() -> None:
+    purchase = {"source": FILE, "exchange_rate": 11.2, "levies_per_kwh": 0.5, "vat_pct": 25}
+    prices = owned(purchase, known=series(0.10, -0.01), currency="SEK")
+    assert prices.currency == "SEK"
+    assert prices.purchase.price_at(TODAY) == pytest.approx((1.12 + 0.5) * 1.25)
+    assert prices.purchase.price_at(TODAY + HOUR) == pytest.approx((-0.112 + 0.5) * 1.25)
+
+
+def test_a_rate_that_lacks_or_is_too_much_is_told_with_what_to_write() -> None:
+    with pytest.raises(
+        PriceDataError, match=r"prices are in EUR, the site is in SEK; exchange_rate: .* says how"
+    ):
+        owned({"source": FILE}, known=series(0.1), currency="SEK")
+    with pytest.raises(PriceDataError, match="in EUR already; remove exchange_rate"):
+        owned({"source": FILE, "exchange_rate": 1.1}, known=series(0.1))
+
+
 def test_each_direction_reads_its_own_source() -> None:
     asked: list[Direction] = []
 
@@ -196,7 +181,7 @@ def test_each_direction_reads_its_own_source() -> None:
         asked.append(direction)
         return series(*[0.1 if direction is Direction.PURCHASE else 0.05] * 24)
 
-    book = SitePriceBook(site(FILE, FILE), read)
+    book = SiteTariffs(site(FILE, FILE), read)
     prices = book.prices(TODAY, TODAY + DAY)
     assert asked == [Direction.PURCHASE, Direction.FEED_IN]
     assert (prices.purchase.price_at(NOW), prices.feed_in.price_at(NOW)) == (0.1, 0.05)
@@ -207,22 +192,22 @@ def test_the_span_is_what_all_sources_know() -> None:
         Direction.PURCHASE: series(*[0.1] * 24),
         Direction.FEED_IN: series(*[0.1] * 24, start=TODAY + HOUR),
     }
-    book = SitePriceBook(site(FILE, FILE), lambda _, direction: known[direction])
+    book = SiteTariffs(site(FILE, FILE), lambda _, direction: known[direction])
     assert book.span_utc() == (TODAY + HOUR, TODAY + 24 * HOUR)
-    only = SitePriceBook(site(FILE), lambda *_: known[Direction.PURCHASE])
+    only = SiteTariffs(site(FILE), lambda *_: known[Direction.PURCHASE])
     assert only.span_utc() == (TODAY, TODAY + DAY)
-    assert SitePriceBook(site(FIXED), lambda *_: series()).span_utc() is None
+    assert SiteTariffs(site(FIXED), lambda *_: series()).span_utc() is None
 
 
 def test_a_source_that_knows_nothing_has_no_span() -> None:
     with pytest.raises(PriceDataError, match="knows no price"):
-        SitePriceBook(site(FILE), lambda *_: series()).span_utc()
+        SiteTariffs(site(FILE), lambda *_: series()).span_utc()
 
 
 def test_a_site_without_prices_has_no_book() -> None:
     bare = site(FIXED).model_copy(update={"prices": None})
     with pytest.raises(PriceDataError, match="no prices"):
-        SitePriceBook(bare, lambda *_: series())
+        SiteTariffs(bare, lambda *_: series())
 
 
 # Demand charges
@@ -238,7 +223,7 @@ def test_demand_charges_are_numbers_for_the_optimizer() -> None:
     assert one.prices is not None
     content = one.model_dump(by_alias=True)
     content["prices"]["demand_charges"] = charges
-    book = SitePriceBook(type(one).model_validate(content), lambda *_: series())
+    book = SiteTariffs(type(one).model_validate(content), lambda *_: series())
     month, day, year = book.prices(TODAY, TODAY + HOUR).demand
     assert [month.price_per_kw, day.price_per_kw, year.price_per_kw] == [12.0, 1.2, 2.4]
     assert month.counts_at(at("2026-05-08T07:00"))

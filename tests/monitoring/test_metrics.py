@@ -10,20 +10,23 @@ from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import CollectorRegistry
 
+from holdfast import __version__
+from holdfast.client.status_reader import StatusReader
 from holdfast.core.commands import Command
 from holdfast.core.signals import SITE, Signal
-from holdfast.monitoring.load_status import LoadStatus
 from holdfast.monitoring.metrics import StatusCollector
-from holdfast.monitoring.status import Status
-from holdfast.runtime.status_reader import StatusReader
+from holdfast.monitoring.quantities.quantity import Quantity
+from holdfast.monitoring.status.schema import Status
 from tests.builders import UNIT
 from tests.runtime.bench import LoopBench
 
 FAMILIES = {
-    "holdfast_up", "holdfast_status_age_seconds", "holdfast_state",
+    "holdfast_info", "holdfast_up", "holdfast_status_age_seconds", "holdfast_state",
     "holdfast_emergency_stop_latched", "holdfast_latched_faults", "holdfast_finding",
-    "holdfast_ignored_events", "holdfast_setpoint_watts", "holdfast_envelope_watts",
-    "holdfast_request_watts", "holdfast_reading", "holdfast_reading_age_seconds",
+    "holdfast_waits_for_start",
+    "holdfast_ignored_events", "holdfast_asks", "holdfast_battery_power_watts",
+    "holdfast_battery_power_bound_watts", "holdfast_request_watts",
+    "holdfast_reading", "holdfast_reading_age_seconds",
     "holdfast_limit", "holdfast_limit_margin", "holdfast_plan_followed",
     "holdfast_device_reads", "holdfast_device_writes", "holdfast_device_errors",
     "holdfast_cycles", "holdfast_missed_deadlines", "holdfast_cycle_period_seconds",
@@ -37,7 +40,8 @@ Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
 def scrape(status: Status | None, age_s: float = 0.1) -> tuple[dict[str, str], Samples]:
     """Help text by family, and value by sample, as Prometheus reads them."""
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(StatusCollector(lambda: None if status is None else (status, age_s)))
+    found = None if status is None else (status, age_s)
+    registry.register(StatusCollector("my-site", lambda: found))
     families = list(text_string_to_metric_families(generate_latest(registry).decode()))
     samples = {
         (sample.name, frozenset(sample.labels.items())): sample.value
@@ -54,7 +58,7 @@ def value(samples: Samples, name: str, labels: Mapping[str, str] | None = None) 
 async def status_of(bench: LoopBench) -> Status:
     bench.sample()
     await asyncio.sleep(0)
-    bench.loop._publish_ns = 0
+    bench.show_next()
     await bench.cycle()
     await asyncio.sleep(0)
     found = StatusReader(bench.files).latest()
@@ -86,13 +90,19 @@ async def test_the_state_is_one_of_five(bench: LoopBench) -> None:
 
 async def test_no_controller_and_an_old_status_are_down(bench: LoopBench) -> None:
     families, samples = scrape(None)
-    assert families.keys() == {"holdfast_up"}
+    assert families.keys() == {"holdfast_info", "holdfast_up"}
     assert value(samples, "holdfast_up") == 0.0
     families, samples = scrape(await status_of(bench), age_s=10.0)
     # Old values are not shown as if they were new.
-    assert families.keys() == {"holdfast_up", "holdfast_status_age_seconds"}
+    assert families.keys() == {"holdfast_info", "holdfast_up", "holdfast_status_age_seconds"}
     assert value(samples, "holdfast_up") == 0.0
     assert value(samples, "holdfast_status_age_seconds") == 10.0
+
+
+def test_of_several_sites_each_says_which_it_is_even_without_a_controller() -> None:
+    _, samples = scrape(None)
+    labels = {"site": "my-site", "version": __version__}
+    assert value(samples, "holdfast_info", labels) == 1.0
 
 
 async def test_a_margin_is_negative_beyond_the_limit(bench: LoopBench) -> None:
@@ -142,9 +152,13 @@ async def test_setpoints_readings_and_counters_say_what_the_status_says(bench: L
     assert value(samples, "holdfast_cycles_total") == status.loop.cycles
     assert value(samples, "holdfast_ignored_events_total") == 1.0
     for stage in ("asked", "permitted", "ramped", "written", "read_back", "measured"):
-        assert value(samples, "holdfast_setpoint_watts", {"unit": UNIT, "stage": stage}) == 0.0
-    ends = {"unit": UNIT, "end": "max", "by": "state_idle"}
-    assert value(samples, "holdfast_envelope_watts", ends) == 0.0
+        assert (
+            value(samples, "holdfast_battery_power_watts", {"owner": UNIT, "stage": stage}) == 0.0
+        )
+    ends = {"owner": UNIT, "end": "max", "by": "state_idle"}
+    assert value(samples, "holdfast_battery_power_bound_watts", ends) == 0.0
+    asks = {"owner": UNIT, "quantity": "battery_power", "source": "passive"}
+    assert value(samples, "holdfast_asks", asks) == 1.0
 
 
 async def test_the_histogram_is_cumulated_and_complete(bench: LoopBench) -> None:
@@ -172,36 +186,72 @@ async def test_the_emergency_stop_and_latched_faults_are_told(bench: LoopBench) 
     assert value(scrape(faulty)[1], "holdfast_latched_faults") == 2.0
 
 
-async def test_loads_are_told_only_where_there_are_any(bench: LoopBench) -> None:
+async def test_each_quantity_has_its_metrics_only_where_there_is_one(bench: LoopBench) -> None:
     status = await status_of(bench)
-    boiler = LoadStatus(
-        asked_on=True, asked_setpoint_c=None, source="plan", reason="cheap", may_run=False,
-        blocked_by="state_stopped", on=False, setpoint_c=None, temperature_c=None,
-    )  # fmt: skip
-    room = replace(
-        boiler, asked_on=False, source="local_rule", may_run=True, blocked_by="", on=True,
-        temperature_c=20.5,
-    )  # fmt: skip
-    lost = replace(boiler, on=None)
-    loads = {"boiler": boiler, "parlour": room, "lost": lost}
-    families, samples = scrape(replace(status, loads=loads))
+    boiler = Quantity(
+        owner="boiler",
+        name="load",
+        unit="0/1",
+        asked=1.0,
+        source="plan",
+        reason="cheap",
+        low=0.0,
+        high=0.0,
+        high_by="state_stopped",
+        permitted=0.0,
+        written=0.0,
+        read_back=None,
+        measured=None,
+    )
+    room = Quantity(
+        owner="parlour",
+        name="room_setpoint",
+        unit="°C",
+        asked=21.0,
+        source="local_rule",
+        reason="cold",
+        permitted=21.0,
+        written=21.0,
+        read_back=21.0,
+        measured=20.5,
+    )
+    limit = Quantity(
+        owner=UNIT,
+        name="export_limit",
+        unit="W",
+        asked=100.0,
+        source="plan",
+        reason="cheap",
+        permitted=100.0,
+        written=100.0,
+        read_back=None,
+        measured=None,
+    )
+    others = (boiler, room, limit)
+    families, samples = scrape(replace(status, quantities=(*status.quantities, *others)))
     assert families.keys() - FAMILIES == {
-        "holdfast_load_asked", "holdfast_load_permitted", "holdfast_load_on",
-        "holdfast_room_temperature_celsius",
-    }  # fmt: skip
+        "holdfast_load_on",
+        "holdfast_load_bound_on",
+        "holdfast_room_setpoint_celsius",
+        "holdfast_export_limit_watts",
+    }
     told = {
-        (name.removeprefix("holdfast_"), *sorted(labels)): v
+        (name.removeprefix("holdfast_"), *(text for _, text in sorted(labels))): v
         for (name, labels), v in samples.items()
-        if name.startswith(("holdfast_load", "holdfast_room"))
+        if name.startswith(("holdfast_load", "holdfast_room", "holdfast_export"))
     }
     assert told == {
-        ("load_asked", ("load", "boiler"), ("source", "plan")): 1.0,
-        ("load_asked", ("load", "lost"), ("source", "plan")): 1.0,
-        ("load_asked", ("load", "parlour"), ("source", "local_rule")): 0.0,
-        ("load_permitted", ("blocked_by", "state_stopped"), ("load", "boiler")): 0.0,
-        ("load_permitted", ("blocked_by", "state_stopped"), ("load", "lost")): 0.0,
-        ("load_permitted", ("blocked_by", ""), ("load", "parlour")): 1.0,
-        ("load_on", ("load", "boiler")): 0.0,
-        ("load_on", ("load", "parlour")): 1.0,
-        ("room_temperature_celsius", ("room", "parlour")): 20.5,
+        ("load_on", "boiler", "asked"): 1.0,
+        ("load_on", "boiler", "permitted"): 0.0,
+        ("load_on", "boiler", "written"): 0.0,
+        ("load_bound_on", "", "min", "boiler"): 0.0,
+        ("load_bound_on", "state_stopped", "max", "boiler"): 0.0,
+        ("room_setpoint_celsius", "parlour", "asked"): 21.0,
+        ("room_setpoint_celsius", "parlour", "permitted"): 21.0,
+        ("room_setpoint_celsius", "parlour", "written"): 21.0,
+        ("room_setpoint_celsius", "parlour", "read_back"): 21.0,
+        ("room_setpoint_celsius", "parlour", "measured"): 20.5,
+        ("export_limit_watts", UNIT, "asked"): 100.0,
+        ("export_limit_watts", UNIT, "permitted"): 100.0,
+        ("export_limit_watts", UNIT, "written"): 100.0,
     }

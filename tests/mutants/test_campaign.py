@@ -14,11 +14,12 @@ from mutants.fate import Fate
 from mutants.names import vocabulary
 from mutants.operators import FAMILIES, edits
 from mutants.process import Subject, in_a_process, judge, prepare
-from mutants.site import ROOT, mutated_tree, sites_of, source_of
-from mutants.targets import PACKAGES, targets
+from mutants.safety_path import modules
+from mutants.site import ROOT, mutated_tree, path_of, sites_of, source_of
+from mutants.targets import targets
 
 prepare()
-WORDS = vocabulary(ROOT / "holdfast" / package for package in PACKAGES)
+WORDS = vocabulary(ROOT / path_of(module) for module in modules())
 SITES = sites_of(PLANTED.module, WORDS)
 
 
@@ -97,7 +98,7 @@ def test_a_worker_that_dies_leaves_no_mutant_for_killed(monkeypatch):
 
 def test_what_is_imported_beforehand_rests_on_the_module_neither_itself_nor_by_its_package():
     apart = apart_from("holdfast.devices.registers")
-    assert "holdfast.devices.precharge" in apart
+    assert "holdfast.control.mode_manager" in apart
     for resting in ("registers", "profile", "drivers", "drivers.backoff"):
         assert f"holdfast.devices.{resting}" not in apart
     assert not any(name.startswith("holdfast.runtime") for name in apart)

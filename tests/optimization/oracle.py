@@ -28,7 +28,12 @@ def follow(problem: PlanProblem, solution: PlanSolution) -> float:
         curtailed_w = float(solution.curtailed_w[slot])
         # A battery below its minimum may give a milliwatt, which is lost with the PV.
         assert 0 <= curtailed_w <= problem.pv_w[slot] + 0.01
-        assert curtailed_w <= 0.2 or solution.grid_w[slot] <= 0.2  # surplus only
+        if solution.pv_off[slot]:
+            assert problem.may_switch_pv[slot]
+            assert abs(curtailed_w - problem.pv_w[slot]) < 1e-6
+            assert solution.grid_w[slot] <= problem.pv_off_import_max_w + 0.2
+        else:
+            assert curtailed_w <= 0.2 or solution.grid_w[slot] <= 0.2  # surplus only
         grid_w = problem.load_w[slot] - (problem.pv_w[slot] - curtailed_w) + power_w
         assert abs(grid_w - float(solution.grid_w[slot])) < 1e-6
         assert grid_w >= -problem.export_max_w - 0.2

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from oracle import follow
 
 from benchmarks.direct_milp import best_objective
 from benchmarks.hard_plans import BATTERY
@@ -20,6 +19,7 @@ from holdfast.optimization.problem import (
     PlanSolution,
     SlackGroup,
 )
+from tests.optimization.oracle import follow
 
 
 def problem(
@@ -64,8 +64,9 @@ def problems(
     soc_range = (0, 10_000) if relaxed else (soc_min_wh, soc_max_wh)
     grid_limits = st.floats(0, 6_000) if relaxed else st.floats(9_000, 20_000)
     return PlanProblem(
-        dt_h=np.array(draw(st.lists(st.sampled_from([0.01, 0.25, 1.0]), min_size=slots,
-                                    max_size=slots))),
+        dt_h=np.array(
+            draw(st.lists(st.sampled_from([0.01, 0.25, 1.0]), min_size=slots, max_size=slots))
+        ),
         import_price_per_kwh=bought,
         export_price_per_kwh=bought - spread,
         load_w=np.array(draw(prices(0, 8_000, slots))),
@@ -84,7 +85,8 @@ def problems(
             ageing_above_wh=5_000.0,
         ),
         pv_curtailable=draw(st.booleans()),
-    )  # fmt: skip
+        pv_switchable=draw(st.booleans()),
+    )
 
 
 @settings(max_examples=150, deadline=None)
@@ -108,8 +110,9 @@ def test_there_is_an_answer_whatever_is_asked(asked: PlanProblem) -> None:
 
 
 @settings(max_examples=15, deadline=None)
-@given(st.lists(problems(low=-0.2, relaxed=True).filter(lambda p: p.slots > 3), min_size=2,
-                max_size=5))  # fmt: skip
+@given(
+    st.lists(problems(low=-0.2, relaxed=True).filter(lambda p: p.slots > 3), min_size=2, max_size=5)
+)
 def test_a_model_that_was_used_before_answers_as_a_new_one(asked: list[PlanProblem]) -> None:
     slots = min(item.slots for item in asked)
     model = PlanModel(slots)

@@ -2,8 +2,6 @@
 
 import pytest
 
-pytest.importorskip("z3", reason="the proofs need the extra `prove`")
-
 from holdfast.core.state_machine import TRANSITIONS, State
 from proofs.canaries import ALL_IN_MODEL, find_in_model
 from proofs.state_machine_model import ALL_INPUTS, RULES, Model, System, check

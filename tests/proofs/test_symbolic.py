@@ -4,9 +4,6 @@ import math
 import operator
 
 import pytest
-
-pytest.importorskip("z3", reason="the proofs need the extra `prove`")
-
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -91,9 +88,11 @@ def test_the_rounding_lemmas_hold_for_what_python_computes(a, b, c):
     lemmas = (
         floats.sum_lemmas(x, y, result(a + b))
         | floats.product_lemmas(x, y, result(a * b))
-        | floats.mirror_lemmas((x, y, result(a + b)), (floats.negated(x), floats.negated(y), result(-a - b)))
+        | floats.mirror_lemmas(
+            (x, y, result(a + b)), (floats.negated(x), floats.negated(y), result(-a - b))
+        )
         | floats.larger_lemmas((x, y, result(a * b)), (z, y, result(c * b)))
-    )  # fmt: skip
+    )
     if b != 0.0:
         lemmas |= floats.quotient_lemmas(x, y, result(a / b))
     for name, lemma in lemmas.items():

@@ -16,6 +16,10 @@ from holdfast.safety.limits import SITE_LIMITS, UNIT_LIMITS, LimitRow
 S = 1_000_000_000
 RAMP_TO_ZERO_NS = S // 2
 NOTHING = (0.0, 0.0)
+CELL_V = (0.8, 5.0)
+"""No cell of any chemistry has less or more: a pack's voltage beyond it is a wrong scale."""
+NO_MATTER = {Signal.SOH_PCT, Signal.PV_POWER_W}
+"""No safety rests on the state of health, which not every pack tells, nor on the sun."""
 _MAX_AGE_NS = {signal: round(row.max_age_s * S) for signal, row in SIGNALS.items()}
 
 
@@ -25,8 +29,12 @@ _MAX_AGE_NS = {signal: round(row.max_age_s * S) for signal, row in SIGNALS.items
 class Readings:
     """What devices have said: the last sample of each signal, raw."""
 
-    def __init__(self, expected: Mapping[str, Collection[Signal]]) -> None:
+    def __init__(
+        self, expected: Mapping[str, Collection[Signal]], cells: Mapping[str, int]
+    ) -> None:
         self.expected = expected
+        self.cells = cells
+        """In series, by unit."""
         self.heard: dict[tuple[str, Signal], tuple[float, int]] = {}
         self.now_ns = 0
         self._shares: dict[str, float] = {}
@@ -47,7 +55,9 @@ class Readings:
         if (owner, signal) not in self.heard:
             return False
         value, time_ns = self.heard[owner, signal]
-        row = SIGNALS[signal]
+        row, low, high = SIGNALS[signal], *CELL_V
+        if signal is Signal.PACK_VOLTAGE_V and not low <= value / self.cells[owner] <= high:
+            return False
         return math.isfinite(value) and row.low <= value <= row.high and time_ns <= self.now_ns
 
     def good(self, owner: str, signal: Signal) -> float | None:
@@ -66,7 +76,7 @@ class Readings:
         """Of the power: by the age of the owner's data and by what cannot be true."""
         if owner not in self._shares:
             signals = set(self.expected[owner]) | {s for o, s in self.heard if o == owner}
-            shares = (self._share_left(owner, signal) for signal in signals)
+            shares = (self._share_left(owner, s) for s in signals - NO_MATTER)
             self._shares[owner] = min(shares, default=1.0)
         return self._shares[owner]
 
@@ -185,11 +195,15 @@ class Bounds:
 
     def __init__(self, site: Site, expected: Mapping[str, Collection[Signal]]) -> None:
         self.site = site
-        self.readings = Readings(expected)
+        self.readings = Readings(
+            expected, {unit.name: unit.battery.cells_in_series for unit in site.storage}
+        )
         self.rows = [WatchedRow(SITE, row, site) for row in SITE_LIMITS]
         self.rows += [
             WatchedRow(unit.name, row, unit) for unit in site.storage for row in UNIT_LIMITS
         ]
+        self._rest: tuple[float, float, float | None] | None = None
+        """What the meter showed when its value last changed; the rest of the site then, and PV."""
         self._units = {unit.name: unit for unit in site.storage}
         self._known: dict[str, tuple[float, float]] = {}
         """Of this cycle."""
@@ -198,6 +212,7 @@ class Bounds:
         """A cycle looks at what was heard."""
         self.readings.advance(now_ns)
         self._known.clear()
+        self._see_rest()
         for watched in self.rows:
             signal, owner = watched.row.signal, watched.owner
             sample = (
@@ -244,13 +259,30 @@ class Bounds:
         return max(grid.import_max_w - rest_w, 0.0), max(grid.export_max_w + rest_w, 0.0)
 
     def rest_w(self) -> float | None:
-        """What the grid would deliver if the batteries stood still; None if not known."""
+        """What the grid would deliver if the batteries stood still; None if not known.
+
+        It is as old as the meter's last change: what a slow meter shows is not of this moment. What
+        the sun is seen to do meanwhile is.
+        """
+        grid_w, battery_w = self._grid_and_batteries()
+        if grid_w is None or battery_w is None or self._rest is None:
+            return None
+        _, rest_w, pv_then_w = self._rest
+        pv_w = self.readings.good(SITE, Signal.PV_POWER_W)
+        return rest_w if pv_w is None or pv_then_w is None else rest_w + (pv_then_w - pv_w)
+
+    def _see_rest(self) -> None:
+        grid_w, battery_w = self._grid_and_batteries()
+        if grid_w is None or (self._rest is not None and self._rest[0] == grid_w):
+            return
+        pv_w = self.readings.good(SITE, Signal.PV_POWER_W)
+        self._rest = None if battery_w is None else (grid_w, grid_w - battery_w, pv_w)
+
+    def _grid_and_batteries(self) -> tuple[float | None, float | None]:
         grid_w = self.readings.good(SITE, Signal.GRID_POWER_W)
         powers = [self.readings.good(u.name, Signal.BATTERY_POWER_W) for u in self.site.storage]
         known = [power_w for power_w in powers if power_w is not None]
-        if grid_w is None or len(known) < len(powers):
-            return None
-        return grid_w - sum(known)
+        return grid_w, sum(known) if len(known) == len(powers) else None
 
     def _hardware(self, unit: StorageUnit) -> tuple[float, float]:
         return unit.charge_power_max_w, unit.discharge_power_max_w

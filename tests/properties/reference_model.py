@@ -4,7 +4,8 @@ It keeps whole histories, knows no layer and imports no decision: only names, th
 configuration and the rows of the limit table. Where it says what power is permitted, that is an
 upper bound: a cycle that permits less is right. Where it says which state must follow, it is
 exact, given the conditions that were raised (trips, and what the start waits for).
-Islanding is not in it.
+Islanding is not in it, but for an inverter that tells of an island while the meter sees the grid:
+that is none.
 """
 
 import math
@@ -19,6 +20,7 @@ from holdfast.core.plan import Plan, SlotMode
 from holdfast.core.signals import SITE, Signal
 from holdfast.core.state_machine import State
 from tests.properties.reference_bounds import NOTHING, Bounds, S
+from tests.properties.reference_witness import Seen, look
 
 EPS_W = 1e-6
 RESOLUTION_W = 10.0
@@ -73,15 +75,21 @@ class Unit:
     """When the setpoint was last written."""
     zero_ns: int | None = None
     """Since when 0 W is what it was last told."""
+    seen: Seen = field(default_factory=Seen)
+    """Who has seen its power."""
+    due: set[str] = field(default_factory=set)
+    """What the next cycle must trip for."""
 
 
 class Reference:
     """Follows a cycle from outside, and says where it does what it must not."""
 
     def __init__(
-        self, site: Site, expected: Mapping[str, Collection[Signal]],
+        self,
+        site: Site,
+        expected: Mapping[str, Collection[Signal]],
         points: Mapping[str, Collection[Point]],
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.site, self.points, self._expected = site, points, expected
         self.on_disk: tuple[frozenset[str], bool] = (frozenset(), False)
         self.restart()
@@ -94,6 +102,8 @@ class Reference:
         self.units = {unit.name: Unit() for unit in self.site.storage}
         self.plan: Taken | None = None
         self.last_ns: int | None = None
+        self.loop_ns: int | None = None
+        """When the emergency input was last known."""
         self.left_ns: int | None = None
         """Since when the site does not run."""
 
@@ -106,7 +116,10 @@ class Reference:
         inputs = record.inputs
         now_ns, commands = inputs.now_ns, set(inputs.commands)
         self.bounds.advance(now_ns)
-        emergency = Command.EMERGENCY_STOP in commands or self._loop_is_open()
+        loop = self.bounds.readings.sample(SITE, Signal.EMERGENCY_LOOP_CLOSED)
+        self.loop_ns = self.loop_ns if loop is None else loop[1]
+        lost = self.loop_ns is not None and now_ns - self.loop_ns > 3 * S
+        emergency = Command.EMERGENCY_STOP in commands or self._loop_is_open() or lost
         self._check_trips(record, now_ns)
         before = self.state
         self._check_commands(record, commands, emergency)
@@ -120,6 +133,7 @@ class Reference:
         stops = self.state is not before and raised.get(self.state, False)
         self._check_writes(record, at_once=stops or Command.EMERGENCY_STOP in commands)
         self._check_held(now_ns)
+        self._look_for_power()
         self.last_ns = now_ns
 
     # ------------------------------------------------------------ the state machine
@@ -137,6 +151,8 @@ class Reference:
         for watched in self.bounds.rows:
             key = f"{watched.owner}/{watched.row.id}"
             demand(key in keys or not watched.must_trip, "trip level", key)
+        for known in self.units.values():
+            demand(known.due <= keys, "witness", known.due - keys)
         longest_ns = max(S // 2, 5 * self.site.cycle.period_ms * S // 1000)
         gap_ns = 0 if self.last_ns is None else now_ns - self.last_ns
         demand(gap_ns <= longest_ns or bool(keys), "gap", f"{gap_ns} ns without a trip")
@@ -262,8 +278,9 @@ class Reference:
         charge_w, discharge_w = self._bound_of(unit)
         demand(
             -discharge_w - EPS_W <= power_w <= charge_w + EPS_W,
-            what, f"{unit.name}: {power_w} not within {-discharge_w} to {charge_w} W",
-        )  # fmt: skip
+            what,
+            f"{unit.name}: {power_w} not within {-discharge_w} to {charge_w} W",
+        )
 
     def _check_site(self, powers: list[float], what: str, tolerance_w: float) -> None:
         """The grid connection, and that no unit charges another."""
@@ -329,6 +346,11 @@ class Reference:
         demand(value in (0.0, 1.0), "relay", value)
         if value == 1.0:
             demand(self.state is State.RUNNING, "closes", f"{point} in {self.state}")
+        if value == 1.0 and point is Point.CONTACTOR:
+            good = self.bounds.readings.good
+            is_off = good(unit.name, Signal.INVERTER_ENABLED) == 0.0
+            shows_closed = good(unit.name, Signal.CONTACTOR_CLOSED) == 1.0
+            demand(is_off or shows_closed, "power stage", f"{unit.name} may close under load")
         if point is Point.PRECHARGE or known.held.get(point) == value:
             return
         if value == 1.0:
@@ -381,6 +403,17 @@ class Reference:
             if self.state is State.STOPPED and self.site.emergency_stop_category == 0:
                 open_ = self.units[unit.name].held.get(Point.CONTACTOR) == 0.0
                 demand(open_, "at once", f"{unit.name}: category 0")
+
+    def _look_for_power(self) -> None:
+        """Ramp to zero is safe once a zero was acknowledged and seen: what is due is a trip."""
+        if self.site.authority == "observe":
+            return
+        for unit in self.site.storage:
+            known = self.units[unit.name]
+            closed = known.held.get(Point.CONTACTOR) == 1.0
+            known.due = look(
+                known.seen, unit, self.bounds.readings, zero_ns=known.zero_ns, closed=closed
+            )
 
     def _check_held(self, now_ns: int) -> None:
         """What the devices were told is permitted now, whether it was written now or before."""

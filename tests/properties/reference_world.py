@@ -148,6 +148,12 @@ class Swapped:
 
 
 Fault = Silent | Stuck | Wrong | Shifted | Swapped
+_MEETS_GRID = {(SITE, Signal.GRID_POWER_W), (SITE, Signal.GRID_VOLTAGE_V)}
+"""By what the meter sees a living grid."""
+
+
+def _is_island(fault: Fault) -> bool:
+    return isinstance(fault, Wrong) and fault.value == 1.0
 
 
 class World:
@@ -183,6 +189,8 @@ class World:
             return self.changed[signal]
         if signal is Signal.GRID_POWER_W:
             return self.load_w + sum(unit.power_w for unit in self.units.values())
+        if signal is Signal.GRID_FREQUENCY_HZ:
+            return 50.0 + 0.01 * (self._count % 3)  # no grid stands still
         return HEALTHY_SITE[signal]
 
     def speak(self, hear: Hear) -> None:
@@ -220,10 +228,27 @@ class World:
             self.units[write.unit].take(write, self.now_ns)
 
     def break_(self, key: Key, fault: Fault) -> None:
-        """From now on, until it is healed. Islanding is not in the reference: no island begins."""
-        if key[1] is Signal.ISLANDED and isinstance(fault, Wrong) and fault.value == 1.0:
+        """From now on, until it is healed. Islanding is not in the reference: no island begins.
+
+        An inverter may tell of one as long as the meter is right; from then on it is right first.
+        """
+        told = self._tells_of_island
+        if key in told:
+            del self.faults[key]
+            return
+        if key in _MEETS_GRID:
+            for wrong in told:
+                del self.faults[wrong]
+        if key[1] is Signal.ISLANDED and _is_island(fault) and _MEETS_GRID & self.faults.keys():
             return
         self.faults[key] = fault
+
+    @property
+    def _tells_of_island(self) -> list[Key]:
+        return [
+            key for key, fault in self.faults.items()
+            if key[1] is Signal.ISLANDED and _is_island(fault)
+        ]  # fmt: skip
 
     def heal(self) -> None:
         """Everything is as it should be."""

@@ -30,38 +30,44 @@ from hypothesis.stateful import (
 
 import holdfast.control.cycle as cycle_module
 import holdfast.control.plan_gate as plan_gate
-import holdfast.control.transitions as transitions_module
+import holdfast.control.state_guard as transitions_module
 import holdfast.core.data_store as data_store
 import holdfast.devices.bms_safety_wrapper as bms_module
 import holdfast.devices.inverter_safety_wrapper as inverter_module
 import holdfast.devices.written_point as written_point
 import holdfast.safety.assessment as assessment_module
+import holdfast.safety.island as island_module
 import tests.properties.reference_model as reference_model
 from holdfast.control.cycle import Cycle, CycleState, Inputs
 from holdfast.control.mode_manager import ModeManager
 from holdfast.control.plan_gate import AcceptedPlan
-from holdfast.control.power_ramper import PowerRamper
 from holdfast.control.safety_wrapper import SafetyWrapper
-from holdfast.control.storage_unit import UnitControl
-from holdfast.control.transitions import StateGuard
+from holdfast.control.state_guard import StateGuard
+from holdfast.control.storage.power_ramper import PowerRamper
+from holdfast.control.storage.unit import UnitControl
 from holdfast.core.commands import Command, Point
 from holdfast.core.data_store import DataStore
 from holdfast.core.errors import PlanRefused
 from holdfast.core.latches import Latches, decode, encode
 from holdfast.core.plan import Plan, PlanSlot, PlanStatus, SlotMode
-from holdfast.core.signals import SIGNALS, SITE, Producer, Signal
+from holdfast.core.role import Role
+from holdfast.core.signals import SIGNALS, SITE, Signal
 from holdfast.core.state_machine import Event, State, StateMachine, is_listed
-from holdfast.devices.precharge import PrechargeSequence
+from holdfast.devices.contactor.precharge import PrechargeSequence
+from holdfast.devices.contactor.relay_controller import RelayController
+from holdfast.devices.power_follow_up import FollowUpMemory, PowerFollowUp
 from holdfast.devices.profile import load_profile
-from holdfast.devices.relay_controller import RelayController
-from holdfast.runtime.assembly import expected_signals, writable_points
+from holdfast.devices.unseen_power import SeenMemory, UnseenPower
 from holdfast.safety.battery_limits import nameplate
 from holdfast.safety.data_age import DataAge
 from holdfast.safety.envelope import Envelope
 from holdfast.safety.interlock_manager import InterlockManager
 from holdfast.safety.limit_monitor import LimitMonitor
+from holdfast.safety.rest_of_site import RestFollower
+from holdfast.site.devices import expected_signals, writable_points
 from tests.builders import T0, build_site, device, unit_content
 from tests.properties.reference_model import ACCEPTED_IN, Reference, Taken, Violation, demand
+from tests.properties.reference_witness import WITNESSES
 from tests.properties.reference_world import (
     S,
     Shifted,
@@ -160,9 +166,11 @@ class ControlCycle(RuleBasedStateMachine):
     """The one site to look at, or any."""
 
     @initialize(
-        name=st.sampled_from(USUAL * 3 + SELDOM), load_w=LOADS, runs=st.integers(0, 9),
+        name=st.sampled_from(USUAL * 3 + SELDOM),
+        load_w=LOADS,
+        runs=st.integers(0, 9),
         bms_poll_ms=st.sampled_from([0, 0, 200, 1000]),
-    )  # fmt: skip
+    )
     def begin(self, name, load_w, runs, bms_poll_ms):
         name = self.ONLY or name
         self.site = SITES[name]
@@ -171,7 +179,7 @@ class ControlCycle(RuleBasedStateMachine):
         self.long_ns = max(3 * S // 10, self.period_ns)
         self.world = World(self.site, told_by(self.site), T0)
         self.world.load_w = load_w
-        self.world.poll_ns[Producer.BMS] = bms_poll_ms * S // 1000
+        self.world.poll_ns[Role.BMS] = bms_poll_ms * S // 1000
         self.model = Reference(self.site, expected_signals(self.site), writable_points(self.site))
         self.utc_step = timedelta()
         self.disk = encode(Latches())
@@ -383,9 +391,12 @@ class ControlCycle(RuleBasedStateMachine):
     # ------------------------------------------------------------ the battery, as it is
 
     @rule(
-        pick=ANY, trip=st.booleans(), by=st.sampled_from([0.0, 1e-6, 0.02, -0.01]),
-        cycles=st.integers(1, 8), every=st.sampled_from([1, 1, 1, 2]),
-    )  # fmt: skip
+        pick=ANY,
+        trip=st.booleans(),
+        by=st.sampled_from([0.0, 1e-6, 0.02, -0.01]),
+        cycles=st.integers(1, 8),
+        every=st.sampled_from([1, 1, 1, 2]),
+    )
     def a_limit_is_met(self, pick, trip, by, cycles, every):
         """``by`` is a share of the level, or of 1."""
         told = set(self.world.keys)
@@ -399,15 +410,59 @@ class ControlCycle(RuleBasedStateMachine):
             self._cycle(self.period_ns)
 
     @rule(
-        pick=ANY, signal=st.sampled_from([
-            Signal.CHARGE_CURRENT_LIMIT_A, Signal.DISCHARGE_CURRENT_LIMIT_A, Signal.SOC_PCT,
-            Signal.CELL_TEMPERATURE_MAX_C, Signal.CELL_TEMPERATURE_MIN_C,
-        ]), value=st.sampled_from([0.0, 9.9, 30.0, 45.0, 49.0, 55.0, 80.0, 95.0, 100.0]),
-    )  # fmt: skip
+        pick=ANY,
+        signal=st.sampled_from(
+            [
+                Signal.CHARGE_CURRENT_LIMIT_A,
+                Signal.DISCHARGE_CURRENT_LIMIT_A,
+                Signal.SOC_PCT,
+                Signal.CELL_TEMPERATURE_MAX_C,
+                Signal.CELL_TEMPERATURE_MIN_C,
+            ]
+        ),
+        value=st.sampled_from([0.0, 9.9, 30.0, 45.0, 49.0, 55.0, 80.0, 95.0, 100.0]),
+    )
     def the_battery_changes(self, pick, signal, value):
         names = self.site.unit_names
         self.world.units[names[pick % len(names)]].changed[signal] = value
         self._cycle(self.period_ns)
+
+    @rule(
+        pick=ANY,
+        current_a=st.sampled_from([4.9, 5.1, -5.1, -7.0, 56.0, -56.0]),
+        seconds=st.sampled_from([3.0, 12.0]),
+    )
+    def a_current_flows_that_only_the_bms_sees(self, pick, current_a, seconds):
+        names = self.site.unit_names
+        unit = self.world.units[names[pick % len(names)]]
+        unit.changed[Signal.BATTERY_CURRENT_A] = current_a
+        self._pass(seconds)
+
+    @rule(pick=ANY, who=st.sampled_from(["both", "both", *WITNESSES]))
+    def nobody_sees_the_power(self, pick, who):
+        names = self.site.unit_names
+        owner = names[pick % len(names)]
+        for signal in WITNESSES.values() if who == "both" else [WITNESSES[who]]:
+            self.world.break_((owner, signal), Silent())
+        self._pass(61.0 if who != "both" and self.period_ns == S else 7.0)
+
+    @rule(pick=ANY)
+    def somebody_starts_while_a_power_stage_is_on(self, pick):
+        names = self.site.unit_names
+        unit = self.world.units[names[pick % len(names)]]
+        self._cycle(self.period_ns, (Command.STOP,))
+        self._pass(1.2)
+        unit.registers[Point.ENABLE] = 1.0
+        unit.deaf.add(Point.ENABLE)
+        for _ in range(3):
+            self._cycle(self.period_ns, (Command.START,))
+
+    @rule(pick=ANY, cycles=st.integers(1, 20))
+    def an_inverter_tells_of_an_island(self, pick, cycles):
+        names = self.site.unit_names
+        self.world.break_((names[pick % len(names)], Signal.ISLANDED), Wrong(value=1.0))
+        for _ in range(cycles):
+            self._cycle(self.period_ns)
 
     @rule(pick=ANY, volts=st.sampled_from([-1.0, -0.05, 0.05, 1.0]))
     def the_voltage_moves(self, pick, volts):
@@ -458,17 +513,23 @@ class ControlCycle(RuleBasedStateMachine):
             )
         )  # fmt: skip
         return Plan(
-            plan_id="p", created=self._utc, status=PlanStatus.OPTIMAL, expected_cost=0.0,
-            expires=self._utc + timedelta(seconds=expires_s), slots=slots,
-        )  # fmt: skip
+            plan_id="p",
+            created=self._utc,
+            status=PlanStatus.OPTIMAL,
+            expected_cost=0.0,
+            expires=self._utc + timedelta(seconds=expires_s),
+            slots=slots,
+        )
 
     def _offer(self, plan):
         """True if it was accepted."""
         try:
             self.plan = plan_gate.accept_plan(
-                plan, now_ns=self.world.now_ns, utc=self._utc,
+                plan,
+                now_ns=self.world.now_ns,
+                utc=self._utc,
                 site=self.site,
-            )  # fmt: skip
+            )
         except PlanRefused:
             return False
         self.model.plan = Taken(plan, self.world.now_ns, self._utc)
@@ -497,13 +558,22 @@ class ControlCycle(RuleBasedStateMachine):
 
     @rule(
         share=st.sampled_from([-1.0, 0.5, 1.0]),
-        change=st.sampled_from([
-            {"expires_s": -1.0}, {"expires_s": 0.0}, {"expires_s": 86_400.0},
-            {"starts_s": -7200.0}, {"starts_s": 1000.0}, {"lasts_s": -10.0},
-            {"lasts_s": 900_000.0}, {"share": 1.001}, {"share": -1.001}, {"share": math.inf},
-            {"share": math.nan},
-        ]),
-    )  # fmt: skip
+        change=st.sampled_from(
+            [
+                {"expires_s": -1.0},
+                {"expires_s": 0.0},
+                {"expires_s": 86_400.0},
+                {"starts_s": -7200.0},
+                {"starts_s": 1000.0},
+                {"lasts_s": -10.0},
+                {"lasts_s": 900_000.0},
+                {"share": 1.001},
+                {"share": -1.001},
+                {"share": math.inf},
+                {"share": math.nan},
+            ]
+        ),
+    )
     def a_bad_plan_comes(self, share, change):
         plan = self._plan(**{"mode": SlotMode.POWER, "share": share, **change})
         demand(not self._offer(plan), "plan", f"{change} is accepted")
@@ -659,7 +729,7 @@ def _remembers(request, *args):
 NO_DATA_AGE = _without(DataAge, "assess", ())
 NO_INTERLOCKS = _without(InterlockManager, "assess", ())
 NO_LIMITS = _around(LimitMonitor, "assess", lambda _, self, __, memory: ((), memory))
-NO_AGE = _around(data_store, "_judge", lambda _, samples, __: dict(samples))
+NO_AGE = _around(data_store, "_judge", lambda _, samples, *__: dict(samples))
 NO_CLAMP = _around(Envelope, "clamp", lambda _, __, power_w: power_w)
 
 BROKEN = {
@@ -773,6 +843,27 @@ BROKEN = {
         _around(
             RelayController, "decide", lambda decide, *args, at_once: decide(*args, at_once=True)
         ), None,
+    ),
+    ("the BMS is no witness", "witness"): (
+        _without(PowerFollowUp, "check", (FollowUpMemory(), ())), None
+    ),
+    ("nobody asks who has seen it", "witness"): (
+        _without(UnseenPower, "check", (SeenMemory(), ())), None
+    ),
+    ("a contactor closes whatever flows", "power stage"): (
+        _around(
+            RelayController, "decide",
+            lambda decide, self, permit, *rest, **how: decide(
+                self, replace(permit, may_close=permit.may_connect), *rest, **how
+            ),
+        ), None,
+    ),
+    ("the inverter's word makes an island", "ladder"): (
+        _without(island_module, "is_grid_alive", False), None
+    ),
+    ("a slow meter is not known as slow", "ladder"): (
+        _around(RestFollower, "follow", lambda follow, self, seen, _: follow(self, seen, None)),
+        None,
     ),
     ("no precharge", "precharge"): (_without(PrechargeSequence, "_is_complete", True), "precharge"),
     ("a cycle that remembers", "replay"): (_around(ModeManager, "request", _remembers), None),

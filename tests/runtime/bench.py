@@ -14,15 +14,18 @@ from holdfast.core.data_store import DataStore
 from holdfast.core.errors import DeviceUnreachable
 from holdfast.core.latches import Latches
 from holdfast.core.ports import CommsCounters
-from holdfast.core.signals import SITE, Producer, Signal
+from holdfast.core.role import Role
+from holdfast.core.signals import SITE, Signal
 from holdfast.core.state_machine import State
 from holdfast.devices.profile import load_profile
 from holdfast.runtime import latch_keeper
-from holdfast.runtime.assembly import build_cycle, devices
-from holdfast.runtime.audit_trail import AuditTrail
+from holdfast.runtime.audit.trail import AuditTrail
 from holdfast.runtime.control_loop import ControlLoop
-from holdfast.runtime.files import SiteFiles
 from holdfast.runtime.latch_file import save_latches
+from holdfast.runtime.plan_holder import PlanHolder
+from holdfast.site.assembly import build_cycle
+from holdfast.site.devices import devices
+from holdfast.site.files import SiteFiles
 from tests.builders import HEALTHY_SITE, HEALTHY_UNIT, UNIT, build_site, put
 
 STORED = {
@@ -72,12 +75,12 @@ class FakeDriver:
 def site_in(folder: Path, **changes: object) -> Site:
     """A healthy site whose state is in ``folder``; its cycle is so slow that no busy machine makes
     a gap between two."""
-    return build_site(state_dir=folder, **{"cycle": {"period_ms": 1000}} | changes)
+    return build_site(state_dir=str(folder), **{"cycle": {"period_ms": 1000}} | changes)
 
 
 async def until(holds: Callable[[], bool]) -> None:
     """Let the loop turn until ``holds``."""
-    deadline_s = time.monotonic() + 10.0
+    deadline_s = time.monotonic() + 60.0
     while not holds():
         assert time.monotonic() < deadline_s, "did not come true in time"
         await asyncio.sleep(0)
@@ -94,8 +97,15 @@ class LoopBench:
         self.files.create()
         self.store = DataStore(self.site.unit_names, tuple(self.site.switches))
         self.drivers = {key: FakeDriver(f"{key[0]}/{key[1]}") for key in devices(self.site)}
+        self.plans = PlanHolder(self.site, audit)
         self.loop = ControlLoop(
-            self.site, build_cycle(self.site), self.store, self.drivers, self.files, audit=audit
+            self.site,
+            build_cycle(self.site),
+            self.store,
+            self.drivers,
+            self.plans,
+            self.files,
+            audit=audit,
         )
         self.values = {(SITE, signal): value for signal, value in HEALTHY_SITE.items()}
         self.values |= {(UNIT, signal): value for signal, value in HEALTHY_UNIT.items()}
@@ -134,9 +144,13 @@ class LoopBench:
         await asyncio.sleep(0)
         await asyncio.gather(*(w.flush() for w in self.loop._writers.values()))
 
+    def show_next(self) -> None:
+        """The status of the next cycle that is told of does not wait for its turn."""
+        self.loop._publisher._due_ns = 0
+
     async def cycle_until(self, holds: Callable[[], bool]) -> None:
         """Cycles until ``holds``: moves away from zero wait for each other."""
-        deadline_s = time.monotonic() + 10.0
+        deadline_s = time.monotonic() + 60.0
         while not holds():
             assert time.monotonic() < deadline_s, "did not come true in time"
             await self.cycle()
@@ -145,7 +159,7 @@ class LoopBench:
         await self.cycle(4)
         assert self.state is State.IDLE
 
-    def written(self, role: Producer, point: Point, owner: str = UNIT) -> list[float]:
+    def written(self, role: Role, point: Point, owner: str = UNIT) -> list[float]:
         """Values that reached a device, in their order."""
         return [w.value for w in self.drivers[owner, role].written if w.point is point]
 
@@ -162,7 +176,7 @@ class SlowDisk:
 
     def save(self, path: Path, latches: Latches) -> None:
         self.begun.append(latches)
-        assert self.turns.wait(10)
+        assert self.turns.wait(60)
         if self.fails:
             raise OSError(28, "No space left on device")
         save_latches(path, latches)

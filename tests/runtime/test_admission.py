@@ -4,18 +4,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast.core.commands import Command
-from holdfast.core.units import NS_PER_S
-from holdfast.runtime.admission import NONCES, Admission, Peer
-from holdfast.runtime.messages import (
-    COMMAND_LIFETIME_NS,
-    STOPPING,
+from holdfast.client.messages import (
     CommandMessage,
     PlanMessage,
     ProcessMessage,
 )
+from holdfast.core.commands import Command
+from holdfast.core.units import NS_PER_S
+from holdfast.runtime.admission import COMMAND_LIFETIME_NS, NONCES, STOPPING, Admission, Peer
 from tests.builders import T0
-from tests.runtime.test_messages import UTC_NOW, a_plan
+from tests.runtime.test_incoming import UTC_NOW, a_plan
 
 OWNER = Peer(pid=7, uid=1000)
 FOREIGN = "only root and the owner of the controller may ask for this"
@@ -97,9 +95,12 @@ def test_a_stranger_may_stop_and_nothing_else(uid: int | None) -> None:
 
 
 @given(
-    st.sampled_from(sorted(STOPPING)), st.integers(), st.text(max_size=4),
-    st.none() | st.integers(), st.integers(),
-)  # fmt: skip
+    st.sampled_from(sorted(STOPPING)),
+    st.integers(),
+    st.text("ab-9é", max_size=4),
+    st.none() | st.integers(),
+    st.integers(),
+)
 def test_stopping_is_never_refused(
     command: Command, issued_ns: int, nonce: str, uid: int | None, now_ns: int
 ) -> None:
@@ -110,9 +111,11 @@ def test_stopping_is_never_refused(
 
 
 SENT = st.tuples(
-    st.sampled_from(POWERFUL), st.sampled_from(["", "a", "b", "c"]),
-    st.integers(0, 3 * COMMAND_LIFETIME_NS), st.integers(0, COMMAND_LIFETIME_NS),
-)  # fmt: skip
+    st.sampled_from(POWERFUL),
+    st.sampled_from(["", "a", "b", "c"]),
+    st.integers(0, 3 * COMMAND_LIFETIME_NS),
+    st.integers(0, COMMAND_LIFETIME_NS),
+)
 
 
 @given(st.lists(SENT, max_size=20))

@@ -4,25 +4,22 @@ import asyncio
 import math
 import shutil
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from holdfast.core.commands import Command, Point
-from holdfast.core.errors import PlanRefused
 from holdfast.core.latches import CONTROL_EXCEPTION
-from holdfast.core.reading import Bad, Good
-from holdfast.core.signals import SITE, Producer, Signal
+from holdfast.core.reading import Good
+from holdfast.core.role import Role
+from holdfast.core.signals import SITE, Signal
 from holdfast.core.state_machine import State
 from holdfast.devices.load_safety_wrapper import REVERT_S
 from holdfast.runtime import control_loop
 from holdfast.runtime.latch_file import load_latches
-from holdfast.runtime.shared_memory import Heartbeat, HeartbeatReader
-from holdfast.runtime.status_reader import StatusReader
+from holdfast.site.shared_memory import Beat, HeartbeatReader
 from tests.builders import LOAD, UNIT, device, load_content, put, room_content
 from tests.runtime.bench import LoopBench, site_in, until
-from tests.runtime.test_messages import a_plan
 
 
 async def to_running(bench: LoopBench) -> None:
@@ -42,15 +39,15 @@ async def test_a_healthy_site_boots_and_starts_when_told_and_not_before(tmp_path
     await bench.to_idle()
     await bench.cycle(5)
     assert bench.state is State.IDLE
-    assert set(bench.written(Producer.RELAYS, Point.CONTACTOR)) == {0.0}
+    assert set(bench.written(Role.RELAYS, Point.CONTACTOR)) == {0.0}
     await to_running(bench)
-    assert bench.written(Producer.RELAYS, Point.CONTACTOR)[-1] == 1.0
+    assert bench.written(Role.RELAYS, Point.CONTACTOR)[-1] == 1.0
 
 
 async def test_the_heartbeat_tells_the_end_of_a_completed_cycle(tmp_path: Path) -> None:
     bench = LoopBench(tmp_path)
     with HeartbeatReader(bench.files.heartbeat) as beats:
-        assert beats.last() == (0, 0)
+        assert beats.last() == Beat()
         before_ns = time.monotonic_ns()
         await bench.cycle()
         assert before_ns <= beats.last()[0] <= time.monotonic_ns()
@@ -75,15 +72,16 @@ async def test_a_cycle_that_raises_writes_zero_latches_and_beats_no_more(
         await bench.loop.flush()
         assert beats.last() == last_beat
     assert bench.loop.failed.is_set()
-    assert bench.written(Producer.INVERTER, Point.SETPOINT_W) == [0.0]
-    assert bench.written(Producer.INVERTER, Point.ENABLE) == [0.0]
-    assert bench.written(Producer.BMS, Point.CHARGE_POWER_W) == [0.0]
-    assert bench.written(Producer.BMS, Point.DISCHARGE_POWER_W) == [0.0]
+    assert bench.written(Role.INVERTER, Point.SETPOINT_W) == [0.0]
+    assert bench.written(Role.INVERTER, Point.ENABLE) == [0.0]
+    assert bench.written(Role.BMS, Point.CHARGE_POWER_W) == [0.0]
+    assert bench.written(Role.BMS, Point.DISCHARGE_POWER_W) == [0.0]
     assert load_latches(bench.files.latches).faults == (CONTROL_EXCEPTION,)
     # From here on nothing is decided any more, and who asks is told so.
     assert await bench.loop.command(Command.STOP) == (
-        False, "the control cycle failed; the site was taken to 0 W",
-    )  # fmt: skip
+        False,
+        "the control cycle failed; the site was taken to 0 W",
+    )
     again = LoopBench(tmp_path)
     await again.cycle(3)
     assert again.state is State.ERROR
@@ -112,7 +110,7 @@ def with_loads(folder: Path, *, without_plan: str = "off", **changes: object) ->
 
 def switched(bench: LoopBench) -> list[float]:
     """What reached the boiler's switch."""
-    return bench.written(Producer.LOAD_SWITCH, Point.LOAD_ON, LOAD)
+    return bench.written(Role.LOAD_SWITCH, Point.LOAD_ON, LOAD)
 
 
 def loads_told(bench: LoopBench) -> float:
@@ -127,7 +125,7 @@ async def test_a_load_is_switched_as_the_cycle_decides(tmp_path: Path) -> None:
     assert switched(bench) == [0.0], "BOOT permits nothing"
     await bench.cycle_until(lambda: len(switched(bench)) > 1)
     assert switched(bench) == [0.0, 1.0]
-    timer = bench.written(Producer.LOAD_SWITCH, Point.LOAD_REVERT_S, LOAD)
+    timer = bench.written(Role.LOAD_SWITCH, Point.LOAD_REVERT_S, LOAD)
     assert timer[0] == REVERT_S, "armed before anything is switched on"
     await bench.loop.command(Command.EMERGENCY_STOP)
     await bench.cycle()
@@ -157,15 +155,15 @@ async def test_a_cycle_that_raises_switches_the_loads_off(
     bench.loop.run_cycle()
     await bench.loop.flush()
     assert switched(bench) == [0.0]
-    assert bench.written(Producer.INVERTER, Point.SETPOINT_W) == [0.0]
+    assert bench.written(Role.INVERTER, Point.SETPOINT_W) == [0.0]
     # A thermostat has nothing that switches; it keeps a temperature that is comfortable.
-    assert not bench.drivers["parlour", Producer.LOAD_SWITCH].written
+    assert not bench.drivers["parlour", Role.LOAD_SWITCH].written
 
 
 async def test_at_the_end_loads_are_switched_off_and_stay_off(tmp_path: Path) -> None:
     bench = with_loads(tmp_path, without_plan="on")
     await bench.cycle_until(lambda: len(switched(bench)) > 1)
-    bench.drivers[LOAD, Producer.LOAD_SWITCH].written.clear()
+    bench.drivers[LOAD, Role.LOAD_SWITCH].written.clear()
     bench.loop.release_loads()
     await bench.loop.flush()
     assert switched(bench) == [0.0]
@@ -180,7 +178,7 @@ async def test_a_site_that_observes_leaves_its_loads_alone_in_the_end(tmp_path: 
     await bench.cycle(3)
     bench.loop.release_loads()
     await bench.loop.flush()
-    assert not bench.drivers[LOAD, Producer.LOAD_SWITCH].written
+    assert not bench.drivers[LOAD, Role.LOAD_SWITCH].written
 
 
 async def test_a_dead_load_switch_holds_up_neither_the_battery_nor_the_end(
@@ -188,19 +186,19 @@ async def test_a_dead_load_switch_holds_up_neither_the_battery_nor_the_end(
 ) -> None:
     monkeypatch.setattr(control_loop, "LOADS_WAIT_S", 0.01)
     bench = with_loads(tmp_path)
-    bench.drivers[LOAD, Producer.LOAD_SWITCH].gate.clear()
+    bench.drivers[LOAD, Role.LOAD_SWITCH].gate.clear()
     for signal in (Signal.LOAD_ON, Signal.LOAD_REVERT_READBACK_S):
         del bench.values[LOAD, signal]
     for _ in range(4):
         bench.sample()
         bench.loop.run_cycle()
-        await until(lambda: bench.drivers[UNIT, Producer.INVERTER].written != [])
+        await until(lambda: bench.drivers[UNIT, Role.INVERTER].written != [])
     assert bench.state is State.IDLE
     assert bench.loop.run_cycle((Command.EMERGENCY_STOP,)) is not None
     bench.loop.release_loads()
     await bench.loop.flush()
     assert load_latches(bench.files.latches).emergency_stop
-    assert bench.written(Producer.INVERTER, Point.SETPOINT_W)[-1] == 0.0
+    assert bench.written(Role.INVERTER, Point.SETPOINT_W)[-1] == 0.0
     bench.sample()
     assert bench.loop.at_rest()
     assert not switched(bench)
@@ -227,7 +225,7 @@ async def test_a_state_folder_that_is_gone_does_not_stop_control(tmp_path: Path)
     assert bench.state is State.STOPPED
     await bench.cycle(3)
     await bench.loop.flush()
-    assert bench.written(Producer.INVERTER, Point.SETPOINT_W)[-1] == 0.0
+    assert bench.written(Role.INVERTER, Point.SETPOINT_W)[-1] == 0.0
     # When it is back, what is latched gets there.
     (tmp_path / "state").mkdir()
     await bench.cycle(1)
@@ -249,61 +247,13 @@ async def test_a_repeated_emergency_stop_is_accepted_and_writes_zero_again(
     await to_running(bench)
     await bench.loop.command(Command.EMERGENCY_STOP)
     await bench.cycle(3)
-    before = len(bench.written(Producer.INVERTER, Point.SETPOINT_W))
+    before = len(bench.written(Role.INVERTER, Point.SETPOINT_W))
     bench.sample()
     accepted, reason = await bench.loop.command(Command.EMERGENCY_STOP)
     await bench.loop.flush()
     assert accepted
     assert "already stopped" in reason
-    assert bench.written(Producer.INVERTER, Point.SETPOINT_W)[before:] == [0.0]
-
-
-async def test_a_refused_plan_leaves_the_one_before_and_its_reason_is_in_the_status(
-    tmp_path: Path,
-) -> None:
-    bench = LoopBench(tmp_path)
-    await to_running(bench)
-    with pytest.raises(PlanRefused):
-        bench.loop.take_plan(a_plan())  # of long ago
-    await asyncio.sleep(0.21)
-    await bench.cycle(1)
-    found = StatusReader(bench.files).latest()
-    assert found is not None
-    assert found[0].plan is None
-    assert "expired" in found[0].plan_refused
-    assert found[0].request_source == "self_consumption"
-
-
-async def test_the_watchdogs_beat_arrives_as_a_signal(tmp_path: Path) -> None:
-    bench = LoopBench(tmp_path)
-    del bench.values[SITE, Signal.WATCHDOG_ARMED]
-    await bench.cycle(3)
-    assert bench.state is State.BOOT
-    with Heartbeat(bench.files.watchdog) as watchdog:
-        watchdog.beat(time.monotonic_ns(), 0)
-        await bench.cycle(2)
-        assert bench.state is State.BOOT  # it lives, but does not reach the inverter
-        deadline_s = time.monotonic() + 5.0
-        while bench.state is State.BOOT and time.monotonic() < deadline_s:
-            watchdog.beat(time.monotonic_ns(), 1)
-            await asyncio.sleep(0.02)
-            await bench.cycle(1)
-        assert bench.state is State.IDLE
-
-
-async def test_a_watchdogs_beat_from_before_the_computer_was_started_anew_is_forgotten(
-    tmp_path: Path,
-) -> None:
-    bench = LoopBench(tmp_path)
-    del bench.values[SITE, Signal.WATCHDOG_ARMED]
-    with Heartbeat(bench.files.watchdog) as watchdog:
-        watchdog.beat(time.monotonic_ns() + 30 * 86_400 * 10**9)
-        await bench.cycle(3)
-        assert not isinstance(bench.store.image()[SITE].get(Signal.WATCHDOG_ARMED), Bad)
-        for _ in range(4):
-            watchdog.beat(time.monotonic_ns())
-            await bench.cycle(1)
-        assert bench.state is State.IDLE
+    assert bench.written(Role.INVERTER, Point.SETPOINT_W)[before:] == [0.0]
 
 
 async def test_at_rest_is_what_was_seen_after_the_last_writes(tmp_path: Path) -> None:
@@ -322,38 +272,7 @@ async def test_at_rest_is_what_was_seen_after_the_last_writes(tmp_path: Path) ->
         await bench.cycle()
         bench.sample()
     assert bench.loop.at_rest()
-    assert bench.written(Producer.RELAYS, Point.CONTACTOR)[-1] == 0.0
-
-
-async def test_missed_deadlines_and_lateness_are_told(tmp_path: Path) -> None:
-    bench = LoopBench(tmp_path)
-    await bench.cycle()
-    await asyncio.sleep(0.21)  # the next cycle publishes
-    bench.loop.tick(time.monotonic_ns() - 3_000_000, 2)
-    await asyncio.sleep(0)
-    found = StatusReader(bench.files).latest()
-    assert found is not None
-    loop = found[0].loop
-    assert loop.missed == 2
-    assert sum(loop.lateness.counts) == 1
-    assert loop.lateness.sum_s >= 0.003
-
-
-async def test_status_from_before_the_computer_was_started_anew_is_none(tmp_path: Path) -> None:
-    bench = LoopBench(tmp_path)
-    reader = StatusReader(bench.files)
-    assert reader.latest() is None
-    await bench.cycle(1)
-    found = reader.latest()
-    assert found is not None
-    assert 0.0 <= found[1] < 5.0
-    status = replace(found[0], monotonic_ns=time.monotonic_ns() + 10**15)
-    from holdfast.monitoring.status import encode_status
-
-    bench.loop._status.publish(encode_status(status))
-    assert reader.latest() is None
-    bench.loop._status.publish(b"no status")
-    assert reader.latest() is None
+    assert bench.written(Role.RELAYS, Point.CONTACTOR)[-1] == 0.0
 
 
 async def test_the_power_of_one_unit_reaches_only_its_own_devices(tmp_path: Path) -> None:
@@ -361,8 +280,8 @@ async def test_the_power_of_one_unit_reaches_only_its_own_devices(tmp_path: Path
     await to_running(bench)
     for (owner, role), driver in bench.drivers.items():
         assert {(w.unit, w.role) for w in driver.written} <= {(owner, role)}
-    assert not bench.drivers[SITE, Producer.METER].written
-    assert bench.drivers[UNIT, Producer.RELAYS].written
+    assert not bench.drivers[SITE, Role.METER].written
+    assert bench.drivers[UNIT, Role.RELAYS].written
 
 
 async def test_what_was_read_before_the_last_write_proves_no_rest(tmp_path: Path) -> None:
@@ -371,7 +290,7 @@ async def test_what_was_read_before_the_last_write_proves_no_rest(tmp_path: Path
     bench.sample()
     assert (await bench.loop.command(Command.STOP))[0]
     deadline_s = time.monotonic() + 5.0
-    while bench.written(Producer.RELAYS, Point.CONTACTOR)[-1] == 1.0:
+    while bench.written(Role.RELAYS, Point.CONTACTOR)[-1] == 1.0:
         assert time.monotonic() < deadline_s
         await bench.cycle()
     # 0 was written just now; that the contactor read open long before says nothing.

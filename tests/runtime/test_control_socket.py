@@ -16,23 +16,30 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from holdfast.core.commands import Command
-from holdfast.core.errors import NotRunning
-from holdfast.core.state_machine import State
-from holdfast.monitoring.audit_events import MessageRefused
-from holdfast.runtime.admission import Admission, Peer, peer_of
-from holdfast.runtime.control_socket import ControlClient, ControlSocket, serve
-from holdfast.runtime.messages import (
-    MAX_MESSAGE_BYTES,
+from holdfast.client.control import ControlClient
+from holdfast.client.messages import (
     PlanMessage,
     Reply,
     decode_reply,
     encode,
 )
+from holdfast.core.commands import Command
+from holdfast.core.state_machine import State
+from holdfast.monitoring.audit.events import MessageRefused
+from holdfast.runtime import guests
+from holdfast.runtime.admission import Admission, Peer, peer_of
+from holdfast.runtime.control_socket import (
+    MAX_MESSAGE_BYTES,
+    MAX_STOP_BYTES,
+    PENDING,
+    UNREAD_BYTES,
+    ControlSocket,
+    serve,
+)
+from tests.runtime.audit.test_folder import check
+from tests.runtime.audit.test_writer import AuditedBench, of
 from tests.runtime.bench import LoopBench, SlowDisk, until
-from tests.runtime.test_audit_folder import check
-from tests.runtime.test_audit_writer import AuditedBench, of
-from tests.runtime.test_messages import a_plan
+from tests.runtime.test_incoming import a_plan
 
 
 class Talk:
@@ -73,10 +80,9 @@ async def bench(tmp_path: Path) -> AsyncIterator[LoopBench]:
     bench = LoopBench(tmp_path)
     await bench.to_idle()
     bench.sample()
-    server = await serve(bench.files.control_socket, bench.loop)
+    server = await serve(bench.files.control_socket, bench.loop, bench.plans)
     yield bench
-    server.close()
-    await server.wait_closed()
+    await server.close()
 
 
 @pytest.fixture
@@ -125,7 +131,7 @@ async def test_a_stranger_who_got_at_the_socket_may_stop_and_nothing_else(tmp_pa
     await bench.to_idle()
     bench.sample()
     path, nobody = bench.files.control_socket, frozenset({os.geteuid() + 1})
-    server = await serve(path, bench.loop, audit=bench.trail, trusted=nobody)
+    server = await serve(path, bench.loop, bench.plans, audit=bench.trail, trusted=nobody)
     reader, writer = await asyncio.open_unix_connection(str(path))
     talk = Talk(reader, writer)
     for line in (command("start"), command("reset"), encode(PlanMessage(plan=a_plan()))):
@@ -135,8 +141,7 @@ async def test_a_stranger_who_got_at_the_socket_may_stop_and_nothing_else(tmp_pa
     assert (await talk.ask(command("estop")))["accepted"]
     assert bench.state is State.STOPPED
     writer.close()
-    server.close()
-    await server.wait_closed()
+    await server.close()
     found = of(MessageRefused, bench.end())
     assert [event.what for event in found] == ["start", "reset", "plan"]
     assert {(event.uid, event.pid) for event in found} == {(os.geteuid(), os.getpid())}
@@ -147,7 +152,7 @@ async def test_root_or_the_owner_is_who_the_kernel_says(tmp_path: Path) -> None:
     here, there = socket.socketpair()
     loop = asyncio.get_running_loop()
     transport, _ = await loop.connect_accepted_socket(asyncio.Protocol, here)
-    assert peer_of(transport) == Peer(pid=os.getpid(), uid=os.geteuid())
+    assert peer_of(here) == Peer(pid=os.getpid(), uid=os.geteuid())
     transport.close()
     there.close()
 
@@ -156,7 +161,7 @@ async def test_of_a_connection_that_has_no_owner_nobody_is_told(tmp_path: Path) 
     server = await asyncio.start_server(lambda _reader, writer: writer.close(), "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     _, writer = await asyncio.open_connection("127.0.0.1", port)
-    assert peer_of(writer.transport).uid not in {0, os.geteuid()}
+    assert peer_of(writer.get_extra_info("socket")).uid not in {0, os.geteuid()}
     writer.close()
     server.close()
     await server.wait_closed()
@@ -168,7 +173,7 @@ async def test_what_no_cycle_gets_to_see_is_on_record_and_a_flood_of_it_is_count
     bench = AuditedBench(tmp_path)
     await bench.to_idle()
     bench.sample()
-    server = await serve(bench.files.control_socket, bench.loop, audit=bench.trail)
+    server = await serve(bench.files.control_socket, bench.loop, bench.plans, audit=bench.trail)
     reader, writer = await asyncio.open_unix_connection(str(bench.files.control_socket))
     talk = Talk(reader, writer)
     for _ in range(20):
@@ -179,8 +184,7 @@ async def test_what_no_cycle_gets_to_see_is_on_record_and_a_flood_of_it_is_count
     await talk.ask(line)
     await talk.ask(line)
     writer.close()
-    server.close()
-    await server.wait_closed()
+    await server.close()
     found = of(MessageRefused, bench.end())
     assert check(bench.files.audit).problem is None
     by_what = {event.what: [e for e in found if e.what == event.what] for event in found}
@@ -218,8 +222,10 @@ async def test_a_command_is_done_and_the_answer_tells_the_state(
     bench: LoopBench, talk: Talk
 ) -> None:
     assert await talk.ask(command("start")) == {
-        "accepted": True, "reason": "start done", "state": "running",
-    }  # fmt: skip
+        "accepted": True,
+        "reason": "start done",
+        "state": "running",
+    }
     assert bench.state is State.RUNNING
     assert (await talk.ask(command("stop")))["state"] == "idle"
 
@@ -327,34 +333,83 @@ async def test_a_socket_of_a_killed_controller_is_replaced(tmp_path: Path) -> No
     path = tmp_path / "control.sock"
     path.write_text("left over")
     bench = LoopBench(tmp_path)
-    server = await serve(path, bench.loop)
+    server = await serve(path, bench.loop, bench.plans)
     with await asyncio.to_thread(ControlClient, path) as client:
         reply = await asyncio.to_thread(client.command, Command.STOP)
     assert not reply.accepted
-    server.close()
-    await server.wait_closed()
+    await server.close()
 
 
-async def test_a_client_learns_that_nobody_answers(tmp_path: Path) -> None:
-    with pytest.raises(NotRunning, match="no controller answers"):
-        ControlClient(tmp_path / "control.sock")
+# ---------------------------------------------------------------- floods
 
 
-async def test_a_client_learns_that_a_controller_hangs(tmp_path: Path) -> None:
-    async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.read()
+@pytest.fixture
+async def stop_talk(tmp_path: Path) -> AsyncIterator[tuple[LoopBench, Talk]]:
+    bench = LoopBench(tmp_path)
+    await bench.to_idle()
+    bench.sample()
+    files = bench.files
+    server = await serve(files.control_socket, bench.loop, bench.plans, stops=files.stop_socket)
+    reader, writer = await asyncio.open_unix_connection(str(files.stop_socket))
+    yield bench, Talk(reader, writer)
+    writer.close()
+    await server.close()
+    await asyncio.sleep(0)
+
+
+async def test_stops_have_a_socket_of_their_own_that_takes_nothing_else(
+    stop_talk: tuple[LoopBench, Talk],
+) -> None:
+    bench, talk = stop_talk
+    assert bench.files.stop_socket.stat().st_mode & 0o777 == 0o600
+    for line in (command("start"), command("reset"), encode(PlanMessage(plan=a_plan()))):
+        assert (await talk.ask(line))["reason"] == "this socket takes stops and nothing else"
+    assert "not understood" in (await talk.ask(b"rubbish\n"))["reason"]
+    assert (await talk.ask(command("estop")))["accepted"]
+    assert bench.state is State.STOPPED
+    await talk.send(b"x" * (MAX_STOP_BYTES + 2))
+    assert await talk.is_hung_up()
+
+
+async def test_who_reads_no_answers_is_not_read_and_keeps_no_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for purse in ("MESSAGES_PER_S", "ALL_MESSAGES_PER_S", "AT_ONCE"):
+        monkeypatch.setattr(guests, purse, 1e9)  # only that he does not read keeps him
+    bench = LoopBench(tmp_path)
+    await bench.to_idle()
+    bench.sample()
+    path = bench.files.control_socket
+    server = await serve(path, bench.loop, bench.plans)
+    reader, writer = await asyncio.open_unix_connection(str(path))
+    with suppress(TimeoutError):
+        await asyncio.wait_for(Talk(reader, writer).send(b"\n" * 3_000_000), 1.0)
+    (served,) = server._receptions[0]._open
+    assert len(served._tasks) <= PENDING
+    assert len(served._buffer) <= MAX_MESSAGE_BYTES + 256 * 1024
+    assert served._transport is not None
+    assert served._transport.get_write_buffer_size() <= 2 * UNREAD_BYTES
+    other_reader, other = await asyncio.open_unix_connection(str(path))
+    assert (await Talk(other_reader, other).ask(command("estop")))["accepted"]
+    other.close()
+    writer.transport.abort()
+    await server.close()
+
+
+async def test_more_connections_than_one_process_may_have_are_answered_and_closed(
+    bench: LoopBench, talk: Talk
+) -> None:
+    path = str(bench.files.control_socket)
+    others = [await asyncio.open_unix_connection(path) for _ in range(guests.CONNECTIONS_EACH)]
+    reader, writer = others[-1]
+    refused = Talk(reader, writer)
+    assert await refused.answer() == {
+        "accepted": False, "reason": "this process has 4 connections already", "state": "idle",
+    }  # fmt: skip
+    assert await refused.is_hung_up()
+    assert (await talk.ask(command("start")))["accepted"]
+    for _, writer in others:
         writer.close()
-
-    server = await asyncio.start_unix_server(say_nothing, path=str(tmp_path / "control.sock"))
-
-    def ask() -> None:
-        with ControlClient(tmp_path / "control.sock", timeout_s=0.1) as client:
-            client.command(Command.STOP)
-
-    with pytest.raises(NotRunning, match="does not answer"):
-        await asyncio.to_thread(ask)
-    server.close()
-    await server.wait_closed()
 
 
 # ---------------------------------------------------------------- any bytes in any pieces
@@ -382,7 +437,7 @@ class Conversation:
         here, there = socket.socketpair()
         admission = Admission(frozenset({os.geteuid()}), time.monotonic_ns())
         transport, _ = await asyncio.get_running_loop().connect_accepted_socket(
-            lambda: ControlSocket(self.bench.loop, admission, None), here
+            lambda: ControlSocket(self.bench.loop, self.bench.plans, admission, None), here
         )
         reader, writer = await asyncio.open_connection(sock=there)
         for chunk in chunks:

@@ -4,7 +4,7 @@ import asyncio
 import time
 
 from holdfast.core.commands import Point, Write
-from holdfast.core.signals import Producer
+from holdfast.core.role import Role
 from holdfast.runtime.device_writer import DeviceWriter
 from tests.builders import UNIT
 from tests.runtime.bench import FakeDriver
@@ -14,7 +14,7 @@ SETPOINT, ENABLE, REVERT = Point.SETPOINT_W, Point.ENABLE, Point.REVERT_TIMEOUT_
 
 
 def write(point: Point, value: float) -> Write:
-    return Write(unit=UNIT, role=Producer.INVERTER, point=point, value=value)
+    return Write(unit=UNIT, role=Role.INVERTER, point=point, value=value)
 
 
 def done(driver: FakeDriver) -> list[tuple[Point, float]]:
@@ -42,18 +42,19 @@ async def test_behind_a_slow_device_the_newest_value_wins() -> None:
     assert done(driver) == [(SETPOINT, 100.0), (SETPOINT, 400.0), (ENABLE, 1.0)]
 
 
-async def test_what_expired_while_it_waited_is_dropped_unless_it_is_zero() -> None:
+async def test_what_expired_while_it_waited_is_dropped_unless_it_is_always_safe() -> None:
     driver = FakeDriver()
     driver.gate.clear()
     writer = DeviceWriter(driver)
     writer.submit([write(ENABLE, 0.0)], LATER)
     await asyncio.sleep(0)
     soon_ns = time.monotonic_ns() + 5_000_000
-    writer.submit([write(SETPOINT, 3000.0), write(REVERT, 0.0)], soon_ns)
+    wanted = [write(SETPOINT, 3000.0), write(REVERT, 5.0), write(Point.EXPORT_LIMIT_W, 0.0)]
+    writer.submit(wanted, soon_ns)
     await asyncio.sleep(0.01)
     driver.gate.set()
     await writer.flush()
-    assert done(driver) == [(ENABLE, 0.0), (REVERT, 0.0)]
+    assert done(driver) == [(ENABLE, 0.0), (REVERT, 5.0), (Point.EXPORT_LIMIT_W, 0.0)]
 
 
 async def test_zero_replaces_a_setpoint_that_still_waits() -> None:
@@ -69,16 +70,16 @@ async def test_zero_replaces_a_setpoint_that_still_waits() -> None:
     assert done(driver) == [(REVERT, 5.0), (SETPOINT, 0.0)]
 
 
-async def test_behind_a_failed_write_only_zeros_go_out_and_nothing_is_repeated() -> None:
+async def test_behind_a_failed_write_only_what_is_always_safe_goes_out_none_again() -> None:
     driver = FakeDriver()
     driver.fails = 1
     writer = DeviceWriter(driver)
-    writer.submit([write(SETPOINT, 100.0), write(ENABLE, 1.0), write(REVERT, 0.0)], LATER)
+    writer.submit([write(SETPOINT, 100.0), write(ENABLE, 1.0), write(REVERT, 5.0)], LATER)
     await writer.flush()
-    assert done(driver) == [(REVERT, 0.0)]
+    assert done(driver) == [(REVERT, 5.0)]
     writer.submit([write(SETPOINT, 200.0), write(ENABLE, 1.0)], LATER)
     await writer.flush()
-    assert done(driver) == [(REVERT, 0.0), (SETPOINT, 200.0), (ENABLE, 1.0)]
+    assert done(driver) == [(REVERT, 5.0), (SETPOINT, 200.0), (ENABLE, 1.0)]
 
 
 async def test_nothing_to_write_is_nothing_to_wait_for() -> None:

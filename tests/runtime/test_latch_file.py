@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from holdfast.core.commands import Command
 from holdfast.core.latches import LATCH_FILE_CORRUPT, Latches, encode
 from holdfast.core.state_machine import State
-from holdfast.runtime.files import SiteFiles, write_atomically
-from holdfast.runtime.latch_file import load_latches, save_latches
+from holdfast.runtime.latch_file import load_latches, make_first, save_latches
+from holdfast.site.files import SiteFiles, write_atomically
 from tests.runtime.bench import LoopBench
 
 OLD = Latches(faults=("battery/cell_voltage_high",))
@@ -117,3 +118,51 @@ async def test_a_kill_right_after_corrupt_latches_were_found_forgets_nothing(
     files.latches.write_bytes(b"rubbish")
     load_latches(files.latches)  # and the power is gone before anything else happened
     assert load_latches(files.latches).faults == (LATCH_FILE_CORRUPT,)
+
+
+@pytest.mark.parametrize("trace", range(3))
+def test_a_latch_file_that_is_gone_where_a_site_has_run_means_error(
+    tmp_path: Path, trace: int
+) -> None:
+    files = SiteFiles(state_dir=tmp_path)
+    assert load_latches(files.latches, files.traces) == Latches()
+    found = files.traces[trace]
+    found.parent.mkdir(exist_ok=True)
+    found.touch()
+    assert load_latches(files.latches, files.traces).faults == (LATCH_FILE_CORRUPT,)
+    make_first(files.latches, files.traces)
+    assert load_latches(files.latches, files.traces).faults == (LATCH_FILE_CORRUPT,)
+    save_latches(files.latches, OLD)
+    assert load_latches(files.latches, files.traces) == OLD
+
+
+def test_a_first_start_that_ends_at_once_is_no_error_at_the_second(tmp_path: Path) -> None:
+    files = SiteFiles(state_dir=tmp_path)
+    make_first(files.latches, files.traces)
+    files.starts.touch()  # and the power is gone
+    assert load_latches(files.latches, files.traces) == Latches()
+    save_latches(files.latches, OLD)
+    make_first(files.latches, files.traces)
+    assert load_latches(files.latches, files.traces) == OLD
+
+
+def test_a_disk_that_takes_no_first_latches_stops_nobody(tmp_path: Path) -> None:
+    files = SiteFiles(state_dir=tmp_path / "missing")
+    make_first(files.latches, files.traces)
+    assert load_latches(files.latches, files.traces) == Latches()
+
+
+async def test_a_site_whose_latches_were_deleted_starts_in_error_until_service_resets_it(
+    tmp_path: Path,
+) -> None:
+    first = LoopBench(tmp_path)
+    await first.to_idle()
+    first.files.starts.touch()
+    first.files.latches.unlink()
+    second = LoopBench(tmp_path)
+    await second.cycle(2)
+    assert second.state is State.ERROR
+    assert (await second.loop.command(Command.RESET))[0] is False
+    assert (await second.loop.command(Command.SERVICE_RESET))[0] is True
+    await second.cycle(2)
+    assert second.state is State.IDLE

@@ -11,19 +11,20 @@ from pathlib import Path
 
 import pytest
 
+from holdfast.client.status_reader import StatusReader
 from holdfast.core.commands import Command, Point
 from holdfast.core.latches import Latches
-from holdfast.core.signals import SITE, Producer, Signal
+from holdfast.core.role import Role
+from holdfast.core.signals import SITE, Signal
 from holdfast.core.state_machine import State
-from holdfast.monitoring.audit_events import LatchesChanged, StateChanged
-from holdfast.monitoring.status import Status
+from holdfast.monitoring.audit.events import LatchesChanged, StateChanged
+from holdfast.monitoring.status.schema import Status
 from holdfast.runtime import latch_keeper
 from holdfast.runtime.latch_file import load_latches, save_latches
 from holdfast.runtime.latch_keeper import HELD_REPORTS, HOLD_NS, SAVE_AGAIN_NS, LatchKeeper
-from holdfast.runtime.shared_memory import HeartbeatReader
-from holdfast.runtime.status_reader import StatusReader
+from holdfast.site.shared_memory import HeartbeatReader
+from tests.runtime.audit.test_writer import AuditedBench, events, eventually, of
 from tests.runtime.bench import LoopBench, SlowDisk, until
-from tests.runtime.test_audit_writer import AuditedBench, events, eventually, of
 from tests.runtime.test_control_loop import to_running
 
 _NOT_ON_DISK = "; NOT ON DISK: it will not survive a restart"
@@ -57,7 +58,7 @@ async def test_nothing_shows_a_latch_before_it_is_on_disk_and_nothing_else_waits
     bench = AuditedBench(tmp_path)
     await to_running(bench)
     eventually(lambda: len(of(StateChanged, events(bench.files.audit))) == 2)
-    bench.loop._publish_ns = 0
+    bench.show_next()
     await bench.cycle()
     caplog.clear()
     caplog.set_level(logging.INFO, "holdfast")
@@ -68,11 +69,11 @@ async def test_nothing_shows_a_latch_before_it_is_on_disk_and_nothing_else_waits
             before = beats.last()
             await bench.step()
             assert beats.last() > before
-            bench.loop._publish_ns = 0
+            bench.show_next()
     # Done, at once ...
     assert bench.state is State.STOPPED
-    assert bench.written(Producer.INVERTER, Point.SETPOINT_W)[-1] == 0.0
-    assert bench.written(Producer.INVERTER, Point.ENABLE)[-1] == 0.0
+    assert bench.written(Role.INVERTER, Point.SETPOINT_W)[-1] == 0.0
+    assert bench.written(Role.INVERTER, Point.ENABLE)[-1] == 0.0
     # ... and told by nobody: not in the status, not in the log, not in the audit log.
     assert not load_latches(bench.files.latches).emergency_stop
     assert bench.loop.shown is State.RUNNING
@@ -80,8 +81,9 @@ async def test_nothing_shows_a_latch_before_it_is_on_disk_and_nothing_else_waits
     assert not shown(bench).emergency_stop_latched
     assert "STOPPED" not in caplog.text
     assert [event.target for event in of(StateChanged, events(bench.files.audit))] == [
-        "idle", "running",
-    ]  # fmt: skip
+        "idle",
+        "running",
+    ]
     disk.turns.set()
     await until(lambda: bench.loop.shown is State.STOPPED)
     assert load_latches(bench.files.latches).emergency_stop
@@ -139,7 +141,7 @@ async def test_a_save_that_hangs_in_the_file_system_and_fails_is_told_as_not_on_
     assert not load_latches(bench.files.latches).emergency_stop
     assert await bench.loop.save_latches()
     assert load_latches(bench.files.latches).emergency_stop
-    bench.loop._publish_ns = 0
+    bench.show_next()
     await bench.cycle()
     assert shown(bench).latches_on_disk
     assert of(LatchesChanged, bench.end()) == [
@@ -158,8 +160,9 @@ async def test_a_reset_on_a_disk_that_never_worked_is_not_said_to_be_saved(
     assert bench.state is State.STOPPED
     bench.sample()
     assert await bench.loop.command(Command.RESET) == (
-        True, f"reset done{_NOT_ON_DISK}",
-    )  # fmt: skip
+        True,
+        f"reset done{_NOT_ON_DISK}",
+    )
     assert LoopBench(tmp_path).loop.state.latches == STOPPED
 
 
@@ -172,7 +175,7 @@ async def test_a_failed_cycle_is_answered_and_recorded_after_its_latch_is_on_dis
     monkeypatch.setattr(bench.loop._cycle, "step", lambda *_: 1 / 0)
     asked = asyncio.create_task(bench.loop.command(Command.STOP))
     await until(lambda: len(disk.begun) == 2)
-    assert bench.written(Producer.INVERTER, Point.SETPOINT_W)[-1] == 0.0
+    assert bench.written(Role.INVERTER, Point.SETPOINT_W)[-1] == 0.0
     assert not asked.done()
     disk.fails = True
     disk.turns.set()
@@ -342,9 +345,11 @@ async def test_who_asks_for_a_save_gets_his_answer_from_a_disk_that_stands_still
 
 
 async def test_what_was_told_as_failed_is_not_told_again_when_the_disk_hangs_the_next_time(
-    keeping: Keeping, disk: SlowDisk, monkeypatch: pytest.MonkeyPatch,
+    keeping: Keeping,
+    disk: SlowDisk,
+    monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
-) -> None:  # fmt: skip
+) -> None:
     disk.fails = True
     assert not await keeping.keeper.save(TRIPPED)
     monkeypatch.setattr(latch_keeper, "HOLD_NS", 20_000_000)

@@ -3,12 +3,12 @@
 import asyncio
 from pathlib import Path
 
-from holdfast.monitoring.audit_events import ChildEnded, ChildStarted
+from holdfast.client.messages import ProcessMessage
+from holdfast.monitoring.audit.events import ChildEnded, ChildStarted
 from holdfast.runtime.control_socket import serve
-from holdfast.runtime.messages import ProcessMessage
 from holdfast.runtime.notices import KEPT, TRY_EVERY_S, Notices
-from tests.runtime.test_audit_writer import AuditedBench, of
-from tests.runtime.test_messages import UTC_NOW
+from tests.runtime.audit.test_writer import AuditedBench, of
+from tests.runtime.test_incoming import UTC_NOW
 
 
 def started(starts: int) -> ProcessMessage:
@@ -28,14 +28,13 @@ async def test_what_happened_before_the_controller_listened_is_told_in_order(
     notices.add(ended(-9, "again in 0.5 s"))
     notices.deliver(100.0)
     assert len(notices._waiting) == 2
-    server = await serve(bench.files.control_socket, bench.loop, audit=bench.trail)
+    server = await serve(bench.files.control_socket, bench.loop, bench.plans, audit=bench.trail)
     notices.deliver(100.0 + TRY_EVERY_S - 0.1)  # it was tried just now
     assert len(notices._waiting) == 2
     notices.add(started(2))
     await asyncio.to_thread(notices.deliver, 100.0 + TRY_EVERY_S)
     assert not notices._waiting
-    server.close()
-    await server.wait_closed()
+    await server.close()
     found = bench.end()
     at = UTC_NOW
     assert [event for event in found if isinstance(event, ChildStarted | ChildEnded)] == [
@@ -49,13 +48,12 @@ async def test_a_controller_that_hangs_holds_up_nobody_and_hears_it_later(tmp_pa
     bench = AuditedBench(tmp_path)
     notices = Notices(bench.files.control_socket)
     notices.add(started(1))
-    server = await serve(bench.files.control_socket, bench.loop, audit=bench.trail)
+    server = await serve(bench.files.control_socket, bench.loop, bench.plans, audit=bench.trail)
     notices.deliver(1.0)  # in this very thread: nobody answers meanwhile
     assert len(notices._waiting) == 1
     await asyncio.to_thread(notices.deliver, 1.0 + TRY_EVERY_S)
     assert not notices._waiting
-    server.close()
-    await server.wait_closed()
+    await server.close()
     # At least once: the controller that hung has heard the first try too.
     assert len(of(ChildStarted, bench.end())) in {1, 2}
 

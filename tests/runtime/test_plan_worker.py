@@ -13,13 +13,14 @@ from holdfast.forecasting.site_forecast import forecast_site
 from holdfast.markets.prices import PriceSeries, PriceSlot
 from holdfast.markets.site_prices import SitePrices
 from holdfast.runtime.plan_worker import PlanWorker
+from holdfast.scheduling.plan_question import PlanQuestion
 from tests.builders import build_site
 
 NOW = datetime(2026, 5, 8, 10, tzinfo=UTC)
 SITE = build_site()
 
 
-def question(hours: int = 4) -> dict[str, object]:
+def question(hours: int = 4, soc_pct: float = 50.0) -> PlanQuestion:
     slots = tuple(
         PriceSlot(
             start_utc=NOW + timedelta(hours=hour),
@@ -29,37 +30,35 @@ def question(hours: int = 4) -> dict[str, object]:
         for hour in range(hours)
     )
     series = PriceSeries(currency="EUR", slots=slots)
-    return {
-        "now_utc": NOW,
-        "soc_pct": 50.0,
-        "prices": SitePrices(currency="EUR", purchase=series, feed_in=series),
-        "forecast": forecast_site(PowerHistory(), now_utc=NOW, horizon_h=48.0),
-        "previous": None,
-        "peaks_w": {},
-    }
+    return PlanQuestion(
+        now_utc=NOW,
+        soc_pct=soc_pct,
+        prices=SitePrices(currency="EUR", purchase=series, feed_in=series),
+        forecast=forecast_site(PowerHistory(), now_utc=NOW, horizon_h=48.0),
+    )
 
 
 def test_it_plans_and_after_it_was_killed_it_plans_again() -> None:
     with PlanWorker(SITE) as worker:
-        assert worker.make_plan(**question()).status is PlanStatus.OPTIMAL
+        assert worker.make_plan(question()).status is PlanStatus.OPTIMAL
         pid = worker.pid
         assert pid is not None
         os.kill(pid, signal.SIGKILL)
         with pytest.raises(PlanFailed, match="ended"):
-            worker.make_plan(**question())
-        assert worker.make_plan(**question()).status is PlanStatus.OPTIMAL
+            worker.make_plan(question())
+        assert worker.make_plan(question()).status is PlanStatus.OPTIMAL
         assert worker.pid != pid
 
 
 def test_one_that_hangs_is_ended() -> None:
     with PlanWorker(SITE, timeout_s=10.0) as worker:
-        worker.make_plan(**question())
+        worker.make_plan(question())
         pid = worker.pid
         assert pid is not None
         os.kill(pid, signal.SIGSTOP)
         worker._timeout_s = 0.2
         with pytest.raises(PlanFailed, match="no answer within"):
-            worker.make_plan(**question())
+            worker.make_plan(question())
         with pytest.raises(ProcessLookupError):
             os.kill(pid, 0)
 
@@ -67,9 +66,9 @@ def test_one_that_hangs_is_ended() -> None:
 def test_what_it_refuses_is_told_as_it_is() -> None:
     with PlanWorker(SITE) as worker:
         with pytest.raises(PriceDataError):
-            worker.make_plan(**question(hours=0))
+            worker.make_plan(question(hours=0))
         with pytest.raises(PlanFailed):
-            worker.make_plan(**(question() | {"soc_pct": 101.0}))
+            worker.make_plan(question(soc_pct=101.0))
         pid = worker.pid
-        assert worker.make_plan(**question()).status is PlanStatus.OPTIMAL
+        assert worker.make_plan(question()).status is PlanStatus.OPTIMAL
         assert worker.pid == pid

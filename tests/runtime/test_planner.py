@@ -1,26 +1,30 @@
 """What the planner's process makes of a status, and what it keeps on disk."""
 
 import logging
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from holdfast.core.signals import SIGNALS, SITE, Signal
-from holdfast.monitoring.status import ReadingStatus
-from holdfast.runtime.files import SiteFiles, write_atomically
+from holdfast.core.units import NS_PER_S
+from holdfast.monitoring.status.schema import ReadingStatus, encode_status
+from holdfast.runtime.measured import load_memory, sample_of
 from holdfast.runtime.plan_worker import PlanWorker
-from holdfast.runtime.planner import Planner, _sample, load_memory
+from holdfast.runtime.planner import Planner, planner_of
 from holdfast.runtime.price_watch import PriceWatch
 from holdfast.runtime.weather_watch import WeatherWatch
-from holdfast.scheduling.desk_memory import DeskMemory, decode, encode
-from holdfast.scheduling.load_book import LoadsNow, RoomState
-from holdfast.scheduling.planning_desk import PowerSample
+from holdfast.scheduling.loads.progress import LoadsNow, RoomState
+from holdfast.scheduling.planner_memory import PlannerMemory, decode, encode
+from holdfast.scheduling.power_sample import PowerSample
+from holdfast.site.files import SiteFiles, write_atomically
+from holdfast.site.shared_memory import RecordWriter
 from tests.builders import UNIT, Bench, build_site, load_content, room_content
-from tests.monitoring.test_explain import status_of
+from tests.monitoring.explain.test_text import status_of
 
 SITE_WITH_LOADS = build_site(loads=[load_content()], rooms=[room_content()])
-MEMORY = DeskMemory(
+MEMORY = PlannerMemory(
     loads_now=LoadsNow(
         rooms={"parlour": RoomState(temperature_c=19.0, utc=datetime(2026, 5, 8, tzinfo=UTC))}
     ),
@@ -34,20 +38,22 @@ def reading(signal: Signal, value: float, quality: str = "good") -> dict[Signal,
     }
 
 
-def sample_of(**readings: dict[Signal, ReadingStatus]) -> PowerSample:
+MEASURED = {
+    SITE: reading(Signal.GRID_POWER_W, 3_000.0) | reading(Signal.PV_POWER_W, 1_000.0),
+    UNIT: reading(Signal.BATTERY_POWER_W, 500.0),
+}
+
+
+def sampled(**readings: dict[Signal, ReadingStatus]) -> PowerSample:
     """With 3 kW from the grid, 1 kW of PV and a battery that takes 500 W."""
     bench = Bench()
     bench.run(0.02)
-    measured = {
-        SITE: reading(Signal.GRID_POWER_W, 3_000.0) | reading(Signal.PV_POWER_W, 1_000.0),
-        UNIT: reading(Signal.BATTERY_POWER_W, 500.0),
-    }
-    status = status_of(bench, readings=measured | readings)
-    return _sample(SITE_WITH_LOADS, status)
+    status = status_of(bench, readings=MEASURED | readings)
+    return sample_of(SITE_WITH_LOADS, status)
 
 
 def test_a_sample_holds_what_switches_and_thermometers_say() -> None:
-    sample = sample_of(
+    sample = sampled(
         boiler=reading(Signal.LOAD_ON, 1.0),
         parlour=reading(Signal.LOAD_ON, 0.0) | reading(Signal.ROOM_TEMPERATURE_C, 19.5),
     )
@@ -57,7 +63,7 @@ def test_a_sample_holds_what_switches_and_thermometers_say() -> None:
 
 
 def test_what_is_not_good_is_not_known() -> None:
-    sample = sample_of(
+    sample = sampled(
         boiler=reading(Signal.LOAD_ON, 1.0, "stale"),
         parlour=reading(Signal.ROOM_TEMPERATURE_C, 19.5, "stale"),
     )
@@ -65,12 +71,40 @@ def test_what_is_not_good_is_not_known() -> None:
     assert sample.room_c == {}
 
 
+def test_the_present_load_counts_though_no_planner_has_saved_it(files: SiteFiles) -> None:
+    """In the first quarter hour nothing is on disk yet: commands take what is measured now."""
+    bench = Bench()
+    bench.run(0.02)
+    memory = RecordWriter(files.status)
+
+    def load_w(age_s: float) -> float | None:
+        at_ns = time.monotonic_ns() - round(age_s * NS_PER_S)
+        status = status_of(bench, monotonic_ns=at_ns, readings=MEASURED)
+        memory.publish(encode_status(status))
+        return planner_of(build_site(), files).forecast(status.utc).learned.load_w
+
+    assert load_w(age_s=0.0) == 3_500.0
+    assert load_w(age_s=10.0) is None
+
+
+def test_the_same_words_with_other_figures_are_no_news(
+    files: SiteFiles, caplog: pytest.LogCaptureFixture
+) -> None:
+    planner = process_of(files)
+    caplog.clear()
+    texts = ("the load, 590 W, is taken", "the load, 612 W, is taken", "no prices", "", "")
+    for text in texts:
+        planner._tell(text)
+    told = ["the load, 590 W, is taken", "no prices", "plans are accepted again"]
+    assert [record.getMessage() for record in caplog.records] == told
+
+
 @pytest.fixture
 def files(tmp_path: Path) -> SiteFiles:
     return SiteFiles(state_dir=tmp_path)
 
 
-def planner_of(files: SiteFiles) -> Planner:
+def process_of(files: SiteFiles) -> Planner:
     site = SITE_WITH_LOADS
     return Planner(
         site, files, PriceWatch(site, files), WeatherWatch(site, files), PlanWorker(site)
@@ -78,37 +112,37 @@ def planner_of(files: SiteFiles) -> Planner:
 
 
 def test_what_the_desk_knows_is_there_after_a_restart(files: SiteFiles) -> None:
-    write_atomically(files.desk, encode(MEMORY))
-    first = planner_of(files)
-    assert first._desk.memory == MEMORY
-    first._desk.observe(
+    write_atomically(files.planner_memory, encode(MEMORY))
+    first = process_of(files)
+    assert first._rolling.memory == MEMORY
+    first._rolling.observe(
         PowerSample(utc=datetime.now(UTC), load_w=None, pv_w=None, room_c={"parlour": 21.0})
     )
     first.close()
-    known = decode(files.desk.read_bytes())
+    known = decode(files.planner_memory.read_bytes())
     assert known.loads_now.rooms["parlour"].temperature_c == 21.0
     assert known.peaks_w == MEMORY.peaks_w
-    assert planner_of(files)._desk.memory == known
+    assert process_of(files)._rolling.memory == known
 
 
 def test_a_file_is_written_only_if_there_is_something_new(files: SiteFiles) -> None:
-    planner_of(files).save_memory()
-    assert not files.desk.exists()
+    process_of(files).save_memory()
+    assert not files.planner_memory.exists()
 
 
 def test_a_disk_that_is_full_does_not_stop_the_planner(
     files: SiteFiles, caplog: pytest.LogCaptureFixture
 ) -> None:
-    planner = planner_of(files)
-    planner._desk.observe(
+    planner = process_of(files)
+    planner._rolling.observe(
         PowerSample(utc=datetime.now(UTC), load_w=None, pv_w=None, room_c={"parlour": 21.0})
     )
-    files.desk.mkdir()
+    files.planner_memory.mkdir()
     planner.save_memory()
     assert "what loads had is not on disk" in caplog.text
-    files.desk.rmdir()
+    files.planner_memory.rmdir()
     planner.save_memory()
-    assert files.desk.exists()
+    assert files.planner_memory.exists()
 
 
 @pytest.mark.parametrize("content", [None, b"", b"{", b'{"peaks_w": {"2026": -1}}'])
@@ -116,8 +150,8 @@ def test_without_a_usable_file_it_begins_anew_and_says_so(
     content: bytes | None, files: SiteFiles, caplog: pytest.LogCaptureFixture
 ) -> None:
     if content is not None:
-        files.desk.write_bytes(content)
-    assert load_memory(SITE_WITH_LOADS, files) == DeskMemory()
+        files.planner_memory.write_bytes(content)
+    assert load_memory(SITE_WITH_LOADS, files) == PlannerMemory()
     (record,) = caplog.records
     assert record.levelno == logging.WARNING
     assert "count from now on" in record.getMessage()

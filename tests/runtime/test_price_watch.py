@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 
 from holdfast.core.config import Site
+from holdfast.core.config.prices import AwattarSource
 from holdfast.core.errors import PriceDataError
-from holdfast.core.price_config import AwattarSource
 from holdfast.markets.prices import Direction
-from holdfast.runtime.files import SiteFiles
 from holdfast.runtime.plan_worker import PlanWorker
 from holdfast.runtime.planner import Planner
 from holdfast.runtime.price_watch import PriceWatch, read_prices
 from holdfast.runtime.weather_watch import WeatherWatch
+from holdfast.site.files import SiteFiles
 from tests.builders import build_site
 from tests.markets.http_server import PriceServer, Reply, Seen, serving
 
@@ -86,8 +86,8 @@ def test_prices_come_by_themselves_and_are_kept(files: SiteFiles, end: threading
         watch.check()
         asked = len(server.seen)
     # Another process finds them on disk, and does not ask again.
-    desk = read_prices(site, files)
-    assert desk.read(source_of(site), Direction.PURCHASE).price_at(datetime.now(UTC)) == 0.1
+    collector = read_prices(site, files)
+    assert collector.read(source_of(site), Direction.PURCHASE).price_at(datetime.now(UTC)) == 0.1
     assert len(server.seen) == asked == 1
 
 

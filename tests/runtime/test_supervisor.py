@@ -8,13 +8,25 @@ from pathlib import Path
 
 import pytest
 
-from holdfast.monitoring.audit_events import ChildEnded, ChildStarted
+from holdfast.client.messages import ProcessMessage
+from holdfast.core.texts import MAX_REASON
+from holdfast.monitoring.audit.events import ChildEnded, ChildStarted
 from holdfast.runtime import supervisor as module
 from holdfast.runtime.control_socket import serve
-from holdfast.runtime.files import SiteFiles
-from holdfast.runtime.messages import MAX_NOTE, ProcessMessage
-from holdfast.runtime.supervisor import BACKOFF_S, CRASHES, PROCESSES, Child, Supervisor
-from tests.runtime.test_audit_writer import AuditedBench, of
+from holdfast.runtime.supervisor import (
+    BACKOFF_S,
+    BEGINS_S,
+    CRASHES,
+    DIFFERENT_S,
+    HANGS_S,
+    PROCESSES,
+    LifeSign,
+    SupervisedProcess,
+    Supervisor,
+)
+from holdfast.site.files import SiteFiles
+from holdfast.site.shared_memory import Heartbeat
+from tests.runtime.audit.test_writer import AuditedBench, of
 
 FOREVER = "import time; time.sleep(60)"
 STUBBORN = (
@@ -25,10 +37,12 @@ CRASH = "import sys; sys.stderr.write('first line\\nwhy it ended\\n'); sys.exit(
 
 
 def child_of(
-    files: SiteFiles, script: str, name: str = "planner",
+    files: SiteFiles,
+    script: str,
+    name: str = "planner",
     note: Callable[[ProcessMessage], None] = lambda _: None,
-) -> Child:  # fmt: skip
-    child = Child(name, Path("site.yaml"), files, note)
+) -> SupervisedProcess:
+    child = SupervisedProcess(name, Path("site.yaml"), files, note)
     child._command = [sys.executable, "-c", script]
     return child
 
@@ -41,8 +55,8 @@ def files(tmp_path: Path) -> SiteFiles:
 
 
 @pytest.fixture
-def ended() -> Iterator[list[Child]]:
-    children: list[Child] = []
+def ended() -> Iterator[list[SupervisedProcess]]:
+    children: list[SupervisedProcess] = []
     yield children
     for child in children:
         if child._process is not None and child._process.poll() is None:
@@ -50,13 +64,13 @@ def ended() -> Iterator[list[Child]]:
             child._process.wait()
 
 
-def crash(child: Child) -> None:
+def crash(child: SupervisedProcess) -> None:
     assert child._process is not None
     child._process.wait(10.0)
 
 
 def test_a_process_that_ended_is_started_again_later_and_later(
-    files: SiteFiles, ended: list[Child]
+    files: SiteFiles, ended: list[SupervisedProcess]
 ) -> None:
     child = child_of(files, CRASH)
     ended.append(child)
@@ -81,7 +95,9 @@ def test_a_process_that_ended_is_started_again_later_and_later(
     assert len(told) == CRASHES
 
 
-def test_crashes_that_lie_far_apart_are_no_crash_loop(files: SiteFiles, ended: list[Child]) -> None:
+def test_crashes_that_lie_far_apart_are_no_crash_loop(
+    files: SiteFiles, ended: list[SupervisedProcess]
+) -> None:
     child = child_of(files, CRASH)
     ended.append(child)
     told: list[str] = []
@@ -94,7 +110,7 @@ def test_crashes_that_lie_far_apart_are_no_crash_loop(files: SiteFiles, ended: l
     assert not child.given_up
 
 
-def test_what_runs_is_left_alone(files: SiteFiles, ended: list[Child]) -> None:
+def test_what_runs_is_left_alone(files: SiteFiles, ended: list[SupervisedProcess]) -> None:
     child = child_of(files, FOREVER)
     ended.append(child)
     child.start()
@@ -107,7 +123,7 @@ def test_what_runs_is_left_alone(files: SiteFiles, ended: list[Child]) -> None:
 
 
 def test_a_process_that_does_not_end_is_killed(
-    files: SiteFiles, ended: list[Child], monkeypatch: pytest.MonkeyPatch
+    files: SiteFiles, ended: list[SupervisedProcess], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "STOP_S", 0.3)
     child = child_of(files, STUBBORN, "controller")
@@ -120,7 +136,7 @@ def test_a_process_that_does_not_end_is_killed(
     assert child.stop() == -9
 
 
-def test_each_start_and_end_is_noted(files: SiteFiles, ended: list[Child]) -> None:
+def test_each_start_and_end_is_noted(files: SiteFiles, ended: list[SupervisedProcess]) -> None:
     noted: list[ProcessMessage] = []
     child = child_of(files, CRASH, note=noted.append)
     ended.append(child)
@@ -142,7 +158,7 @@ def test_each_start_and_end_is_noted(files: SiteFiles, ended: list[Child]) -> No
 
 
 def test_one_that_had_ended_before_it_was_told_to_is_noted_as_such(
-    files: SiteFiles, ended: list[Child]
+    files: SiteFiles, ended: list[SupervisedProcess]
 ) -> None:
     noted: list[ProcessMessage] = []
     child = child_of(files, "print('x' * 1000); raise SystemExit(3)", note=noted.append)
@@ -152,7 +168,7 @@ def test_one_that_had_ended_before_it_was_told_to_is_noted_as_such(
     child.start()
     crash(child)
     child.look(1000.0, lambda _: None)
-    assert len(noted[-1].note) == MAX_NOTE
+    assert len(noted[-1].note) == MAX_REASON
     child.look(1001.0, lambda _: None)
     crash(child)
     assert child.stop() == 3
@@ -160,16 +176,15 @@ def test_one_that_had_ended_before_it_was_told_to_is_noted_as_such(
 
 
 async def test_the_ends_of_what_stops_before_the_controller_are_on_record(
-    tmp_path: Path, ended: list[Child]
+    tmp_path: Path, ended: list[SupervisedProcess]
 ) -> None:
     bench = AuditedBench(tmp_path)
     supervisor = supervisor_of(bench.files, ended, FOREVER)
-    server = await serve(bench.files.control_socket, bench.loop, audit=bench.trail)
+    server = await serve(bench.files.control_socket, bench.loop, bench.plans, audit=bench.trail)
     supervisor.start()
     await asyncio.to_thread(supervisor.look)
     await asyncio.to_thread(supervisor.stop)
-    server.close()
-    await server.wait_closed()
+    await server.close()
     found = bench.end()
     assert [event.process for event in of(ChildStarted, found)] == list(PROCESSES)
     # Here the one who listens does not end with "the controller".
@@ -178,7 +193,7 @@ async def test_the_ends_of_what_stops_before_the_controller_are_on_record(
     assert all(event.asked for event in of(ChildEnded, found))
 
 
-def supervisor_of(files: SiteFiles, ended: list[Child], script: str) -> Supervisor:
+def supervisor_of(files: SiteFiles, ended: list[SupervisedProcess], script: str) -> Supervisor:
     supervisor = Supervisor(Path("site.yaml"), files, lambda _: None)
     for child in supervisor.children.values():
         child._command = [sys.executable, "-c", script]
@@ -187,28 +202,28 @@ def supervisor_of(files: SiteFiles, ended: list[Child], script: str) -> Supervis
 
 
 def test_they_stop_one_after_the_other_the_watchdog_last(
-    files: SiteFiles, ended: list[Child], monkeypatch: pytest.MonkeyPatch
+    files: SiteFiles, ended: list[SupervisedProcess], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     supervisor = supervisor_of(files, ended, FOREVER)
     supervisor.start()
     order: list[str] = []
-    stop = Child.stop
+    stop = SupervisedProcess.stop
 
-    def note(child: Child) -> int | None:
+    def note(child: SupervisedProcess) -> int | None:
         assert child.pid is not None
         order.append(child.name)
         code = stop(child)
         assert child.pid is None
         return code
 
-    monkeypatch.setattr(Child, "stop", note)
+    monkeypatch.setattr(SupervisedProcess, "stop", note)
     assert supervisor.stop() is False  # none of them knew how to come to rest
     assert order == ["gateway", "planner", "controller", "watchdog"]
     assert sorted(order) == sorted(PROCESSES)
 
 
 def test_a_controller_that_came_to_rest_is_told_from_one_that_did_not(
-    files: SiteFiles, ended: list[Child]
+    files: SiteFiles, ended: list[SupervisedProcess]
 ) -> None:
     for script, rested in (("pass", True), ("raise SystemExit(71)", False)):
         supervisor = supervisor_of(files, ended, script)
@@ -229,3 +244,84 @@ def test_without_controller_or_watchdog_nothing_goes_on(
     assert supervisor.lost is None
     supervisor.children[name].given_up = True
     assert supervisor.lost == lost
+
+
+def test_only_time_in_which_somebody_looked_counts_as_silence(files: SiteFiles) -> None:
+    with Heartbeat(files.heartbeat) as heart:
+        life = LifeSign(files.heartbeat)
+        heart.beat(1)
+        life.started()  # what beat before says nothing of the new process
+        assert life.digest == 0
+        assert life.hangs(1000.0) is None
+        assert life.hangs(1e6) is None  # and nobody was there to see whether it did
+        now_s = silence(life, 1e6, BEGINS_S - 0.5)
+        assert life.hangs(now_s + 0.5) == pytest.approx(BEGINS_S + 0.5)
+        heart.beat(2)
+        assert life.hangs(now_s + 1.0) is None
+        now_s = silence(life, now_s + 1.0, HANGS_S)
+        assert life.hangs(now_s + 0.5) == pytest.approx(HANGS_S + 0.5)
+        life.started()
+        assert life.hangs(now_s + 1.0) is None
+
+
+def silence(life: LifeSign, now_s: float, for_s: float) -> float:
+    """Looks often while nothing is heard; returns when it ended, within what is permitted."""
+    for count in range(round(for_s / 0.5)):
+        assert life.hangs(now_s + 0.5 * (count + 1)) is None
+    return now_s + for_s
+
+
+def test_one_that_hangs_is_killed_told_of_and_counted_as_a_crash(
+    files: SiteFiles, ended: list[SupervisedProcess]
+) -> None:
+    child = child_of(files, FOREVER, "watchdog")
+    ended.append(child)
+    told: list[str] = []
+    child.start()
+    first = child.pid
+    now_s = 1000.0
+    while len(told) < 2:
+        now_s += 0.5
+        child.look(now_s, told.append)
+    assert told == [
+        "watchdog hangs: no sign of life for 60 s; it is killed",
+        "watchdog ended with code -9; again in 0.5 s",
+    ]
+    child.look(now_s + 0.5, told.append)
+    assert child.pid not in {None, first}
+
+
+def test_the_older_of_two_that_run_different_configurations_is_started_anew(
+    files: SiteFiles, ended: list[SupervisedProcess]
+) -> None:
+    told: list[str] = []
+    supervisor = Supervisor(Path("site.yaml"), files, told.append)
+    pair = [supervisor.children["watchdog"], supervisor.children["controller"]]
+    with Heartbeat(files.heartbeat, 1) as old, Heartbeat(files.heartbeat, 2) as new:
+        watchdog = Heartbeat(files.watchdog, 2)
+        for child in pair:
+            child._command = [sys.executable, "-c", FOREVER]
+            ended.append(child)
+        for child in reversed(pair):  # the controller first
+            child.start()
+        before = [child.pid for child in pair]
+
+        def look(beats: list[Heartbeat], from_s: float) -> None:
+            for count in range(round(DIFFERENT_S / 0.5) + 1):
+                for beat in beats:
+                    beat.beat(time.monotonic_ns())
+                for child in pair:
+                    child.look(from_s + 0.5 * count, told.append)
+                supervisor._keep_to_one_configuration(from_s + 0.5 * count)
+
+        look([watchdog, new], 1000.0)
+        assert told == []
+        look([watchdog, old], 2000.0)
+        assert told == ["site.yaml was changed; the controller is started anew with it"]
+        assert pair[0].pid == before[0]
+        assert pair[1].pid not in {None, before[1]}
+        told.clear()
+        look([watchdog], 3000.0)  # the new one has not begun
+        look([watchdog, new], 4000.0)
+        assert told == []
+        watchdog.close()

@@ -4,28 +4,31 @@ import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from holdfast.client.plan_report import read_report
+from holdfast.client.status_reader import StatusReader
 from holdfast.core.commands import Command, Point
 from holdfast.core.latches import LATCH_FILE_CORRUPT
-from holdfast.core.signals import Producer
+from holdfast.core.role import Role
 from holdfast.core.state_machine import State
-from holdfast.runtime import audit_reader
-from holdfast.runtime.audit_reader import lines_backwards, verify_folder
+from holdfast.runtime.audit import reader as audit_reader
+from holdfast.runtime.audit.reader import lines_backwards, verify_folder
 from holdfast.runtime.crash_loop import StartRecord
-from holdfast.runtime.files import SiteFiles, write_atomically
+from holdfast.runtime.measured import load_history
 from holdfast.runtime.plan_worker import PlanWorker
-from holdfast.runtime.planner import Planner, load_history, read_report
+from holdfast.runtime.planner import Planner
 from holdfast.runtime.price_watch import PriceWatch
-from holdfast.runtime.shared_memory import Heartbeat, HeartbeatReader
-from holdfast.runtime.site_lock import hold_lock
-from holdfast.runtime.status_reader import StatusReader
 from holdfast.runtime.weather_watch import WeatherWatch
-from holdfast.scheduling.desk_memory import DeskMemory, encode
+from holdfast.scheduling.planner_memory import PlannerMemory, encode
+from holdfast.site.files import SiteFiles, write_atomically
+from holdfast.site.shared_memory import Heartbeat, HeartbeatReader
+from holdfast.site.site_lock import hold_lock
+from tests.runtime.audit.test_writer import AuditedBench
 from tests.runtime.bench import site_in
-from tests.runtime.test_audit_writer import AuditedBench
 from tests.runtime.test_control_loop import to_running
 
 SAFE = frozenset({State.BOOT, State.IDLE, State.ERROR, State.STOPPED})
@@ -33,6 +36,7 @@ TORN = {
     # file: the state in which the site starts without the rest of it
     "latches.json": State.ERROR,
     "starts.json": State.IDLE,
+    "running.json": State.IDLE,
     "wear.json": State.IDLE,
     "history.packed": State.IDLE,
     "plan.json": State.IDLE,
@@ -73,16 +77,21 @@ async def start(folder: Path) -> Start:
         bench = AuditedBench(folder)
         bench.loop._cycle._gap_ns = 10**12  # so many starts meet a moment when the machine is busy
         with HeartbeatReader(files.heartbeat) as beats, Heartbeat(files.watchdog):
-            for _ in range(25):  # on a busy machine data may be old before they are looked at
-                await bench.cycle(4)
-                if bench.state is not State.BOOT:
-                    break
+            # On a busy machine data may be old before they are looked at, and are held against it.
+            await bench.cycle_until(lambda: bench.state is not State.BOOT)
             assert beats.last()[0] > 0
         site = site_in(folder)
         planner = Planner(
             site, files, PriceWatch(site, files), WeatherWatch(site, files), PlanWorker(site)
         )
-        planner.work()
+        began = datetime.now(UTC)
+
+        def planned() -> bool:
+            planner.work()  # does nothing where the status is old before it is read
+            report = read_report(files)
+            return report is not None and report.utc >= began
+
+        await bench.cycle_until(planned)
         planner.save_history()
         planner.save_memory()
         found = StatusReader(files).latest()
@@ -90,12 +99,11 @@ async def start(folder: Path) -> Start:
         bench.trail.ended("")
         starts.end()
     assert found is not None
-    assert read_report(files) is not None
     read(files)
     # Whatever was in the files: nothing moves before somebody asks.
-    assert not any(bench.written(Producer.INVERTER, Point.SETPOINT_W))
-    assert not any(bench.written(Producer.INVERTER, Point.ENABLE))
-    assert not any(bench.written(Producer.RELAYS, Point.CONTACTOR))
+    assert not any(bench.written(Role.INVERTER, Point.SETPOINT_W))
+    assert not any(bench.written(Role.INVERTER, Point.ENABLE))
+    assert not any(bench.written(Role.RELAYS, Point.CONTACTOR))
     return Start(state=bench.state, faults=bench.loop.state.latches.faults)
 
 
@@ -110,8 +118,8 @@ async def whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     await bench.loop.command(Command.STOP)
     await bench.loop.flush()
     bench.trail.ended("told to end")
-    memory = DeskMemory(peaks_w={"2026-05": 4_000.0})
-    write_atomically(SiteFiles(state_dir=folder).desk, encode(memory))
+    memory = PlannerMemory(peaks_w={"2026-05": 4_000.0})
+    write_atomically(SiteFiles(state_dir=folder).planner_memory, encode(memory))
     assert await start(folder) == Start(state=State.IDLE, faults=())
     for name in TORN:
         assert (folder / name).stat().st_size > 0, name

@@ -10,14 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast.control.storage_unit import UnitMemory
+from holdfast.client.status_reader import StatusReader
+from holdfast.control.storage.unit import UnitMemory
+from holdfast.core.latches import Latches
 from holdfast.core.sealed import seal
-from holdfast.devices.contactor import RelayMemory, Wear
-from holdfast.monitoring.status import WearStatus
+from holdfast.devices.contactor.memory import RelayMemory, Wear
+from holdfast.monitoring.status.schema import WearStatus
 from holdfast.runtime import wear_file
-from holdfast.runtime.files import write_atomically
-from holdfast.runtime.status_reader import StatusReader
+from holdfast.runtime.latch_file import save_latches
 from holdfast.runtime.wear_file import SAVE_EVERY_NS, WearKeeper, decode, encode, load_wear
+from holdfast.site.files import write_atomically
 from tests.builders import UNIT
 from tests.runtime.bench import LoopBench, until
 from tests.runtime.test_control_loop import to_running
@@ -89,7 +91,7 @@ async def test_the_wear_lasts_over_restarts_and_is_in_the_status(tmp_path: Path)
         await to_running(bench)
         await bench.loop.flush()
         assert decode(bench.files.wear.read_bytes()) == {UNIT: Wear(closings=number)}
-    bench.loop._publish_ns = 0
+    bench.show_next()
     await bench.cycle()
     found = StatusReader(bench.files).latest()
     assert found is not None
@@ -105,11 +107,12 @@ async def test_a_corrupt_file_is_a_finding_over_restarts_and_the_site_runs(tmp_p
     for _ in range(2):
         bench = LoopBench(tmp_path)
         if not bench.files.wear.exists():
+            save_latches(bench.files.latches, Latches())
             bench.files.wear.write_bytes(encode(OLD)[:-7])
             bench = LoopBench(tmp_path)
         await to_running(bench)
         await bench.loop.flush()
-        bench.loop._publish_ns = 0
+        bench.show_next()
         await bench.cycle()
         found = StatusReader(bench.files).latest()
         assert found is not None

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from holdfast.core.latches import CONTROL_EXCEPTION, CRASH_LOOP, LATCH_FILE_CORRUPT
-from holdfast.core.signals import SITE, Producer
+from holdfast.core.signals import PRODUCERS, SITE
 from holdfast.safety import clearing
 from holdfast.safety.clearing import SERVICE_ONLY, is_for_service, why_service
 from holdfast.safety.faults import FAULTS, Clearing, finding
@@ -21,7 +21,7 @@ FOR_OPERATORS = {
     "cell_voltage_high", "pack_voltage_high", "charge_current_high", "discharge_current_high",
     "cycle_gap", "setpoint_ignored", "over_delivery", "wrong_sign", "contactor_stuck",
     "precharge_failed", "repeated_fault", "crash_loop", "control_exception",
-    "second_writer",
+    "second_writer", "data_gone", "power_unseen", "contactor_dropped",
 }  # fmt: skip
 
 
@@ -47,7 +47,7 @@ def test_the_other_trips_are_for_operators(row):
     assert not is_for_service(f"{UNIT}/{row}")
 
 
-@pytest.mark.parametrize("device", list(Producer))
+@pytest.mark.parametrize("device", PRODUCERS)
 def test_a_fault_of_a_device_is_known_by_its_name_with_the_device(device):
     welded = finding("contactor_welded", UNIT, T0, "", device=device).key
     assert is_for_service(welded)

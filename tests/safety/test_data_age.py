@@ -4,8 +4,9 @@ import math
 
 import pytest
 
+from holdfast.core.ages import USUAL
 from holdfast.core.data_store import DataStore, freeze
-from holdfast.core.signals import SIGNALS, SITE, Signal
+from holdfast.core.signals import INFORMATIVE, SIGNALS, SITE, Signal
 from holdfast.core.units import NS_PER_MS, NS_PER_S
 from holdfast.safety.data_age import DataAge
 from holdfast.safety.envelope import up_to
@@ -15,7 +16,9 @@ from tests.builders import LOAD, T0, UNIT, build_site, expected_signals, healthy
 EXPECTED = expected_signals(build_site())
 
 
-SAFETY_SIGNALS = [signal for signal, row in SIGNALS.items() if not row.of_load]
+SAFETY_SIGNALS = [
+    signal for signal, row in SIGNALS.items() if not row.of_load and signal not in INFORMATIVE
+]
 
 
 def owner_of(signal):
@@ -63,6 +66,20 @@ def test_a_value_that_cannot_be_true_permits_nothing_at_once(signal):
         assert found.row == f"{SIGNALS[signal].producer}_data_bad"
         assert found.reaction is Reaction.RAMP_TO_ZERO
         assert left_of(found, T0) == 0.0
+
+
+@pytest.mark.parametrize("age_ns", [0, 3 * NS_PER_S, 6 * NS_PER_S, -1])
+@pytest.mark.parametrize("value", [math.nan, 300.0, 99.0])
+@pytest.mark.parametrize("signal", sorted(INFORMATIVE))
+def test_on_what_only_informs_nothing_rests_whatever_it_is(signal, value, age_ns):
+    """A pack that does not know its health sends 0xFFFF, and must run."""
+    assert assess(signal, T0, T0 + age_ns, value) == ()
+
+
+def test_what_only_informs_hides_nothing_else_of_its_device():
+    for signals in ((Signal.SOH_PCT, Signal.SOC_PCT), (Signal.SOC_PCT, Signal.SOH_PCT)):
+        (found,) = assess_once(*((UNIT, signal, math.nan, T0) for signal in signals))
+        assert (found.row, "soc_pct" in found.text) == ("bms_data_bad", True)
 
 
 def test_a_sample_from_the_future_is_bad_data():
@@ -137,8 +154,8 @@ def test_fresh_good_data_of_all_devices_are_no_finding():
 def test_a_signal_that_nobody_expects_may_be_missing():
     store = healthy_store()
     image = store.image()
-    image[UNIT].pop(Signal.SOH_PCT)
-    assert Signal.SOH_PCT not in EXPECTED[UNIT]
+    image[UNIT].pop(Signal.INSULATION_KOHM)
+    assert Signal.INSULATION_KOHM not in EXPECTED[UNIT]
     assert DataAge(EXPECTED).assess(freeze(image, T0)) == ()
 
 
@@ -168,3 +185,86 @@ def test_the_age_of_what_a_load_tells_is_nothing_to_the_safety_path():
     put(store, LOAD, Signal.ROOM_TEMPERATURE_C, 999.0, T0)
     late_ns = T0 + 10 * SIGNALS[Signal.LOAD_ON].max_age_ns
     assert DataAge({UNIT: []}).assess(freeze(store.image(), late_ns)) == ()
+
+
+def assess_once(*samples, now_ns=T0):
+    store = DataStore((UNIT,))
+    for owner, signal, value, time_ns in samples:
+        put(store, owner, signal, value, time_ns)
+    return DataAge({SITE: [], UNIT: []}).assess(freeze(store.image(), now_ns))
+
+
+def test_findings_come_in_the_order_of_owner_and_device_not_of_arrival():
+    old_ns = T0 - 60 * NS_PER_S
+    found = assess_once(
+        (UNIT, Signal.CONTACTOR_CLOSED, 1.0, old_ns),
+        (UNIT, Signal.BATTERY_POWER_W, 1.0, old_ns),
+        (UNIT, Signal.SOC_PCT, 50.0, old_ns),
+        (SITE, Signal.GRID_POWER_W, 0.0, old_ns),
+        (SITE, Signal.EMERGENCY_LOOP_CLOSED, 1.0, old_ns),
+    )
+    assert [finding.key for finding in found] == [
+        f"{UNIT}/bms_data_lost",
+        f"{UNIT}/inverter_data_lost",
+        f"{UNIT}/relays_data_lost",
+        f"{SITE}/emergency_input_data_lost",
+        f"{SITE}/meter_data_lost",
+    ]
+
+
+def test_of_two_readings_that_are_as_bad_for_as_long_the_first_is_told():
+    old_ns = T0 - 60 * NS_PER_S
+    (found,) = assess_once(
+        (UNIT, Signal.SOC_PCT, 50.0, old_ns), (UNIT, Signal.PACK_VOLTAGE_V, 52.8, old_ns)
+    )
+    assert "soc_pct" in found.text
+    assert found.since_ns == old_ns + 5 * NS_PER_S - NS_PER_S // 4
+
+
+@pytest.mark.parametrize("first", [Signal.SOC_PCT, Signal.CELL_TEMPERATURE_MAX_C])
+def test_of_two_lost_readings_the_one_that_is_lost_for_longer_counts(first):
+    """Another one that follows must not open the envelope again."""
+    later = Signal.CELL_TEMPERATURE_MAX_C if first is Signal.SOC_PCT else Signal.SOC_PCT
+    times_ns = {first: T0 - 6 * NS_PER_S, later: T0 - 5 * NS_PER_S - 1}
+    for signals in ((first, later), (later, first)):
+        (found,) = assess_once(*((UNIT, signal, 50.0, times_ns[signal]) for signal in signals))
+        assert first in found.text
+        assert found.since_ns == T0 - NS_PER_S - NS_PER_S // 4
+
+
+@pytest.mark.parametrize("lost", [Signal.SOC_PCT, Signal.CELL_TEMPERATURE_MIN_C])
+def test_nonsense_permits_nothing_though_another_signal_was_lost_only_now(lost):
+    """Power was let through for half a second when a signal got lost beside a bad one."""
+    bad = Signal.SOC_PCT if lost is Signal.CELL_TEMPERATURE_MIN_C else Signal.CELL_TEMPERATURE_MIN_C
+    samples = {lost: (50.0, T0 - 5 * NS_PER_S - 1), bad: (math.nan, T0)}
+    for signals in (sorted(samples), sorted(samples, reverse=True)):
+        (found,) = assess_once(*((UNIT, signal, *samples[signal]) for signal in signals))
+        assert found.row == "bms_data_bad"
+
+
+def test_a_bad_value_is_bad_since_it_was_read_not_since_it_was_looked_at():
+    """Its sample's time and not the cycle's: it does not seem to begin anew in every cycle."""
+    (found,) = assess_once((UNIT, Signal.SOC_PCT, 101.0, T0 - NS_PER_S))
+    assert found.since_ns == T0 - NS_PER_S - NS_PER_S // 2
+    (found,) = assess_once((UNIT, Signal.SOC_PCT, 50.0, T0 + NS_PER_S))  # from the future
+    assert found.since_ns == T0 - NS_PER_S // 2
+
+
+def test_a_device_that_is_not_as_others_has_its_own_ages():
+    """What is old derates at its own age, and what is lost goes on from there to zero."""
+    soc, ages = Signal.SOC_PCT, USUAL.of({Signal.SOC_PCT: (2 * NS_PER_S, 9 * NS_PER_S)})
+    data_age = DataAge({UNIT: [soc]}, {UNIT: ages})
+    store = DataStore((UNIT,))
+    put(store, UNIT, soc, 50.0, T0)
+    for age_ns, row, since_ns in (
+        (2 * NS_PER_S, None, None),
+        (2 * NS_PER_S + 1, "bms_data_old", T0 + 2 * NS_PER_S),
+        (9 * NS_PER_S, "bms_data_old", T0 + 2 * NS_PER_S),
+        (9 * NS_PER_S + 1, "bms_data_lost", T0 + 9 * NS_PER_S - NS_PER_S // 4),
+    ):
+        snapshot = freeze(store.image(), T0 + age_ns, {UNIT: ages})
+        found = [(one.row, one.since_ns) for one in data_age.assess(snapshot)]
+        assert found == ([] if row is None else [(row, since_ns)])
+    assert freeze(store.image(), T0 + 6 * NS_PER_S).good(UNIT, soc) is None
+    assert freeze(store.image(), T0 + 6 * NS_PER_S, {SITE: ages}).good(UNIT, soc) is None
+    assert freeze(store.image(), T0 + 6 * NS_PER_S, {UNIT: ages}).good(UNIT, soc) == 50.0

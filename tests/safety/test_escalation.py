@@ -11,8 +11,8 @@ from holdfast.safety import escalation
 from holdfast.safety.escalation import (
     ESCALATIONS,
     NEAR_LIMITS,
-    Count,
     EscalationMemory,
+    Repetitions,
     escalate,
 )
 from holdfast.safety.finding import Finding, Level, Reaction
@@ -63,6 +63,25 @@ def test_so_many_times_are_a_fault_of_their_own_and_one_less_is_not(fault):
     assert new.since_ns == every(10, times)[-1]
     assert f"{CAUSE[fault].key} came {times} times in" in new.text
     assert memory.counts[fault, CAUSE[fault].key].reached_ns == new.since_ns
+
+
+def test_it_tells_what_was_found_the_last_time_and_not_what_is_found_now():
+    memory = EscalationMemory()
+    for step in range(5):
+        text = f"time {step}"
+        last, memory = came([T0 + step * NS_PER_S], replace(found(), text=text), memory=memory)
+    (new,) = last
+    assert new.text.endswith("in 10 minutes, the last time: time 4")
+    other = replace(found(), owner=UNIT, row="other", text="and this")
+    for time_ns in every(1, 5, T0 + 10 * NS_PER_S):
+        (new,), memory = escalate((other, replace(found(), text="now")), memory, time_ns)
+        _, memory = escalate((replace(found(), text="now"),), memory, time_ns + 1)
+    assert new.text.endswith("the last time: now; and this")
+    (count, _) = memory.counts.values()
+    assert [len(c.began_ns) for c in memory.counts.values()] == [5, 5]
+    _, memory = escalate((), memory, count.began_ns[0] + 600 * NS_PER_S + 1)
+    (first, _) = memory.counts.values()
+    assert (first.reached_ns, first.last) == (None, "now"), "it is kept while some are left"
 
 
 @pytest.mark.parametrize("fault", TABLE)
@@ -182,7 +201,8 @@ def test_while_nothing_happens_the_same_memory_is_handed_on():
     assert findings == ()
     assert after is memory
     assert (memory.counts, memory.active) == ({}, frozenset())
-    assert Count(began_ns=()).reached_ns is None
+    assert Repetitions(began_ns=()).reached_ns is None
+    assert Repetitions(began_ns=()).last == ""
 
 
 @given(

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast.core.signals import Producer
+from holdfast.core.role import Role
 from holdfast.core.units import NS_PER_MS
-from holdfast.safety.envelope import Envelope
+from holdfast.safety.envelope import Envelope, up_to
 from holdfast.safety.faults import (
     FAULTS,
     Clearing,
@@ -19,7 +19,7 @@ from holdfast.safety.faults import (
     finding,
     names_of,
 )
-from holdfast.safety.finding import Finding, Level, Reaction, reaction_of
+from holdfast.safety.finding import RAMP_TO_ZERO_NS, Finding, Level, Reaction, reaction_of
 from tests.builders import T0
 from tests.safety.test_envelope import ENVELOPES
 
@@ -28,9 +28,13 @@ WIDE = Envelope(min_w=-4000.0, max_w=3000.0, min_by="site.yaml", max_by="site.ya
 
 def found(reaction: Reaction, since_ns: int = T0) -> Finding:
     return Finding(
-        owner="battery", row="a_row", level=Level.ALARM, reaction=reaction, since_ns=since_ns,
+        owner="battery",
+        row="a_row",
+        level=Level.ALARM,
+        reaction=reaction,
+        since_ns=since_ns,
         text="",
-    )  # fmt: skip
+    )
 
 
 TIMES = st.integers(min_value=-(2**62), max_value=2**62)
@@ -94,9 +98,15 @@ def test_only_the_alarm_level_has_a_reaction_of_its_row(level, reaction):
 
 def test_reactions_stand_in_the_order_of_the_design():
     assert [reaction.name for reaction in sorted(Reaction)] == [
-        "LOG", "HOLD", "DERATE", "BLOCK_CHARGE", "BLOCK_DISCHARGE", "RAMP_TO_ZERO", "TRIP",
+        "LOG",
+        "HOLD",
+        "DERATE",
+        "BLOCK_CHARGE",
+        "BLOCK_DISCHARGE",
+        "RAMP_TO_ZERO",
+        "TRIP",
         "EMERGENCY_STOP",
-    ]  # fmt: skip
+    ]
 
 
 @pytest.mark.parametrize(
@@ -106,26 +116,34 @@ def test_reactions_stand_in_the_order_of_the_design():
         ("data_missing", Reaction.RAMP_TO_ZERO),
         ("data_lost", Reaction.RAMP_TO_ZERO),
         ("data_bad", Reaction.RAMP_TO_ZERO),
+        ("data_frozen", Reaction.RAMP_TO_ZERO),
+        ("data_slow", Reaction.LOG),
+        ("data_gone", Reaction.TRIP),
         ("cycle_gap", Reaction.TRIP),
         ("setpoint_ignored", Reaction.TRIP),
         ("export_limit_ignored", Reaction.LOG),
+        ("pv_switch_ignored", Reaction.LOG),
         ("setpoint_overwritten", Reaction.LOG),
         ("second_writer", Reaction.TRIP),
         ("under_delivery", Reaction.LOG),
         ("over_delivery", Reaction.TRIP),
+        ("power_unseen", Reaction.TRIP),
         ("wrong_sign", Reaction.TRIP),
         ("contactor_stuck", Reaction.TRIP),
+        ("contactor_dropped", Reaction.TRIP),
         ("contactor_welded", Reaction.TRIP),
         ("precharge_failed", Reaction.TRIP),
         ("precharge_waits", Reaction.LOG),
         ("contactor_worn", Reaction.LOG),
         ("wear_unknown", Reaction.LOG),
-        ("soc_implausible", Reaction.DERATE),
+        ("soc_understated", Reaction.BLOCK_CHARGE),
+        ("soc_overstated", Reaction.BLOCK_DISCHARGE),
         ("voltage_stuck", Reaction.RAMP_TO_ZERO),
         ("write_budget", Reaction.LOG),
         ("setpoint_oscillation", Reaction.HOLD),
         ("resistance_rising", Reaction.LOG),
         ("resistance_doubled", Reaction.DERATE),
+        ("island_contradicted", Reaction.LOG),
         ("meter_sign_wrong", Reaction.RAMP_TO_ZERO),
         ("repeated_fault", Reaction.TRIP),
         ("repeated_near_limit", Reaction.DERATE),
@@ -145,13 +163,13 @@ def test_every_fault_of_the_table_has_its_reaction(row, reaction):
 
 
 def test_the_test_above_knows_every_row_of_the_fault_table():
-    assert len(FAULTS) == 31
+    assert len(FAULTS) == 39
 
 
 def test_the_same_fault_of_two_devices_is_latched_under_two_names():
     keys = {
         finding("setpoint_ignored", "battery", T0, "", device=device).key
-        for device in (Producer.BMS, Producer.INVERTER)
+        for device in (Role.BMS, Role.INVERTER)
     }
     assert keys == {"battery/bms_setpoint_ignored", "battery/inverter_setpoint_ignored"}
 
@@ -162,7 +180,11 @@ def test_what_clears_by_itself_is_held_as_long_as_the_table_says():
         "data_old": (1.0, None),
         "data_lost": (1.0, 30.0),
         "data_bad": (1.0, 30.0),
-        "soc_implausible": (60.0, None),
+        "data_frozen": (60.0, None),
+        "data_slow": (60.0, None),
+        "soc_understated": (60.0, None),
+        "soc_overstated": (60.0, None),
+        "island_contradicted": (60.0, None),
         "voltage_stuck": (30.0, None),
         "setpoint_oscillation": (60.0, None),
     }
@@ -170,10 +192,18 @@ def test_what_clears_by_itself_is_held_as_long_as_the_table_says():
 
 def test_a_row_is_called_by_its_name_or_with_one_of_the_devices():
     assert names_of("data_lost") == (
-        "data_lost", "bms_data_lost", "inverter_data_lost", "relays_data_lost", "meter_data_lost",
-        "emergency_input_data_lost", "watchdog_data_lost", "load_switch_data_lost",
+        "data_lost",
+        "bms_data_lost",
+        "inverter_data_lost",
+        "relays_data_lost",
+        "meter_data_lost",
+        "pv_meter_data_lost",
+        "emergency_input_data_lost",
+        "load_switch_data_lost",
+        "watchdog_data_lost",
         "derived_data_lost",
-    )  # fmt: skip
+        "balance_data_lost",
+    )
 
 
 def test_who_clears_something_is_said_in_words():
@@ -227,7 +257,50 @@ def test_a_finding_from_the_future_widens_nothing():
     """Not even into what is no envelope any more."""
     widest = Envelope(min_w=-1.7e308, max_w=1.7e308, min_by="a", max_by="b")
     found = Finding(
-        owner="battery", row="row", level=Level.ALARM, reaction=Reaction.RAMP_TO_ZERO,
-        since_ns=T0 + 10**18, text="",
-    )  # fmt: skip
+        owner="battery",
+        row="row",
+        level=Level.ALARM,
+        reaction=Reaction.RAMP_TO_ZERO,
+        since_ns=T0 + 10**18,
+        text="",
+    )
     assert found.narrow(widest, T0) == widest
+
+
+def test_levels_count_from_nothing_upwards():
+    assert {level.name: level.value for level in Level} == {
+        "NORMAL": 0,
+        "WARNING": 1,
+        "ALARM": 2,
+        "TRIP": 3,
+    }
+    assert not Level.NORMAL
+
+
+def test_reactions_count_in_the_order_of_their_strength():
+    assert [reaction.value for reaction in Reaction] == [1, 2, 3, 4, 5, 6, 7, 8]
+
+
+@pytest.mark.parametrize(
+    ("reaction", "low_w", "high_w", "low_by", "high_by"),
+    [
+        (Reaction.LOG, -800.0, 500.0, "before", "before"),
+        (Reaction.HOLD, -800.0, 500.0, "before", "before"),
+        (Reaction.DERATE, -400.0, 250.0, "row", "row"),
+        (Reaction.BLOCK_CHARGE, -800.0, 0.0, "before", "row"),
+        (Reaction.BLOCK_DISCHARGE, 0.0, 500.0, "row", "before"),
+        (Reaction.RAMP_TO_ZERO, -600.0, 375.0, "row", "row"),
+        (Reaction.TRIP, 0.0, 0.0, "row", "row"),
+        (Reaction.EMERGENCY_STOP, 0.0, 0.0, "row", "row"),
+    ],
+)
+def test_each_reaction_narrows_its_own_end_and_names_itself_there(
+    reaction, low_w, high_w, low_by, high_by
+):
+    found = Finding(
+        owner="battery", row="row", level=Level.ALARM, reaction=reaction, since_ns=T0, text=""
+    )
+    before = up_to(charge_w=500.0, discharge_w=800.0, by="before")
+    left = found.narrow(before, T0 + RAMP_TO_ZERO_NS // 4)
+    assert (left.min_w, left.max_w) == (low_w, high_w)
+    assert (left.min_by, left.max_by) == (low_by, high_by)

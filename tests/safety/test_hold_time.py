@@ -2,7 +2,8 @@
 
 import pytest
 
-from holdfast.core.signals import SITE, Producer
+from holdfast.core.role import Role
+from holdfast.core.signals import SITE
 from holdfast.core.units import NS_PER_S, ns_from_s
 from holdfast.safety.envelope import up_to
 from holdfast.safety.faults import FAULTS, finding
@@ -13,7 +14,7 @@ from tests.builders import T0, UNIT
 BMS_LOST = f"{UNIT}/bms_data_lost"
 
 
-def lost(device=Producer.BMS, since_ns=T0, detail="gone", row="data_lost"):
+def lost(device=Role.BMS, since_ns=T0, detail="gone", row="data_lost"):
     return finding(row, UNIT, since_ns, detail, device=device)
 
 
@@ -29,17 +30,27 @@ def test_the_hold_times_are_those_of_the_table():
         assert HOLD_S[f"{device}_data_lost"] == HOLD_S[f"{device}_data_bad"] == hold_s
         assert HOLD_S[f"{device}_data_old"] == 1.0
         assert f"{device}_data_missing" not in HOLD_S
-    assert (HOLD_S["voltage_stuck"], HOLD_S["soc_implausible"]) == (30.0, 60.0)
+    assert HOLD_S["voltage_stuck"] == 30.0
+    assert {HOLD_S[row] for row in ("soc_understated", "soc_overstated")} == {60.0}
+    assert {HOLD_S[f"{device}_data_frozen"] for device in devices} == {60.0}
     assert HOLD_S["setpoint_oscillation"] == 60.0
     assert HOLD_S["data_lost"] == 1.0
     assert {name for name in FAULTS if name in HOLD_S} == {
-        "data_old", "data_lost", "data_bad", "voltage_stuck", "soc_implausible",
+        "data_old",
+        "data_lost",
+        "data_bad",
+        "voltage_stuck",
+        "soc_understated",
+        "soc_overstated",
+        "data_frozen",
+        "data_slow",
+        "island_contradicted",
         "setpoint_oscillation",
-    }  # fmt: skip
+    }
 
 
 @pytest.mark.parametrize(
-    ("device", "hold_s"), [(Producer.BMS, 30.0), (Producer.INVERTER, 1.0), (Producer.METER, 1.0)]
+    ("device", "hold_s"), [(Role.BMS, 30.0), (Role.INVERTER, 1.0), (Role.METER, 1.0)]
 )
 def test_a_finding_stays_for_its_hold_time_and_says_so(device, hold_s):
     (there,), memory = hold((lost(device),), {}, T0)
@@ -47,8 +58,11 @@ def test_a_finding_stays_for_its_hold_time_and_says_so(device, hold_s):
     (kept,), memory = after(memory, hold_s - 1e-9)
     assert kept.text == f"{there.text}; over, not yet for long enough"
     assert (kept.key, kept.reaction, kept.level, kept.since_ns) == (
-        there.key, Reaction.RAMP_TO_ZERO, Level.ALARM, T0,
-    )  # fmt: skip
+        there.key,
+        Reaction.RAMP_TO_ZERO,
+        Level.ALARM,
+        T0,
+    )
     assert after(memory, hold_s) == ((), {})
 
 
@@ -88,8 +102,14 @@ def test_what_is_known_to_be_older_than_thought_is_older():
 
 def test_each_finding_is_held_for_itself():
     bad = lost(row="data_bad")
-    site = Finding(owner=SITE, row="bms_data_lost", level=Level.ALARM,
-                   reaction=Reaction.RAMP_TO_ZERO, since_ns=T0, text="")  # fmt: skip
+    site = Finding(
+        owner=SITE,
+        row="bms_data_lost",
+        level=Level.ALARM,
+        reaction=Reaction.RAMP_TO_ZERO,
+        since_ns=T0,
+        text="",
+    )
     _, memory = hold((lost(), site), {}, T0)
     shown, memory = hold((bad,), memory, T0 + 10 * NS_PER_S)
     assert [found.key for found in shown] == [bad.key, BMS_LOST, site.key]

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast.core.data_store import freeze
-from holdfast.core.signals import SIGNALS, SITE, Producer, Signal
+from holdfast.core.data_store import DataStore, freeze
+from holdfast.core.role import Role
+from holdfast.core.signals import SIGNALS, SITE, Signal
 from holdfast.safety.envelope import Envelope
 from holdfast.safety.interlock_manager import Block, InterlockManager
 from holdfast.safety.interlocks import INTERLOCKS, Action
@@ -66,7 +67,23 @@ def test_the_list_above_knows_every_row_but_the_one_that_the_relay_controller_ju
 def test_which_rows_are_the_batterys_own_protection():
     assert {row.id for row in INTERLOCKS if row.of_battery} == OF_BATTERY
     for row in INTERLOCKS:
-        assert row.of_battery is (SIGNALS[row.signal].producer is Producer.BMS)
+        assert row.of_battery is (SIGNALS[row.signal].producer is Role.BMS)
+
+
+@pytest.mark.parametrize(
+    "row", [row for row in INTERLOCKS if not row.judged_by_relays], ids=lambda row: row.id
+)
+def test_what_is_not_known_is_told_so_and_nothing_else_is_said_of_it(row):
+    """A loop that was never read is not known to be open."""
+    wrong = ROWS[row.id][3]
+    if wrong is not ANY:
+        assert blocking(snapshot_of({row.signal: wrong}))[row.id].text == row.text
+    text = blocking(snapshot_of({row.signal: math.nan}))[row.id].text
+    unknown = f"the {SIGNALS[row.signal].name} is not known"
+    why = "the device says that it is not available"
+    assert text == (row.text if row.wanted is None else f"{unknown}: {why}")
+    if row.wanted is not None and not row.where_told:
+        assert blocking(snapshot_of({row.signal: None}))[row.id].text == unknown
 
 
 def test_a_healthy_site_at_rest_may_start_and_connect_and_one_that_is_connected_may_power():
@@ -138,8 +155,37 @@ def test_each_unit_is_judged_by_its_own_contactor_and_the_site_once():
     put(store, SITE, Signal.WATCHDOG_ARMED, 0.0, T0)
     blocks = [(block.owner, block.row) for block in manager.assess(freeze(store.image(), T0))]
     assert sorted(blocks) == [
-        ("left", "contactor_open"), ("right", "contactor_confirmed"), ("site", "watchdog_armed"),
-    ]  # fmt: skip
+        ("left", "contactor_open"),
+        ("right", "contactor_confirmed"),
+        ("site", "watchdog_armed"),
+    ]
+
+
+WITHOUT = {"relays": {"none": "the inverter has its own"}}
+
+
+def test_what_concerns_a_contactor_is_not_asked_of_a_unit_that_has_none_of_ours():
+    nothing = freeze(DataStore((UNIT,)).image(), T0)
+    with_contactor = set(blocking(nothing))
+    without = set(blocking(nothing, build_site(unit_content() | WITHOUT)))
+    assert with_contactor - without == {
+        "contactor_open", "contactor_confirmed", "connect_emergency_loop",
+        "connect_power_stage_off", "connect_pack_voltage",
+    }  # fmt: skip
+    assert without <= with_contactor
+
+
+def test_where_one_of_two_units_has_a_contactor_its_rows_hold_and_the_sites_too():
+    site = build_site(unit_content("first") | WITHOUT, unit_content("second"))
+    blocks = InterlockManager(site).assess(freeze(DataStore(site.unit_names).image(), T0))
+    of_contactor = [(b.owner, b.row) for b in blocks if "connect" in b.row or "contactor" in b.row]
+    assert of_contactor == [
+        ("second", "contactor_open"),
+        ("site", "connect_emergency_loop"),
+        ("second", "connect_power_stage_off"),
+        ("second", "connect_pack_voltage"),
+        ("second", "contactor_confirmed"),
+    ]
 
 
 def test_a_block_of_which_nothing_is_said_is_seen_to_be_wrong_and_not_the_batterys_own():

@@ -22,9 +22,12 @@ X, Y, Z = Signal.CONTACTOR_CLOSED, Signal.INVERTER_ENABLED, Signal.PRECHARGE_CLO
 
 def row(action, signal, wanted, row_id=None):
     return InterlockRow(
-        id=row_id or f"{action}_{signal}_{wanted}", action=action, signal=signal, wanted=wanted,
+        id=row_id or f"{action}_{signal}_{wanted}",
+        action=action,
+        signal=signal,
+        wanted=wanted,
         text="",
-    )  # fmt: skip
+    )
 
 
 def acting(*, lasts=False, after=(), **brings):
@@ -76,8 +79,11 @@ def test_every_row_is_that_of_the_design():
     assert [row.id for row in INTERLOCKS] == list(TABLE)
     of_battery = {row.signal for row in INTERLOCKS if row.of_battery}
     assert of_battery == {
-        "pack_voltage_v", "battery_current_a", "charge_allowed", "discharge_allowed",
-    }  # fmt: skip
+        "pack_voltage_v",
+        "battery_current_a",
+        "charge_allowed",
+        "discharge_allowed",
+    }
     assert UNDER_LOAD.id == "contactor_under_load"
     assert " ".join(Action) == "start connect power charge discharge open"
 
@@ -100,15 +106,20 @@ def test_the_table_that_comes_with_holdfast_is_sound_in_any_order():
 
 def test_what_each_action_brings_about_and_how_long_it_needs_what_it_needs():
     assert {action for action, what in ACTIONS.items() if what.lasts} == {
-        Action.POWER, Action.CHARGE, Action.DISCHARGE,
-    }  # fmt: skip
+        Action.POWER,
+        Action.CHARGE,
+        Action.DISCHARGE,
+    }
     assert {action: dict(what.brings) for action, what in ACTIONS.items() if what.brings} == {
-        Action.CONNECT: {X: 1.0, Z: 0.0}, Action.POWER: {Y: 1.0}, Action.OPEN: {X: 0.0},
-    }  # fmt: skip
+        Action.CONNECT: {X: 1.0, Z: 0.0},
+        Action.POWER: {Y: 1.0},
+        Action.OPEN: {X: 0.0},
+    }
     assert {action: what.after for action, what in ACTIONS.items() if what.after} == {
-        Action.CONNECT: (Action.START,), Action.CHARGE: (Action.POWER,),
+        Action.CONNECT: (Action.START,),
+        Action.CHARGE: (Action.POWER,),
         Action.DISCHARGE: (Action.POWER,),
-    }  # fmt: skip
+    }
     assert AT_REST == {X: 0.0, Y: 0.0, Z: 0.0}
 
 
@@ -182,9 +193,12 @@ def test_two_values_of_one_signal_for_one_action_are_refused():
 
 def test_the_same_value_twice_and_a_fresh_one_beside_it_are_none():
     check_table(
-        (row(Action.START, X, 0.0, "a"), row(Action.START, X, 0.0, "b"),
-         row(Action.START, X, None, "c"))
-    )  # fmt: skip
+        (
+            row(Action.START, X, 0.0, "a"),
+            row(Action.START, X, 0.0, "b"),
+            row(Action.START, X, None, "c"),
+        )
+    )
 
 
 def test_a_value_of_the_configuration_is_not_the_same_as_a_number():

@@ -6,16 +6,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast.core.signals import SIGNALS, Producer, Signal
+from holdfast.core.data_store import DataStore, freeze
+from holdfast.core.role import Role
+from holdfast.core.signals import PRODUCERS, SIGNALS, SITE, Signal
 from holdfast.safety.derating import DERATINGS
 from holdfast.safety.envelope import Envelope
 from holdfast.safety.faults import FAULTS, Guards, finding
 from holdfast.safety.finding import Finding, Level, Reaction
-from holdfast.safety.island import ON_ISLAND, is_islanded, on_island
+from holdfast.safety.island import (
+    ON_ISLAND,
+    contradicted,
+    is_grid_alive,
+    is_islanded,
+    on_island,
+)
 from holdfast.safety.limit_monitor import LimitMonitor
 from holdfast.safety.limits import SITE_LIMITS, UNIT_LIMITS, build_limits
 from holdfast.safety.trend_analyzer import PREDICTIONS, TRENDS
-from tests.builders import T0, UNIT, build_site, snapshot_of
+from tests.builders import T0, UNIT, Bench, build_site, healthy_store, put, snapshot_of
 
 WIDE = Envelope(min_w=-3000.0, max_w=4000.0, min_by="a", max_by="b")
 _R = Reaction
@@ -30,9 +38,14 @@ BECOMES = {
 
 def found(reaction, *, holds=False):
     return Finding(
-        owner=UNIT, row="row", level=Level.ALARM, reaction=reaction, since_ns=T0, text="why",
+        owner=UNIT,
+        row="row",
+        level=Level.ALARM,
+        reaction=reaction,
+        since_ns=T0,
+        text="why",
         holds_on_island=holds,
-    )  # fmt: skip
+    )
 
 
 # Whether it is one. -------------------------------------------------------------------------------
@@ -53,8 +66,73 @@ def found(reaction, *, holds=False):
     ],
 )
 def test_what_is_not_known_is_no_island(value, age_ns, islanded):
-    snapshot = snapshot_of({Signal.ISLANDED: value}, sampled_ns=T0 - age_ns)
+    values = {Signal.ISLANDED: value, Signal.GRID_VOLTAGE_V: 0.0}
+    snapshot = snapshot_of(values, sampled_ns=T0 - age_ns)
     assert is_islanded(UNIT, snapshot) is islanded
+
+
+@pytest.mark.parametrize(
+    ("voltage_v", "grid_w", "alive"),
+    [
+        (230.0, 0.0, True), (50.0, 0.0, True), (49.9, 0.0, False), (0.0, 0.0, False),
+        (0.0, 3000.0, False), (49.9, -3000.0, False),  # who tells a voltage is asked for that alone
+        (None, 50.0, True), (None, -50.0, True), (None, 49.9, False), (None, -49.9, False),
+        (None, 0.0, False), (None, 5000.0, True),
+        (230.0, None, False), (None, None, False),  # it may have gone out with the grid
+        (math.nan, 3000.0, True), (math.nan, 0.0, False), (230.0, math.nan, False),
+    ],
+)  # fmt: skip
+def test_a_meter_that_sees_a_living_grid_denies_an_island(voltage_v, grid_w, alive):
+    values = {Signal.GRID_VOLTAGE_V: voltage_v, Signal.GRID_POWER_W: grid_w, Signal.ISLANDED: 1.0}
+    snapshot = snapshot_of(values)
+    assert is_grid_alive(snapshot) is alive
+    assert is_islanded(UNIT, snapshot) is not alive
+    told = contradicted((UNIT,), snapshot)
+    assert [(new.key, new.since_ns) for new in told] == (
+        [(f"{UNIT}/island_contradicted", T0)] if alive else []
+    )
+    if alive:
+        assert told[0].text.endswith(": the meter sees a living grid")
+
+
+@pytest.mark.parametrize("signal", [Signal.GRID_POWER_W, Signal.GRID_VOLTAGE_V])
+def test_a_meter_whose_word_is_old_denies_nothing(signal):
+    """Where the voltage alone is old the power answers for it."""
+    old_ns = T0 - SIGNALS[signal].max_age_ns - 1
+    store = DataStore((UNIT,))
+    for told, value in ((Signal.GRID_POWER_W, 49.0), (Signal.GRID_VOLTAGE_V, 230.0)):
+        put(store, SITE, told, value, old_ns if told is signal else T0)
+    put(store, UNIT, Signal.ISLANDED, 1.0, T0)
+    assert is_islanded(UNIT, freeze(store.image(), T0))
+
+
+def test_only_the_units_that_tell_of_an_island_are_contradicted():
+    units = ("left", "middle", "right")
+    store = healthy_store(units)
+    put(store, "middle", Signal.ISLANDED, 1.0, T0 + 1)
+    put(store, "right", Signal.ISLANDED, math.nan, T0 + 1)
+    (told,) = contradicted(units, freeze(store.image(), T0 + 1))
+    assert (told.owner, told.since_ns, told.reaction) == ("middle", T0 + 1, Reaction.LOG)
+
+
+@pytest.mark.parametrize("healthy", [True, False])
+def test_a_flag_that_is_not_set_or_not_known_contradicts_nothing(healthy):
+    grid = {Signal.GRID_POWER_W: 0.0, Signal.GRID_VOLTAGE_V: 230.0}
+    assert contradicted((UNIT,), snapshot_of(grid, healthy=healthy)) == ()
+
+
+def test_a_flag_that_is_stuck_on_a_living_grid_switches_no_protection_off():
+    """Without the meter's word a loss of the watchdog would not keep it from discharging."""
+    for voltage_v, trips in ((230.0, True), (0.0, False)):
+        bench = Bench()
+        bench.start()
+        bench.set(Signal.ISLANDED, 1.0)
+        bench.set(Signal.GRID_VOLTAGE_V, voltage_v)
+        bench.set(Signal.WATCHDOG_ARMED, 0.0)
+        record = bench.run(2.0)
+        assert (record.permits[UNIT].envelope.min_w == 0.0) is trips
+        told = {found.row for found in record.assessment.findings}
+        assert ("island_contradicted" in told) is trips
 
 
 # What a finding becomes. --------------------------------------------------------------------------
@@ -120,8 +198,9 @@ def test_a_finding_bears_what_its_limit_says(signal, value, row, holds):
 
 def test_of_the_curves_those_of_the_inverter_do_not_hold():
     assert {row.id for row in DERATINGS if not row.of_battery} == {
-        "inverter_temperature_charge", "inverter_temperature_discharge",
-    }  # fmt: skip
+        "inverter_temperature_charge",
+        "inverter_temperature_discharge",
+    }
 
 
 def test_all_trends_are_of_the_battery():
@@ -131,17 +210,22 @@ def test_all_trends_are_of_the_battery():
 
 
 GUARDS = {
-    Guards.DEVICE: {"data_old", "data_missing", "data_lost", "data_bad"},
+    Guards.DEVICE: {
+        "data_old", "data_missing", "data_lost", "data_bad", "data_frozen", "data_slow",
+        "data_gone",
+    },
     Guards.BATTERY: {
         "contactor_stuck", "contactor_welded", "precharge_failed", "contactor_worn",
-        "soc_implausible", "voltage_stuck", "repeated_fault", "precharge_waits", "wear_unknown",
-        "resistance_rising", "resistance_doubled",
+        "soc_understated", "soc_overstated", "voltage_stuck", "repeated_fault", "precharge_waits",
+        "wear_unknown", "resistance_rising", "resistance_doubled", "power_unseen",
+        "contactor_dropped",
     },
     Guards.SITE: {
         "cycle_gap", "setpoint_ignored", "setpoint_overwritten", "second_writer",
         "under_delivery", "over_delivery", "wrong_sign", "crash_loop", "latch_file_corrupt",
         "control_exception", "write_budget", "setpoint_oscillation", "meter_sign_wrong",
-        "repeated_near_limit", "load_silent", "export_limit_ignored",
+        "repeated_near_limit", "load_silent", "export_limit_ignored", "island_contradicted",
+        "pv_switch_ignored",
     },
 }  # fmt: skip
 
@@ -154,10 +238,10 @@ def test_every_fault_says_whom_it_guards():
     } == GUARDS
 
 
-@pytest.mark.parametrize("device", [None, *Producer])
+@pytest.mark.parametrize("device", [None, *PRODUCERS])
 @pytest.mark.parametrize("row", sorted(FAULTS))
 def test_lost_data_hold_where_they_are_the_bmss_or_those_of_the_emergency_stop(row, device):
     holds = row in GUARDS[Guards.BATTERY] or (
-        row in GUARDS[Guards.DEVICE] and device in {Producer.BMS, Producer.EMERGENCY_INPUT}
+        row in GUARDS[Guards.DEVICE] and device in {Role.BMS, Role.EMERGENCY_INPUT}
     )
     assert finding(row, UNIT, T0, "", device=device).holds_on_island is holds

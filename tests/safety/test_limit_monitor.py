@@ -7,10 +7,11 @@ import pytest
 from holdfast.core.data_store import DataStore, freeze
 from holdfast.core.signals import SIGNALS, SITE, Signal
 from holdfast.core.units import NS_PER_S, ns_from_s
-from holdfast.safety.finding import Level, Reaction
+from holdfast.safety.envelope import Envelope
+from holdfast.safety.finding import RAMP_TO_ZERO_NS, Level, Reaction
 from holdfast.safety.limit_monitor import LimitMonitor
 from holdfast.safety.limits import build_limits
-from tests.builders import T0, UNIT, build_site, put, unit_content
+from tests.builders import T0, UNIT, build_site, put, snapshot_of, unit_content
 
 SITE_YAML = build_site()
 LIMITS = {limit.row.id: limit for limit in build_limits(SITE_YAML)}
@@ -259,5 +260,174 @@ def test_margins_tell_the_distance_of_each_good_value_and_leave_out_the_rest():
     put(store, SITE, Signal.WATCHDOG_ARMED, 1.0, T0)
     margins = monitor.margins(freeze(store.image(), T0))
     assert margins == {
-        "battery/soc_high": 75.0, "battery/soc_low": 10.0, "site/watchdog_lost": 0.5,
-    }  # fmt: skip
+        "battery/soc_high": 75.0,
+        "battery/soc_low": 10.0,
+        "site/watchdog_lost": 0.5,
+    }
+
+
+def test_after_a_trip_it_falls_to_what_the_last_samples_still_show_not_to_what_the_last_one_does():
+    driver = Driver(LIMITS["cell_voltage_low"])  # trip at 2.5 V, alarm at 2.8 V, 2 of 3
+    driver.reach(2.4)
+    for _ in range(21):
+        (found,) = driver.sample(2.7)
+        assert found.level is Level.TRIP
+    (found,) = driver.sample(3.3)  # 10 s inside the trip level; two of three beyond the alarm
+    assert found.level is Level.ALARM
+    assert found.since_ns == driver.now_ns
+
+
+def test_after_a_trip_it_falls_to_what_the_hysteresis_of_the_next_level_still_holds():
+    driver = Driver(LIMITS["cell_voltage_low"])
+    driver.reach(2.4)
+    for _ in range(22):
+        (found,) = driver.sample(2.85)  # above the alarm at 2.8 V, not by its 0.1 V
+    assert found.level is Level.ALARM
+
+
+def test_while_nothing_changes_the_memory_is_handed_on_and_not_copied():
+    driver = Driver(LIMITS["cell_voltage_high"])
+    driver.sample(3.3)
+    assert driver.memory == {}
+    before = driver.memory
+    driver.look(dt_s=0.1)
+    assert driver.memory is before
+    driver.reach(3.7)
+    before = driver.memory
+    assert driver.look(dt_s=0.1)  # found, by the same sample
+    assert driver.memory is before
+    driver.sample(math.nan)
+    driver.look(dt_s=0.1)
+    assert driver.memory is before
+
+
+def test_lost_data_stop_the_time_inside_only_once():
+    driver = Driver(LIMITS["cell_voltage_high"])
+    driver.reach(3.7)
+    driver.sample(3.3)
+    driver.sample(3.3)
+    assert driver.memory["battery/cell_voltage_high"].inside_since_ns is not None
+    driver.sample(math.nan)
+    before = driver.memory
+    assert before["battery/cell_voltage_high"].inside_since_ns is None
+    driver.sample(math.nan)
+    assert driver.memory is before
+
+
+def test_a_row_in_memory_leaves_the_others_in_memory():
+    high, low = LIMITS["cell_voltage_high"], LIMITS["cell_voltage_low"]
+    monitor = type(Driver(high).monitor)((high, low))
+    values = {Signal.CELL_VOLTAGE_MAX_V: 3.7, Signal.CELL_VOLTAGE_MIN_V: 2.4}
+    _, memory = monitor.assess(snapshot_of(values), {})
+    assert set(memory) == {high.key, low.key}
+
+
+@pytest.mark.parametrize(
+    ("row", "value", "text"),
+    [
+        ("cell_voltage_high", 3.7, "cell_voltage_max_v above 3.65 V: 3.7"),
+        ("cell_voltage_high", 3.62, "cell_voltage_max_v above 3.6 V: 3.62"),
+        ("cell_voltage_low", 2.4, "cell_voltage_min_v below 2.5 V: 2.4"),
+        ("bms_protection", 1.0, "bms_protection is 1"),
+        ("watchdog_lost", 0.0, "watchdog_armed is 0"),
+    ],
+)
+def test_a_finding_names_the_value_its_side_and_its_limit(row, value, text):
+    driver = Driver(LIMITS[row])
+    (found,) = driver.reach(value)
+    assert found.text == text
+    good = 3.3 if "cell" in row else 1.0 - value
+    for _ in range(3 if "cell" in row else 1):
+        (found,) = driver.sample(good, dt_s=0.1)
+    assert found.text.endswith(f"{good:g}; inside again, not yet for long enough")
+    (found,) = driver.sample(math.nan)
+    assert found.text == text.rpartition(" ")[0] + " not known"
+
+
+# One sample is enough. ----------------------------------------------------------------------------
+
+FAR = [pytest.param(limit, id=row) for row, limit in LIMITS.items() if limit.far is not None]
+ENVELOPE = Envelope(min_w=-4000.0, max_w=4000.0, min_by="", max_by="")
+
+
+def left_of(findings, now_ns):
+    """The envelope under these findings, as a pair."""
+    envelope = ENVELOPE
+    for found in findings:
+        envelope = found.narrow(envelope, now_ns)
+    return envelope.min_w, envelope.max_w
+
+
+def left_at_alarm(limit):
+    match limit.row.reaction:
+        case Reaction.BLOCK_CHARGE:
+            return -4000.0, 0.0
+        case Reaction.BLOCK_DISCHARGE:
+            return 0.0, 4000.0
+        case Reaction.RAMP_TO_ZERO:
+            return 0.0, 0.0
+
+
+def nearer(limit):
+    """Just not far beyond."""
+    return math.nextafter(limit.far, -limit.row.side * math.inf)
+
+
+@pytest.mark.parametrize("limit", FAR)
+def test_one_sample_far_beyond_takes_the_power_at_once_and_latches_nothing(limit):
+    driver = Driver(limit)
+    driver.sample(far_inside(limit))
+    assert driver.sample(nearer(limit)) == ()
+    driver = Driver(limit)
+    driver.sample(far_inside(limit))
+    (found,) = driver.sample(limit.far)
+    assert (found.level, found.reaction) == (Level.ALARM, limit.row.reaction)
+    assert found.since_ns == driver.now_ns - RAMP_TO_ZERO_NS
+    assert left_of((found,), driver.now_ns) == left_at_alarm(limit)
+    assert left_of(driver.look(0.1), driver.now_ns) == left_at_alarm(limit)
+
+
+@pytest.mark.parametrize("limit", FAR)
+def test_the_second_sample_beyond_the_trip_trips_all_the_same(limit):
+    driver = Driver(limit)
+    driver.sample(limit.far)
+    (found,) = driver.sample(threshold_of(limit, Level.TRIP))
+    assert (found.reaction, found.since_ns) == (Reaction.TRIP, driver.now_ns)
+    (found,) = driver.sample(limit.far)
+    assert found.since_ns == driver.now_ns - ns_from_s(0.5), "it has tripped before"
+
+
+@pytest.mark.parametrize("limit", FAR)
+def test_two_samples_far_beyond_trip(limit):
+    driver = Driver(limit)
+    driver.sample(limit.far)
+    (found,) = driver.sample(limit.far)
+    assert (found.reaction, found.since_ns) == (Reaction.TRIP, driver.now_ns)
+
+
+@pytest.mark.parametrize("limit", FAR)
+def test_one_that_was_alone_clears_as_any_alarm(limit):
+    driver = Driver(limit)
+    driver.sample(limit.far)
+    since_ns = driver.now_ns
+    while driver.sample(far_inside(limit)):
+        assert driver.now_ns - since_ns < ns_from_s(limit.row.hold_s + 2.0)
+    assert driver.now_ns - since_ns >= ns_from_s(limit.row.hold_s)
+    assert driver.memory == {}
+
+
+def test_one_far_beyond_ends_a_ramp_that_has_just_begun_and_does_not_begin_it_anew():
+    limit = LIMITS["charge_current_high"]
+    driver = Driver(limit)
+    (found,) = driver.reach(threshold_of(limit, Level.ALARM))
+    assert left_of((found,), driver.now_ns) == (-4000.0, 4000.0)
+    driver.sample(threshold_of(limit, Level.ALARM), dt_s=0.1)
+    driver.sample(far_inside(limit), dt_s=0.01)  # so that the next is no second beyond the trip
+    (found,) = driver.sample(limit.far, dt_s=0.01)
+    assert found.level is Level.ALARM
+    assert left_of((found,), driver.now_ns) == (0.0, 0.0)
+    since_ns = found.since_ns
+    driver.sample(far_inside(limit))
+    driver.sample(far_inside(limit))
+    (found,) = driver.sample(limit.far)
+    assert found.since_ns == since_ns

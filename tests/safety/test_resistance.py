@@ -15,7 +15,7 @@ from holdfast.core.signals import Signal
 from holdfast.core.units import NS_PER_MS, NS_PER_S
 from holdfast.safety import resistance
 from holdfast.safety.finding import Level, Reaction
-from holdfast.safety.resistance import Point, Probe, Resistance
+from holdfast.safety.resistance import LoadSample, Probe, Resistance
 from tests.builders import T0, UNIT, build_site, unit_content
 
 SITE = build_site()  # 100 A: a step is 20 A
@@ -92,10 +92,15 @@ def test_the_numbers_are_these():
     assert (resistance.ESTIMATES, resistance.AGREE, resistance.BAND_C) == (15, 1.5, 5.0)
     assert resistance.LEVELS == ((Level.ALARM, 2.0), (Level.WARNING, 1.5))
     assert resistance.CLEARS_BELOW == 0.1
-    assert Probe(point=Point(time_ns=1, voltage_v=1.0, current_a=1.0)) == Probe(
-        point=Point(time_ns=1, voltage_v=1.0, current_a=1.0), sensor_step_v=inf, gathered={},
-        reference_ohm={}, ratios=(), level=Level.NORMAL, since_ns=0,
-    )  # fmt: skip
+    assert Probe(point=LoadSample(time_ns=1, voltage_v=1.0, current_a=1.0)) == Probe(
+        point=LoadSample(time_ns=1, voltage_v=1.0, current_a=1.0),
+        sensor_step_v=inf,
+        gathered={},
+        reference_ohm={},
+        ratios=(),
+        level=Level.NORMAL,
+        since_ns=0,
+    )
 
 
 def test_the_median_of_fifteen_steps_is_the_reference():
@@ -137,7 +142,7 @@ def test_one_and_a_half_times_is_logged_and_twice_derates(times, row, reaction):
 
 def judged(ratio, level=Level.NORMAL, since_ns=7):
     """Level and since when, after fifteen ratios of this median."""
-    point = Point(time_ns=T0, voltage_v=52.0, current_a=0.0)
+    point = LoadSample(time_ns=T0, voltage_v=52.0, current_a=0.0)
     spread = (*[ratio - 1.0] * 7, ratio, *[ratio + 3.0] * 7)
     probe = Probe(point=point, ratios=spread, level=level, since_ns=since_ns)
     after = resistance._judged(probe)
@@ -161,7 +166,7 @@ def test_a_level_begins_at_its_ratio_and_ends_a_tenth_below(ratio, before, level
 
 
 def test_fewer_than_fifteen_ratios_are_not_judged():
-    point = Point(time_ns=T0, voltage_v=52.0, current_a=0.0)
+    point = LoadSample(time_ns=T0, voltage_v=52.0, current_a=0.0)
     for count in (0, 1, 14):
         probe = Probe(point=point, ratios=(9.0,) * count)
         assert resistance._judged(probe) is probe
@@ -293,8 +298,9 @@ def test_the_cold_has_a_reference_of_its_own_and_no_alarm():
     pack.temperature_c, pack.r_ohm = 0.0, 10 * MILLI
     assert pack.steps(60) == []
     assert pack.probe.reference_ohm == {
-        5: pytest.approx(5 * MILLI), 0: pytest.approx(10 * MILLI),
-    }  # fmt: skip
+        5: pytest.approx(5 * MILLI),
+        0: pytest.approx(10 * MILLI),
+    }
     pack.r_ohm = 20 * MILLI
     assert pack.steps(15) == ["resistance_doubled"]
 
@@ -355,7 +361,7 @@ def test_a_reference_needs_a_middle_half_that_is_positive_and_close(low, middle,
 
 
 def test_until_they_agree_the_last_fifteen_are_kept():
-    point = Point(time_ns=T0, voltage_v=52.0, current_a=0.0)
+    point = LoadSample(time_ns=T0, voltage_v=52.0, current_a=0.0)
     probe = Probe(point=point)
     for index in range(40):
         probe = resistance._estimated(probe, 1, (-1.0, 1.0)[index % 2] * (index + 1))
@@ -390,7 +396,7 @@ def test_noise_spikes_and_a_loose_frame_now_and_then_are_no_alarm():
 
 def test_a_unit_does_not_answer_for_its_neighbour():
     check = Resistance(build_site(unit_content("left"), unit_content("right")))
-    point = Point(time_ns=T0, voltage_v=52.0, current_a=0.0)
+    point = LoadSample(time_ns=T0, voltage_v=52.0, current_a=0.0)
     risen = Probe(point=point, ratios=(3.0,) * 15, level=Level.ALARM, since_ns=5)
     readings = {
         Signal.PACK_VOLTAGE_V: Good(value=50.0, time_ns=T0),
@@ -400,7 +406,7 @@ def test_a_unit_does_not_answer_for_its_neighbour():
     findings, memory = check.assess(snapshot, {"right": risen})
     assert [(found.owner, found.since_ns) for found in findings] == [("right", 5)]
     assert set(memory) == {"left", "right"}
-    assert memory["left"].point == Point(time_ns=T0, voltage_v=50.0, current_a=0.0)
+    assert memory["left"].point == LoadSample(time_ns=T0, voltage_v=50.0, current_a=0.0)
 
 
 @given(

@@ -4,13 +4,14 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from holdfast.core.config import Site
-from holdfast.core.site_file import parse_site
+from holdfast.core.quarter_hours import QUARTER
 from holdfast.forecasting.forecast import PowerForecast
-from holdfast.forecasting.history import QUARTER, PowerHistory
+from holdfast.forecasting.history import PowerHistory
 from holdfast.forecasting.site_forecast import SiteForecast, forecast_site
 from holdfast.markets.demand_charge import DemandPrice
 from holdfast.markets.prices import PriceSeries, PriceSlot
 from holdfast.markets.site_prices import SitePrices
+from holdfast.site.site_file import parse_site
 
 NOW = datetime(2026, 5, 8, 10, tzinfo=UTC)  # 12:00 in Berlin
 
@@ -27,7 +28,7 @@ PARLOUR = """
     switch: {profile: generic_room_switch, connection: {kind: modbus_tcp, host: localhost}}
 """
 
-_DEVICE = "{profile: generic, connection: {kind: modbus_tcp, host: localhost}}"
+_DEVICE = "{profile: generic_inverter, connection: {kind: modbus_tcp, host: localhost}}"
 _INVERTER = "{{profile: {}, connection: {{kind: modbus_tcp, host: localhost}}}}"
 
 

@@ -13,19 +13,25 @@ from hypothesis import strategies as st
 from holdfast.core.config import Site
 from holdfast.core.errors import PriceDataError
 from holdfast.core.plan import Plan, PlanSlot, PlanStatus, SlotMode
-from holdfast.core.site_file import parse_site
 from holdfast.forecasting.forecast import Basis, PowerForecast
 from holdfast.forecasting.site_forecast import SiteForecast
-from holdfast.markets.entsoe import parse_entsoe
 from holdfast.markets.prices import PriceSeries, PriceSlot
-from holdfast.markets.site_prices import SitePriceBook, SitePrices
-from holdfast.optimization.problem import PlanFailed
+from holdfast.markets.site_prices import SitePrices, SiteTariffs
+from holdfast.markets.sources.entsoe import parse_entsoe
+from holdfast.optimization.problem import PlanFailed, PlanProblem, PlanSolution
+from holdfast.scheduling import daily_scheduler
 from holdfast.scheduling.daily_scheduler import (
     PLAN_LIFETIME,
     DailyScheduler,
 )
-from holdfast.scheduling.plan_problem import terminal_value_per_kwh
-from holdfast.testing.sample_prices import FIRST_START_UTC, sample_text
+from holdfast.scheduling.plan_problem import (
+    intervals_of,
+    plan_problem,
+    terminal_value_per_kwh,
+)
+from holdfast.scheduling.plan_question import PlanQuestion
+from holdfast.simulation.sample_prices import FIRST_START_UTC, sample_text
+from holdfast.site.site_file import parse_site
 
 NOW = datetime(2026, 5, 8, 10, tzinfo=UTC)  # 12:00 in Berlin
 QUARTER = timedelta(minutes=15)
@@ -88,13 +94,13 @@ def make(
 ) -> Plan:
     forecast = SiteForecast(load=load or power(500.0), pv=pv or power(0.0))
     return DailyScheduler(site).make_plan(
-        now_utc=now, soc_pct=soc_pct, prices=owned(prices, site), forecast=forecast
+        PlanQuestion(now_utc=now, soc_pct=soc_pct, prices=owned(prices, site), forecast=forecast)
     )
 
 
 def owned(prices: PriceSeries, site: Site = SITE) -> SitePrices:
     """What the owner pays and gets at these prices of the exchange."""
-    return SitePriceBook(site, lambda *_: prices).prices(NOW - YEAR, NOW + YEAR)
+    return SiteTariffs(site, lambda *_: prices).prices(NOW - YEAR, NOW + YEAR)
 
 
 def hour(plan: Plan, index: int) -> tuple[PlanSlot, ...]:
@@ -147,8 +153,9 @@ def test_surplus_is_stored_by_following_the_meter() -> None:
 
 def test_surplus_is_exported_while_that_earns_more_than_storing() -> None:
     site = SITE.model_copy(update={"storage": (_smaller(SITE),), "planner": SITE.planner})
-    plan = make(exchange(0.30, 0.01, 0.01, 0.3), pv=power(4000, 4000, 4000, 0), soc_pct=10,
-                site=site)  # fmt: skip
+    plan = make(
+        exchange(0.30, 0.01, 0.01, 0.3), pv=power(4000, 4000, 4000, 0), soc_pct=10, site=site
+    )
     for slot in hour(plan, 0):
         assert (slot.mode, slot.battery_power_w) == (SlotMode.POWER, 0.0)
         assert slot.grid_power_w == pytest.approx(-3500, abs=1)
@@ -314,7 +321,9 @@ def test_prices_in_another_currency_than_the_sites_are_refused() -> None:
     prices = owned(exchange(0.1, currency="SEK"), site)
     forecast = SiteForecast(load=power(500.0), pv=power(0.0))
     with pytest.raises(PriceDataError, match="prices are in SEK, the site is in EUR"):
-        DailyScheduler(SITE).make_plan(now_utc=NOW, soc_pct=50.0, prices=prices, forecast=forecast)
+        DailyScheduler(SITE).make_plan(
+            PlanQuestion(now_utc=NOW, soc_pct=50.0, prices=prices, forecast=forecast)
+        )
 
 
 def test_a_plan_ends_where_one_of_both_prices_does() -> None:
@@ -323,7 +332,7 @@ def test_a_plan_ends_where_one_of_both_prices_does() -> None:
         prices = SitePrices(currency="EUR", purchase=purchase, feed_in=feed_in)
         forecast = SiteForecast(load=power(500.0), pv=power(0.0))
         plan = DailyScheduler(SITE).make_plan(
-            now_utc=NOW, soc_pct=50.0, prices=prices, forecast=forecast
+            PlanQuestion(now_utc=NOW, soc_pct=50.0, prices=prices, forecast=forecast)
         )
         assert plan.slots[-1].end == NOW + timedelta(hours=2)
 
@@ -379,14 +388,55 @@ def test_a_scheduler_that_planned_before_plans_as_a_new_one() -> None:
     for step in range(8):
         start = FIRST_START_UTC + timedelta(hours=5 * step)
         forecast = SiteForecast(load=_from(start, 600.0), pv=_from(start, 0.0))
-        asked = {"now_utc": start, "soc_pct": 20.0 + step, "prices": prices, "forecast": forecast}
-        old, new = used.make_plan(**asked), DailyScheduler(SITE).make_plan(**asked)
+        question = PlanQuestion(
+            now_utc=start, soc_pct=20.0 + step, prices=prices, forecast=forecast
+        )
+        old, new = used.make_plan(question), DailyScheduler(SITE).make_plan(question)
         assert old == new
 
 
 def test_limits_that_cannot_be_kept_are_admitted() -> None:
     assert make(exchange(0.1, 0.1), soc_pct=5).status is PlanStatus.RELAXED
     assert make(exchange(0.1, 0.1), soc_pct=50).status is PlanStatus.OPTIMAL
+
+
+def test_powers_a_thousand_times_too_small_are_told() -> None:
+    assert "scale wrong" not in make(exchange(0.1, 0.1)).note
+    plan = make(exchange(0.1, 0.1), load=power(0.5))
+    assert "the load is 0.5 W on the mean: is it 0.5 kW, and a scale wrong?" in plan.note
+
+
+@pytest.mark.parametrize(("less", "told"), [(0.126, "up to 0.13 EUR"), (np.inf, "nobody knows")])
+def test_a_search_that_was_cut_short_is_told_with_what_it_may_cost(
+    monkeypatch: pytest.MonkeyPatch, less: float, told: str
+) -> None:
+    solve = DailyScheduler._solve
+
+    def cut(self: DailyScheduler, problem: PlanProblem, *, warm: bool = False) -> PlanSolution:
+        found = solve(self, problem, warm=warm)
+        return replace(found, cut_short=True, bound=found.objective - less)
+
+    monkeypatch.setattr(DailyScheduler, "_solve", cut)
+    note = make(exchange(0.1, 0.1)).note
+    assert f"the search was cut short: another plan may cost {told}" in note
+
+
+def test_a_plan_that_is_kept_is_bounded_by_the_question_and_not_by_itself(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    site = parse_site(f"{_SITE}planner: {{change_worth: 100}}\n")
+    prices = owned(exchange(0.10, 0.60, 0.10, 0.60), site)
+    forecast = SiteForecast(load=power(500.0), pv=power(0.0))
+    intervals = intervals_of(site, NOW, prices, forecast)
+    problem = plan_problem(site, 50.0, intervals, prices, forecast)
+    rest = np.zeros(problem.slots)
+    monkeypatch.setattr(daily_scheduler, "keeping", lambda *_: (rest, rest))
+    scheduler = DailyScheduler(site)
+    best = scheduler._solve(problem)
+    kept = scheduler._steady(problem, intervals, make(exchange(0.1, 0.1)))
+    assert not kept.battery_w.any()
+    assert kept.objective > best.objective + 0.1
+    assert kept.bound == best.bound
 
 
 def test_below_its_minimum_the_battery_charges_and_says_so() -> None:

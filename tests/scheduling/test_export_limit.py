@@ -8,29 +8,30 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
-from planning import NOW, hourly, site
 
 from holdfast.core.config import Site
 from holdfast.core.errors import PlanFailed
 from holdfast.core.plan import Plan, PlanSlot, PlanStatus, SlotMode
-from holdfast.core.site_file import parse_site
+from holdfast.core.quarter_hours import QUARTER
 from holdfast.forecasting.forecast import Basis, PowerForecast
-from holdfast.forecasting.history import QUARTER
 from holdfast.forecasting.site_forecast import SiteForecast
 from holdfast.markets.site_prices import SitePrices
 from holdfast.optimization.problem import BatteryModel, PlanProblem, PlanSolution
 from holdfast.scheduling.daily_scheduler import DailyScheduler
 from holdfast.scheduling.export_limit import (
     PROBE_W,
-    can_throttle,
     export_limit_w,
     may_be_throttled,
 )
 from holdfast.scheduling.ladder import Ladder
-from holdfast.scheduling.outlook import Outlook, build_outlook
-from holdfast.testing.plant import SitePlant
-from holdfast.testing.simulation import Simulation
+from holdfast.scheduling.plan_question import PlanQuestion
+from holdfast.scheduling.trajectory import Trajectory, build_trajectory
+from holdfast.simulation.accelerated import Simulation
+from holdfast.simulation.plant import SitePlant
+from holdfast.site.devices import abilities
+from holdfast.site.site_file import parse_site
 from holdfast.testing.sites import example_content
+from tests.scheduling.planning import NOW, hourly, site
 
 HYBRID = site(profile="generic_hybrid")
 PLAIN = site()
@@ -49,11 +50,17 @@ def forecast_of(load_w: float, pv_w: float) -> SiteForecast:
 
 
 def plan_for(
-    of: Site, prices: SitePrices, *, pv_w: float = 4000.0, load_w: float = 500.0,
+    of: Site,
+    prices: SitePrices,
+    *,
+    pv_w: float = 4000.0,
+    load_w: float = 500.0,
     soc_pct: float = 95.0,
-) -> Plan:  # fmt: skip
-    return DailyScheduler(of).make_plan(
-        now_utc=NOW, soc_pct=soc_pct, prices=prices, forecast=forecast_of(load_w, pv_w)
+) -> Plan:
+    return DailyScheduler(of, abilities(of)).make_plan(
+        PlanQuestion(
+            now_utc=NOW, soc_pct=soc_pct, prices=prices, forecast=forecast_of(load_w, pv_w)
+        )
     )
 
 
@@ -74,7 +81,12 @@ def test_a_site_can_throttle_if_one_of_its_inverters_can() -> None:
             "storage": (both.storage[0], both.storage[1].model_copy(update={"inverter": hybrid}))
         }
     )
-    assert [can_throttle(of) for of in (PLAIN, HYBRID, both, mixed)] == [False, True, False, True]
+    assert [abilities(of).throttles_pv for of in (PLAIN, HYBRID, both, mixed)] == [
+        False,
+        True,
+        False,
+        True,
+    ]
 
 
 @pytest.mark.parametrize(
@@ -161,23 +173,43 @@ def test_who_makes_room_by_an_export_throttles_all_the_sun_beside_it() -> None:
     assert slot.export_limit_w == pytest.approx(4500.0)
 
 
-def outlook_on(grid_w: float, curtailed_w: float = 0.0, **changes: object) -> Outlook:
+def outlook_on(grid_w: float, curtailed_w: float = 0.0, **changes: object) -> Trajectory:
     """Of one slot in which an export costs."""
     battery = BatteryModel(
-        capacity_wh=10_000, soc_min_wh=0, soc_max_wh=10_000, soc_now_wh=5_000, charge_max_w=5_000,
-        discharge_max_w=5_000, charge_efficiency=0.96, discharge_efficiency=0.96,
-    )  # fmt: skip
+        capacity_wh=10_000,
+        soc_min_wh=0,
+        soc_max_wh=10_000,
+        soc_now_wh=5_000,
+        charge_max_w=5_000,
+        discharge_max_w=5_000,
+        charge_efficiency=0.96,
+        discharge_efficiency=0.96,
+    )
     problem = PlanProblem(
-        dt_h=np.array([0.25]), import_price_per_kwh=np.array([0.3]),
-        export_price_per_kwh=np.array([-0.1]), load_w=np.array([500.0]), pv_w=np.array([4000.0]),
-        import_max_w=10_000.0, export_max_w=10_000.0, battery=battery, pv_curtailable=True,
-    )  # fmt: skip
+        dt_h=np.array([0.25]),
+        import_price_per_kwh=np.array([0.3]),
+        export_price_per_kwh=np.array([-0.1]),
+        load_w=np.array([500.0]),
+        pv_w=np.array([4000.0]),
+        import_max_w=10_000.0,
+        export_max_w=10_000.0,
+        battery=battery,
+        pv_curtailable=True,
+    )
     solution = PlanSolution(
-        status=PlanStatus.OPTIMAL, relaxed=(), battery_w=np.zeros(1), grid_w=np.array([grid_w]),
-        curtailed_w=np.array([curtailed_w]), soc_wh=np.array([5_000.0]),
-        stored_value_per_kwh=np.array([0.1]), grid_cost=0.0, objective=0.0, bound=0.0,
-    )  # fmt: skip
-    return build_outlook((NOW,), replace(problem, **changes), solution)  # type: ignore[arg-type]
+        status=PlanStatus.OPTIMAL,
+        relaxed=(),
+        battery_w=np.zeros(1),
+        grid_w=np.array([grid_w]),
+        curtailed_w=np.array([curtailed_w]),
+        pv_off=np.zeros(1, dtype=bool),
+        soc_wh=np.array([5_000.0]),
+        stored_value_per_kwh=np.array([0.1]),
+        grid_cost=0.0,
+        objective=0.0,
+        bound=0.0,
+    )
+    return build_trajectory((NOW,), replace(problem, **changes), solution)  # type: ignore[arg-type]
 
 
 def test_what_a_plan_exports_on_purpose_is_not_throttled() -> None:
@@ -207,11 +239,11 @@ def test_the_rule_throttles_where_an_export_costs_and_the_site_can() -> None:
 
     prices = prices_of(0.3, -0.03, 0.0, 0.05, -0.01)
     for of, limits in ((HYBRID, [100.0, None, None, 100.0]), (PLAIN, [None] * 4)):
-        plan = Ladder(of).plan(NOW, prices, fail)
+        plan = Ladder(of, abilities(of)).plan(NOW, prices, fail)
         assert plan.status is PlanStatus.TIME_OF_USE
         assert [slot.export_limit_w for slot in first_slots(plan)] == limits
     small = site(profile="generic_hybrid", export_max_w=60)
-    assert Ladder(small).plan(NOW, prices, fail).slots[0].export_limit_w == 60.0
+    assert Ladder(small, abilities(small)).plan(NOW, prices, fail).slots[0].export_limit_w == 60.0
 
 
 # In the simulator. --------------------------------------------------------------------------------
@@ -241,14 +273,18 @@ class Day:
         self.grid_w: list[float] = []
         self.battery_w: list[float] = []
         prices = prices_of(0.30, *[-0.05] * HOURS, *[0.02] * 20)
-        scheduler = DailyScheduler(of)
+        scheduler = DailyScheduler(of, abilities(of))
         forecast = forecast_of(500.0, forecast_pv_w)
         for quarter in range(4 * HOURS):
             self.simulation.utc = START + quarter * QUARTER
             plan = scheduler.make_plan(
-                now_utc=self.simulation.utc, soc_pct=self.simulation.soc_pct, prices=prices,
-                forecast=forecast,
-            )  # fmt: skip
+                PlanQuestion(
+                    now_utc=self.simulation.utc,
+                    soc_pct=self.simulation.soc_pct,
+                    prices=prices,
+                    forecast=forecast,
+                )
+            )
             self.simulation.take_plan(plan)
             self._quarter(plan.slots[0], prices)
 

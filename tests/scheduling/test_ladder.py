@@ -4,13 +4,14 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from planning import NOW, forecast_of, site, site_prices
 
 from holdfast.core.errors import PlanFailed, PriceDataError
 from holdfast.core.plan import Plan, PlanStatus, SlotMode
 from holdfast.markets.site_prices import SitePrices
 from holdfast.scheduling.daily_scheduler import DailyScheduler
 from holdfast.scheduling.ladder import LAST_GOOD_FOR, Ladder
+from holdfast.scheduling.plan_question import PlanQuestion
+from tests.scheduling.planning import NOW, forecast_of, site, site_prices
 
 SITE = site()
 PRICES = site_prices(*([0.1, 0.1, 0.4, 0.4] * 4))
@@ -18,7 +19,7 @@ PRICES = site_prices(*([0.1, 0.1, 0.4, 0.4] * 4))
 
 def good() -> Plan:
     return DailyScheduler(SITE).make_plan(
-        now_utc=NOW, soc_pct=50.0, prices=PRICES, forecast=forecast_of(500.0)
+        PlanQuestion(now_utc=NOW, soc_pct=50.0, prices=PRICES, forecast=forecast_of(500.0))
     )
 
 
@@ -59,11 +60,8 @@ def test_the_last_good_plan_is_good_for_four_hours_and_no_longer() -> None:
 def test_a_last_good_plan_whose_slots_are_over_is_not_continued() -> None:
     ladder = Ladder(SITE)
     prices = site_prices(0.1, 0.2)
-    make = DailyScheduler(SITE).make_plan
-    ladder.plan(
-        NOW, prices,
-        lambda: make(now_utc=NOW, soc_pct=50.0, prices=prices, forecast=forecast_of(500.0)),
-    )  # fmt: skip
+    question = PlanQuestion(now_utc=NOW, soc_pct=50.0, prices=prices, forecast=forecast_of(500.0))
+    ladder.plan(NOW, prices, lambda: DailyScheduler(SITE).make_plan(question))
     assert climb(ladder, 2.0).status is PlanStatus.TIME_OF_USE
 
 
@@ -72,8 +70,11 @@ def test_without_any_plan_before_the_rule_on_prices_serves() -> None:
     assert plan.status is PlanStatus.TIME_OF_USE
     assert "no answer within 30 s" in plan.note
     assert [slot.mode for slot in plan.slots[::4]][:4] == [
-        SlotMode.HOLD, SlotMode.HOLD, SlotMode.SELF_CONSUMPTION, SlotMode.SELF_CONSUMPTION,
-    ]  # fmt: skip
+        SlotMode.HOLD,
+        SlotMode.HOLD,
+        SlotMode.SELF_CONSUMPTION,
+        SlotMode.SELF_CONSUMPTION,
+    ]
 
 
 def test_without_prices_there_is_no_plan_and_the_controllers_own_rule_is_left() -> None:

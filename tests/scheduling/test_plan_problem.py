@@ -5,14 +5,15 @@ from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from planning import NOW, forecast_of, site, site_prices
 
+from holdfast.core.config.prices import Prices
 from holdfast.core.plan import Plan
-from holdfast.core.price_config import Prices
 from holdfast.markets.demand_charge import DemandPrice, demand_prices
 from holdfast.scheduling.daily_scheduler import DailyScheduler
 from holdfast.scheduling.peaks import Peaks
 from holdfast.scheduling.plan_problem import intervals_of, plan_problem
+from holdfast.scheduling.plan_question import PlanQuestion
+from tests.scheduling.planning import NOW, forecast_of, site, site_prices
 
 BERLIN = ZoneInfo("Europe/Berlin")
 
@@ -30,15 +31,25 @@ def demand(price_per_kw: float = 5.0, period: str = "month") -> tuple[DemandPric
 def plan(peaks_w: dict[str, float] | None = None, **kwargs: object) -> Plan:
     prices = site_prices(*([0.10] * 4 + [0.20] * 8), demand=demand())
     return DailyScheduler(site()).make_plan(
-        now_utc=NOW, soc_pct=20.0, prices=prices, forecast=forecast_of(1_000.0), peaks_w=peaks_w
+        PlanQuestion(
+            now_utc=NOW,
+            soc_pct=20.0,
+            prices=prices,
+            forecast=forecast_of(1_000.0),
+            peaks_w=peaks_w or {},
+        )
     )
 
 
 def test_a_demand_charge_keeps_the_peak_where_it_was() -> None:
     free = DailyScheduler(site()).make_plan(
-        now_utc=NOW, soc_pct=20.0, prices=site_prices(*([0.10] * 4 + [0.20] * 8)),
-        forecast=forecast_of(1_000.0),
-    )  # fmt: skip
+        PlanQuestion(
+            now_utc=NOW,
+            soc_pct=20.0,
+            prices=site_prices(*([0.10] * 4 + [0.20] * 8)),
+            forecast=forecast_of(1_000.0),
+        )
+    )
     assert max(slot.grid_power_w for slot in free.slots) > 3_000.0
     assert max(slot.grid_power_w for slot in plan().slots) <= 1_000.5
     reached = plan({"2026-05": 2_500.0})
@@ -49,7 +60,7 @@ def test_units_that_differ_are_planned_as_they_are() -> None:
     slow = "{charge_power_max_w: 500, discharge_power_max_w: 500}"
     prices = site_prices(0.1, 0.6)
     both = DailyScheduler(site(second=slow)).make_plan(
-        now_utc=NOW, soc_pct=30.0, prices=prices, forecast=forecast_of(9_000.0)
+        PlanQuestion(now_utc=NOW, soc_pct=30.0, prices=prices, forecast=forecast_of(9_000.0))
     )
     # The quick one runs empty at 10 %, the slow one gives 500 Wh; as one battery of 20 kWh both
     # would be at 10 %.
@@ -59,21 +70,36 @@ def test_units_that_differ_are_planned_as_they_are() -> None:
 def test_units_are_planned_with_what_each_has_stored() -> None:
     slow = "{charge_power_max_w: 500, discharge_power_max_w: 500}"
     both = DailyScheduler(site(second=slow)).make_plan(
-        now_utc=NOW, soc_pct=30.0, prices=site_prices(0.1, 0.6), forecast=forecast_of(9_000.0),
-        units_soc_pct=[10.0, 50.0],
-    )  # fmt: skip
+        PlanQuestion(
+            now_utc=NOW,
+            soc_pct=30.0,
+            prices=site_prices(0.1, 0.6),
+            forecast=forecast_of(9_000.0),
+            units_soc_pct=[10.0, 50.0],
+        )
+    )
     # The quick one is empty and charges for the dear hour; before that the slow one has all.
     assert both.slots[0].battery_power_w > 4_000.0
     alone = DailyScheduler(site(second=slow)).make_plan(
-        now_utc=NOW, soc_pct=30.0, prices=site_prices(0.6, 0.6), forecast=forecast_of(9_000.0),
-        units_soc_pct=[10.0, 50.0],
-    )  # fmt: skip
+        PlanQuestion(
+            now_utc=NOW,
+            soc_pct=30.0,
+            prices=site_prices(0.6, 0.6),
+            forecast=forecast_of(9_000.0),
+            units_soc_pct=[10.0, 50.0],
+        )
+    )
     assert alone.slots[0].battery_power_w == pytest.approx(-500.0, abs=1.0)
 
 
 def test_a_reserve_for_outages_is_kept_by_plans() -> None:
     kept = DailyScheduler(site(operation="{backup_reserve_pct: 40}")).make_plan(
-        now_utc=NOW, soc_pct=60.0, prices=site_prices(*([0.5] * 12)), forecast=forecast_of(3_000.0)
+        PlanQuestion(
+            now_utc=NOW,
+            soc_pct=60.0,
+            prices=site_prices(*([0.5] * 12)),
+            forecast=forecast_of(3_000.0),
+        )
     )
     assert kept.slots[-1].soc_end_pct == pytest.approx(40.0, abs=0.1)
 
@@ -135,7 +161,7 @@ def test_in_the_heat_a_battery_is_not_kept_full() -> None:
         hot = replace(forecast, temperature_c=(temperature_c,) * 60)
         cost = "{ageing_cost_per_kwh_day: 0.02, ageing_above_pct: 0, wear_cost_per_kwh: 0}"
         plan = DailyScheduler(site(planner=cost)).make_plan(
-            now_utc=NOW, soc_pct=20.0, prices=prices, forecast=hot
+            PlanQuestion(now_utc=NOW, soc_pct=20.0, prices=prices, forecast=hot)
         )
         return sum(slot.soc_end_pct for slot in plan.slots), plan.plan_id
 

@@ -7,8 +7,8 @@ import pytest
 
 from holdfast.core.plan import SlotMode
 from holdfast.optimization.problem import BatteryModel
-from holdfast.scheduling.outlook import Outlook
 from holdfast.scheduling.slot_modes import slot_mode
+from holdfast.scheduling.trajectory import Trajectory
 
 BATTERY = BatteryModel(
     capacity_wh=10_000,
@@ -24,7 +24,7 @@ BATTERY = BatteryModel(
 )
 
 
-def outlook(
+def trajectory(
     battery_w: tuple[float, ...] = (0.0,),
     grid_w: tuple[float, ...] = (0.0,),
     *,
@@ -34,9 +34,10 @@ def outlook(
     soc_wh: tuple[float, ...] = (5_000.0,),
     load_w: float = 600.0,
     throttles: bool = False,
-) -> Outlook:
+    pv_on: bool = True,
+) -> Trajectory:
     slots = len(battery_w)
-    return Outlook(
+    return Trajectory(
         starts=tuple(
             datetime(2026, 5, 1, tzinfo=UTC) + timedelta(hours=hour) for hour in range(slots)
         ),
@@ -52,6 +53,7 @@ def outlook(
         grid_sign=tuple((watt > 20) - (watt < -20) for watt in grid_w),
         export_limit_w=(100.0 if throttles else None,) * slots,
         throttles=(throttles,) * slots,
+        pv_on=(pv_on,) * slots,
     )
 
 
@@ -61,44 +63,49 @@ LATER_DEAR, LATER_CHEAP = (0.30,), (0.03,)
 @pytest.mark.parametrize(
     ("planned", "mode"),
     [
-        (outlook((3000,), (3600,)), SlotMode.POWER),
-        (outlook((900,), (0,)), SlotMode.SELF_CONSUMPTION),
-        (outlook((900,), (-700,)), SlotMode.SELF_CONSUMPTION),
-        (outlook((-5000,), (-4400,)), SlotMode.POWER),
-        (outlook((-700,), (-100,)), SlotMode.SELF_CONSUMPTION),
-        (outlook((-600,), (0,)), SlotMode.SELF_CONSUMPTION),
-        (outlook((-5000,), (2000,)), SlotMode.SELF_CONSUMPTION),
-        (outlook((-500,), (4000,), value=LATER_DEAR), SlotMode.POWER),
-        (outlook((0,), (600,), value=LATER_DEAR), SlotMode.HOLD),
-        (outlook((0,), (600,), value=LATER_CHEAP), SlotMode.SELF_CONSUMPTION),
-        (outlook((0,), (0,), value=LATER_DEAR), SlotMode.HOLD),
-        (outlook((0,), (0,), value=LATER_CHEAP), SlotMode.SELF_CONSUMPTION),
-        (outlook((0,), (-800,), value=LATER_CHEAP), SlotMode.POWER),
-        (outlook((0,), (-800,)), SlotMode.SELF_CONSUMPTION),
+        (trajectory((3000,), (3600,)), SlotMode.POWER),
+        (trajectory((900,), (0,)), SlotMode.SELF_CONSUMPTION),
+        (trajectory((900,), (-700,)), SlotMode.SELF_CONSUMPTION),
+        (trajectory((-5000,), (-4400,)), SlotMode.POWER),
+        (trajectory((-700,), (-100,)), SlotMode.SELF_CONSUMPTION),
+        (trajectory((-600,), (0,)), SlotMode.SELF_CONSUMPTION),
+        (trajectory((-5000,), (2000,)), SlotMode.SELF_CONSUMPTION),
+        (trajectory((-500,), (4000,), value=LATER_DEAR), SlotMode.POWER),
+        (trajectory((0,), (600,), value=LATER_DEAR), SlotMode.HOLD),
+        # To follow the meter while import is paid for would spend what is stored.
+        (trajectory((0,), (600,), value=LATER_CHEAP, pv_on=False), SlotMode.HOLD),
+        (trajectory((3000,), (3600,), pv_on=False), SlotMode.POWER),
+        (trajectory((-500,), (100,), value=LATER_CHEAP, pv_on=False), SlotMode.POWER),
+        (trajectory((-700,), (-100,), pv_on=False), SlotMode.POWER),
+        (trajectory((0,), (600,), value=LATER_CHEAP), SlotMode.SELF_CONSUMPTION),
+        (trajectory((0,), (0,), value=LATER_DEAR), SlotMode.HOLD),
+        (trajectory((0,), (0,), value=LATER_CHEAP), SlotMode.SELF_CONSUMPTION),
+        (trajectory((0,), (-800,), value=LATER_CHEAP), SlotMode.POWER),
+        (trajectory((0,), (-800,)), SlotMode.SELF_CONSUMPTION),
         # Wear counts: 18.5 ct later is not worth 20 ct now once 2 ct of life are paid.
-        (outlook((0,), (600,), value=(0.185,)), SlotMode.HOLD),
-        (outlook((0,), (600,), value=(0.175,)), SlotMode.SELF_CONSUMPTION),
+        (trajectory((0,), (600,), value=(0.185,)), SlotMode.HOLD),
+        (trajectory((0,), (600,), value=(0.175,)), SlotMode.SELF_CONSUMPTION),
     ],
 )
 def test_mode_follows_from_what_is_planned_and_what_energy_is_worth(
-    planned: Outlook, mode: SlotMode
+    planned: Trajectory, mode: SlotMode
 ) -> None:
     assert slot_mode(planned, 0) is mode
 
 
 def test_a_full_battery_exports_but_is_not_locked() -> None:
-    full = outlook((0,), (-800,), value=LATER_CHEAP, soc_wh=(9_500.0,))
+    full = trajectory((0,), (-800,), value=LATER_CHEAP, soc_wh=(9_500.0,))
     assert slot_mode(full, 0) is SlotMode.SELF_CONSUMPTION
 
 
 def test_a_full_battery_keeps_for_later_what_one_kwh_less_would_cost() -> None:
     # One kWh more would find no room and is worth nothing; one less is missed.
-    full = outlook((0, 0), (300, 600), value=(0.0, 0.30), soc_wh=(9_500.0, 9_500.0))
+    full = trajectory((0, 0), (300, 600), value=(0.0, 0.30), soc_wh=(9_500.0, 9_500.0))
     assert slot_mode(full, 0) is SlotMode.HOLD
 
 
 def test_stored_energy_is_used_no_later_than_the_battery_runs_empty() -> None:
-    planned = outlook(
+    planned = trajectory(
         (0, -600, 900, -600),
         (600, 0, 0, 0),
         value=(0.1,) * 4,
@@ -113,22 +120,25 @@ def test_stored_energy_is_used_no_later_than_the_battery_runs_empty() -> None:
     ("planned", "mode"),
     [
         # Room that is worth more later: nothing is stored, though the sun would give it away.
-        (outlook((0,), (0,), value=(-0.01,), throttles=True), SlotMode.POWER),
-        (outlook((0,), (0,), value=(0.0,), throttles=True), SlotMode.SELF_CONSUMPTION),
-        (outlook((0,), (0,), value=(0.1,), sold=-0.05, throttles=True), SlotMode.SELF_CONSUMPTION),
-        (outlook((0,), (0,), value=LATER_DEAR, throttles=True), SlotMode.HOLD),
-        (outlook((0,), (0,), value=(-0.01,)), SlotMode.SELF_CONSUMPTION),
+        (trajectory((0,), (0,), value=(-0.01,), throttles=True), SlotMode.POWER),
+        (trajectory((0,), (0,), value=(0.0,), throttles=True), SlotMode.SELF_CONSUMPTION),
         (
-            outlook((0,), (0,), value=(-0.01,), soc_wh=(9_500.0,), throttles=True),
+            trajectory((0,), (0,), value=(0.1,), sold=-0.05, throttles=True),
+            SlotMode.SELF_CONSUMPTION,
+        ),
+        (trajectory((0,), (0,), value=LATER_DEAR, throttles=True), SlotMode.HOLD),
+        (trajectory((0,), (0,), value=(-0.01,)), SlotMode.SELF_CONSUMPTION),
+        (
+            trajectory((0,), (0,), value=(-0.01,), soc_wh=(9_500.0,), throttles=True),
             SlotMode.SELF_CONSUMPTION,
         ),
         # Against the load alone: a battery that followed the meter would store the surplus.
-        (outlook((-600,), (0,), throttles=True), SlotMode.POWER),
-        (outlook((-600,), (-100,), throttles=True), SlotMode.POWER),
-        (outlook((900,), (0,), throttles=True), SlotMode.SELF_CONSUMPTION),
+        (trajectory((-600,), (0,), throttles=True), SlotMode.POWER),
+        (trajectory((-600,), (-100,), throttles=True), SlotMode.POWER),
+        (trajectory((900,), (0,), throttles=True), SlotMode.SELF_CONSUMPTION),
     ],
 )
 def test_where_pv_is_throttled_the_battery_does_as_planned(
-    planned: Outlook, mode: SlotMode
+    planned: Trajectory, mode: SlotMode
 ) -> None:
     assert slot_mode(planned, 0) is mode

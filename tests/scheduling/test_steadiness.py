@@ -4,25 +4,36 @@ from datetime import timedelta
 
 import numpy as np
 import pytest
-from planning import NOW, forecast_of, site, site_prices
 
 from holdfast.core.plan import Plan, SlotMode
 from holdfast.markets.site_prices import SitePrices
 from holdfast.scheduling.daily_scheduler import DailyScheduler
+from holdfast.scheduling.plan_question import PlanQuestion
+from tests.scheduling.planning import NOW, forecast_of, site, site_prices
 
 PRICES = site_prices(*([0.10, 0.12] * 3 + [0.5] * 3 + [0.1] * 3))
 
 
 def make(
-    prices: SitePrices = PRICES, *, previous: Plan | None = None, worth: float = 0.01,
-    load_w: float = 1_000.0, minutes: float = 0.0, soc_pct: float = 20.0,
-) -> Plan:  # fmt: skip
+    prices: SitePrices = PRICES,
+    *,
+    previous: Plan | None = None,
+    worth: float = 0.01,
+    load_w: float = 1_000.0,
+    minutes: float = 0.0,
+    soc_pct: float = 20.0,
+) -> Plan:
     scheduler = DailyScheduler(site(planner=f"{{change_worth: {worth}}}"))
     now = NOW + timedelta(minutes=minutes)
     return scheduler.make_plan(
-        now_utc=now, soc_pct=soc_pct, prices=prices, forecast=forecast_of(load_w, now=now),
-        previous=previous,
-    )  # fmt: skip
+        PlanQuestion(
+            now_utc=now,
+            soc_pct=soc_pct,
+            prices=prices,
+            forecast=forecast_of(load_w, now=now),
+            previous=previous,
+        )
+    )
 
 
 def charging(plan: Plan) -> list[bool]:

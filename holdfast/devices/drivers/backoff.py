@@ -1,11 +1,11 @@
-"""How long to wait before a lost device is tried again."""
+"""Backoff says how long to wait before a lost device is tried again."""
 
 _FIRST_S = 0.1
 _LONGEST_S = 2.0
 
 
 class Backoff:
-    """Waiting times that double from 0.1 s to 2 s.
+    """Doubles the waiting time from 0.1 s to 2 s.
 
     >>> backoff = Backoff()
     >>> [backoff.next_s() for _ in range(6)]
@@ -18,11 +18,11 @@ class Backoff:
         self._delay_s = _FIRST_S
 
     def next_s(self) -> float:
-        """Seconds to wait before the next attempt."""
+        """Returns the seconds to wait before the next attempt."""
         delay_s = self._delay_s
         self._delay_s = min(2 * delay_s, _LONGEST_S)
         return delay_s
 
     def reset(self) -> None:
-        """The device has answered: start again from the shortest wait."""
+        """Starts again from the shortest wait: the device has answered."""
         self._delay_s = _FIRST_S

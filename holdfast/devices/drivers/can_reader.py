@@ -1,4 +1,4 @@
-"""A CAN bus in a thread of its own: opens it, reads it, keeps it alive, reports its end."""
+"""The CAN reader opens a bus in a thread of its own, reads it, keeps it alive, reports its end."""
 
 import asyncio
 import threading
@@ -9,11 +9,12 @@ from typing import Any
 
 import can
 
-from holdfast.core.device_config import CanBus
+from holdfast.core.config.device import CanBus
 from holdfast.core.units import NS_PER_S
+from holdfast.devices.drivers.causes import cause_in_words
 
 OnFrame = Callable[[int, bytes, int], None]
-"""Called on the event loop with identifier, data, and the monotonic time of reception."""
+"""It is called on the event loop with identifier, data, and the monotonic time of reception."""
 
 _RECEIVE_TIMEOUT_S = 0.1
 _SERIAL_TIMEOUT_S = 0.05
@@ -26,7 +27,7 @@ _KEEP_ALIVE_PERIOD_NS = NS_PER_S
 
 
 class CanReader:
-    """One life of a bus, from opening it to its failure.
+    """Lives one life of a bus, from opening it to its failure.
 
     python-can's own binding to an event loop is not used: opening slcan sleeps two
     seconds, its ``recv(0)`` waits for the rest of a line, sending can wait for the
@@ -43,7 +44,7 @@ class CanReader:
         on_garbage: Callable[[str], None],
     ) -> None:
         self.frames = 0
-        """Frames handed over so far."""
+        """Counts the frames handed over so far."""
         self._connection = connection
         self._ids = ids
         self._keep_alive_id = keep_alive_id
@@ -54,7 +55,7 @@ class CanReader:
         self._ended: asyncio.Future[str] = self._loop.create_future()
 
     async def run(self) -> str:
-        """Read until the bus fails, and return why; until then, or until cancelled."""
+        """Reads until the bus fails, and returns why; until then, or until cancelled."""
         name = f"can {self._connection.channel}"
         thread = threading.Thread(target=self._live, name=name, daemon=True)
         thread.start()
@@ -65,7 +66,7 @@ class CanReader:
             await asyncio.wait({self._ended}, timeout=5 * _RECEIVE_TIMEOUT_S)
 
     def stop(self) -> None:
-        """Let go of the bus; :meth:`run` returns when that is done."""
+        """Lets go of the bus; :meth:`run` returns when that is done."""
         self._stop.set()
 
     def _live(self) -> None:
@@ -75,7 +76,7 @@ class CanReader:
             bus = self._open()
             reason = self._receive(bus)
         except (can.CanError, OSError, ValueError) as error:
-            reason = f"{type(error).__name__}: {error}"
+            reason = cause_in_words(error)
         finally:
             if bus is not None:
                 _shut(bus)

@@ -1,28 +1,37 @@
-"""A BMS that broadcasts on CAN; python-can does the wire (slcan, socketcan, virtual)."""
+"""A BMS broadcasts on CAN; python-can does the wire (slcan, socketcan, virtual)."""
 
 import asyncio
+import time
+from collections.abc import Mapping
 
 from holdfast.core.commands import Write
-from holdfast.core.data_store import DataStore
-from holdfast.core.device_config import CanBus
+from holdfast.core.config.device import CanBus
+from holdfast.core.data_store import DataStore, Told
 from holdfast.core.errors import DeviceRefused
 from holdfast.core.ports import CommsCounters
+from holdfast.core.role import Role
 from holdfast.core.units import s_from_ns
+from holdfast.devices.can_frames import GAP_NS
 from holdfast.devices.drivers.backoff import Backoff
-from holdfast.devices.drivers.can_burst import GAP_NS, Burst, BurstCollector
+from holdfast.devices.drivers.can_burst import Burst, BurstCollector
 from holdfast.devices.drivers.can_reader import CanReader
 from holdfast.devices.profile import CanProfile
 
 
 class CanBmsDriver:
-    """One BMS on its bus. Counts as a read each complete burst; it is never written to."""
+    """Serves one BMS on its bus. Counts as a read each complete burst; it is never written to."""
 
     def __init__(
-        self, owner: str, profile: CanProfile, connection: CanBus, store: DataStore
+        self,
+        name: str,
+        owners: Mapping[Role, str],
+        profile: CanProfile,
+        connection: CanBus,
+        store: DataStore,
     ) -> None:
-        self.name = f"{owner}/{profile.role}"
-        self.counters = CommsCounters()
-        self._owner = owner
+        self.name = name
+        self.counters = CommsCounters(where=f"{connection.channel} ({connection.interface})")
+        self._owners = owners
         self._profile = profile
         self._connection = connection
         self._store = store
@@ -32,7 +41,7 @@ class CanBmsDriver:
         self._closed = asyncio.Event()
 
     async def run(self) -> None:
-        """Listen until cancelled or closed; a bus that fails is opened again and again."""
+        """Listens until cancelled or closed; a bus that fails is opened again and again."""
         backoff = Backoff()
         while not self._closed.is_set():
             self._reader = CanReader(
@@ -40,12 +49,12 @@ class CanBmsDriver:
                 ids=frozenset(frame.id for frame in self._profile.frames),
                 keep_alive_id=self._keep_alive_id,
                 on_frame=self._on_frame,
-                on_garbage=self._count,
+                on_garbage=self.counters.failed,
             )
             reason = await self._reader.run()
             if self._closed.is_set():
                 return
-            self._count(reason)
+            self.counters.silent(reason)
             if self._reader.frames:
                 backoff.reset()
             await asyncio.sleep(backoff.next_s())
@@ -53,11 +62,11 @@ class CanBmsDriver:
     async def write(self, write: Write) -> None:
         """Raises DeviceRefused: nothing is written over CAN."""
         error = DeviceRefused(f"{self.name}: nothing is written over CAN, {write.point} neither")
-        self._count(str(error))
+        self.counters.failed(str(error))
         raise error
 
     async def close(self) -> None:
-        """Let go of the bus; :meth:`run` ends by itself."""
+        """Lets go of the bus; :meth:`run` ends by itself."""
         self._closed.set()
         if self._timer is not None:
             self._timer.cancel()
@@ -72,7 +81,7 @@ class CanBmsDriver:
         try:
             ended = self._collector.add(frame_id, data, time_ns)
         except ValueError as error:
-            self._count(str(error))
+            self.counters.failed(str(error))
             return
         if ended is not None:
             self._commit(ended)
@@ -87,10 +96,9 @@ class CanBmsDriver:
             self._commit(burst)
 
     def _commit(self, burst: Burst) -> None:
-        for signal, value in burst.values.items():
-            self._store.put(self._profile.role, self._owner, signal, value, burst.time_ns)
-        self.counters.reads += 1
-
-    def _count(self, reason: str) -> None:
-        self.counters.errors += 1
-        self.counters.last_error = f"{self._connection.channel}: {reason}"
+        told = [
+            Told(signal=signal, value=value, time_ns=burst.time_ns)
+            for signal, value in burst.values.items()
+        ]
+        doubt = self._store.put_poll(self._owners, told)
+        self.counters.took(doubt, time.monotonic_ns())

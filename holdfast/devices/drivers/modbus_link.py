@@ -1,23 +1,24 @@
-"""One Modbus TCP connection: one request at a time, a total deadline, nothing left behind."""
+"""A Modbus link is one TCP connection: one request at a time, a total deadline, no leftovers."""
 
 import asyncio
 import logging
 import socket
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
-from typing import Protocol
+from typing import Any, Protocol
 
 from pymodbus.client import AsyncModbusTcpClient
 from pymodbus.exceptions import ModbusException
 from pymodbus.pdu import ModbusPDU
 
-from holdfast.core.device_config import ModbusTcp
+from holdfast.core.config.device import ModbusTcp
 from holdfast.core.errors import DeviceRefused, DeviceUnreachable
 from holdfast.devices.drivers.backoff import Backoff
-from holdfast.devices.drivers.modbus_pdu import describe, mismatch, refusal
+from holdfast.devices.drivers.causes import cause_in_words
+from holdfast.devices.drivers.modbus_pdu import describe, mismatch, refusal, transaction_ids
 
-# An absent device would fill the log twice a second; what fails is raised and counted here.
+# An absent device would fill the log twice a second; what fails is raised, counted and told here.
 logging.getLogger("pymodbus").setLevel(logging.CRITICAL)
 
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
@@ -35,7 +36,7 @@ class _HasOptions(Protocol):
 
 
 def forget_unsent(connection: _HasOptions) -> None:
-    """Make closing ``connection`` discard what was not delivered.
+    """Makes closing ``connection`` discard what was not delivered.
 
     The kernel would go on sending, and an expired command would meet a device that
     comes back a minute later.
@@ -46,8 +47,8 @@ def forget_unsent(connection: _HasOptions) -> None:
 
 @contextmanager
 def _keeping_cancellation() -> Iterator[None]:
-    """Raise a cancellation that came together with the result: wait_for of Python 3.11,
-    which the library uses, forgets it, and the task would never end."""
+    """Raises a cancellation that came together with the result: wait_for of Python 3.11, which the
+    library uses, forgets it, and the task would never end."""
     task = asyncio.current_task()
     before = task.cancelling() if task is not None else 0
     yield
@@ -55,8 +56,24 @@ def _keeping_cancellation() -> Iterator[None]:
         raise asyncio.CancelledError
 
 
+class _Opening:
+    """Opens a connection for the library, which tells nobody why it could not."""
+
+    def __init__(self, create: Callable[[], Coroutine[Any, Any, Any]]) -> None:
+        self._create = create
+        self.error: OSError | None = None
+        """Holds the error; None after a failure means that it took too long."""
+
+    async def __call__(self) -> Any:
+        try:
+            return await self._create()
+        except OSError as error:
+            self.error = error
+            raise
+
+
 class ModbusLink:
-    """A connection that rebuilds itself while :meth:`keep` runs.
+    """Rebuilds its connection by itself while :meth:`keep` runs.
 
     A request fails at once while there is no connection. After one without a proper
     answer the connection is dropped, so that a late reply meets nobody.
@@ -69,6 +86,7 @@ class ModbusLink:
         self._connection = connection
         self._on_first_answer = on_first_answer
         self._client: AsyncModbusTcpClient | None = None
+        self._ids = transaction_ids()
         self._backoff = Backoff()
         self._turn = asyncio.Lock()
         self._lost = asyncio.Event()
@@ -78,16 +96,13 @@ class ModbusLink:
         self._answered = False
         self._closed = False
 
-    def __str__(self) -> str:
-        return f"{self._connection.host}:{self._connection.port}"
-
     @property
     def connected(self) -> bool:
-        """True while a request can be sent."""
+        """Says whether a request can be sent."""
         return self._client is not None
 
     async def keep(self, on_error: Callable[[DeviceUnreachable], None]) -> None:
-        """Connect, and connect again whenever the connection is lost, until closed."""
+        """Connects, and connects again whenever the connection is lost, until closed."""
         try:
             while not self._closed:
                 try:
@@ -102,7 +117,7 @@ class ModbusLink:
             self.drop()
 
     def retry_now(self) -> None:
-        """The device is known to be there: do not wait for the next try, if one is to come.
+        """Does not wait for the next try, if one is to come: the device is known to be there.
 
         One that is under way and fails is followed by another at once.
         """
@@ -111,7 +126,7 @@ class ModbusLink:
             self._retry.set()
 
     async def request(self, request: ModbusPDU) -> ModbusPDU:
-        """Send ``request`` and return its checked answer.
+        """Sends ``request`` and returns its checked answer.
 
         Raises DeviceUnreachable without a connection or an answer in time, DeviceRefused
         for an exception or for an answer that does not belong to the request.
@@ -123,18 +138,18 @@ class ModbusLink:
         except TimeoutError as error:
             waited_s = self._connection.timeout_s
             why = "the connection was lost" if self._cut else f"waited {waited_s:g} s"
-            raise DeviceUnreachable(f"{self}: no answer to {describe(request)}: {why}") from error
+            raise DeviceUnreachable(f"no answer to {describe(request)}: {why}") from error
         if reason := refusal(answer):
-            raise DeviceRefused(f"{self}: {describe(request)}: {reason}")
+            raise DeviceRefused(f"{describe(request)} was answered with {reason}")
         return answer
 
     def close(self) -> None:
-        """Let go of the connection for good."""
+        """Lets go of the connection for good."""
         self._closed = True
         self.drop()
 
     def drop(self) -> None:
-        """End the connection now; what was not yet delivered never will be."""
+        """Ends the connection now; what was not yet delivered never will be."""
         client, self._client = self._client, None
         self._lost.set()
         if client is None:
@@ -148,16 +163,17 @@ class ModbusLink:
     async def _exchange(self, request: ModbusPDU, deadline: asyncio.Timeout) -> ModbusPDU:
         client = self._client
         if client is None:
-            raise DeviceUnreachable(f"{self}: not connected, {describe(request)} was not sent")
+            raise DeviceUnreachable(f"not connected, {describe(request)} was not sent")
         self._deadline = deadline
+        client.ctx.next_tid = next(self._ids)
         in_step = False
         try:
             answer: ModbusPDU = await client.execute(False, request)  # noqa: FBT003 - positional in the library
             if reason := mismatch(request, answer):
-                raise DeviceRefused(f"{self}: {describe(request)} was answered with {reason}")
+                raise DeviceRefused(f"{describe(request)} was answered with {reason}")
             in_step = True
         except (ModbusException, OSError) as error:
-            raise DeviceUnreachable(f"{self}: no answer to {describe(request)}: {error}") from error
+            raise DeviceUnreachable(f"no answer to {describe(request)}: {error}") from error
         finally:
             self._deadline = None
             if not in_step:
@@ -198,19 +214,28 @@ class ModbusLink:
         self._client = client
 
     async def _open(self, client: AsyncModbusTcpClient) -> asyncio.Transport:
+        opening = _Opening(client.ctx.call_create)
+        client.ctx.call_create = opening
         try:
             with _keeping_cancellation():
                 connected = await client.connect()
         except (ModbusException, OSError, ValueError) as error:
-            raise DeviceUnreachable(f"{self}: cannot be connected to: {error}") from error
+            raise DeviceUnreachable(cause_in_words(error)) from error
+        if not connected:
+            raise DeviceUnreachable(self._why_not(opening.error)) from opening.error
         transport = client.ctx.transport
         # One that is closed again before the library has noted it would count as connected.
-        if not connected or not isinstance(transport, asyncio.Transport) or transport.is_closing():
-            raise DeviceUnreachable(f"{self}: cannot be connected to")
+        if not isinstance(transport, asyncio.Transport) or transport.is_closing():
+            raise DeviceUnreachable("the device closed the connection as soon as it was made")
         return transport
 
+    def _why_not(self, error: OSError | None) -> str:
+        if error is not None:
+            return cause_in_words(error)
+        return f"no answer from this address within {self._connection.timeout_s:g} s"
+
     async def _until_lost(self) -> bool:
-        """Wait for the end of the connection; True if it was of any use."""
+        """Waits for the end of the connection; True if it was of any use."""
         with suppress(TimeoutError):
             async with asyncio.timeout(Backoff.LONGEST_S):
                 await self._lost.wait()

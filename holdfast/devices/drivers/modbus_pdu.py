@@ -1,4 +1,7 @@
-"""Modbus requests, and what their answers are checked for."""
+"""This module makes Modbus requests, and says what their answers are checked for."""
+
+import random
+from collections.abc import Iterator
 
 from pymodbus.pdu import ModbusPDU
 from pymodbus.pdu.bit_message import (
@@ -24,10 +27,10 @@ _READS: dict[Table, type[ModbusPDU]] = {
 }
 
 _BITS = (1, 2)
-"""Function codes whose answer carries bits, in whole bytes."""
+"""The answers to these function codes carry bits, in whole bytes."""
 _REGISTERS = (3, 4)
 _ONE = (5, 6)
-"""Function codes that write one value; the answer echoes address and value."""
+"""These function codes write one value; the answer echoes address and value."""
 
 _NAMES = {
     1: "read coils",
@@ -54,13 +57,29 @@ _EXCEPTIONS = {
 }
 
 
+_IDS = 65_000
+"""The library's transaction ids go from 1 to this."""
+
+
+def transaction_ids() -> Iterator[int]:
+    """Yields what the library is to count on from for each request to a device.
+
+    A gateway may hand the late answer to a request to whoever is connected by then. So ids begin
+    anywhere, and go on over connections: no two requests of half an hour have the same.
+    """
+    before = random.randrange(_IDS)
+    while True:
+        yield before
+        before = (before + 1) % _IDS
+
+
 def read_request(table: Table, address: int, count: int, device_id: int) -> ModbusPDU:
-    """A request for ``count`` registers or bits from ``address`` on."""
+    """Returns a request for ``count`` registers or bits from ``address`` on."""
     return _READS[table](address=address, count=count, dev_id=device_id)
 
 
 def write_request(row: RegisterWrite, words: list[int], device_id: int) -> ModbusPDU:
-    """A request that writes ``words`` to the point of ``row``."""
+    """Returns a request that writes ``words`` to the point of ``row``."""
     if row.table == "coil":
         bits = [bool(word) for word in words]
         if row.function == "single":
@@ -72,7 +91,7 @@ def write_request(row: RegisterWrite, words: list[int], device_id: int) -> Modbu
 
 
 def describe(request: ModbusPDU) -> str:
-    """What was asked, for people: function, address, device id."""
+    """Tells people what was asked: function, address, device id."""
     name = _NAMES.get(request.function_code, f"function {request.function_code}")
     last = request.address + max(request.count, len(request.bits), 1) - 1
     where = f"{request.address}" if last == request.address else f"{request.address}..{last}"
@@ -80,7 +99,7 @@ def describe(request: ModbusPDU) -> str:
 
 
 def mismatch(request: ModbusPDU, answer: ModbusPDU) -> str | None:
-    """Why ``answer`` cannot be the answer to ``request``; None if it is.
+    """Tells why ``answer`` cannot be the answer to ``request``; None if it is.
 
     The library takes transaction id 0 for any, ignores the function code, and hands
     over as many values as came; so each is looked at here.
@@ -116,7 +135,7 @@ def _wrong_content(request: ModbusPDU, answer: ModbusPDU) -> str | None:
 
 
 def refusal(answer: ModbusPDU) -> str | None:
-    """Number and meaning of an exception answer; None for any other answer."""
+    """Returns number and meaning of an exception answer; None for any other answer."""
     if not answer.isError():
         return None
     code = answer.exception_code
@@ -124,6 +143,6 @@ def refusal(answer: ModbusPDU) -> str | None:
 
 
 def words_of(answer: ModbusPDU, count: int) -> list[int]:
-    """The first ``count`` registers, or bits as 0 and 1, of a checked answer."""
+    """Returns the first ``count`` registers, or bits as 0 and 1, of a checked answer."""
     values = answer.bits if answer.function_code in _BITS else answer.registers
     return [int(value) for value in values[:count]]

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from holdfast.core.config.device import ModbusTcp
 from holdfast.core.data_store import DataStore
-from holdfast.core.device_config import ModbusTcp
 from holdfast.core.reading import Good
 from holdfast.devices.drivers import backoff
 from holdfast.devices.drivers.modbus import ModbusDriver
@@ -146,7 +146,7 @@ class RawDevice:
         return bytes([2 * count]) + struct.pack(f">{count}H", *values)
 
 
-async def until(condition, *, within_s=5.0):
+async def until(condition, *, within_s=60.0):
     """Wait for ``condition``; the test fails if it does not come true."""
     deadline = time.monotonic() + within_s
     while not condition():
@@ -212,7 +212,9 @@ async def rig(monkeypatch):
         store = DataStore(("battery",))
         seen = []
         store.on_change(lambda _, signal, sample: seen.append((signal, sample)))
-        rigs.append(Rig(device, ModbusDriver(owner, table, connection, store), store, seen, owner))
+        owners = dict.fromkeys(table.roles, owner)
+        driver = ModbusDriver(f"{owner}/{table.roles[0]}", owners, table, connection, store)
+        rigs.append(Rig(device, driver, store, seen, owner))
         return rigs[-1]
 
     yield build

@@ -18,16 +18,24 @@ from holdfast.core.commands import Point, Write
 from holdfast.core.data_store import DataStore
 from holdfast.core.errors import DeviceRefused, DeviceUnreachable
 from holdfast.core.reading import Good
-from holdfast.core.signals import SIGNALS, Producer, Signal
+from holdfast.core.role import Role
+from holdfast.core.signals import SIGNALS, Signal
 from holdfast.devices.drivers import modbus_link
-from holdfast.devices.drivers.modbus_pdu import mismatch, read_request, refusal, words_of
+from holdfast.devices.drivers.modbus_pdu import (
+    mismatch,
+    read_request,
+    refusal,
+    transaction_ids,
+    words_of,
+)
 from holdfast.devices.profile import load_profile
+from holdfast.testing.waiting import Stopwatch
 
 WRONG = 6666
 
 
 def setpoint(value):
-    return Write(unit="battery", role=Producer.INVERTER, point=Point.SETPOINT_W, value=value)
+    return Write(unit="battery", role=Role.INVERTER, point=Point.SETPOINT_W, value=value)
 
 
 REGISTERS = 9
@@ -133,7 +141,7 @@ async def test_cancellation_in_the_moment_of_connecting_leaves_no_connection(
     await asyncio.wait([task])
     assert task.cancelled()
     await wait_until(lambda: inverter.device.connections == 1)
-    await wait_until(lambda: not inverter.device._writers, within_s=1)
+    await wait_until(lambda: not inverter.device._writers)
 
 
 async def test_late_answer_meets_nobody(rig, wait_until):
@@ -159,6 +167,32 @@ async def test_late_answer_meets_nobody(rig, wait_until):
     assert WRONG not in values_seen(inverter)
 
 
+async def test_late_answer_on_the_next_connection_is_refused(rig, wait_until):
+    """A gateway with one serial line hands it to whoever is connected by then."""
+    inverter = await rig("generic_inverter", timeout_s=0.05)
+    inverter.device.registers = {1: 10}
+    late = []
+
+    async def one_behind(request, writer):
+        late.append(request.frame(wrong_words(REGISTERS)))
+        return late[-2] if len(late) > 1 else None
+
+    inverter.device.hook = one_behind
+    await inverter.start()
+    await wait_until(lambda: inverter.device.connections >= 6)
+    assert inverter.seen == []
+    asked = [request.tid for request in inverter.device.requests]
+    assert len(set(asked)) == len(asked)
+    inverter.device.hook = None
+    await wait_until(lambda: inverter.good(Signal.BATTERY_POWER_W) == 10)
+
+
+def test_transaction_ids_begin_anywhere_and_all_of_them_come_before_one_comes_again():
+    assert len({next(transaction_ids()) for _ in range(20)}) > 1
+    ids = transaction_ids()
+    assert sorted(next(ids) for _ in range(65_000)) == list(range(65_000))
+
+
 async def test_second_answer_to_one_request_is_not_taken_for_the_next(rig, wait_until):
     inverter = await rig("generic_inverter")
     inverter.device.registers = {1: 10}
@@ -178,21 +212,25 @@ async def test_second_answer_to_one_request_is_not_taken_for_the_next(rig, wait_
 async def test_dripping_answer_meets_the_total_deadline(rig, wait_until):
     inverter = await rig("generic_inverter", timeout_s=0.1)
 
+    sent = 0
+
     async def dripping(request, writer):
+        nonlocal sent
         for byte in request.frame(wrong_words(REGISTERS)):
+            if inverter.driver.counters.errors == 0:
+                sent += 1
             writer.write(bytes([byte]))
             await asyncio.sleep(0.03)
 
     inverter.device.hook = dripping
     await inverter.start()
-    began = time.perf_counter()
     await wait_until(lambda: inverter.driver.counters.errors >= 1)
-    assert time.perf_counter() - began < 0.5
+    assert sent < len(wrong_words(REGISTERS)), "it did not wait for the whole answer"
     assert inverter.seen == []
 
 
 async def test_reset_in_the_middle_of_an_answer_is_survived(rig, wait_until):
-    inverter = await rig("generic_inverter", timeout_s=2.0)
+    inverter = await rig("generic_inverter", timeout_s=5.0)
     inverter.device.registers = {1: 10}
 
     async def cutting(request, writer):
@@ -201,10 +239,10 @@ async def test_reset_in_the_middle_of_an_answer_is_survived(rig, wait_until):
         writer.transport.abort()
 
     inverter.device.hook = cutting
-    began = time.perf_counter()
-    await inverter.start()
-    await wait_until(lambda: inverter.driver.counters.errors >= 2)
-    assert time.perf_counter() - began < 1.5, "a lost connection is noticed before the time-out"
+    with Stopwatch() as watch:
+        await inverter.start()
+        await wait_until(lambda: inverter.driver.counters.errors >= 2)
+    assert watch.passed_s < 2.5, "a lost connection is noticed before the time-out"
     inverter.device.hook = None
     await wait_until(lambda: inverter.good(Signal.BATTERY_POWER_W) == 10)
     assert WRONG not in values_seen(inverter)
@@ -277,7 +315,7 @@ async def test_write_with_a_wrong_echo_is_no_success(rig, lie, point):
 
     inverter.device.hook = lying
     await inverter.start()
-    write = Write(unit="battery", role=Producer.INVERTER, point=point, value=1.0)
+    write = Write(unit="battery", role=Role.INVERTER, point=point, value=1.0)
     with pytest.raises((DeviceRefused, DeviceUnreachable)):
         await inverter.driver.write(write)
     assert inverter.driver.counters.writes == 0
@@ -299,9 +337,10 @@ async def test_write_without_answer_is_dropped_with_its_connection(rig, wait_unt
     await hang_on_writes(inverter)
     await inverter.start()
     began = time.perf_counter()
-    with pytest.raises(DeviceUnreachable, match=r"waited 0\.1 s"):
+    with Stopwatch() as watch, pytest.raises(DeviceUnreachable, match=r"waited 0\.1 s"):
         await inverter.driver.write(setpoint(1000.0))
-    assert 0.09 < time.perf_counter() - began < 0.4
+    assert time.perf_counter() - began > 0.09
+    assert watch.passed_s < 0.4
     await wait_until(lambda: inverter.device.resets == 1)
     await inverter.until_connected()
     assert len(inverter.device.writes) == 1
@@ -368,7 +407,7 @@ async def test_cancellation_in_the_moment_of_the_answer_is_not_lost(rig):
 
 
 async def test_loss_of_the_connection_ends_a_write_at_once(rig):
-    inverter = await rig("generic_inverter", timeout_s=3.0)
+    inverter = await rig("generic_inverter", timeout_s=5.0)
 
     async def hang_up(request, writer):
         if request.is_write:
@@ -378,10 +417,9 @@ async def test_loss_of_the_connection_ends_a_write_at_once(rig):
 
     inverter.device.hook = hang_up
     await inverter.start()
-    began = time.perf_counter()
-    with pytest.raises(DeviceUnreachable, match="connection was lost"):
+    with Stopwatch() as watch, pytest.raises(DeviceUnreachable, match="connection was lost"):
         await inverter.driver.write(setpoint(1.0))
-    assert time.perf_counter() - began < 1.0
+    assert watch.passed_s < 2.5
 
 
 @given(body=st.binary(max_size=260), table=st.sampled_from(["holding", "input", "discrete"]))
@@ -428,7 +466,7 @@ def test_any_registers_give_plausible_good_or_bad(words):
         for read in block.reads:
             start = read.address - block.address
             value = read.decode(words[start : start + read.count])
-            store.put(profile.role, "battery", read.signal, value, 1)
+            store.put(Role.INVERTER, "battery", read.signal, value, 1)
     for signal, sample in store.image()["battery"].items():
         if isinstance(sample, Good):
             assert SIGNALS[signal].low <= sample.value <= SIGNALS[signal].high

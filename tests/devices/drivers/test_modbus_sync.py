@@ -2,16 +2,16 @@
 
 import asyncio
 import struct
-import time
 
 import pytest
 
 from holdfast.core.commands import Point
-from holdfast.core.device_config import ModbusTcp
+from holdfast.core.config.device import ModbusTcp
 from holdfast.core.errors import DeviceRefused, DeviceUnreachable
 from holdfast.core.signals import Signal
 from holdfast.devices.drivers.modbus import SyncModbusWriter
 from holdfast.devices.profile import load_profile
+from holdfast.testing.waiting import Stopwatch
 
 
 @pytest.fixture
@@ -46,10 +46,9 @@ async def test_writes_and_reads(writer, inverter):
 
 async def test_without_connection_fails_at_once(writer, inverter):
     assert not writer.connected
-    began = time.perf_counter()
-    with pytest.raises(DeviceUnreachable, match="not connected"):
+    with Stopwatch() as watch, pytest.raises(DeviceUnreachable, match="not connected"):
         await in_thread(writer.write, Point.SETPOINT_W, 0.0)
-    assert time.perf_counter() - began < 0.1
+    assert watch.passed_s < 0.1
     assert inverter.connections == 0, "it does not connect behind one's back"
 
 
@@ -121,6 +120,14 @@ async def test_wrong_answer_drops_the_connection(writer, inverter, lie):
     inverter.hook = None
     await in_thread(writer.connect)
     await in_thread(writer.write, Point.ENABLE, 1.0)
+
+
+async def test_transaction_ids_go_on_over_connections(writer, inverter):
+    for _ in range(3):
+        await in_thread(writer.connect)
+        await in_thread(writer.write, Point.SETPOINT_W, 0.0)
+    first, *others = (request.tid for request in inverter.requests)
+    assert others == [first % 65_000 + 1, (first + 1) % 65_000 + 1]
 
 
 async def test_device_that_hangs_up_is_unreachable(writer, inverter):

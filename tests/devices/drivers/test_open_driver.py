@@ -2,9 +2,10 @@
 
 import pytest
 
+from holdfast.core.config.device import CanBus, Device, ModbusTcp
 from holdfast.core.data_store import DataStore
-from holdfast.core.device_config import CanBus, Device, ModbusTcp
 from holdfast.core.errors import ConfigError
+from holdfast.core.role import Role
 from holdfast.devices.drivers import CanBmsDriver, ModbusDriver, open_driver
 from holdfast.devices.drivers.backoff import Backoff
 
@@ -18,33 +19,41 @@ def store():
 
 
 @pytest.mark.parametrize(
-    ("owner", "profile", "connection", "kind", "name"),
+    ("role", "owner", "profile", "connection", "kind"),
     [
-        ("battery", "generic_inverter", MODBUS, ModbusDriver, "battery/inverter"),
-        ("battery", "pylontech_lv_can", CAN, CanBmsDriver, "battery/bms"),
-        ("site", "generic_meter", MODBUS, ModbusDriver, "site/meter"),
+        (Role.INVERTER, "battery", "generic_inverter", MODBUS, ModbusDriver),
+        (Role.BMS, "battery", "pylontech_lv_can", CAN, CanBmsDriver),
+        (Role.METER, "site", "generic_meter", MODBUS, ModbusDriver),
     ],
 )
-def test_driver_follows_profile_and_connection(store, owner, profile, connection, kind, name):
-    driver = open_driver(owner, Device(profile=profile, connection=connection), store)
+def test_driver_follows_profile_and_connection(store, role, owner, profile, connection, kind):
+    device = Device(profile=profile, connection=connection)
+    driver = open_driver("its name", {role: owner}, device, store)
     assert isinstance(driver, kind)
-    assert driver.name == name
+    assert driver.name == "its name"
     assert (driver.counters.reads, driver.counters.writes, driver.counters.errors) == (0, 0, 0)
 
 
 @pytest.mark.parametrize(
-    ("owner", "profile", "connection", "named"),
+    ("role", "owner", "profile", "connection", "named"),
     [
-        ("battery", "generic_bms", CAN, ["generic_bms", "modbus", "can"]),
-        ("battery", "pylontech_lv_can", MODBUS, ["pylontech_lv_can", "can", "modbus_tcp"]),
-        ("battery", "no_such_thing", MODBUS, ["no_such_thing", "generic_bms"]),
-        ("site", "generic_inverter", MODBUS, ["site", "generic_inverter"]),
-        ("battery", "generic_meter", MODBUS, ["battery", "generic_meter"]),
+        (Role.BMS, "battery", "generic_bms", CAN, ["generic_bms", "modbus", "can"]),
+        (
+            Role.BMS,
+            "battery",
+            "pylontech_lv_can",
+            MODBUS,
+            ["pylontech_lv_can", "can", "modbus_tcp"],
+        ),
+        (Role.BMS, "battery", "no_such_thing", MODBUS, ["no_such_thing", "generic_bms"]),
+        (Role.INVERTER, "site", "generic_inverter", MODBUS, ["site", "generic_inverter"]),
+        (Role.METER, "battery", "generic_meter", MODBUS, ["battery", "generic_meter"]),
+        (Role.METER, "site", "generic_inverter", MODBUS, ["site", "for a inverter"]),
     ],
 )
-def test_what_does_not_go_together_is_named(store, owner, profile, connection, named):
+def test_what_does_not_go_together_is_named(store, role, owner, profile, connection, named):
     with pytest.raises(ConfigError) as error:
-        open_driver(owner, Device(profile=profile, connection=connection), store)
+        open_driver("it", {role: owner}, Device(profile=profile, connection=connection), store)
     assert all(part in str(error.value) for part in named)
 
 

@@ -1,0 +1,1 @@
+"""Backtests tell what plans and simpler rules would have cost on measured load, PV and prices."""

@@ -1,0 +1,82 @@
+"""``holdfast check --connect`` tells whether each device answers, and what it tells."""
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from holdfast.core.config import Site
+from holdfast.core.errors import ConfigError
+from holdfast.core.reading import Bad, Good, Reading
+from holdfast.core.signals import SIGNALS, Signal
+from holdfast.runtime.device_check import Tried, refuse_while_running, try_devices
+from holdfast.site.files import SiteFiles
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """Tells what became of it."""
+
+    answered: bool
+    """Says whether every device told what the site needs."""
+    lines: tuple[str, ...]
+    """Tells it to people."""
+    content: tuple[dict[str, object], ...]
+    """Tells it to programs."""
+
+
+def report_devices(site: Site, within_s: float) -> Report:
+    """Tries each device. Raises ConfigError, and AlreadyRunning while the site runs."""
+    if not 0.0 < within_s <= 600.0:
+        raise ConfigError(f"--within {within_s:g}: from more than 0 to 600 seconds")
+    refuse_while_running(SiteFiles.of(site))
+    tried = asyncio.run(try_devices(site, within_s))
+    answering = sum(one.answers for one in tried)
+    return Report(
+        answered=answering == len(tried),
+        lines=(
+            *(line for one in tried for line in _lines(one, within_s)),
+            f"{answering} of {len(tried)} devices tell what the site needs; nothing was written",
+        ),
+        content=tuple(map(_content, tried)),
+    )
+
+
+def _content(tried: Tried) -> dict[str, object]:
+    return {
+        "path": tried.path,
+        "profile": tried.profile,
+        "answers": tried.answers,
+        "lacking": tried.lacking,
+        "readings": {
+            signal: {"value": _value(reading), "unit": SIGNALS[signal].unit}
+            for signal, reading in tried.readings.items()
+        },
+        "comms": tried.comms,
+    }
+
+
+def _lines(tried: Tried, within_s: float) -> Iterator[str]:
+    comms = tried.comms
+    yield f"{tried.path}: {tried.profile} at {comms.where}"
+    if not comms.reads:
+        yield f"  NO ANSWER: {comms.why_silent or f'nothing was heard within {within_s:g} s'}"
+        return
+    for signal, reading in tried.readings.items():
+        yield f"  {signal:30} {_told(signal, reading, needed=signal in tried.lacking)}"
+    if comms.last_error:
+        yield f"  {comms.errors} errors, the last one: {comms.last_error}"
+
+
+def _told(signal: Signal, reading: Reading, *, needed: bool) -> str:
+    match reading:
+        case Good(value=value):
+            unit = SIGNALS[signal].unit
+            return f"{value:g}" if unit == "0/1" else f"{value:g} {unit}"
+        case Bad(reason=reason):
+            return f"NOT PLAUSIBLE: {reason}"
+        case _:
+            return "NOT TOLD, and needed" if needed else "not told"
+
+
+def _value(reading: Reading) -> float | None:
+    return reading.value if isinstance(reading, Good) else None

@@ -1,0 +1,30 @@
+"""This module holds the subcommands of ``holdfast`` in one table, and loads one of them."""
+
+from importlib import import_module
+from typing import Any
+
+COMMANDS = {
+    "init": "write an example site.yaml to start from",
+    "check": "check site.yaml; with --connect, try each device, too",
+    "devices": "list the device tables, or read one device by its table",
+    "limits": "print the limit table with your site's values",
+    "run": "run a site (or, with --demo, a simulated one)",
+    "status": "show what the site is doing, and why",
+    "start": "let power flow: IDLE to RUNNING",
+    "stop": "end operation: RUNNING to IDLE",
+    "estop": "emergency stop, at once and in every state",
+    "reset": "leave ERROR or STOPPED, through BOOT and its self-test",
+    "simulate": "simulate days in minutes: cost, savings, damage, and a picture",
+    "plan": "show the present plan, slot by slot, with the reasons",
+    "prices": "show what is paid and got per kWh, and where that is known from",
+    "backtest": "what plans would have cost on measured data, beside simpler rules",
+    "forecast": "show expected load, PV and later prices, and how good such forecasts were",
+    "explain": "say in plain words why the battery does what it does, now or at a recorded moment",
+    "audit": "show the audit log, or verify that nothing in it was changed",
+}
+"""Each is the module of that name beside this one: DESCRIPTION, add_arguments and execute."""
+
+
+def load(name: str) -> Any:
+    """Loads the module ``name`` of this package, with what it takes."""
+    return import_module(f"holdfast.cli.{name}")

@@ -1,0 +1,181 @@
+"""``holdfast devices`` tells of device tables, and reads one device by its table."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
+
+from holdfast.cli.arguments import add_config, add_json
+from holdfast.cli.columns import print_columns
+from holdfast.cli.json_output import print_json
+from holdfast.core.config.device import Device, ModbusTcp
+from holdfast.core.errors import ConfigError
+from holdfast.core.mistakes import in_words
+from holdfast.core.reading import Good
+from holdfast.core.signals import SIGNALS
+from holdfast.devices.profile import ModbusProfile, load_profile, profile_names
+from holdfast.site.devices import physical_devices
+from holdfast.site.files import SiteFiles
+from holdfast.site.site_file import load_site
+
+if TYPE_CHECKING:
+    from holdfast.runtime.device_reading import Decoded, Recording
+
+DESCRIPTION = """\
+list     print the device tables that come with Holdfast: what each is for, what it reads and takes.
+read     read a Modbus device once, and print its raw registers and what the table makes of them.
+         DEVICE is its place in site.yaml as `holdfast check` prints it (meter, storage[0].bms), or
+         its name under devices; or, without a site.yaml: --table with --host. Nothing is written
+         to the device. Exits with 1 if a value did not come or cannot be true.
+         --record keeps the registers in a file, --replay reads them from one: that is how a device
+         that is not understood is reported.
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the arguments of this command."""
+    parser.add_argument("what", choices=("list", "read"))
+    parser.add_argument("device", nargs="?", metavar="DEVICE", help="read: which one")
+    add_config(parser)
+    add_json(parser)
+    parser.add_argument("--table", metavar="TABLE", help="read: by this table, or file")
+    parser.add_argument("--host", help="read: at this address")
+    parser.add_argument("--port", type=int, default=502, help="read: with --host (default: 502)")
+    parser.add_argument(
+        "--id", type=int, default=1, metavar="N", help="read: the device id behind it (default: 1)"
+    )
+    parser.add_argument("--record", type=Path, metavar="FILE", help="read: keep the registers")
+    parser.add_argument("--replay", type=Path, metavar="FILE", help="read: from a recording")
+
+
+def execute(options: argparse.Namespace) -> int:
+    """Lists or reads; 1 if a value did not come or cannot be true."""
+    return _list(options) if options.what == "list" else _read(options)
+
+
+# ---------------------------------------------------------------------- list
+
+
+def _list(options: argparse.Namespace) -> int:
+    profiles = [load_profile(name) for name in profile_names()]
+    if options.json:
+        print_json(
+            [
+                {
+                    "table": profile.name,
+                    "protocol": profile.protocol,
+                    "roles": profile.roles,
+                    "signals": sorted(profile.signals),
+                    "points": sorted(profile.points),
+                    "source": profile.source,
+                }
+                for profile in profiles
+            ]
+        )
+        return 0
+    rows = [
+        (profile.name, profile.protocol, ", ".join(profile.roles), profile.source)
+        for profile in profiles
+    ]
+    print_columns((("table", "speaks", "roles", "source"), *rows))
+    return 0
+
+
+# ---------------------------------------------------------------------- read
+
+
+def _read(options: argparse.Namespace) -> int:
+    # Of a list no driver is loaded.
+    from holdfast.runtime.device_reading import decode, load, read_device, save
+
+    if options.replay is not None:
+        recording = load(options.replay)
+        profile = _modbus(options.table or recording.table)
+    else:
+        device = _device(options)
+        profile = _modbus(device.profile)
+        if not isinstance(device.connection, ModbusTcp):
+            raise ConfigError("devices read: only what is behind modbus_tcp can be read so")
+        recording = read_device(profile, device.connection)
+    if options.record is not None:
+        save(recording, options.record)
+    values = decode(profile, recording)
+    if options.json:
+        print_json(_as_json(profile, recording, values))
+    else:
+        _tell(profile, recording, values)
+    return 0 if all(isinstance(value.sample, Good) for value in values) else 1
+
+
+def _modbus(name: str) -> ModbusProfile:
+    profile = load_profile(name)
+    if not isinstance(profile, ModbusProfile):
+        raise ConfigError(f"devices read: {profile.name} speaks {profile.protocol}, not modbus")
+    return profile
+
+
+def _device(options: argparse.Namespace) -> Device:
+    """Returns the device that is meant. Raises ConfigError, which names those that there are, and
+    AlreadyRunning while the site runs."""
+    from holdfast.runtime.device_check import refuse_while_running
+
+    if options.host is not None:
+        if options.table is None:
+            raise ConfigError("devices read: --host needs --table; `devices list` prints them")
+        try:
+            connection = ModbusTcp(host=options.host, port=options.port, device_id=options.id)
+        except ValidationError as error:
+            raise ConfigError(in_words(error, "devices read")) from error
+        return Device(profile=options.table, connection=connection)
+    known: dict[str, Device] = {}
+    site = load_site(options.config)
+    refuse_while_running(SiteFiles.of(site))
+    for one in physical_devices(site):
+        known |= {one.path: one.device, one.name: one.device}
+    if options.device not in known:
+        raise ConfigError(f"devices read: which one? Known are {', '.join(known)}")
+    device = known[options.device]
+    table = options.table or device.profile
+    return device.model_copy(update={"profile": table})
+
+
+def _tell(profile: ModbusProfile, recording: "Recording", values: "tuple[Decoded, ...]") -> None:
+    print(f"{profile.name}, read at {recording.utc:%Y-%m-%d %H:%M:%S} UTC")
+    for block in recording.blocks:
+        if block.problem:
+            print(f"{block.table} {block.address}: {block.problem}")
+    rows = [("signal", "raw", "value")]
+    for value in values:
+        raw = " ".join(f"{word:04X}" for word in value.words) or "-"
+        rows.append((value.signal, raw, _told(value)))
+    print_columns(rows)
+
+
+def _as_json(
+    profile: ModbusProfile, recording: "Recording", values: "tuple[Decoded, ...]"
+) -> dict[str, object]:
+    return {
+        "table": profile.name,
+        "utc": recording.utc,
+        "problems": [block.problem for block in recording.blocks if block.problem],
+        "values": [
+            {
+                "signal": value.signal,
+                "words": value.words,
+                "value": value.sample.value if isinstance(value.sample, Good) else None,
+                "unit": SIGNALS[value.signal].unit,
+                "problem": "" if isinstance(value.sample, Good) else _told(value),
+            }
+            for value in values
+        ],
+    }
+
+
+def _told(value: "Decoded") -> str:
+    if value.sample is None:
+        return "NOT TOLD"
+    if not isinstance(value.sample, Good):
+        return f"NOT PLAUSIBLE: {value.sample.reason}"
+    unit = SIGNALS[value.signal].unit
+    return f"{value.sample.value:g}" if unit == "0/1" else f"{value.sample.value:g} {unit}"

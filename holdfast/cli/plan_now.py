@@ -1,0 +1,37 @@
+"""``holdfast plan --soc`` makes a plan now, from prices and what the planner has learned."""
+
+import argparse
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from holdfast.cli.plan_view import show_plan
+from holdfast.core.config import Site
+from holdfast.core.errors import ConfigError
+from holdfast.core.plan import Plan
+from holdfast.markets.site_prices import SiteTariffs
+from holdfast.runtime.planner import planner_of
+from holdfast.runtime.price_watch import read_prices
+from holdfast.site.files import SiteFiles
+from holdfast.site.site_file import load_site
+
+
+def execute(options: argparse.Namespace) -> int:
+    """Makes the plan, and prints it."""
+    site = load_site(options.config or Path("site.yaml"))
+    plan = _make(site, SiteFiles.of(site), options.soc, options.at or datetime.now(UTC))
+    return show_plan(plan, site, options, accepted=True, problem="")
+
+
+def _make(site: Site, files: SiteFiles, soc_pct: float, at: datetime) -> Plan:
+    if site.prices is None:
+        raise ConfigError("prices: is missing; without prices there is nothing to plan")
+    if not 0.0 <= soc_pct <= 100.0:
+        raise ConfigError(f"--soc {soc_pct:g}: is a percentage from 0 to 100")
+    if at.tzinfo is None:
+        at = at.replace(tzinfo=ZoneInfo(site.timezone))
+    now_utc = at.astimezone(UTC)
+    prices = SiteTariffs(site, read_prices(site, files).read).prices(
+        now_utc, now_utc + timedelta(hours=site.planner.horizon_h)
+    )
+    return planner_of(site, files).plan(now_utc, soc_pct, prices)

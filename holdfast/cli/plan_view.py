@@ -1,0 +1,133 @@
+"""A plan is shown in a terminal slot by slot, with the reasons."""
+
+import argparse
+import shutil
+import textwrap
+from collections.abc import Callable, Iterator, Sequence
+from zoneinfo import ZoneInfo
+
+from holdfast.cli.columns import print_columns
+from holdfast.cli.json_output import print_json
+from holdfast.core.config import Site
+from holdfast.core.plan import Plan, PlanSlot, SlotMode
+
+_RUNS_W = 1.0
+_INDENT = " " * 4
+
+
+def show_plan(
+    plan: Plan | None, site: Site, options: argparse.Namespace, *, accepted: bool, problem: str
+) -> int:
+    """Prints the plan; 1 if there is none, or it was refused."""
+    if options.json:
+        print_json({"plan": plan, "accepted": accepted, "problem": problem})
+    else:
+        if problem:
+            print(problem)
+        if plan is not None:
+            _print(plan, site)
+    return 0 if plan is not None and accepted else 1
+
+
+def _print(plan: Plan, site: Site) -> None:
+    if plan.note:
+        print(plan.note)
+    print("\n".join(_lines(plan, site)))
+    if any(slot.loads or slot.device_mode for slot in plan.slots):
+        print_columns(_loads_table(plan, site))
+    for line in _assumed(site):
+        print(line)
+
+
+_LINE = "{:<17}{:<17}{:>9}{:>10}{:>7}{:>9}"
+
+
+def _lines(plan: Plan, site: Site) -> Iterator[str]:
+    """Yields numbers in columns, each reason below: beside them it would be a few letters wide."""
+    zone = ZoneInfo(site.timezone)
+    made = plan.created.astimezone(zone)
+    cost = f"expected cost {plan.expected_cost:.2f} {site.currency}"
+    width = shutil.get_terminal_size().columns
+    yield f"plan {plan.plan_id}, {plan.status}, made {made:%d.%m. %H:%M}; {cost}"
+    yield _LINE.format("", "mode", "battery", "grid", "SOC", "price")
+    for run in _runs(plan.slots, lambda slot: (slot.mode, slot.reason)):
+        soc_end_pct = run[-1].soc_end_pct
+        yield _LINE.format(
+            "–".join(_times(run, zone)),
+            run[0].mode,
+            _mean([_battery_w(slot) for slot in run]),
+            _mean([slot.grid_power_w for slot in run]),
+            "–" if soc_end_pct is None else f"{soc_end_pct:.0f} %",
+            f"{sum(slot.import_price_per_kwh for slot in run) / len(run):.3f}",
+        )
+        yield textwrap.fill(run[0].reason, width, initial_indent=_INDENT, subsequent_indent=_INDENT)
+
+
+def _loads_table(plan: Plan, site: Site) -> Iterator[tuple[str, ...]]:
+    """Yields what loads and rooms do, and the inverter's mode, one column each."""
+    zone = ZoneInfo(site.timezone)
+    names = [
+        name
+        for name in site.load_powers_w
+        if any(load.name == name for slot in plan.slots for load in slot.loads)
+    ]
+    led = any(slot.device_mode is not None for slot in plan.slots)
+    yield "from", "to", *(["device mode"] if led else []), *names
+    for run in _runs(plan.slots, _running):
+        yield (
+            *_times(run, zone),
+            *([run[0].device_mode or ""] if led else []),
+            *(_load(run, name) for name in names),
+        )
+
+
+def _running(slot: PlanSlot) -> object:
+    """Returns what is equal while the same ones run, in the same mode."""
+    return slot.device_mode, {load.name for load in slot.loads if load.power_w >= _RUNS_W}
+
+
+def _times(run: list[PlanSlot], zone: ZoneInfo) -> tuple[str, str]:
+    start, end = run[0].start.astimezone(zone), run[-1].end.astimezone(zone)
+    return f"{start:%a %H:%M}", f"{end:%H:%M}"
+
+
+def _load(run: list[PlanSlot], name: str) -> str:
+    """Returns the mean power of a load or a room, and the room's temperature at the end."""
+    found = [load for slot in run for load in slot.loads if load.name == name]
+    if not found:
+        return ""
+    power = _mean([load.power_w for load in found])
+    temperature_c = found[-1].temperature_c
+    return power if temperature_c is None else f"{power}, {temperature_c:.1f} °C"
+
+
+def _assumed(site: Site) -> list[str]:
+    """Tells what is not measured."""
+    return [
+        f"{load.name} has no switch: it is taken to run as planned"
+        for load in site.loads
+        if load.switch is None
+    ]
+
+
+def _battery_w(slot: PlanSlot) -> float | None:
+    """Returns what is commanded or expected, in W; None where neither is."""
+    expects = slot.grid_power_w is not None
+    return slot.battery_power_w if expects or slot.mode is SlotMode.POWER else None
+
+
+def _mean(powers_w: Sequence[float | None]) -> str:
+    known = [power_w for power_w in powers_w if power_w is not None]
+    # Adding zero after rounding turns -0 into 0.
+    return f"{round(sum(known) / len(known)) + 0} W" if known else "–"
+
+
+def _runs(slots: tuple[PlanSlot, ...], kind: Callable[[PlanSlot], object]) -> list[list[PlanSlot]]:
+    """Neighbouring slots of one kind belong to one line."""
+    runs: list[list[PlanSlot]] = []
+    for slot in slots:
+        if runs and kind(runs[-1][0]) == kind(slot):
+            runs[-1].append(slot)
+        else:
+            runs.append([slot])
+    return runs

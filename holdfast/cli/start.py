@@ -1,0 +1,23 @@
+"""``holdfast start`` lets power flow."""
+
+import argparse
+
+from holdfast.cli.arguments import add_config, add_json
+from holdfast.cli.operate import ask
+from holdfast.core.commands import Command
+
+DESCRIPTION = """\
+Close the contactors and serve requests. Refused, with the reasons, while anything speaks
+against it.
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the arguments of this command."""
+    add_config(parser)
+    add_json(parser)
+
+
+def execute(options: argparse.Namespace) -> int:
+    """Asks, and tells; 1 if it was refused."""
+    return ask(Command.START, options)

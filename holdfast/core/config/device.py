@@ -1,0 +1,100 @@
+"""This module says how a device is reached, and which register table it follows."""
+
+from types import UnionType
+from typing import Annotated, Literal, Union, get_args, get_origin
+
+from pydantic import AfterValidator, Discriminator, Field, Tag
+
+from holdfast.core.config.section import Section
+from holdfast.core.texts import MAX_REASON
+
+
+def _no_url(host: str) -> str:
+    """Lets a name or an address alone pass. Raises ValueError, which says what is too much."""
+    bare = host.rpartition("//")[2].partition("/")[0]
+    name, _, port = bare.partition(":")
+    if port.isdigit():
+        raise ValueError(f"{host!r}: write only the name or address, {name}; {port} goes to port")
+    if bare != host or host.split() != [host]:
+        raise ValueError(f"{host!r}: write only the name or address, such as 192.168.1.5")
+    return host
+
+
+class ModbusTcp(Section):
+    """A device that listens on Modbus TCP."""
+
+    kind: Literal["modbus_tcp"] = "modbus_tcp"
+    """Modbus over TCP; a serial device needs a gateway."""
+    host: Annotated[str, AfterValidator(_no_url)]
+    """Name or address, without http:// and port."""
+    port: Annotated[int, Field(ge=1, le=65535)] = 502
+    """TCP port."""
+    device_id: Annotated[int, Field(ge=0, le=255)] = 1
+    """Unit identifier: which device behind this address."""
+    timeout_s: Annotated[float, Field(gt=0, le=5)] = 0.5
+    """A request without an answer for this long has failed."""
+
+
+class CanBus(Section):
+    """A CAN interface as python-can names it."""
+
+    kind: Literal["can"] = "can"
+    """A CAN bus."""
+    interface: Literal["slcan", "socketcan", "virtual"]
+    """slcan: a serial adapter. socketcan: an interface of the kernel. virtual: for tests."""
+    channel: str
+    """Such as /dev/ttyACM0 for slcan, can0 for socketcan."""
+    bitrate: Annotated[int, Field(ge=10_000, le=1_000_000)] = 500_000
+    """As all devices on this bus have it."""
+    acts_as_inverter: bool = False
+    """Send the keep-alive 0x305; only if no inverter on this bus does."""
+
+
+Connection = Annotated[ModbusTcp | CanBus, Field(discriminator="kind")]
+
+
+def is_file(profile: str) -> bool:
+    """Says whether a profile is named as a file, and not as one that comes with Holdfast."""
+    return profile.endswith((".yaml", ".yml"))
+
+
+class Device(Section):
+    """A device: which register table it follows and how it is reached."""
+
+    profile: str
+    """Register table that it follows, by its name in holdfast/devices/profiles; or a file of your
+    own, such as ./my_inverter.yaml, relative to site.yaml."""
+    connection: Connection
+    """How it is reached."""
+
+
+class Without(Section):
+    """A device that this site does not have. It is left out in words, never by default."""
+
+    none: Annotated[str, Field(min_length=3, max_length=MAX_REASON)]
+    """Why it needs none, such as: the inverter has a switch of its own."""
+
+
+def _kind(content: object) -> str:
+    left_out = isinstance(content, Without) or (isinstance(content, dict) and "none" in content)
+    return "left_out" if left_out else "device"
+
+
+DeviceOrWithout = Annotated[
+    Annotated[Device, Tag("device")] | Annotated[Without, Tag("left_out")], Discriminator(_kind)
+]
+
+
+def device_keys(section: type[Section]) -> tuple[str, ...]:
+    """Returns the keys under which ``section`` has a device, or may leave one out."""
+    return tuple(
+        key for key, field in section.model_fields.items() if Device in _members(field.annotation)
+    )
+
+
+def _members(annotation: object) -> tuple[object, ...]:
+    """Returns the types of a union, whatever is said about them; or the one type that is none."""
+    bare = get_args(annotation)[0] if get_origin(annotation) is Annotated else annotation
+    if get_origin(bare) not in (Union, UnionType):
+        return (bare,)
+    return tuple(each for member in get_args(bare) for each in _members(member))

@@ -1,0 +1,36 @@
+"""The ``planner`` section of site.yaml says how the planner works."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from holdfast.core.config.section import NotNegative, Section
+from holdfast.core.plan import DeviceMode
+
+
+class PlannerOptions(Section):
+    """How the planner works."""
+
+    horizon_h: Annotated[float, Field(ge=2, le=168)] = 48.0
+    """How far a plan looks ahead."""
+    interval_s: Annotated[float, Field(ge=1, le=3600)] = 300.0
+    """Time between two plans."""
+    wear_cost_per_kwh: NotNegative = 0.02
+    """What a kWh through the battery costs in life, in the site's currency."""
+    ageing_cost_per_kwh_day: NotNegative = 0.0
+    """What a day with a kWh stored above ``ageing_above_pct`` costs in life."""
+    ageing_above_pct: Annotated[float, Field(ge=0, le=100)] = 80.0
+    """From which state of charge on time costs life."""
+    deep_wear_cost_per_kwh: NotNegative = 0.0
+    """More wear, for what is used beyond ``deep_from_pct`` of the capacity in one cycle."""
+    deep_from_pct: Annotated[float, Field(gt=0, le=100)] = 60.0
+    """From which depth of discharge on wear costs more."""
+    change_worth: NotNegative = 0.01
+    """A new plan must earn this much more than the last one to be followed in its place."""
+    load_quantile: Annotated[float, Field(ge=0.1, le=0.9)] = 0.5
+    """Against which load to plan: above 0.5 for those who would rather have some left. Of PV the
+    opposite quantile is taken."""
+    device_modes: tuple[DeviceMode, ...] = ()
+    """For inverters that take a mode and no setpoint: plans use these alone, one at a time."""
+    device_mode_dwell_minutes: Annotated[int, Field(ge=15, le=1440)] = 60
+    """A mode is kept at least as long: each change is written to a memory that wears."""

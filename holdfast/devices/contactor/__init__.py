@@ -1,0 +1,1 @@
+"""The contactor has a phase, wear and a precharge; this package tells it to close and open."""

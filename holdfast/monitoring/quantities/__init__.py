@@ -1,0 +1,1 @@
+"""Quantities are on their way to devices: each has a record, and all have one table."""

@@ -1,0 +1,193 @@
+"""The status is what the controller tells the world, layer by layer, five times a second.
+
+Gateway, planner and command line read it from shared memory; none of them can hold up the
+controller. Whoever reads it needs nothing of the control cycle.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from pydantic import TypeAdapter
+from pydantic_core import to_json
+
+from holdfast.core.plan import PlanSlot
+from holdfast.core.signals import Signal
+from holdfast.core.state_machine import State
+from holdfast.monitoring.quantities.quantity import Quantity, QuantityName, by_owner
+from holdfast.monitoring.status.histogram import HistogramStatus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadingStatus:
+    """Holds one signal. ``value`` is None unless the quality is good or stale."""
+
+    value: float | None
+    unit: str
+    quality: str
+    age_s: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FindingStatus:
+    """A finding is something that is not as it should be."""
+
+    owner: str
+    row: str
+    level: str
+    reaction: str
+    for_s: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlockStatus:
+    """A block is an action that an interlock blocks now, or that waits for one."""
+
+    owner: str
+    row: str
+    action: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LimitStatus:
+    """Holds a row of the limit table and the value that it watches."""
+
+    owner: str
+    row: str
+    signal: str
+    unit: str
+    levels: dict[str, float]
+    margin: float | None
+    """Tells the distance to the level that acts; None if the value is not good."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WearStatus:
+    """Tells how much of a main contactor's rated life is gone."""
+
+    closings: int
+    openings_under_load: int
+    cycles_used: int
+    """Counts both together, as the data sheet does."""
+    cycles_rated: int
+    complete: bool
+    """Tells whether the count is whole; False: it was lost once, and this is what came since."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanStatusNow:
+    """Holds the plan that the controller holds."""
+
+    plan_id: str
+    status: str
+    age_s: float
+    expires_in_s: float
+    expected_cost: float
+    slot: PlanSlot | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommsStatus:
+    """Tells what one device's driver counts, and why it is silent if it is."""
+
+    reads: int
+    writes: int
+    errors: int
+    last_error: str
+    where: str = ""
+    """Tells the address of the device, in words."""
+    why_silent: str = ""
+    """Tells what keeps readings from coming, in words; empty while they come."""
+    tries: int = 0
+    """Counts tries to read that failed one after the other."""
+    heard_s_ago: float | None = None
+    """Tells the age of the last complete reading, in s. None: there was none."""
+    failed_of_last_100: int = 0
+    """Counts what failed of the last 100 readings and failures."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoopStatus:
+    """Tells how the loop runs."""
+
+    period_s: float
+    cycles: int
+    missed: int
+    real_time: bool
+    cycle: HistogramStatus
+    lateness: HistogramStatus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditStatus:
+    """Tells how the audit log fares."""
+
+    lines: int
+    """Counts events that this controller has brought to the disk."""
+    lost: int
+    """Counts events that found no room, or could not be written."""
+    problem: str
+    """Tells why it cannot be written now; empty if it can."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """Holds everything."""
+
+    site: str
+    currency: str
+    authority: str
+    utc: datetime
+    monotonic_ns: int
+    state: State
+    waits_for: tuple[str, ...]
+    """Tells, in BOOT and IDLE, what keeps the site from starting."""
+    emergency_stop_latched: bool
+    latched_faults: tuple[str, ...]
+    latches_on_disk: bool
+    """Tells whether latches are saved; False: they are not, and would not survive a restart."""
+    ignored_events: int
+    request_w: float
+    request_source: str
+    request_reason: str
+    plan: PlanStatusNow | None
+    plan_refused: str
+    """Tells why the last plan that came was refused; empty if it was not."""
+    quantities: tuple[Quantity, ...]
+    """Holds what is on its way to devices, layer by layer."""
+    readings: dict[str, dict[Signal, ReadingStatus]]
+    findings: tuple[FindingStatus, ...]
+    limits: tuple[LimitStatus, ...]
+    contactors: dict[str, WearStatus]
+    """Holds the wear by unit."""
+    comms: dict[str, CommsStatus]
+    loop: LoopStatus
+    audit: AuditStatus | None = None
+    blocks: tuple[BlockStatus, ...] = ()
+    waits_for_start: bool = False
+    """Tells whether the site was RUNNING when its controller ended, and waits for a start."""
+    left_out: str = ""
+    """Tells why all but the most important is left out; empty if nothing is."""
+
+    def value(self, owner: str, signal: Signal) -> float | None:
+        """Returns the value of a good reading."""
+        reading = self.readings.get(owner, {}).get(signal)
+        return reading.value if reading is not None and reading.quality == "good" else None
+
+    def quantities_of(self, name: QuantityName) -> dict[str, Quantity]:
+        """Returns the quantities of one name, by owner."""
+        return by_owner(self.quantities, name)
+
+
+_ADAPTER = TypeAdapter(Status)
+
+
+def encode_status(status: Status) -> bytes:
+    """Returns JSON. What is not finite becomes null."""
+    return to_json(status, inf_nan_mode="null")
+
+
+def decode_status(content: bytes) -> Status:
+    """Returns the status. Raises pydantic's ValidationError, a ValueError, if it is none."""
+    return _ADAPTER.validate_json(content)

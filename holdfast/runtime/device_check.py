@@ -1,0 +1,103 @@
+"""This module tries each device of a site through the drivers that run it live; it never writes."""
+
+import asyncio
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+
+from holdfast.core.config import Site
+from holdfast.core.data_store import DataStore
+from holdfast.core.errors import AlreadyRunning
+from holdfast.core.reading import MISSING, Good, Reading
+from holdfast.core.signals import Signal
+from holdfast.devices.drivers import open_driver
+from holdfast.devices.profile import load_profile
+from holdfast.monitoring.status.comms import comms_status
+from holdfast.monitoring.status.schema import CommsStatus
+from holdfast.site.devices import PhysicalDevice, physical_devices
+from holdfast.site.files import SiteFiles
+from holdfast.site.site_lock import refuse_second
+
+HOLDERS = ("supervisor", "controller", "watchdog")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tried:
+    """Holds what one device told."""
+
+    path: str
+    """Tells its place in site.yaml."""
+    profile: str
+    readings: dict[Signal, Reading]
+    """Holds a reading of every signal that its profile has; Missing: it did not come."""
+    lacking: tuple[Signal, ...]
+    """Names what the site needs to start, and did not come or cannot be true."""
+    comms: CommsStatus
+
+    @property
+    def answers(self) -> bool:
+        """Says whether it told everything that the site needs."""
+        return not self.lacking
+
+
+def refuse_while_running(files: SiteFiles) -> None:
+    """Many a device has one client at a time. Raises AlreadyRunning if the site runs."""
+    try:
+        refuse_second(files, *HOLDERS)
+    except AlreadyRunning as error:
+        raise AlreadyRunning(
+            f"{error}; it holds the devices, and `holdfast status --json` tells what it reads"
+        ) from error
+
+
+async def try_devices(site: Site, within_s: float) -> tuple[Tried, ...]:
+    """Reads every device of ``site``, all at a time, until all have told everything or time is up.
+
+    ``acts_as_inverter`` holds here, too: some packs tell nothing without its keep-alive.
+    """
+    store = DataStore(site.unit_names, tuple(site.switches))
+    trials = [_Trial(one, store) for one in physical_devices(site)]
+    changed = asyncio.Event()
+    store.on_change(lambda *_: changed.set())
+    tasks = [asyncio.create_task(trial.driver.run()) for trial in trials]
+    with suppress(TimeoutError):
+        async with asyncio.timeout(within_s):
+            while not all(trial.result().answers for trial in trials):
+                await changed.wait()
+                changed.clear()
+    results = tuple(trial.result() for trial in trials)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    await asyncio.gather(*(trial.driver.close() for trial in trials))
+    return results
+
+
+class _Trial:
+    """Holds one device while it is tried."""
+
+    def __init__(self, one: PhysicalDevice, store: DataStore) -> None:
+        self.driver = open_driver(one.name, one.owners, one.device, store)
+        self._owners, self._path, self._store = one.owners, one.path, store
+        self._profile = load_profile(one.device.profile).of(*one.owners)
+
+    def result(self) -> Tried:
+        """Returns what it has told so far."""
+        whole = self._store.image()
+        image = {
+            signal: sample
+            for owner in self._owners.values()
+            for signal, sample in whole[owner].items()
+        }
+        told = [signal for signal in Signal if signal in self._profile.signals]
+        return Tried(
+            path=self._path,
+            profile=self._profile.name,
+            readings={signal: image.get(signal, MISSING) for signal in told},
+            lacking=tuple(
+                signal
+                for signal in told
+                if signal in self._profile.required and not isinstance(image.get(signal), Good)
+            ),
+            comms=comms_status(self.driver.counters, time.monotonic_ns()),
+        )

@@ -1,0 +1,1 @@
+"""Flexible loads and heated rooms: these modules tell what they had and need, and when they run."""

@@ -1,0 +1,154 @@
+"""The demonstration site is a simulated house in its own folder, on free loopback ports."""
+
+import shutil
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from importlib.resources import files
+from pathlib import Path
+
+import yaml
+
+from holdfast.core.config import Site
+from holdfast.core.quarter_hours import quarter_start
+from holdfast.markets.prices import PriceSeries
+from holdfast.markets.site_prices import SitePrices, SiteTariffs
+from holdfast.markets.sources.entsoe import parse_entsoe
+from holdfast.simulation.net import free_port
+from holdfast.simulation.sample_prices import redated
+from holdfast.site.site_file import parse_site
+
+TIMEZONE = "Europe/Berlin"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DemoSite:
+    """Tells where the demonstration lives."""
+
+    config: Path
+    metrics_url: str
+
+
+def sample_prices_text() -> str:
+    """Returns the price document that comes with Holdfast.
+
+    It is a sample: no market ever paid these prices.
+    """
+    return (files("holdfast.simulation") / "data" / "sample_day_ahead.xml").read_text("utf-8")
+
+
+def make_demo_site(folder: Path, now: datetime) -> DemoSite:
+    """Makes the demonstration's folder anew: site.yaml, and sample prices moved to ``now``.
+
+    The prices are moved so that a cheap hour begins about now, which gives the plan something
+    to do while somebody watches.
+    """
+    state_dir = folder / "state"
+    if state_dir.exists():
+        shutil.rmtree(state_dir)
+    folder.mkdir(parents=True, exist_ok=True)
+    prices = folder / "prices.xml"
+    prices.write_text(_prices_from(sample_prices_text(), now), encoding="utf-8")
+    port = free_port()
+    config = folder / "site.yaml"
+    content = demo_content(folder)
+    content |= {
+        "prices": demo_prices("prices.xml"),
+        "planner": {"interval_s": 60},
+        "gateway": {"host": "127.0.0.1", "port": port},
+    }
+    header = "# The demonstration site. Devices are simulated; prices are a sample.\n"
+    config.write_text(header + yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
+    return DemoSite(config=config, metrics_url=f"http://127.0.0.1:{port}/metrics")
+
+
+def demo_prices(path: str) -> dict[str, object]:
+    """Returns a household's tariff on top of the exchange's price."""
+    source = {"kind": "file", "path": path}
+    return {
+        "purchase": {"source": source, "levies_per_kwh": 0.14, "vat_pct": 19},
+        "feed_in": {"source": source, "levies_per_kwh": -0.005},
+    }
+
+
+def simulated_site() -> Site:
+    """Returns the demonstration's house for runs in one process: nothing listens anywhere."""
+    content = demo_content(Path("/nowhere")) | {"prices": demo_prices("sample")}
+    return parse_site(yaml.safe_dump(content))
+
+
+def sample_site_prices(site: Site) -> SitePrices:
+    """Returns what the owner of ``site`` would pay and get at the sample prices.
+
+    The sample stands in for the exchange's prices.
+    """
+    sample = parse_entsoe(sample_prices_text())
+    tariffs = SiteTariffs(site, lambda *_: sample)
+    return tariffs.prices(sample.slots[0].start_utc, sample.slots[-1].end_utc)
+
+
+def demo_content(folder: Path) -> dict[str, object]:
+    """Describes a house with a battery, an inverter and PV.
+
+    The battery is of 10 kWh, low voltage, on CAN; the inverter is of 5 kW, PV of 6 kW.
+    """
+    devices, meter = free_port(), free_port()
+    return {
+        "name": "demo",
+        "timezone": TIMEZONE,
+        "currency": "EUR",
+        "authority": "full",
+        "state_dir": "state",
+        "grid": {"import_max_w": 17000, "export_max_w": 10000},
+        "meter": _modbus("generic_meter", meter, 1),
+        "emergency_input": _modbus("generic_emergency_input", meter, 2),
+        "storage": [
+            {
+                "name": "battery",
+                "battery": {
+                    "cells_in_series": 16,
+                    "capacity_wh": 10240,
+                    "charge_current_max_a": 110,
+                    "discharge_current_max_a": 110,
+                },
+                "inverter_hardware": {
+                    "charge_power_max_w": 5000,
+                    "discharge_power_max_w": 5000,
+                    "efficiency_pct": 96,
+                    "revert_timeout_s": 5,
+                },
+                "bms": {
+                    "profile": "pylontech_lv_can",
+                    "connection": {
+                        "kind": "can",
+                        "interface": "slcan",
+                        "channel": str((folder / "can0").absolute()),
+                        "acts_as_inverter": True,
+                    },
+                },
+                "inverter": _modbus("generic_inverter", devices, 1),
+                "relays": _modbus("generic_relays", devices, 2),
+            }
+        ],
+    }
+
+
+def _modbus(profile: str, port: int, device_id: int) -> dict[str, object]:
+    connection = {"kind": "modbus_tcp", "host": "127.0.0.1", "port": port, "device_id": device_id}
+    return {"profile": profile, "connection": connection}
+
+
+def _prices_from(text: str, now: datetime) -> str:
+    """Returns the sample, moved so that its first cheap hour begins at ``now``'s quarter hour."""
+    prices = parse_entsoe(text)
+    first = prices.slots[0].start_utc
+    quarter = quarter_start(now.astimezone(UTC))
+    return redated(text, quarter - (_cheapest_hour(prices) - first))
+
+
+def _cheapest_hour(prices: PriceSeries) -> datetime:
+    """Returns the start of the cheapest hour of the first day."""
+    end = prices.slots[0].start_utc + timedelta(days=1)
+    day = [slot for slot in prices.slots if slot.start_utc < end]
+    hours = [day[index : index + 4] for index in range(len(day) - 3)]
+    best = min(hours, key=lambda hour: sum(slot.price_per_kwh for slot in hour))
+    return best[0].start_utc

@@ -1,0 +1,280 @@
+"""One storage unit has its cells, BMS, contactor and inverter wired together."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from holdfast.core.commands import Point, Write
+from holdfast.core.config import StorageUnit
+from holdfast.core.role import Role
+from holdfast.core.signals import Signal
+from holdfast.devices.profile import load_profile
+from holdfast.devices.roles import devices_in
+from holdfast.simulation.plant.bms import Bms
+from holdfast.simulation.plant.cells import NOMINAL_CELL_V, CellString
+from holdfast.simulation.plant.contactor import MOVE_S, PRECHARGE_S, Contactor, DcLink
+from holdfast.simulation.plant.damage import Damage, DamageKind, DamageLevels
+from holdfast.simulation.plant.inverter import Inverter, InverterSpec
+from holdfast.simulation.plant.reporting import Reporter
+
+_S_PER_H = 3600.0
+_DC_WINDOW = (0.4, 1.35)
+"""Beyond these times the nominal pack voltage the inverter trips by itself.
+
+That is far outside what the cells survive, so that it does not hide damage.
+"""
+
+_OF_PV = frozenset({Point.EXPORT_LIMIT_W, Point.PV_ON})
+_K = DamageKind
+
+
+class StoragePlant:
+    """Models the physics of one unit, and its registers as far as they act on the physics."""
+
+    def __init__(
+        self,
+        config: StorageUnit,
+        *,
+        rng: np.random.Generator,
+        soc_pct: float,
+        ambient_c: float,
+        bms_protects: bool = True,
+    ) -> None:
+        battery, hardware = config.battery, config.inverter_hardware
+        self.name = config.name
+        self.damage = Damage()
+        self.time_s = 0.0
+        self.charged_wh = self.discharged_wh = 0.0
+        """They are measured at the AC side."""
+        self.cells = CellString(
+            count=battery.cells_in_series,
+            capacity_wh=battery.capacity_wh,
+            soc_pct=soc_pct,
+            temperature_c=ambient_c,
+            rng=rng,
+        )
+        self.bms = Bms(battery, soc_pct=soc_pct, protects=bms_protects)
+        self.bms.step(self.cells, 0.0)
+        self.inverter = Inverter(
+            InverterSpec(
+                charge_power_max_w=hardware.charge_power_max_w,
+                discharge_power_max_w=hardware.discharge_power_max_w,
+                efficiency=hardware.efficiency_pct / 100.0,
+            ),
+            ambient_c=ambient_c,
+        )
+        self.levels = DamageLevels(
+            cell_voltage_max_v=battery.cell_voltage_max_v,
+            cell_voltage_min_v=battery.cell_voltage_min_v,
+            charge_temperature_min_c=battery.charge_temperature_min_c,
+            temperature_max_c=battery.discharge_temperature_max_c,
+            charge_current_max_a=battery.charge_current_max_a,
+            discharge_current_max_a=battery.discharge_current_max_a,
+            break_current_a=battery.contactor_break_current_a,
+        )
+        nominal_v = battery.cells_in_series * NOMINAL_CELL_V
+        self._dc_window_v = (_DC_WINDOW[0] * nominal_v, _DC_WINDOW[1] * nominal_v)
+        profiles = {
+            role: load_profile(device.profile).of(role)
+            for role, device in devices_in(config).items()
+        }
+        self._reporters = [(role, Reporter(profile)) for role, profile in profiles.items()]
+        self._points = {role: profile.points for role, profile in profiles.items()}
+        precharges = Point.PRECHARGE in self._points.get(Role.RELAYS, {})
+        self.link = DcLink() if precharges else None
+        """It is there where the relay board precharges it; other packs do that by themselves."""
+        self.contactor = Contactor(MOVE_S if precharges else PRECHARGE_S)
+        if not config.has_contactor:  # the inverter's own is closed, whoever commands it
+            self.contactor.commanded = self.contactor.closed = True
+        self._bms_permits = Point.CHARGE_POWER_W in self._points[Role.BMS]
+        if self._bms_permits:
+            self.inverter.permit(charge_w=0.0, discharge_w=0.0)
+
+    @property
+    def has_pv(self) -> bool:
+        """Says whether PV is behind the inverter, which it throttles or switches."""
+        return not self._points[Role.INVERTER].keys().isdisjoint(_OF_PV)
+
+    def step(self, dt_s: float, ambient_c: float) -> float:
+        """Advances by ``dt_s``; returns the power at the AC side, W, + charging."""
+        self.time_s += dt_s
+        link_a = self._connect(dt_s)
+        connected = self.contactor.closed and not self.bms.pack_open
+        power_w = self.inverter.step(dt_s, connected=connected, ambient_c=ambient_c)
+        current_a = 0.0
+        if power_w != 0.0:
+            dc_power_w = self.inverter.dc_power_w(power_w)
+            current_a = self.cells.current_for(dc_power_w)
+            if power_w < 0.0:
+                power_w = self._what_cells_give(power_w, current_a)
+        if power_w > 0.0:
+            self.charged_wh += power_w * dt_s / _S_PER_H
+        else:
+            self.discharged_wh -= power_w * dt_s / _S_PER_H
+        current_a -= link_a
+        self.cells.step(current_a, dt_s, ambient_c)
+        self.bms.step(self.cells, dt_s)
+        low_v, high_v = self._dc_window_v
+        if not low_v < self.cells.voltage_v < high_v and self.inverter.enabled:
+            self.inverter.trip()
+        self._watch_damage(current_a)
+        return power_w
+
+    def apply(self, write: Write) -> None:
+        """Carries out a write as the device's register does. Raises ValueError as it refuses."""
+        row = self._points.get(write.role, {}).get(write.point)
+        if row is None:
+            raise ValueError(f"{self.name}/{write.role} has no point {write.point}")
+        value = row.decode(row.encode(write.value))
+        match write.point:
+            case Point.SETPOINT_W:
+                self.inverter.write_setpoint(value)
+            case Point.ENABLE:
+                self.inverter.write_enable(on=value != 0.0)
+                self._stop_current()
+            case Point.REVERT_TIMEOUT_S:
+                self.inverter.write_revert_timeout(value)
+            case Point.EXPORT_LIMIT_W | Point.PV_ON:
+                self._tell_pv(write.point, value)
+            case Point.CHARGE_POWER_W:
+                self.bms.charge_power_w = value
+                self._permit()
+            case Point.DISCHARGE_POWER_W:
+                self.bms.discharge_power_w = value
+                self._permit()
+            case Point.CONTACTOR:
+                self._switch_contactor(close=value != 0.0)
+            case Point.PRECHARGE if self.link is not None:
+                self.link.relay.command(close=value != 0.0)
+
+    def stored(self, point: Point) -> float:
+        """Returns what the register of ``point`` holds."""
+        inverter = self.inverter
+        return {
+            Point.SETPOINT_W: inverter.setpoint_w,
+            Point.ENABLE: float(inverter.enabled),
+            Point.REVERT_TIMEOUT_S: inverter.revert_timeout_s,
+            Point.EXPORT_LIMIT_W: inverter.export_limit_w,
+            Point.PV_ON: float(inverter.pv_on),
+            Point.CHARGE_POWER_W: self.bms.charge_power_w,
+            Point.DISCHARGE_POWER_W: self.bms.discharge_power_w,
+            Point.CONTACTOR: float(self.contactor.commanded),
+            Point.PRECHARGE: float(self.link is not None and self.link.relay.commanded),
+        }[point]
+
+    def values(self) -> dict[Signal, float]:
+        """Returns every signal of a unit, unrounded, whether or not a device tells it."""
+        cells, bms, inverter, link = self.cells, self.bms, self.inverter, self.link
+        return {
+            Signal.SOC_PCT: bms.soc_pct,
+            Signal.SOH_PCT: 100.0,
+            Signal.PACK_VOLTAGE_V: cells.voltage_v,
+            Signal.BATTERY_CURRENT_A: bms.measured_current_a(cells),
+            Signal.CELL_VOLTAGE_MIN_V: cells.voltage_min_v,
+            Signal.CELL_VOLTAGE_MAX_V: cells.voltage_max_v,
+            Signal.CELL_TEMPERATURE_MIN_C: cells.temperature_min_c,
+            Signal.CELL_TEMPERATURE_MAX_C: cells.temperature_max_c,
+            Signal.CHARGE_VOLTAGE_LIMIT_V: bms.charge_voltage_limit_v,
+            Signal.CHARGE_CURRENT_LIMIT_A: bms.charge_limit_a,
+            Signal.DISCHARGE_CURRENT_LIMIT_A: bms.discharge_limit_a,
+            Signal.CHARGE_ALLOWED: float(bms.charge_allowed),
+            Signal.DISCHARGE_ALLOWED: float(bms.discharge_allowed),
+            Signal.BMS_PROTECTION: float(bms.protections != 0),
+            Signal.BMS_ALARM: float(bms.alarms != 0),
+            Signal.CHARGE_POWER_READBACK_W: bms.charge_power_w,
+            Signal.DISCHARGE_POWER_READBACK_W: bms.discharge_power_w,
+            Signal.BATTERY_POWER_W: inverter.power_w,
+            Signal.SETPOINT_READBACK_W: inverter.setpoint_w,
+            Signal.INVERTER_ENABLED: float(inverter.enabled),
+            Signal.INVERTER_FAULT: float(inverter.faulted),
+            Signal.INVERTER_TEMPERATURE_C: inverter.temperature_c,
+            Signal.REVERT_TIMEOUT_READBACK_S: inverter.revert_timeout_s,
+            Signal.EXPORT_LIMIT_READBACK_W: inverter.export_limit_w,
+            Signal.PV_ON: float(inverter.pv_on),
+            Signal.ISLANDED: float(inverter.island_w is not None),
+            Signal.CONTACTOR_CLOSED: float(self.contactor.feedback_closed),
+            Signal.PRECHARGE_CLOSED: float(link is not None and link.relay.feedback_closed),
+            Signal.DC_LINK_VOLTAGE_V: cells.voltage_v * self.contactor.closed
+            if link is None
+            else link.voltage_v,
+        }
+
+    def samples(self) -> Iterator[tuple[Role, str, Signal, float]]:
+        """Yields what the unit's devices tell, by their profiles."""
+        values = self.values()
+        for role, reporter in self._reporters:
+            for signal, value in reporter.report(values):
+                yield role, self.name, signal, value
+
+    def _connect(self, dt_s: float) -> float:
+        """Moves the contactor and charges the link; returns the current, A, that the link takes."""
+        was_closed = self.contactor.closed
+        self.contactor.step(dt_s)
+        if self.link is None:
+            return 0.0
+        pack_v = 0.0 if self.bms.pack_open else self.cells.voltage_v
+        if self.contactor.closed and not was_closed:
+            difference_v = abs(pack_v - self.link.voltage_v)
+            if difference_v > self.levels.inrush_share * pack_v:
+                self.damage.once(_K.CONTACTOR_INRUSH, self.time_s)
+        self.link.step(dt_s, pack_v, main_closed=self.contactor.closed and pack_v > 0.0)
+        return self.link.current_a
+
+    def _tell_pv(self, point: Point, value: float) -> None:
+        if point is Point.PV_ON:
+            self.inverter.pv_on = value != 0.0
+        else:
+            self.inverter.export_limit_w = value
+
+    def _permit(self) -> None:
+        self.inverter.permit(
+            charge_w=self.bms.charge_power_w, discharge_w=self.bms.discharge_power_w
+        )
+
+    def _switch_contactor(self, *, close: bool) -> None:
+        if self.contactor.command(close=close):
+            if abs(self.cells.current_a) > self.levels.break_current_a:
+                self.damage.once(_K.CONTACTOR_BREAK, self.time_s)
+            self.inverter.power_w = 0.0
+            self._stop_current()
+
+    def _stop_current(self) -> None:
+        """Semiconductors and contacts act within a step: no current without power."""
+        if self.inverter.power_w == 0.0 and self.cells.current_a != 0.0:
+            self.cells.interrupt()
+
+    def _what_cells_give(self, wanted_w: float, current_a: float) -> float:
+        """Returns the power at the AC side, W, which is less than wanted from exhausted cells."""
+        cells = self.cells
+        given_w = self.inverter.ac_power_w(cells.power_at(current_a))
+        if given_w > wanted_w * (1.0 - 1e-6):
+            self.inverter.power_w = given_w
+            return given_w
+        return wanted_w
+
+    def _watch_damage(self, current_a: float) -> None:
+        levels, cells, now_s = self.levels, self.cells, self.time_s
+        observe = self.damage.observe
+        observe(
+            _K.CELL_OVER_VOLTAGE, now_s, present=cells.voltage_max_v > levels.cell_voltage_max_v
+        )
+        observe(
+            _K.CELL_UNDER_VOLTAGE, now_s, present=cells.voltage_min_v < levels.cell_voltage_min_v
+        )
+        observe(
+            _K.COLD_CHARGE,
+            now_s,
+            present=current_a > levels.cold_charge_current_a
+            and cells.temperature_min_c < levels.charge_temperature_min_c,
+        )
+        margin = levels.current_margin
+        within_a = -levels.discharge_current_max_a * margin, levels.charge_current_max_a * margin
+        observe(_K.OVER_CURRENT, now_s, present=not within_a[0] <= current_a <= within_a[1])
+        observe(
+            _K.OVER_TEMPERATURE, now_s, present=cells.temperature_max_c > levels.temperature_max_c
+        )
+
+
+def rng_for(seed: int, unit_index: int) -> np.random.Generator:
+    """Returns the generator from which a unit's cells are drawn."""
+    return np.random.default_rng((seed, 1_000_003, unit_index))

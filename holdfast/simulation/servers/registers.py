@@ -1,0 +1,151 @@
+"""The registers of a simulated Modbus device are a window on the plant, by the device's profile."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from pymodbus.constants import ExcCodes
+
+from holdfast.core.commands import Point, Write
+from holdfast.core.role import Role
+from holdfast.core.signals import Signal
+from holdfast.devices.profile import ModbusProfile, RegisterRead, RegisterWrite
+from holdfast.devices.roles import ROLE_OF
+from holdfast.simulation.plant import SitePlant
+from holdfast.simulation.plant.reporting import Reporter
+from holdfast.simulation.servers.protocol_faults import FaultSet, ProtocolFault
+
+WriteObserver = Callable[[Role, str, Point, float], None]
+
+_TABLES = {1: "coil", 2: "discrete", 3: "holding", 4: "input"}
+"""They are keyed by function code."""
+_WRITES = {5: "coil", 15: "coil", 6: "holding", 16: "holding"}
+_SINGLE = frozenset({5, 6})
+_POWERS = frozenset(
+    {
+        Point.SETPOINT_W,
+        Point.CHARGE_POWER_W,
+        Point.DISCHARGE_POWER_W,
+        Point.LOAD_ON,
+        Point.ROOM_SETPOINT_C,
+    }
+)
+_IGNORED = {
+    ProtocolFault.IGNORE_SETPOINT: _POWERS,
+    ProtocolFault.IGNORE_EXPORT_LIMIT: frozenset({Point.EXPORT_LIMIT_W}),
+    ProtocolFault.IGNORE_PV_SWITCH: frozenset({Point.PV_ON}),
+}
+
+
+class DeviceRegisters:
+    """Holds what one device has. It serves ``owners`` (storage units, loads, the site), by role."""
+
+    def __init__(
+        self,
+        plant: SitePlant,
+        profile: ModbusProfile,
+        owners: Mapping[Role, str],
+        faults: FaultSet,
+        observe: WriteObserver,
+    ) -> None:
+        self._plant, self._profile, self._owners = plant, profile, owners
+        self._faults, self._observe = faults, observe
+        self._reporter = Reporter(profile)
+        self._frozen: dict[str, dict[int, int]] | None = None
+        self._echo: Sequence[int] | None = None
+        read_at = {(row.table, row.address) for row in profile.reads}
+        self._unread = [row for row in profile.writes if (row.table, row.address) not in read_at]
+
+    def read(self, function: int, address: int, count: int) -> list[int] | ExcCodes:
+        """Returns raw words (or bits) as the device would answer."""
+        if self._echo is not None and function in _SINGLE:
+            echo, self._echo = list(self._echo), None
+            return echo
+        table = _TABLES.get(function) or _WRITES.get(function)
+        if table is None:
+            return ExcCodes.ILLEGAL_FUNCTION
+        words = self._words()[table]
+        try:
+            return [words[place] for place in range(address, address + count)]
+        except KeyError:
+            return ExcCodes.ILLEGAL_ADDRESS
+
+    def write(self, function: int, address: int, values: Sequence[int]) -> ExcCodes | None:
+        """Stores raw words (or bits): all of them, or none. Returns None if that went well."""
+        self._echo = None
+        table = _WRITES.get(function)
+        if table is None:
+            return ExcCodes.ILLEGAL_FUNCTION
+        rows = self._covered(table, address, len(values))
+        if rows is None:
+            return ExcCodes.ILLEGAL_ADDRESS
+        for row, count in rows:
+            start = row.address - address
+            value = row.decode([int(word) for word in values[start : start + count]])
+            role = ROLE_OF[row.point]
+            owner = self._owners[role]
+            self._observe(role, owner, row.point, value)
+            if any(row.point in _IGNORED[fault] for fault in _IGNORED if fault in self._faults):
+                self._echo = values
+                continue
+            if self._frozen is not None:
+                self._echo = values
+            self._plant.apply(Write(unit=owner, role=role, point=row.point, value=value))
+        return None
+
+    def _covered(
+        self, table: str, address: int, count: int
+    ) -> list[tuple[RegisterWrite, int]] | None:
+        """Returns the points that fill ``count`` places from ``address`` on; None if that fails."""
+        rows: list[tuple[RegisterWrite, int]] = []
+        place, end = address, address + count
+        starts = {row.address: row for row in self._profile.writes if row.table == table}
+        while place < end:
+            row = starts.get(place)
+            width = 0 if row is None else len(row.encode(0.0))
+            if row is None or place + width > end:
+                return None
+            rows.append((row, width))
+            place += width
+        return rows
+
+    def _words(self) -> dict[str, dict[int, int]]:
+        return self._frozen or self._present_words()
+
+    def refresh(self) -> None:
+        """A fault of the device has begun or ended."""
+        if ProtocolFault.FROZEN not in self._faults:
+            self._frozen = None
+        elif self._frozen is None:
+            self._frozen = self._present_words()
+
+    def _present_words(self) -> dict[str, dict[int, int]]:
+        tables: dict[str, dict[int, int]] = {name: {} for name in _TABLES.values()}
+        told: dict[Signal, float] = {}
+        for owner in set(self._owners.values()):
+            told |= self._plant.values(owner)
+        values = dict(self._reporter.report(told))
+        for row in self._profile.reads:
+            _put(tables[row.table], row.address, self._encode(row, values[row.signal]))
+        for write in self._unread:
+            stored = self._plant.stored(self._owners[ROLE_OF[write.point]], write.point)
+            _put(tables[write.table], write.address, write.encode(stored))
+        return tables
+
+    @staticmethod
+    def _encode(row: RegisterRead, value: float) -> list[int]:
+        """Returns the words of ``value``; beyond the register, those of the nearest it can hold."""
+        try:
+            return row.encode(value)
+        except ValueError:
+            return row.encode(_nearest(row, value))
+
+
+def _nearest(row: RegisterRead, value: float) -> float:
+    bits = 16 * row.count
+    low = 0 if row.type.startswith("u") else -(1 << (bits - 1))
+    high = low + (1 << bits) - 1
+    return max(low, min(high, round(value / row.scale))) * row.scale
+
+
+def _put(table: dict[int, int], address: int, words: Sequence[int]) -> None:
+    for offset, word in enumerate(words):
+        table[address + offset] = word

@@ -1,0 +1,246 @@
+"""This module says which devices a site has, whether they fit, what they tell and can be told."""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from holdfast.core.abilities import Abilities
+from holdfast.core.ages import USUAL, SiteAges
+from holdfast.core.commands import Point
+from holdfast.core.config import Site
+from holdfast.core.config.device import CanBus, Connection, Device, ModbusTcp, Without
+from holdfast.core.config.section import Section
+from holdfast.core.errors import ConfigError
+from holdfast.core.role import DeviceKey, Role
+from holdfast.core.signals import SIGNALS, SITE, Signal
+from holdfast.core.units import ns_from_s
+from holdfast.devices.point_traits import PointTraits, Traits
+from holdfast.devices.profile import LATE_BURSTS, MAY_BE_SLOW, CanProfile, Profile, load_profile
+from holdfast.devices.roles import NEEDS, ROLES, Per, devices_in
+from holdfast.safety.limits import build_limits
+
+_PROTOCOLS = {"modbus_tcp": "modbus", "can": "can"}
+"""Maps each kind of connection to what is spoken over it."""
+
+
+def devices(site: Site) -> dict[DeviceKey, tuple[str, Device]]:
+    """Returns every device of a site, with its path in site.yaml."""
+    found = {
+        (owner, role): (f"{path}{ROLES[role].key}", device)
+        for path, owner, section in _sections(site)
+        for role, device in devices_in(section).items()
+    }
+    if site.pv_meter is None:  # the meter has a channel for it
+        found[SITE, Role.PV_METER] = found[SITE, Role.METER]
+    return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhysicalDevice:
+    """One box on the wall: an integrated one has several roles behind one connection."""
+
+    name: str
+    """As messages name it."""
+    path: str
+    """Its place in site.yaml, the first where it stands."""
+    device: Device
+    owners: Mapping[Role, str]
+    """Whom it serves, by role."""
+
+
+def physical_devices(site: Site) -> tuple[PhysicalDevice, ...]:
+    """Returns what ``site`` is connected to, each once."""
+    owners: dict[Device, dict[Role, str]] = {}
+    paths: dict[Device, str] = {}
+    for (owner, role), (path, device) in devices(site).items():
+        owners.setdefault(device, {})[role] = owner
+        paths.setdefault(device, path)
+    names = {device: name for name, device in site.devices.items()}
+    return tuple(
+        PhysicalDevice(
+            name=names.get(device, _first(roles)),
+            path=paths[device],
+            device=device,
+            owners=roles,
+        )
+        for device, roles in owners.items()
+    )
+
+
+def _first(owners: Mapping[Role, str]) -> str:
+    role, owner = next(iter(owners.items()))
+    return f"{owner}/{role}"
+
+
+def left_out(site: Site) -> dict[str, tuple[Role, str]]:
+    """Returns what a site does without: the role and the owner's reason, by place in site.yaml."""
+    return {
+        f"{path}{row.key}": (role, device.none)
+        for path, _, section in _sections(site)
+        for role, row in ROLES.items()
+        if isinstance(section, row.per.value)
+        and isinstance(device := getattr(section, row.key), Without)
+    }
+
+
+def _sections(site: Site) -> Iterator[tuple[str, str, Section]]:
+    """Yields what has devices, with its path in site.yaml and its name."""
+    yield "", SITE, site
+    for index, unit in enumerate(site.storage):
+        yield f"storage[{index}].", unit.name, unit
+    for index, load in enumerate(site.loads):
+        yield f"loads[{index}].", load.name, load
+    for index, room in enumerate(site.rooms):
+        yield f"rooms[{index}].", room.name, room
+
+
+def address_of(connection: Connection) -> str:
+    """Tells where a device is, in words; equal for two that are at the same place."""
+    match connection:
+        case ModbusTcp(host=host, port=port, device_id=device_id):
+            return f"{host.lower()}:{port}, device {device_id}"
+        case CanBus(channel=channel):
+            return channel
+
+
+def check_site(site: Site) -> None:
+    """Checks what site.yaml alone cannot tell: profiles, roles, limits. Raises ConfigError."""
+    rooms = {room.name for room in site.rooms}
+    places: dict[tuple[str, str, Role], str] = {}
+    for (owner, role), (path, device) in devices(site).items():
+        try:
+            _check_device(role, device)
+            if role is Role.LOAD_SWITCH:
+                _check_switch(load_profile(device.profile), of_room=owner in rooms)
+        except ConfigError as error:
+            raise ConfigError(f"{path}: {error}") from error
+        address = address_of(device.connection)
+        before = places.setdefault((address, device.profile, role), path)
+        if before != path:
+            raise ConfigError(
+                f"{path}: the same device as {before}: profile {device.profile} at {address}"
+            )
+    build_limits(site)
+
+
+def _check_device(role: Role, device: Device) -> None:
+    profile = load_profile(device.profile)
+    if role is Role.PV_METER and role not in profile.roles:
+        raise ConfigError(
+            f"profile {profile.name} measures no PV; name what does as pv_meter, or write "
+            "pv_meter: {none: why there is no PV}"
+        )
+    if role not in profile.roles:
+        raise ConfigError(
+            f"profile {profile.name} is a {' and '.join(profile.roles)}, not a {role}"
+        )
+    if profile.protocol != _PROTOCOLS[device.connection.kind]:
+        raise ConfigError(
+            f"profile {profile.name} speaks {profile.protocol}, but the connection is "
+            f"{device.connection.kind}"
+        )
+    missing = ROLES[role].tells - profile.signals
+    if missing:
+        raise ConfigError(f"profile {profile.name} does not provide {', '.join(sorted(missing))}")
+    for point, need in NEEDS.items():
+        lacking = need.offers - profile.signals - profile.points.keys()
+        if lacking and point in profile.points:
+            raise ConfigError(
+                f"profile {profile.name} takes {point} without {', '.join(sorted(lacking))}: "
+                f"{need.why}"
+            )
+
+
+def _check_switch(profile: Profile, *, of_room: bool) -> None:
+    """Checks that a load or room can be switched, and a room's temperature is told."""
+    if of_room and Signal.ROOM_TEMPERATURE_C not in profile.signals:
+        raise ConfigError(f"profile {profile.name} does not tell room_temperature_c")
+    wanted = (Point.LOAD_ON, Point.ROOM_SETPOINT_C) if of_room else (Point.LOAD_ON,)
+    if not any(point in profile.points for point in wanted):
+        raise ConfigError(
+            f"profile {profile.name} has nothing to switch with: no {' or '.join(wanted)}"
+        )
+
+
+def expected_signals(site: Site) -> dict[str, Collection[Signal]]:
+    """Returns the signals that must keep coming, by owner. No safety rests on those of loads."""
+    expected: dict[str, list[Signal]] = {owner: [] for owner in (SITE, *site.unit_names)}
+    for (owner, role), (_, device) in devices(site).items():
+        if ROLES[role].per is not Per.LOAD:
+            expected[owner] += sorted(load_profile(device.profile).of(role).required)
+    expected[SITE].append(Signal.WATCHDOG_ARMED)
+    return dict(expected)
+
+
+def writable_points(site: Site) -> Mapping[str, Collection[Point]]:
+    """Returns the points that can be written, by storage unit and switched load."""
+    return {
+        owner: frozenset(point for profile in profiles for point in profile.points)
+        for owner, profiles in _profiles(site).items()
+    }
+
+
+def point_traits(site: Site) -> Mapping[str, Traits]:
+    """Returns what the tables say of the points, by storage unit and switched load."""
+    traits: dict[str, dict[Point, PointTraits]] = {}
+    for (owner, role), (_, device) in devices(site).items():
+        if owner != SITE:
+            settle_ns = _settle_ns(device.connection)
+            told = load_profile(device.profile).of(role).traits.items()
+            traits.setdefault(owner, {}).update(
+                {point: replace(trait, settle_ns=settle_ns) for point, trait in told}
+            )
+    return traits
+
+
+def _settle_ns(connection: Connection) -> int:
+    """Returns how long a write may take: as long as a device is given to answer."""
+    return ns_from_s(connection.timeout_s) if isinstance(connection, ModbusTcp) else 0
+
+
+def site_ages(site: Site) -> SiteAges:
+    """Returns the ages of the owners that have a device which is slower than others."""
+    slower: dict[str, dict[Signal, tuple[int, int]]] = {}
+    for (owner, role), (_, device) in devices(site).items():
+        profile = load_profile(device.profile).of(role)
+        ages = {signal: ages_of(signal, profile, device.connection) for signal in profile.signals}
+        changed = {signal: pair for signal, pair in ages.items() if pair != _usual(signal)}
+        if changed:
+            slower.setdefault(owner, {}).update(changed)
+    return {owner: USUAL.of(changed) for owner, changed in slower.items()}
+
+
+def _usual(signal: Signal) -> tuple[int, int]:
+    return USUAL.old_ns[signal], USUAL.lost_ns[signal]
+
+
+def ages_of(signal: Signal, profile: Profile, connection: Connection) -> tuple[int, int]:
+    """Returns from when on a value is old, and lost.
+
+    One that comes in bursts is not old before the next burst is late. One of a device that is slow
+    to answer is old as any other, which derates, and lost later.
+    """
+    old_ns, lost_ns = _usual(signal)
+    if isinstance(profile, CanProfile):
+        return max(old_ns, ns_from_s(LATE_BURSTS * profile.burst_period_s)), lost_ns
+    if SIGNALS[signal].producer in MAY_BE_SLOW and isinstance(connection, ModbusTcp):
+        slow_s = max(profile.max_age_s or 0.0, 2.0 * connection.timeout_s)
+        return old_ns, max(lost_ns, ns_from_s(slow_s))
+    return old_ns, lost_ns
+
+
+def abilities(site: Site) -> Abilities:
+    """Tells what the devices of a site can be told beyond a setpoint."""
+    points = writable_points(site).values()
+    return Abilities(
+        throttles_pv=any(Point.EXPORT_LIMIT_W in taken for taken in points),
+        switches_pv=any(Point.PV_ON in taken for taken in points),
+    )
+
+
+def _profiles(site: Site) -> dict[str, list[Profile]]:
+    """Returns those of all devices, by storage unit and switched load."""
+    found: dict[str, list[Profile]] = {}
+    for (owner, role), (_, device) in devices(site).items():
+        if owner != SITE:
+            found.setdefault(owner, []).append(load_profile(device.profile).of(role))
+    return found

@@ -1,0 +1,202 @@
+"""Doubts tell what a site.yaml hardly means: a kW for a W, cents for euros, an example's address.
+
+Nothing here is forbidden: each doubt tells what would be right if it is one.
+"""
+
+import ipaddress
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from holdfast.core.config import Site
+from holdfast.core.config.device import Connection, ModbusTcp
+from holdfast.core.config.section import Section
+from holdfast.core.signals import SIGNALS
+from holdfast.devices.profile import MAY_BE_SLOW, load_profile
+from holdfast.site.devices import address_of, physical_devices
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Size:
+    """Tells the plausible size of one key, and what a number outside of it looks like."""
+
+    path: str
+    """In it ``[]`` means every entry of a list."""
+    low: float = 0.0
+    high: float = float("inf")
+    """Limits the magnitude; 0 is always plausible where it is permitted."""
+    unit: str
+    meant: str
+    """Names the unit that was probably meant."""
+    factor: float
+    """Leads from the unit that was meant to the key's."""
+
+
+def _kilo(path: str, low: float, unit: str) -> Size:
+    return Size(path=path, low=low, unit=unit, meant=f"k{unit}", factor=1000.0)
+
+
+def _share(path: str) -> Size:
+    return Size(path=path, low=1.01, unit="%", meant="as a share", factor=100.0)
+
+
+SIZES = (
+    _kilo("grid.import_max_w", 500, "W"),
+    _kilo("grid.export_max_w", 100, "W"),
+    _kilo("limited_power_w", 20, "W"),
+    _kilo("storage[].battery.capacity_wh", 200, "Wh"),
+    _kilo("storage[].inverter_hardware.charge_power_max_w", 100, "W"),
+    _kilo("storage[].inverter_hardware.discharge_power_max_w", 100, "W"),
+    _kilo("storage[].operation.charge_power_max_w", 20, "W"),
+    _kilo("storage[].operation.discharge_power_max_w", 20, "W"),
+    _kilo("storage[].operation.ramp_w_per_s", 10, "W"),
+    _kilo("pv.arrays[].peak_w", 50, "W"),
+    _kilo("pv.inverter_ac_max_w", 100, "W"),
+    _kilo("loads[].power_w", 10, "W"),
+    _kilo("loads[].energy_wh", 20, "Wh"),
+    _kilo("rooms[].power_max_w", 20, "W"),
+    _kilo("rooms[].capacity_wh_per_k", 5, "Wh"),
+    _kilo("rooms[].loss_w_per_k", 1, "W"),
+    _share("storage[].operation.soc_min_pct"),
+    _share("storage[].operation.soc_max_pct"),
+    _share("storage[].operation.backup_reserve_pct"),
+    _share("pv.arrays[].losses_pct"),
+    _share("planner.ageing_above_pct"),
+    _share("planner.deep_from_pct"),
+    _share("prices.purchase.vat_pct"),
+    _share("prices.feed_in.vat_pct"),
+)
+
+PRICES = (
+    *(
+        f"prices.{direction}.{key}"
+        for direction in ("purchase", "feed_in")
+        for key in (
+            "source.price_per_kwh", "source.prices[].price_per_kwh", "fees[].price_per_kwh",
+            "levies_per_kwh",
+        )
+    ),
+    "planner.wear_cost_per_kwh", "planner.deep_wear_cost_per_kwh",
+    "planner.ageing_cost_per_kwh_day",
+)  # fmt: skip
+"""These keys hold money per kWh, in the site's currency."""
+
+MONEY = {
+    **dict.fromkeys(("EUR", "USD", "AUD", "CAD", "NZD"), ("ct", 1.5)),
+    "GBP": ("p", 1.5),
+    "CHF": ("Rp", 1.5),
+    **dict.fromkeys(("DKK", "NOK", "SEK"), ("øre", 15.0)),
+}
+"""Maps a currency to its hundredth, and more than any tariff has per kWh. Others are not judged."""
+
+_EXAMPLES = tuple(
+    ipaddress.ip_network(text) for text in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24")
+)
+"""These networks are for documentation (RFC 5737): no device is in one."""
+
+
+_USUAL_S: float = ModbusTcp.model_fields["timeout_s"].default
+
+
+def doubts(site: Site) -> tuple[str, ...]:
+    """Returns everything that looks wrong, each with what was probably meant."""
+    return (
+        *_sizes(site),
+        *_example_addresses(site),
+        *_shared_addresses(site),
+        *_slow_devices(site),
+    )
+
+
+def _sizes(site: Site) -> Iterator[str]:
+    for size in (*SIZES, *_prices(site.currency)):
+        for path, value in _values(site, size.path.split(".")):
+            if value and not size.low <= abs(value) <= size.high:
+                right = f"{value * size.factor:.6g}"
+                yield (
+                    f"{path}: {value:g} {size.unit} is not plausible; if it is meant "
+                    f"{_in(size.meant)}, write {right}"
+                )
+
+
+def _prices(currency: str) -> Iterator[Size]:
+    if currency in MONEY:
+        hundredth, high = MONEY[currency]
+        for path in PRICES:
+            yield Size(path=path, high=high, unit=currency, meant=hundredth, factor=0.01)
+
+
+def _in(unit: str) -> str:
+    return unit if unit.startswith("as ") else f"in {unit}"
+
+
+def _values(section: Section, keys: list[str], before: str = "") -> Iterator[tuple[str, float]]:
+    """Yields path and value of every number that ``keys`` lead to."""
+    key, *rest = keys
+    found = getattr(section, key.removesuffix("[]"), None)
+    path = f"{before}{key.removesuffix('[]')}"
+    entries = [(path, found)]
+    if key.endswith("[]"):
+        entries = [(f"{path}[{index}]", entry) for index, entry in enumerate(found or ())]
+    for place, entry in entries:
+        if rest and isinstance(entry, Section):
+            yield from _values(entry, rest, f"{place}.")
+        elif not rest and isinstance(entry, int | float):
+            yield place, entry
+
+
+def _example_addresses(site: Site) -> Iterator[str]:
+    paths = [one.path for one in physical_devices(site) if _is_example(one.device.connection)]
+    if paths:
+        yield f"{', '.join(paths)}: still at an address of the example; no device is there"
+
+
+def _is_example(connection: Connection) -> bool:
+    if not isinstance(connection, ModbusTcp):
+        return False
+    try:
+        address = ipaddress.ip_address(connection.host)
+    except ValueError:
+        return False
+    return any(address in network for network in _EXAMPLES)
+
+
+def _slow_devices(site: Site) -> Iterator[str]:
+    """Tells what it costs to give a device more time to answer than its data may be old."""
+    units = {unit.name: unit for unit in site.storage}
+    for one in physical_devices(site):
+        connection = one.device.connection
+        if not isinstance(connection, ModbusTcp):
+            continue
+        timeout_s, path = connection.timeout_s, one.path
+        signals = load_profile(one.device.profile).of(*one.owners).signals
+        age_s = min(SIGNALS[signal].max_age_s for signal in signals)
+        if not timeout_s > max(age_s / 2.0, _USUAL_S):
+            continue
+        if quick := [role for role in one.owners if role not in MAY_BE_SLOW]:
+            yield (
+                f"{path}: it is given {timeout_s:g} s to answer, and what it tells is lost after "
+                f"{age_s:g} s: a {quick[0]} that is so slow takes the power to 0 W"
+            )
+            continue
+        (owner,) = one.owners.values()
+        yield (
+            f"{path}: it is given {timeout_s:g} s to answer: while it takes more than "
+            f"{age_s / 2.0:g} s, its power is halved"
+        )
+        revert_s = units[owner].inverter_hardware.revert_timeout_s
+        if revert_s < 3.0 * timeout_s:
+            yield (
+                f"{path}: a revert_timeout_s of {revert_s:g} s leaves its heartbeat fewer than "
+                f"three tries of {timeout_s:g} s; {3.0 * timeout_s:g} s would be right"
+            )
+
+
+def _shared_addresses(site: Site) -> Iterator[str]:
+    """Tells of several roles at one address: right for an integrated device, and for no other."""
+    paths = defaultdict(list)
+    for one in physical_devices(site):
+        paths[address_of(one.device.connection)].append(one.path)
+    for address, together in paths.items():
+        if len(together) > 1:
+            yield f"{', '.join(together)}: all at {address}; right only if they are one device"

@@ -1,0 +1,61 @@
+"""This module reads site.yaml and says what is wrong with it."""
+
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from holdfast.core.config import Site
+from holdfast.core.config.section import FilePath, Section
+from holdfast.core.errors import ConfigError
+from holdfast.core.mistakes import in_words
+from holdfast.core.strict_yaml import parse_yaml
+from holdfast.site.device_places import with_devices
+from holdfast.site.versions import bring_up_to_date
+
+
+def load_site(path: Path) -> Site:
+    """Reads and checks ``site.yaml``; relative paths in it count from its folder.
+
+    Raises ConfigError, whose text names each wrong key and what would be right.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise ConfigError(f"there is no {path}; `holdfast init` writes an example") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read: {error}") from error
+    return parse_site(text, source=str(path), folder=path.parent)
+
+
+def parse_site(text: str, *, source: str = "site.yaml", folder: Path = Path()) -> Site:
+    """Checks the text of a ``site.yaml``. Raises ConfigError as :func:`load_site` does."""
+    try:
+        content = parse_yaml(text)
+        if not isinstance(content, dict):
+            raise ConfigError("is empty; `holdfast init` writes an example")  # noqa: TRY301
+        bring_up_to_date(content)
+        site = Site.model_validate(with_devices(content, folder.absolute()))
+    except ConfigError as error:
+        raise ConfigError(f"{source}: {error}") from error
+    except ValidationError as error:
+        raise ConfigError(in_words(error, source)) from error
+    return _with_absolute_paths(site, folder.absolute())
+
+
+def _with_absolute_paths(site: Site, folder: Path) -> Site:
+    prices = site.prices
+    if prices is not None:
+        prices = prices.model_copy(update=_rooted(prices, folder))
+    state_dir = FilePath(folder / site.state_dir)
+    return site.model_copy(update={"state_dir": state_dir, "prices": prices})
+
+
+def _rooted(section: Section, folder: Path) -> dict[str, object]:
+    """Returns what changes in ``section`` when each path in it is counted from ``folder``."""
+    changed: dict[str, object] = {}
+    for name, value in section:
+        if isinstance(value, FilePath):
+            changed[name] = FilePath(folder / value)
+        elif isinstance(value, Section):
+            changed[name] = value.model_copy(update=_rooted(value, folder))
+    return changed

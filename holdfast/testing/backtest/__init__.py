@@ -1,1 +1,0 @@
-"""Backtest: what plans would have cost on measured load, PV and prices, beside simpler rules."""

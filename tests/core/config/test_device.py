@@ -1,0 +1,80 @@
+"""How a device is named in site.yaml, and how one is left out."""
+
+import pytest
+from pydantic import TypeAdapter, ValidationError
+
+from holdfast.core.config import Site
+from holdfast.core.config.device import (
+    Device,
+    DeviceOrWithout,
+    ModbusTcp,
+    Without,
+    device_keys,
+    is_file,
+)
+from holdfast.core.config.loads import FlexibleLoad, HeatedRoom
+from holdfast.core.config.storage import StorageUnit
+from holdfast.core.texts import MAX_REASON
+from tests.builders import device
+
+EITHER = TypeAdapter(DeviceOrWithout)
+
+
+@pytest.mark.parametrize(
+    ("profile", "is_one"),
+    [("./my.yaml", True), ("my.yml", True), ("generic_meter", False), ("yaml", False)],
+)
+def test_a_table_of_the_owners_is_named_as_a_file(profile, is_one):
+    assert is_file(profile) is is_one
+
+
+@pytest.mark.parametrize("content", [{"none": "why"}, Without(none="why")])
+def test_a_device_is_left_out_by_the_key_none(content):
+    assert EITHER.validate_python(content) == Without(none="why")
+
+
+@pytest.mark.parametrize(
+    "content", [device("generic_meter"), Device.model_validate(device("generic_meter"))]
+)
+def test_anything_else_is_a_device(content):
+    assert isinstance(EITHER.validate_python(content), Device)
+
+
+@pytest.mark.parametrize("content", ["none", 7, None, [], {}])
+def test_what_is_neither_is_told_to_be_no_device(content):
+    with pytest.raises(ValidationError) as error:
+        EITHER.validate_python(content)
+    assert {item["loc"][0] for item in error.value.errors()} == {"device"}
+
+
+def test_what_is_wrong_with_a_reason_is_told_at_the_reason():
+    with pytest.raises(ValidationError) as error:
+        EITHER.validate_python({"none": 7})
+    assert [item["loc"] for item in error.value.errors()] == [("left_out", "none")]
+
+
+@pytest.mark.parametrize(
+    ("reason", "fits"), [("no", False), ("who", True), ("x" * MAX_REASON, True)]
+)
+def test_a_reason_has_three_letters_at_least(reason, fits):
+    if fits:
+        assert Without(none=reason).none == reason
+    else:
+        with pytest.raises(ValidationError, match="at least 3"):
+            Without(none=reason)
+    with pytest.raises(ValidationError):
+        Without(none="x" * (MAX_REASON + 1))
+
+
+@pytest.mark.parametrize(
+    ("section", "keys"),
+    [
+        (Site, {"meter", "pv_meter", "emergency_input"}),
+        (StorageUnit, {"bms", "inverter", "relays"}),
+        (FlexibleLoad, {"switch"}),
+        (HeatedRoom, {"switch"}),
+        (ModbusTcp, set()),
+    ],
+)
+def test_a_section_names_its_devices(section, keys):
+    assert set(device_keys(section)) == keys

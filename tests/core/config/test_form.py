@@ -1,0 +1,45 @@
+"""A text in another form is refused with what would be right, and a secret is not repeated."""
+
+from typing import Annotated
+
+import pytest
+from pydantic import TypeAdapter, ValidationError
+
+from holdfast.core.config.form import Form
+
+OPEN: TypeAdapter[str] = TypeAdapter(
+    Annotated[str, Form(pattern="[A-Z]{2}|[0-9]", right="code such as AT")]
+)
+SECRET: TypeAdapter[str] = TypeAdapter(
+    Annotated[str, Form(pattern="[A-Z]{2}", right="name such as AB", is_secret=True)]
+)
+
+
+@pytest.mark.parametrize("text", ["AT", "7"])
+def test_what_has_the_form_is_taken_as_it_is(text: str) -> None:
+    assert OPEN.validate_python(text) == text
+
+
+@pytest.mark.parametrize("text", ["", "A", "ATX", "xAT", "AT\n", "77", "at"])
+def test_the_whole_text_must_have_it(text: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        OPEN.validate_python(text)
+    (error,) = caught.value.errors()
+    assert error["msg"] == f"Value error, {text!r} is no code such as AT"
+
+
+def test_what_is_no_text_is_told_as_such() -> None:
+    with pytest.raises(ValidationError, match="valid string"):
+        OPEN.validate_python(7)
+
+
+def test_what_may_be_a_secret_is_not_repeated() -> None:
+    assert SECRET.validate_python("AB") == "AB"
+    with pytest.raises(ValidationError) as caught:
+        SECRET.validate_python("s3cr3t")
+    (error,) = caught.value.errors()
+    assert error["msg"] == "Value error, this is no name such as AB"
+
+
+def test_an_editor_is_told_the_pattern_of_the_whole_text() -> None:
+    assert OPEN.json_schema() == {"type": "string", "pattern": "^([A-Z]{2}|[0-9])$"}

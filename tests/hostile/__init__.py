@@ -1,0 +1,1 @@
+"""The hostile bench: a plant and devices that share no code with Holdfast, and that lie to it."""

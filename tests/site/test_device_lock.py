@@ -1,0 +1,113 @@
+"""One controller to a device: a copied site.yaml steers no inverter of its neighbour."""
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from holdfast.core.errors import AlreadyRunning
+from holdfast.site.device_lock import _holder, _key, hold_devices, refuse_steered
+from tests.builders import build_site, device, unit_content
+
+HOLD = """
+import sys, time
+from holdfast.site.device_lock import hold_devices
+from tests.builders import build_site, device, unit_content
+unit = unit_content("first", inverter=device("generic_inverter", "inv-7"))
+with hold_devices(build_site(unit), "controller"):
+    print("held", flush=True)
+    time.sleep(60)
+"""
+
+
+def site_at(host: str = "inv-1", **changes: Any) -> Any:
+    return build_site(unit_content(inverter=device("generic_inverter", host)), **changes)
+
+
+def test_another_site_with_the_same_inverter_is_refused_and_told_who_has_it() -> None:
+    command = [sys.executable, "-c", HOLD, "--config", "/first/site.yaml"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as first:
+        assert first.stdout is not None
+        assert first.stdout.readline() == b"held\n"
+        said = (
+            "the device at inv-7.:502, device 1 has a controller on this computer already: "
+            f"process {first.pid} of /first/site.yaml$"
+        )
+        unit = unit_content("copy", inverter=device("generic_inverter", "INV-7."))
+        copy = build_site(unit, state_dir="elsewhere")
+        for _ in range(2):
+            with pytest.raises(AlreadyRunning, match=said), hold_devices(copy, "controller"):
+                pass
+            with pytest.raises(AlreadyRunning, match=said):
+                refuse_steered(copy, "watchdog", "controller")
+        first.send_signal(signal.SIGKILL)
+        first.wait()
+    refuse_steered(copy, "controller")
+    with hold_devices(copy, "controller"):
+        pass
+
+
+def test_a_watchdog_holds_what_its_controller_holds() -> None:
+    site = site_at()
+    with hold_devices(site, "controller"), hold_devices(site, "watchdog"):
+        with pytest.raises(AlreadyRunning, match="has a watchdog"):
+            refuse_steered(site, "watchdog")
+        refuse_steered(site, "planner")
+
+
+def test_sites_with_devices_of_their_own_run_beside_each_other() -> None:
+    other = build_site(unit_content(**{
+        key: device(f"generic_{key}", f"other-{key}") for key in ("bms", "inverter", "relays")
+    }))  # fmt: skip
+    with hold_devices(site_at(), "controller"), hold_devices(other, "controller"):
+        pass
+
+
+def test_who_only_observes_takes_nothing_from_anybody() -> None:
+    observing = site_at(authority="observe")
+    with hold_devices(site_at(), "controller"):
+        refuse_steered(observing, "controller")
+        with hold_devices(observing, "controller"):
+            pass
+
+
+def test_this_computer_has_two_names() -> None:
+    with hold_devices(site_at("localhost"), "controller"):
+        with pytest.raises(AlreadyRunning):
+            refuse_steered(site_at("127.0.0.1"), "controller")
+        with pytest.raises(AlreadyRunning):
+            refuse_steered(site_at("LocalHost"), "controller")
+
+
+def test_a_bus_is_one_by_whatever_link_it_is_named(tmp_path: Path) -> None:
+    (tmp_path / "ttyACM0").touch()
+    (tmp_path / "by-id").symlink_to(tmp_path / "ttyACM0")
+
+    def site_on(channel: Path) -> Any:
+        bms = {
+            "profile": "pylontech_lv_can",
+            "connection": {"kind": "can", "interface": "slcan", "channel": str(channel)},
+        }
+        return build_site(unit_content(
+            bms=bms, inverter=device("generic_inverter", channel.name),
+            relays=device("generic_relays", channel.name),
+        ))  # fmt: skip
+
+    with (
+        hold_devices(site_on(tmp_path / "ttyACM0"), "controller"),
+        pytest.raises(AlreadyRunning, match=r"by-id has a controller"),
+        hold_devices(site_on(tmp_path / "by-id"), "controller"),
+    ):
+        pass
+
+
+def test_a_holder_whom_many_ask_is_still_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("holdfast.site.device_lock._WAITING", 0)
+    with hold_devices(site_at(), "controller"):
+        for _ in range(4):
+            with pytest.raises(AlreadyRunning, match=r"process \d+|another process"):
+                refuse_steered(site_at(), "controller")
+    assert _holder(_key("controller", "nobody's")) == "another process"

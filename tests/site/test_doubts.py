@@ -1,0 +1,160 @@
+"""What a site.yaml may say and hardly means is doubted, with what would be right."""
+
+from collections.abc import Iterator
+from copy import deepcopy
+from typing import Any
+
+import pytest
+
+from holdfast.core.config import Site
+from holdfast.simulation.demo_site import simulated_site
+from holdfast.site.doubts import PRICES, SIZES, doubts
+from tests.builders import device, load_content, room_content, site_content, unit_content
+
+FIXED = {"kind": "fixed", "price_per_kwh": 0.3}
+TIMED = {"kind": "time_of_use", "prices": [{"price_per_kwh": 0.3}]}
+
+
+def content_of(*, fixed: bool = True, **changes: Any) -> dict[str, Any]:
+    """A site in which every key that is judged stands, each with a plausible value."""
+    operation = {
+        "charge_power_max_w": 4000, "discharge_power_max_w": 4000, "backup_reserve_pct": 20,
+    }  # fmt: skip
+    unit = unit_content("battery", operation=operation)
+    for role in ("bms", "inverter", "relays"):
+        unit[role] = device(f"generic_{role}", f"{role}.local")
+    tariff = {
+        "source": FIXED if fixed else TIMED, "fees": [{"price_per_kwh": 0.05}],
+        "levies_per_kwh": 0.02, "vat_pct": 19,
+    }  # fmt: skip
+    content = site_content(
+        unit,
+        **{
+            "meter": device("generic_meter", "meter.local"),
+            "emergency_input": device("generic_emergency_input", "input.local"),
+            "limited_power_w": 500,
+            "location": {"latitude_deg": 52, "longitude_deg": 13},
+            "pv": {
+                "inverter_ac_max_w": 7000,
+                "arrays": [{"azimuth_deg": 180, "tilt_deg": 30, "peak_w": 7500, "losses_pct": 14}],
+            },
+            "loads": [load_content(switch=device("generic_load_switch", "boiler.local"))],
+            "rooms": [room_content(switch=device("generic_room_switch", "room.local"))],
+            "prices": {"purchase": tariff, "feed_in": deepcopy(tariff)},
+            "planner": {"ageing_cost_per_kwh_day": 0.01, "deep_wear_cost_per_kwh": 0.01},
+            **changes,
+        },
+    )
+    return deepcopy(content)
+
+
+def changed(path: str, value: object, content: dict[str, Any]) -> Site:
+    """A site with one more key, or another value; ``path`` as in the tables."""
+    *parents, last = path.split(".")
+    at: Any = content
+    for key in parents:
+        at = at.setdefault(key.removesuffix("[]"), {})
+        at = at[0] if key.endswith("[]") else at
+    at[last] = value
+    return Site.model_validate(content)
+
+
+def test_a_site_as_it_should_be_raises_no_doubt() -> None:
+    assert doubts(Site.model_validate(content_of())) == ()
+    assert doubts(simulated_site()) == ()
+
+
+def mixed_up() -> Iterator[Any]:
+    """Each key with a usual value in the unit that is written by mistake."""
+    usual = {"W": 4.5, "Wh": 3.9, "%": 0.9}
+    for size in SIZES:
+        value = usual[size.unit] if "loss_w" not in size.path else 0.05
+        yield pytest.param(size.path, value, size.meant, value * size.factor, id=size.path)
+
+
+@pytest.mark.parametrize(("path", "value", "meant", "right"), [*mixed_up()])
+def test_another_unit_is_recognised(path: str, value: float, meant: str, right: float) -> None:
+    content = content_of()
+    if path.endswith("soc_max_pct"):  # the lower end has to stay below it
+        content["storage"][0]["operation"] = {"soc_min_pct": 0}
+    if "inverter_hardware" in path:  # of which no more can be wanted
+        content["storage"][0]["operation"] = {}
+    if path == "loads[].power_w":
+        content["loads"][0]["energy_wh"] = 100
+    (doubt,) = doubts(changed(path, value, content))
+    assert doubt.startswith(path.replace("[]", "[0]") + f": {value:g} ")
+    assert meant in doubt
+    assert doubt.endswith(f"write {right:g}")
+
+
+@pytest.mark.parametrize("path", PRICES)
+def test_cents_are_no_euros(path: str) -> None:
+    content = content_of(fixed="prices[]" not in path)
+    (doubt,) = doubts(changed(path, 31, content))
+    assert doubt == (
+        f"{path.replace('[]', '[0]')}: 31 EUR is not plausible; if it is meant in ct, write 0.31"
+    )
+
+
+def test_money_of_other_sizes_is_not_taken_for_cents() -> None:
+    content = content_of(currency="JPY")
+    assert doubts(changed("prices.purchase.source.price_per_kwh", 31, content)) == ()
+    content = content_of(currency="DKK")
+    assert doubts(changed("prices.purchase.source.price_per_kwh", 3.1, content)) == ()
+    assert "in øre" in doubts(changed("prices.purchase.source.price_per_kwh", 310, content))[0]
+
+
+def test_a_price_below_zero_is_judged_by_its_size() -> None:
+    content = content_of()
+    assert doubts(changed("prices.feed_in.levies_per_kwh", -0.02, content)) == ()
+    assert len(doubts(changed("prices.feed_in.levies_per_kwh", -2.0, content))) == 1
+
+
+def test_zero_means_none_and_is_plausible() -> None:
+    assert doubts(changed("grid.export_max_w", 0, content_of())) == ()
+
+
+def test_addresses_of_the_example_are_told_in_one_line() -> None:
+    content = content_of(meter=device("generic_meter", "192.0.2.10"))
+    content["emergency_input"] = device("generic_emergency_input", "198.51.100.7")
+    assert doubts(Site.model_validate(content)) == (
+        "meter, emergency_input: still at an address of the example; no device is there",
+    )
+
+
+def test_devices_of_two_roles_at_one_address_are_doubts() -> None:
+    content = content_of(meter=device("generic_meter", "Inverter.local"))
+    (doubt,) = doubts(Site.model_validate(content))
+    assert doubt.startswith("meter, storage[0].inverter: all at inverter.local:502, device 1; ")
+
+
+def slow(role: str, timeout_s: float, **hardware: float) -> list[str]:
+    """What is said of a device that is given so much time."""
+    content = content_of()
+    unit = content["storage"][0]
+    unit["inverter_hardware"] |= hardware
+    section = content if role == "meter" else unit
+    section[role]["connection"]["timeout_s"] = timeout_s
+    return [text for text in doubts(Site.model_validate(content)) if " s to answer" in text
+            or "heartbeat" in text]  # fmt: skip
+
+
+def test_what_a_slow_inverter_costs_is_told() -> None:
+    assert slow("inverter", 0.5) == []
+    (halved,) = slow("inverter", 1.0)
+    assert halved == (
+        "storage[0].inverter: it is given 1 s to answer: while it takes more than 0.5 s, its power "
+        "is halved"
+    )
+    _, heartbeat = slow("inverter", 2.0)
+    assert "a revert_timeout_s of 5 s leaves its heartbeat fewer than three tries" in heartbeat
+    assert heartbeat.endswith("6 s would be right")
+    assert len(slow("inverter", 2.0, revert_timeout_s=6.0)) == 1
+
+
+def test_a_meter_or_relays_cannot_be_slow_and_a_bms_may_take_its_time() -> None:
+    for role in ("meter", "relays"):
+        (lost,) = slow(role, 2.0)
+        assert "what it tells is lost after 1 s" in lost
+    assert slow("bms", 2.0) == []
+    assert len(slow("bms", 3.0)) == 1
