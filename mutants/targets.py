@@ -77,6 +77,7 @@ OWN_TESTS = {
         "site/test_device_places.py",
     ),
     "site/devices": ("site/test_device_places.py",),
+    "site/check": ("site/test_devices.py", "site/test_device_places.py"),
     "site/assembly": ("site/test_devices.py",),
 }
 

@@ -73,6 +73,13 @@ def device(profile: str, host: str = "192.0.2.1") -> dict[str, Any]:
     return {"profile": profile, "connection": {"kind": "modbus_tcp", "host": host}}
 
 
+OWN_BMS = {
+    "cell_overvoltage": "the pack's BMS opens at 3.65 V",
+    "cell_undervoltage": "the pack's BMS opens at 2.5 V",
+}
+"""What the owner of a BMS accepts that tells nothing of its cells."""
+
+
 def unit_content(name: str = UNIT, **changes: Any) -> dict[str, Any]:
     """A storage unit as site.yaml has it: 16 LFP cells, 100 A, 5 kW."""
     content: dict[str, Any] = {
@@ -85,6 +92,7 @@ def unit_content(name: str = UNIT, **changes: Any) -> dict[str, Any]:
         },
         "inverter_hardware": {"charge_power_max_w": 5000, "discharge_power_max_w": 5000},
         "operation": {},
+        "accepts": OWN_BMS,
         "bms": device("generic_bms", name),
         "inverter": device("generic_inverter", name),
         "relays": device("generic_relays", name),

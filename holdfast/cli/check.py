@@ -1,26 +1,24 @@
 """``holdfast check`` tells whether the configuration is right."""
 
 import argparse
-from collections.abc import Iterator, Set
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from holdfast.cli.arguments import add_config, add_json
+from holdfast.cli.columns import print_columns
+from holdfast.cli.guards import guard_content, guard_rows
 from holdfast.cli.json_output import print_json
 from holdfast.core.config import Site
 from holdfast.core.config.prices import FileSource, Prices
 from holdfast.core.role import Role
-from holdfast.core.signals import SITE, Signal
-from holdfast.devices.profile import load_profile
 from holdfast.markets.price_doubts import price_doubts
 from holdfast.markets.sources.catalogue import check_source
-from holdfast.safety.derived import RESTS_ON
-from holdfast.safety.limits import Limit, build_limits
+from holdfast.site.assurance import assurance, highest_authority, unwatched
+from holdfast.site.check import check_site
 from holdfast.site.devices import (
     address_of,
-    check_site,
     devices,
-    expected_signals,
     left_out,
 )
 from holdfast.site.doubts import doubts
@@ -71,12 +69,18 @@ def execute(options: argparse.Namespace) -> int:
     check_site(site)
     for tariff in () if site.prices is None else (site.prices.purchase, site.prices.feed_in):
         check_source(tariff.source)
-    limits = build_limits(site)
-    found, warnings = (*doubts(site), *price_doubts(site)), _warnings(site, limits)
+    found, warnings = (*doubts(site), *price_doubts(site)), _warnings(site)
+    guards = assurance(site)
     report = _connect(site, options.within) if options.connect else None
     if options.json:
         devices_told = {} if report is None else {"devices": report.content}
-        content = {"site": site.name, "ok": True, "doubts": found, "warnings": warnings}
+        content = {
+            "site": site.name,
+            "ok": True,
+            "doubts": found,
+            "warnings": warnings,
+            "guards": guard_content(guards),
+        }
         print_json(content | devices_told)
     else:
         verdict = f"can be run; {len(found)} doubtful" if found else "is right"
@@ -84,6 +88,8 @@ def execute(options: argparse.Namespace) -> int:
         told = _devices(site) if report is None else report.lines
         notes = (*(f"doubt: {doubt}" for doubt in found), *(f"note: {note}" for note in warnings))
         print("\n".join(f"  {line}" for line in (*told, *notes)))
+        print(f"who guards what; it permits authority: {highest_authority(guards).key}")
+        print_columns(guard_rows(guards))
     return 0 if report is None or report.answered else 1
 
 
@@ -108,7 +114,7 @@ def _missing_files(prices: Prices) -> list[str]:
     ]
 
 
-def _warnings(site: Site, limits: tuple[Limit, ...]) -> list[str]:
+def _warnings(site: Site) -> list[str]:
     warnings = []
     if site.prices is None:
         warnings.append("no prices: the site will run on self-consumption")
@@ -120,25 +126,8 @@ def _warnings(site: Site, limits: tuple[Limit, ...]) -> list[str]:
         f"{path} is left out: {_WITHOUT[role]} ({reason})"
         for path, (role, reason) in left_out(site).items()
     ]
-    provided = {
-        owner: {
-            signal
-            for (device_owner, role), (_, device) in devices(site).items()
-            if device_owner == owner
-            for signal in load_profile(device.profile).of(role).signals
-        }
-        for owner in expected_signals(site)
-    }
-    for limit in limits:
-        if limit.owner != SITE and (lacks := _lacking(limit.row.signal, provided[limit.owner])):
-            warnings.append(
-                f"limit {limit.key} is not watched: no device of this site provides "
-                f"{' and '.join(lacks)}"
-            )
+    warnings += [
+        f"limit {key} is not watched: no device of this site provides {' and '.join(lacks)}"
+        for key, lacks in unwatched(site).items()
+    ]
     return warnings
-
-
-def _lacking(signal: Signal, provided: Set[Signal]) -> list[Signal]:
-    """Returns what is missing to watch ``signal``."""
-    needed = RESTS_ON.get(signal, (signal,))
-    return [source for source in needed if source not in provided]

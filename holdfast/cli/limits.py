@@ -1,7 +1,7 @@
 """``holdfast limits`` prints the limit table, with the values of a site."""
 
 import argparse
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from itertools import groupby
 
 from holdfast.cli.arguments import add_config, add_json
@@ -12,10 +12,12 @@ from holdfast.safety.clearing import SERVICE_ONLY
 from holdfast.safety.derating import DERATINGS, PACK_VOLTAGE_CHARGE
 from holdfast.safety.escalation import ESCALATIONS
 from holdfast.safety.faults import FAULTS, Clearing, FaultRow
+from holdfast.safety.goals import GOALS
 from holdfast.safety.interlocks import INTERLOCKS, InterlockRow
 from holdfast.safety.limits import Limit, build_limits
 from holdfast.safety.trend_analyzer import PREDICTIONS, TRENDS
 from holdfast.simulation.demo_site import simulated_site
+from holdfast.site.assurance import unwatched
 from holdfast.site.site_file import load_site
 
 DESCRIPTION = """\
@@ -38,26 +40,29 @@ def execute(options: argparse.Namespace) -> int:
     if options.markdown:
         print(reference_page(), end="")
         return 0
-    limits = build_limits(load_site(options.config))
+    site = load_site(options.config)
+    limits, idle = build_limits(site), unwatched(site)
     if options.json:
-        print_json([_as_json(limit) for limit in limits])
+        print_json([_as_json(limit) | {"watched": limit.key not in idle} for limit in limits])
         return 0
     for owner, rows in groupby(limits, key=lambda limit: limit.owner):
         print(owner)
-        print_columns(_table(rows), gap=1)
+        print_columns(_table(rows, idle), gap=1)
     print("m/n: samples that must be beyond. *: a trip that only service clears.")
+    if idle:
+        print("-: not watched, for no device of this site tells its signal.")
     print("--json and docs/limits.md tell signal and source of each, too.")
     return 0
 
 
-def _table(limits: Iterable[Limit]) -> Iterator[tuple[str, ...]]:
+def _table(limits: Iterable[Limit], idle: Container[str]) -> Iterator[tuple[str, ...]]:
     """Yields rows that fit 80 columns."""
     yield "limit", "warning", "alarm", "trip", "", "at alarm", "m/n", "hold"
     for limit in limits:
         warning, alarm, trip, unit, reaction, samples, hold, _ = _cells(limit)
         star = "*" if limit.row.clearing is Clearing.SERVICE else ""
         yield (
-            limit.row.id,
+            f"{'-' if limit.key in idle else ''}{limit.row.id}",
             warning,
             alarm,
             f"{trip}{star}",
@@ -116,6 +121,7 @@ def _page() -> Iterator[str]:
         ("Limits", _limits),
         ("One sample is enough", _far),
         ("Reaction times", _reaction_times),
+        ("Goals", _goals),
         ("Derating", _derating),
         ("Trends", _trends),
         ("Escalation", _escalation),
@@ -175,6 +181,22 @@ def _reaction_times() -> Iterator[str]:
     yield from _header(*heading)
     for row in rows:
         yield _line(*row)
+
+
+def _goals() -> Iterator[str]:
+    yield "What has to be guarded, and who does it: Holdfast by its rows, where devices are sure to"
+    yield "tell what that takes; or a device by itself, as its table says (`guards`). What nobody"
+    yield "guards bounds the authority of the site, unless its owner accepts it in words (`accepts`"
+    yield "in site.yaml). `holdfast check` says how it is on your site."
+    yield ""
+    yield from _header("goal", "that", "watched by", "of signals", "unguarded", "accepted", "if")
+    for goal, row in GOALS.items():
+        signals = ", ".join(sorted(row.needs))
+        boxes = f"{signals}; {row.boxes} devices" if row.boxes > 1 else signals
+        unguarded, accepted = row.unguarded.key, row.accepted.key
+        may_be = accepted if row.accepted > row.unguarded else ""
+        condition = f"{row.second_way} is guarded" if row.second_way else ""
+        yield _line(goal, row.text, ", ".join(row.rows), boxes, unguarded, may_be, condition)
 
 
 def _derating() -> Iterator[str]:

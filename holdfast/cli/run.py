@@ -30,8 +30,8 @@ from holdfast.runtime.realtime import end_with_parent
 from holdfast.runtime.supervisor import Supervisor
 from holdfast.simulation.demo_site import DemoSite, make_demo_site
 from holdfast.simulation.servers.plant_client import plant_damage
+from holdfast.site.check import check_site
 from holdfast.site.device_lock import refuse_steered
-from holdfast.site.devices import check_site
 from holdfast.site.files import SiteFiles
 from holdfast.site.memory_folder import make_memory_folder, remove_memory_folder
 from holdfast.site.site_file import load_site

@@ -19,6 +19,7 @@ from holdfast.core.mistakes import in_words
 from holdfast.core.role import Role
 from holdfast.core.signals import INFORMATIVE, SIGNALS, Signal
 from holdfast.core.strict_yaml import parse_yaml
+from holdfast.core.texts import MAX_REASON
 from holdfast.devices.can_frames import CanField, CanFlag, CanFrame
 from holdfast.devices.point_traits import PointTraits
 from holdfast.devices.registers import (
@@ -30,6 +31,7 @@ from holdfast.devices.registers import (
     check_unique,
 )
 from holdfast.devices.roles import ROLE_OF
+from holdfast.safety.goals import Goal
 
 __all__ = [
     "CanField",
@@ -47,6 +49,8 @@ __all__ = [
     "profile_names",
 ]
 
+Guards = dict[Goal, Annotated[str, Field(min_length=3, max_length=MAX_REASON)]]
+"""What a device guards by itself, each with where that is written."""
 Roles = Annotated[tuple[Role, ...], Field(min_length=1)]
 """What a device does for a site: an integrated hybrid is inverter, BMS and meter at once."""
 MAY_BE_SLOW = frozenset({Role.INVERTER})
@@ -73,6 +77,8 @@ class ModbusProfile(TableRow):
     roles: Roles
     source: str
     """Tells where the table comes from."""
+    guards: Guards = Field(default_factory=dict)
+    """What it guards by itself."""
     poll_period_s: Annotated[float, Field(ge=0.01, le=10)]
     max_age_s: Annotated[float, Field(gt=0, le=60)] | None = None
     """So old may the values of a slow inverter be; beyond the usual age the power is
@@ -176,6 +182,8 @@ class CanProfile(TableRow):
     protocol: Literal["can"]
     roles: tuple[Role]
     source: str
+    guards: Guards = Field(default_factory=dict)
+    """What it guards by itself."""
     burst_period_s: Annotated[float, Field(gt=0, le=10)]
     """Tells the time between two complete sets of frames."""
     keep_alive_id: Annotated[int, Field(ge=0, le=0x7FF)] | None = None

@@ -2,8 +2,8 @@
 
 from holdfast.control.cycle import Cycle
 from holdfast.core.config import Site
+from holdfast.site.check import check_site
 from holdfast.site.devices import (
-    check_site,
     expected_signals,
     point_traits,
     site_ages,

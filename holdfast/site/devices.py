@@ -9,17 +9,12 @@ from holdfast.core.commands import Point
 from holdfast.core.config import Site
 from holdfast.core.config.device import CanBus, Connection, Device, ModbusTcp, Without
 from holdfast.core.config.section import Section
-from holdfast.core.errors import ConfigError
 from holdfast.core.role import DeviceKey, Role
 from holdfast.core.signals import SIGNALS, SITE, Signal
 from holdfast.core.units import ns_from_s
 from holdfast.devices.point_traits import PointTraits, Traits
 from holdfast.devices.profile import LATE_BURSTS, MAY_BE_SLOW, CanProfile, Profile, load_profile
-from holdfast.devices.roles import NEEDS, ROLES, Per, devices_in
-from holdfast.safety.limits import build_limits
-
-_PROTOCOLS = {"modbus_tcp": "modbus", "can": "can"}
-"""Maps each kind of connection to what is spoken over it."""
+from holdfast.devices.roles import ROLES, Per, devices_in
 
 
 def devices(site: Site) -> dict[DeviceKey, tuple[str, Device]]:
@@ -100,65 +95,6 @@ def address_of(connection: Connection) -> str:
             return f"{host.lower()}:{port}, device {device_id}"
         case CanBus(channel=channel):
             return channel
-
-
-def check_site(site: Site) -> None:
-    """Checks what site.yaml alone cannot tell: profiles, roles, limits. Raises ConfigError."""
-    rooms = {room.name for room in site.rooms}
-    places: dict[tuple[str, str, Role], str] = {}
-    for (owner, role), (path, device) in devices(site).items():
-        try:
-            _check_device(role, device)
-            if role is Role.LOAD_SWITCH:
-                _check_switch(load_profile(device.profile), of_room=owner in rooms)
-        except ConfigError as error:
-            raise ConfigError(f"{path}: {error}") from error
-        address = address_of(device.connection)
-        before = places.setdefault((address, device.profile, role), path)
-        if before != path:
-            raise ConfigError(
-                f"{path}: the same device as {before}: profile {device.profile} at {address}"
-            )
-    build_limits(site)
-
-
-def _check_device(role: Role, device: Device) -> None:
-    profile = load_profile(device.profile)
-    if role is Role.PV_METER and role not in profile.roles:
-        raise ConfigError(
-            f"profile {profile.name} measures no PV; name what does as pv_meter, or write "
-            "pv_meter: {none: why there is no PV}"
-        )
-    if role not in profile.roles:
-        raise ConfigError(
-            f"profile {profile.name} is a {' and '.join(profile.roles)}, not a {role}"
-        )
-    if profile.protocol != _PROTOCOLS[device.connection.kind]:
-        raise ConfigError(
-            f"profile {profile.name} speaks {profile.protocol}, but the connection is "
-            f"{device.connection.kind}"
-        )
-    missing = ROLES[role].tells - profile.signals
-    if missing:
-        raise ConfigError(f"profile {profile.name} does not provide {', '.join(sorted(missing))}")
-    for point, need in NEEDS.items():
-        lacking = need.offers - profile.signals - profile.points.keys()
-        if lacking and point in profile.points:
-            raise ConfigError(
-                f"profile {profile.name} takes {point} without {', '.join(sorted(lacking))}: "
-                f"{need.why}"
-            )
-
-
-def _check_switch(profile: Profile, *, of_room: bool) -> None:
-    """Checks that a load or room can be switched, and a room's temperature is told."""
-    if of_room and Signal.ROOM_TEMPERATURE_C not in profile.signals:
-        raise ConfigError(f"profile {profile.name} does not tell room_temperature_c")
-    wanted = (Point.LOAD_ON, Point.ROOM_SETPOINT_C) if of_room else (Point.LOAD_ON,)
-    if not any(point in profile.points for point in wanted):
-        raise ConfigError(
-            f"profile {profile.name} has nothing to switch with: no {' or '.join(wanted)}"
-        )
 
 
 def expected_signals(site: Site) -> dict[str, Collection[Signal]]:

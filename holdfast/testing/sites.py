@@ -34,6 +34,10 @@ def example_content(folder: Path, *, bms_on_can: bool = True) -> dict[str, Any]:
                     "discharge_current_max_a": 110,
                 },
                 "inverter_hardware": {"charge_power_max_w": 5000, "discharge_power_max_w": 5000},
+                "accepts": {
+                    "cell_overvoltage": "the pack's BMS opens at 3.65 V",
+                    "cell_undervoltage": "the pack's BMS opens at 2.5 V",
+                },
                 "bms": {"profile": "pylontech_lv_can", "connection": can}
                 if bms_on_can
                 else _modbus("generic_bms", bms),

@@ -20,6 +20,7 @@ from holdfast.monitoring.audit.events import AuditEvent
 from holdfast.monitoring.audit.verify import Problem
 from holdfast.monitoring.explain.situation import Situation
 from holdfast.monitoring.status.schema import CommsStatus, Status
+from holdfast.safety.goals import Goal
 
 HEAD = """\
 # What `--json` prints
@@ -51,6 +52,14 @@ _SIMULATED = {
     "cost_without_battery": float, "soc_start_pct": float, "soc_end_pct": float,
     "energies_wh": dict[str, float], "full_cycles": float, "damage": dict[str, int],
     "cycles": int, "cycles_not_running": int, "plans": int, "plans_refused": int,
+}  # fmt: skip
+_CHECK = {
+    "site": str, "ok": bool, "doubts": [str], "warnings": [str],
+    "guards": [{
+        "owner": str, "goal": Goal,
+        "guard": Literal["watched", "device", "accepted", "nobody"], "rests_on": str,
+        "authority": Literal["observe", "limited", "full"],
+    }],
 }  # fmt: skip
 
 OUTPUTS: dict[str, Any] = {
@@ -91,9 +100,8 @@ OUTPUTS: dict[str, Any] = {
             "used": bool, "fetched_utc": datetime | None, "age_s": float | None, "is_stale": bool,
         }]},
     },
-    "check": {"site": str, "ok": bool, "doubts": [str], "warnings": [str]},
-    "check --connect": {
-        "site": str, "ok": bool, "doubts": [str], "warnings": [str],
+    "check": _CHECK,
+    "check --connect": _CHECK | {
         "devices": [{
             "path": str, "profile": str, "answers": bool, "lacking": [str],
             "readings": {"*": {"value": float | None, "unit": str}}, "comms": CommsStatus,
@@ -112,7 +120,7 @@ OUTPUTS: dict[str, Any] = {
     "limits": [{
         "owner": str, "row": str, "signal": str, "unit": str, "levels": dict[str, float],
         "one_sample": float | None, "hysteresis": float, "reaction": str, "samples": [int],
-        "hold_s": float, "clearing": str, "source": str,
+        "hold_s": float, "clearing": str, "source": str, "watched": bool,
     }],
     "audit show": [{"sequence": int, "utc": datetime, "event": AuditEvent | None}],
     "audit verify": {

@@ -233,9 +233,9 @@ def test_the_limit_table_is_printed_with_the_values_of_this_site(
     capsys.readouterr()
     assert main(["limits", "--config", str(tmp_path / "site.yaml")]) == 0
     lines = capsys.readouterr().out.splitlines()
-    row = next(line for line in lines if line.startswith("cell_voltage_high "))
+    row = next(line for line in lines if "cell_voltage_high " in line)
     assert row.split() == [
-        "cell_voltage_high",
+        "-cell_voltage_high",
         "3.42",
         "3.51",
         "3.65",
@@ -245,8 +245,11 @@ def test_the_limit_table_is_printed_with_the_values_of_this_site(
         "10",
         "s",
     ]
-    (low,) = [line for line in lines if line.startswith("cell_voltage_low ")]
+    (low,) = [line for line in lines if "cell_voltage_low " in line]
     assert "2.5*" in low, "a trip that only service clears"
+    # This BMS tells no cell voltages: what nobody feeds is marked, and what is fed is not.
+    assert "-: not watched, for no device of this site tells its signal." in lines
+    assert any(line.startswith("pack_voltage_high ") for line in lines)
 
 
 def test_the_limit_table_fits_a_terminal_of_80_columns(
@@ -270,8 +273,35 @@ def test_for_programs_it_prints_json(
     assert main(["limits", "--json", "--config", str(tmp_path / "site.yaml")]) == 0
     rows = {row["row"]: row for row in json.loads(capsys.readouterr().out)}
     assert rows["cell_voltage_high"]["levels"]["trip"] == 3.65
+    assert not rows["cell_voltage_high"]["watched"]
+    assert rows["pack_voltage_high"]["watched"]
     # This BMS tells no cell voltages: whoever checks the site is told what nobody watches.
     assert any("cell_voltage_high is not watched" in text for text in shown["warnings"])
+
+
+def test_it_tells_who_guards_each_goal_and_what_that_permits(
+    tmp_path: Path, content: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert check(tmp_path, content) == 0
+    shown = capsys.readouterr().out
+    assert "who guards what; it permits authority: full\n" in shown
+    lines = {tuple(line.split(maxsplit=3)[1:3]) for line in shown.splitlines()[1:] if "  " in line}
+    assert ("overcurrent", "watched") in lines
+    assert ("cell_overvoltage", "accepted") in lines
+    assert ("insulation", "NOBODY") in lines
+    assert check(tmp_path, content, "--json") == 0
+    guards = {each["goal"]: each for each in json.loads(capsys.readouterr().out)["guards"]}
+    assert guards["overcurrent"] == {
+        "owner": "battery",
+        "goal": "overcurrent",
+        "guard": "watched",
+        "rests_on": "charge_current_high, discharge_current_high",
+        "authority": "full",
+    }
+    # Who does without says why, and may have less authority than wanted.
+    del content["storage"][0]["accepts"]
+    assert check(tmp_path, content) == 2
+    assert "accepts of battery: {cell_overvoltage: why that is right}" in capsys.readouterr().err
 
 
 def test_what_a_site_does_without_is_told_with_what_it_means(

@@ -118,7 +118,7 @@ def test_an_inverter_that_is_busy_now_and_then_goes_on(rig: Rig, share_pct: floa
     try:
         rig.until(lambda: _refusals(rig) >= before + 10, "refusals", 30.0)
         rig.keeps(lambda: not rig.findings(), "without a finding", 3.0)
-        assert rig.power_w == pytest.approx(-LOAD_W, abs=50.0)
+        rig.until_power(-LOAD_W)
     finally:
         rig.clear()
 
@@ -141,7 +141,7 @@ def test_an_inverter_that_takes_its_time_runs_at_half_power(
         rig.until_running(lambda: -2600.0 < rig.power_w < -2400.0, "half of 5 kW")
         assert rig.findings() == {"inverter_data_old": "derate"}
         rig.keeps(lambda: rig.state is State.RUNNING, "RUNNING", 5.0)
-        assert rig.power_w == pytest.approx(-2500.0, abs=60.0)
+        rig.until_power(-2500.0)
         rig.fault("inverter", "absent")
         rig.until(lambda: rig.power_w == 0.0, "0 W by its own timer", 25.0)
         assert rig.damage() == {}
@@ -228,4 +228,4 @@ def test_a_welded_contactor_trips_and_is_not_believed_open(rig: Rig) -> None:
 
 
 def test_the_site_works_again_after_all_of_this(rig: Rig) -> None:
-    assert rig.power_w == pytest.approx(-LOAD_W, abs=50.0)
+    rig.until_power(-LOAD_W)

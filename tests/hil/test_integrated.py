@@ -23,6 +23,7 @@ def one_box(folder: Path) -> dict[str, Any]:
     content["devices"] = {"hybrid": unit["inverter"] | {"profile": "generic_integrated"}}
     unit["bms"] = unit["inverter"] = content["meter"] = "hybrid"
     unit["operation"] = {"ramp_w_per_s": 20_000}
+    unit["accepts"] = {"unwanted_power": "the maker's own protection has to do"}
     return content
 
 

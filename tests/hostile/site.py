@@ -28,6 +28,7 @@ storage:
       discharge_current_max_a: 110
     inverter_hardware: {{charge_power_max_w: 5000, discharge_power_max_w: 5000}}
     operation: {{ramp_w_per_s: 2000, soc_max_pct: 100, soc_min_pct: 5}}
+    accepts: {{cell_overvoltage: it tells no cells, cell_undervoltage: it tells no cells}}
     bms: {bms}
     inverter: {inverter}
     relays: {relays}

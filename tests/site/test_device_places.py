@@ -14,8 +14,8 @@ from holdfast.core.role import Role
 from holdfast.core.signals import Signal
 from holdfast.devices.profile import load_profile
 from holdfast.safety.derived import derive
+from holdfast.site.check import check_site
 from holdfast.site.devices import (
-    check_site,
     devices,
     expected_signals,
     left_out,
@@ -27,7 +27,8 @@ from tests.builders import device, site_content, unit_content
 
 
 def content(**changes: Any) -> dict[str, Any]:
-    unit = unit_content(bms="hybrid", inverter="hybrid")
+    accepts = {"unwanted_power": "the maker's own protection has to do"}
+    unit = unit_content(bms="hybrid", inverter="hybrid", accepts=accepts)
     site = site_content(unit) | {"devices": {"hybrid": device("generic_integrated")}}
     return site | {"meter": "hybrid"} | changes
 

@@ -23,11 +23,12 @@ from holdfast.devices.profile import (
     parse_profile,
 )
 from holdfast.runtime.controller import open_drivers
+from holdfast.site import check as site_check
 from holdfast.site import devices as site_devices
 from holdfast.site.assembly import build_cycle
+from holdfast.site.check import check_site
 from holdfast.site.devices import (
     abilities,
-    check_site,
     devices,
     expected_signals,
     point_traits,
@@ -114,7 +115,7 @@ def test_a_precharge_of_which_the_link_is_not_told_is_refused(
     site = site_with("relays", device("precharge_relays"))
     check_site(site)
     monkeypatch.setattr(
-        site_devices,
+        site_check,
         "load_profile",
         lambda name: blind if "precharge" in name else load_profile(name),
     )
@@ -190,7 +191,7 @@ def test_a_switch_of_a_room_needs_a_thermometer_and_a_timer_or_a_thermostat(
         source="odd_switch.yaml",
     )
     monkeypatch.setattr(
-        site_devices,
+        site_check,
         "load_profile",
         lambda name: odd if "room_switch" in name else load_profile(name),
     )
@@ -211,7 +212,7 @@ def test_a_room_that_can_be_neither_switched_nor_set_is_refused(
     )
     deaf = parse_profile(text[: text.index("writes:")], source="deaf_switch.yaml")
     monkeypatch.setattr(
-        site_devices,
+        site_check,
         "load_profile",
         lambda name: deaf if "room_switch" in name else load_profile(name),
     )

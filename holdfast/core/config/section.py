@@ -5,7 +5,7 @@ from typing import Annotated, Self
 from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, model_validator
 from pydantic_core import core_schema
 
-from holdfast.core.texts import MAX_ID, MAX_VALUE, shown, wrong_with
+from holdfast.core.texts import MAX_ID, MAX_REASON, MAX_VALUE, shown, wrong_with
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -13,6 +13,8 @@ Finite = Annotated[float, Field(allow_inf_nan=False)]
 MAX_ENTRIES = 500
 """So many entries may stand in a list."""
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,30}$")]
+Accepts = dict[str, Annotated[str, Field(min_length=3, max_length=MAX_REASON)]]
+"""Goals of :mod:`holdfast.safety.goals`, and why it is right that nobody guards them."""
 
 
 class FilePath(str):

@@ -11,7 +11,7 @@ from holdfast.core.config.loads import FlexibleLoad, HeatedRoom
 from holdfast.core.config.planner import PlannerOptions
 from holdfast.core.config.prices import Prices
 from holdfast.core.config.pv import Location, PvPlant, Weather
-from holdfast.core.config.section import FilePath, Name, NotNegative, Positive, Section
+from holdfast.core.config.section import Accepts, FilePath, Name, NotNegative, Positive, Section
 from holdfast.core.config.storage import LevelOverride, StorageUnit
 from holdfast.core.texts import MAX_NAME
 
@@ -82,6 +82,8 @@ class Site(Section):
     """A digital input in a normally closed loop: open is stop. Without one: ``{none: why}``."""
     limits: dict[str, LevelOverride] = Field(default_factory=dict)
     """Tighter levels of the limit table's rows for the site."""
+    accepts: Accepts = Field(default_factory=dict)
+    """What nobody guards on this site (``holdfast check`` prints it), and why that is right."""
     storage: Annotated[tuple[StorageUnit, ...], Field(min_length=1)]
     """One entry for each battery with its inverter."""
     devices: dict[Name, Device] = Field(default_factory=dict)

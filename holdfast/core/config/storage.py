@@ -5,7 +5,7 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from holdfast.core.config.device import Device, DeviceOrWithout, Without
-from holdfast.core.config.section import Finite, Name, NotNegative, Positive, Section
+from holdfast.core.config.section import Accepts, Finite, Name, NotNegative, Positive, Section
 
 
 class BatteryHardware(Section):
@@ -120,6 +120,8 @@ class StorageUnit(Section):
     """What you want."""
     limits: dict[str, LevelOverride] = Field(default_factory=dict)
     """By row of the limit table (``holdfast limits`` prints it)."""
+    accepts: Accepts = Field(default_factory=dict)
+    """What nobody guards on this unit (``holdfast check`` prints it), and why that is right."""
     bms: Device
     """The battery management system."""
     inverter: Device

@@ -1,0 +1,123 @@
+"""This module says who guards each protection goal of a site, and what authority follows from that.
+
+Why it is so: docs/decisions/0022-who-guards-what.md.
+"""
+
+from collections.abc import Iterator, Mapping, Set
+
+from holdfast.core.config import Site
+from holdfast.core.config.device import Without
+from holdfast.core.errors import ConfigError
+from holdfast.core.role import Role
+from holdfast.core.signals import SIGNALS, SITE, Signal
+from holdfast.devices.profile import load_profile
+from holdfast.safety.derived import RESTS_ON
+from holdfast.safety.goals import GOALS, Assurance, Authority, Facts, Goal, Nobody, assure
+from holdfast.safety.limits import build_limits
+from holdfast.site.devices import devices, physical_devices
+
+
+def assurance(site: Site) -> tuple[Assurance, ...]:
+    """Returns who guards each goal, of the site and of each unit.
+
+    Raises ConfigError where ``accepts`` names no goal, or one of another section.
+    """
+    found = assure(SITE, _facts(site, SITE, _accepted_by_site(site)), of_site=True)
+    for owner, accepted in _accepted_by_units(site):
+        found += assure(owner, _facts(site, owner, accepted), of_site=False)
+    return found
+
+
+def highest_authority(assurances: tuple[Assurance, ...]) -> Authority:
+    """Returns the highest authority that all goals together permit."""
+    return min(each.permits for each in assurances)
+
+
+def unwatched(site: Site) -> dict[str, tuple[Signal, ...]]:
+    """Returns the limits that no device of ``site`` feeds, and what is not told, by their keys."""
+    told = {
+        owner: {
+            signal
+            for (whose, role), (_, device) in devices(site).items()
+            if whose == owner
+            for signal in load_profile(device.profile).of(role).signals
+        }
+        for owner in (SITE, *site.unit_names)
+    }
+    return {
+        limit.key: lacks
+        for limit in build_limits(site)
+        if (lacks := _lacking(limit.row.signal, told[limit.owner]))
+    }
+
+
+def _lacking(signal: Signal, told: Set[Signal]) -> tuple[Signal, ...]:
+    return tuple(
+        source
+        for source in RESTS_ON.get(signal, (signal,))
+        if source not in told and isinstance(SIGNALS[source].producer, Role)
+    )
+
+
+def check_authority(site: Site) -> None:
+    """Raises ConfigError if site.yaml asks for more authority than its guards permit."""
+    found, wanted = assurance(site), Authority[site.authority.upper()]
+    gaps = [_gap(each) for each in found if each.permits < wanted]
+    if gaps:
+        raise ConfigError(
+            f"authority: {wanted.key} is more than this site's guards permit, which is "
+            f"{highest_authority(found).key}: " + "; ".join(gaps)
+        )
+
+
+def _gap(gap: Assurance) -> str:
+    """Says what is missing, and what would be right."""
+    row = GOALS[gap.goal]
+    if isinstance(gap.guard, Nobody):
+        key = "accepts" if gap.owner == SITE else f"accepts of {gap.owner}"
+        return (
+            f"nobody guards that {row.text}, {gap.guard.why} "
+            f"({key}: {{{gap.goal}: why that is right}})"
+        )
+    return f"{gap.goal} of {gap.owner} can be accepted only where {row.second_way} is guarded"
+
+
+def _facts(site: Site, owner: str, accepted: Mapping[Goal, str]) -> Facts:
+    told_by: dict[Signal, str] = {}
+    guarded: dict[Goal, str] = {}
+    for device in physical_devices(site):
+        profile = load_profile(device.device.profile)
+        # What the site's devices tell is told of the unit, too: the meter sees the battery.
+        roles = [role for role, whose in device.owners.items() if whose in {owner, SITE}]
+        told_by |= dict.fromkeys(profile.of(*roles).required, device.name)
+        if owner in device.owners.values():
+            guarded |= profile.guards
+    return Facts(told_by=told_by, guarded=guarded, accepted=accepted)
+
+
+def _accepted_by_site(site: Site) -> dict[Goal, str]:
+    return _accepted("accepts", site.accepts, Goal.EMERGENCY_STOP, site.emergency_input)
+
+
+def _accepted_by_units(site: Site) -> Iterator[tuple[str, dict[Goal, str]]]:
+    for index, unit in enumerate(site.storage):
+        where = f"storage[{index}].accepts"
+        yield unit.name, _accepted(where, unit.accepts, Goal.DISCONNECTION, unit.relays)
+
+
+def _accepted(
+    where: str, accepts: Mapping[str, str], by_device: Goal, device: object
+) -> dict[Goal, str]:
+    """Returns what is accepted in words, and by leaving out the ``device`` of a goal in words."""
+    accepted = {by_device: device.none} if isinstance(device, Without) else {}
+    of_site = GOALS[by_device].of_site
+    may_be = [
+        goal
+        for goal, row in GOALS.items()
+        if row.of_site is of_site and row.accepted > row.unguarded
+    ]
+    for name, reason in accepts.items():
+        if name not in may_be:
+            raise ConfigError(f"{where}.{name}: may be one of {', '.join(may_be)}")
+        accepted[Goal(name)] = reason
+    return accepted

@@ -1,0 +1,120 @@
+"""Who guards a goal, and what authority that permits."""
+
+import pytest
+
+from holdfast.core.signals import Signal
+from holdfast.safety.goals import (
+    GOALS,
+    Accepted,
+    Assurance,
+    Authority,
+    ByDevice,
+    ByHoldfast,
+    Facts,
+    Goal,
+    Nobody,
+    assure,
+)
+
+UNIT_GOALS = [goal for goal, row in GOALS.items() if not row.of_site]
+SITE_GOALS = [goal for goal, row in GOALS.items() if row.of_site]
+EVERYTHING = dict.fromkeys(Signal, "one box") | {Signal.GRID_POWER_W: "meter"}
+
+
+def facts(
+    told_by: dict[Signal, str] | None = None,
+    guarded: dict[Goal, str] | None = None,
+    accepted: dict[Goal, str] | None = None,
+) -> Facts:
+    return Facts(
+        told_by=EVERYTHING if told_by is None else told_by,
+        guarded=guarded or {},
+        accepted=accepted or {},
+    )
+
+
+def of(goal: Goal, known: Facts) -> Assurance:
+    """Tells of one goal, whoever's it is."""
+    found = assure("battery", known, of_site=GOALS[goal].of_site)
+    return next(each for each in found if each.goal is goal)
+
+
+def without(goal: Goal) -> dict[Signal, str]:
+    return {signal: box for signal, box in EVERYTHING.items() if signal not in GOALS[goal].needs}
+
+
+def test_each_owner_has_its_own_goals_in_the_order_of_the_table() -> None:
+    assert [each.goal for each in assure("site", facts(), of_site=True)] == SITE_GOALS
+    unit = assure("battery", facts(), of_site=False)
+    assert [each.goal for each in unit] == UNIT_GOALS
+    assert {each.owner for each in unit} == {"battery"}
+
+
+@pytest.mark.parametrize("goal", Goal)
+def test_what_all_its_signals_tell_is_watched_and_permits_everything(goal: Goal) -> None:
+    found = of(goal, facts(guarded={goal: "manual"}, accepted={goal: "why"}))
+    assert found.guard == ByHoldfast(rows=GOALS[goal].rows)
+    assert found.permits is Authority.FULL
+
+
+@pytest.mark.parametrize("goal", Goal)
+def test_one_signal_that_nobody_tells_leaves_it_unguarded_and_is_named(goal: Goal) -> None:
+    for signal in GOALS[goal].needs:
+        told = {other: box for other, box in EVERYTHING.items() if other is not signal}
+        found = of(goal, facts(told))
+        assert found.guard == Nobody(why=f"no device is sure to tell {signal}")
+        assert found.permits is GOALS[goal].unguarded
+
+
+def test_all_that_is_lacking_is_named_in_one_order() -> None:
+    found = of(Goal.GRID_FAULT, facts({}))
+    assert found.guard == Nobody(
+        why="no device is sure to tell grid_frequency_hz and grid_voltage_v"
+    )
+
+
+@pytest.mark.parametrize("goal", Goal)
+def test_a_device_that_guards_it_by_itself_permits_everything(goal: Goal) -> None:
+    found = of(goal, facts(without(goal), {goal: "manual, p. 7"}, {goal: "why"}))
+    assert found.guard == ByDevice(source="manual, p. 7")
+    assert found.permits is Authority.FULL
+
+
+@pytest.mark.parametrize("goal", Goal)
+def test_what_is_accepted_permits_what_the_table_says(goal: Goal) -> None:
+    found = of(goal, facts(without(goal), accepted={goal: "seen to"}))
+    assert found.guard == Accepted(reason="seen to")
+    assert found.permits is GOALS[goal].accepted
+
+
+def test_power_that_one_box_alone_tells_of_is_seen_by_nobody_else() -> None:
+    alone = dict.fromkeys(Signal, "hybrid")
+    found = of(Goal.UNWANTED_POWER, facts(alone))
+    assert found.guard == Nobody(why="hybrid alone tells all of it")
+    assert found.permits is Authority.LIMITED
+    bms_apart = alone | {Signal.BATTERY_CURRENT_A: "bms"}
+    assert of(Goal.UNWANTED_POWER, facts(bms_apart)).permits is Authority.FULL
+
+
+def test_a_missing_revert_timer_can_be_accepted_only_with_another_way_to_zero() -> None:
+    accepted = {Goal.LOST_CONTROLLER: "the watchdog opens the contactor"}
+    told = without(Goal.LOST_CONTROLLER)
+    assert of(Goal.LOST_CONTROLLER, facts(told, accepted=accepted)).permits is Authority.FULL
+    told = {signal: box for signal, box in told.items() if signal is not Signal.CONTACTOR_CLOSED}
+    assert of(Goal.LOST_CONTROLLER, facts(told, accepted=accepted)).permits is Authority.OBSERVE
+    # That nobody opens it either is no other way, accepted or not.
+    accepted |= {Goal.DISCONNECTION: "the inverter has a contactor of its own"}
+    assert of(Goal.LOST_CONTROLLER, facts(told, accepted=accepted)).permits is Authority.OBSERVE
+    own = {Goal.DISCONNECTION: "opens by itself: manual, p. 9"}
+    assert of(Goal.LOST_CONTROLLER, facts(told, own, accepted)).permits is Authority.FULL
+
+
+def test_what_would_do_damage_and_cannot_be_seen_is_not_to_be_accepted() -> None:
+    blind = (Goal.OVERCURRENT, Goal.COLD_CHARGING, Goal.OVERHEATING, Goal.MAIN_FUSE)
+    for goal in blind:
+        assert of(goal, facts({}, accepted={goal: "I do not mind"})).permits is Authority.OBSERVE
+
+
+def test_stages_have_the_names_of_site_yaml_and_an_order() -> None:
+    assert [stage.key for stage in Authority] == ["observe", "limited", "full"]
+    assert Authority.OBSERVE < Authority.LIMITED < Authority.FULL

@@ -1,0 +1,170 @@
+"""From a site.yaml to who guards what on the site, and what it may then do."""
+
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from holdfast.core.config import Site
+from holdfast.core.errors import ConfigError
+from holdfast.core.signals import SITE, Signal
+from holdfast.safety.goals import (
+    GOALS,
+    Accepted,
+    Authority,
+    ByDevice,
+    ByHoldfast,
+    Goal,
+    Guard,
+    Nobody,
+)
+from holdfast.site.assurance import assurance, check_authority, highest_authority, unwatched
+from tests.builders import OWN_BMS, UNIT, build_site, device, unit_content
+
+HYBRID = device("generic_integrated")
+CAN = {"kind": "can", "interface": "slcan", "channel": "/dev/nowhere"}
+
+
+def guard_of(site: Site, goal: Goal, owner: str = UNIT) -> Guard:
+    return next(each.guard for each in assurance(site) if (each.owner, each.goal) == (owner, goal))
+
+
+def lone_hybrid(**changes: Any) -> Site:
+    """Nothing but one box, which is inverter, BMS and meter."""
+    unit = unit_content(accepts={}) | {
+        "bms": HYBRID,
+        "inverter": HYBRID,
+        "relays": {"none": "the inverter has one"},
+        "accepts": {},
+    }
+    whole = {"meter": HYBRID, "emergency_input": {"none": "a switch at it"}, "authority": "observe"}
+    return build_site(unit | changes.pop("unit", {}), **(whole | changes))
+
+
+def test_a_site_that_has_everything_may_do_everything() -> None:
+    site = build_site(authority="full")
+    found = assurance(site)
+    assert [each.owner for each in found] == [
+        SITE if row.of_site else UNIT for row in sorted(GOALS.values(), key=lambda r: not r.of_site)
+    ]
+    assert highest_authority(found) is Authority.FULL
+    check_authority(site)
+
+
+def test_each_unit_is_judged_by_its_own_devices() -> None:
+    told = unit_content("told") | {"bms": {"profile": "pylontech_lv_can", "connection": CAN}}
+    site = build_site(unit_content("dumb", accepts={}) | {"accepts": {}}, told | {"accepts": {}})
+    assert isinstance(guard_of(site, Goal.CELL_OVERVOLTAGE, "dumb"), Nobody)
+    assert isinstance(guard_of(site, Goal.CELL_OVERVOLTAGE, "told"), ByDevice)
+    assert isinstance(guard_of(site, Goal.OVERCURRENT, "dumb"), ByHoldfast)
+
+
+def test_what_not_every_pack_sends_is_not_relied_on_and_the_table_says_who_guards_it() -> None:
+    unit = unit_content() | {"bms": {"profile": "pylontech_lv_can", "connection": CAN}}
+    found = guard_of(build_site(unit), Goal.CELL_OVERVOLTAGE)
+    assert isinstance(found, ByDevice)
+    assert "0x359" in found.source
+
+
+def test_a_bms_without_cells_is_told_with_what_to_write() -> None:
+    site = build_site(unit_content() | {"accepts": {}}, authority="full")
+    with pytest.raises(ConfigError) as error:
+        check_authority(site)
+    assert str(error.value) == (
+        "authority: full is more than this site's guards permit, which is limited: "
+        "nobody guards that no cell is charged beyond its highest voltage, "
+        "no device is sure to tell cell_voltage_max_v "
+        "(accepts of battery: {cell_overvoltage: why that is right}); "
+        "nobody guards that no cell is discharged below its lowest voltage, "
+        "no device is sure to tell cell_voltage_min_v "
+        "(accepts of battery: {cell_undervoltage: why that is right})"
+    )
+    check_authority(site.model_copy(update={"authority": "limited"}))
+
+
+def test_what_is_accepted_keeps_its_reason() -> None:
+    assert guard_of(build_site(), Goal.CELL_OVERVOLTAGE) == Accepted(
+        reason=OWN_BMS["cell_overvoltage"]
+    )
+
+
+def test_what_is_left_out_in_words_is_accepted_in_these_words() -> None:
+    site = lone_hybrid()
+    assert guard_of(site, Goal.EMERGENCY_STOP, SITE) == Accepted(reason="a switch at it")
+    assert guard_of(site, Goal.DISCONNECTION) == Accepted(reason="the inverter has one")
+    check_authority(site)
+
+
+def test_a_lone_box_is_its_only_witness_until_the_owner_accepts_that() -> None:
+    with pytest.raises(ConfigError, match=r"which is limited: .* alone tells all of it \(acc"):
+        check_authority(lone_hybrid(authority="full"))
+    accepted = {"accepts": {"unwanted_power": "the maker's own protection"}}
+    check_authority(lone_hybrid(authority="full", unit=accepted))
+    # A meter apart sees the battery, too.
+    check_authority(lone_hybrid(authority="full", meter=device("generic_meter")))
+
+
+def test_a_gap_that_may_not_be_accepted_alone_says_what_it_takes(tmp_path: Path) -> None:
+    table = tmp_path / "timeless.yaml"
+    whole = resources.files("holdfast.devices") / "profiles" / "generic_integrated.yaml"
+    rows = whole.read_text(encoding="utf-8").splitlines()
+    table.write_text("\n".join(row for row in rows if "revert_timeout" not in row))
+    box = device(str(table))
+    accepts = {"unwanted_power": "own protection", "lost_controller": "somebody is always there"}
+    site = lone_hybrid(
+        authority="limited", meter=box, unit={"accepts": accepts, "bms": box, "inverter": box}
+    )
+    with pytest.raises(ConfigError) as error:
+        check_authority(site)
+    assert str(error.value) == (
+        "authority: limited is more than this site's guards permit, which is observe: "
+        "lost_controller of battery can be accepted only where disconnection is guarded"
+    )
+
+
+@pytest.mark.parametrize(
+    ("where", "goal"),
+    [
+        ("accepts", "cell_overvoltage"),
+        ("accepts", "main_fuse"),
+        ("storage", "emergency_stop"),
+        ("storage", "overcurrent"),
+        ("storage", "insulation"),
+        ("storage", "no_such_goal"),
+    ],
+)
+def test_what_cannot_be_accepted_there_is_refused_with_what_can(where: str, goal: str) -> None:
+    accepts = {"accepts": {goal: "I want it so"}}
+    if where == "accepts":
+        site, right = build_site(**accepts), "emergency_stop"
+    else:
+        site = build_site(unit_content() | accepts)
+        right = (
+            "cell_overvoltage, cell_undervoltage, unwanted_power, disconnection, lost_controller"
+        )
+        where = r"storage\[0\].accepts"
+    with pytest.raises(ConfigError, match=rf"^{where}.{goal}: may be one of {right}$"):
+        assurance(site)
+
+
+def test_a_reason_is_words() -> None:
+    with pytest.raises(ValueError, match="accepts"):
+        build_site(accepts={"emergency_stop": ""})
+
+
+def test_limits_that_nothing_feeds_are_named_with_what_is_missing() -> None:
+    found = unwatched(build_site())
+    assert found[f"{UNIT}/cell_voltage_high"] == (Signal.CELL_VOLTAGE_MAX_V,)
+    assert found[f"{UNIT}/cell_imbalance_high"] == (
+        Signal.CELL_VOLTAGE_MIN_V,
+        Signal.CELL_VOLTAGE_MAX_V,
+    )
+    # Of what a derived one rests on, only what is missing.
+    assert Signal.PACK_VOLTAGE_V not in found[f"{UNIT}/pack_mismatch_high"]
+    assert f"{UNIT}/power_mismatch_high" not in found
+    # Holdfast tells that itself.
+    assert "site/watchdog_lost" not in found
+    assert not {key for key in found if key.startswith("site/")}
+    coarse = unwatched(build_site(meter=device("eastron_sdm120")))
+    assert set(coarse) >= set(found)
