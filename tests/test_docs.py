@@ -11,15 +11,10 @@ from holdfast.cli.commands import COMMANDS
 from holdfast.cli.configuration import configuration_page, meanings, sections
 from holdfast.cli.limits import reference_page
 from holdfast.cli.main import main
-from holdfast.devices.profile import (
-    CanField,
-    CanFlag,
-    CanFrame,
-    CanProfile,
-    ModbusProfile,
-    RegisterRead,
-    RegisterWrite,
-)
+from holdfast.devices.can_frames import CanField, CanFlag, CanFrame
+from holdfast.devices.can_profile import CanProfile
+from holdfast.devices.modbus_profile import ModbusProfile
+from holdfast.devices.registers import RegisterRead, RegisterWrite
 
 PACKAGE = Path(holdfast.__file__).parent
 REPOSITORY = PACKAGE.parent

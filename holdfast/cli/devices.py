@@ -14,7 +14,8 @@ from holdfast.core.errors import ConfigError
 from holdfast.core.mistakes import in_words
 from holdfast.core.reading import Good
 from holdfast.core.signals import SIGNALS
-from holdfast.devices.profile import ModbusProfile, load_profile, profile_names
+from holdfast.devices.modbus_profile import ModbusProfile
+from holdfast.devices.profile import load_profile, profile_names
 from holdfast.site.devices import physical_devices
 from holdfast.site.files import SiteFiles
 from holdfast.site.site_file import load_site

@@ -7,7 +7,8 @@ from holdfast.core.config.device import CanBus, Connection, ModbusTcp
 from holdfast.core.role import Role
 from holdfast.core.units import s_from_ns
 from holdfast.devices.can_frames import GAP_NS
-from holdfast.devices.profile import CanProfile, Profile, load_profile, profile_names
+from holdfast.devices.can_profile import CanProfile
+from holdfast.devices.profile import Profile, load_profile, profile_names
 from holdfast.safety.finding import DERATE_FACTOR, RAMP_TO_ZERO_S
 from holdfast.safety.limits import ALL_LIMITS
 from holdfast.site.devices import ages_of

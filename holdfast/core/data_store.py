@@ -44,10 +44,10 @@ class Told:
     @property
     def doubt(self) -> str:
         """Tells why the value cannot be true."""
-        if math.isnan(self.value):
-            return "the device says that it is not available"
-        row = SIGNALS[self.signal]
         hint = f"; {self.hint}" if self.hint else ""
+        if math.isnan(self.value):
+            return f"the device says that it is not available{hint}"
+        row = SIGNALS[self.signal]
         return f"{self.value:g} {row.unit} is not within {row.low:g} to {row.high:g}{hint}"
 
 

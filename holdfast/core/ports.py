@@ -1,6 +1,7 @@
 """Ports are what the control loop needs from the outside world."""
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -66,8 +67,11 @@ class DeviceDriver(Protocol):
     async def run(self) -> None:
         """Polls until cancelled; survives every failure of the device and reconnects."""
 
-    async def write(self, write: Write) -> None:
-        """Carries out one write now, never behind a poll. Raises DeviceError; never retries."""
+    async def write(self, write: Write, is_stale: Callable[[], bool] = ...) -> None:
+        """Carries out one write now, never behind a poll. Raises DeviceError; never retries.
+
+        One that takes several requests ends between two of them once it ``is_stale``.
+        """
 
     async def close(self) -> None:
         """Lets go of the wire."""

@@ -39,7 +39,8 @@ _PV_SWITCH = PointRules(
 )
 """It is kept where the inverter can switch off the PV behind it. The revert timer lifts it, as it
 ends a setpoint, and the watchdog does."""
-_OPTIONAL = (_EXPORT_LIMIT, _PV_SWITCH)
+_USUAL = (Point.SETPOINT_W, Point.ENABLE, Point.REVERT_TIMEOUT_S)
+"""An inverter takes these, unless its table says in words that it does not."""
 
 
 class InverterSafetyWrapper:
@@ -48,15 +49,12 @@ class InverterSafetyWrapper:
     Holds no state.
     """
 
-    KEEPS: ClassVar[frozenset[Point]] = frozenset(
-        {Point.SETPOINT_W, Point.ENABLE, Point.REVERT_TIMEOUT_S}
-        | {rule.point for rule in _OPTIONAL}
-    )
+    KEEPS: ClassVar[frozenset[Point]] = frozenset({*_USUAL, Point.EXPORT_LIMIT_W, Point.PV_ON})
 
     def __init__(
-        self, unit: StorageUnit, points: Collection[Point] = (), traits: Traits = NO_TRAITS
+        self, unit: StorageUnit, points: Collection[Point] = _USUAL, traits: Traits = NO_TRAITS
     ) -> None:
-        """Takes the ``points`` that the unit has; those every inverter has need not be there."""
+        """Takes the ``points`` that the unit's devices have."""
         self._unit = unit.name
         self._revert_timeout_s = float(round(unit.inverter_hardware.revert_timeout_s))
         rules: tuple[PointRules, ...] = (
@@ -86,8 +84,8 @@ class InverterSafetyWrapper:
                 exact=True,
             ),
         )
-        rules += tuple(rule for rule in _OPTIONAL if rule.point in points)
-        self._rules = tuple(rule.of_device(traits) for rule in rules)
+        rules = (*rules, _EXPORT_LIMIT, _PV_SWITCH)
+        self._rules = tuple(rule.of_device(traits) for rule in rules if rule.point in points)
 
     def decide(
         self,

@@ -19,6 +19,8 @@ class PointTraits:
     """A write, its answer and the poll behind it may take so long."""
     writes_per_day: int | None = None
     """It wears out, and is written so often a day. None: it does not."""
+    refresh_ns: int | None = None
+    """The device forgets it unless it is written so often. None: as usual."""
 
     def kept(self, value: float) -> float:
         """Returns what the device can keep of ``value``: rounded towards zero, never more.

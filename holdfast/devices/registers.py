@@ -3,6 +3,7 @@
 import math
 import struct
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -33,6 +34,13 @@ _ANY_NUMBER = frozenset({Signal.EXPORT_LIMIT_READBACK_W})
 word for no limit."""
 
 
+Place = tuple[int | None, Table, int]
+"""Tells where one register or bit is: device id, where it is another one than the connection's,
+table and address."""
+RawImage = Mapping[Place, int]
+"""Holds the raw words of a poll by their places."""
+
+
 class TableRow(BaseModel):
     """Every table row derives from it: complete, unchangeable, without unknown keys."""
 
@@ -49,6 +57,8 @@ class Register(TableRow):
     words: Literal["high_first", "low_first"] = "high_first"
     """The order of the two registers that a number of 32 bits takes."""
     scale: Finite = 1.0
+    device_id: Annotated[int, Field(ge=0, le=255)] | None = None
+    """Another device id behind the same connection, as gateways have them. None: its own."""
 
     @model_validator(mode="after")
     def _can_be_coded(self) -> Self:
@@ -66,6 +76,16 @@ class Register(TableRow):
     def count(self) -> int:
         """Returns how many registers (or bits) the value takes."""
         return 2 if self.type in {"uint32", "int32", "float32"} else 1
+
+    @property
+    def places(self) -> tuple[Place, ...]:
+        """Returns where its words are, in the order of their addresses."""
+        addresses = range(self.address, self.address + self.count)
+        return tuple((self.device_id, self.table, address) for address in addresses)
+
+    def words_in(self, image: RawImage) -> list[int]:
+        """Returns its words of ``image``, as they came. Raises KeyError if they are not in it."""
+        return [image[place] for place in self.places]
 
     @property
     def resolution(self) -> float:
@@ -90,14 +110,20 @@ class Register(TableRow):
         """
         return self._ordered(_encode(value, self.type, self.scale, round))
 
+    def encode_towards_zero(self, value: float) -> list[int]:
+        """Returns the raw words of ``value``, rounded towards zero: never more than was permitted.
+
+        Raises ValueError for a value that is not finite or does not fit the register.
+        """
+        return self._ordered(_encode(value, self.type, self.scale, towards_zero))
+
     def _ordered(self, words: list[int]) -> list[int]:
         return words[::-1] if self.words == "low_first" else words
 
 
-class RegisterRead(Register):
-    """Describes a signal in a register, coil or discrete input."""
+class Part(Register):
+    """Describes a number in registers that may stand for no value."""
 
-    signal: Signal
     not_available: tuple[int, ...] | None = None
     """Raw numbers that stand for no value, with their sign or as bits: 0x8000 and -32768 are one
     int16. None: those that are usual for the type; a list of its own where a device has others, an
@@ -110,11 +136,68 @@ class RegisterRead(Register):
 
     def decode(self, words: list[int]) -> float:
         """Returns the value of raw ``words``, as they came; NaN if it is not available."""
-        usual = () if self.signal in _ANY_NUMBER else NOT_AVAILABLE[self.type]
-        missing = usual if self.not_available is None else self.not_available
+        missing = self._usual() if self.not_available is None else self.not_available
         if is_missing(self._raw(words), self.type, missing):
             return math.nan
         return super().decode(words)
+
+    def _usual(self) -> tuple[int, ...]:
+        return NOT_AVAILABLE[self.type]
+
+
+class RegisterRead(Part):
+    """Describes a signal in a register, coil or discrete input, or in several registers."""
+
+    signal: Signal
+    also: tuple[Part, ...] = ()
+    """Added to it: a device that tells charging and discharging apart has the second with a
+    negative scale."""
+    per: Part | None = None
+    """Divides it: a device that tells power and voltage, and no current."""
+    equals: Annotated[tuple[int, ...], Field(min_length=1)] | None = None
+    """It is a flag: 1 while the raw number is one of these, else 0."""
+    mask: Annotated[int, Field(ge=1, le=0xFFFF_FFFF)] | None = None
+    """It is a flag: 1 while one of these bits is set, else 0."""
+
+    @model_validator(mode="after")
+    def _is_a_number_or_a_flag(self) -> Self:
+        told = [name for name in ("equals", "mask") if getattr(self, name) is not None]
+        if told and (len(told) > 1 or self.also or self.per or self.scale != 1.0):
+            raise ValueError(f"{told[0]} makes a flag of it, which has no other number to it")
+        return self
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """Returns every register that it is told in, its own first."""
+        return (self, *self.also, *(() if self.per is None else (self.per,)))
+
+    @property
+    def runs(self) -> tuple[tuple[Place, ...], ...]:
+        """Returns the registers that have to be read for it."""
+        return tuple(part.places for part in self.parts)
+
+    def value(self, image: RawImage) -> float:
+        """Returns what ``image`` tells of it; NaN if any of it is not available.
+
+        Raises KeyError if the image has not all of it.
+        """
+        number = sum(part.decode(part.words_in(image)) for part in (self, *self.also))
+        if self.per is None:
+            return number
+        divisor = self.per.decode(self.per.words_in(image))
+        return number / divisor if divisor != 0.0 else math.nan
+
+    def decode(self, words: list[int]) -> float:
+        """Returns the value, or the flag, of the raw ``words`` of its own register."""
+        value = super().decode(words)
+        if math.isnan(value):
+            return value
+        if self.equals is not None:
+            return float(self._raw(words) in self.equals)
+        return value if self.mask is None else float(bool(int(value) & self.mask))
+
+    def _usual(self) -> tuple[int, ...]:
+        return () if self.signal in _ANY_NUMBER else super()._usual()
 
 
 class RegisterWrite(Register):
@@ -132,13 +215,28 @@ class RegisterWrite(Register):
     writes_per_day: Annotated[int, Field(ge=1)] | None = None
     """It is stored in flash or EEPROM, which wear out: written on change only, and so often a day
     at most. None: it does not wear out, and is written anew as a heartbeat."""
+    refresh_s: Annotated[float, Field(gt=0, le=60)] | None = None
+    """The device forgets it after a while: it is written anew so often. None: as usual."""
 
     def encode(self, value: float) -> list[int]:
-        """Returns the raw words of ``value``, rounded towards zero: never more than was permitted.
+        """Returns the raw words of ``value``, as :meth:`encode_towards_zero`."""
+        return self.encode_towards_zero(value)
 
-        Raises ValueError for a value that is not finite or does not fit the register.
-        """
-        return self._ordered(_encode(value, self.type, self.scale, towards_zero))
+    def kept(self, value: float) -> float:
+        """Returns what the device keeps of ``value``. Raises ValueError if it cannot be coded."""
+        return self.decode(self.encode(value))
+
+    def requests(self, value: float, _held: "LastShown") -> tuple["WriteRequest", ...]:
+        """Returns what is to be sent for ``value``. Raises ValueError if it cannot be coded."""
+        return (
+            WriteRequest(
+                device_id=self.device_id,
+                table=self.table,
+                address=self.address,
+                words=tuple(self.encode(value)),
+                function=self.function,
+            ),
+        )
 
     @model_validator(mode="after")
     def _function_takes_it(self) -> Self:
@@ -147,13 +245,34 @@ class RegisterWrite(Register):
         return self
 
 
-class RegisterBlock(TableRow):
-    """Holds neighbouring registers that one request reads."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LastShown:
+    """Holds what a device showed last, and what it has acknowledged since."""
 
-    table: Table
+    image: RawImage
+    soc_pct: float | None
+    """None: it is not known."""
+
+
+NOTHING_SHOWN = LastShown(image={}, soc_pct=None)
+"""Nothing is known of the device."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WriteRequest:
+    """Holds what one request writes."""
+
+    device_id: int | None
+    table: Literal["holding", "coil"]
     address: int
-    count: int
-    reads: tuple[RegisterRead, ...]
+    words: tuple[int, ...]
+    function: Literal["single", "multiple"]
+
+    @property
+    def places(self) -> tuple[Place, ...]:
+        """Returns where its words go."""
+        addresses = range(self.address, self.address + len(self.words))
+        return tuple((self.device_id, self.table, address) for address in addresses)
 
 
 def check_unique(what: str, names: Sequence[str]) -> None:

@@ -69,6 +69,7 @@ class PointRules:
             traits=own,
             resolution=max(self.resolution, own.step),
             settle_ns=max(self.settle_ns, own.settle_ns),
+            refresh_ns=min(self.refresh_ns, own.refresh_ns or self.refresh_ns),
         )
 
 

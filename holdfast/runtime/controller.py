@@ -25,7 +25,7 @@ from holdfast.runtime.process import open_site
 from holdfast.runtime.realtime import PeriodicTimer, enter_real_time, freeze_collector
 from holdfast.site.assembly import build_cycle
 from holdfast.site.device_lock import hold_devices
-from holdfast.site.devices import physical_devices
+from holdfast.site.devices import physical_devices, profile_of
 from holdfast.site.files import SiteFiles
 from holdfast.site.site_lock import hold_lock
 
@@ -43,7 +43,9 @@ def open_drivers(site: Site, store: DataStore) -> dict[DeviceKey, DeviceDriver]:
     """Opens a driver for every device of a site; one that has several roles has one driver."""
     drivers: dict[DeviceKey, DeviceDriver] = {}
     for one in physical_devices(site):
-        driver = open_driver(one.name, one.owners, one.device, store)
+        driver = open_driver(
+            one.name, one.owners, profile_of(site, one), one.device.connection, store
+        )
         drivers |= {(owner, role): driver for role, owner in one.owners.items()}
     return drivers
 

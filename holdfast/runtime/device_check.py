@@ -11,10 +11,10 @@ from holdfast.core.errors import AlreadyRunning
 from holdfast.core.reading import MISSING, Good, Reading
 from holdfast.core.signals import Signal
 from holdfast.devices.drivers import open_driver
-from holdfast.devices.profile import load_profile
+from holdfast.devices.profile import Profile
 from holdfast.monitoring.status.comms import comms_status
 from holdfast.monitoring.status.schema import CommsStatus
-from holdfast.site.devices import PhysicalDevice, physical_devices
+from holdfast.site.devices import PhysicalDevice, physical_devices, profile_of
 from holdfast.site.files import SiteFiles
 from holdfast.site.site_lock import refuse_second
 
@@ -56,7 +56,7 @@ async def try_devices(site: Site, within_s: float) -> tuple[Tried, ...]:
     ``acts_as_inverter`` holds here, too: some packs tell nothing without its keep-alive.
     """
     store = DataStore(site.unit_names, tuple(site.switches))
-    trials = [_Trial(one, store) for one in physical_devices(site)]
+    trials = [_Trial(one, profile_of(site, one), store) for one in physical_devices(site)]
     changed = asyncio.Event()
     store.on_change(lambda *_: changed.set())
     tasks = [asyncio.create_task(trial.driver.run()) for trial in trials]
@@ -76,10 +76,10 @@ async def try_devices(site: Site, within_s: float) -> tuple[Tried, ...]:
 class _Trial:
     """Holds one device while it is tried."""
 
-    def __init__(self, one: PhysicalDevice, store: DataStore) -> None:
-        self.driver = open_driver(one.name, one.owners, one.device, store)
+    def __init__(self, one: PhysicalDevice, profile: Profile, store: DataStore) -> None:
+        self.driver = open_driver(one.name, one.owners, profile, one.device.connection, store)
         self._owners, self._path, self._store = one.owners, one.path, store
-        self._profile = load_profile(one.device.profile).of(*one.owners)
+        self._profile = profile
 
     def result(self) -> Tried:
         """Returns what it has told so far."""

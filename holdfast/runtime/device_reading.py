@@ -17,8 +17,10 @@ from holdfast.core.errors import ConfigError, DeviceError
 from holdfast.core.mistakes import in_words
 from holdfast.core.reading import Sample
 from holdfast.core.signals import Signal
+from holdfast.devices.block_plan import RegisterBlock
 from holdfast.devices.drivers import SyncModbusWriter
-from holdfast.devices.profile import ModbusProfile, RegisterBlock, Table
+from holdfast.devices.modbus_profile import ModbusProfile
+from holdfast.devices.registers import Table
 
 
 class _Row(BaseModel):
@@ -28,6 +30,8 @@ class _Row(BaseModel):
 class RawBlock(_Row):
     """Holds what one request brought."""
 
+    device_id: int | None = None
+    """Another one than the connection's, where it is."""
     table: Table
     address: int = Field(ge=0, le=65535)
     words: tuple[Annotated[int, Field(ge=0, le=0xFFFF)], ...]
@@ -75,32 +79,35 @@ def _raw_block(device: SyncModbusWriter, block: RegisterBlock) -> RawBlock:
     try:
         if not device.connected:
             device.connect()
-        words, problem = tuple(device.words(block.table, block.address, block.count)), ""
+        words, problem = tuple(device.words(block)), ""
     except DeviceError as error:
         words, problem = (), str(error)
-    return RawBlock(table=block.table, address=block.address, words=words, problem=problem)
+    return RawBlock(
+        device_id=block.device_id,
+        table=block.table,
+        address=block.address,
+        words=words,
+        problem=problem,
+    )
 
 
 def decode(profile: ModbusProfile, recording: Recording) -> tuple[Decoded, ...]:
     """Returns every value that ``profile`` has, as it stands in ``recording``."""
-    held = {
-        (block.table, block.address + place): word
+    image = {
+        (block.device_id, block.table, block.address + offset): word
         for block in recording.blocks
-        for place, word in enumerate(block.words)
+        for offset, word in enumerate(block.words)
     }
     found = []
-    for row in profile.reads:
-        places = [(row.table, row.address + offset) for offset in range(row.count)]
-        words = [held[place] for place in places if place in held]
-        whole = len(words) == row.count
-        told = Told(signal=row.signal, value=row.decode(words), time_ns=0) if whole else None
-        found.append(
-            Decoded(
-                signal=row.signal,
-                words=tuple(words) if whole else (),
-                sample=None if told is None else told.sample,
-            )
-        )
+    for signal in sorted(profile.signals, key=list(Signal).index):
+        places = [place for block in profile.blocks_of(signal) for place in block.places]
+        words = tuple(image[place] for place in places if place in image)
+        if len(words) < len(places):
+            found.append(Decoded(signal=signal, words=(), sample=None))
+            continue
+        value = profile.value_of(signal, image)
+        told = Told(signal=signal, value=value, time_ns=0)
+        found.append(Decoded(signal=signal, words=words, sample=told.sample))
     return tuple(found)
 
 

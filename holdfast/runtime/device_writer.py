@@ -49,7 +49,8 @@ class DeviceWriter:
 
     async def _write(self, write: Write) -> None:
         try:
-            await self._driver.write(write)
+            # A newer value ends one that takes several requests between two of them.
+            await self._driver.write(write, lambda: write.point in self._pending)
         except DeviceError as error:
             if not self._failing:
                 _log.warning("%s: %s not written: %s", self._driver.name, write.point, error)

@@ -27,7 +27,8 @@ from holdfast.core.signals import SIGNALS, Signal
 from holdfast.core.units import NS_PER_MS, NS_PER_S
 from holdfast.devices.contactor.memory import OPEN_AT_THE_LATEST_NS
 from holdfast.devices.drivers import SyncModbusWriter
-from holdfast.devices.profile import ModbusProfile, load_profile
+from holdfast.devices.modbus_profile import ModbusProfile
+from holdfast.devices.profile import load_profile
 from holdfast.devices.roles import Rank, devices_in, safe_writes
 from holdfast.runtime.feeders import HardwareFeeder, SystemdFeeder
 from holdfast.runtime.process import run_process
@@ -61,13 +62,15 @@ ISLAND_MAX_AGE_NS = SIGNALS[Signal.ISLANDED].max_age_ns
 class Link:
     """Reaches one device, on a connection of its own. Never raises: it tells what worked."""
 
-    def __init__(self, name: str, device: Device) -> None:
-        profile = load_profile(device.profile)
+    def __init__(self, name: str, device: Device, unit: StorageUnit) -> None:
+        profile = load_profile(device.profile).bound(unit.inverter_hardware)
         self._name = name
         self._writer: SyncModbusWriter | None = None
         self.points: frozenset[Point] = frozenset()
         self.signals: frozenset[Signal] = frozenset()
         self.timeout_s = 0.0
+        self.waits_its_turn = isinstance(profile, ModbusProfile) and profile.single_client
+        """The device talks to one client at a time, and that is the controller while it lives."""
         if isinstance(profile, ModbusProfile) and isinstance(device.connection, ModbusTcp):
             self.timeout_s = timeout_s(device.connection)
             connection = device.connection.model_copy(update={"timeout_s": self.timeout_s})
@@ -123,7 +126,7 @@ class Hand:
         self._links: dict[Role, Link] = {}
         for role, device in devices_in(unit).items():
             if device not in links:
-                links[device] = Link(f"{unit.name}/{role}", device)
+                links[device] = Link(f"{unit.name}/{role}", device, unit)
             self._links[role] = links[device]
         self._points = {role: link.points for role, link in self._links.items()}
         self._inverter = self._links[Role.INVERTER]
@@ -165,10 +168,7 @@ class Hand:
         while not self._end.is_set():
             if not self._act.wait(self._reach.pause_s):
                 since_ns = None
-                answers = self._inverter.read(Signal.SETPOINT_READBACK_W) is not None
-                self.reaches_inverter = self._reach.judge(answers, time.monotonic_ns())
-                # It is asked here already, so that it is known before it counts.
-                self._see_rest(islanded=self._carries_island(), opens=False)
+                self.reaches_inverter = self._looks_ahead()
             elif not self._end.is_set():
                 self._take(Rank.WISH)
                 islanded = self._carries_island()
@@ -182,6 +182,19 @@ class Hand:
                 self._end.wait(self._pause_s(islanded=islanded, opened=opened))
         for link in self._links.values():
             link.close()
+
+    def _looks_ahead(self) -> bool:
+        """Looks whether it would reach the inverter, and what has to be known before it counts.
+
+        One that talks to the controller alone is not asked while that lives.
+        """
+        if self._inverter.waits_its_turn and not self._leave.is_set():
+            self._inverter.close()
+            return True
+        answers = self._inverter.read(Signal.SETPOINT_READBACK_W) is not None
+        reaches = self._reach.judge(answers, time.monotonic_ns())
+        self._see_rest(islanded=self._carries_island(), opens=False)
+        return reaches
 
     def _pause_s(self, *, islanded: bool, opened: bool) -> float:
         if islanded:

@@ -39,6 +39,7 @@ class Goal(StrEnum):
     UNWANTED_POWER = "unwanted_power"
     DISCONNECTION = "disconnection"
     LOST_CONTROLLER = "lost_controller"
+    UNDERSTOOD = "understood"
     INSULATION = "insulation"
     EMERGENCY_STOP = "emergency_stop"
     MAIN_FUSE = "main_fuse"
@@ -53,7 +54,7 @@ class GoalRow:
     of_site: bool
     text: str
     needs: frozenset[Signal]
-    """All of them must be told for it to be watched,"""
+    """All of them must be told for it to be watched (where there are none, no signal tells it),"""
     boxes: int
     """by at least so many boxes: one that lies cannot be its own witness."""
     rows: tuple[str, ...]
@@ -87,6 +88,7 @@ GOALS: dict[Goal, GoalRow] = {
         (_G.UNWANTED_POWER,     _UNIT, _BATTERY_FLOW,                       2,    ("over_delivery", "wrong_sign", "power_unseen"),                 _LIMITED, _FULL,    None,              "power that nobody asked for is seen by two who do not share a cause"),
         (_G.DISCONNECTION,      _UNIT, (_S.CONTACTOR_CLOSED,),              1,    ("contactor_open", "contactor_confirmed"),                       _LIMITED, _FULL,    None,              "the battery can be taken off an inverter that does not obey"),
         (_G.LOST_CONTROLLER,    _UNIT, (_S.REVERT_TIMEOUT_READBACK_S,),     1,    ("revert_timer_armed",),                                         _OBSERVE, _FULL,    _G.DISCONNECTION,  "the inverter goes to 0 W by itself when nobody commands it"),
+        (_G.UNDERSTOOD,         _UNIT, (),                                  1,    (),                                                              _OBSERVE, _LIMITED, None,              "its devices do what their tables say, as somebody has seen on such hardware"),
         (_G.INSULATION,         _UNIT, (_S.INSULATION_KOHM,),               1,    ("insulation_low",),                                             _FULL,    _FULL,    None,              "the pack is insulated from earth"),
         (_G.EMERGENCY_STOP,     _SITE, (_S.EMERGENCY_LOOP_CLOSED,),         1,    ("emergency_loop_closed",),                                      _LIMITED, _FULL,    None,              "a button at the site stops it"),
         (_G.MAIN_FUSE,          _SITE, (_S.GRID_POWER_W,),                  1,    ("grid_import_high",),                                           _OBSERVE, _OBSERVE, None,              "the site imports no more than its main fuse carries"),
@@ -164,7 +166,7 @@ def _guard(goal: Goal, facts: Facts) -> Guard:
     row = GOALS[goal]
     boxes = {facts.told_by[signal] for signal in row.needs if signal in facts.told_by}
     lacks = [signal for signal in row.needs if signal not in facts.told_by]
-    if not lacks and len(boxes) >= row.boxes:
+    if row.needs and not lacks and len(boxes) >= row.boxes:
         return ByHoldfast(rows=row.rows)
     if goal in facts.guarded:
         return ByDevice(source=facts.guarded[goal])
@@ -172,7 +174,9 @@ def _guard(goal: Goal, facts: Facts) -> Guard:
         return Accepted(reason=facts.accepted[goal])
     if lacks:
         return Nobody(why=f"no device is sure to tell {' and '.join(sorted(lacks))}")
-    return Nobody(why=f"{', '.join(sorted(boxes))} alone tells all of it")
+    if boxes:
+        return Nobody(why=f"{', '.join(sorted(boxes))} alone tells all of it")
+    return Nobody(why="no table says so")
 
 
 def _permitted(goal: Goal, guards: Mapping[Goal, Guard]) -> Authority:
@@ -196,7 +200,8 @@ def _check_table(rows: Mapping[Goal, GoalRow], known: Iterable[str]) -> None:
     for goal, row in rows.items():
         assert set(row.rows) <= set(known), f"{goal}: watched by rows that no table has"
         assert row.unguarded <= row.accepted, f"{goal}: accepting it takes authority away"
-        assert 1 <= row.boxes <= len(row.needs), f"{goal}: cannot be watched"
+        assert 1 <= row.boxes <= max(1, len(row.needs)), f"{goal}: cannot be watched"
+        assert bool(row.needs) == bool(row.rows), f"{goal}: what watches it, and by what?"
         assert row.of_site is False or all(SIGNALS[s].of_site for s in row.needs), goal
         assert row.second_way is None or rows[row.second_way].of_site == row.of_site, goal
 

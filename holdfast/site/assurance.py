@@ -79,12 +79,15 @@ def _gap(gap: Assurance) -> str:
             f"nobody guards that {row.text}, {gap.guard.why} "
             f"({key}: {{{gap.goal}: why that is right}})"
         )
+    if row.second_way is None:
+        return f"{gap.goal} of {gap.owner} is accepted, which permits {gap.permits.key}"
     return f"{gap.goal} of {gap.owner} can be accepted only where {row.second_way} is guarded"
 
 
 def _facts(site: Site, owner: str, accepted: Mapping[Goal, str]) -> Facts:
     told_by: dict[Signal, str] = {}
     guarded: dict[Goal, str] = {}
+    commanded: list[str | None] = []
     for device in physical_devices(site):
         profile = load_profile(device.device.profile)
         # What the site's devices tell is told of the unit, too: the meter sees the battery.
@@ -92,6 +95,9 @@ def _facts(site: Site, owner: str, accepted: Mapping[Goal, str]) -> Facts:
         told_by |= dict.fromkeys(profile.of(*roles).required, device.name)
         if owner in device.owners.values():
             guarded |= profile.guards
+            commanded += [profile.confirmed] if profile.points else []
+    if commanded and all(commanded):  # a device that is only read is found wrong by the others
+        guarded[Goal.UNDERSTOOD] = "; ".join(dict.fromkeys(filter(None, commanded)))
     return Facts(told_by=told_by, guarded=guarded, accepted=accepted)
 
 

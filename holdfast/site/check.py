@@ -1,7 +1,7 @@
 """This module says whether a site can be run as its site.yaml describes it."""
 
 from holdfast.core.commands import Point
-from holdfast.core.config import Site
+from holdfast.core.config import Site, StorageUnit
 from holdfast.core.config.device import Device
 from holdfast.core.errors import ConfigError
 from holdfast.core.role import Role
@@ -33,6 +33,13 @@ def check_site(site: Site) -> None:
             raise ConfigError(
                 f"{path}: the same device as {before}: profile {device.profile} at {address}"
             )
+    for index, unit in enumerate(site.storage):
+        try:
+            _check_unit(
+                unit, load_profile(unit.inverter.profile), writes=site.authority != "observe"
+            )
+        except ConfigError as error:
+            raise ConfigError(f"storage[{index}].inverter: {error}") from error
     build_limits(site)
     check_authority(site)
 
@@ -53,7 +60,7 @@ def _check_device(role: Role, device: Device) -> None:
             f"profile {profile.name} speaks {profile.protocol}, but the connection is "
             f"{device.connection.kind}"
         )
-    missing = ROLES[role].tells - profile.signals
+    missing = ROLES[role].tells - profile.signals - profile.lacks.keys()
     if missing:
         raise ConfigError(f"profile {profile.name} does not provide {', '.join(sorted(missing))}")
     for point, need in NEEDS.items():
@@ -63,6 +70,19 @@ def _check_device(role: Role, device: Device) -> None:
                 f"profile {profile.name} takes {point} without {', '.join(sorted(lacking))}: "
                 f"{need.why}"
             )
+
+
+def _check_unit(unit: StorageUnit, inverter: Profile, *, writes: bool) -> None:
+    """Checks that the inverter fits the unit that it is in."""
+    if unit.has_contactor and Signal.INVERTER_ENABLED in inverter.lacks:
+        raise ConfigError(
+            f"profile {inverter.name} cannot tell that its power stage is off, and no contactor "
+            "may close on it; write relays: {none: why} if it has one of its own"
+        )
+    if writes and Point.SETPOINT_W not in inverter.points:
+        raise ConfigError(
+            f"profile {inverter.name} takes no setpoint; a site with it has authority: observe"
+        )
 
 
 def _check_switch(profile: Profile, *, of_room: bool) -> None:

@@ -12,9 +12,11 @@ from holdfast.core.config.section import Section
 from holdfast.core.role import DeviceKey, Role
 from holdfast.core.signals import SIGNALS, SITE, Signal
 from holdfast.core.units import ns_from_s
+from holdfast.devices.can_profile import LATE_BURSTS, CanProfile
+from holdfast.devices.modbus_profile import MAY_BE_SLOW
 from holdfast.devices.point_traits import PointTraits, Traits
-from holdfast.devices.profile import LATE_BURSTS, MAY_BE_SLOW, CanProfile, Profile, load_profile
-from holdfast.devices.roles import ROLES, Per, devices_in
+from holdfast.devices.profile import Profile, load_profile
+from holdfast.devices.roles import ROLE_OF, ROLES, Per, devices_in
 
 
 def devices(site: Site) -> dict[DeviceKey, tuple[str, Device]]:
@@ -59,6 +61,13 @@ def physical_devices(site: Site) -> tuple[PhysicalDevice, ...]:
         )
         for device, roles in owners.items()
     )
+
+
+def profile_of(site: Site, one: PhysicalDevice) -> Profile:
+    """Returns the table of a box, as far as it serves this site."""
+    profile = load_profile(one.device.profile).of(*one.owners)
+    unit = site.unit_named(one.owners.get(Role.INVERTER))
+    return profile if unit is None else profile.bound(unit.inverter_hardware)
 
 
 def _first(owners: Mapping[Role, str]) -> str:
@@ -118,13 +127,11 @@ def writable_points(site: Site) -> Mapping[str, Collection[Point]]:
 def point_traits(site: Site) -> Mapping[str, Traits]:
     """Returns what the tables say of the points, by storage unit and switched load."""
     traits: dict[str, dict[Point, PointTraits]] = {}
-    for (owner, role), (_, device) in devices(site).items():
-        if owner != SITE:
-            settle_ns = _settle_ns(device.connection)
-            told = load_profile(device.profile).of(role).traits.items()
-            traits.setdefault(owner, {}).update(
-                {point: replace(trait, settle_ns=settle_ns) for point, trait in told}
-            )
+    for one in physical_devices(site):
+        settle_ns = _settle_ns(one.device.connection)
+        for point, trait in profile_of(site, one).traits.items():
+            owner = one.owners[ROLE_OF[point]]
+            traits.setdefault(owner, {})[point] = replace(trait, settle_ns=settle_ns)
     return traits
 
 

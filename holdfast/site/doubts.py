@@ -12,7 +12,8 @@ from holdfast.core.config import Site
 from holdfast.core.config.device import Connection, ModbusTcp
 from holdfast.core.config.section import Section
 from holdfast.core.signals import SIGNALS
-from holdfast.devices.profile import MAY_BE_SLOW, load_profile
+from holdfast.devices.modbus_profile import MAY_BE_SLOW
+from holdfast.devices.profile import load_profile
 from holdfast.site.devices import address_of, physical_devices
 
 

@@ -3,7 +3,8 @@
 import pytest
 
 from holdfast.cli.reaction_times import SAMPLES, reaction_rows, reaction_times
-from holdfast.devices.profile import CanProfile, load_profile
+from holdfast.devices.can_profile import CanProfile
+from holdfast.devices.profile import load_profile
 
 
 def test_a_can_battery_takes_a_burst_for_each_sample() -> None:

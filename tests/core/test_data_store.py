@@ -245,7 +245,7 @@ def test_the_values_of_a_poll_come_together():
     assert polls.store.image()[UNIT][SOC].time_ns == polls.time_ns
 
 
-NOT_AVAILABLE = "soc_pct: the device says that it is not available"
+NOT_AVAILABLE = "soc_pct: the device says that it is not available; look"
 
 
 @pytest.mark.parametrize(

@@ -148,12 +148,13 @@ def test_whatever_is_asked_what_the_inverter_holds_is_inside_each_permit(steps):
 # The export limit. --------------------------------------------------------------------------------
 
 LIMIT = Point.EXPORT_LIMIT_W
+USUAL = (Point.SETPOINT_W, Point.ENABLE, Point.REVERT_TIMEOUT_S)
 
 
 def hybrid(**budgets):
     unit = build_site(unit_content(inverter=device("generic_hybrid"))).storage[0]
     return InverterSafetyWrapper(
-        unit, (LIMIT,), worn({Point[name]: n for name, n in budgets.items()})
+        unit, (*USUAL, LIMIT), worn({Point[name]: n for name, n in budgets.items()})
     )
 
 
@@ -269,7 +270,7 @@ class Switch(Throttle):
     def __init__(self, **budgets):
         unit = build_site(unit_content(inverter=device("generic_hybrid"))).storage[0]
         worn_out = worn({Point[name]: n for name, n in budgets.items()})
-        super().__init__(InverterSafetyWrapper(unit, (SWITCH,), worn_out))
+        super().__init__(InverterSafetyWrapper(unit, (*USUAL, SWITCH), worn_out))
         self.stored = 1.0
 
     def __call__(self, on, seconds=0.02, **how):
@@ -346,12 +347,40 @@ def test_a_pv_switch_that_wears_out_stays_on_once_its_budget_is_spent():
 
 def test_a_step_of_the_table_does_not_round_a_switch():
     unit = build_site(unit_content(inverter=device("generic_hybrid"))).storage[0]
-    wrapper = InverterSafetyWrapper(unit, (SWITCH,), {SWITCH: PointTraits(step=70.0)})
+    wrapper = InverterSafetyWrapper(unit, (*USUAL, SWITCH), {SWITCH: PointTraits(step=70.0)})
     for on in (True, False):
         writes, _, _ = wrapper.decide(
             0.0, permit_of(pv_on=on), snapshot_of(healthy=False), {}, force=False
         )
         assert [write.value for write in writes if write.point is SWITCH] == [float(on)]
+
+
+# What an inverter does not take. ----------------------------------------------------------------
+
+
+def test_an_inverter_without_power_stage_switch_and_timer_gets_its_setpoint_alone():
+    wrapper = InverterSafetyWrapper(build_site().storage[0], (Point.SETPOINT_W,))
+    written, memory = decide(1000.0, permit_of(-5000.0, 5000.0), wrapper=wrapper)
+    assert written == {Point.SETPOINT_W: 1000.0}
+    written, _ = decide(
+        1000.0, permit_of(-5000.0, 5000.0), memory, now_ns=T0 + 1, force=True, wrapper=wrapper
+    )
+    assert written == {Point.SETPOINT_W: 1000.0}
+
+
+def test_a_setpoint_that_the_device_forgets_is_written_anew_as_often_as_its_table_says():
+    traits = {Point.SETPOINT_W: PointTraits(refresh_ns=NS_PER_S)}
+    wrapper = InverterSafetyWrapper(build_site().storage[0], USUAL, traits)
+    _, memory = decide(0.0, permit_of(), wrapper=wrapper)
+    written, _ = decide(0.0, permit_of(), memory, now_ns=T0 + NS_PER_S - 1, wrapper=wrapper)
+    assert Point.SETPOINT_W not in written
+    written, _ = decide(0.0, permit_of(), memory, now_ns=T0 + NS_PER_S, wrapper=wrapper)
+    assert Point.SETPOINT_W in written
+    # Seldom is no reason to be written less often than its revert timer wants.
+    traits = {Point.SETPOINT_W: PointTraits(refresh_ns=60 * NS_PER_S)}
+    wrapper = InverterSafetyWrapper(build_site().storage[0], USUAL, traits)
+    written, _ = decide(0.0, permit_of(), memory, now_ns=T0 + 2 * NS_PER_S, wrapper=wrapper)
+    assert Point.SETPOINT_W in written
 
 
 # Traits of the table. -----------------------------------------------------------------------------
@@ -360,7 +389,7 @@ def test_a_step_of_the_table_does_not_round_a_switch():
 def test_the_inverters_powers_are_kept_in_the_steps_of_its_table_and_its_timer_is_not():
     unit = build_site(unit_content(inverter=device("generic_hybrid"))).storage[0]
     traits = dict.fromkeys(Point, PointTraits(step=70.0))
-    wrapper = InverterSafetyWrapper(unit, (LIMIT,), traits)
+    wrapper = InverterSafetyWrapper(unit, (*USUAL, LIMIT), traits)
     permit = permit_of(-5000.0, 5000.0, export_limit_w=500.0)
     writes, _, _ = wrapper.decide(1000.0, permit, snapshot_of(healthy=False), {}, force=False)
     assert {write.point: write.value for write in writes} == {

@@ -61,7 +61,7 @@ class FakeDriver:
     async def run(self) -> None:
         await asyncio.Event().wait()
 
-    async def write(self, write: Write) -> None:
+    async def write(self, write: Write, is_stale: Callable[[], bool] = lambda: False) -> None:
         await self.gate.wait()
         if self.fails:
             self.fails -= 1

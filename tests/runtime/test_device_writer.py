@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 
 from holdfast.core.commands import Point, Write
 from holdfast.core.role import Role
@@ -96,7 +97,7 @@ async def test_a_driver_that_fails_unforeseen_does_not_stop_later_writes() -> No
     class Broken(FakeDriver):
         broken = True
 
-        async def write(self, write: Write) -> None:
+        async def write(self, write: Write, is_stale: Callable[[], bool] = lambda: False) -> None:
             if self.broken:
                 self.broken = False
                 raise RuntimeError("a defect of the driver")

@@ -18,6 +18,7 @@ from holdfast.safety.goals import (
 
 UNIT_GOALS = [goal for goal, row in GOALS.items() if not row.of_site]
 SITE_GOALS = [goal for goal, row in GOALS.items() if row.of_site]
+WATCHED = [goal for goal, row in GOALS.items() if row.needs]
 EVERYTHING = dict.fromkeys(Signal, "one box") | {Signal.GRID_POWER_W: "meter"}
 
 
@@ -50,7 +51,7 @@ def test_each_owner_has_its_own_goals_in_the_order_of_the_table() -> None:
     assert {each.owner for each in unit} == {"battery"}
 
 
-@pytest.mark.parametrize("goal", Goal)
+@pytest.mark.parametrize("goal", WATCHED)
 def test_what_all_its_signals_tell_is_watched_and_permits_everything(goal: Goal) -> None:
     found = of(goal, facts(guarded={goal: "manual"}, accepted={goal: "why"}))
     assert found.guard == ByHoldfast(rows=GOALS[goal].rows)
@@ -107,6 +108,16 @@ def test_a_missing_revert_timer_can_be_accepted_only_with_another_way_to_zero() 
     assert of(Goal.LOST_CONTROLLER, facts(told, accepted=accepted)).permits is Authority.OBSERVE
     own = {Goal.DISCONNECTION: "opens by itself: manual, p. 9"}
     assert of(Goal.LOST_CONTROLLER, facts(told, own, accepted)).permits is Authority.FULL
+
+
+def test_what_no_signal_tells_is_guarded_by_what_somebody_has_seen() -> None:
+    found = of(Goal.UNDERSTOOD, facts())
+    assert found.guard == Nobody(why="no table says so")
+    assert found.permits is Authority.OBSERVE
+    assert of(Goal.UNDERSTOOD, facts(accepted={Goal.UNDERSTOOD: "mine"})).permits is (
+        Authority.LIMITED
+    )
+    assert of(Goal.UNDERSTOOD, facts(guarded={Goal.UNDERSTOOD: "seen"})).permits is Authority.FULL
 
 
 def test_what_would_do_damage_and_cannot_be_seen_is_not_to_be_accepted() -> None:

@@ -45,6 +45,7 @@ ROWS = {
 }
 NOT_EVERYWHERE = {
     "precharge_open", "precharge_complete", "bms_permits_charge", "bms_permits_discharge",
+    "revert_timer_armed",
 }  # fmt: skip
 NEEDS_WRITING = {"contactor_open", "precharge_open", "setpoint_at_zero", "revert_timer_armed"}
 OF_BATTERY = {

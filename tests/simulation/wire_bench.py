@@ -17,7 +17,9 @@ from holdfast.core.config import Site
 from holdfast.core.config.device import ModbusTcp
 from holdfast.core.role import Role
 from holdfast.core.signals import Signal
-from holdfast.devices.profile import CanProfile, ModbusProfile, load_profile
+from holdfast.devices.can_profile import CanProfile
+from holdfast.devices.modbus_profile import ModbusProfile
+from holdfast.devices.profile import load_profile
 from holdfast.simulation.plant import SitePlant
 from holdfast.simulation.servers.protocol_faults import ProtocolFault
 from holdfast.simulation.servers.site_server import SiteServer
@@ -78,7 +80,7 @@ async def read_all(client: AsyncModbusTcpClient, name: str, device_id: int) -> d
     """Every signal of a profile, read block by block as a driver does."""
     profile = load_profile(name)
     assert isinstance(profile, ModbusProfile)
-    values = {}
+    image = {}
     for block in profile.blocks():
         read = {
             "holding": client.read_holding_registers,
@@ -89,10 +91,8 @@ async def read_all(client: AsyncModbusTcpClient, name: str, device_id: int) -> d
         answer = await read(block.address, count=block.count, device_id=device_id)
         assert not answer.isError()
         words = answer.registers or [int(bit) for bit in answer.bits]
-        for row in block.reads:
-            start = row.address - block.address
-            values[row.signal] = row.decode(list(words[start : start + row.count]))
-    return values
+        image |= dict(zip(block.places, words, strict=False))
+    return {one.signal: one.value for one in profile.told(image, dict.fromkeys(image, 0))}
 
 
 async def read_enabled(client: AsyncModbusTcpClient) -> Any:

@@ -52,6 +52,25 @@ def test_a_site_that_has_everything_may_do_everything() -> None:
     check_authority(site)
 
 
+def test_a_table_that_nobody_has_seen_right_commands_nothing_unless_that_is_accepted(
+    tmp_path: Path,
+) -> None:
+    table = tmp_path / "unseen.yaml"
+    whole = resources.files("holdfast.devices") / "profiles" / "generic_inverter.yaml"
+    rows = whole.read_text(encoding="utf-8").splitlines()
+    table.write_text("\n".join(row for row in rows if "confirmed" not in row))
+    unit = unit_content() | {"inverter": device(str(table))}
+    assert guard_of(build_site(unit), Goal.UNDERSTOOD) == Nobody(why="no table says so")
+    unit["accepts"] = OWN_BMS | {"understood": "I try it with 500 W first"}
+    check_authority(build_site(unit, authority="limited"))
+    with pytest.raises(ConfigError, match="which is limited: understood of battery is accepted"):
+        check_authority(build_site(unit, authority="full"))
+    # A device that is only read needs nobody's word.
+    seen = guard_of(build_site(), Goal.UNDERSTOOD)
+    assert isinstance(seen, ByDevice)
+    assert seen.source.count("Holdfast's own") == 1
+
+
 def test_each_unit_is_judged_by_its_own_devices() -> None:
     told = unit_content("told") | {"bms": {"profile": "pylontech_lv_can", "connection": CAN}}
     site = build_site(unit_content("dumb", accepts={}) | {"accepts": {}}, told | {"accepts": {}})
@@ -140,8 +159,10 @@ def test_what_cannot_be_accepted_there_is_refused_with_what_can(where: str, goal
         site, right = build_site(**accepts), "emergency_stop"
     else:
         site = build_site(unit_content() | accepts)
-        right = (
-            "cell_overvoltage, cell_undervoltage, unwanted_power, disconnection, lost_controller"
+        right = ", ".join(
+            f"{goal}"
+            for goal, row in GOALS.items()
+            if not row.of_site and row.accepted > row.unguarded
         )
         where = r"storage\[0\].accepts"
     with pytest.raises(ConfigError, match=rf"^{where}.{goal}: may be one of {right}$"):

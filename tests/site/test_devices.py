@@ -14,14 +14,10 @@ from holdfast.core.errors import ConfigError
 from holdfast.core.role import Role
 from holdfast.core.signals import SITE, Signal
 from holdfast.core.units import NS_PER_S, ns_from_s
+from holdfast.devices.can_profile import CanProfile
+from holdfast.devices.modbus_profile import ModbusProfile
 from holdfast.devices.point_traits import PointTraits
-from holdfast.devices.profile import (
-    CanProfile,
-    ModbusProfile,
-    Profile,
-    load_profile,
-    parse_profile,
-)
+from holdfast.devices.profile import Profile, load_profile, parse_profile
 from holdfast.runtime.controller import open_drivers
 from holdfast.site import check as site_check
 from holdfast.site import devices as site_devices

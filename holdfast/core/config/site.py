@@ -138,6 +138,10 @@ class Site(Section):
         """Returns the names of the storage units, in the order of the file."""
         return tuple(unit.name for unit in self.storage)
 
+    def unit_named(self, name: str | None) -> StorageUnit | None:
+        """Returns the storage unit of that name; None if none has it."""
+        return next((unit for unit in self.storage if unit.name == name), None)
+
     @property
     def load_powers_w(self) -> dict[str, float]:
         """Returns the most that each flexible load or heated room takes, by name, in W."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from holdfast.core.signals import Signal
 from holdfast.core.units import ns_from_s
 from holdfast.devices.can_frames import GAP_NS
-from holdfast.devices.profile import CanProfile
+from holdfast.devices.can_profile import CanProfile
 
 _PERMISSIONS = frozenset({Signal.CHARGE_ALLOWED, Signal.DISCHARGE_ALLOWED})
 

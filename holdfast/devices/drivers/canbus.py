@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from holdfast.core.commands import Write
 from holdfast.core.config.device import CanBus
@@ -12,10 +12,10 @@ from holdfast.core.ports import CommsCounters
 from holdfast.core.role import Role
 from holdfast.core.units import s_from_ns
 from holdfast.devices.can_frames import GAP_NS
+from holdfast.devices.can_profile import CanProfile
 from holdfast.devices.drivers.backoff import Backoff
 from holdfast.devices.drivers.can_burst import Burst, BurstCollector
 from holdfast.devices.drivers.can_reader import CanReader
-from holdfast.devices.profile import CanProfile
 
 
 class CanBmsDriver:
@@ -59,7 +59,7 @@ class CanBmsDriver:
                 backoff.reset()
             await asyncio.sleep(backoff.next_s())
 
-    async def write(self, write: Write) -> None:
+    async def write(self, write: Write, _is_stale: Callable[[], bool] = lambda: False) -> None:
         """Raises DeviceRefused: nothing is written over CAN."""
         error = DeviceRefused(f"{self.name}: nothing is written over CAN, {write.point} neither")
         self.counters.failed(str(error))

@@ -3,8 +3,7 @@
 import asyncio
 import socket
 import time
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Mapping
 
 from pymodbus.client import ModbusTcpClient
 from pymodbus.exceptions import ModbusException
@@ -18,8 +17,9 @@ from holdfast.core.ports import CommsCounters
 from holdfast.core.role import Role
 from holdfast.core.signals import SIGNALS, Signal
 from holdfast.core.units import NS_PER_S, ns_from_s
+from holdfast.devices.block_plan import RegisterBlock
 from holdfast.devices.drivers.causes import cause_in_words
-from holdfast.devices.drivers.modbus_link import ModbusLink, forget_unsent
+from holdfast.devices.drivers.modbus_link import Manners, ModbusLink, forget_unsent
 from holdfast.devices.drivers.modbus_pdu import (
     describe,
     mismatch,
@@ -29,13 +29,9 @@ from holdfast.devices.drivers.modbus_pdu import (
     words_of,
     write_request,
 )
-from holdfast.devices.profile import (
-    ModbusProfile,
-    RegisterBlock,
-    RegisterRead,
-    RegisterWrite,
-    Table,
-)
+from holdfast.devices.modbus_profile import ModbusProfile, PointWrite
+from holdfast.devices.registers import NOTHING_SHOWN, LastShown, Place, WriteRequest
+from holdfast.devices.verbs import VerbWrite
 
 
 def next_due_ns(due_ns: int, now_ns: int, period_ns: int) -> int:
@@ -49,10 +45,41 @@ def next_due_ns(due_ns: int, now_ns: int, period_ns: int) -> int:
     return due_ns + max(1, -((due_ns - now_ns) // period_ns)) * period_ns
 
 
+class _Belief:
+    """Holds what a device showed last, and what it has acknowledged since."""
+
+    def __init__(self) -> None:
+        self._image: dict[Place, int] = {}
+        self._soc_pct: float | None = None
+        self._written_ns = 0
+
+    @property
+    def held(self) -> LastShown:
+        """Returns it."""
+        return LastShown(image=self._image, soc_pct=self._soc_pct)
+
+    def showed(self, image: dict[Place, int], told: Iterable[Told], asked_ns: int) -> None:
+        """Takes a poll, unless it may be of before the last write."""
+        if asked_ns > self._written_ns:
+            self._image = image
+        for one in told:
+            if one.signal is Signal.SOC_PCT and one.is_plausible:
+                self._soc_pct = one.value
+
+    def wrote(self, request: WriteRequest, *, acknowledged: bool) -> None:
+        """Takes what was written; without an acknowledgement nobody knows what it holds there."""
+        self._written_ns = time.monotonic_ns()
+        for place, word in zip(request.places, request.words, strict=True):
+            self._image.pop(place, None)
+            if acknowledged:
+                self._image[place] = word
+
+
 class ModbusDriver:
     """Serves one Modbus TCP device. Counts as a read each complete poll.
 
-    It keeps two connections, since a command must never wait for a poll.
+    It keeps two connections, since a command must never wait for a poll; with a device that takes
+    one client only, a command waits for no more than the request that is under way.
     """
 
     def __init__(
@@ -73,26 +100,37 @@ class ModbusDriver:
         self._store = store
         self._blocks = profile.blocks()
         self._points = profile.points
-        self._commands = ModbusLink(connection)
+        self._belief = _Belief()
+        manners = Manners(pause_s=profile.pause_s, connect_pause_s=profile.connect_pause_s)
+        self._commands = ModbusLink(connection, manners)
         # After an outage no reading may show for long what could not be written yet.
-        self._readings = ModbusLink(connection, on_first_answer=self._commands.retry_now)
+        self._readings = (
+            self._commands
+            if profile.single_client
+            else ModbusLink(connection, manners, on_first_answer=self._commands.retry_now)
+        )
         self._closed = False
 
     async def run(self) -> None:
         """Polls until cancelled or closed; survives every failure of the device."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._readings.keep(self._is_silent))
-            group.create_task(self._commands.keep(self._count))
+            if self._commands is not self._readings:
+                group.create_task(self._commands.keep(self._count))
             group.create_task(self._poll())
 
-    async def write(self, write: Write) -> None:
+    async def write(self, write: Write, is_stale: Callable[[], bool] = lambda: False) -> None:
         """Carries out one write now; nothing is queued and nothing tried again.
 
-        Raises DeviceRefused if the device, or its table, does not take it, and
-        DeviceUnreachable, at once, without a connection.
+        What takes several requests ends between two of them once it ``is_stale``. Raises
+        DeviceRefused if the device, or its table, does not take it, and DeviceUnreachable, at
+        once, without a connection.
         """
         try:
-            await self._commands.request(self._request_of(write))
+            for request in self._requests_of(write):
+                await self._send(request)
+                if is_stale():
+                    break
         except DeviceError as error:
             self._count(error)
             raise
@@ -104,10 +142,19 @@ class ModbusDriver:
         self._readings.close()
         self._commands.close()
 
-    def _request_of(self, write: Write) -> ModbusPDU:
+    async def _send(self, request: WriteRequest) -> None:
+        device_id = self._device_id if request.device_id is None else request.device_id
+        try:
+            await self._commands.request(write_request(request, device_id))
+        except BaseException:  # a cancellation leaves as much unknown as a lost answer
+            self._belief.wrote(request, acknowledged=False)
+            raise
+        self._belief.wrote(request, acknowledged=True)
+
+    def _requests_of(self, write: Write) -> tuple[WriteRequest, ...]:
         if write.unit != self._owners.get(write.role):
             raise DeviceRefused(f"{self.name}: {write} is for another device")
-        return _write_request(self.name, self._points, write.point, write.value, self._device_id)
+        return _requests_of(self.name, self._points, write.point, write.value, self._belief.held)
 
     async def _poll(self) -> None:
         period_ns = ns_from_s(self._profile.poll_period_s)
@@ -120,25 +167,25 @@ class ModbusDriver:
             await asyncio.sleep((due_ns - now_ns) / NS_PER_S)
 
     async def _read_once(self) -> None:
-        poll: list[Told] = []
+        image: dict[Place, int] = {}
+        asked_ns: dict[Place, int] = {}
         try:
             for block in self._blocks:
-                poll += await self._read_block(block)
+                sent_ns = time.monotonic_ns()
+                image.update(zip(block.places, await self._read_block(block), strict=True))
+                asked_ns.update(dict.fromkeys(block.places, sent_ns))
         except DeviceError as error:
             self._is_silent(error)
             return
-        doubt = self._store.put_poll(self._owners, poll)
+        told = self._profile.told(image, asked_ns)
+        self._belief.showed(image, told, min(asked_ns.values()))
+        doubt = self._store.put_poll(self._owners, told)
         self.counters.took(doubt, time.monotonic_ns())
 
-    async def _read_block(self, block: RegisterBlock) -> list[Told]:
-        request = read_request(block.table, block.address, block.count, self._device_id)
-        sent_ns = time.monotonic_ns()
-        words = words_of(await self._readings.request(request), block.count)
-        return [
-            _told(read, words[start : start + read.count], sent_ns)
-            for read in block.reads
-            for start in (read.address - block.address,)
-        ]
+    async def _read_block(self, block: RegisterBlock) -> list[int]:
+        device_id = self._device_id if block.device_id is None else block.device_id
+        request = read_request(block.table, block.address, block.count, device_id)
+        return words_of(await self._readings.request(request), block.count)
 
     def _is_silent(self, error: DeviceError) -> None:
         self.counters.silent(str(error))
@@ -187,26 +234,35 @@ class SyncModbusWriter:
         try.
         """
         points = self._profile.points
-        self._exchange(_write_request(self._name, points, point, value, self._connection.device_id))
+        held = NOTHING_SHOWN
+        if Signal.SOC_PCT in self._profile.signals and _needs_soc(points.get(point)):
+            held = LastShown(image={}, soc_pct=self.read(Signal.SOC_PCT))
+        for request in _requests_of(self._name, points, point, value, held):
+            self._exchange(write_request(request, self._id_of(request.device_id)))
 
     def read(self, signal: Signal) -> float:
         """Returns the present value of ``signal``. Raises DeviceError as :meth:`write`.
 
         A value outside the signal's plausible range is none: DeviceRefused.
         """
-        rows = [read for read in self._profile.reads if read.signal is signal]
-        if not rows:
+        if signal not in self._profile.signals:
             raise DeviceRefused(f"{self._name}: profile {self._profile.name} has no {signal}")
-        row = rows[0]
-        value = row.decode(self.words(row.table, row.address, row.count))
+        image: dict[Place, int] = {}
+        for block in self._profile.blocks_of(signal):
+            image.update(zip(block.places, self.words(block), strict=True))
+        value = self._profile.value_of(signal, image)
         if not SIGNALS[signal].is_plausible(value):
             raise DeviceRefused(f"{self._name}: {signal} of {value:g} is not plausible")
         return value
 
-    def words(self, table: Table, address: int, count: int) -> list[int]:
-        """Returns ``count`` raw registers, or bits. Raises DeviceError as :meth:`write`."""
-        request = read_request(table, address, count, self._connection.device_id)
-        return words_of(self._exchange(request), count)
+    def words(self, block: RegisterBlock) -> list[int]:
+        """Returns the raw registers, or bits, of ``block``. Raises DeviceError as :meth:`write`."""
+        device_id = self._id_of(block.device_id)
+        request = read_request(block.table, block.address, block.count, device_id)
+        return words_of(self._exchange(request), block.count)
+
+    def _id_of(self, device_id: int | None) -> int:
+        return self._connection.device_id if device_id is None else device_id
 
     def close(self) -> None:
         """Lets go of the connection; what was not yet delivered never will be."""
@@ -238,25 +294,17 @@ class SyncModbusWriter:
         return answer
 
 
-def _told(read: RegisterRead, words: list[int], time_ns: int) -> Told:
-    told = Told(signal=read.signal, value=read.decode(words), time_ns=time_ns)
-    if told.is_plausible or len(words) == 1:
-        return told
-    swapped = read.decode(words[::-1])
-    if not SIGNALS[read.signal].is_plausible(swapped):
-        return told
-    return replace(
-        told, hint=f"it would be {swapped:g} with its two words the other way round (words)"
-    )
+def _needs_soc(row: PointWrite | None) -> bool:
+    return isinstance(row, VerbWrite) and row.needs_soc
 
 
-def _write_request(
-    name: str, points: Mapping[Point, RegisterWrite], point: Point, value: float, device_id: int
-) -> ModbusPDU:
+def _requests_of(
+    name: str, points: Mapping[Point, PointWrite], point: Point, value: float, held: LastShown
+) -> tuple[WriteRequest, ...]:
     row = points.get(point)
     if row is None:
         raise DeviceRefused(f"{name}: its profile has no point {point}")
     try:
-        return write_request(row, row.encode(value), device_id)
+        return row.requests(value, held)
     except ValueError as error:
         raise DeviceRefused(f"{name}: {point}: {error}") from error

@@ -6,6 +6,7 @@ import socket
 import struct
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from pymodbus.client import AsyncModbusTcpClient
@@ -72,6 +73,20 @@ class _Opening:
             raise
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manners:
+    """Tells how a device wants to be asked."""
+
+    pause_s: float = 0.0
+    """It is left alone for so long after each answer,"""
+    connect_pause_s: float = 0.0
+    """and for so long after a new connection."""
+
+
+PLAIN = Manners()
+"""It takes a request whenever one comes."""
+
+
 class ModbusLink:
     """Rebuilds its connection by itself while :meth:`keep` runs.
 
@@ -80,10 +95,16 @@ class ModbusLink:
     """
 
     def __init__(
-        self, connection: ModbusTcp, on_first_answer: Callable[[], None] = lambda: None
+        self,
+        connection: ModbusTcp,
+        manners: Manners = PLAIN,
+        on_first_answer: Callable[[], None] = lambda: None,
     ) -> None:
         """``on_first_answer`` is called at the first proper answer on each new connection."""
         self._connection = connection
+        self._manners = manners
+        self._free_s = 0.0
+        """Before this time of the event loop's clock the device is to be left alone."""
         self._on_first_answer = on_first_answer
         self._client: AsyncModbusTcpClient | None = None
         self._ids = transaction_ids()
@@ -134,6 +155,7 @@ class ModbusLink:
         try:
             with _keeping_cancellation():
                 async with asyncio.timeout(self._connection.timeout_s) as deadline, self._turn:
+                    await self._until_free()
                     answer = await self._exchange(request, deadline)
         except TimeoutError as error:
             waited_s = self._connection.timeout_s
@@ -160,6 +182,15 @@ class ModbusLink:
             transport.abort()
         client.close()
 
+    async def _until_free(self) -> None:
+        pause_s = self._free_s - asyncio.get_running_loop().time()
+        if pause_s > 0.0:
+            await asyncio.sleep(pause_s)
+
+    def _leave_alone(self, pause_s: float) -> None:
+        if pause_s:
+            self._free_s = asyncio.get_running_loop().time() + pause_s
+
     async def _exchange(self, request: ModbusPDU, deadline: asyncio.Timeout) -> ModbusPDU:
         client = self._client
         if client is None:
@@ -176,6 +207,7 @@ class ModbusLink:
             raise DeviceUnreachable(f"no answer to {describe(request)}: {error}") from error
         finally:
             self._deadline = None
+            self._leave_alone(self._manners.pause_s)
             if not in_step:
                 self.drop()
         if not self._answered:
@@ -211,6 +243,7 @@ class ModbusLink:
         self._lost.clear()
         self._retry.clear()
         self._cut = self._answered = False
+        self._leave_alone(self._manners.connect_pause_s)
         self._client = client
 
     async def _open(self, client: AsyncModbusTcpClient) -> asyncio.Transport:

@@ -17,7 +17,7 @@ from pymodbus.pdu.register_message import (
     WriteSingleRegisterRequest,
 )
 
-from holdfast.devices.profile import RegisterWrite, Table
+from holdfast.devices.registers import Table, WriteRequest
 
 _READS: dict[Table, type[ModbusPDU]] = {
     "holding": ReadHoldingRegistersRequest,
@@ -78,16 +78,18 @@ def read_request(table: Table, address: int, count: int, device_id: int) -> Modb
     return _READS[table](address=address, count=count, dev_id=device_id)
 
 
-def write_request(row: RegisterWrite, words: list[int], device_id: int) -> ModbusPDU:
-    """Returns a request that writes ``words`` to the point of ``row``."""
-    if row.table == "coil":
-        bits = [bool(word) for word in words]
-        if row.function == "single":
-            return WriteSingleCoilRequest(address=row.address, bits=bits, dev_id=device_id)
-        return WriteMultipleCoilsRequest(address=row.address, bits=bits, dev_id=device_id)
-    if row.function == "single":
-        return WriteSingleRegisterRequest(address=row.address, registers=words, dev_id=device_id)
-    return WriteMultipleRegistersRequest(address=row.address, registers=words, dev_id=device_id)
+def write_request(write: WriteRequest, device_id: int) -> ModbusPDU:
+    """Returns the request that ``write`` describes."""
+    address = write.address
+    if write.table == "coil":
+        bits = [bool(word) for word in write.words]
+        if write.function == "single":
+            return WriteSingleCoilRequest(address=address, bits=bits, dev_id=device_id)
+        return WriteMultipleCoilsRequest(address=address, bits=bits, dev_id=device_id)
+    words = list(write.words)
+    if write.function == "single":
+        return WriteSingleRegisterRequest(address=address, registers=words, dev_id=device_id)
+    return WriteMultipleRegistersRequest(address=address, registers=words, dev_id=device_id)
 
 
 def describe(request: ModbusPDU) -> str:

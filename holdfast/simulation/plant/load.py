@@ -85,7 +85,7 @@ class LoadPlant:
         row = self._points.get(write.point)
         if row is None or write.role is not Role.LOAD_SWITCH:
             raise ValueError(f"{self.name}/{write.role} has no point {write.point}")
-        value = row.decode(row.encode(write.value))
+        value = row.kept(write.value)
         self._commanded_s = self._time_s
         match write.point:
             case Point.LOAD_ON:

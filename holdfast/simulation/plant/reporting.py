@@ -3,7 +3,10 @@
 from collections.abc import Mapping
 
 from holdfast.core.signals import Signal
-from holdfast.devices.profile import CanProfile, ModbusProfile, Profile
+from holdfast.devices.can_profile import CanProfile
+from holdfast.devices.modbus_profile import ModbusProfile
+from holdfast.devices.profile import Profile
+from holdfast.devices.registers import RegisterRead
 
 Values = Mapping[Signal, float]
 
@@ -17,9 +20,11 @@ class Reporter:
     """
 
     def __init__(self, profile: Profile) -> None:
-        places = (
-            _modbus_places(profile) if isinstance(profile, ModbusProfile) else _can_places(profile)
-        )
+        self._constants: tuple[tuple[Signal, float], ...] = ()
+        if isinstance(profile, ModbusProfile):
+            places, self._constants = _modbus_places(profile), tuple(profile.constants.items())
+        else:
+            places = _can_places(profile)
         by_place: dict[_Place, list[Signal]] = {}
         for signal, (place, _, _) in places.items():
             by_place.setdefault(place, []).append(signal)
@@ -30,7 +35,7 @@ class Reporter:
 
     def report(self, values: Values) -> list[tuple[Signal, float]]:
         """Returns each signal of the profile with its value once decoded."""
-        result = []
+        result = list(self._constants)
         for signal, scale, plus, shared in self._rows:
             value = values[signal]
             if shared is not None:
@@ -43,7 +48,10 @@ class Reporter:
 
 def _modbus_places(profile: ModbusProfile) -> dict[Signal, tuple[_Place, float, float]]:
     return {
-        read.signal: ((read.table, read.address), read.resolution, 0.0) for read in profile.reads
+        row.signal: (row.runs, 0.0 if row.per else row.resolution, 0.0)
+        if isinstance(row, RegisterRead)
+        else ((row.point,), row.resolution, 0.0)
+        for row in profile.tellers
     }
 
 

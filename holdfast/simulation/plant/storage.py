@@ -8,8 +8,10 @@ from holdfast.core.commands import Point, Write
 from holdfast.core.config import StorageUnit
 from holdfast.core.role import Role
 from holdfast.core.signals import Signal
-from holdfast.devices.profile import load_profile
+from holdfast.devices.modbus_profile import ModbusProfile, PointWrite
+from holdfast.devices.profile import Profile, load_profile
 from holdfast.devices.roles import devices_in
+from holdfast.devices.verbs import VerbWrite
 from holdfast.simulation.plant.bms import Bms
 from holdfast.simulation.plant.cells import NOMINAL_CELL_V, CellString
 from holdfast.simulation.plant.contactor import MOVE_S, PRECHARGE_S, Contactor, DcLink
@@ -75,9 +77,10 @@ class StoragePlant:
         nominal_v = battery.cells_in_series * NOMINAL_CELL_V
         self._dc_window_v = (_DC_WINDOW[0] * nominal_v, _DC_WINDOW[1] * nominal_v)
         profiles = {
-            role: load_profile(device.profile).of(role)
+            role: load_profile(device.profile).of(role).bound(config.inverter_hardware)
             for role, device in devices_in(config).items()
         }
+        self._revert_s = float(round(hardware.revert_timeout_s))
         self._reporters = [(role, Reporter(profile)) for role, profile in profiles.items()]
         self._points = {role: profile.points for role, profile in profiles.items()}
         precharges = Point.PRECHARGE in self._points.get(Role.RELAYS, {})
@@ -86,9 +89,20 @@ class StoragePlant:
         self.contactor = Contactor(MOVE_S if precharges else PRECHARGE_S)
         if not config.has_contactor:  # the inverter's own is closed, whoever commands it
             self.contactor.commanded = self.contactor.closed = True
+        self._manage_itself(profiles[Role.INVERTER])
         self._bms_permits = Point.CHARGE_POWER_W in self._points[Role.BMS]
         if self._bms_permits:
             self.inverter.permit(charge_w=0.0, discharge_w=0.0)
+
+    def _manage_itself(self, inverter: Profile) -> None:
+        """Sets what nobody can set on this inverter."""
+        points = self._points[Role.INVERTER]
+        if Point.ENABLE not in points:
+            self.inverter.enabled = True
+        if isinstance(inverter, ModbusProfile) and Point.REVERT_TIMEOUT_S not in points:
+            self.inverter.revert_timeout_s = inverter.constants.get(
+                Signal.REVERT_TIMEOUT_READBACK_S, 0.0
+            )
 
     @property
     def has_pv(self) -> bool:
@@ -125,10 +139,10 @@ class StoragePlant:
         row = self._points.get(write.role, {}).get(write.point)
         if row is None:
             raise ValueError(f"{self.name}/{write.role} has no point {write.point}")
-        value = row.decode(row.encode(write.value))
+        value = row.kept(write.value)
         match write.point:
             case Point.SETPOINT_W:
-                self.inverter.write_setpoint(value)
+                self._set_power(value, row)
             case Point.ENABLE:
                 self.inverter.write_enable(on=value != 0.0)
                 self._stop_current()
@@ -146,6 +160,11 @@ class StoragePlant:
                 self._switch_contactor(close=value != 0.0)
             case Point.PRECHARGE if self.link is not None:
                 self.link.relay.command(close=value != 0.0)
+
+    def _set_power(self, power_w: float, row: PointWrite) -> None:
+        self.inverter.write_setpoint(power_w)
+        if isinstance(row, VerbWrite) and row.sets_timer:
+            self.inverter.write_revert_timeout(self._revert_s)
 
     def stored(self, point: Point) -> float:
         """Returns what the register of ``point`` holds."""

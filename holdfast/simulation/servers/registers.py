@@ -7,11 +7,15 @@ from pymodbus.constants import ExcCodes
 from holdfast.core.commands import Point, Write
 from holdfast.core.role import Role
 from holdfast.core.signals import Signal
-from holdfast.devices.profile import ModbusProfile, RegisterRead, RegisterWrite
+from holdfast.devices.modbus_profile import ModbusProfile
+from holdfast.devices.registers import RegisterWrite
 from holdfast.devices.roles import ROLE_OF
+from holdfast.devices.verbs import VerbWrite
 from holdfast.simulation.plant import SitePlant
 from holdfast.simulation.plant.reporting import Reporter
+from holdfast.simulation.servers.coding import coded
 from holdfast.simulation.servers.protocol_faults import FaultSet, ProtocolFault
+from holdfast.simulation.servers.verb_bank import VerbBank
 
 WriteObserver = Callable[[Role, str, Point, float], None]
 
@@ -51,8 +55,11 @@ class DeviceRegisters:
         self._reporter = Reporter(profile)
         self._frozen: dict[str, dict[int, int]] | None = None
         self._echo: Sequence[int] | None = None
-        read_at = {(row.table, row.address) for row in profile.reads}
-        self._unread = [row for row in profile.writes if (row.table, row.address) not in read_at]
+        self._plain = [row for row in profile.writes if isinstance(row, RegisterWrite)]
+        read_at = {place for row in profile.reads for run in row.runs for place in run}
+        self._unread = [row for row in self._plain if row.places[0] not in read_at]
+        verbs = [row for row in profile.writes if isinstance(row, VerbWrite)]
+        self._bank = VerbBank(profile, verbs[0]) if verbs else None
 
     def read(self, function: int, address: int, count: int) -> list[int] | ExcCodes:
         """Returns raw words (or bits) as the device would answer."""
@@ -74,22 +81,42 @@ class DeviceRegisters:
         table = _WRITES.get(function)
         if table is None:
             return ExcCodes.ILLEGAL_FUNCTION
-        rows = self._covered(table, address, len(values))
+        words = [int(word) for word in values]
+        if self._bank is not None and self._bank.has(table, address, len(words)):
+            return self._write_verb(self._bank, table, address, words)
+        rows = self._covered(table, address, len(words))
         if rows is None:
             return ExcCodes.ILLEGAL_ADDRESS
         for row, count in rows:
             start = row.address - address
-            value = row.decode([int(word) for word in values[start : start + count]])
-            role = ROLE_OF[row.point]
-            owner = self._owners[role]
-            self._observe(role, owner, row.point, value)
-            if any(row.point in _IGNORED[fault] for fault in _IGNORED if fault in self._faults):
-                self._echo = values
-                continue
-            if self._frozen is not None:
-                self._echo = values
-            self._plant.apply(Write(unit=owner, role=role, point=row.point, value=value))
+            self._take(row.point, row.decode(words[start : start + count]), words)
         return None
+
+    def _write_verb(
+        self, bank: VerbBank, table: str, address: int, words: list[int]
+    ) -> ExcCodes | None:
+        if self._is_ignored(Point.SETPOINT_W):
+            self._echo = words
+            return None
+        power_w = bank.write(table, address, words)
+        if power_w is not None:
+            self._take(Point.SETPOINT_W, power_w, words)
+        return None
+
+    def _take(self, point: Point, value: float, words: Sequence[int]) -> None:
+        """Does what was written, unless a fault keeps it from that."""
+        role = ROLE_OF[point]
+        owner = self._owners[role]
+        self._observe(role, owner, point, value)
+        if self._is_ignored(point):
+            self._echo = words
+            return
+        if self._frozen is not None:
+            self._echo = words
+        self._plant.apply(Write(unit=owner, role=role, point=point, value=value))
+
+    def _is_ignored(self, point: Point) -> bool:
+        return any(point in _IGNORED[fault] for fault in _IGNORED if fault in self._faults)
 
     def _covered(
         self, table: str, address: int, count: int
@@ -97,7 +124,7 @@ class DeviceRegisters:
         """Returns the points that fill ``count`` places from ``address`` on; None if that fails."""
         rows: list[tuple[RegisterWrite, int]] = []
         place, end = address, address + count
-        starts = {row.address: row for row in self._profile.writes if row.table == table}
+        starts = {row.address: row for row in self._plain if row.table == table}
         while place < end:
             row = starts.get(place)
             width = 0 if row is None else len(row.encode(0.0))
@@ -123,29 +150,13 @@ class DeviceRegisters:
         for owner in set(self._owners.values()):
             told |= self._plant.values(owner)
         values = dict(self._reporter.report(told))
-        for row in self._profile.reads:
-            _put(tables[row.table], row.address, self._encode(row, values[row.signal]))
+        for place, word in coded(self._profile.reads, values).items():
+            _, table, address = place
+            tables[table][address] = word
         for write in self._unread:
             stored = self._plant.stored(self._owners[ROLE_OF[write.point]], write.point)
-            _put(tables[write.table], write.address, write.encode(stored))
+            for (_, table, address), word in zip(write.places, write.encode(stored), strict=True):
+                tables[table][address] = word
+        for (_, table, address), word in {} if self._bank is None else self._bank.words.items():
+            tables[table][address] = word
         return tables
-
-    @staticmethod
-    def _encode(row: RegisterRead, value: float) -> list[int]:
-        """Returns the words of ``value``; beyond the register, those of the nearest it can hold."""
-        try:
-            return row.encode(value)
-        except ValueError:
-            return row.encode(_nearest(row, value))
-
-
-def _nearest(row: RegisterRead, value: float) -> float:
-    bits = 16 * row.count
-    low = 0 if row.type.startswith("u") else -(1 << (bits - 1))
-    high = low + (1 << bits) - 1
-    return max(low, min(high, round(value / row.scale))) * row.scale
-
-
-def _put(table: dict[int, int], address: int, words: Sequence[int]) -> None:
-    for offset, word in enumerate(words):
-        table[address + offset] = word

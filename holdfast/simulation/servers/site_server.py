@@ -22,7 +22,7 @@ from holdfast.core.config import Site
 from holdfast.core.config.device import CanBus, ModbusTcp
 from holdfast.core.errors import ConfigError
 from holdfast.core.role import DeviceKey, Role
-from holdfast.devices.profile import ModbusProfile, load_profile
+from holdfast.devices.modbus_profile import ModbusProfile
 from holdfast.simulation.plant import SitePlant
 from holdfast.simulation.plant.load import LoadPlant
 from holdfast.simulation.servers.can_bms import CanBms
@@ -30,7 +30,7 @@ from holdfast.simulation.servers.modbus_server import ModbusDevice, ModbusEndpoi
 from holdfast.simulation.servers.plant_socket import PlantSocket
 from holdfast.simulation.servers.protocol_faults import FaultSet, ProtocolFault
 from holdfast.simulation.servers.registers import DeviceRegisters
-from holdfast.site.devices import PhysicalDevice, physical_devices
+from holdfast.site.devices import PhysicalDevice, physical_devices, profile_of
 from holdfast.site.site_file import load_site
 
 _FIFO_PRIORITY = 50
@@ -166,7 +166,7 @@ class SiteServer:
             await endpoint.refresh()
 
     def _add(self, one: PhysicalDevice) -> None:
-        profile = load_profile(one.device.profile).of(*one.owners)
+        profile = profile_of(self.site, one)
         faults = FaultSet(one.name, profile.protocol)
         connection = one.device.connection
         if isinstance(profile, ModbusProfile) and isinstance(connection, ModbusTcp):

@@ -20,7 +20,8 @@ from holdfast.core.signals import Signal
 from holdfast.devices.drivers.backoff import Backoff
 from holdfast.devices.drivers.modbus import ModbusDriver, next_due_ns
 from holdfast.devices.drivers.modbus_link import ModbusLink
-from holdfast.devices.profile import RegisterWrite, load_profile
+from holdfast.devices.profile import load_profile
+from holdfast.devices.registers import RegisterWrite
 from holdfast.testing.waiting import Stopwatch
 
 

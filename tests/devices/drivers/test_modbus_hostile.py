@@ -462,11 +462,10 @@ async def test_random_bytes_are_survived(rig, wait_until, seed):
 def test_any_registers_give_plausible_good_or_bad(words):
     profile = load_profile("generic_inverter")
     store = DataStore(("battery",))
-    for block in profile.blocks():
-        for read in block.reads:
-            start = read.address - block.address
-            value = read.decode(words[start : start + read.count])
-            store.put(Role.INVERTER, "battery", read.signal, value, 1)
+    places = [place for block in profile.blocks() for place in block.places]
+    image = dict(zip(places, words, strict=False))
+    for told in profile.told(image, dict.fromkeys(image, 1)):
+        store.put(Role.INVERTER, "battery", told.signal, told.value, 1)
     for signal, sample in store.image()["battery"].items():
         if isinstance(sample, Good):
             assert SIGNALS[signal].low <= sample.value <= SIGNALS[signal].high

@@ -2,12 +2,13 @@
 
 import pytest
 
-from holdfast.core.config.device import CanBus, Device, ModbusTcp
+from holdfast.core.config.device import CanBus, ModbusTcp
 from holdfast.core.data_store import DataStore
 from holdfast.core.errors import ConfigError
 from holdfast.core.role import Role
 from holdfast.devices.drivers import CanBmsDriver, ModbusDriver, open_driver
 from holdfast.devices.drivers.backoff import Backoff
+from holdfast.devices.profile import load_profile
 
 MODBUS = ModbusTcp(host="127.0.0.1", port=1502)
 CAN = CanBus(interface="virtual", channel="x")
@@ -27,8 +28,7 @@ def store():
     ],
 )
 def test_driver_follows_profile_and_connection(store, role, owner, profile, connection, kind):
-    device = Device(profile=profile, connection=connection)
-    driver = open_driver("its name", {role: owner}, device, store)
+    driver = open_driver("its name", {role: owner}, load_profile(profile), connection, store)
     assert isinstance(driver, kind)
     assert driver.name == "its name"
     assert (driver.counters.reads, driver.counters.writes, driver.counters.errors) == (0, 0, 0)
@@ -45,7 +45,6 @@ def test_driver_follows_profile_and_connection(store, role, owner, profile, conn
             MODBUS,
             ["pylontech_lv_can", "can", "modbus_tcp"],
         ),
-        (Role.BMS, "battery", "no_such_thing", MODBUS, ["no_such_thing", "generic_bms"]),
         (Role.INVERTER, "site", "generic_inverter", MODBUS, ["site", "generic_inverter"]),
         (Role.METER, "battery", "generic_meter", MODBUS, ["battery", "generic_meter"]),
         (Role.METER, "site", "generic_inverter", MODBUS, ["site", "for a inverter"]),
@@ -53,7 +52,7 @@ def test_driver_follows_profile_and_connection(store, role, owner, profile, conn
 )
 def test_what_does_not_go_together_is_named(store, role, owner, profile, connection, named):
     with pytest.raises(ConfigError) as error:
-        open_driver("it", {role: owner}, Device(profile=profile, connection=connection), store)
+        open_driver("it", {role: owner}, load_profile(profile), connection, store)
     assert all(part in str(error.value) for part in named)
 
 

@@ -1,0 +1,247 @@
+"""A Modbus device is a table of registers: what it tells and takes, and how it is to be asked.
+
+``value = raw x scale``; a negative scale turns the device's sign into ours.
+"""
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Literal, Self, TypeVar
+
+from pydantic import Discriminator, Field, Tag, model_validator
+
+from holdfast.core.commands import Point
+from holdfast.core.config.storage import InverterHardware
+from holdfast.core.data_store import Told
+from holdfast.core.role import Role
+from holdfast.core.signals import INFORMATIVE, SIGNALS, Signal
+from holdfast.core.units import ns_from_s
+from holdfast.devices.block_plan import RegisterBlock, plan_blocks
+from holdfast.devices.device_table import DeviceTable, Reason, check_roles, listed
+from holdfast.devices.point_traits import PointTraits
+from holdfast.devices.registers import Place, RawImage, RegisterRead, RegisterWrite, check_unique
+from holdfast.devices.roles import MAY_LACK, ROLE_OF
+from holdfast.devices.verbs import VerbWrite
+
+_T = TypeVar("_T")
+MAY_BE_SLOW = frozenset({Role.INVERTER})
+"""What it tells may be older, at less power. A contactor or an emergency input cannot wait, a BMS
+has five seconds anyway, and with an old value of the meter the site would swing."""
+_UNLIMITED = {
+    Point.SETPOINT_W: "it is written anew all the time, or the inverter reverts to 0 W",
+    Point.LOAD_ON: "it is written anew all the time, or the switch goes off",
+    Point.CONTACTOR: "whether it opens must not depend on how often it did",
+    Point.PRECHARGE: "whether it opens must not depend on how often it did",
+}
+"""These points take no write budget; each has its reason."""
+
+
+def _kind_of_write(content: object) -> str:
+    return "verb_list" if isinstance(content, VerbWrite) or _has(content, "verbs") else "register"
+
+
+def _has(content: object, key: str) -> bool:
+    return isinstance(content, dict) and key in content
+
+
+PointWrite = RegisterWrite | VerbWrite
+_Write = Annotated[
+    Annotated[RegisterWrite, Tag("register")] | Annotated[VerbWrite, Tag("verb_list")],
+    Discriminator(_kind_of_write),
+]
+
+
+class ModbusProfile(DeviceTable):
+    """Describes a device that speaks Modbus."""
+
+    protocol: Literal["modbus"]
+    poll_period_s: Annotated[float, Field(ge=0.01, le=10)]
+    max_age_s: Annotated[float, Field(gt=0, le=60)] | None = None
+    """So old may the values of a slow inverter be; beyond the usual age the power is
+    derated. None: they are lost at the usual age."""
+    reads: Annotated[tuple[RegisterRead, ...], Field(min_length=1)]
+    writes: tuple[_Write, ...] = ()
+    constants: dict[Signal, float] = Field(default_factory=dict)
+    """What it does not tell and is always so, such as a revert timer that cannot be set."""
+    lacks: dict[Signal, Reason] = Field(default_factory=dict)
+    """What a device in its role should tell and this one does not, and why."""
+    longest_read: Annotated[int, Field(ge=1, le=125)] = 100
+    """A request reads so many registers at most; the protocol allows 125, some gateways less."""
+    read_gap: Annotated[int, Field(ge=0, le=100)] = 0
+    """So many registers that nobody wants may be read with their neighbours."""
+    pause_s: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """The device has to be left alone so long between two requests."""
+    connect_pause_s: Annotated[float, Field(ge=0, le=5)] = 0.0
+    """It takes so long after a connection until it answers."""
+    single_client: bool = False
+    """It talks to one client at a time: polls and commands share one connection, and the watchdog
+    connects only once the controller is gone."""
+
+    @model_validator(mode="after")
+    def _fits_the_signal_table(self) -> Self:
+        check_roles(self.roles, sorted(self.signals))
+        if self.max_age_s is not None and not MAY_BE_SLOW.intersection(self.roles):
+            raise ValueError(f"max_age_s: the usual age holds for a {self.roles[0]}, slow or not")
+        slowest = min(SIGNALS[read.signal].max_age_s for read in self.reads)
+        if self.max_age_s is not None:
+            slowest = max(slowest, self.max_age_s)
+        if self.poll_period_s * 3 > slowest:
+            raise ValueError(
+                f"poll_period_s {self.poll_period_s:g} leaves fewer than three polls "
+                f"in the shortest maximum age, {slowest:g} s"
+            )
+        told = [read.signal for read in self.reads]
+        told += [verb.readback for verb in self._verbs]
+        check_unique("signal", [*told, *self.constants, *self.lacks])
+        check_unique("point", [write.point for write in self.writes])
+        self._check_constants()
+        self._check_lacks()
+        for write in self.writes:
+            self._check_write(write)
+        for read in self.reads:
+            for part in read.parts:
+                if part.count > self.longest_read:
+                    raise ValueError(f"{read.signal} is longer than longest_read")
+        return self
+
+    def _check_constants(self) -> None:
+        for signal, value in self.constants.items():
+            if not SIGNALS[signal].is_plausible(value):
+                raise ValueError(f"constants: {signal} cannot be {value:g}")
+
+    def _check_lacks(self) -> None:
+        for signal in self.lacks:
+            if signal not in MAY_LACK:
+                may = ", ".join(sorted(MAY_LACK))
+                raise ValueError(f"lacks: {signal} cannot be done without; what can is {may}")
+
+    def _check_write(self, write: PointWrite) -> None:
+        if write.writes_per_day is not None and write.point in _UNLIMITED:
+            forgotten = Signal.REVERT_TIMEOUT_READBACK_S in self.lacks
+            if write.point is not Point.SETPOINT_W or not forgotten:
+                raise ValueError(f"{write.point} cannot wear out: {_UNLIMITED[write.point]}")
+        if write.readback is not None and write.readback not in self.signals:
+            raise ValueError(f"readback {write.readback} of {write.point} is not read")
+        role = ROLE_OF[write.point]
+        if role not in self.roles:
+            raise ValueError(f"{write.point} is taken by {role}, not by {listed(self.roles)}")
+
+    def of(self, *roles: Role) -> Self:
+        """Returns the part of the table that concerns ``roles``, which must be among its own."""
+        update = {
+            "roles": tuple(role for role in self.roles if role in roles),
+            "reads": tuple(read for read in self.reads if SIGNALS[read.signal].producer in roles),
+            "writes": tuple(write for write in self.writes if ROLE_OF[write.point] in roles),
+            "constants": _of(roles, self.constants),
+            "lacks": _of(roles, self.lacks),
+        }
+        return self.model_copy(update=update)
+
+    def bound(self, hardware: InverterHardware) -> Self:
+        """Returns it for one unit: its verbs know the rated powers and the revert timer."""
+        writes = tuple(
+            write.bound(
+                charge_w=hardware.charge_power_max_w,
+                discharge_w=hardware.discharge_power_max_w,
+                revert_s=float(round(hardware.revert_timeout_s)),
+            )
+            if isinstance(write, VerbWrite)
+            else write
+            for write in self.writes
+        )
+        return self.model_copy(update={"writes": writes})
+
+    @property
+    def _verbs(self) -> tuple[VerbWrite, ...]:
+        return tuple(write for write in self.writes if isinstance(write, VerbWrite))
+
+    @property
+    def signals(self) -> frozenset[Signal]:
+        """Returns what this device provides."""
+        told = {read.signal for read in self.reads} | {verb.readback for verb in self._verbs}
+        return frozenset(told | self.constants.keys())
+
+    @property
+    def required(self) -> frozenset[Signal]:
+        """Returns what must come before the site may start: all on which safety rests."""
+        return self.signals - INFORMATIVE
+
+    @property
+    def traits(self) -> dict[Point, PointTraits]:
+        """Returns what the table says of each point that can be written."""
+        return {
+            write.point: PointTraits(
+                step=self._step(write),
+                writes_per_day=write.writes_per_day,
+                refresh_ns=None if write.refresh_s is None else ns_from_s(write.refresh_s),
+            )
+            for write in self.writes
+        }
+
+    def _step(self, write: PointWrite) -> float:
+        """Returns the coarsest of what a point is written in, kept in, and shown in."""
+        shown = [read.resolution for read in self.reads if read.signal is write.readback]
+        return max(write.resolution, write.step, *shown)
+
+    @property
+    def points(self) -> dict[Point, PointWrite]:
+        """Returns what can be written, by point."""
+        return {write.point: write for write in self.writes}
+
+    def blocks(self) -> tuple[RegisterBlock, ...]:
+        """Returns what is read in a poll, in as few requests as the device permits."""
+        return self._blocks_of(self.tellers)
+
+    def blocks_of(self, signal: Signal) -> tuple[RegisterBlock, ...]:
+        """Returns what is read for ``signal`` alone; nothing for one that is not read."""
+        return self._blocks_of(row for row in self.tellers if row.signal is signal)
+
+    def value_of(self, signal: Signal, image: RawImage) -> float:
+        """Returns what these blocks tell of ``signal``; NaN if it is not available."""
+        found = (row.value(image) for row in self.tellers if row.signal is signal)
+        return next(found, self.constants.get(signal, math.nan))
+
+    def told(self, image: RawImage, asked_ns: Mapping[Place, int]) -> tuple[Told, ...]:
+        """Returns what a poll tells: all that :meth:`blocks` read is in ``image``, and when each
+        register was asked for in ``asked_ns`` (monotonic)."""
+        polled_ns = min(asked_ns.values())
+        return (
+            *(
+                Told(
+                    signal=row.signal,
+                    value=row.value(image),
+                    time_ns=min(asked_ns[place] for run in row.runs for place in run),
+                    hint=_hint(row, image),
+                )
+                for row in self.tellers
+            ),
+            *(
+                Told(signal=signal, value=value, time_ns=polled_ns)
+                for signal, value in self.constants.items()
+            ),
+        )
+
+    @property
+    def tellers(self) -> tuple[RegisterRead | VerbWrite, ...]:
+        """Returns the rows by which a signal is read."""
+        return (*self.reads, *self._verbs)
+
+    def _blocks_of(self, rows: Iterable[RegisterRead | VerbWrite]) -> tuple[RegisterBlock, ...]:
+        runs = (run for row in rows for run in row.runs)
+        return plan_blocks(runs, longest=self.longest_read, gap=self.read_gap)
+
+
+def _hint(row: RegisterRead | VerbWrite, image: RawImage) -> str:
+    """Returns what may be the matter if the value is not plausible."""
+    if isinstance(row, VerbWrite):
+        return "what it holds is no command of ours"
+    words = row.words_in(image)
+    if len(words) == 1 or len(row.parts) > 1 or SIGNALS[row.signal].is_plausible(row.value(image)):
+        return ""
+    swapped = row.decode(words[::-1])
+    if not SIGNALS[row.signal].is_plausible(swapped):
+        return ""
+    return f"it would be {swapped:g} with its two words the other way round (words)"
+
+
+def _of(roles: tuple[Role, ...], told: Mapping[Signal, _T]) -> dict[Signal, _T]:
+    return {signal: what for signal, what in told.items() if SIGNALS[signal].producer in roles}

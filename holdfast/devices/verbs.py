@@ -1,0 +1,316 @@
+"""Verbs say how a device is told what to do that takes no single signed setpoint.
+
+To charge, to discharge and to stand idle are each a list of writes, in the order in which they are
+safe: after any part of a list the device is within what it was permitted, or reverts by itself.
+What the device shows is read by the same lists: the verb whose writes it holds, and their power.
+"""
+
+import math
+from collections.abc import Iterator, Mapping
+from enum import StrEnum
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, Field, PrivateAttr, model_validator
+
+from holdfast.core.commands import Point
+from holdfast.core.signals import Signal
+from holdfast.devices.registers import (
+    LastShown,
+    Place,
+    RawImage,
+    Register,
+    TableRow,
+    WriteRequest,
+    towards_zero,
+)
+
+
+class Verb(StrEnum):
+    """Names what an inverter can be told to do with its battery."""
+
+    CHARGE = "charge"
+    DISCHARGE = "discharge"
+    IDLE = "idle"
+    """No power, whatever the house takes."""
+    RELEASE = "release"
+    """Back to the device's own rule; nothing of ours remains."""
+
+
+def _known(value: str | float) -> str | float:
+    """Lets a number and the names of what is not always the same pass."""
+    if isinstance(value, str) and value not in {"power", "soc", "timeout"}:
+        raise ValueError("must be a number, or power, soc or timeout")
+    return float(value) if isinstance(value, int) else value
+
+
+class VerbStep(Register):
+    """Describes one register, or two, that a verb writes."""
+
+    table: Literal["holding", "coil"] = "holding"
+    function: Literal["single", "multiple"] = "single"
+    value: Annotated[str | float, AfterValidator(_known)]
+    """power: the setpoint in W, + charging, so a device with a sign of its own, or without one, has
+    a negative scale where it discharges. soc: the state of charge that it showed last, in %.
+    timeout: the revert timer, in s. Or a number, always the same."""
+    of_rated: bool = False
+    """The power is a share of the unit's rated power in this direction, and scale is one of the
+    share: 0.01 for whole percents."""
+    joined: bool = False
+    """It goes out in one request with the one before, whose last register it follows."""
+    stored: bool = False
+    """It is kept in flash or EEPROM: written only where the device shows another value."""
+    shown: bool = True
+    """False: the device does not show what was written there."""
+
+    @model_validator(mode="after")
+    def _can_be_sent(self) -> Self:
+        if self.of_rated and self.value != "power":
+            raise ValueError("of_rated: only a power is a share of the rated one")
+        if self.function == "single" and self.count > 1:
+            raise ValueError(f"{self.type} takes two registers: function must be multiple")
+        if self.joined and self.function == "single":
+            raise ValueError("joined: registers that go out together need function: multiple")
+        if self.stored and not self.shown:
+            raise ValueError("stored: whether it is to be written shows only what is shown")
+        if (
+            isinstance(self.value, float)
+            and self.decode([*self.words_of(self.value)]) != self.value
+        ):
+            raise ValueError(f"{self.type} with scale {self.scale:g} is never {self.value:g}")
+        return self
+
+    def words_of(self, value: float) -> tuple[int, ...]:
+        """Returns the raw words of ``value``, rounded towards zero. Raises ValueError if they
+        cannot hold it."""
+        return tuple(self.encode_towards_zero(value))
+
+    def holds(self, image: RawImage, words: tuple[int, ...]) -> bool:
+        """Says whether ``image`` shows these words."""
+        return all(image.get(place) == word for place, word in zip(self.places, words, strict=True))
+
+
+Steps = Annotated[tuple[VerbStep, ...], Field(min_length=1)]
+
+
+class VerbWrite(TableRow):
+    """Describes a setpoint that is told in verbs."""
+
+    point: Literal[Point.SETPOINT_W]
+    readback: Literal[Signal.SETPOINT_READBACK_W]
+    verbs: Mapping[Verb, Steps]
+    step: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
+    writes_per_day: Annotated[int, Field(ge=1)] | None = None
+    refresh_s: Annotated[float, Field(gt=0, le=60)] | None = None
+    _revert_s: float | None = PrivateAttr(None)
+
+    @model_validator(mode="after")
+    def _can_do_what_is_asked(self) -> Self:
+        lacking = [verb for verb in _NEEDED if verb not in self.verbs]
+        if lacking:
+            raise ValueError(f"verbs: {' and '.join(lacking)} must be told, too")
+        for verb, steps in self.verbs.items():
+            powers = [step for step in steps if step.value == "power"]
+            wanted = 1 if verb in _WITH_POWER else 0
+            if len(powers) != wanted:
+                raise ValueError(f"verbs: {verb} has {len(powers)} powers; {wanted} would be right")
+            _check_joined(verb, steps)
+        _check_told_apart(self.verbs)
+        return self
+
+    @property
+    def signal(self) -> Signal:
+        """Returns the signal that shows what the device holds."""
+        return self.readback
+
+    @property
+    def resolution(self) -> float:
+        """Returns the coarsest step between two powers, in W."""
+        return max(step.resolution for step in self._steps() if step.value == "power")
+
+    @property
+    def places(self) -> frozenset[Place]:
+        """Returns every register that a verb writes."""
+        return frozenset(place for step in self._steps() for place in step.places)
+
+    @property
+    def runs(self) -> tuple[tuple[Place, ...], ...]:
+        """Returns the registers that have to be read to see what the device does."""
+        return tuple(step.places for step in self._steps() if step.shown)
+
+    def kept(self, value: float) -> float:
+        """Returns what the device keeps of a power in W: of its steps, never more."""
+        return towards_zero(value / self.resolution) * self.resolution
+
+    @property
+    def sets_timer(self) -> bool:
+        """Says whether the revert timer goes out with each command."""
+        return any(step.value == "timeout" for step in self._steps())
+
+    @property
+    def needs_soc(self) -> bool:
+        """Says whether the device has to be told its state of charge."""
+        return any(step.value == "soc" for step in self._steps())
+
+    def bound(self, *, charge_w: float, discharge_w: float, revert_s: float) -> Self:
+        """Returns it for one unit: with its rated powers, and its revert timer."""
+        rated_w = {Verb.CHARGE: charge_w, Verb.DISCHARGE: discharge_w}
+        verbs = {
+            verb: tuple(_bound(step, rated_w.get(verb, 0.0)) for step in steps)
+            for verb, steps in self.verbs.items()
+        }
+        bound = self.model_copy(update={"verbs": verbs})
+        bound._revert_s = revert_s  # noqa: SLF001 - a copy of this
+        return bound
+
+    def requests(self, value: float, held: LastShown) -> tuple[WriteRequest, ...]:
+        """Returns what is to be sent for ``value`` in W, in order.
+
+        What is stored is left out where ``held`` shows it already. Raises ValueError for a value
+        that cannot be coded, and where a step needs a state of charge that is not known.
+        """
+        return self.requests_of(_verb_for(value), value, held)
+
+    def requests_of(self, verb: Verb, value: float, held: LastShown) -> tuple[WriteRequest, ...]:
+        """Returns what is to be sent for ``verb``, as :meth:`requests`."""
+        together: list[list[VerbStep]] = []
+        for step in self.verbs[verb]:
+            if step.joined:
+                together[-1].append(step)
+            else:
+                together.append([step])
+        found = (self._request(steps, value, held) for steps in together)
+        return tuple(request for request in found if request is not None)
+
+    def value(self, image: RawImage) -> float:
+        """Returns the power in W that a device holds which shows ``image``.
+
+        NaN: what it holds is none of the verbs, or its own rule.
+        """
+        for verb, steps in self.verbs.items():
+            power_w = _power_in(steps, image)
+            if power_w is not None and (verb not in _SIGN or power_w * _SIGN[verb] >= 0.0):
+                return math.nan if verb is Verb.RELEASE else power_w
+        return math.nan
+
+    def _request(
+        self, steps: list[VerbStep], power_w: float, held: LastShown
+    ) -> WriteRequest | None:
+        """Returns one request for steps that go out together; None where all of it is there."""
+        if not math.isfinite(power_w):
+            raise ValueError(f"{power_w} cannot be written")
+        words = [step.words_of(self._value_of(step, power_w, held)) for step in steps]
+        if all(
+            step.stored and step.holds(held.image, held_words)
+            for step, held_words in zip(steps, words, strict=True)
+        ):
+            return None
+        first = steps[0]
+        return WriteRequest(
+            device_id=first.device_id,
+            table=first.table,
+            address=first.address,
+            words=tuple(word for each in words for word in each),
+            function=first.function,
+        )
+
+    def _value_of(self, step: VerbStep, power_w: float, held: LastShown) -> float:
+        match step.value:
+            case "power":
+                return power_w
+            case "soc":
+                if held.soc_pct is None:
+                    raise ValueError(
+                        "the state of charge is not known, which this device has to be told"
+                    )
+                return held.soc_pct
+            case float(number):
+                return number
+            case _ if self._revert_s is None:
+                raise ValueError("the revert timer is not known: the table stands for no unit")
+            case _:
+                return self._revert_s
+
+    def _steps(self) -> Iterator[VerbStep]:
+        for steps in self.verbs.values():
+            yield from steps
+
+
+_NEEDED = (Verb.CHARGE, Verb.DISCHARGE, Verb.IDLE)
+_WITH_POWER = frozenset({Verb.CHARGE, Verb.DISCHARGE})
+_SIGN = {Verb.CHARGE: 1.0, Verb.DISCHARGE: -1.0}
+
+
+def _verb_for(power_w: float) -> Verb:
+    """Returns idle for what is no number, too: coding it then fails."""
+    if power_w > 0.0:
+        return Verb.CHARGE
+    return Verb.DISCHARGE if power_w < 0.0 else Verb.IDLE
+
+
+def _bound(step: VerbStep, rated_w: float) -> VerbStep:
+    if not step.of_rated:
+        return step
+    return step.model_copy(update={"scale": step.scale * rated_w, "of_rated": False})
+
+
+def _power_in(steps: tuple[VerbStep, ...], image: RawImage) -> float | None:
+    """Returns the power that these steps have left in ``image``; None if they are not there."""
+    power_w = 0.0
+    for step in _lasting(steps):
+        if isinstance(step.value, float):
+            if not step.holds(image, step.words_of(step.value)):
+                return None
+        elif step.value == "power":
+            power_w = step.decode(step.words_in(image))
+    return power_w
+
+
+def _lasting(steps: tuple[VerbStep, ...]) -> Iterator[VerbStep]:
+    """Yields the steps that can be seen afterwards: a later one may write the same register."""
+    for index, step in enumerate(steps):
+        later = {place for other in steps[index + 1 :] for place in other.places}
+        if step.shown and not later.intersection(step.places):
+            yield step
+
+
+def _check_joined(verb: Verb, steps: tuple[VerbStep, ...]) -> None:
+    for index, step in enumerate(steps):
+        if not step.joined:
+            continue
+        before = steps[index - 1] if index else None
+        if before is None or before.function != "multiple" or before.places[-1] != _before(step):
+            raise ValueError(
+                f"verbs: {verb}: what is joined at {step.address} follows no register of "
+                "function: multiple"
+            )
+
+
+def _before(step: VerbStep) -> Place:
+    return step.device_id, step.table, step.address - 1
+
+
+def _check_told_apart(verbs: Mapping[Verb, tuple[VerbStep, ...]]) -> None:
+    """Refuses verbs that look the same: what the device does could not be read."""
+    for verb, steps in verbs.items():
+        for other, others in verbs.items():
+            if verb < other and not _differ(verb, steps, other, others):
+                raise ValueError(f"verbs: a device that shows {verb} shows {other} as well")
+
+
+def _differ(
+    verb: Verb, steps: tuple[VerbStep, ...], other: Verb, others: tuple[VerbStep, ...]
+) -> bool:
+    mine, theirs = _constants(steps), _constants(others)
+    if any(mine[place] != theirs[place] for place in mine.keys() & theirs.keys()):
+        return True
+    # Charging and discharging with one signed register are told apart by it, and idle is 0 W.
+    return {verb, other} & _WITH_POWER != frozenset() and Verb.RELEASE not in {verb, other}
+
+
+def _constants(steps: tuple[VerbStep, ...]) -> dict[Place, int]:
+    return {
+        place: word
+        for step in _lasting(steps)
+        if isinstance(step.value, float)
+        for place, word in zip(step.places, step.words_of(step.value), strict=True)
+    }

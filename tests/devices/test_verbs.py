@@ -1,0 +1,226 @@
+"""What a device is told in verbs: what is sent, in which order, and what it shows afterwards."""
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from holdfast.core.config.storage import InverterHardware
+from holdfast.core.errors import ConfigError
+from holdfast.devices.modbus_profile import ModbusProfile
+from holdfast.devices.profile import parse_profile
+from holdfast.devices.registers import NOTHING_SHOWN, LastShown
+from holdfast.devices.verbs import Verb
+
+HARDWARE = InverterHardware(
+    charge_power_max_w=4000, discharge_power_max_w=5000, revert_timeout_s=30
+)
+HEAD = """
+name: told_in_verbs
+protocol: modbus
+roles: [inverter]
+source: these tests
+poll_period_s: 0.1
+reads:
+  - {signal: battery_power_w, address: 900, type: int32}
+"""
+VERBS = """
+writes:
+  - point: setpoint_w
+    readback: setpoint_readback_w
+    verbs:
+      charge:
+        - {address: 10, type: uint16, value: timeout}
+        - {address: 11, type: uint16, value: 1, stored: true}
+        - {address: 12, type: int16, value: power, of_rated: true, scale: 0.01}
+      discharge:
+        - {address: 10, type: uint16, value: timeout}
+        - {address: 11, type: uint16, value: 2, stored: true}
+        - {address: 12, type: int16, value: power, of_rated: true, scale: -0.01}
+      idle:
+        - {address: 12, type: int16, value: 0}
+        - {address: 11, type: uint16, value: 0, stored: true}
+      release:
+        - {address: 11, type: uint16, value: 9}
+"""
+
+
+def table(verbs: str = VERBS) -> ModbusProfile:
+    profile = parse_profile(HEAD + verbs, source="verbs.yaml")
+    assert isinstance(profile, ModbusProfile)
+    return profile.bound(HARDWARE)
+
+
+def verb(text: str = VERBS):
+    (write,) = table(text).writes
+    return write
+
+
+def sent(value, shown=NOTHING_SHOWN, text=VERBS):
+    requests = verb(text).requests(value, shown)
+    return [(request.address, list(request.words)) for request in requests]
+
+
+def image(**registers):
+    return {(None, "holding", int(name[1:])): word for name, word in registers.items()}
+
+
+def after(value, start=None, text=VERBS):
+    """The registers of a device that was told ``value``."""
+    held = dict(start or dict.fromkeys(verb(text).places, 0))
+    for request in verb(text).requests(value, NOTHING_SHOWN):
+        held |= dict(zip(request.places, request.words, strict=True))
+    return held
+
+
+def test_each_verb_is_its_writes_in_their_order():
+    assert sent(2000.0) == [(10, [30]), (11, [1]), (12, [50])]
+    assert sent(-2500.0) == [(10, [30]), (11, [2]), (12, [50])]
+    assert sent(0.0) == [(12, [0]), (11, [0])]
+    assert sent(-0.0) == [(12, [0]), (11, [0])]
+    released = verb().requests_of(Verb.RELEASE, 0.0, NOTHING_SHOWN)
+    assert [(request.address, request.words) for request in released] == [(11, (9,))]
+
+
+def test_a_share_of_the_rated_power_is_that_of_its_direction_and_never_more():
+    assert sent(1999.0)[-1] == (12, [49])
+    assert sent(-2549.0)[-1] == (12, [50])
+    assert verb().resolution == 50.0
+    assert verb().kept(-2549.0) == -2500.0
+
+
+@given(power_w=st.floats(-5000, 4000))
+def test_what_it_was_told_is_what_it_shows_within_a_step(power_w):
+    shown_w = verb().value(after(power_w))
+    assert abs(shown_w - power_w) <= 50.0
+    assert abs(shown_w) <= abs(power_w) + 1e-9
+    assert shown_w * power_w >= 0.0
+
+
+def test_what_is_stored_is_written_only_where_the_device_shows_something_else():
+    held = LastShown(image=after(2000.0), soc_pct=None)
+    assert sent(1000.0, held) == [(10, [30]), (12, [25])]
+    assert sent(-1000.0, held) == [(10, [30]), (11, [2]), (12, [20])]
+    assert sent(1000.0, LastShown(image={}, soc_pct=None)) == [(10, [30]), (11, [1]), (12, [25])]
+
+
+@pytest.mark.parametrize(
+    ("registers", "shown_w"),
+    [
+        ({"r10": 30, "r11": 1, "r12": 50}, 2000.0),
+        ({"r10": 99, "r11": 2, "r12": 50}, -2500.0),  # the timer is read by itself
+        ({"r10": 0, "r11": 0, "r12": 0}, 0.0),
+        ({"r10": 0, "r11": 1, "r12": 0}, 0.0),
+        ({"r10": 0, "r11": 0, "r12": 50}, math.nan),  # half way to idle, or somebody else
+        ({"r10": 0, "r11": 9, "r12": 0}, math.nan),  # its own rule
+        ({"r10": 0, "r11": 7, "r12": 0}, math.nan),
+        ({"r10": 0, "r11": 1, "r12": 0x10000 - 50}, math.nan),  # charging below zero
+    ],
+)
+def test_what_it_shows_is_the_verb_whose_writes_it_holds(registers, shown_w):
+    assert verb().value(image(**registers)) == pytest.approx(shown_w, nan_ok=True)
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_what_is_no_number_is_never_sent(value):
+    with pytest.raises(ValueError, match="cannot be written"):
+        sent(value)
+
+
+def test_what_does_not_fit_the_register_is_refused_before_anything_is_sent():
+    with pytest.raises(ValueError, match="does not fit int16"):
+        sent(4e6)
+
+
+JOINED = VERBS.replace(
+    "- {address: 11, type: uint16, value: 2, stored: true}\n"
+    "        - {address: 12, type: int16, value: power, of_rated: true, scale: -0.01}",
+    "- {address: 11, type: uint16, value: 2, function: multiple}\n"
+    "        - {address: 12, type: int16, value: power, of_rated: true, scale: -0.01, "
+    "function: multiple, joined: true}",
+)
+
+
+def test_what_is_joined_goes_out_in_one_request():
+    assert sent(-2500.0, text=JOINED) == [(10, [30]), (11, [2, 50])]
+
+
+SOC = VERBS.replace(
+    "- {address: 11, type: uint16, value: 0, stored: true}",
+    "- {address: 13, type: uint16, value: soc}\n"
+    "        - {address: 11, type: uint16, value: 0, stored: true}",
+)
+
+
+def test_a_state_of_charge_is_that_which_the_device_showed_last():
+    held = LastShown(image={}, soc_pct=57.9)
+    assert sent(0.0, held, SOC) == [(12, [0]), (13, [57]), (11, [0])]
+    assert verb(SOC).needs_soc
+    assert not verb().needs_soc
+    with pytest.raises(ValueError, match="the state of charge is not known"):
+        sent(0.0, NOTHING_SHOWN, SOC)
+    # Whatever it is by now, that is idle.
+    assert verb(SOC).value(image(r10=0, r11=0, r12=0, r13=99)) == 0.0
+
+
+def test_a_register_that_is_written_twice_shows_what_came_last():
+    twice = VERBS.replace(
+        "      idle:\n", "      idle:\n        - {address: 11, type: uint16, value: 5}\n"
+    )
+    assert sent(0.0, text=twice) == [(11, [5]), (12, [0]), (11, [0])]
+    assert verb(twice).value(image(r10=0, r11=0, r12=0)) == 0.0
+
+
+def test_what_the_device_does_not_show_is_not_looked_for():
+    hidden = VERBS.replace(
+        "- {address: 12, type: int16, value: 0}",
+        "- {address: 12, type: int16, value: 0}\n"
+        "        - {address: 14, type: uint16, value: 3, shown: false}",
+    )
+    assert sent(0.0, text=hidden) == [(12, [0]), (14, [3]), (11, [0])]
+    assert verb(hidden).value(image(r10=0, r11=0, r12=0, r14=8)) == 0.0
+    places = [place for block in table(hidden).blocks() for place in block.places]
+    assert (None, "holding", 14) not in places
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        (VERBS.replace("      idle:", "      rest:"), "must be 'charge', 'discharge', 'idle'"),
+        (VERBS[: VERBS.index("      idle:")], "idle must be told, too"),
+        (VERBS.replace("value: 9", "value: 0"), "a device that shows idle shows release as well"),
+        (VERBS.replace("value: 9", "value: 2.5"), "uint16 with scale 1 is never 2.5"),
+        (VERBS.replace("value: 9", "value: 70000"), "70000 does not fit uint16"),
+        (VERBS.replace("value: 9", "value: full"), "a number, or power, soc or timeout"),
+        (VERBS.replace("value: 9", "value: power"), "release has 1 powers; 0 would be right"),
+        (VERBS.replace("value: 9", "value: 9, of_rated: true"), "of_rated: only a power"),
+        (VERBS.replace("value: 9", "value: 9, stored: true, shown: false"), "stored: whether"),
+        (VERBS.replace("value: 9", "value: 9, joined: true"), "function: multiple"),
+        (
+            VERBS.replace("value: 9", "value: 9, joined: true, function: multiple"),
+            "joined at 11 follows no register",
+        ),
+        (VERBS.replace("{address: 12, type: int16, value: 0}", "{address: 12, type: int32, "
+                       "value: 0}"), "int32 takes two registers"),
+        (VERBS.replace("  - point: setpoint_w", "  - point: enable"), "setpoint_w"),
+        (VERBS.replace("    readback: setpoint_readback_w\n", ""), "readback: is missing"),
+    ],
+)  # fmt: skip
+def test_verbs_that_cannot_be_are_refused_with_their_line(text, named):
+    with pytest.raises(ConfigError) as error:
+        table(text)
+    assert named in str(error.value)
+    assert "line " in str(error.value)
+
+
+def test_a_table_that_stands_for_no_unit_does_not_know_its_timer():
+    profile = parse_profile(HEAD + VERBS, source="verbs.yaml")
+    with pytest.raises(ValueError, match="the table stands for no unit"):
+        profile.writes[0].requests(100.0, NOTHING_SHOWN)
+
+
+def test_what_is_read_covers_all_that_the_verbs_write():
+    places = {place for block in table().blocks() for place in block.places}
+    assert {(None, "holding", address) for address in (10, 11, 12)} <= places
+    assert verb().places <= places
