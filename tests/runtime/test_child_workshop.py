@@ -34,7 +34,7 @@ def test_a_child_that_fails_gives_no_answer_and_its_order_can_be_given_again(
     assert not workshop.submit("load", "forest", NOTHING), "one of a name at a time"
     workshop._orders["load"].join()
     assert workshop.collect("load") is None
-    assert "load: the work gave no answer: its process ended: exit code 1" in caplog.text
+    assert "load: the work gave no answer: its process ended" in caplog.text
     assert workshop.collect("load") is None
     assert workshop.submit("load", "forest", NOTHING)
     workshop.close()

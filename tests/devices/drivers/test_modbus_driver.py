@@ -214,10 +214,10 @@ async def test_what_cannot_be_written_is_refused_and_not_sent(rig, write):
 async def test_absent_device_is_found_when_it_comes(rig, wait_until):
     inverter = await rig("generic_inverter", present=False)
     await inverter.start(connected=False)
-    await wait_until(lambda: inverter.driver.counters.errors >= 4)
-    assert inverter.seen == []
     counters = inverter.driver.counters
-    assert counters.why_silent == counters.last_error == "connection refused"
+    await wait_until(lambda: counters.errors >= 4 and counters.why_silent == "connection refused")
+    assert inverter.seen == []
+    assert counters.why_silent == counters.last_error
     assert counters.where == f"127.0.0.1:{inverter.device.port}, device 7"
     assert counters.tries >= 2
     await inverter.device.start()
