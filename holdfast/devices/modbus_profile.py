@@ -72,6 +72,8 @@ class ModbusProfile(DeviceTable):
     """The device has to be left alone so long between two requests."""
     connect_pause_s: Annotated[float, Field(ge=0, le=5)] = 0.0
     """It takes so long after a connection until it answers."""
+    aside: tuple[RegisterRead, ...] = ()
+    """Read because a command rests on it, and told by another device on this site."""
     single_client: bool = False
     """It talks to one client at a time: polls and commands share one connection, and the watchdog
     connects only once the controller is gone."""
@@ -95,6 +97,7 @@ class ModbusProfile(DeviceTable):
         check_unique("point", [write.point for write in self.writes])
         self._check_constants()
         self._check_lacks()
+        self._check_rests()
         for write in self.writes:
             self._check_write(write)
         for read in self.reads:
@@ -114,6 +117,12 @@ class ModbusProfile(DeviceTable):
                 may = ", ".join(sorted(MAY_LACK))
                 raise ValueError(f"lacks: {signal} cannot be done without; what can is {may}")
 
+    def _check_rests(self) -> None:
+        told = {read.signal for read in (*self.reads, *self.aside)}
+        for verb in self._verbs:
+            if lacking := verb.rests_on - told:
+                raise ValueError(f"verbs: they rest on {', '.join(lacking)}, which is not read")
+
     def _check_write(self, write: PointWrite) -> None:
         if write.writes_per_day is not None and write.point in _UNLIMITED:
             forgotten = Signal.REVERT_TIMEOUT_READBACK_S in self.lacks
@@ -127,10 +136,18 @@ class ModbusProfile(DeviceTable):
 
     def of(self, *roles: Role) -> Self:
         """Returns the part of the table that concerns ``roles``, which must be among its own."""
+        writes = tuple(write for write in self.writes if ROLE_OF[write.point] in roles)
+        verbs = (write for write in writes if isinstance(write, VerbWrite))
+        rests_on = {signal for verb in verbs for signal in verb.rests_on}
         update = {
             "roles": tuple(role for role in self.roles if role in roles),
             "reads": tuple(read for read in self.reads if SIGNALS[read.signal].producer in roles),
-            "writes": tuple(write for write in self.writes if ROLE_OF[write.point] in roles),
+            "writes": writes,
+            "aside": tuple(
+                read
+                for read in self.reads
+                if SIGNALS[read.signal].producer not in roles and read.signal in rests_on
+            ),
             "constants": _of(roles, self.constants),
             "lacks": _of(roles, self.lacks),
         }
@@ -189,26 +206,35 @@ class ModbusProfile(DeviceTable):
 
     def blocks(self) -> tuple[RegisterBlock, ...]:
         """Returns what is read in a poll, in as few requests as the device permits."""
-        return self._blocks_of(self.tellers)
+        return self._blocks_of((*self.tellers, *self.aside))
 
     def blocks_of(self, signal: Signal) -> tuple[RegisterBlock, ...]:
         """Returns what is read for ``signal`` alone; nothing for one that is not read."""
-        return self._blocks_of(row for row in self.tellers if row.signal is signal)
+        rows = (*self.tellers, *self.aside)
+        return self._blocks_of(row for row in rows if row.signal is signal)
 
-    def value_of(self, signal: Signal, image: RawImage) -> float:
+    def value_of(self, signal: Signal, image: RawImage, pv_w: float = 0.0) -> float:
         """Returns what these blocks tell of ``signal``; NaN if it is not available."""
-        found = (row.value(image) for row in self.tellers if row.signal is signal)
+        rows = (*self.tellers, *self.aside)
+        found = (_value(row, image, pv_w) for row in rows if row.signal is signal)
         return next(found, self.constants.get(signal, math.nan))
 
-    def told(self, image: RawImage, asked_ns: Mapping[Place, int]) -> tuple[Told, ...]:
+    def rests_on(self, point: Point) -> frozenset[Signal]:
+        """Returns what the device has to have told before ``point`` can be written."""
+        row = self.points.get(point)
+        return row.rests_on if isinstance(row, VerbWrite) else frozenset()
+
+    def told(
+        self, image: RawImage, asked_ns: Mapping[Place, int], pv_w: float = 0.0
+    ) -> tuple[Told, ...]:
         """Returns what a poll tells: all that :meth:`blocks` read is in ``image``, and when each
-        register was asked for in ``asked_ns`` (monotonic)."""
+        register was asked for in ``asked_ns`` (monotonic). Its AC side was told at ``pv_w``."""
         polled_ns = min(asked_ns.values())
         return (
             *(
                 Told(
                     signal=row.signal,
-                    value=row.value(image),
+                    value=_value(row, image, pv_w),
                     time_ns=min(asked_ns[place] for run in row.runs for place in run),
                     hint=_hint(row, image),
                 )
@@ -228,6 +254,10 @@ class ModbusProfile(DeviceTable):
     def _blocks_of(self, rows: Iterable[RegisterRead | VerbWrite]) -> tuple[RegisterBlock, ...]:
         runs = (run for row in rows for run in row.runs)
         return plan_blocks(runs, longest=self.longest_read, gap=self.read_gap)
+
+
+def _value(row: RegisterRead | VerbWrite, image: RawImage, pv_w: float) -> float:
+    return row.value(image, pv_w) if isinstance(row, VerbWrite) else row.value(image)
 
 
 def _hint(row: RegisterRead | VerbWrite, image: RawImage) -> str:

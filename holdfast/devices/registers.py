@@ -250,11 +250,11 @@ class LastShown:
     """Holds what a device showed last, and what it has acknowledged since."""
 
     image: RawImage
-    soc_pct: float | None
-    """None: it is not known."""
+    told: Mapping[Signal, float]
+    """What it told of the signals that a command rests on."""
 
 
-NOTHING_SHOWN = LastShown(image={}, soc_pct=None)
+NOTHING_SHOWN = LastShown(image={}, told={})
 """Nothing is known of the device."""
 
 

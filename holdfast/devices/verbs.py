@@ -36,10 +36,16 @@ class Verb(StrEnum):
     """Back to the device's own rule; nothing of ours remains."""
 
 
+_NAMES = ("power", "ac_power", "soc", "timeout")
+_POWERS = frozenset({"power", "ac_power"})
+RESTS_ON: Mapping[str, Signal] = {"ac_power": Signal.PV_POWER_W, "soc": Signal.SOC_PCT}
+"""What a device has to tell before such a value can be written to it."""
+
+
 def _known(value: str | float) -> str | float:
     """Lets a number and the names of what is not always the same pass."""
-    if isinstance(value, str) and value not in {"power", "soc", "timeout"}:
-        raise ValueError("must be a number, or power, soc or timeout")
+    if isinstance(value, str) and value not in _NAMES:
+        raise ValueError(f"must be a number, or one of {', '.join(_NAMES)}")
     return float(value) if isinstance(value, int) else value
 
 
@@ -50,7 +56,8 @@ class VerbStep(Register):
     function: Literal["single", "multiple"] = "single"
     value: Annotated[str | float, AfterValidator(_known)]
     """power: the setpoint in W, + charging, so a device with a sign of its own, or without one, has
-    a negative scale where it discharges. soc: the state of charge that it showed last, in %.
+    a negative scale where it discharges. ac_power: what then flows at its AC side, + into it: the
+    setpoint less the PV power that it told last. soc: the state of charge that it told last, in %.
     timeout: the revert timer, in s. Or a number, always the same."""
     of_rated: bool = False
     """The power is a share of the unit's rated power in this direction, and scale is one of the
@@ -64,7 +71,7 @@ class VerbStep(Register):
 
     @model_validator(mode="after")
     def _can_be_sent(self) -> Self:
-        if self.of_rated and self.value != "power":
+        if self.of_rated and self.value not in _POWERS:
             raise ValueError("of_rated: only a power is a share of the rated one")
         if self.function == "single" and self.count > 1:
             raise ValueError(f"{self.type} takes two registers: function must be multiple")
@@ -109,9 +116,10 @@ class VerbWrite(TableRow):
         if lacking:
             raise ValueError(f"verbs: {' and '.join(lacking)} must be told, too")
         for verb, steps in self.verbs.items():
-            powers = [step for step in steps if step.value == "power"]
-            wanted = 1 if verb in _WITH_POWER else 0
-            if len(powers) != wanted:
+            powers = [step for step in steps if step.value in _POWERS]
+            right = _POWERS_OF[verb]
+            if len(powers) not in right:
+                wanted = " or ".join(map(str, right))
                 raise ValueError(f"verbs: {verb} has {len(powers)} powers; {wanted} would be right")
             _check_joined(verb, steps)
         _check_told_apart(self.verbs)
@@ -125,7 +133,7 @@ class VerbWrite(TableRow):
     @property
     def resolution(self) -> float:
         """Returns the coarsest step between two powers, in W."""
-        return max(step.resolution for step in self._steps() if step.value == "power")
+        return max(step.resolution for step in self._steps() if step.value in _POWERS)
 
     @property
     def places(self) -> frozenset[Place]:
@@ -147,9 +155,13 @@ class VerbWrite(TableRow):
         return any(step.value == "timeout" for step in self._steps())
 
     @property
-    def needs_soc(self) -> bool:
-        """Says whether the device has to be told its state of charge."""
-        return any(step.value == "soc" for step in self._steps())
+    def rests_on(self) -> frozenset[Signal]:
+        """Returns what the device has to have told before it can be commanded."""
+        return frozenset(
+            RESTS_ON[step.value]
+            for step in self._steps()
+            if isinstance(step.value, str) and step.value in RESTS_ON
+        )
 
     def bound(self, *, charge_w: float, discharge_w: float, revert_s: float) -> Self:
         """Returns it for one unit: with its rated powers, and its revert timer."""
@@ -181,13 +193,14 @@ class VerbWrite(TableRow):
         found = (self._request(steps, value, held) for steps in together)
         return tuple(request for request in found if request is not None)
 
-    def value(self, image: RawImage) -> float:
-        """Returns the power in W that a device holds which shows ``image``.
+    def value(self, image: RawImage, pv_w: float = 0.0) -> float:
+        """Returns the power in W that a device holds which shows ``image``; its AC side was told
+        when PV gave ``pv_w``.
 
         NaN: what it holds is none of the verbs, or its own rule.
         """
         for verb, steps in self.verbs.items():
-            power_w = _power_in(steps, image)
+            power_w = _power_in(steps, image, pv_w)
             if power_w is not None and (verb not in _SIGN or power_w * _SIGN[verb] >= 0.0):
                 return math.nan if verb is Verb.RELEASE else power_w
         return math.nan
@@ -215,16 +228,14 @@ class VerbWrite(TableRow):
 
     def _value_of(self, step: VerbStep, power_w: float, held: LastShown) -> float:
         match step.value:
-            case "power":
-                return power_w
-            case "soc":
-                if held.soc_pct is None:
-                    raise ValueError(
-                        "the state of charge is not known, which this device has to be told"
-                    )
-                return held.soc_pct
             case float(number):
                 return number
+            case "power":
+                return power_w
+            case "ac_power":
+                return power_w - _told(Signal.PV_POWER_W, held)
+            case "soc":
+                return _told(Signal.SOC_PCT, held)
             case _ if self._revert_s is None:
                 raise ValueError("the revert timer is not known: the table stands for no unit")
             case _:
@@ -237,6 +248,8 @@ class VerbWrite(TableRow):
 
 _NEEDED = (Verb.CHARGE, Verb.DISCHARGE, Verb.IDLE)
 _WITH_POWER = frozenset({Verb.CHARGE, Verb.DISCHARGE})
+_POWERS_OF = {Verb.CHARGE: (1,), Verb.DISCHARGE: (1,), Verb.IDLE: (0, 1), Verb.RELEASE: (0,)}
+"""How many powers a verb may have: one that idles at its AC side is told what PV gives."""
 _SIGN = {Verb.CHARGE: 1.0, Verb.DISCHARGE: -1.0}
 
 
@@ -253,15 +266,22 @@ def _bound(step: VerbStep, rated_w: float) -> VerbStep:
     return step.model_copy(update={"scale": step.scale * rated_w, "of_rated": False})
 
 
-def _power_in(steps: tuple[VerbStep, ...], image: RawImage) -> float | None:
+def _told(signal: Signal, held: LastShown) -> float:
+    if signal not in held.told:
+        raise ValueError(f"{signal} is not known, on which this command rests")
+    return held.told[signal]
+
+
+def _power_in(steps: tuple[VerbStep, ...], image: RawImage, pv_w: float) -> float | None:
     """Returns the power that these steps have left in ``image``; None if they are not there."""
     power_w = 0.0
     for step in _lasting(steps):
         if isinstance(step.value, float):
             if not step.holds(image, step.words_of(step.value)):
                 return None
-        elif step.value == "power":
+        elif step.value in _POWERS:
             power_w = step.decode(step.words_in(image))
+            power_w += pv_w if step.value == "ac_power" else 0.0
     return power_w
 
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from holdfast.core.config.storage import InverterHardware
 from holdfast.core.errors import ConfigError
+from holdfast.core.signals import Signal
 from holdfast.devices.modbus_profile import ModbusProfile
 from holdfast.devices.profile import parse_profile
 from holdfast.devices.registers import NOTHING_SHOWN, LastShown
@@ -25,6 +26,7 @@ poll_period_s: 0.1
 reads:
   - {signal: battery_power_w, address: 900, type: int32}
 """
+SOC_ROW = "  - {signal: soc_pct, address: 901, type: uint16}\n"
 VERBS = """
 writes:
   - point: setpoint_w
@@ -47,7 +49,8 @@ writes:
 
 
 def table(verbs: str = VERBS) -> ModbusProfile:
-    profile = parse_profile(HEAD + verbs, source="verbs.yaml")
+    head = HEAD.replace("[inverter]", "[inverter, bms]") + SOC_ROW if "soc" in verbs else HEAD
+    profile = parse_profile(head + verbs, source="verbs.yaml")
     assert isinstance(profile, ModbusProfile)
     return profile.bound(HARDWARE)
 
@@ -99,10 +102,10 @@ def test_what_it_was_told_is_what_it_shows_within_a_step(power_w):
 
 
 def test_what_is_stored_is_written_only_where_the_device_shows_something_else():
-    held = LastShown(image=after(2000.0), soc_pct=None)
+    held = LastShown(image=after(2000.0), told={})
     assert sent(1000.0, held) == [(10, [30]), (12, [25])]
     assert sent(-1000.0, held) == [(10, [30]), (11, [2]), (12, [20])]
-    assert sent(1000.0, LastShown(image={}, soc_pct=None)) == [(10, [30]), (11, [1]), (12, [25])]
+    assert sent(1000.0, LastShown(image={}, told={})) == [(10, [30]), (11, [1]), (12, [25])]
 
 
 @pytest.mark.parametrize(
@@ -154,11 +157,11 @@ SOC = VERBS.replace(
 
 
 def test_a_state_of_charge_is_that_which_the_device_showed_last():
-    held = LastShown(image={}, soc_pct=57.9)
+    held = LastShown(image={}, told={Signal.SOC_PCT: 57.9})
     assert sent(0.0, held, SOC) == [(12, [0]), (13, [57]), (11, [0])]
-    assert verb(SOC).needs_soc
-    assert not verb().needs_soc
-    with pytest.raises(ValueError, match="the state of charge is not known"):
+    assert verb(SOC).rests_on == {Signal.SOC_PCT}
+    assert verb().rests_on == frozenset()
+    with pytest.raises(ValueError, match="soc_pct is not known, on which this command rests"):
         sent(0.0, NOTHING_SHOWN, SOC)
     # Whatever it is by now, that is idle.
     assert verb(SOC).value(image(r10=0, r11=0, r12=0, r13=99)) == 0.0
@@ -192,7 +195,7 @@ def test_what_the_device_does_not_show_is_not_looked_for():
         (VERBS.replace("value: 9", "value: 0"), "a device that shows idle shows release as well"),
         (VERBS.replace("value: 9", "value: 2.5"), "uint16 with scale 1 is never 2.5"),
         (VERBS.replace("value: 9", "value: 70000"), "70000 does not fit uint16"),
-        (VERBS.replace("value: 9", "value: full"), "a number, or power, soc or timeout"),
+        (VERBS.replace("value: 9", "value: full"), "one of power, ac_power, soc, timeout"),
         (VERBS.replace("value: 9", "value: power"), "release has 1 powers; 0 would be right"),
         (VERBS.replace("value: 9", "value: 9, of_rated: true"), "of_rated: only a power"),
         (VERBS.replace("value: 9", "value: 9, stored: true, shown: false"), "stored: whether"),

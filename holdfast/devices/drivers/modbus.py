@@ -3,7 +3,7 @@
 import asyncio
 import socket
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 
 from pymodbus.client import ModbusTcpClient
 from pymodbus.exceptions import ModbusException
@@ -30,8 +30,7 @@ from holdfast.devices.drivers.modbus_pdu import (
     write_request,
 )
 from holdfast.devices.modbus_profile import ModbusProfile, PointWrite
-from holdfast.devices.registers import NOTHING_SHOWN, LastShown, Place, WriteRequest
-from holdfast.devices.verbs import VerbWrite
+from holdfast.devices.registers import LastShown, Place, WriteRequest
 
 
 def next_due_ns(due_ns: int, now_ns: int, period_ns: int) -> int:
@@ -48,23 +47,37 @@ def next_due_ns(due_ns: int, now_ns: int, period_ns: int) -> int:
 class _Belief:
     """Holds what a device showed last, and what it has acknowledged since."""
 
-    def __init__(self) -> None:
+    def __init__(self, profile: ModbusProfile) -> None:
+        self._profile = profile
+        self._rests_on = profile.rests_on(Point.SETPOINT_W)
         self._image: dict[Place, int] = {}
-        self._soc_pct: float | None = None
+        self._told: dict[Signal, float] = {}
         self._written_ns = 0
+        self._pv_w = 0.0
+        """PV gave this when it was commanded last."""
 
     @property
     def held(self) -> LastShown:
         """Returns it."""
-        return LastShown(image=self._image, soc_pct=self._soc_pct)
+        return LastShown(image=self._image, told=self._told)
 
-    def showed(self, image: dict[Place, int], told: Iterable[Told], asked_ns: int) -> None:
-        """Takes a poll, unless it may be of before the last write."""
-        if asked_ns > self._written_ns:
+    def showed(self, image: dict[Place, int], asked_ns: Mapping[Place, int]) -> tuple[Told, ...]:
+        """Takes a poll, whose registers count unless they may be of before the last write.
+
+        Returns what it tells.
+        """
+        if min(asked_ns.values()) > self._written_ns:
             self._image = image
-        for one in told:
-            if one.signal is Signal.SOC_PCT and one.is_plausible:
-                self._soc_pct = one.value
+        for signal in self._rests_on:
+            value = self._profile.value_of(signal, image)
+            if SIGNALS[signal].is_plausible(value):
+                self._told[signal] = value
+        return self._profile.told(image, asked_ns, self._pv_w)
+
+    def commands(self, point: Point) -> None:
+        """A command goes out that rests on what is known now."""
+        if point is Point.SETPOINT_W:
+            self._pv_w = self._told.get(Signal.PV_POWER_W, 0.0)
 
     def wrote(self, request: WriteRequest, *, acknowledged: bool) -> None:
         """Takes what was written; without an acknowledgement nobody knows what it holds there."""
@@ -100,7 +113,7 @@ class ModbusDriver:
         self._store = store
         self._blocks = profile.blocks()
         self._points = profile.points
-        self._belief = _Belief()
+        self._belief = _Belief(profile)
         manners = Manners(pause_s=profile.pause_s, connect_pause_s=profile.connect_pause_s)
         self._commands = ModbusLink(connection, manners)
         # After an outage no reading may show for long what could not be written yet.
@@ -127,7 +140,9 @@ class ModbusDriver:
         once, without a connection.
         """
         try:
-            for request in self._requests_of(write):
+            requests = self._requests_of(write)
+            self._belief.commands(write.point)
+            for request in requests:
                 await self._send(request)
                 if is_stale():
                     break
@@ -177,8 +192,7 @@ class ModbusDriver:
         except DeviceError as error:
             self._is_silent(error)
             return
-        told = self._profile.told(image, asked_ns)
-        self._belief.showed(image, told, min(asked_ns.values()))
+        told = self._belief.showed(image, asked_ns)
         doubt = self._store.put_poll(self._owners, told)
         self.counters.took(doubt, time.monotonic_ns())
 
@@ -203,6 +217,8 @@ class SyncModbusWriter:
         self._client: ModbusTcpClient | None = None
         self._ids = transaction_ids()
         self._name = f"{connection.host}:{connection.port}"
+        self._pv_w = 0.0
+        """PV gave this when it was commanded last."""
 
     @property
     def connected(self) -> bool:
@@ -234,9 +250,9 @@ class SyncModbusWriter:
         try.
         """
         points = self._profile.points
-        held = NOTHING_SHOWN
-        if Signal.SOC_PCT in self._profile.signals and _needs_soc(points.get(point)):
-            held = LastShown(image={}, soc_pct=self.read(Signal.SOC_PCT))
+        told = {signal: self.read(signal) for signal in self._profile.rests_on(point)}
+        held = LastShown(image={}, told=told)
+        self._pv_w = told.get(Signal.PV_POWER_W, 0.0)
         for request in _requests_of(self._name, points, point, value, held):
             self._exchange(write_request(request, self._id_of(request.device_id)))
 
@@ -245,12 +261,12 @@ class SyncModbusWriter:
 
         A value outside the signal's plausible range is none: DeviceRefused.
         """
-        if signal not in self._profile.signals:
+        if not (signal in self._profile.signals or self._profile.blocks_of(signal)):
             raise DeviceRefused(f"{self._name}: profile {self._profile.name} has no {signal}")
         image: dict[Place, int] = {}
         for block in self._profile.blocks_of(signal):
             image.update(zip(block.places, self.words(block), strict=True))
-        value = self._profile.value_of(signal, image)
+        value = self._profile.value_of(signal, image, self._pv_w)
         if not SIGNALS[signal].is_plausible(value):
             raise DeviceRefused(f"{self._name}: {signal} of {value:g} is not plausible")
         return value
@@ -292,10 +308,6 @@ class SyncModbusWriter:
         if reason := refusal(answer):
             raise DeviceRefused(f"{self._name}: {describe(request)}: {reason}")
         return answer
-
-
-def _needs_soc(row: PointWrite | None) -> bool:
-    return isinstance(row, VerbWrite) and row.needs_soc
 
 
 def _requests_of(

@@ -76,6 +76,8 @@ class SitePlant:
         """It is the sum of all steps."""
         self.utc_s = 0.0
         """It is the UTC of the last step, in seconds since 1970."""
+        self._sees_w = (0.0, 0.0)
+        """Load and PV, as a box at the meter sees them."""
         self.pv_throttled_w = 0.0
         """The sun would have given this beside ``pv_power_w``."""
         self.pv_power_w = self.load_power_w = self.battery_power_w = self.grid_power_w = 0.0
@@ -125,7 +127,9 @@ class SitePlant:
         given_w = sun_w if self._throttle.is_on else 0.0
         island_w = (given_w - load_w) / len(self.units) if self.islanded else None
         battery_w = 0.0
+        self._sees_w = (load_w, given_w)
         for unit in self.units.values():
+            self.follow_box(unit.name)
             unit.inverter.island_w = island_w
             battery_w += unit.step(dt_s, self.ambient_c)
         pv_w = given_w
@@ -154,6 +158,11 @@ class SitePlant:
             energies.grid_export_wh -= grid_w * hours
         energies.battery_charge_wh = sum([unit.charged_wh for unit in self.units.values()])
         energies.battery_discharge_wh = sum([unit.discharged_wh for unit in self.units.values()])
+
+    def follow_box(self, unit: str) -> float:
+        """Lets a maker's box in the place of a unit's inverter decide; returns its wish in W."""
+        load_w, pv_w = self._sees_w
+        return self.units[unit].follow_box(self.time_s, load_w=load_w, pv_w=pv_w)
 
     def apply(self, write: Write) -> None:
         """Carries out a write. Raises KeyError for an unknown unit, ValueError as registers do."""

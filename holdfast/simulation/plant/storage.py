@@ -12,6 +12,7 @@ from holdfast.devices.modbus_profile import ModbusProfile, PointWrite
 from holdfast.devices.profile import Profile, load_profile
 from holdfast.devices.roles import devices_in
 from holdfast.devices.verbs import VerbWrite
+from holdfast.simulation.makers.box import Box, Scene
 from holdfast.simulation.plant.bms import Bms
 from holdfast.simulation.plant.cells import NOMINAL_CELL_V, CellString
 from holdfast.simulation.plant.contactor import MOVE_S, PRECHARGE_S, Contactor, DcLink
@@ -80,6 +81,8 @@ class StoragePlant:
             role: load_profile(device.profile).of(role).bound(config.inverter_hardware)
             for role, device in devices_in(config).items()
         }
+        self.box: Box | None = None
+        """Decides in the place of the plain inverter, once a server puts one there."""
         self._revert_s = float(round(hardware.revert_timeout_s))
         self._reporters = [(role, Reporter(profile)) for role, profile in profiles.items()]
         self._points = {role: profile.points for role, profile in profiles.items()}
@@ -160,6 +163,25 @@ class StoragePlant:
                 self._switch_contactor(close=value != 0.0)
             case Point.PRECHARGE if self.link is not None:
                 self.link.relay.command(close=value != 0.0)
+
+    def follow_box(self, time_s: float, *, load_w: float, pv_w: float) -> float:
+        """Lets a maker's box decide, if one is in the inverter's place; returns its wish in W."""
+        if self.box is None:
+            return self.inverter.setpoint_w
+        spec = self.inverter.spec
+        scene = Scene(
+            time_s=time_s,
+            load_w=load_w,
+            pv_w=pv_w,
+            soc_pct=self.bms.soc_pct,
+            charge_max_w=spec.charge_power_max_w,
+            discharge_max_w=spec.discharge_power_max_w,
+        )
+        self.box.now_s = time_s
+        wish_w = self.box.power_w(scene)
+        if wish_w != self.inverter.setpoint_w:
+            self.inverter.write_setpoint(wish_w)
+        return wish_w
 
     def _set_power(self, power_w: float, row: PointWrite) -> None:
         self.inverter.write_setpoint(power_w)

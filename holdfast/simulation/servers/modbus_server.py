@@ -32,6 +32,8 @@ class ModbusDevice:
 
     registers: DeviceRegisters
     faults: FaultSet
+    inner_id: int | None = None
+    """Which of a box's own device ids this is; None: that of its connection."""
 
 
 class ModbusEndpoint:
@@ -108,7 +110,7 @@ class _Connection(ServerRequestHandler):
         if code is not None:
             response: ModbusPDU = ExceptionResponse(request.function_code, code)
         else:
-            response = _carry_out(request, device.registers)
+            response = _carry_out(request, device)
         delay_s = faults.get(ProtocolFault.SLOW)
         if delay_s is None:
             self._send(response, request, faults)
@@ -148,25 +150,25 @@ class _Connection(ServerRequestHandler):
 class _Context:
     """Shows the registers as pymodbus's requests expect to see them; nothing here ever waits."""
 
-    __slots__ = ("_registers",)
+    __slots__ = ("_id", "_registers")
 
-    def __init__(self, registers: DeviceRegisters) -> None:
-        self._registers = registers
+    def __init__(self, device: ModbusDevice) -> None:
+        self._registers, self._id = device.registers, device.inner_id
 
     async def async_getValues(  # noqa: N802 - the library's name
         self, _device_id: int, function: int, address: int, count: int = 1
     ) -> list[int] | ExcCodes:
-        return self._registers.read(function, address, count)
+        return self._registers.read(function, address, count, self._id)
 
     async def async_setValues(  # noqa: N802 - the library's name
         self, _device_id: int, function: int, address: int, values: Sequence[int]
     ) -> ExcCodes | None:
-        return self._registers.write(function, address, values)
+        return self._registers.write(function, address, values, self._id)
 
 
-def _carry_out(request: ModbusPDU, registers: DeviceRegisters) -> ModbusPDU:
+def _carry_out(request: ModbusPDU, device: ModbusDevice) -> ModbusPDU:
     """Runs ``request`` to its end now: with registers that never wait, it never suspends."""
-    work = request.datastore_update(cast("Any", _Context(registers)), request.dev_id)
+    work = request.datastore_update(cast("Any", _Context(device)), request.dev_id)
     try:
         work.send(None)
     except StopIteration as finished:

@@ -8,9 +8,11 @@ from holdfast.core.commands import Point, Write
 from holdfast.core.role import Role
 from holdfast.core.signals import Signal
 from holdfast.devices.modbus_profile import ModbusProfile
-from holdfast.devices.registers import RegisterWrite
+from holdfast.devices.registers import Place, RegisterWrite, Table
 from holdfast.devices.roles import ROLE_OF
 from holdfast.devices.verbs import VerbWrite
+from holdfast.simulation.makers.box import Box, Refused
+from holdfast.simulation.makers.catalogue import BOXES
 from holdfast.simulation.plant import SitePlant
 from holdfast.simulation.plant.reporting import Reporter
 from holdfast.simulation.servers.coding import coded
@@ -19,9 +21,9 @@ from holdfast.simulation.servers.verb_bank import VerbBank
 
 WriteObserver = Callable[[Role, str, Point, float], None]
 
-_TABLES = {1: "coil", 2: "discrete", 3: "holding", 4: "input"}
+_TABLES: Mapping[int, Table] = {1: "coil", 2: "discrete", 3: "holding", 4: "input"}
 """They are keyed by function code."""
-_WRITES = {5: "coil", 15: "coil", 6: "holding", 16: "holding"}
+_WRITES: Mapping[int, Table] = {5: "coil", 15: "coil", 6: "holding", 16: "holding"}
 _SINGLE = frozenset({5, 6})
 _POWERS = frozenset(
     {
@@ -53,15 +55,22 @@ class DeviceRegisters:
         self._plant, self._profile, self._owners = plant, profile, owners
         self._faults, self._observe = faults, observe
         self._reporter = Reporter(profile)
-        self._frozen: dict[str, dict[int, int]] | None = None
+        self._frozen: dict[Place, int] | None = None
         self._echo: Sequence[int] | None = None
         self._plain = [row for row in profile.writes if isinstance(row, RegisterWrite)]
         read_at = {place for row in profile.reads for run in row.runs for place in run}
         self._unread = [row for row in self._plain if row.places[0] not in read_at]
         verbs = [row for row in profile.writes if isinstance(row, VerbWrite)]
-        self._bank = VerbBank(profile, verbs[0]) if verbs else None
+        self._box = BOXES[profile.name]() if verbs and profile.name in BOXES else None
+        self._bank = VerbBank(profile, verbs[0]) if verbs and self._box is None else None
+        if self._box is not None:
+            plant.units[owners[Role.INVERTER]].box = self._box
+        self.device_ids = {place[0] for row in profile.tellers for run in row.runs for place in run}
+        """Tells behind which it answers; None is that of its connection."""
 
-    def read(self, function: int, address: int, count: int) -> list[int] | ExcCodes:
+    def read(
+        self, function: int, address: int, count: int, device_id: int | None = None
+    ) -> list[int] | ExcCodes:
         """Returns raw words (or bits) as the device would answer."""
         if self._echo is not None and function in _SINGLE:
             echo, self._echo = list(self._echo), None
@@ -69,19 +78,23 @@ class DeviceRegisters:
         table = _TABLES.get(function) or _WRITES.get(function)
         if table is None:
             return ExcCodes.ILLEGAL_FUNCTION
-        words = self._words()[table]
-        try:
-            return [words[place] for place in range(address, address + count)]
-        except KeyError:
+        held = self._words()
+        words = [held.get((device_id, table, place)) for place in range(address, address + count)]
+        if any(word is None for word in words) and not self._profile.read_gap:
             return ExcCodes.ILLEGAL_ADDRESS
+        return [word or 0 for word in words]
 
-    def write(self, function: int, address: int, values: Sequence[int]) -> ExcCodes | None:
+    def write(
+        self, function: int, address: int, values: Sequence[int], device_id: int | None = None
+    ) -> ExcCodes | None:
         """Stores raw words (or bits): all of them, or none. Returns None if that went well."""
         self._echo = None
         table = _WRITES.get(function)
         if table is None:
             return ExcCodes.ILLEGAL_FUNCTION
         words = [int(word) for word in values]
+        if self._box is not None and device_id == self._box.DEVICE_ID and table == "holding":
+            return self._write_box(self._box, function, address, words)
         if self._bank is not None and self._bank.has(table, address, len(words)):
             return self._write_verb(self._bank, table, address, words)
         rows = self._covered(table, address, len(words))
@@ -90,6 +103,21 @@ class DeviceRegisters:
         for row, count in rows:
             start = row.address - address
             self._take(row.point, row.decode(words[start : start + count]), words)
+        return None
+
+    def _write_box(
+        self, box: Box, function: int, address: int, words: list[int]
+    ) -> ExcCodes | None:
+        owner = self._owners[Role.INVERTER]
+        if self._is_ignored(Point.SETPOINT_W):
+            self._echo = words
+            return None
+        try:
+            box.write(address, words, multiple=function not in _SINGLE)
+        except Refused as refused:
+            return ExcCodes(refused.code)
+        power_w = self._plant.follow_box(owner)
+        self._observe(Role.INVERTER, owner, Point.SETPOINT_W, power_w)
         return None
 
     def _write_verb(
@@ -134,7 +162,7 @@ class DeviceRegisters:
             place += width
         return rows
 
-    def _words(self) -> dict[str, dict[int, int]]:
+    def _words(self) -> dict[Place, int]:
         return self._frozen or self._present_words()
 
     def refresh(self) -> None:
@@ -144,19 +172,18 @@ class DeviceRegisters:
         elif self._frozen is None:
             self._frozen = self._present_words()
 
-    def _present_words(self) -> dict[str, dict[int, int]]:
-        tables: dict[str, dict[int, int]] = {name: {} for name in _TABLES.values()}
+    def _present_words(self) -> dict[Place, int]:
         told: dict[Signal, float] = {}
         for owner in set(self._owners.values()):
             told |= self._plant.values(owner)
         values = dict(self._reporter.report(told))
-        for place, word in coded(self._profile.reads, values).items():
-            _, table, address = place
-            tables[table][address] = word
+        words = coded((*self._profile.reads, *self._profile.aside), told | values)
         for write in self._unread:
             stored = self._plant.stored(self._owners[ROLE_OF[write.point]], write.point)
-            for (_, table, address), word in zip(write.places, write.encode(stored), strict=True):
-                tables[table][address] = word
-        for (_, table, address), word in {} if self._bank is None else self._bank.words.items():
-            tables[table][address] = word
-        return tables
+            words |= dict(zip(write.places, write.encode(stored), strict=True))
+        if self._box is not None:
+            words |= {
+                (self._box.DEVICE_ID, "holding", address): word
+                for address, word in self._box.registers.items()
+            }
+        return words if self._bank is None else words | self._bank.words

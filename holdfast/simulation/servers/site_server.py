@@ -172,7 +172,9 @@ class SiteServer:
         if isinstance(profile, ModbusProfile) and isinstance(connection, ModbusTcp):
             registers = DeviceRegisters(self.plant, profile, one.owners, faults, self._written)
             refresh = registers.refresh
-            self._add_modbus(connection, ModbusDevice(registers=registers, faults=faults))
+            for inner_id in registers.device_ids:
+                device = ModbusDevice(registers=registers, faults=faults, inner_id=inner_id)
+                self._add_modbus(connection, device)
         elif not isinstance(profile, ModbusProfile) and isinstance(connection, CanBus):
             if connection.interface != "slcan" or profile.name != "pylontech_lv_can":
                 raise ConfigError(
@@ -197,11 +199,10 @@ class SiteServer:
     def _add_modbus(self, connection: ModbusTcp, device: ModbusDevice) -> None:
         key = (connection.host, connection.port)
         devices = self._endpoints[key].devices if key in self._endpoints else {}
-        if connection.device_id in devices:
-            raise ConfigError(
-                f"two devices are device id {connection.device_id} on {key[0]}:{key[1]}"
-            )
-        self._endpoints[key] = ModbusEndpoint(*key, {**devices, connection.device_id: device})
+        device_id = connection.device_id if device.inner_id is None else device.inner_id
+        if device_id in devices:
+            raise ConfigError(f"two devices are device id {device_id} on {key[0]}:{key[1]}")
+        self._endpoints[key] = ModbusEndpoint(*key, {**devices, device_id: device})
 
     def _written(self, role: Role, unit: str, point: Point, value: float) -> None:
         if self.on_write is not None:

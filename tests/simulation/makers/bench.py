@@ -1,0 +1,118 @@
+"""One table against the box that it is about, without a wire: what is sent, what it does, what it
+shows."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from holdfast.core.config import Site
+from holdfast.core.role import Role
+from holdfast.core.signals import Signal
+from holdfast.devices.modbus_profile import ModbusProfile
+from holdfast.devices.profile import load_profile
+from holdfast.devices.registers import LastShown, RawImage, WriteRequest
+from holdfast.devices.roles import ROLES, Per
+from holdfast.devices.verbs import Verb, VerbWrite
+from holdfast.simulation.plant import SitePlant
+from holdfast.simulation.servers.protocol_faults import FaultSet
+from holdfast.simulation.servers.registers import DeviceRegisters
+from holdfast.site.devices import physical_devices, profile_of
+from tests.builders import UNIT, build_site, device, unit_content
+
+STEP_S = 0.1
+SETTLED_S = 3.0
+"""A plant's inverter is through with a new setpoint by then."""
+LOAD_W = 600.0
+_READ = {"coil": 1, "discrete": 2, "holding": 3, "input": 4}
+
+
+def site_of(table: str) -> Site:
+    """A site that has ``table`` for all that it can do, and plain devices for the rest."""
+    box = device(table, "box")
+    roles = load_profile(table).roles
+    unit: dict[str, Any] = unit_content()
+    unit |= {ROLES[role].key: box for role in roles if ROLES[role].per is Per.UNIT}
+    unit["inverter_hardware"] |= {"revert_timeout_s": 60}
+    whole = {ROLES[role].key: box for role in roles if ROLES[role].per is Per.SITE}
+    if Role.METER in roles and Role.PV_METER not in roles:
+        whole["pv_meter"] = {"none": "these tests"}
+    return build_site(unit, **(whole | {"authority": "observe"}))
+
+
+class TableBench:
+    """Runs one box, and tells it by its table what to do."""
+
+    def __init__(self, table: str, *, pv_w: float = 0.0, load_w: float = LOAD_W) -> None:
+        self.site = site_of(table)
+        (one,) = (each for each in physical_devices(self.site) if Role.INVERTER in each.owners)
+        profile = profile_of(self.site, one)
+        assert isinstance(profile, ModbusProfile)
+        self.profile, self.owners = profile, one.owners
+        self.plant = SitePlant.from_site(self.site)
+        self.plant.household.load_override_w = load_w
+        self.plant.household.pv_override_w = pv_w
+        self.unit = self.plant.units[UNIT]
+        self.unit.contactor.commanded = self.unit.contactor.closed = True
+        self.registers = DeviceRegisters(
+            self.plant, profile, one.owners, FaultSet("box", "modbus"), lambda *_: None
+        )
+        self.refusals: list[str] = []
+        self.pv_w = 0.0
+        """PV gave this when it was commanded last."""
+        self.run(STEP_S)
+
+    @property
+    def verbs(self) -> VerbWrite:
+        (write,) = (row for row in self.profile.writes if isinstance(row, VerbWrite))
+        return write
+
+    def run(self, seconds: float) -> None:
+        """Lets time pass."""
+        for _ in range(round(seconds / STEP_S)):
+            self.plant.step(STEP_S, self.plant.utc_s + STEP_S)
+
+    def image(self) -> dict[Any, int]:
+        """All that a poll reads."""
+        image: dict[Any, int] = {}
+        for block in self.profile.blocks():
+            words = self.registers.read(
+                _READ[block.table], block.address, block.count, block.device_id
+            )
+            assert isinstance(words, list), f"{block}: {words}"
+            image |= dict(zip(block.places, words, strict=True))
+        return image
+
+    def told(self, image: RawImage | None = None) -> dict[Signal, float]:
+        """What a poll tells."""
+        image = self.image() if image is None else image
+        told = self.profile.told(image, dict.fromkeys(image, 0), self.pv_w)
+        return {one.signal: one.value for one in told}
+
+    def requests(self, power_w: float, *, fresh: bool = False) -> tuple[WriteRequest, ...]:
+        """What is sent for a power; ``fresh`` as if nothing of the device were known."""
+        image = self.image()
+        rests_on = self.verbs.rests_on
+        told = {signal: self.profile.value_of(signal, image) for signal in rests_on}
+        self.pv_w = told.get(Signal.PV_POWER_W, 0.0)
+        return self.verbs.requests(power_w, LastShown(image={} if fresh else image, told=told))
+
+    def release(self) -> tuple[WriteRequest, ...]:
+        return self.verbs.requests_of(Verb.RELEASE, 0.0, LastShown(image={}, told={}))
+
+    def send(self, requests: Sequence[WriteRequest]) -> None:
+        """Sends in order; what the box refuses is a mistake of the table."""
+        for request in requests:
+            function = 16 if request.function == "multiple" else 6
+            answer = self.registers.write(
+                function, request.address, request.words, request.device_id
+            )
+            assert answer is None, f"{request} was refused: {answer}"
+
+    def tell(self, power_w: float, seconds: float = SETTLED_S) -> None:
+        """Tells it a power, and lets it settle."""
+        self.send(self.requests(power_w))
+        self.run(seconds)
+
+    @property
+    def power_w(self) -> float:
+        """What the battery really does, + charging."""
+        return self.unit.inverter.power_w
