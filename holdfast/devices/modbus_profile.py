@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Literal, Self, TypeVar
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import Discriminator, Field, PrivateAttr, Tag, model_validator
 
 from holdfast.core.commands import Point
 from holdfast.core.config.storage import InverterHardware
@@ -72,11 +72,11 @@ class ModbusProfile(DeviceTable):
     """The device has to be left alone so long between two requests."""
     connect_pause_s: Annotated[float, Field(ge=0, le=5)] = 0.0
     """It takes so long after a connection until it answers."""
-    aside: tuple[RegisterRead, ...] = ()
-    """Read because a command rests on it, and told by another device on this site."""
     single_client: bool = False
     """It talks to one client at a time: polls and commands share one connection, and the watchdog
     connects only once the controller is gone."""
+
+    _aside: tuple[RegisterRead, ...] = PrivateAttr(())
 
     @model_validator(mode="after")
     def _fits_the_signal_table(self) -> Self:
@@ -143,15 +143,16 @@ class ModbusProfile(DeviceTable):
             "roles": tuple(role for role in self.roles if role in roles),
             "reads": tuple(read for read in self.reads if SIGNALS[read.signal].producer in roles),
             "writes": writes,
-            "aside": tuple(
-                read
-                for read in self.reads
-                if SIGNALS[read.signal].producer not in roles and read.signal in rests_on
-            ),
             "constants": _of(roles, self.constants),
             "lacks": _of(roles, self.lacks),
         }
-        return self.model_copy(update=update)
+        part = self.model_copy(update=update)
+        part._aside = tuple(  # noqa: SLF001 - a copy of this
+            read
+            for read in self.reads
+            if SIGNALS[read.signal].producer not in roles and read.signal in rests_on
+        )
+        return part
 
     def bound(self, hardware: InverterHardware) -> Self:
         """Returns it for one unit: its verbs know the rated powers and the revert timer."""
@@ -166,6 +167,11 @@ class ModbusProfile(DeviceTable):
             for write in self.writes
         )
         return self.model_copy(update={"writes": writes})
+
+    @property
+    def aside(self) -> tuple[RegisterRead, ...]:
+        """Returns what is read because a command rests on it, and is told by another device."""
+        return self._aside
 
     @property
     def _verbs(self) -> tuple[VerbWrite, ...]:

@@ -21,7 +21,7 @@ ILLEGAL_FUNCTION, ILLEGAL_ADDRESS, ILLEGAL_VALUE, DEVICE_FAILURE = 1, 2, 3, 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Scene:
+class Surroundings:
     """Holds what a box sees around it."""
 
     time_s: float
@@ -80,7 +80,7 @@ class Box(ABC):
         """Does what a write does by itself, such as starting a timer; this one does nothing."""
 
     @abstractmethod
-    def power_w(self, scene: Scene) -> float:
+    def power_w(self, scene: Surroundings) -> float:
         """Returns the battery power that it goes for now, + charging."""
 
     def signed(self, address: int) -> int:

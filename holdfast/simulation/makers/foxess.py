@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import ClassVar
 
-from holdfast.simulation.makers.box import ILLEGAL_VALUE, Box, Refused, Scene
+from holdfast.simulation.makers.box import ILLEGAL_VALUE, Box, Refused, Surroundings
 
 _WORK_MODE, _ENABLE, _TIMEOUT_S, _POWER = 41000, 44000, 44001, (44002, 44003)
 _SELF_USE, _FEED_IN, _BACK_UP = range(3)
@@ -31,7 +31,7 @@ class FoxH3(Box):
         if written.keys() & {_ENABLE, *_POWER}:
             self._commanded_s = self.now_s
 
-    def power_w(self, scene: Scene) -> float:
+    def power_w(self, scene: Surroundings) -> float:
         """Remote while the timer runs, else by its work mode."""
         if (
             self.registers[_ENABLE]

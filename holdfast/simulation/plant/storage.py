@@ -12,7 +12,7 @@ from holdfast.devices.modbus_profile import ModbusProfile, PointWrite
 from holdfast.devices.profile import Profile, load_profile
 from holdfast.devices.roles import devices_in
 from holdfast.devices.verbs import VerbWrite
-from holdfast.simulation.makers.box import Box, Scene
+from holdfast.simulation.makers.box import Box, Surroundings
 from holdfast.simulation.plant.bms import Bms
 from holdfast.simulation.plant.cells import NOMINAL_CELL_V, CellString
 from holdfast.simulation.plant.contactor import MOVE_S, PRECHARGE_S, Contactor, DcLink
@@ -169,7 +169,7 @@ class StoragePlant:
         if self.box is None:
             return self.inverter.setpoint_w
         spec = self.inverter.spec
-        scene = Scene(
+        scene = Surroundings(
             time_s=time_s,
             load_w=load_w,
             pv_w=pv_w,
