@@ -43,7 +43,8 @@ Ctrl-C takes the site to 0 W, opens the contactors, saves its state, and ends.
 
 The site waits in IDLE until somebody runs `holdfast start`. The demonstration starts itself:
 a simulated house with a battery on CAN, inverter and meter on Modbus TCP, and sample prices,
-in the folder demo-site.
+in the folder demo-site. --demo TABLE puts the box in it that a device table is about, such as
+foxess_h3 (`holdfast devices list` prints them), as far as that is simulated.
 """
 LOOK_EVERY_S = 0.1
 LINE_EVERY_S = 5.0
@@ -51,6 +52,8 @@ FRESH_S = 1.0
 PLANT_READY_S = 15.0
 DEMO_SOC_PCT = 15.0
 """It is low enough that the cheap hour, which begins about now, is one to charge in."""
+_PLAIN = ""
+"""The demonstration has plain devices."""
 _SUPERVISOR = "supervisor"
 _ONE_EACH = ("controller", "watchdog")
 """They may have been started by somebody else, or be the last of a supervisor that was killed."""
@@ -59,7 +62,13 @@ _ONE_EACH = ("controller", "watchdog")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the arguments of this command."""
     add_config(parser)
-    parser.add_argument("--demo", action="store_true", help="run the simulated demonstration site")
+    parser.add_argument(
+        "--demo",
+        nargs="?",
+        const=_PLAIN,
+        metavar="TABLE",
+        help="run the simulated demonstration site; with the name of a device table, on such a box",
+    )
     parser.add_argument(
         "--folder", type=Path, default=Path("demo-site"), help="the demonstration's folder"
     )
@@ -72,11 +81,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def execute(options: argparse.Namespace) -> int:
     """Runs until Ctrl-C, SIGTERM, or the end of the time."""
     with _told_to_end() as end:
-        if not options.demo:
+        if options.demo is None:
             return SupervisedSite(options.config, options, end).until_the_end()
         # Before its folder is made anew: its files may be in use.
         refuse_second(SiteFiles(state_dir=options.folder / "state"), _SUPERVISOR, *_ONE_EACH)
-        demo = make_demo_site(options.folder, datetime.now(UTC))
+        table = None if options.demo is _PLAIN else options.demo
+        demo = make_demo_site(options.folder, datetime.now(UTC), table)
         print(f"simulated site in {options.folder}; metrics at {demo.metrics_url}")
         print(f"from another terminal: holdfast status --config {demo.config}")
         with _plant(demo):
@@ -141,7 +151,7 @@ class SupervisedSite:
         self._files = SiteFiles.of(self._site)
         self._files.create()
         make_memory_folder(self._files.state_dir)
-        self._demo: bool = options.demo
+        self._demo = options.demo is not None
         self._seconds: float | None = options.seconds
         self._console = Console()
         self._live = self._console.is_terminal and not options.plain

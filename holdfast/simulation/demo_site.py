@@ -5,19 +5,28 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import yaml
 
 from holdfast.core.config import Site
+from holdfast.core.errors import ConfigError
 from holdfast.core.quarter_hours import quarter_start
+from holdfast.core.role import Role
+from holdfast.core.signals import Signal
+from holdfast.devices.modbus_profile import ModbusProfile
+from holdfast.devices.profile import load_profile
+from holdfast.devices.roles import ROLES, Per
 from holdfast.markets.prices import PriceSeries
 from holdfast.markets.site_prices import SitePrices, SiteTariffs
 from holdfast.markets.sources.entsoe import parse_entsoe
+from holdfast.safety.goals import GOALS
 from holdfast.simulation.net import free_port
 from holdfast.simulation.sample_prices import redated
 from holdfast.site.site_file import parse_site
 
 TIMEZONE = "Europe/Berlin"
+_REVERT_S = 30.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,8 +45,10 @@ def sample_prices_text() -> str:
     return (files("holdfast.simulation") / "data" / "sample_day_ahead.xml").read_text("utf-8")
 
 
-def make_demo_site(folder: Path, now: datetime) -> DemoSite:
+def make_demo_site(folder: Path, now: datetime, table: str | None = None) -> DemoSite:
     """Makes the demonstration's folder anew: site.yaml, and sample prices moved to ``now``.
+
+    The inverter follows ``table``, which may do more than that; None: plain devices.
 
     The prices are moved so that a cheap hour begins about now, which gives the plan something
     to do while somebody watches.
@@ -51,6 +62,8 @@ def make_demo_site(folder: Path, now: datetime) -> DemoSite:
     port = free_port()
     config = folder / "site.yaml"
     content = demo_content(folder)
+    if table is not None:
+        content = with_table(content, table)
     content |= {
         "prices": demo_prices("prices.xml"),
         "planner": {"interval_s": 60},
@@ -86,7 +99,7 @@ def sample_site_prices(site: Site) -> SitePrices:
     return tariffs.prices(sample.slots[0].start_utc, sample.slots[-1].end_utc)
 
 
-def demo_content(folder: Path) -> dict[str, object]:
+def demo_content(folder: Path) -> dict[str, Any]:
     """Describes a house with a battery, an inverter and PV.
 
     The battery is of 10 kWh, low voltage, on CAN; the inverter is of 5 kW, PV of 6 kW.
@@ -130,6 +143,39 @@ def demo_content(folder: Path) -> dict[str, object]:
             }
         ],
     }
+
+
+def with_table(content: dict[str, Any], table: str) -> dict[str, Any]:
+    """Returns ``content`` of a site.yaml with one box in all roles that ``table`` has.
+
+    Raises ConfigError if it is no table of a Modbus inverter.
+    """
+    profile = load_profile(table)
+    if not isinstance(profile, ModbusProfile) or Role.INVERTER not in profile.roles:
+        raise ConfigError(f"{table}: is no table of an inverter that speaks Modbus")
+    (unit,) = content["storage"]
+    box = {"connection": unit["inverter"]["connection"], "profile": table}
+    unit = unit | {ROLES[role].key: "box" for role in profile.roles if ROLES[role].per is Per.UNIT}
+    whole: dict[str, Any] = {
+        ROLES[role].key: "box" for role in profile.roles if ROLES[role].per is Per.SITE
+    }
+    if whole.get("meter") and "pv_meter" not in whole:
+        whole["pv_meter"] = {"none": "its table tells of none"}
+    if Signal.INVERTER_ENABLED in profile.lacks:
+        unit["relays"] = {"none": "the box has its own"}
+    always_s = profile.constants.get(Signal.REVERT_TIMEOUT_READBACK_S, _REVERT_S)
+    unit["inverter_hardware"] = unit["inverter_hardware"] | {"revert_timeout_s": always_s}
+    unit["accepts"] = {
+        goal.value: "a simulated box" for goal, row in GOALS.items()
+        if not row.of_site and row.accepted > row.unguarded
+    }  # fmt: skip
+    understood = {"authority": "limited", "limited_power_w": 5000}
+    return (
+        content
+        | whole
+        | {"devices": {"box": box}, "storage": [unit]}
+        | ({} if profile.confirmed else understood)
+    )
 
 
 def _modbus(profile: str, port: int, device_id: int) -> dict[str, object]:
