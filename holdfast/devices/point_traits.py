@@ -21,6 +21,8 @@ class PointTraits:
     """It wears out, and is written so often a day. None: it does not."""
     refresh_ns: int | None = None
     """The device forgets it unless it is written so often. None: as usual."""
+    follows_pv: bool = False
+    """What the device holds means another battery power once the PV power is another."""
 
     def kept(self, value: float) -> float:
         """Returns what the device can keep of ``value``: rounded towards zero, never more.

@@ -11,7 +11,7 @@ from holdfast.core.commands import Point, Write
 from holdfast.core.data_store import Snapshot
 from holdfast.core.reading import Good, Reading
 from holdfast.core.role import Role
-from holdfast.core.signals import Signal
+from holdfast.core.signals import SITE, Signal
 from holdfast.core.units import NS_PER_MS, NS_PER_S
 from holdfast.devices.point_traits import PLAIN, PointTraits, Traits
 from holdfast.devices.write_budget import Spent, first_write, nearly_spent
@@ -23,6 +23,9 @@ INCREASE_EVERY_NS = 100 * NS_PER_MS
 OWN_NS = 2 * NS_PER_S
 """What a device shows within the range of what we wrote in this time may be its slow answer; one
 that is given longer to settle may take twice that."""
+PV_CHANGE_W = 50.0
+"""So much more or less from the sun is worth a write to a device that is told what flows at its AC
+side; half of what the follow-up tolerates."""
 OVERWRITTEN_TIMES, OVERWRITTEN_WITHIN_NS = 3, 600 * NS_PER_S
 """A device that starts anew forgets its setpoint once; another master comes again."""
 
@@ -93,6 +96,8 @@ class PointMemory:
     """Tells what the last sample showed, if it was a value of ours."""
     overwritten: tuple[tuple[int, float], ...] = ()
     """Tells when somebody else's value was seen, and which."""
+    pv_w: float | None = None
+    """Tells the PV power at the last write, where the point follows it."""
 
 
 DeviceMemory = Mapping[Point, PointMemory]
@@ -126,9 +131,11 @@ def keep_points(
             or (differs and _is_worth_a_repeat(rule, kept, now_ns))
             or rule.point in forced
             or _is_due(rule, value, kept, now_ns)
+            or _is_outshone(rule, kept, snapshot)
         ):
             writes.append(Write(unit=unit, role=role, point=rule.point, value=value))
             kept = _written(rule, value, kept, now_ns)
+            kept = _resting_on(rule, kept, snapshot)
         kept = _without_past(kept, now_ns)
         after[rule.point] = kept
         findings += _overwritten(rule, unit, role, kept)
@@ -160,6 +167,20 @@ def _is_due(rule: PointRules, value: float, memory: PointMemory, now_ns: int) ->
     # A reversal too: it ends the power that flows the other way.
     towards_zero = value * memory.value < 0.0 or abs(value) < abs(memory.value)
     return towards_zero or since_write_ns >= INCREASE_EVERY_NS
+
+
+def _is_outshone(rule: PointRules, memory: PointMemory, snapshot: Snapshot) -> bool:
+    """Says whether the sun has changed what the written value means to the battery."""
+    if not rule.traits.follows_pv:
+        return False
+    pv_w = snapshot.good(SITE, Signal.PV_POWER_W)
+    return pv_w is not None and (memory.pv_w is None or abs(pv_w - memory.pv_w) >= PV_CHANGE_W)
+
+
+def _resting_on(rule: PointRules, memory: PointMemory, snapshot: Snapshot) -> PointMemory:
+    if not rule.traits.follows_pv:
+        return memory
+    return replace(memory, pv_w=snapshot.good(SITE, Signal.PV_POWER_W))
 
 
 def _written(

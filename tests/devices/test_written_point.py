@@ -9,7 +9,7 @@ import pytest
 from holdfast.core.commands import Point
 from holdfast.core.data_store import DataStore, freeze
 from holdfast.core.role import Role
-from holdfast.core.signals import Signal
+from holdfast.core.signals import SITE, Signal
 from holdfast.core.units import NS_PER_MS, NS_PER_S
 from holdfast.devices.point_traits import NO_TRAITS, PointTraits
 from holdfast.devices.write_budget import DAY_NS, first_write
@@ -18,6 +18,7 @@ from holdfast.devices.written_point import (
     OVERWRITTEN_TIMES,
     OVERWRITTEN_WITHIN_NS,
     OWN_NS,
+    PV_CHANGE_W,
     PointMemory,
     PointRules,
     keep_points,
@@ -718,3 +719,57 @@ def test_what_a_slow_device_shows_is_its_own_slow_answer_for_twice_its_time_to_s
         device.stored = 1500.0  # between what it was told five seconds ago and now
         device.keep_for(0.1, 2000.0)
         assert bool(device.findings) is foreign
+
+
+# What follows the sun. -----------------------------------------------------------------------------
+
+
+class Box(Device):
+    """One that is told what flows at its AC side: the same number is another battery power once PV
+    is another."""
+
+    def __init__(self, pv_w=1000.0, **traits):
+        traits = PointTraits(follows_pv=True, **traits)
+        super().__init__(rules=RULES.of_device({RULES.point: traits}))
+        self.pv_w = pv_w
+
+    def keep(self, value, ms=20, read=True):
+        if self.pv_w is not None:
+            put(self.store, SITE, Signal.PV_POWER_W, self.pv_w, self.now_ns + ms * NS_PER_MS)
+        return super().keep(value, ms, read)
+
+
+@pytest.mark.parametrize("change_w", [PV_CHANGE_W, -PV_CHANGE_W, 900.0])
+def test_it_is_written_anew_as_soon_as_the_sun_gives_another_power(change_w):
+    box = Box()
+    box.keep(500.0)
+    assert box.keep(500.0) == []
+    box.pv_w += change_w
+    assert box.keep(500.0) == [500.0]
+    assert box.keep(500.0) == [], "once for each change"
+
+
+def test_small_changes_of_the_sun_are_not_worth_a_write_but_add_up():
+    box = Box()
+    box.keep(500.0)
+    box.pv_w += PV_CHANGE_W - 0.1
+    assert box.keep(500.0) == []
+    box.pv_w += 0.1
+    assert box.keep(500.0) == [500.0]
+
+
+def test_a_sun_that_is_not_known_is_no_reason_to_write_and_one_that_is_again_is():
+    box = Box(pv_w=None)
+    assert box.keep(500.0) == [500.0]
+    assert box.keep(500.0) == []
+    box.pv_w = 0.0
+    assert box.keep(500.0) == [500.0]
+    assert box.keep(500.0) == []
+
+
+def test_who_is_told_the_batterys_power_cares_for_no_sun():
+    device = Device()
+    device.keep(500.0)
+    put(device.store, SITE, Signal.PV_POWER_W, 3000.0, device.now_ns)
+    assert device.keep(500.0) == []
+    assert device.memory[RULES.point].pv_w is None

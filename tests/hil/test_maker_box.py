@@ -9,7 +9,6 @@ from holdfast.core.commands import Command
 from holdfast.core.signals import Signal
 from holdfast.core.state_machine import State
 from holdfast.simulation.demo_site import with_table
-from holdfast.simulation.servers.protocol_faults import ProtocolFault
 from holdfast.testing.plans import plan_of
 from holdfast.testing.rig import LOAD_W, Rig
 from holdfast.testing.sites import example_content
@@ -48,6 +47,15 @@ def test_it_covers_the_house_and_follows_a_plan_while_the_sun_changes(rig: Rig) 
     rig.until_power(1500.0)
 
 
+def test_an_emergency_stop_ends_at_zero(rig: Rig) -> None:
+    rig.until_power(-LOAD_W)
+    rig.command(Command.EMERGENCY_STOP)
+    rig.until_state(State.STOPPED)
+    rig.until(lambda: rig.power_w == 0.0, "0 W")
+    rig.keeps(lambda: rig.power_w == 0.0, "at 0 W", 3.0)
+    assert rig.command(Command.RESET).accepted
+
+
 def test_without_its_controller_the_watchdog_takes_it_to_zero_once_the_one_place_is_free(
     rig: Rig,
 ) -> None:
@@ -60,23 +68,3 @@ def test_without_its_controller_the_watchdog_takes_it_to_zero_once_the_one_place
         rig.until(lambda: rig.unit[Signal.BATTERY_POWER_W] == 0.0, "0 W", 5.0)
     finally:
         rig.start("controller")
-
-
-def test_a_box_that_falls_silent_goes_back_to_its_own_rule_and_control_comes_back(
-    rig: Rig,
-) -> None:
-    assert rig.send_plan(plan_of((-10, 60, 1500.0))).accepted
-    rig.until_power(1500.0)
-    rig.fault("inverter", ProtocolFault.ABSENT)
-    rig.until_power(-LOAD_W, within_s=15.0)
-    rig.clear()
-    rig.to_running()
-
-
-def test_an_emergency_stop_ends_at_zero(rig: Rig) -> None:
-    rig.until_power(-LOAD_W)
-    rig.command(Command.EMERGENCY_STOP)
-    rig.until_state(State.STOPPED)
-    rig.until(lambda: rig.power_w == 0.0, "0 W")
-    rig.keeps(lambda: rig.power_w == 0.0, "at 0 W", 3.0)
-    assert rig.command(Command.RESET).accepted
