@@ -68,6 +68,8 @@ class VerbStep(Register):
     """It is kept in flash or EEPROM: written only where the device shows another value."""
     shown: bool = True
     """False: the device does not show what was written there."""
+    _rated_w: float | None = PrivateAttr(None)
+    """More than this is no share of it. None: it is no share, or the table stands for no unit."""
 
     @model_validator(mode="after")
     def _can_be_sent(self) -> Self:
@@ -88,8 +90,11 @@ class VerbStep(Register):
 
     def words_of(self, value: float) -> tuple[int, ...]:
         """Returns the raw words of ``value``, rounded towards zero. Raises ValueError if they
-        cannot hold it."""
-        return tuple(self.encode_towards_zero(value))
+        cannot hold it, and for more than the whole of what a share is told of."""
+        words = tuple(self.encode_towards_zero(value))
+        if self._rated_w is not None and abs(value) > self._rated_w:
+            raise ValueError(f"{value:g} W is more than the {self._rated_w:g} W it is rated for")
+        return words
 
     def holds(self, image: RawImage, words: tuple[int, ...]) -> bool:
         """Says whether ``image`` shows these words."""
@@ -106,6 +111,9 @@ class VerbWrite(TableRow):
     readback: Literal[Signal.SETPOINT_READBACK_W]
     verbs: Mapping[Verb, Steps]
     step: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
+    step_of_rated: Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)] = 0.0
+    """The same as a share of the larger of the unit's rated powers: 0.02 where the device takes
+    whole percents, and does nothing at one."""
     writes_per_day: Annotated[int, Field(ge=1)] | None = None
     refresh_s: Annotated[float, Field(gt=0, le=60)] | None = None
     _revert_s: float | None = PrivateAttr(None)
@@ -170,7 +178,8 @@ class VerbWrite(TableRow):
             verb: tuple(_bound(step, rated_w.get(verb, 0.0)) for step in steps)
             for verb, steps in self.verbs.items()
         }
-        bound = self.model_copy(update={"verbs": verbs})
+        step_w = max(self.step, self.step_of_rated * max(charge_w, discharge_w))
+        bound = self.model_copy(update={"verbs": verbs, "step": step_w})
         bound._revert_s = revert_s  # noqa: SLF001 - a copy of this
         return bound
 
@@ -263,7 +272,9 @@ def _verb_for(power_w: float) -> Verb:
 def _bound(step: VerbStep, rated_w: float) -> VerbStep:
     if not step.of_rated:
         return step
-    return step.model_copy(update={"scale": step.scale * rated_w, "of_rated": False})
+    bound = step.model_copy(update={"scale": step.scale * rated_w, "of_rated": False})
+    bound._rated_w = rated_w  # noqa: SLF001 - a copy of this
+    return bound
 
 
 def _told(signal: Signal, held: LastShown) -> float:
