@@ -189,13 +189,13 @@ def _goals() -> Iterator[str]:
     yield "guards bounds the authority of the site, unless its owner accepts it in words (`accepts`"
     yield "in site.yaml). `holdfast check` says how it is on your site."
     yield ""
-    yield from _header("goal", "that", "watched by", "of signals", "unguarded", "accepted", "if")
+    yield from _header("goal", "that", "watched by", "of signals", "unguarded", "accepted", "but")
     for goal, row in GOALS.items():
         signals = ", ".join(sorted(row.needs))
         boxes = f"{signals}; {row.boxes} devices" if row.boxes > 1 else signals
         unguarded, accepted = row.unguarded.key, row.accepted.key
         may_be = accepted if row.accepted > row.unguarded else ""
-        condition = f"{row.second_way} is guarded" if row.second_way else ""
+        condition = f"limited, unless {row.second_way} is guarded" if row.second_way else ""
         yield _line(goal, row.text, ", ".join(row.rows), boxes, unguarded, may_be, condition)
 
 

@@ -62,9 +62,9 @@ class GoalRow:
     unguarded: Authority
     """The highest authority while nobody guards it."""
     accepted: Authority
-    """The highest authority once the owner has accepted that,"""
+    """The highest authority once the owner has accepted that;"""
     second_way: Goal | None
-    """if this one is guarded all the same; else it stays as it was."""
+    """no more than limited, unless this one is guarded all the same."""
 
 
 _S, _G = Signal, Goal
@@ -186,7 +186,7 @@ def _permitted(goal: Goal, guards: Mapping[Goal, Guard]) -> Authority:
             return Authority.FULL
         case Accepted():
             lacks_second = row.second_way is not None and not _is_guarded(guards[row.second_way])
-            return row.unguarded if lacks_second else row.accepted
+            return min(row.accepted, Authority.LIMITED) if lacks_second else row.accepted
         case Nobody():
             return row.unguarded
 

@@ -79,9 +79,8 @@ def _gap(gap: Assurance) -> str:
             f"nobody guards that {row.text}, {gap.guard.why} "
             f"({key}: {{{gap.goal}: why that is right}})"
         )
-    if row.second_way is None:
-        return f"{gap.goal} of {gap.owner} is accepted, which permits {gap.permits.key}"
-    return f"{gap.goal} of {gap.owner} can be accepted only where {row.second_way} is guarded"
+    unless = f", unless {row.second_way} is guarded" if row.second_way else ""
+    return f"{gap.goal} of {gap.owner} is accepted, which permits {gap.permits.key}{unless}"
 
 
 def _facts(site: Site, owner: str, accepted: Mapping[Goal, str]) -> Facts:

@@ -97,15 +97,17 @@ def test_power_that_one_box_alone_tells_of_is_seen_by_nobody_else() -> None:
     assert of(Goal.UNWANTED_POWER, facts(bms_apart)).permits is Authority.FULL
 
 
-def test_a_missing_revert_timer_can_be_accepted_only_with_another_way_to_zero() -> None:
+def test_a_missing_revert_timer_that_is_accepted_permits_all_only_with_another_way_to_zero() -> (
+    None
+):
     accepted = {Goal.LOST_CONTROLLER: "the watchdog opens the contactor"}
     told = without(Goal.LOST_CONTROLLER)
     assert of(Goal.LOST_CONTROLLER, facts(told, accepted=accepted)).permits is Authority.FULL
     told = {signal: box for signal, box in told.items() if signal is not Signal.CONTACTOR_CLOSED}
-    assert of(Goal.LOST_CONTROLLER, facts(told, accepted=accepted)).permits is Authority.OBSERVE
+    assert of(Goal.LOST_CONTROLLER, facts(told, accepted=accepted)).permits is Authority.LIMITED
     # That nobody opens it either is no other way, accepted or not.
     accepted |= {Goal.DISCONNECTION: "the inverter has a contactor of its own"}
-    assert of(Goal.LOST_CONTROLLER, facts(told, accepted=accepted)).permits is Authority.OBSERVE
+    assert of(Goal.LOST_CONTROLLER, facts(told, accepted=accepted)).permits is Authority.LIMITED
     own = {Goal.DISCONNECTION: "opens by itself: manual, p. 9"}
     assert of(Goal.LOST_CONTROLLER, facts(told, own, accepted)).permits is Authority.FULL
 

@@ -132,13 +132,14 @@ def test_a_gap_that_may_not_be_accepted_alone_says_what_it_takes(tmp_path: Path)
     box = device(str(table))
     accepts = {"unwanted_power": "own protection", "lost_controller": "somebody is always there"}
     site = lone_hybrid(
-        authority="limited", meter=box, unit={"accepts": accepts, "bms": box, "inverter": box}
+        authority="full", meter=box, unit={"accepts": accepts, "bms": box, "inverter": box}
     )
     with pytest.raises(ConfigError) as error:
         check_authority(site)
     assert str(error.value) == (
-        "authority: limited is more than this site's guards permit, which is observe: "
-        "lost_controller of battery can be accepted only where disconnection is guarded"
+        "authority: full is more than this site's guards permit, which is limited: "
+        "lost_controller of battery is accepted, which permits limited, "
+        "unless disconnection is guarded"
     )
 
 
