@@ -32,7 +32,7 @@ NOT_AVAILABLE: Mapping[str, tuple[int, ...]] = {
 _ANY_NUMBER = frozenset({Signal.EXPORT_LIMIT_READBACK_W})
 """Of these every raw number is a value, unless a table says otherwise: all ones are some devices'
 word for no limit."""
-
+_MOST_TENS = 10  # SunSpec has no scale factor beyond it
 
 Place = tuple[int | None, Table, int]
 """Tells where one register or bit is: device id, where it is another one than the connection's,
@@ -128,6 +128,8 @@ class Part(Register):
     """Raw numbers that stand for no value, with their sign or as bits: 0x8000 and -32768 are one
     int16. None: those that are usual for the type; a list of its own where a device has others, an
     empty one where every number is a value."""
+    plus: Finite = 0.0
+    """Added to it after scaling: a temperature that is told from -100 °C on has -100."""
 
     @model_validator(mode="after")
     def _missing_can_be_read(self) -> Self:
@@ -139,7 +141,11 @@ class Part(Register):
         missing = self._usual() if self.not_available is None else self.not_available
         if is_missing(self._raw(words), self.type, missing):
             return math.nan
-        return super().decode(words)
+        return super().decode(words) + self.plus
+
+    def encode(self, value: float) -> list[int]:
+        """Returns the raw words of ``value``, as :meth:`Register.encode`."""
+        return super().encode(value - self.plus)
 
     def _usual(self) -> tuple[int, ...]:
         return NOT_AVAILABLE[self.type]
@@ -154,6 +160,8 @@ class RegisterRead(Part):
     negative scale."""
     per: Part | None = None
     """Divides it: a device that tells power and voltage, and no current."""
+    scale_from: Part | None = None
+    """Holds the power of ten by which its own register is to be multiplied, as SunSpec has it."""
     equals: Annotated[tuple[int, ...], Field(min_length=1)] | None = None
     """It is a flag: 1 while the raw number is one of these, else 0."""
     mask: Annotated[int, Field(ge=1, le=0xFFFF_FFFF)] | None = None
@@ -162,14 +170,16 @@ class RegisterRead(Part):
     @model_validator(mode="after")
     def _is_a_number_or_a_flag(self) -> Self:
         told = [name for name in ("equals", "mask") if getattr(self, name) is not None]
-        if told and (len(told) > 1 or self.also or self.per or self.scale != 1.0):
+        scaled = self.scale != 1.0 or self.plus != 0.0 or self.scale_from
+        if told and (len(told) > 1 or self.also or self.per or scaled):
             raise ValueError(f"{told[0]} makes a flag of it, which has no other number to it")
         return self
 
     @property
     def parts(self) -> tuple[Part, ...]:
         """Returns every register that it is told in, its own first."""
-        return (self, *self.also, *(() if self.per is None else (self.per,)))
+        beside = (part for part in (self.per, self.scale_from) if part is not None)
+        return (self, *self.also, *beside)
 
     @property
     def runs(self) -> tuple[tuple[Place, ...], ...]:
@@ -181,7 +191,11 @@ class RegisterRead(Part):
 
         Raises KeyError if the image has not all of it.
         """
-        number = sum(part.decode(part.words_in(image)) for part in (self, *self.also))
+        number = self.decode(self.words_in(image))
+        if self.scale_from is not None:
+            tens = self.scale_from.decode(self.scale_from.words_in(image))
+            number *= 10.0**tens if abs(tens) <= _MOST_TENS else math.nan
+        number += sum(part.decode(part.words_in(image)) for part in self.also)
         if self.per is None:
             return number
         divisor = self.per.decode(self.per.words_in(image))

@@ -155,7 +155,8 @@ class VerbWrite(TableRow):
 
     def kept(self, value: float) -> float:
         """Returns what the device keeps of a power in W: of its steps, never more."""
-        return towards_zero(value / self.resolution) * self.resolution
+        step = self.resolution
+        return towards_zero(value / step) * step if step else value
 
     @property
     def sets_timer(self) -> bool:

@@ -143,7 +143,7 @@ def test_what_is_encoded_decodes_to_itself_within_a_step(name, row):
     for raw in {low, low + 1, high - 1, high, 0, 1, (low + high) // 2}:
         for offset in (0,) if row.type == "bool" else (-0.4, 0, 0.4):
             if low <= raw + offset <= high:
-                value = (raw + offset) * row.scale
+                value = (raw + offset) * row.scale + getattr(row, "plus", 0.0)
                 words = row.encode(value)
                 assert len(words) == row.count
                 assert all(0 <= word <= 65535 for word in words)
@@ -167,7 +167,7 @@ def test_what_is_no_number_or_too_large_is_refused(name, row, value):
 def test_one_step_outside_the_range_is_refused(name, row):
     for raw in (RAW_RANGE[row.type][0] - 1, RAW_RANGE[row.type][1] + 1):
         with pytest.raises(ValueError, match=r"does not fit|neither 0 nor 1"):
-            row.encode(raw * row.scale)
+            row.encode(raw * row.scale + getattr(row, "plus", 0.0))
 
 
 @pytest.mark.parametrize(("name", "row"), [each for each in WHOLE if each in READS], ids=row_id)

@@ -93,6 +93,13 @@ def test_a_share_of_the_rated_power_is_that_of_its_direction_and_never_more():
     assert verb().kept(-2549.0) == -2500.0
 
 
+def test_a_power_that_is_told_as_a_float_has_no_steps_to_be_kept_in():
+    whole = "type: int16, value: power, of_rated: true, scale:"
+    text = VERBS.replace(whole, "type: float32, function: multiple, value: power, scale:")
+    assert verb(text).resolution == 0.0
+    assert verb(text).kept(-2549.5) == -2549.5
+
+
 @given(power_w=st.floats(-5000, 4000))
 def test_what_it_was_told_is_what_it_shows_within_a_step(power_w):
     shown_w = verb().value(after(power_w))

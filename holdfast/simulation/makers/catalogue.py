@@ -5,11 +5,19 @@ from collections.abc import Mapping
 from holdfast.simulation.makers.box import Box
 from holdfast.simulation.makers.foxess import FoxH3
 from holdfast.simulation.makers.growatt import GrowattMod, GrowattSph, GrowattVpp
+from holdfast.simulation.makers.foxess import FoxH1, FoxH1G2, FoxH3, FoxH3Pro
+from holdfast.simulation.makers.solaredge import StorEdge
+from holdfast.simulation.makers.sungrow import SungrowSh
 
 BOXES: Mapping[str, type[Box]] = {
+    "foxess_h1": FoxH1,
+    "foxess_h1_g2": FoxH1G2,
     "foxess_h3": FoxH3,
     "growatt_sph": GrowattSph,
     "growatt_mod": GrowattMod,
     "growatt_vpp": GrowattVpp,
+    "foxess_h3_pro": FoxH3Pro,
+    "solaredge_storedge": StorEdge,
+    "sungrow_sh": SungrowSh,
 }
 """By the name of the table. A table of an owner's own is served by what it says itself."""

@@ -48,7 +48,7 @@ class Reporter:
 
 def _modbus_places(profile: ModbusProfile) -> dict[Signal, tuple[_Place, float, float]]:
     return {
-        row.signal: (row.runs, 0.0 if row.per else row.resolution, 0.0)
+        row.signal: (row.runs, 0.0 if row.per else row.resolution, row.plus)
         if isinstance(row, RegisterRead)
         else ((row.point,), row.resolution, 0.0)
         for row in profile.tellers

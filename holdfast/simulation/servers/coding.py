@@ -9,19 +9,22 @@ from holdfast.devices.registers import Part, Place, RegisterRead
 def coded(rows: Iterable[RegisterRead], values: Mapping[Signal, float]) -> dict[Place, int]:
     """Returns the words of every register in ``rows``, which then read as ``values``."""
     words: dict[Place, int] = {}
-    # A quotient is told by registers that tell something else as well.
-    for row in sorted(rows, key=lambda row: row.per is not None):
+    # A quotient, and a sum, may be told by registers that tell something else as well.
+    for row in sorted(rows, key=lambda row: (row.per is not None, len(row.also))):
         if not all(place in words for run in row.runs for place in run):
-            words |= _words(row, values[row.signal])
+            words |= _words(row, values[row.signal], words)
     return words
 
 
-def _words(row: RegisterRead, value: float) -> dict[Place, int]:
+def _words(row: RegisterRead, value: float, told: Mapping[Place, int]) -> dict[Place, int]:
     if row.equals is not None or row.mask is not None:
         return _put(row, [_flag(row, is_set=value != 0.0)])
     words: dict[Place, int] = {}
-    rest = value
-    for part in (row, *row.also):
+    if row.scale_from is not None:
+        words |= _put(row.scale_from, row.scale_from.encode(0.0))
+    of_others = [part for part in row.also if all(place in told for place in part.places)]
+    rest = value - sum(part.decode(part.words_in(told)) for part in of_others)
+    for part in (row, *(part for part in row.also if part not in of_others)):
         part_words = _encode(part, rest)
         rest -= part.decode(part_words)
         words |= _put(part, part_words)
@@ -47,7 +50,8 @@ def _nearest(part: Part, value: float) -> float:
     bits = 16 * part.count
     low = 0 if part.type.startswith("u") else -(1 << (bits - 1))
     high = low + (1 << bits) - 1
-    return max(low, min(high, round(value / part.scale))) * part.scale
+    raw = round((value - part.plus) / part.scale)
+    return max(low, min(high, raw)) * part.scale + part.plus
 
 
 def _put(part: Part, words: list[int]) -> dict[Place, int]:
