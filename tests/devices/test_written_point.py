@@ -721,7 +721,7 @@ def test_what_a_slow_device_shows_is_its_own_slow_answer_for_twice_its_time_to_s
         assert bool(device.findings) is foreign
 
 
-# What follows the sun. -----------------------------------------------------------------------------
+# What follows the sun. ----------------------------------------------------------------------------
 
 
 class Box(Device):

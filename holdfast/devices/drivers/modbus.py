@@ -1,9 +1,11 @@
 """The Modbus TCP driver polls a device by its table, and writes on a connection of its own."""
 
 import asyncio
+import math
 import socket
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 
 from pymodbus.client import ModbusTcpClient
 from pymodbus.exceptions import ModbusException
@@ -32,6 +34,8 @@ from holdfast.devices.drivers.modbus_pdu import (
 from holdfast.devices.modbus_profile import ModbusProfile, PointWrite
 from holdfast.devices.registers import LastShown, Place, WriteRequest
 
+_SHOWN = Signal.SETPOINT_READBACK_W
+
 
 def next_due_ns(due_ns: int, now_ns: int, period_ns: int) -> int:
     """Returns the first instant after ``now_ns`` on the schedule that had one at ``due_ns``.
@@ -55,6 +59,7 @@ class _Belief:
         self._written_ns = 0
         self._pv_w = 0.0
         """PV gave this when it was commanded last."""
+        self._commanding = False
 
     @property
     def held(self) -> LastShown:
@@ -66,18 +71,29 @@ class _Belief:
 
         Returns what it tells.
         """
-        if min(asked_ns.values()) > self._written_ns:
+        half_way = self._commanding or min(asked_ns.values()) <= self._written_ns
+        if not half_way:
             self._image = image
         for signal in self._rests_on:
             value = self._profile.value_of(signal, image)
             if SIGNALS[signal].is_plausible(value):
                 self._told[signal] = value
-        return self._profile.told(image, asked_ns, self._pv_w)
+        told = self._profile.told(image, asked_ns, self._pv_w)
+        if not half_way:
+            return told
+        # Between two writes of a command it holds no command at all.
+        return tuple(one for one in told if not (one.signal is _SHOWN and math.isnan(one.value)))
 
-    def commands(self, point: Point) -> None:
+    @contextmanager
+    def commanding(self, point: Point) -> Iterator[None]:
         """A command goes out that rests on what is known now."""
         if point is Point.SETPOINT_W:
             self._pv_w = self._told.get(Signal.PV_POWER_W, 0.0)
+        self._commanding = True
+        try:
+            yield
+        finally:
+            self._commanding = False
 
     def wrote(self, request: WriteRequest, *, acknowledged: bool) -> None:
         """Takes what was written; without an acknowledgement nobody knows what it holds there."""
@@ -141,11 +157,11 @@ class ModbusDriver:
         """
         try:
             requests = self._requests_of(write)
-            self._belief.commands(write.point)
-            for request in requests:
-                await self._send(request)
-                if is_stale():
-                    break
+            with self._belief.commanding(write.point):
+                for request in requests:
+                    await self._send(request)
+                    if is_stale():
+                        break
         except DeviceError as error:
             self._count(error)
             raise

@@ -3,9 +3,8 @@
 from collections.abc import Mapping
 
 from holdfast.simulation.makers.box import Box
-from holdfast.simulation.makers.foxess import FoxH3
-from holdfast.simulation.makers.growatt import GrowattMod, GrowattSph, GrowattVpp
 from holdfast.simulation.makers.foxess import FoxH1, FoxH1G2, FoxH3, FoxH3Pro
+from holdfast.simulation.makers.growatt import GrowattMod, GrowattSph, GrowattVpp
 from holdfast.simulation.makers.solaredge import StorEdge
 from holdfast.simulation.makers.sungrow import SungrowSh
 
