@@ -116,6 +116,7 @@ class DeviceRegisters:
             box.write(address, words, multiple=function not in _SINGLE)
         except Refused as refused:
             return ExcCodes(refused.code)
+        self._echo = words  # whatever the box makes of it
         power_w = self._plant.follow_box(owner)
         self._observe(Role.INVERTER, owner, Point.SETPOINT_W, power_w)
         return None
