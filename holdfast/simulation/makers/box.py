@@ -3,6 +3,7 @@
 It knows nothing of Holdfast's tables: what a table means is found out by running it against this.
 """
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -56,6 +57,8 @@ class Box(ABC):
     """The device id behind which they are, if it is another one than the connection's."""
     ELSEWHERE: ClassVar[Mapping[int, int]] = {}
     """Registers that are behind yet another device id, and which."""
+    FORGETS_LATE_S: ClassVar[float] = math.inf
+    """It forgets a command after so long a silence that no site may count on it."""
 
     def __init__(self) -> None:
         self.registers = dict(self.AS_DELIVERED)
