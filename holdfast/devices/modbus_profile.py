@@ -242,7 +242,9 @@ class ModbusProfile(DeviceTable):
                 Told(
                     signal=row.signal,
                     value=_value(row, image, pv_w),
-                    time_ns=min(asked_ns[place] for run in row.runs for place in run),
+                    time_ns=min(
+                        (asked_ns[place] for run in row.runs for place in run), default=polled_ns
+                    ),
                     hint=_hint(row, image),
                 )
                 for row in self.tellers

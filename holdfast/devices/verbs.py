@@ -67,7 +67,8 @@ class VerbStep(Register):
     stored: bool = False
     """It is kept in flash or EEPROM: written only where the device shows another value."""
     shown: bool = True
-    """False: the device does not show what was written there."""
+    """False: the device does not show what was written there. Of a verb of which nothing is shown
+    counts what the device has acknowledged."""
     _rated_w: float | None = PrivateAttr(None)
     """More than this is no share of it. None: it is no share, or the table stands for no unit."""
 
@@ -258,8 +259,9 @@ class VerbWrite(TableRow):
 
 _NEEDED = (Verb.CHARGE, Verb.DISCHARGE, Verb.IDLE)
 _WITH_POWER = frozenset({Verb.CHARGE, Verb.DISCHARGE})
-_POWERS_OF = {Verb.CHARGE: (1,), Verb.DISCHARGE: (1,), Verb.IDLE: (0, 1), Verb.RELEASE: (0,)}
-"""How many powers a verb may have: one that idles at its AC side is told what PV gives."""
+_POWERS_OF = {Verb.CHARGE: (1, 2), Verb.DISCHARGE: (1, 2), Verb.IDLE: (0, 1, 2), Verb.RELEASE: (0,)}
+"""How many powers a verb may have: one that idles at its AC side is told what PV gives, and one
+that takes the least and the most power is told twice."""
 _SIGN = {Verb.CHARGE: 1.0, Verb.DISCHARGE: -1.0}
 
 
@@ -286,22 +288,25 @@ def _told(signal: Signal, held: LastShown) -> float:
 
 def _power_in(steps: tuple[VerbStep, ...], image: RawImage, pv_w: float) -> float | None:
     """Returns the power that these steps have left in ``image``; None if they are not there."""
-    power_w = 0.0
+    powers_w: set[float] = set()
     for step in _lasting(steps):
         if isinstance(step.value, float):
             if not step.holds(image, step.words_of(step.value)):
                 return None
         elif step.value in _POWERS:
+            if not image.keys() >= set(step.places):
+                return None
             power_w = step.decode(step.words_in(image))
-            power_w += pv_w if step.value == "ac_power" else 0.0
-    return power_w
+            powers_w.add(power_w + (pv_w if step.value == "ac_power" else 0.0))
+    return None if len(powers_w) > 1 else sum(powers_w, 0.0)
 
 
 def _lasting(steps: tuple[VerbStep, ...]) -> Iterator[VerbStep]:
-    """Yields the steps that can be seen afterwards: a later one may write the same register."""
+    """Yields the steps that can be known afterwards: a later one may write the same register."""
+    blind = not any(step.shown for step in steps)
     for index, step in enumerate(steps):
         later = {place for other in steps[index + 1 :] for place in other.places}
-        if step.shown and not later.intersection(step.places):
+        if (step.shown or blind) and not later.intersection(step.places):
             yield step
 
 
@@ -310,15 +315,12 @@ def _check_joined(verb: Verb, steps: tuple[VerbStep, ...]) -> None:
         if not step.joined:
             continue
         before = steps[index - 1] if index else None
-        if before is None or before.function != "multiple" or before.places[-1] != _before(step):
+        place = (step.device_id, step.table, step.address - 1)
+        if before is None or before.function != "multiple" or before.places[-1] != place:
             raise ValueError(
                 f"verbs: {verb}: what is joined at {step.address} follows no register of "
                 "function: multiple"
             )
-
-
-def _before(step: VerbStep) -> Place:
-    return step.device_id, step.table, step.address - 1
 
 
 def _check_told_apart(verbs: Mapping[Verb, tuple[VerbStep, ...]]) -> None:

@@ -69,6 +69,7 @@ class Link:
         self.points: frozenset[Point] = frozenset()
         self.signals: frozenset[Signal] = frozenset()
         self.timeout_s = 0.0
+        self.seen_by = Signal.SETPOINT_READBACK_W  # it is read to see that the device answers
         self.waits_its_turn = isinstance(profile, ModbusProfile) and profile.single_client
         """The device talks to one client at a time, and that is the controller while it lives."""
         if isinstance(profile, ModbusProfile) and isinstance(device.connection, ModbusTcp):
@@ -77,6 +78,8 @@ class Link:
             self._writer = SyncModbusWriter(profile, connection)
             self.points = frozenset(profile.points)
             self.signals = profile.signals
+            if not profile.blocks_of(self.seen_by):  # it does not show what it was told
+                self.seen_by = Signal.BATTERY_POWER_W
         self._failures = 0
 
     def write(self, write: Write) -> bool:
@@ -191,7 +194,7 @@ class Hand:
         if self._inverter.waits_its_turn and not self._leave.is_set():
             self._inverter.close()
             return True
-        answers = self._inverter.read(Signal.SETPOINT_READBACK_W) is not None
+        answers = self._inverter.read(self._inverter.seen_by) is not None
         reaches = self._reach.judge(answers, time.monotonic_ns())
         self._see_rest(islanded=self._carries_island(), opens=False)
         return reaches

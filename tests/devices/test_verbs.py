@@ -194,6 +194,52 @@ def test_what_the_device_does_not_show_is_not_looked_for():
     assert (None, "holding", 14) not in places
 
 
+BLIND = VERBS.replace("stored: true", "shown: false").replace("value: timeout}", "value: timeout, "
+        "shown: false}").replace("0.01}", "0.01, shown: false}").replace("value: 0}", "value: 0, "
+        "shown: false}").replace("value: 9}", "value: 9, shown: false}")  # fmt: skip
+
+
+def test_of_a_device_that_shows_nothing_counts_what_it_has_acknowledged():
+    assert verb(BLIND).runs == ()
+    places = [place for block in table(BLIND).blocks() for place in block.places]
+    assert not set(places).intersection(verb(BLIND).places)
+    assert verb(BLIND).value(after(2000.0, text=BLIND)) == 2000.0
+    assert verb(BLIND).value(after(0.0, text=BLIND)) == 0.0
+
+
+def test_before_it_has_acknowledged_all_of_a_verb_nobody_knows_what_it_holds():
+    assert math.isnan(verb(BLIND).value({}))
+    assert math.isnan(verb(BLIND).value(image(r10=30, r11=1)))
+    (measured,) = (row for row in table(BLIND).reads if row.signal is Signal.BATTERY_POWER_W)
+    polled = dict.fromkeys(measured.places, 0)
+    told = {
+        each.signal: each for each in table(BLIND).told(polled, dict.fromkeys(measured.places, 7))
+    }
+    assert math.isnan(told[Signal.SETPOINT_READBACK_W].value)
+    assert told[Signal.SETPOINT_READBACK_W].time_ns == 7
+
+
+def test_verbs_that_are_never_shown_are_told_apart_all_the_same():
+    with pytest.raises(ConfigError, match="shows idle shows release as well"):
+        table(BLIND.replace("value: 9", "value: 0"))
+
+
+TWICE = VERBS.replace(
+    "- {address: 12, type: int16, value: power, of_rated: true, scale: 0.01}",
+    "- {address: 12, type: int16, value: power, of_rated: true, scale: 0.01}\n"
+    "        - {address: 13, type: int16, value: power, of_rated: true, scale: 0.01}",
+)
+
+
+def test_a_device_that_takes_the_least_and_the_most_power_is_told_it_twice():
+    assert sent(2000.0, text=TWICE)[2:] == [(12, [50]), (13, [50])]
+    assert verb(TWICE).value(image(r10=0, r11=1, r12=50, r13=50)) == 2000.0
+
+
+def test_two_powers_that_do_not_agree_are_none_of_ours():
+    assert math.isnan(verb(TWICE).value(image(r10=0, r11=1, r12=50, r13=49)))
+
+
 @pytest.mark.parametrize(
     ("text", "named"),
     [

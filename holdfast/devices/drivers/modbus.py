@@ -55,6 +55,9 @@ class _Belief:
         self._profile = profile
         self._rests_on = profile.rests_on(Point.SETPOINT_W)
         self._image: dict[Place, int] = {}
+        self._unread: dict[Place, int] = {}
+        """It has acknowledged these words, and a poll does not read them."""
+        self._polled = {place for block in profile.blocks() for place in block.places}
         self._told: dict[Signal, float] = {}
         self._written_ns = 0
         self._pv_w = 0.0
@@ -73,12 +76,12 @@ class _Belief:
         """
         half_way = self._commanding or min(asked_ns.values()) <= self._written_ns
         if not half_way:
-            self._image = image
+            self._image = image | self._unread
         for signal in self._rests_on:
             value = self._profile.value_of(signal, image)
             if SIGNALS[signal].is_plausible(value):
                 self._told[signal] = value
-        told = self._profile.told(image, asked_ns, self._pv_w)
+        told = self._profile.told(image | self._unread, asked_ns, self._pv_w)
         if not half_way:
             return told
         # Between two writes of a command it holds no command at all.
@@ -100,8 +103,11 @@ class _Belief:
         self._written_ns = time.monotonic_ns()
         for place, word in zip(request.places, request.words, strict=True):
             self._image.pop(place, None)
+            self._unread.pop(place, None)
             if acknowledged:
                 self._image[place] = word
+                if place not in self._polled:
+                    self._unread[place] = word
 
 
 class ModbusDriver:
@@ -235,6 +241,8 @@ class SyncModbusWriter:
         self._name = f"{connection.host}:{connection.port}"
         self._pv_w = 0.0
         """PV gave this when it was commanded last."""
+        self._acknowledged: dict[Place, int] = {}
+        """What of this is not read counts as what the device holds."""
 
     @property
     def connected(self) -> bool:
@@ -270,7 +278,10 @@ class SyncModbusWriter:
         held = LastShown(image={}, told=told)
         self._pv_w = told.get(Signal.PV_POWER_W, 0.0)
         for request in _requests_of(self._name, points, point, value, held):
+            for place in request.places:
+                self._acknowledged.pop(place, None)
             self._exchange(write_request(request, self._id_of(request.device_id)))
+            self._acknowledged |= dict(zip(request.places, request.words, strict=True))
 
     def read(self, signal: Signal) -> float:
         """Returns the present value of ``signal``. Raises DeviceError as :meth:`write`.
@@ -279,7 +290,7 @@ class SyncModbusWriter:
         """
         if not (signal in self._profile.signals or self._profile.blocks_of(signal)):
             raise DeviceRefused(f"{self._name}: profile {self._profile.name} has no {signal}")
-        image: dict[Place, int] = {}
+        image = dict(self._acknowledged)
         for block in self._profile.blocks_of(signal):
             image.update(zip(block.places, self.words(block), strict=True))
         value = self._profile.value_of(signal, image, self._pv_w)

@@ -3,6 +3,7 @@
 It knows nothing of Holdfast's tables: what a table means is found out by running it against this.
 """
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -54,6 +55,10 @@ class Box(ABC):
     """These refuse function 6."""
     DEVICE_ID: ClassVar[int | None] = None
     """The device id behind which they are, if it is another one than the connection's."""
+    ELSEWHERE: ClassVar[Mapping[int, int]] = {}
+    """Registers that are behind yet another device id, and which."""
+    FORGETS_LATE_S: ClassVar[float] = math.inf
+    """It forgets a command after so long a silence that no site may count on it."""
 
     def __init__(self) -> None:
         self.registers = dict(self.AS_DELIVERED)
@@ -78,6 +83,14 @@ class Box(ABC):
 
     def took(self, written: Mapping[int, int]) -> None:  # noqa: B027 - most do nothing by it
         """Does what a write does by itself, such as starting a timer; this one does nothing."""
+
+    def id_of(self, address: int) -> int | None:
+        """Returns the device id behind which a register is."""
+        return self.ELSEWHERE.get(address, self.DEVICE_ID)
+
+    def shown(self) -> Mapping[int, int]:
+        """Returns what it answers where its registers are read; this one what they hold."""
+        return self.registers
 
     @abstractmethod
     def power_w(self, scene: Surroundings) -> float:

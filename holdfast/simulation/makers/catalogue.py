@@ -4,9 +4,13 @@ from collections.abc import Mapping
 
 from holdfast.simulation.makers.box import Box
 from holdfast.simulation.makers.foxess import FoxH1, FoxH1G2, FoxH3, FoxH3Pro
+from holdfast.simulation.makers.goodwe import GoodWeEt
 from holdfast.simulation.makers.growatt import GrowattMod, GrowattSph, GrowattVpp
+from holdfast.simulation.makers.huawei import HuaweiSun2000
+from holdfast.simulation.makers.sma import SunnyBoyStorage, SunnyIsland
 from holdfast.simulation.makers.solaredge import StorEdge
 from holdfast.simulation.makers.sungrow import SungrowSh
+from holdfast.simulation.makers.victron import VictronGx
 
 BOXES: Mapping[str, type[Box]] = {
     "foxess_h1": FoxH1,
@@ -18,5 +22,10 @@ BOXES: Mapping[str, type[Box]] = {
     "foxess_h3_pro": FoxH3Pro,
     "solaredge_storedge": StorEdge,
     "sungrow_sh": SungrowSh,
+    "goodwe_et": GoodWeEt,
+    "huawei_sun2000": HuaweiSun2000,
+    "sma_sbs": SunnyBoyStorage,
+    "sma_sunny_island": SunnyIsland,
+    "victron_gx": VictronGx,
 }
 """By the name of the table. A table of an owner's own is served by what it says itself."""

@@ -93,7 +93,7 @@ class DeviceRegisters:
         if table is None:
             return ExcCodes.ILLEGAL_FUNCTION
         words = [int(word) for word in values]
-        if self._box is not None and device_id == self._box.DEVICE_ID and table == "holding":
+        if self._box is not None and device_id == self._box.id_of(address) and table == "holding":
             return self._write_box(self._box, function, address, words)
         if self._bank is not None and self._bank.has(table, address, len(words)):
             return self._write_verb(self._bank, table, address, words)
@@ -184,7 +184,7 @@ class DeviceRegisters:
             words |= dict(zip(write.places, write.encode(stored), strict=True))
         if self._box is not None:
             words |= {
-                (self._box.DEVICE_ID, "holding", address): word
-                for address, word in self._box.registers.items()
+                (self._box.id_of(address), "holding", address): word
+                for address, word in self._box.shown().items()
             }
         return words if self._bank is None else words | self._bank.words

@@ -414,3 +414,25 @@ async def test_against_the_librarys_own_server():
     assert image[Signal.BATTERY_POWER_W].value == 4000
     assert image[Signal.INVERTER_TEMPERATURE_C].value == pytest.approx(25.1)
     assert driver.counters.errors == 0
+
+
+async def test_of_what_a_device_does_not_show_counts_what_it_acknowledged(rig, wait_until):
+    island = await rig("sma_sunny_island")
+    await island.start()
+    await wait_until(lambda: island.driver.counters.reads)
+    assert island.good(Signal.SETPOINT_READBACK_W) is None, "nobody knows"
+    await island.driver.write(setpoint(-700.0))
+    await wait_until(lambda: island.good(Signal.SETPOINT_READBACK_W) == -700.0)
+    polls = island.driver.counters.reads
+    await wait_until(lambda: island.driver.counters.reads > polls + 3)
+    assert island.good(Signal.SETPOINT_READBACK_W) == -700.0, "a poll does not forget it"
+
+    async def refuses_writes(request, writer):
+        if request.is_write:
+            return request.frame(bytes([4]), function=request.function | 0x80)
+        return await island.device.proper(request)
+
+    island.device.hook = refuses_writes
+    with pytest.raises(DeviceRefused):
+        await island.driver.write(setpoint(500.0))
+    await wait_until(lambda: island.good(Signal.SETPOINT_READBACK_W) is None)

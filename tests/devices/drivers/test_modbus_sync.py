@@ -135,3 +135,37 @@ async def test_device_that_hangs_up_is_unreachable(writer, inverter):
     await inverter.stop()
     with pytest.raises(DeviceUnreachable):
         await in_thread(writer.write, Point.SETPOINT_W, 0.0)
+
+
+@pytest.fixture
+def blind(inverter):
+    """To a device that does not show what it was told."""
+    connection = ModbusTcp(host="127.0.0.1", port=inverter.port, device_id=3, timeout_s=0.15)
+    writer = SyncModbusWriter(load_profile("sma_sunny_island"), connection)
+    yield writer
+    writer.close()
+
+
+async def test_of_what_a_device_does_not_show_counts_what_it_acknowledged(blind, inverter):
+    await in_thread(blind.connect)
+    with pytest.raises(DeviceRefused, match="not plausible"):
+        await in_thread(blind.read, Signal.SETPOINT_READBACK_W)
+    await in_thread(blind.write, Point.SETPOINT_W, -700.0)
+    assert await in_thread(blind.read, Signal.SETPOINT_READBACK_W) == -700.0
+    await in_thread(blind.write, Point.SETPOINT_W, 0.0)
+    assert await in_thread(blind.read, Signal.SETPOINT_READBACK_W) == 0.0
+    assert all(request.is_write for request in inverter.requests), "there is nothing to be read"
+
+
+async def test_a_write_that_was_not_acknowledged_leaves_nothing_known(blind, inverter):
+    await in_thread(blind.connect)
+    await in_thread(blind.write, Point.SETPOINT_W, 0.0)
+
+    async def refuses(request, writer):
+        return request.frame(bytes([4]), function=request.function | 0x80)
+
+    inverter.hook = refuses
+    with pytest.raises(DeviceRefused):
+        await in_thread(blind.write, Point.SETPOINT_W, -700.0)
+    with pytest.raises(DeviceRefused, match="not plausible"):
+        await in_thread(blind.read, Signal.SETPOINT_READBACK_W)

@@ -56,6 +56,8 @@ class TableBench:
             self.plant, profile, one.owners, FaultSet("box", "modbus"), lambda *_: None
         )
         self.refusals: list[str] = []
+        self.acknowledged: dict[Any, int] = {}
+        """What of this a poll does not read counts as what the box holds."""
         self.pv_w = 0.0
         """PV gave this when it was commanded last."""
         self.run(STEP_S)
@@ -71,8 +73,8 @@ class TableBench:
             self.plant.step(STEP_S, self.plant.utc_s + STEP_S)
 
     def image(self) -> dict[Any, int]:
-        """All that a poll reads."""
-        image: dict[Any, int] = {}
+        """All that a poll reads, and what the box does not show and has acknowledged."""
+        image: dict[Any, int] = dict(self.acknowledged)
         for block in self.profile.blocks():
             words = self.registers.read(
                 _READ[block.table], block.address, block.count, block.device_id
@@ -106,6 +108,7 @@ class TableBench:
                 function, request.address, request.words, request.device_id
             )
             assert answer is None, f"{request} was refused: {answer}"
+            self.acknowledged |= dict(zip(request.places, request.words, strict=True))
 
     def tell(self, power_w: float, seconds: float = SETTLED_S) -> None:
         """Tells it a power, and lets it settle."""
