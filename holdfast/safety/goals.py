@@ -7,7 +7,7 @@ owner accepts that in words.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from enum import IntEnum, StrEnum
+from enum import IntEnum, StrEnum, auto
 
 from holdfast.core.signals import SIGNALS, Signal
 from holdfast.safety.faults import FAULTS
@@ -18,9 +18,9 @@ from holdfast.safety.limits import ALL_LIMITS
 class Authority(IntEnum):
     """Orders what site.yaml may give Holdfast authority for."""
 
-    OBSERVE = 1
-    LIMITED = 2
-    FULL = 3
+    OBSERVE = auto()
+    LIMITED = auto()
+    FULL = auto()
 
     @property
     def key(self) -> str:

@@ -22,6 +22,122 @@ WATCHED = [goal for goal, row in GOALS.items() if row.needs]
 EVERYTHING = dict.fromkeys(Signal, "one box") | {Signal.GRID_POWER_W: "meter"}
 
 
+# goal: (of the site, needs, by boxes, watched by, unguarded, accepted, second way), from decision 0022
+TABLE = {
+    "cell_overvoltage": (
+        False,
+        ("cell_voltage_max_v",),
+        1,
+        ("cell_voltage_high",),
+        "limited",
+        "full",
+        None,
+    ),
+    "cell_undervoltage": (
+        False,
+        ("cell_voltage_min_v",),
+        1,
+        ("cell_voltage_low",),
+        "limited",
+        "full",
+        None,
+    ),
+    "overcurrent": (
+        False,
+        ("battery_current_a",),
+        1,
+        ("charge_current_high", "discharge_current_high"),
+        "observe",
+        "observe",
+        None,
+    ),
+    "cold_charging": (
+        False,
+        ("cell_temperature_min_c",),
+        1,
+        ("charge_temperature_low", "discharge_temperature_low"),
+        "observe",
+        "observe",
+        None,
+    ),
+    "overheating": (
+        False,
+        ("cell_temperature_max_c",),
+        1,
+        ("cell_temperature_high", "charge_temperature_high"),
+        "observe",
+        "observe",
+        None,
+    ),
+    "unwanted_power": (
+        False,
+        ("battery_current_a", "battery_power_w", "grid_power_w", "pack_voltage_v"),
+        2,
+        ("over_delivery", "wrong_sign", "power_unseen"),
+        "limited",
+        "full",
+        None,
+    ),
+    "disconnection": (
+        False,
+        ("contactor_closed",),
+        1,
+        ("contactor_open", "contactor_confirmed"),
+        "limited",
+        "full",
+        None,
+    ),
+    "lost_controller": (
+        False,
+        ("revert_timeout_readback_s",),
+        1,
+        ("revert_timer_armed",),
+        "observe",
+        "full",
+        "disconnection",
+    ),
+    "understood": (False, (), 1, (), "observe", "limited", None),
+    "insulation": (False, ("insulation_kohm",), 1, ("insulation_low",), "full", "full", None),
+    "emergency_stop": (
+        True,
+        ("emergency_loop_closed",),
+        1,
+        ("emergency_loop_closed",),
+        "limited",
+        "full",
+        None,
+    ),
+    "main_fuse": (True, ("grid_power_w",), 1, ("grid_import_high",), "observe", "observe", None),
+    "export_limit": (True, ("grid_power_w",), 1, ("grid_export_high",), "observe", "observe", None),
+    "grid_fault": (
+        True,
+        ("grid_frequency_hz", "grid_voltage_v"),
+        1,
+        ("grid_voltage_high", "grid_voltage_low", "grid_frequency_high", "grid_frequency_low"),
+        "full",
+        "full",
+        None,
+    ),
+}
+
+
+def test_every_row_is_that_of_the_decision() -> None:
+    assert {
+        goal: (
+            row.of_site,
+            tuple(sorted(row.needs)),
+            row.boxes,
+            row.rows,
+            row.unguarded.key,
+            row.accepted.key,
+            row.second_way,
+        )
+        for goal, row in GOALS.items()
+    } == TABLE
+    assert all(len(row.text) > 20 for row in GOALS.values())
+    assert len({row.text for row in GOALS.values()}) == len(GOALS)
+
+
 def facts(
     told_by: dict[Signal, str] | None = None,
     guarded: dict[Goal, str] | None = None,
