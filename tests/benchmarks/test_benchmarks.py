@@ -101,3 +101,12 @@ def test_each_explains_itself(name: str) -> None:
         cwd=ROOT, capture_output=True, text=True, timeout=300, check=True,
     )  # fmt: skip
     assert "--json" in done.stdout
+
+
+def test_fieldbus_tells_what_polling_costs_and_what_delays_what() -> None:
+    results = told_by("fieldbus", "--seconds", "1")
+    assert 0.0 < results["polling, % of a core"] < 100.0
+    for name in ("from reading to reading, ms", "the same beside a dead device, ms"):
+        assert set(results[name]) >= FIGURES
+        assert results[name]["p50"] > 0.0
+    assert results["a command among polls of 30 requests, ms"]["count"] > 0
