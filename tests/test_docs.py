@@ -49,6 +49,20 @@ def test_every_command_that_is_shown_is_understood(page, command, capsys):
         assert option in text, f"{page} shows {option}, which `holdfast {words[0]}` does not have"
 
 
+def test_every_site_that_a_page_shows_is_right(tmp_path, capsys):
+    shown = [
+        (page.name, text)
+        for page in PAGES
+        for text in re.findall(r"```yaml\n(name: .*?)```", page.read_text(encoding="utf-8"), re.S)
+        if "storage:" in text
+    ]
+    assert {page for page, _ in shown} >= {"README.md", "backtest.md"}
+    for page, text in shown:
+        config = tmp_path / "site.yaml"
+        config.write_text(text, encoding="utf-8")
+        assert main(["check", "--config", str(config)]) == 0, (page, capsys.readouterr().err)
+
+
 def test_links_between_pages_lead_somewhere():
     broken = [
         f"{page.name} -> {target}"

@@ -70,6 +70,7 @@ def execute(options: argparse.Namespace) -> int:
     for tariff in () if site.prices is None else (site.prices.purchase, site.prices.feed_in):
         check_source(tariff.source)
     found, warnings = (*doubts(site), *price_doubts(site)), _warnings(site)
+    idle = _idle_limits(site)
     guards = assurance(site)
     report = _connect(site, options.within) if options.connect else None
     if options.json:
@@ -78,13 +79,18 @@ def execute(options: argparse.Namespace) -> int:
             "site": site.name,
             "ok": True,
             "doubts": found,
-            "warnings": warnings,
+            "warnings": [*warnings, *idle],
             "guards": guard_content(guards),
         }
         print_json(content | devices_told)
     else:
         verdict = f"can be run; {len(found)} doubtful" if found else "is right"
         print(f"{options.config}: {site.name} {verdict}; authority: {site.authority}")
+        if idle:
+            warnings.append(
+                f"{len(idle)} limits are not watched, for no device of this site tells what they "
+                "need; `holdfast limits` marks them"
+            )
         told = _devices(site) if report is None else report.lines
         notes = (*(f"doubt: {doubt}" for doubt in found), *(f"note: {note}" for note in warnings))
         print("\n".join(f"  {line}" for line in (*told, *notes)))
@@ -126,8 +132,11 @@ def _warnings(site: Site) -> list[str]:
         f"{path} is left out: {_WITHOUT[role]} ({reason})"
         for path, (role, reason) in left_out(site).items()
     ]
-    warnings += [
+    return warnings
+
+
+def _idle_limits(site: Site) -> list[str]:
+    return [
         f"limit {key} is not watched: no device of this site provides {' and '.join(lacks)}"
         for key, lacks in unwatched(site).items()
     ]
-    return warnings

@@ -13,9 +13,9 @@ from holdfast.core.config.device import Device, ModbusTcp
 from holdfast.core.errors import ConfigError
 from holdfast.core.mistakes import in_words
 from holdfast.core.reading import Good
-from holdfast.core.signals import SIGNALS
+from holdfast.core.signals import SIGNALS, Signal
 from holdfast.devices.modbus_profile import ModbusProfile
-from holdfast.devices.profile import load_profile, profile_names
+from holdfast.devices.profile import Profile, load_profile, profile_names
 from holdfast.site.devices import physical_devices
 from holdfast.site.files import SiteFiles
 from holdfast.site.site_file import load_site
@@ -69,6 +69,8 @@ def _list(options: argparse.Namespace) -> int:
                     "roles": profile.roles,
                     "signals": sorted(profile.signals),
                     "points": sorted(profile.points),
+                    "lacks": profile.lacks,
+                    "confirmed": profile.confirmed,
                     "source": profile.source,
                 }
                 for profile in profiles
@@ -76,11 +78,20 @@ def _list(options: argparse.Namespace) -> int:
         )
         return 0
     rows = [
-        (profile.name, profile.protocol, ", ".join(profile.roles), profile.source)
+        (profile.name, profile.protocol, ", ".join(profile.roles), _commanded(profile))
         for profile in profiles
     ]
-    print_columns((("table", "speaks", "roles", "source"), *rows))
+    print_columns((("table", "speaks", "roles", "commanded"), *rows))
+    print("*: nobody has confirmed on hardware that it can be; --json tells the sources.")
     return 0
+
+
+def _commanded(profile: Profile) -> str:
+    """Tells whether such a device is told what to do, and whether its own timer ends that."""
+    if not profile.points:
+        return "no, it is read"
+    timeless = Signal.REVERT_TIMEOUT_READBACK_S in profile.lacks
+    return f"yes{'' if profile.confirmed else '*'}{', without a timer of its own' * timeless}"
 
 
 # ---------------------------------------------------------------------- read

@@ -13,6 +13,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from holdfast.backtest.bill import Bill, Saving
 from holdfast.core.plan import Plan
+from holdfast.core.signals import Signal
 from holdfast.core.state_machine import State
 from holdfast.forecasting.forecast import PowerForecast, PriceForecast
 from holdfast.forecasting.learned import Learned
@@ -109,7 +110,7 @@ OUTPUTS: dict[str, Any] = {
     },
     "devices list": [{
         "table": str, "protocol": str, "roles": [str], "signals": [str], "points": [str],
-        "source": str,
+        "lacks": dict[Signal, str], "confirmed": str | None, "source": str,
     }],
     "devices read": {
         "table": str, "utc": datetime, "problems": [str],

@@ -37,11 +37,16 @@ def test_every_table_is_listed_with_its_roles_and_its_source(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert main(["devices", "list"]) == 0
-    heading, *rows = lines(capsys)
-    assert heading == "table speaks roles source"
+    heading, *rows, note = lines(capsys)
+    assert heading == "table speaks roles commanded"
+    assert note.startswith("*: nobody has confirmed")
     assert [row.split()[0] for row in rows] == list(profile_names())
     (integrated,) = [row for row in rows if row.startswith("generic_integrated ")]
-    assert integrated.startswith("generic_integrated modbus inverter, bms, meter, pv_meter ")
+    assert integrated == "generic_integrated modbus inverter, bms, meter, pv_meter yes"
+    (timeless,) = [row for row in rows if row.startswith("growatt_sph ")]
+    assert timeless == "growatt_sph modbus inverter, bms yes*, without a timer of its own"
+    (meter,) = [row for row in rows if row.startswith("eastron_sdm630 ")]
+    assert meter == "eastron_sdm630 modbus meter no, it is read"
 
 
 def test_the_list_for_programs(capsys: pytest.CaptureFixture[str]) -> None:
