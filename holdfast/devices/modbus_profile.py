@@ -77,6 +77,7 @@ class ModbusProfile(DeviceTable):
     connects only once the controller is gone."""
 
     _aside: tuple[RegisterRead, ...] = PrivateAttr(())
+    _marks: Mapping[Place, int] = PrivateAttr(default_factory=dict)
 
     @model_validator(mode="after")
     def _fits_the_signal_table(self) -> Self:
@@ -100,10 +101,9 @@ class ModbusProfile(DeviceTable):
         self._check_rests()
         for write in self.writes:
             self._check_write(write)
-        for read in self.reads:
-            for part in read.parts:
-                if part.count > self.longest_read:
-                    raise ValueError(f"{read.signal} is longer than longest_read")
+        for row in self.tellers:
+            if any(len(run) > self.longest_read for run in row.runs):
+                raise ValueError(f"{row.signal} is longer than longest_read")
         return self
 
     def _check_constants(self) -> None:
@@ -167,6 +167,21 @@ class ModbusProfile(DeviceTable):
             for write in self.writes
         )
         return self.model_copy(update={"writes": writes})
+
+    @property
+    def marks(self) -> Mapping[Place, int]:
+        """Returns words that the device holds as long as its registers are where they were."""
+        return self._marks
+
+    def marked(self, marks: Mapping[Place, int]) -> Self:
+        """Returns it for a device that holds these words, or else is not what it was."""
+        marked = self.model_copy()
+        marked._marks = dict(marks)  # noqa: SLF001 - a copy of this
+        return marked
+
+    def moved(self, image: RawImage) -> bool:
+        """Says whether ``image`` shows that the registers stand for something else by now."""
+        return any(image.get(place, word) != word for place, word in self._marks.items())
 
     @property
     def aside(self) -> tuple[RegisterRead, ...]:
@@ -257,9 +272,19 @@ class ModbusProfile(DeviceTable):
         """Returns the rows by which a signal is read."""
         return (*self.reads, *self._verbs)
 
+    def basis_of(self, point: Point) -> tuple[RegisterBlock, ...]:
+        """Returns what has to be read before ``point`` can be coded."""
+        row = self.points.get(point)
+        return self._planned(row.basis if isinstance(row, VerbWrite) else ())
+
     def _blocks_of(self, rows: Iterable[RegisterRead | VerbWrite]) -> tuple[RegisterBlock, ...]:
-        runs = (run for row in rows for run in row.runs)
-        return plan_blocks(runs, longest=self.longest_read, gap=self.read_gap)
+        return self._planned(run for row in rows for run in row.runs)
+
+    def _planned(self, runs: Iterable[tuple[Place, ...]]) -> tuple[RegisterBlock, ...]:
+        if not (runs := tuple(runs)):
+            return ()
+        marks = ((place,) for place in self._marks)
+        return plan_blocks((*runs, *marks), longest=self.longest_read, gap=self.read_gap)
 
 
 def _value(row: RegisterRead | VerbWrite, image: RawImage, pv_w: float) -> float:
@@ -271,7 +296,8 @@ def _hint(row: RegisterRead | VerbWrite, image: RawImage) -> str:
     if isinstance(row, VerbWrite):
         return "what it holds is no command of ours"
     words = row.words_in(image)
-    if len(words) == 1 or len(row.parts) > 1 or SIGNALS[row.signal].is_plausible(row.value(image)):
+    is_plain = len(row.parts) == 1 and row.run == row.places
+    if len(words) == 1 or not is_plain or SIGNALS[row.signal].is_plausible(row.value(image)):
         return ""
     swapped = row.decode(words[::-1])
     if not SIGNALS[row.signal].is_plausible(swapped):

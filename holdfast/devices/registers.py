@@ -83,6 +83,19 @@ class Register(TableRow):
         addresses = range(self.address, self.address + self.count)
         return tuple((self.device_id, self.table, address) for address in addresses)
 
+    @property
+    def run(self) -> tuple[Place, ...]:
+        """Returns neighbouring places that have to be read at once to know its value."""
+        return self.places
+
+    def power_of_ten(self, _image: RawImage) -> float:
+        """Returns what the device itself multiplies it by, beyond ``scale``: here nothing."""
+        return 1.0
+
+    def value_in(self, image: RawImage) -> float:
+        """Returns the value that ``image`` shows; NaN if it is not available. Raises KeyError."""
+        return self.decode(self.words_in(image)) * self.power_of_ten(image)
+
     def words_in(self, image: RawImage) -> list[int]:
         """Returns its words of ``image``, as they came. Raises KeyError if they are not in it."""
         return [image[place] for place in self.places]
@@ -174,17 +187,17 @@ class RegisterRead(Part):
     @property
     def runs(self) -> tuple[tuple[Place, ...], ...]:
         """Returns the registers that have to be read for it."""
-        return tuple(part.places for part in self.parts)
+        return tuple(part.run for part in self.parts)
 
     def value(self, image: RawImage) -> float:
         """Returns what ``image`` tells of it; NaN if any of it is not available.
 
         Raises KeyError if the image has not all of it.
         """
-        number = sum(part.decode(part.words_in(image)) for part in (self, *self.also))
+        number = sum(part.value_in(image) for part in (self, *self.also))
         if self.per is None:
             return number
-        divisor = self.per.decode(self.per.words_in(image))
+        divisor = self.per.value_in(image)
         return number / divisor if divisor != 0.0 else math.nan
 
     def decode(self, words: list[int]) -> float:

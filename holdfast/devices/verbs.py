@@ -15,6 +15,7 @@ from pydantic import AfterValidator, Field, PrivateAttr, model_validator
 from holdfast.core.commands import Point
 from holdfast.core.signals import Signal
 from holdfast.devices.registers import (
+    NOTHING_SHOWN,
     LastShown,
     Place,
     RawImage,
@@ -43,10 +44,12 @@ RESTS_ON: Mapping[str, Signal] = {"ac_power": Signal.PV_POWER_W, "soc": Signal.S
 
 
 def _known(value: str | float) -> str | float:
-    """Lets a number and the names of what is not always the same pass."""
     if isinstance(value, str) and value not in _NAMES:
         raise ValueError(f"must be a number, or one of {', '.join(_NAMES)}")
     return float(value) if isinstance(value, int) else value
+
+
+StepValue = Annotated[str | float, AfterValidator(_known)]
 
 
 class VerbStep(Register):
@@ -54,7 +57,7 @@ class VerbStep(Register):
 
     table: Literal["holding", "coil"] = "holding"
     function: Literal["single", "multiple"] = "single"
-    value: Annotated[str | float, AfterValidator(_known)]
+    value: StepValue
     """power: the setpoint in W, + charging, so a device with a sign of its own, or without one, has
     a negative scale where it discharges. ac_power: what then flows at its AC side, + into it: the
     setpoint less the PV power that it told last. soc: the state of charge that it told last, in %.
@@ -86,9 +89,13 @@ class VerbStep(Register):
             raise ValueError(f"{self.type} with scale {self.scale:g} is never {self.value:g}")
         return self
 
-    def words_of(self, value: float) -> tuple[int, ...]:
-        """Returns the raw words of ``value``, rounded towards zero. Raises ValueError if they
-        cannot hold it."""
+    @property
+    def basis(self) -> tuple[tuple[Place, ...], ...]:
+        """Returns registers that must be known before it can be coded: here none."""
+        return ()
+
+    def words_of(self, value: float, _image: RawImage = NOTHING_SHOWN.image) -> tuple[int, ...]:
+        """Returns its raw words, rounded towards zero. Raises ValueError if they cannot hold it."""
         return tuple(self.encode_towards_zero(value))
 
     def holds(self, image: RawImage, words: tuple[int, ...]) -> bool:
@@ -117,7 +124,7 @@ class VerbWrite(TableRow):
             raise ValueError(f"verbs: {' and '.join(lacking)} must be told, too")
         for verb, steps in self.verbs.items():
             powers = [step for step in steps if step.value in _POWERS]
-            right = _POWERS_OF[verb]
+            right = _TAKES[verb]
             if len(powers) not in right:
                 wanted = " or ".join(map(str, right))
                 raise ValueError(f"verbs: {verb} has {len(powers)} powers; {wanted} would be right")
@@ -143,11 +150,17 @@ class VerbWrite(TableRow):
     @property
     def runs(self) -> tuple[tuple[Place, ...], ...]:
         """Returns the registers that have to be read to see what the device does."""
-        return tuple(step.places for step in self._steps() if step.shown)
+        return (*(step.run for step in self._steps() if step.shown), *self.basis)
+
+    @property
+    def basis(self) -> tuple[tuple[Place, ...], ...]:
+        """Returns the registers that have to be known before a command can be coded."""
+        return tuple(run for step in self._steps() for run in step.basis)
 
     def kept(self, value: float) -> float:
         """Returns what the device keeps of a power in W: of its steps, never more."""
-        return towards_zero(value / self.resolution) * self.resolution
+        grain_w = self.resolution or self.step
+        return towards_zero(value / grain_w) * grain_w if grain_w else value
 
     @property
     def sets_timer(self) -> bool:
@@ -211,7 +224,7 @@ class VerbWrite(TableRow):
         """Returns one request for steps that go out together; None where all of it is there."""
         if not math.isfinite(power_w):
             raise ValueError(f"{power_w} cannot be written")
-        words = [step.words_of(self._value_of(step, power_w, held)) for step in steps]
+        words = [step.words_of(self._value_of(step, power_w, held), held.image) for step in steps]
         if all(
             step.stored and step.holds(held.image, held_words)
             for step, held_words in zip(steps, words, strict=True)
@@ -248,8 +261,9 @@ class VerbWrite(TableRow):
 
 _NEEDED = (Verb.CHARGE, Verb.DISCHARGE, Verb.IDLE)
 _WITH_POWER = frozenset({Verb.CHARGE, Verb.DISCHARGE})
-_POWERS_OF = {Verb.CHARGE: (1,), Verb.DISCHARGE: (1,), Verb.IDLE: (0, 1), Verb.RELEASE: (0,)}
-"""How many powers a verb may have: one that idles at its AC side is told what PV gives."""
+_TAKES = {Verb.CHARGE: (1, 2), Verb.DISCHARGE: (1, 2), Verb.IDLE: (0, 1, 2), Verb.RELEASE: (0,)}
+"""How many powers a verb may have: one that idles at its AC side is told what PV gives. Two are
+the ends of a window, which have to be one."""
 _SIGN = {Verb.CHARGE: 1.0, Verb.DISCHARGE: -1.0}
 
 
@@ -274,15 +288,15 @@ def _told(signal: Signal, held: LastShown) -> float:
 
 def _power_in(steps: tuple[VerbStep, ...], image: RawImage, pv_w: float) -> float | None:
     """Returns the power that these steps have left in ``image``; None if they are not there."""
-    power_w = 0.0
+    powers_w: set[float] = set()
     for step in _lasting(steps):
         if isinstance(step.value, float):
             if not step.holds(image, step.words_of(step.value)):
                 return None
         elif step.value in _POWERS:
-            power_w = step.decode(step.words_in(image))
-            power_w += pv_w if step.value == "ac_power" else 0.0
-    return power_w
+            powers_w.add(step.value_in(image) + (pv_w if step.value == "ac_power" else 0.0))
+    # Between two ends that differ the device has a will of its own.
+    return None if len(powers_w) > 1 else sum(powers_w, 0.0)
 
 
 def _lasting(steps: tuple[VerbStep, ...]) -> Iterator[VerbStep]:
