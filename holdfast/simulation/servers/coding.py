@@ -3,27 +3,35 @@
 from collections.abc import Iterable, Mapping
 
 from holdfast.core.signals import Signal
-from holdfast.devices.registers import Part, Place, RegisterRead
+from holdfast.devices.registers import Part, Place, RawImage, RegisterRead
+
+_NOTHING: RawImage = {}
 
 
-def coded(rows: Iterable[RegisterRead], values: Mapping[Signal, float]) -> dict[Place, int]:
-    """Returns the words of every register in ``rows``, which then read as ``values``."""
+def coded(
+    rows: Iterable[RegisterRead], values: Mapping[Signal, float], beside: RawImage = _NOTHING
+) -> dict[Place, int]:
+    """Returns the words of every register in ``rows``, which then read as ``values``.
+
+    A power of ten that a device tells stands in ``beside``.
+    """
     words: dict[Place, int] = {}
     # A quotient is told by registers that tell something else as well.
     for row in sorted(rows, key=lambda row: row.per is not None):
-        if not all(place in words for run in row.runs for place in run):
-            words |= _words(row, values[row.signal])
+        if not all(place in words for part in row.parts for place in part.places):
+            words |= _words(row, values[row.signal], beside)
     return words
 
 
-def _words(row: RegisterRead, value: float) -> dict[Place, int]:
+def _words(row: RegisterRead, value: float, beside: RawImage) -> dict[Place, int]:
     if row.equals is not None or row.mask is not None:
         return _put(row, [_flag(row, is_set=value != 0.0)])
     words: dict[Place, int] = {}
     rest = value
     for part in (row, *row.also):
-        part_words = _encode(part, rest)
-        rest -= part.decode(part_words)
+        factor = part.power_of_ten(beside)
+        part_words = _encode(part, rest / factor)
+        rest -= part.decode(part_words) * factor
         words |= _put(part, part_words)
     return words
 
