@@ -30,7 +30,7 @@ from holdfast.devices.drivers.modbus_pdu import (
     write_request,
 )
 from holdfast.devices.modbus_profile import ModbusProfile, PointWrite
-from holdfast.devices.registers import LastShown, Place, WriteRequest
+from holdfast.devices.registers import LastShown, Place, RawImage, WriteRequest
 
 
 def next_due_ns(due_ns: int, now_ns: int, period_ns: int) -> int:
@@ -42,6 +42,9 @@ def next_due_ns(due_ns: int, now_ns: int, period_ns: int) -> int:
     (110, 140)
     """
     return due_ns + max(1, -((due_ns - now_ns) // period_ns)) * period_ns
+
+
+MOVED = "its registers stand for something else than before"
 
 
 class _Belief:
@@ -108,12 +111,9 @@ class ModbusDriver:
             where=f"{connection.host}:{connection.port}, device {connection.device_id}"
         )
         self._owners = owners
-        self._profile = profile
         self._device_id = connection.device_id
         self._store = store
-        self._blocks = profile.blocks()
-        self._points = profile.points
-        self._belief = _Belief(profile)
+        self._take(profile)
         manners = Manners(pause_s=profile.pause_s, connect_pause_s=profile.connect_pause_s)
         self._commands = ModbusLink(connection, manners)
         # After an outage no reading may show for long what could not be written yet.
@@ -123,6 +123,13 @@ class ModbusDriver:
             else ModbusLink(connection, manners, on_first_answer=self._commands.retry_now)
         )
         self._closed = False
+
+    def _take(self, profile: ModbusProfile) -> None:
+        """Goes by this table from now on, and knows nothing of the device yet."""
+        self._profile = profile
+        self._blocks = profile.blocks()
+        self._points = profile.points
+        self._belief = _Belief(profile)
 
     async def run(self) -> None:
         """Polls until cancelled or closed; survives every failure of the device."""
@@ -189,12 +196,18 @@ class ModbusDriver:
                 sent_ns = time.monotonic_ns()
                 image.update(zip(block.places, await self._read_block(block), strict=True))
                 asked_ns.update(dict.fromkeys(block.places, sent_ns))
+            self._check(image)
         except DeviceError as error:
             self._is_silent(error)
             return
         told = self._belief.showed(image, asked_ns)
         doubt = self._store.put_poll(self._owners, told)
         self.counters.took(doubt, time.monotonic_ns())
+
+    def _check(self, image: RawImage) -> None:
+        """Raises DeviceRefused if this poll is of no use."""
+        if self._profile.moved(image):
+            raise DeviceRefused(MOVED)
 
     async def _read_block(self, block: RegisterBlock) -> list[int]:
         device_id = self._device_id if block.device_id is None else block.device_id
@@ -251,7 +264,7 @@ class SyncModbusWriter:
         """
         points = self._profile.points
         told = {signal: self.read(signal) for signal in self._profile.rests_on(point)}
-        held = LastShown(image={}, told=told)
+        held = LastShown(image=self._image_of(self._profile.basis_of(point)), told=told)
         self._pv_w = told.get(Signal.PV_POWER_W, 0.0)
         for request in _requests_of(self._name, points, point, value, held):
             self._exchange(write_request(request, self._id_of(request.device_id)))
@@ -263,13 +276,21 @@ class SyncModbusWriter:
         """
         if not (signal in self._profile.signals or self._profile.blocks_of(signal)):
             raise DeviceRefused(f"{self._name}: profile {self._profile.name} has no {signal}")
-        image: dict[Place, int] = {}
-        for block in self._profile.blocks_of(signal):
-            image.update(zip(block.places, self.words(block), strict=True))
+        image = self._image_of(self._profile.blocks_of(signal))
         value = self._profile.value_of(signal, image, self._pv_w)
         if not SIGNALS[signal].is_plausible(value):
             raise DeviceRefused(f"{self._name}: {signal} of {value:g} is not plausible")
         return value
+
+    def _image_of(self, blocks: tuple[RegisterBlock, ...]) -> RawImage:
+        """Returns what is there. Raises DeviceError as :meth:`write`."""
+        image: dict[Place, int] = {}
+        for block in blocks:
+            image.update(zip(block.places, self.words(block), strict=True))
+        if self._profile.moved(image):
+            self.close()
+            raise DeviceRefused(f"{self._name}: {MOVED}")
+        return image
 
     def words(self, block: RegisterBlock) -> list[int]:
         """Returns the raw registers, or bits, of ``block``. Raises DeviceError as :meth:`write`."""
