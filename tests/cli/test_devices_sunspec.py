@@ -7,8 +7,6 @@ from pathlib import Path
 import pytest
 
 from holdfast.core.errors import ConfigError
-from holdfast.site.check import check_site
-from holdfast.site.site_file import load_site
 from tests.cli.json_outputs import OUTPUTS, complaints, shape
 from tests.cli.test_check_devices import Bench
 from tests.cli.test_devices import lines, read
@@ -118,19 +116,3 @@ def test_a_recording_of_another_protocol_tells_of_no_models(tmp_path: Path) -> N
     assert isinstance(table, SunSpecProfile)
     with pytest.raises(ConfigError, match="the recording tells of no models"):
         decode(table, load(kept))
-
-
-def test_a_name_that_no_model_has_is_told_by_the_check_of_a_site(tmp_path: Path) -> None:
-    bench = SunSpecBench(tmp_path)
-    own = tmp_path / "own.yaml"
-    own.write_text(
-        "{name: own, protocol: sunspec, roles: [meter], source: test, poll_period_s: 0.3, reads: ["
-        "{signal: grid_power_w, model: 203, point: Watt}]}"
-    )
-    bench.content["meter"]["profile"] = "./own.yaml"
-    Bench.save(bench)
-    text = bench.config.read_text().replace("sunspec_meter", "./own.yaml")
-    bench.config.write_text(text)
-    site = load_site(bench.config)
-    with pytest.raises(ConfigError, match="meter: profile own: model 203 has no point Watt"):
-        check_site(site)

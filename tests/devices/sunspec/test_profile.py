@@ -186,6 +186,12 @@ def test_what_does_not_go_together_on_this_device_is_told():
         bound(INVERTER, STORAGE, text=text)
 
 
+def test_a_number_that_is_too_far_from_its_power_of_ten_for_one_request_is_told():
+    text = TEXT.replace("reads:", "longest_read: 10\nreads:")
+    with pytest.raises(NotBound, match="these models: soc_pct is longer than longest_read"):
+        bound(INVERTER, STORAGE, text=text)
+
+
 def test_a_part_of_it_wants_no_model_of_the_rest():
     profile = bound(INVERTER, STORAGE, roles=[Role.BMS])
     assert [row.signal for row in profile.reads] == [Signal.SOC_PCT]
