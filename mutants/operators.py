@@ -129,7 +129,8 @@ def _conditions(
 ) -> Iterator[ast.AST | None]:
     """A condition that always holds, and one that never does."""
     if place.field in {"test", "ifs", "guard"} and not isinstance(place.parent, ast.Assert):
-        yield ast.Constant(value=True)
+        if not (isinstance(node, ast.Constant) and node.value is True):
+            yield ast.Constant(value=True)
         yield ast.Constant(value=False)
     if isinstance(node, ast.Assert):
         yield ast.Pass()

@@ -31,10 +31,11 @@ DISTRIBUTIONS = {
     "pydantic_core": "pydantic",  # it pins the one that it needs
     "serial": "pyserial",
     "sklearn": "scikit-learn",
+    "sunspec2": "pysunspec2",
     "yaml": "pyyaml",
     "z3": "z3-solver",
 }
-LATE = frozenset({"pandas", "pvlib", "sklearn"})
+LATE = frozenset({"pandas", "pvlib", "sklearn", "sunspec2"})
 """What the product imports where it is used, and does without."""
 OURS = frozenset({"holdfast", "tests", "proofs", "mutants", "benchmarks"})
 
@@ -122,7 +123,7 @@ def test_a_target_installs_the_programs_that_it_runs(target: str) -> None:
 
 
 def test_what_the_product_does_without_is_imported_late() -> None:
-    """Never when a module is: the site runs without the extra `forecast`."""
+    """Never when a module is: the site runs without the extras `forecast` and `sunspec`."""
     early = {
         f"{path.relative_to(ROOT)}: {name}"
         for path in (ROOT / "holdfast").rglob("*.py")

@@ -14,8 +14,11 @@ from holdfast.core.errors import ConfigError
 from holdfast.core.mistakes import in_words
 from holdfast.core.reading import Good
 from holdfast.core.signals import SIGNALS, Signal
+from holdfast.devices.can_profile import CanProfile
 from holdfast.devices.modbus_profile import ModbusProfile
 from holdfast.devices.profile import Profile, load_profile, profile_names
+from holdfast.devices.sunspec.binding import Maps
+from holdfast.devices.sunspec.profile import SunSpecProfile
 from holdfast.site.devices import physical_devices
 from holdfast.site.files import SiteFiles
 from holdfast.site.site_file import load_site
@@ -23,9 +26,11 @@ from holdfast.site.site_file import load_site
 if TYPE_CHECKING:
     from holdfast.runtime.device_reading import Decoded, Recording
 
+_Registers = ModbusProfile | SunSpecProfile
 DESCRIPTION = """\
 list     print the device tables that come with Holdfast: what each is for, what it reads and takes.
-read     read a Modbus device once, and print its raw registers and what the table makes of them.
+read     read a Modbus device once, and print its raw registers and what the table makes of them; of
+         one that speaks SunSpec its models, too.
          DEVICE is its place in site.yaml as `holdfast check` prints it (meter, storage[0].bms), or
          its name under devices; or, without a site.yaml: --table with --host. Nothing is written
          to the device. Exits with 1 if a value did not come or cannot be true.
@@ -99,30 +104,31 @@ def _commanded(profile: Profile) -> str:
 
 def _read(options: argparse.Namespace) -> int:
     # Of a list no driver is loaded.
-    from holdfast.runtime.device_reading import decode, load, read_device, save
+    from holdfast.runtime.device_reading import decode, load, models_in, read_device, save
 
     if options.replay is not None:
         recording = load(options.replay)
-        profile = _modbus(options.table or recording.table)
+        profile = _registers(options.table or recording.table)
     else:
         device = _device(options)
-        profile = _modbus(device.profile)
+        profile = _registers(device.profile)
         if not isinstance(device.connection, ModbusTcp):
             raise ConfigError("devices read: only what is behind modbus_tcp can be read so")
         recording = read_device(profile, device.connection)
     if options.record is not None:
         save(recording, options.record)
     values = decode(profile, recording)
+    maps = models_in(profile, recording)
     if options.json:
-        print_json(_as_json(profile, recording, values))
+        print_json(_as_json(profile, recording, maps, values))
     else:
-        _tell(profile, recording, values)
+        _tell(profile, recording, maps, values)
     return 0 if all(isinstance(value.sample, Good) for value in values) else 1
 
 
-def _modbus(name: str) -> ModbusProfile:
+def _registers(name: str) -> _Registers:
     profile = load_profile(name)
-    if not isinstance(profile, ModbusProfile):
+    if isinstance(profile, CanProfile):
         raise ConfigError(f"devices read: {profile.name} speaks {profile.protocol}, not modbus")
     return profile
 
@@ -152,8 +158,14 @@ def _device(options: argparse.Namespace) -> Device:
     return device.model_copy(update={"profile": table})
 
 
-def _tell(profile: ModbusProfile, recording: "Recording", values: "tuple[Decoded, ...]") -> None:
+def _tell(
+    profile: _Registers, recording: "Recording", maps: Maps, values: "tuple[Decoded, ...]"
+) -> None:
     print(f"{profile.name}, read at {recording.utc:%Y-%m-%d %H:%M:%S} UTC")
+    for device_id, found in maps.items():
+        where = "" if device_id is None else f" behind device id {device_id}"
+        models = ", ".join(f"{model.id} at {model.address}" for model in found.models)
+        print(f"models{where}: {models}")
     for block in recording.blocks:
         if block.problem:
             print(f"{block.table} {block.address}: {block.problem}")
@@ -165,12 +177,17 @@ def _tell(profile: ModbusProfile, recording: "Recording", values: "tuple[Decoded
 
 
 def _as_json(
-    profile: ModbusProfile, recording: "Recording", values: "tuple[Decoded, ...]"
+    profile: _Registers, recording: "Recording", maps: Maps, values: "tuple[Decoded, ...]"
 ) -> dict[str, object]:
     return {
         "table": profile.name,
         "utc": recording.utc,
         "problems": [block.problem for block in recording.blocks if block.problem],
+        "models": [
+            {"id": model.id, "address": model.address, "device_id": device_id}
+            for device_id, found in maps.items()
+            for model in found.models
+        ],
         "values": [
             {
                 "signal": value.signal,

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from holdfast.devices.registers import Place, Table
+from holdfast.devices.register_image import Place, Table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,8 +18,10 @@ from holdfast.core.units import ns_from_s
 from holdfast.devices.block_plan import RegisterBlock, plan_blocks
 from holdfast.devices.device_table import DeviceTable, Reason, check_roles, listed
 from holdfast.devices.point_traits import PointTraits
-from holdfast.devices.registers import Place, RawImage, RegisterRead, RegisterWrite, check_unique
+from holdfast.devices.register_image import Place, RawImage
+from holdfast.devices.registers import RegisterRead, RegisterWrite, check_unique
 from holdfast.devices.roles import MAY_LACK, ROLE_OF
+from holdfast.devices.scaled import ScaledRead
 from holdfast.devices.verbs import VerbWrite
 
 _T = TypeVar("_T")
@@ -50,6 +52,16 @@ _Write = Annotated[
 ]
 
 
+def _kind_of_read(content: object) -> str:
+    return "scaled" if isinstance(content, ScaledRead) or _has(content, "scale_from") else "plain"
+
+
+_Read = Annotated[
+    Annotated[RegisterRead, Tag("plain")] | Annotated[ScaledRead, Tag("scaled")],
+    Discriminator(_kind_of_read),
+]
+
+
 class ModbusProfile(DeviceTable):
     """Describes a device that speaks Modbus."""
 
@@ -58,7 +70,7 @@ class ModbusProfile(DeviceTable):
     max_age_s: Annotated[float, Field(gt=0, le=60)] | None = None
     """So old may the values of a slow inverter be; beyond the usual age the power is
     derated. None: they are lost at the usual age."""
-    reads: Annotated[tuple[RegisterRead, ...], Field(min_length=1)]
+    reads: Annotated[tuple[_Read, ...], Field(min_length=1)]
     writes: tuple[_Write, ...] = ()
     constants: dict[Signal, float] = Field(default_factory=dict)
     """What it does not tell and is always so, such as a revert timer that cannot be set."""
@@ -77,6 +89,7 @@ class ModbusProfile(DeviceTable):
     connects only once the controller is gone."""
 
     _aside: tuple[RegisterRead, ...] = PrivateAttr(())
+    _marks: Mapping[Place, int] = PrivateAttr(default_factory=dict)
 
     @model_validator(mode="after")
     def _fits_the_signal_table(self) -> Self:
@@ -100,10 +113,9 @@ class ModbusProfile(DeviceTable):
         self._check_rests()
         for write in self.writes:
             self._check_write(write)
-        for read in self.reads:
-            for part in read.parts:
-                if part.count > self.longest_read:
-                    raise ValueError(f"{read.signal} is longer than longest_read")
+        for row in self.tellers:
+            if any(len(run) > self.longest_read for run in row.runs):
+                raise ValueError(f"{row.signal} is longer than longest_read")
         return self
 
     def _check_constants(self) -> None:
@@ -167,6 +179,21 @@ class ModbusProfile(DeviceTable):
             for write in self.writes
         )
         return self.model_copy(update={"writes": writes})
+
+    @property
+    def marks(self) -> Mapping[Place, int]:
+        """Returns words that the device holds as long as its registers are where they were."""
+        return self._marks
+
+    def marked(self, marks: Mapping[Place, int]) -> Self:
+        """Returns it for a device that holds these words, or else is not what it was."""
+        marked = self.model_copy()
+        marked._marks = dict(marks)  # noqa: SLF001 - a copy of this
+        return marked
+
+    def moved(self, image: RawImage) -> bool:
+        """Says whether ``image`` shows that the registers stand for something else by now."""
+        return any(image.get(place, word) != word for place, word in self._marks.items())
 
     @property
     def aside(self) -> tuple[RegisterRead, ...]:
@@ -260,9 +287,19 @@ class ModbusProfile(DeviceTable):
         """Returns the rows by which a signal is read."""
         return (*self.reads, *self._verbs)
 
+    def basis_of(self, point: Point) -> tuple[RegisterBlock, ...]:
+        """Returns what has to be read before ``point`` can be coded."""
+        row = self.points.get(point)
+        return self._planned(row.basis if isinstance(row, VerbWrite) else ())
+
     def _blocks_of(self, rows: Iterable[RegisterRead | VerbWrite]) -> tuple[RegisterBlock, ...]:
-        runs = (run for row in rows for run in row.runs)
-        return plan_blocks(runs, longest=self.longest_read, gap=self.read_gap)
+        return self._planned(run for row in rows for run in row.runs)
+
+    def _planned(self, runs: Iterable[tuple[Place, ...]]) -> tuple[RegisterBlock, ...]:
+        if not (runs := tuple(runs)):
+            return ()
+        marks = ((place,) for place in self._marks)
+        return plan_blocks((*runs, *marks), longest=self.longest_read, gap=self.read_gap)
 
 
 def _value(row: RegisterRead | VerbWrite, image: RawImage, pv_w: float) -> float:
@@ -274,7 +311,8 @@ def _hint(row: RegisterRead | VerbWrite, image: RawImage) -> str:
     if isinstance(row, VerbWrite):
         return "what it holds is no command of ours"
     words = row.words_in(image)
-    if len(words) == 1 or len(row.parts) > 1 or SIGNALS[row.signal].is_plausible(row.value(image)):
+    is_plain = len(row.parts) == 1 and row.run == row.places
+    if len(words) == 1 or not is_plain or SIGNALS[row.signal].is_plausible(row.value(image)):
         return ""
     swapped = row.decode(words[::-1])
     if not SIGNALS[row.signal].is_plausible(swapped):

@@ -16,10 +16,11 @@ from holdfast.core.mistakes import in_words
 from holdfast.core.strict_yaml import parse_yaml
 from holdfast.devices.can_profile import CanProfile
 from holdfast.devices.modbus_profile import ModbusProfile
+from holdfast.devices.sunspec.profile import SunSpecProfile
 
-Profile = ModbusProfile | CanProfile
+Profile = ModbusProfile | CanProfile | SunSpecProfile
 _ADAPTER: TypeAdapter[Profile] = TypeAdapter(
-    Annotated[ModbusProfile | CanProfile, Field(discriminator="protocol")]
+    Annotated[ModbusProfile | CanProfile | SunSpecProfile, Field(discriminator="protocol")]
 )
 
 
@@ -50,6 +51,11 @@ def load_profile(name: str) -> Profile:
         )
     text = (files("holdfast.devices") / "profiles" / f"{name}.yaml").read_text(encoding="utf-8")
     return parse_profile(text, source=f"{name}.yaml")
+
+
+def outline_of(profile: Profile) -> ModbusProfile | CanProfile:
+    """Returns what a device tells and takes, wherever it has that."""
+    return profile.outline if isinstance(profile, SunSpecProfile) else profile
 
 
 def _text_of(path: str) -> str:

@@ -3,16 +3,15 @@
 import math
 import struct
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from holdfast.core.commands import Point
 from holdfast.core.signals import Signal
+from holdfast.devices.register_image import LastShown, Place, RawImage, Table, WriteRequest
 
 RawType = Literal["uint16", "int16", "uint32", "int32", "float32", "bool"]
-Table = Literal["holding", "input", "coil", "discrete"]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 
 _BIT_TABLES = frozenset({"coil", "discrete"})
@@ -32,13 +31,6 @@ NOT_AVAILABLE: Mapping[str, tuple[int, ...]] = {
 _ANY_NUMBER = frozenset({Signal.EXPORT_LIMIT_READBACK_W})
 """Of these every raw number is a value, unless a table says otherwise: all ones are some devices'
 word for no limit."""
-_MOST_TENS = 10  # SunSpec has no scale factor beyond it
-
-Place = tuple[int | None, Table, int]
-"""Tells where one register or bit is: device id, where it is another one than the connection's,
-table and address."""
-RawImage = Mapping[Place, int]
-"""Holds the raw words of a poll by their places."""
 
 
 class TableRow(BaseModel):
@@ -82,6 +74,19 @@ class Register(TableRow):
         """Returns where its words are, in the order of their addresses."""
         addresses = range(self.address, self.address + self.count)
         return tuple((self.device_id, self.table, address) for address in addresses)
+
+    @property
+    def run(self) -> tuple[Place, ...]:
+        """Returns neighbouring places that have to be read at once to know its value."""
+        return self.places
+
+    def power_of_ten(self, _image: RawImage) -> float:
+        """Returns what the device itself multiplies it by, beyond ``scale``: here nothing."""
+        return 1.0
+
+    def value_in(self, image: RawImage) -> float:
+        """Returns the value that ``image`` shows; NaN if it is not available. Raises KeyError."""
+        return self.decode(self.words_in(image)) * self.power_of_ten(image)
 
     def words_in(self, image: RawImage) -> list[int]:
         """Returns its words of ``image``, as they came. Raises KeyError if they are not in it."""
@@ -160,8 +165,6 @@ class RegisterRead(Part):
     negative scale."""
     per: Part | None = None
     """Divides it: a device that tells power and voltage, and no current."""
-    scale_from: Part | None = None
-    """Holds the power of ten by which its own register is to be multiplied, as SunSpec has it."""
     equals: Annotated[tuple[int, ...], Field(min_length=1)] | None = None
     """It is a flag: 1 while the raw number is one of these, else 0."""
     mask: Annotated[int, Field(ge=1, le=0xFFFF_FFFF)] | None = None
@@ -170,7 +173,7 @@ class RegisterRead(Part):
     @model_validator(mode="after")
     def _is_a_number_or_a_flag(self) -> Self:
         told = [name for name in ("equals", "mask") if getattr(self, name) is not None]
-        scaled = self.scale != 1.0 or self.plus != 0.0 or self.scale_from
+        scaled = self.scale != 1.0 or self.plus != 0.0
         if told and (len(told) > 1 or self.also or self.per or scaled):
             raise ValueError(f"{told[0]} makes a flag of it, which has no other number to it")
         return self
@@ -178,27 +181,22 @@ class RegisterRead(Part):
     @property
     def parts(self) -> tuple[Part, ...]:
         """Returns every register that it is told in, its own first."""
-        beside = (part for part in (self.per, self.scale_from) if part is not None)
-        return (self, *self.also, *beside)
+        return (self, *self.also, *(() if self.per is None else (self.per,)))
 
     @property
     def runs(self) -> tuple[tuple[Place, ...], ...]:
         """Returns the registers that have to be read for it."""
-        return tuple(part.places for part in self.parts)
+        return tuple(part.run for part in self.parts)
 
     def value(self, image: RawImage) -> float:
         """Returns what ``image`` tells of it; NaN if any of it is not available.
 
         Raises KeyError if the image has not all of it.
         """
-        number = self.decode(self.words_in(image))
-        if self.scale_from is not None:
-            tens = self.scale_from.decode(self.scale_from.words_in(image))
-            number *= 10.0**tens if abs(tens) <= _MOST_TENS else math.nan
-        number += sum(part.decode(part.words_in(image)) for part in self.also)
+        number = sum(part.value_in(image) for part in (self, *self.also))
         if self.per is None:
             return number
-        divisor = self.per.decode(self.per.words_in(image))
+        divisor = self.per.value_in(image)
         return number / divisor if divisor != 0.0 else math.nan
 
     def decode(self, words: list[int]) -> float:
@@ -240,7 +238,7 @@ class RegisterWrite(Register):
         """Returns what the device keeps of ``value``. Raises ValueError if it cannot be coded."""
         return self.decode(self.encode(value))
 
-    def requests(self, value: float, _held: "LastShown") -> tuple["WriteRequest", ...]:
+    def requests(self, value: float, _held: LastShown) -> tuple[WriteRequest, ...]:
         """Returns what is to be sent for ``value``. Raises ValueError if it cannot be coded."""
         return (
             WriteRequest(
@@ -257,36 +255,6 @@ class RegisterWrite(Register):
         if self.count > 1 and self.function == "single":
             raise ValueError(f"{self.type} takes two registers: function must be multiple")
         return self
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LastShown:
-    """Holds what a device showed last, and what it has acknowledged since."""
-
-    image: RawImage
-    told: Mapping[Signal, float]
-    """What it told of the signals that a command rests on."""
-
-
-NOTHING_SHOWN = LastShown(image={}, told={})
-"""Nothing is known of the device."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WriteRequest:
-    """Holds what one request writes."""
-
-    device_id: int | None
-    table: Literal["holding", "coil"]
-    address: int
-    words: tuple[int, ...]
-    function: Literal["single", "multiple"]
-
-    @property
-    def places(self) -> tuple[Place, ...]:
-        """Returns where its words go."""
-        addresses = range(self.address, self.address + len(self.words))
-        return tuple((self.device_id, self.table, address) for address in addresses)
 
 
 def check_unique(what: str, names: Sequence[str]) -> None:

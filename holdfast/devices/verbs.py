@@ -7,100 +7,15 @@ What the device shows is read by the same lists: the verb whose writes it holds,
 
 import math
 from collections.abc import Iterator, Mapping
-from enum import StrEnum
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, PrivateAttr, model_validator
+from pydantic import Field, PrivateAttr, model_validator
 
 from holdfast.core.commands import Point
 from holdfast.core.signals import Signal
-from holdfast.devices.registers import (
-    LastShown,
-    Place,
-    RawImage,
-    Register,
-    TableRow,
-    WriteRequest,
-    towards_zero,
-)
-
-
-class Verb(StrEnum):
-    """Names what an inverter can be told to do with its battery."""
-
-    CHARGE = "charge"
-    DISCHARGE = "discharge"
-    IDLE = "idle"
-    """No power, whatever the house takes."""
-    RELEASE = "release"
-    """Back to the device's own rule; nothing of ours remains."""
-
-
-_NAMES = ("power", "ac_power", "soc", "timeout")
-_POWERS = frozenset({"power", "ac_power"})
-RESTS_ON: Mapping[str, Signal] = {"ac_power": Signal.PV_POWER_W, "soc": Signal.SOC_PCT}
-"""What a device has to tell before such a value can be written to it."""
-
-
-def _known(value: str | float) -> str | float:
-    """Lets a number and the names of what is not always the same pass."""
-    if isinstance(value, str) and value not in _NAMES:
-        raise ValueError(f"must be a number, or one of {', '.join(_NAMES)}")
-    return float(value) if isinstance(value, int) else value
-
-
-class VerbStep(Register):
-    """Describes one register, or two, that a verb writes."""
-
-    table: Literal["holding", "coil"] = "holding"
-    function: Literal["single", "multiple"] = "single"
-    value: Annotated[str | float, AfterValidator(_known)]
-    """power: the setpoint in W, + charging, so a device with a sign of its own, or without one, has
-    a negative scale where it discharges. ac_power: what then flows at its AC side, + into it: the
-    setpoint less the PV power that it told last. soc: the state of charge that it told last, in %.
-    timeout: the revert timer, in s. Or a number, always the same."""
-    of_rated: bool = False
-    """The power is a share of the unit's rated power in this direction, and scale is one of the
-    share: 0.01 for whole percents."""
-    joined: bool = False
-    """It goes out in one request with the one before, whose last register it follows."""
-    stored: bool = False
-    """It is kept in flash or EEPROM: written only where the device shows another value."""
-    shown: bool = True
-    """False: the device does not show what was written there. Of a verb of which nothing is shown
-    counts what the device has acknowledged."""
-    _rated_w: float | None = PrivateAttr(None)
-    """More than this is no share of it. None: it is no share, or the table stands for no unit."""
-
-    @model_validator(mode="after")
-    def _can_be_sent(self) -> Self:
-        if self.of_rated and self.value not in _POWERS:
-            raise ValueError("of_rated: only a power is a share of the rated one")
-        if self.function == "single" and self.count > 1:
-            raise ValueError(f"{self.type} takes two registers: function must be multiple")
-        if self.joined and self.function == "single":
-            raise ValueError("joined: registers that go out together need function: multiple")
-        if self.stored and not self.shown:
-            raise ValueError("stored: whether it is to be written shows only what is shown")
-        if (
-            isinstance(self.value, float)
-            and self.decode([*self.words_of(self.value)]) != self.value
-        ):
-            raise ValueError(f"{self.type} with scale {self.scale:g} is never {self.value:g}")
-        return self
-
-    def words_of(self, value: float) -> tuple[int, ...]:
-        """Returns the raw words of ``value``, rounded towards zero. Raises ValueError if they
-        cannot hold it, and for more than the whole of what a share is told of."""
-        words = tuple(self.encode_towards_zero(value))
-        if self._rated_w is not None and abs(value) > self._rated_w:
-            raise ValueError(f"{value:g} W is more than the {self._rated_w:g} W it is rated for")
-        return words
-
-    def holds(self, image: RawImage, words: tuple[int, ...]) -> bool:
-        """Says whether ``image`` shows these words."""
-        return all(image.get(place) == word for place, word in zip(self.places, words, strict=True))
-
+from holdfast.devices.register_image import LastShown, Place, RawImage, WriteRequest
+from holdfast.devices.registers import TableRow, towards_zero
+from holdfast.devices.verb_step import POWERS, RESTS_ON, Verb, VerbStep
 
 Steps = Annotated[tuple[VerbStep, ...], Field(min_length=1)]
 
@@ -125,8 +40,8 @@ class VerbWrite(TableRow):
         if lacking:
             raise ValueError(f"verbs: {' and '.join(lacking)} must be told, too")
         for verb, steps in self.verbs.items():
-            powers = [step for step in steps if step.value in _POWERS]
-            right = _POWERS_OF[verb]
+            powers = [step for step in steps if step.value in POWERS]
+            right = _TAKES[verb]
             if len(powers) not in right:
                 wanted = " or ".join(map(str, right))
                 raise ValueError(f"verbs: {verb} has {len(powers)} powers; {wanted} would be right")
@@ -142,7 +57,7 @@ class VerbWrite(TableRow):
     @property
     def resolution(self) -> float:
         """Returns the coarsest step between two powers, in W."""
-        return max(step.resolution for step in self._steps() if step.value in _POWERS)
+        return max(step.resolution for step in self._steps() if step.value in POWERS)
 
     @property
     def places(self) -> frozenset[Place]:
@@ -152,12 +67,17 @@ class VerbWrite(TableRow):
     @property
     def runs(self) -> tuple[tuple[Place, ...], ...]:
         """Returns the registers that have to be read to see what the device does."""
-        return tuple(step.places for step in self._steps() if step.shown)
+        return (*(step.run for step in self._steps() if step.shown), *self.basis)
+
+    @property
+    def basis(self) -> tuple[tuple[Place, ...], ...]:
+        """Returns the registers that have to be known before a command can be coded."""
+        return tuple(run for step in self._steps() for run in step.basis)
 
     def kept(self, value: float) -> float:
         """Returns what the device keeps of a power in W: of its steps, never more."""
-        step = self.resolution
-        return towards_zero(value / step) * step if step else value
+        grain_w = self.resolution or self.step
+        return towards_zero(value / grain_w) * grain_w if grain_w else value
 
     @property
     def sets_timer(self) -> bool:
@@ -222,7 +142,7 @@ class VerbWrite(TableRow):
         """Returns one request for steps that go out together; None where all of it is there."""
         if not math.isfinite(power_w):
             raise ValueError(f"{power_w} cannot be written")
-        words = [step.words_of(self._value_of(step, power_w, held)) for step in steps]
+        words = [step.words_of(self._value_of(step, power_w, held), held.image) for step in steps]
         if all(
             step.stored and step.holds(held.image, held_words)
             for step, held_words in zip(steps, words, strict=True)
@@ -259,9 +179,9 @@ class VerbWrite(TableRow):
 
 _NEEDED = (Verb.CHARGE, Verb.DISCHARGE, Verb.IDLE)
 _WITH_POWER = frozenset({Verb.CHARGE, Verb.DISCHARGE})
-_POWERS_OF = {Verb.CHARGE: (1, 2), Verb.DISCHARGE: (1, 2), Verb.IDLE: (0, 1, 2), Verb.RELEASE: (0,)}
-"""How many powers a verb may have: one that idles at its AC side is told what PV gives, and one
-that takes the least and the most power is told twice."""
+_TAKES = {Verb.CHARGE: (1, 2), Verb.DISCHARGE: (1, 2), Verb.IDLE: (0, 1, 2), Verb.RELEASE: (0,)}
+"""How many powers a verb may have: one that idles at its AC side is told what PV gives. Two are
+the ends of a window, which have to be one."""
 _SIGN = {Verb.CHARGE: 1.0, Verb.DISCHARGE: -1.0}
 
 
@@ -293,11 +213,11 @@ def _power_in(steps: tuple[VerbStep, ...], image: RawImage, pv_w: float) -> floa
         if isinstance(step.value, float):
             if not step.holds(image, step.words_of(step.value)):
                 return None
-        elif step.value in _POWERS:
+        elif step.value in POWERS:
             if not image.keys() >= set(step.places):
                 return None
-            power_w = step.decode(step.words_in(image))
-            powers_w.add(power_w + (pv_w if step.value == "ac_power" else 0.0))
+            powers_w.add(step.value_in(image) + (pv_w if step.value == "ac_power" else 0.0))
+    # Between two ends that differ the device has a will of its own.
     return None if len(powers_w) > 1 else sum(powers_w, 0.0)
 
 

@@ -6,6 +6,7 @@ anywhere.
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -13,14 +14,18 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from holdfast.core.config.device import ModbusTcp
 from holdfast.core.data_store import Told
-from holdfast.core.errors import ConfigError, DeviceError
+from holdfast.core.errors import ConfigError, DeviceError, DeviceRefused
 from holdfast.core.mistakes import in_words
 from holdfast.core.reading import Sample
 from holdfast.core.signals import Signal
 from holdfast.devices.block_plan import RegisterBlock
 from holdfast.devices.drivers import SyncModbusWriter
 from holdfast.devices.modbus_profile import ModbusProfile
-from holdfast.devices.registers import Table
+from holdfast.devices.register_image import Place, Table
+from holdfast.devices.sunspec.binding import Maps, NotBound
+from holdfast.devices.sunspec.discovery import ModelMap, NoSunSpec, Words, discover
+from holdfast.devices.sunspec.model_files import check_names, load_models
+from holdfast.devices.sunspec.profile import SunSpecProfile
 
 
 class _Row(BaseModel):
@@ -61,18 +66,76 @@ class Decoded:
     """None where there are no words."""
 
 
-def read_device(profile: ModbusProfile, connection: ModbusTcp) -> Recording:
-    """Reads every block of ``profile`` once, on a connection of its own; it never writes.
+def read_device(table: ModbusProfile | SunSpecProfile, connection: ModbusTcp) -> Recording:
+    """Reads every block of ``table`` once, on a connection of its own; it never writes.
 
-    Raises DeviceError if the device cannot be connected to. What it refuses is told in the block.
+    Raises DeviceError if the device cannot be connected to, or has not the models that the table
+    goes by; ConfigError if nobody knows them. What it refuses is told in the block.
     """
-    device = SyncModbusWriter(profile, connection)
+    if isinstance(table, SunSpecProfile):
+        check_names(table)
+    device = SyncModbusWriter(
+        table.outline if isinstance(table, SunSpecProfile) else table, connection
+    )
+    heads: list[RawBlock] = []
     try:
         device.connect()
+        if isinstance(table, SunSpecProfile):
+            maps = {one: _find(device, one, heads) for one in table.device_ids}
+            profile = _placed(table, maps)
+        else:
+            profile = table
         blocks = tuple(_raw_block(device, block) for block in profile.blocks())
     finally:
         device.close()
-    return Recording(table=profile.name, utc=datetime.now(UTC), blocks=blocks)
+    return Recording(table=table.name, utc=datetime.now(UTC), blocks=(*heads, *blocks))
+
+
+def _find(device: SyncModbusWriter, device_id: int | None, heads: list[RawBlock]) -> ModelMap:
+    """Returns where the models are; what tells that goes to ``heads``."""
+
+    def read(address: int, count: int) -> Words:
+        block = RegisterBlock(device_id=device_id, table="holding", address=address, count=count)
+        head = _raw_block(device, block)
+        if not head.words:
+            return None
+        heads.append(head)
+        return head.words
+
+    try:
+        return discover(read)
+    except NoSunSpec as error:
+        raise DeviceRefused(str(error)) from error
+
+
+def _placed(table: SunSpecProfile, maps: Maps) -> ModbusProfile:
+    try:
+        return table.at(maps, load_models(table.model_ids))
+    except NotBound as error:
+        there = "; ".join(f"there are {_numbers(found)}" for found in maps.values())
+        raise DeviceRefused(f"{error} ({there})") from error
+
+
+def _numbers(found: ModelMap) -> str:
+    return "models " + ", ".join(str(model.id) for model in found.models)
+
+
+def models_in(table: ModbusProfile | SunSpecProfile, recording: Recording) -> Maps:
+    """Returns which models a recording tells of, behind each device id of ``table``; nothing for
+    a table that does not go by them. Raises ConfigError if it tells of none."""
+    if not isinstance(table, SunSpecProfile):
+        return {}
+    image = _image(recording)
+
+    def words(device_id: int | None, address: int, count: int) -> Words:
+        places = range(address, address + count)
+        found = [image.get((device_id, "holding", place)) for place in places]
+        return None if None in found else [word or 0 for word in found]
+
+    try:
+        return {one: discover(partial(words, one)) for one in table.device_ids}
+    except NoSunSpec as error:
+        raise ConfigError(f"the recording tells of no models: {error}") from error
 
 
 def _raw_block(device: SyncModbusWriter, block: RegisterBlock) -> RawBlock:
@@ -91,13 +154,13 @@ def _raw_block(device: SyncModbusWriter, block: RegisterBlock) -> RawBlock:
     )
 
 
-def decode(profile: ModbusProfile, recording: Recording) -> tuple[Decoded, ...]:
-    """Returns every value that ``profile`` has, as it stands in ``recording``."""
-    image = {
-        (block.device_id, block.table, block.address + offset): word
-        for block in recording.blocks
-        for offset, word in enumerate(block.words)
-    }
+def decode(table: ModbusProfile | SunSpecProfile, recording: Recording) -> tuple[Decoded, ...]:
+    """Returns every value that ``table`` has, as it stands in ``recording``.
+
+    Raises ConfigError if that tells of no models, or not of those of the table.
+    """
+    profile = _table_for(table, recording)
+    image = _image(recording)
     found = []
     for signal in sorted(profile.signals, key=list(Signal).index):
         places = [place for block in profile.blocks_of(signal) for place in block.places]
@@ -109,6 +172,23 @@ def decode(profile: ModbusProfile, recording: Recording) -> tuple[Decoded, ...]:
         told = Told(signal=signal, value=value, time_ns=0)
         found.append(Decoded(signal=signal, words=words, sample=told.sample))
     return tuple(found)
+
+
+def _table_for(table: ModbusProfile | SunSpecProfile, recording: Recording) -> ModbusProfile:
+    if not isinstance(table, SunSpecProfile):
+        return table
+    try:
+        return _placed(table, models_in(table, recording))
+    except DeviceRefused as error:
+        raise ConfigError(f"{table.name}: {error}") from error
+
+
+def _image(recording: Recording) -> dict[Place, int]:
+    return {
+        (block.device_id, block.table, block.address + offset): word
+        for block in recording.blocks
+        for offset, word in enumerate(block.words)
+    }
 
 
 def save(recording: Recording, path: Path) -> None:

@@ -25,9 +25,9 @@ from holdfast.core.errors import DeviceError
 from holdfast.core.role import Role
 from holdfast.core.signals import SIGNALS, Signal
 from holdfast.core.units import NS_PER_MS, NS_PER_S
+from holdfast.devices.can_profile import CanProfile
 from holdfast.devices.contactor.memory import OPEN_AT_THE_LATEST_NS
-from holdfast.devices.drivers import SyncModbusWriter
-from holdfast.devices.modbus_profile import ModbusProfile
+from holdfast.devices.drivers import SyncModbusWriter, open_sync
 from holdfast.devices.profile import load_profile
 from holdfast.devices.roles import Rank, devices_in, safe_writes
 from holdfast.runtime.feeders import HardwareFeeder, SystemdFeeder
@@ -63,23 +63,21 @@ class Link:
     """Reaches one device, on a connection of its own. Never raises: it tells what worked."""
 
     def __init__(self, name: str, device: Device, unit: StorageUnit) -> None:
-        profile = load_profile(device.profile).bound(unit.inverter_hardware)
+        roles = (role for role, other in devices_in(unit).items() if other == device)
+        profile = load_profile(device.profile).of(*roles).bound(unit.inverter_hardware)
         self._name = name
         self._writer: SyncModbusWriter | None = None
         self.points: frozenset[Point] = frozenset()
         self.signals: frozenset[Signal] = frozenset()
         self.timeout_s = 0.0
-        self.seen_by = Signal.SETPOINT_READBACK_W  # it is read to see that the device answers
-        self.waits_its_turn = isinstance(profile, ModbusProfile) and profile.single_client
+        self.waits_its_turn = not isinstance(profile, CanProfile) and profile.single_client
         """The device talks to one client at a time, and that is the controller while it lives."""
-        if isinstance(profile, ModbusProfile) and isinstance(device.connection, ModbusTcp):
+        if not isinstance(profile, CanProfile) and isinstance(device.connection, ModbusTcp):
             self.timeout_s = timeout_s(device.connection)
             connection = device.connection.model_copy(update={"timeout_s": self.timeout_s})
-            self._writer = SyncModbusWriter(profile, connection)
+            self._writer = open_sync(profile, connection)
             self.points = frozenset(profile.points)
             self.signals = profile.signals
-            if not profile.blocks_of(self.seen_by):  # it does not show what it was told
-                self.seen_by = Signal.BATTERY_POWER_W
         self._failures = 0
 
     def write(self, write: Write) -> bool:
@@ -194,7 +192,7 @@ class Hand:
         if self._inverter.waits_its_turn and not self._leave.is_set():
             self._inverter.close()
             return True
-        answers = self._inverter.read(self._inverter.seen_by) is not None
+        answers = self._inverter.read(Signal.BATTERY_POWER_W) is not None
         reaches = self._reach.judge(answers, time.monotonic_ns())
         self._see_rest(islanded=self._carries_island(), opens=False)
         return reaches

@@ -8,12 +8,14 @@ from holdfast.core.role import Role
 from holdfast.core.signals import Signal
 from holdfast.devices.profile import Profile, load_profile
 from holdfast.devices.roles import NEEDS, ROLES
+from holdfast.devices.sunspec.model_files import check_names
+from holdfast.devices.sunspec.profile import SunSpecProfile
 from holdfast.safety.limits import build_limits
 from holdfast.site.assurance import check_authority
 from holdfast.site.devices import address_of, devices
 
-_PROTOCOLS = {"modbus_tcp": "modbus", "can": "can"}
-"""Maps each kind of connection to what is spoken over it."""
+_PROTOCOLS = {"modbus_tcp": ("modbus", "sunspec"), "can": ("can",)}
+"""Maps each kind of connection to what may be spoken over it."""
 
 
 def check_site(site: Site) -> None:
@@ -55,11 +57,13 @@ def _check_device(role: Role, device: Device) -> None:
         raise ConfigError(
             f"profile {profile.name} is a {' and '.join(profile.roles)}, not a {role}"
         )
-    if profile.protocol != _PROTOCOLS[device.connection.kind]:
+    if profile.protocol not in _PROTOCOLS[device.connection.kind]:
         raise ConfigError(
             f"profile {profile.name} speaks {profile.protocol}, but the connection is "
             f"{device.connection.kind}"
         )
+    if isinstance(profile, SunSpecProfile):
+        check_names(profile)
     missing = ROLES[role].tells - profile.signals - profile.lacks.keys()
     if missing:
         raise ConfigError(f"profile {profile.name} does not provide {', '.join(sorted(missing))}")

@@ -114,6 +114,7 @@ OUTPUTS: dict[str, Any] = {
     }],
     "devices read": {
         "table": str, "utc": datetime, "problems": [str],
+        "models": [{"id": int, "address": int, "device_id": int | None}],
         "values": [{
             "signal": str, "words": [int], "value": float | None, "unit": str, "problem": str,
         }],

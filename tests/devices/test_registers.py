@@ -393,35 +393,6 @@ def test_what_is_told_from_another_zero_is_added_to_after_scaling():
     assert math.isnan(row.decode([0xFFFF]))
 
 
-SCALED = RegisterRead(
-    signal=SIGNAL,
-    address=0,
-    type="int16",
-    scale=-1,
-    scale_from={"address": 9, "type": "int16"},
-    also=[{"address": 1, "type": "int16"}],
-)
-
-
-@pytest.mark.parametrize(
-    ("exponent", "value"), [(0, -1200.0), (1, -12000.0), (0xFFFE, -12.0), (0xFFF6, -1.2e-7)]
-)
-def test_a_power_of_ten_in_a_register_scales_its_own_number_only(exponent, value):
-    image = {(None, "holding", 0): 1200, (None, "holding", 9): exponent}
-    assert SCALED.value(image | {(None, "holding", 1): 0}) == pytest.approx(value)
-    assert SCALED.value(image | {(None, "holding", 1): 500}) == pytest.approx(value + 500.0)
-    assert {place for run in SCALED.runs for place in run} == {
-        (None, "holding", address) for address in (0, 1, 9)
-    }
-
-
-@pytest.mark.parametrize("exponent", [0x8000, 11, 0x7FFF, 0xFFF5])
-def test_a_power_of_ten_that_cannot_be_is_no_value(exponent):
-    image = {(None, "holding", 0): 1200, (None, "holding", 1): 0, (None, "holding", 9): exponent}
-    assert math.isnan(SCALED.value(image))
-
-
-@pytest.mark.parametrize("more", [{"plus": 1.0}, {"scale_from": {"address": 1, "type": "int16"}}])
-def test_a_flag_has_no_other_number_to_it(more):
+def test_a_flag_has_no_other_number_to_it():
     with pytest.raises(ValidationError, match="makes a flag of it"):
-        RegisterRead(signal=SIGNAL, address=0, type="uint16", equals=[3], **more)
+        RegisterRead(signal=SIGNAL, address=0, type="uint16", equals=[3], plus=1.0)

@@ -11,8 +11,8 @@ from holdfast.core.errors import ConfigError
 from holdfast.core.signals import Signal
 from holdfast.devices.modbus_profile import ModbusProfile
 from holdfast.devices.profile import parse_profile
-from holdfast.devices.registers import NOTHING_SHOWN, LastShown
-from holdfast.devices.verbs import Verb
+from holdfast.devices.register_image import NOTHING_SHOWN, LastShown
+from holdfast.devices.verb_step import Verb
 
 HARDWARE = InverterHardware(
     charge_power_max_w=4000, discharge_power_max_w=5000, revert_timeout_s=30

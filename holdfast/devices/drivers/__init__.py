@@ -10,12 +10,33 @@ from holdfast.core.role import Role
 from holdfast.core.signals import SITE
 from holdfast.devices.can_profile import CanProfile
 from holdfast.devices.drivers.canbus import CanBmsDriver
-from holdfast.devices.drivers.modbus import ModbusDriver, SyncModbusWriter
+from holdfast.devices.drivers.modbus import ModbusDriver
+from holdfast.devices.drivers.modbus_sync import SyncModbusWriter
+from holdfast.devices.drivers.sunspec import SunSpecDriver, SyncSunSpecWriter
 from holdfast.devices.modbus_profile import ModbusProfile
 from holdfast.devices.profile import Profile
 from holdfast.devices.roles import ROLES, Per
+from holdfast.devices.sunspec.profile import SunSpecProfile
 
-__all__ = ["CanBmsDriver", "ModbusDriver", "SyncModbusWriter", "open_driver"]
+__all__ = [
+    "CanBmsDriver",
+    "ModbusDriver",
+    "SunSpecDriver",
+    "SyncModbusWriter",
+    "SyncSunSpecWriter",
+    "open_driver",
+    "open_sync",
+]
+
+
+def open_sync(profile: ModbusProfile | SunSpecProfile, connection: ModbusTcp) -> SyncModbusWriter:
+    """Returns what reads and writes this device on one connection, blocking.
+
+    Nothing is opened before its ``connect()``. Raises ConfigError as :func:`open_driver`.
+    """
+    if isinstance(profile, SunSpecProfile):
+        return SyncSunSpecWriter(profile, connection)
+    return SyncModbusWriter(profile, connection)
 
 
 def open_driver(
@@ -38,6 +59,8 @@ def open_driver(
     match profile, connection:
         case ModbusProfile(), ModbusTcp():
             return ModbusDriver(name, owners, profile, connection, store)
+        case SunSpecProfile(), ModbusTcp():
+            return SunSpecDriver(name, owners, profile, connection, store)
         case CanProfile(), CanBus():
             return CanBmsDriver(name, owners, profile, connection, store)
         case _:

@@ -2,37 +2,27 @@
 
 import asyncio
 import math
-import socket
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
-from pymodbus.client import ModbusTcpClient
-from pymodbus.exceptions import ModbusException
-from pymodbus.pdu import ModbusPDU
-
 from holdfast.core.commands import Point, Write
 from holdfast.core.config.device import ModbusTcp
 from holdfast.core.data_store import DataStore, Told
-from holdfast.core.errors import DeviceError, DeviceRefused, DeviceUnreachable
+from holdfast.core.errors import DeviceError, DeviceRefused
 from holdfast.core.ports import CommsCounters
 from holdfast.core.role import Role
 from holdfast.core.signals import SIGNALS, Signal
 from holdfast.core.units import NS_PER_S, ns_from_s
 from holdfast.devices.block_plan import RegisterBlock
-from holdfast.devices.drivers.causes import cause_in_words
-from holdfast.devices.drivers.modbus_link import Manners, ModbusLink, forget_unsent
+from holdfast.devices.drivers.modbus_link import Manners, ModbusLink
 from holdfast.devices.drivers.modbus_pdu import (
-    describe,
-    mismatch,
     read_request,
-    refusal,
-    transaction_ids,
     words_of,
     write_request,
 )
 from holdfast.devices.modbus_profile import ModbusProfile, PointWrite
-from holdfast.devices.registers import LastShown, Place, WriteRequest
+from holdfast.devices.register_image import LastShown, Place, RawImage, WriteRequest
 
 _SHOWN = Signal.SETPOINT_READBACK_W
 
@@ -46,6 +36,9 @@ def next_due_ns(due_ns: int, now_ns: int, period_ns: int) -> int:
     (110, 140)
     """
     return due_ns + max(1, -((due_ns - now_ns) // period_ns)) * period_ns
+
+
+MOVED = "its registers stand for something else than before"
 
 
 class _Belief:
@@ -130,12 +123,9 @@ class ModbusDriver:
             where=f"{connection.host}:{connection.port}, device {connection.device_id}"
         )
         self._owners = owners
-        self._profile = profile
         self._device_id = connection.device_id
         self._store = store
-        self._blocks = profile.blocks()
-        self._points = profile.points
-        self._belief = _Belief(profile)
+        self._take(profile)
         manners = Manners(pause_s=profile.pause_s, connect_pause_s=profile.connect_pause_s)
         self._commands = ModbusLink(connection, manners)
         # After an outage no reading may show for long what could not be written yet.
@@ -145,6 +135,13 @@ class ModbusDriver:
             else ModbusLink(connection, manners, on_first_answer=self._commands.retry_now)
         )
         self._closed = False
+
+    def _take(self, profile: ModbusProfile) -> None:
+        """Goes by this table from now on, and knows nothing of the device yet."""
+        self._profile = profile
+        self._blocks = profile.blocks()
+        self._points = profile.points
+        self._belief = _Belief(profile)
 
     async def run(self) -> None:
         """Polls until cancelled or closed; survives every failure of the device."""
@@ -191,7 +188,7 @@ class ModbusDriver:
     def _requests_of(self, write: Write) -> tuple[WriteRequest, ...]:
         if write.unit != self._owners.get(write.role):
             raise DeviceRefused(f"{self.name}: {write} is for another device")
-        return _requests_of(self.name, self._points, write.point, write.value, self._belief.held)
+        return requests_for(self.name, self._points, write.point, write.value, self._belief.held)
 
     async def _poll(self) -> None:
         period_ns = ns_from_s(self._profile.poll_period_s)
@@ -211,12 +208,18 @@ class ModbusDriver:
                 sent_ns = time.monotonic_ns()
                 image.update(zip(block.places, await self._read_block(block), strict=True))
                 asked_ns.update(dict.fromkeys(block.places, sent_ns))
+            self._check(image)
         except DeviceError as error:
             self._is_silent(error)
             return
         told = self._belief.showed(image, asked_ns)
         doubt = self._store.put_poll(self._owners, told)
         self.counters.took(doubt, time.monotonic_ns())
+
+    def _check(self, image: RawImage) -> None:
+        """Raises DeviceRefused if this poll is of no use."""
+        if self._profile.moved(image):
+            raise DeviceRefused(MOVED)
 
     async def _read_block(self, block: RegisterBlock) -> list[int]:
         device_id = self._device_id if block.device_id is None else block.device_id
@@ -230,116 +233,10 @@ class ModbusDriver:
         self.counters.failed(str(error))
 
 
-class SyncModbusWriter:
-    """Writes and reads on one connection, blocking, for the watchdog process."""
-
-    def __init__(self, profile: ModbusProfile, connection: ModbusTcp) -> None:
-        self._profile = profile
-        self._connection = connection
-        self._client: ModbusTcpClient | None = None
-        self._ids = transaction_ids()
-        self._name = f"{connection.host}:{connection.port}"
-        self._pv_w = 0.0
-        """PV gave this when it was commanded last."""
-        self._acknowledged: dict[Place, int] = {}
-        """What of this is not read counts as what the device holds."""
-
-    @property
-    def connected(self) -> bool:
-        """Says whether it can be used: not before :meth:`connect`, nor after a failed exchange."""
-        return self._client is not None and self._client.connected
-
-    def connect(self) -> None:
-        """Connects anew. Raises DeviceUnreachable."""
-        self.close()
-        client = ModbusTcpClient(
-            self._connection.host,
-            port=self._connection.port,
-            timeout=self._connection.timeout_s,
-            retries=0,
-        )
-        address = (self._connection.host, self._connection.port)
-        try:
-            # The library's own connect() tells nobody why it could not.
-            client.socket = socket.create_connection(address, timeout=self._connection.timeout_s)
-        except (OSError, ValueError) as error:
-            reason = cause_in_words(error)
-            raise DeviceUnreachable(f"{self._name}: cannot be connected to: {reason}") from error
-        self._client = client
-
-    def write(self, point: Point, value: float) -> None:
-        """Writes ``value`` now. Raises DeviceRefused or DeviceUnreachable, as the driver does.
-
-        After DeviceUnreachable the connection is gone: :meth:`connect` must come before the next
-        try.
-        """
-        points = self._profile.points
-        told = {signal: self.read(signal) for signal in self._profile.rests_on(point)}
-        held = LastShown(image={}, told=told)
-        self._pv_w = told.get(Signal.PV_POWER_W, 0.0)
-        for request in _requests_of(self._name, points, point, value, held):
-            for place in request.places:
-                self._acknowledged.pop(place, None)
-            self._exchange(write_request(request, self._id_of(request.device_id)))
-            self._acknowledged |= dict(zip(request.places, request.words, strict=True))
-
-    def read(self, signal: Signal) -> float:
-        """Returns the present value of ``signal``. Raises DeviceError as :meth:`write`.
-
-        A value outside the signal's plausible range is none: DeviceRefused.
-        """
-        if not (signal in self._profile.signals or self._profile.blocks_of(signal)):
-            raise DeviceRefused(f"{self._name}: profile {self._profile.name} has no {signal}")
-        image = dict(self._acknowledged)
-        for block in self._profile.blocks_of(signal):
-            image.update(zip(block.places, self.words(block), strict=True))
-        value = self._profile.value_of(signal, image, self._pv_w)
-        if not SIGNALS[signal].is_plausible(value):
-            raise DeviceRefused(f"{self._name}: {signal} of {value:g} is not plausible")
-        return value
-
-    def words(self, block: RegisterBlock) -> list[int]:
-        """Returns the raw registers, or bits, of ``block``. Raises DeviceError as :meth:`write`."""
-        device_id = self._id_of(block.device_id)
-        request = read_request(block.table, block.address, block.count, device_id)
-        return words_of(self._exchange(request), block.count)
-
-    def _id_of(self, device_id: int | None) -> int:
-        return self._connection.device_id if device_id is None else device_id
-
-    def close(self) -> None:
-        """Lets go of the connection; what was not yet delivered never will be."""
-        client, self._client = self._client, None
-        if client is None:
-            return
-        if client.socket is not None:
-            forget_unsent(client.socket)
-        client.close()  # type: ignore[no-untyped-call]  # has no annotations
-
-    def _exchange(self, request: ModbusPDU) -> ModbusPDU:
-        client = self._client
-        if client is None or not client.connected:
-            raise DeviceUnreachable(f"{self._name}: not connected, {describe(request)} not sent")
-        client.transaction.next_tid = next(self._ids)
-        in_step = False
-        try:
-            answer = client.execute(False, request)  # noqa: FBT003 - positional in the library
-            if reason := mismatch(request, answer):
-                raise DeviceRefused(f"{self._name}: {describe(request)} answered with {reason}")
-            in_step = True
-        except (ModbusException, OSError) as error:
-            raise DeviceUnreachable(f"{self._name}: {describe(request)}: {error}") from error
-        finally:
-            if not in_step:
-                self.close()
-        if reason := refusal(answer):
-            raise DeviceRefused(f"{self._name}: {describe(request)}: {reason}")
-        return answer
-
-
-def _requests_of(
+def requests_for(
     name: str, points: Mapping[Point, PointWrite], point: Point, value: float, held: LastShown
 ) -> tuple[WriteRequest, ...]:
+    """Returns what a write sends. Raises DeviceRefused for what the table does not take."""
     row = points.get(point)
     if row is None:
         raise DeviceRefused(f"{name}: its profile has no point {point}")

@@ -116,6 +116,8 @@ class ModbusLink:
         self._cut = False
         self._answered = False
         self._closed = False
+        self.connections = 0
+        """Counts those that were made; what was found on one may be wrong on the next."""
 
     @property
     def connected(self) -> bool:
@@ -244,6 +246,7 @@ class ModbusLink:
         self._retry.clear()
         self._cut = self._answered = False
         self._leave_alone(self._manners.connect_pause_s)
+        self.connections += 1
         self._client = client
 
     async def _open(self, client: AsyncModbusTcpClient) -> asyncio.Transport:

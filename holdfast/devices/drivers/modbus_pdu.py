@@ -17,7 +17,7 @@ from pymodbus.pdu.register_message import (
     WriteSingleRegisterRequest,
 )
 
-from holdfast.devices.registers import Table, WriteRequest
+from holdfast.devices.register_image import Table, WriteRequest
 
 _READS: dict[Table, type[ModbusPDU]] = {
     "holding": ReadHoldingRegistersRequest,

@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from holdfast.devices.register_image import RawImage
+
 
 class Refused(Exception):
     """A box does not take what is written; ``code`` is the exception of its answer."""
@@ -64,6 +66,11 @@ class Box(ABC):
         self.registers = dict(self.AS_DELIVERED)
         self.now_s = 0.0
         """The time of the last scene."""
+
+    @property
+    def beside(self) -> RawImage:
+        """Returns registers that nobody writes and that tell nothing of the plant; here none."""
+        return {}
 
     def write(self, address: int, words: Sequence[int], *, multiple: bool) -> None:
         """Takes what is written. Raises Refused, and then holds what it held."""

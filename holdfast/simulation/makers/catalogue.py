@@ -4,12 +4,14 @@ from collections.abc import Mapping
 
 from holdfast.simulation.makers.box import Box
 from holdfast.simulation.makers.foxess import FoxH1, FoxH1G2, FoxH3, FoxH3Pro
+from holdfast.simulation.makers.fronius import FroniusGen24
 from holdfast.simulation.makers.goodwe import GoodWeEt
 from holdfast.simulation.makers.growatt import GrowattMod, GrowattSph, GrowattVpp
 from holdfast.simulation.makers.huawei import HuaweiSun2000
 from holdfast.simulation.makers.sma import SunnyBoyStorage, SunnyIsland
 from holdfast.simulation.makers.solaredge import StorEdge
 from holdfast.simulation.makers.sungrow import SungrowSh
+from holdfast.simulation.makers.sunspec import Der704
 from holdfast.simulation.makers.victron import VictronGx
 
 BOXES: Mapping[str, type[Box]] = {
@@ -27,5 +29,7 @@ BOXES: Mapping[str, type[Box]] = {
     "sma_sbs": SunnyBoyStorage,
     "sma_sunny_island": SunnyIsland,
     "victron_gx": VictronGx,
+    "fronius_gen24": FroniusGen24,
+    "sunspec_704": Der704,
 }
 """By the name of the table. A table of an owner's own is served by what it says itself."""

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from holdfast.core.signals import Signal
 from holdfast.devices.can_profile import CanProfile
 from holdfast.devices.modbus_profile import ModbusProfile
-from holdfast.devices.profile import Profile
+from holdfast.devices.profile import Profile, outline_of
 from holdfast.devices.registers import RegisterRead
 
 Values = Mapping[Signal, float]
@@ -21,6 +21,7 @@ class Reporter:
 
     def __init__(self, profile: Profile) -> None:
         self._constants: tuple[tuple[Signal, float], ...] = ()
+        profile = outline_of(profile)
         if isinstance(profile, ModbusProfile):
             places, self._constants = _modbus_places(profile), tuple(profile.constants.items())
         else:

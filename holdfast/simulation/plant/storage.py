@@ -9,7 +9,7 @@ from holdfast.core.config import StorageUnit
 from holdfast.core.role import Role
 from holdfast.core.signals import Signal
 from holdfast.devices.modbus_profile import ModbusProfile, PointWrite
-from holdfast.devices.profile import Profile, load_profile
+from holdfast.devices.profile import Profile, load_profile, outline_of
 from holdfast.devices.roles import devices_in
 from holdfast.devices.verbs import VerbWrite
 from holdfast.simulation.makers.box import Box, Surroundings
@@ -78,7 +78,7 @@ class StoragePlant:
         nominal_v = battery.cells_in_series * NOMINAL_CELL_V
         self._dc_window_v = (_DC_WINDOW[0] * nominal_v, _DC_WINDOW[1] * nominal_v)
         profiles = {
-            role: load_profile(device.profile).of(role).bound(config.inverter_hardware)
+            role: outline_of(load_profile(device.profile).of(role)).bound(hardware)
             for role, device in devices_in(config).items()
         }
         self.box: Box | None = None

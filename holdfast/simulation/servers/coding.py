@@ -1,32 +1,42 @@
 """What a plant is like becomes the registers of a device, by the rows that read them."""
 
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Mapping
 
 from holdfast.core.signals import Signal
-from holdfast.devices.registers import Part, Place, RegisterRead
+from holdfast.devices.register_image import Place, RawImage
+from holdfast.devices.registers import Part, RegisterRead
+
+_NOTHING: RawImage = {}
 
 
-def coded(rows: Iterable[RegisterRead], values: Mapping[Signal, float]) -> dict[Place, int]:
-    """Returns the words of every register in ``rows``, which then read as ``values``."""
+def coded(
+    rows: Collection[RegisterRead], values: Mapping[Signal, float], beside: RawImage = _NOTHING
+) -> dict[Place, int]:
+    """Returns the words of every register in ``rows``, which then read as ``values``.
+
+    A power of ten that a device tells stands in ``beside``.
+    """
     words: dict[Place, int] = {}
     # A quotient, and a sum, may be told by registers that tell something else as well.
     for row in sorted(rows, key=lambda row: (row.per is not None, len(row.also))):
-        if not all(place in words for run in row.runs for place in run):
-            words |= _words(row, values[row.signal], words)
-    return words
+        if not all(place in words for part in row.parts for place in part.places):
+            # A power of ten that nobody tells is none.
+            words |= _words(row, values[row.signal], words, defaultdict(int, beside))
+    between = (place for row in rows for part in row.parts for place in part.run)
+    return {place: 0 for place in between if place not in beside} | words
 
 
-def _words(row: RegisterRead, value: float, told: Mapping[Place, int]) -> dict[Place, int]:
+def _words(row: RegisterRead, value: float, told: RawImage, powers: RawImage) -> dict[Place, int]:
     if row.equals is not None or row.mask is not None:
         return _put(row, [_flag(row, is_set=value != 0.0)])
     words: dict[Place, int] = {}
-    if row.scale_from is not None:
-        words |= _put(row.scale_from, row.scale_from.encode(0.0))
     of_others = [part for part in row.also if all(place in told for place in part.places)]
     rest = value - sum(part.decode(part.words_in(told)) for part in of_others)
     for part in (row, *(part for part in row.also if part not in of_others)):
-        part_words = _encode(part, rest)
-        rest -= part.decode(part_words)
+        factor = part.power_of_ten(powers)
+        part_words = _encode(part, rest / factor)
+        rest -= part.decode(part_words) * factor
         words |= _put(part, part_words)
     return words
 

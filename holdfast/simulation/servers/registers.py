@@ -8,11 +8,13 @@ from holdfast.core.commands import Point, Write
 from holdfast.core.role import Role
 from holdfast.core.signals import Signal
 from holdfast.devices.modbus_profile import ModbusProfile
-from holdfast.devices.registers import Place, RegisterWrite, Table
+from holdfast.devices.register_image import Place, Table
+from holdfast.devices.registers import RegisterWrite
 from holdfast.devices.roles import ROLE_OF
+from holdfast.devices.sunspec.profile import SunSpecProfile
 from holdfast.devices.verbs import VerbWrite
+from holdfast.simulation.makers.bound import box_of, served
 from holdfast.simulation.makers.box import Box, Refused
-from holdfast.simulation.makers.catalogue import BOXES
 from holdfast.simulation.plant import SitePlant
 from holdfast.simulation.plant.reporting import Reporter
 from holdfast.simulation.servers.coding import coded
@@ -47,12 +49,15 @@ class DeviceRegisters:
     def __init__(
         self,
         plant: SitePlant,
-        profile: ModbusProfile,
+        table: ModbusProfile | SunSpecProfile,
         owners: Mapping[Role, str],
         faults: FaultSet,
         observe: WriteObserver,
     ) -> None:
-        self._plant, self._profile, self._owners = plant, profile, owners
+        self._box = box_of(table)
+        profile, self._beside = served(table, self._box)
+        assert isinstance(profile, ModbusProfile)
+        self._plant, self.profile, self._owners = plant, profile, owners
         self._faults, self._observe = faults, observe
         self._reporter = Reporter(profile)
         self._frozen: dict[Place, int] | None = None
@@ -61,7 +66,6 @@ class DeviceRegisters:
         read_at = {place for row in profile.reads for run in row.runs for place in run}
         self._unread = [row for row in self._plain if row.places[0] not in read_at]
         verbs = [row for row in profile.writes if isinstance(row, VerbWrite)]
-        self._box = BOXES[profile.name]() if verbs and profile.name in BOXES else None
         self._bank = VerbBank(profile, verbs[0]) if verbs and self._box is None else None
         if self._box is not None:
             plant.units[owners[Role.INVERTER]].box = self._box
@@ -80,7 +84,7 @@ class DeviceRegisters:
             return ExcCodes.ILLEGAL_FUNCTION
         held = self._words()
         words = [held.get((device_id, table, place)) for place in range(address, address + count)]
-        if any(word is None for word in words) and not self._profile.read_gap:
+        if any(word is None for word in words) and not self.profile.read_gap:
             return ExcCodes.ILLEGAL_ADDRESS
         return [word or 0 for word in words]
 
@@ -178,7 +182,8 @@ class DeviceRegisters:
         for owner in set(self._owners.values()):
             told |= self._plant.values(owner)
         values = dict(self._reporter.report(told))
-        words = coded((*self._profile.reads, *self._profile.aside), told | values)
+        rows = (*self.profile.reads, *self.profile.aside)
+        words = {**self._beside, **coded(rows, told | values, self._beside)}
         for write in self._unread:
             stored = self._plant.stored(self._owners[ROLE_OF[write.point]], write.point)
             words |= dict(zip(write.places, write.encode(stored), strict=True))

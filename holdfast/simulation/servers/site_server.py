@@ -22,7 +22,7 @@ from holdfast.core.config import Site
 from holdfast.core.config.device import CanBus, ModbusTcp
 from holdfast.core.errors import ConfigError
 from holdfast.core.role import DeviceKey, Role
-from holdfast.devices.modbus_profile import ModbusProfile
+from holdfast.devices.can_profile import CanProfile
 from holdfast.simulation.plant import SitePlant
 from holdfast.simulation.plant.load import LoadPlant
 from holdfast.simulation.servers.can_bms import CanBms
@@ -169,13 +169,13 @@ class SiteServer:
         profile = profile_of(self.site, one)
         faults = FaultSet(one.name, profile.protocol)
         connection = one.device.connection
-        if isinstance(profile, ModbusProfile) and isinstance(connection, ModbusTcp):
+        if not isinstance(profile, CanProfile) and isinstance(connection, ModbusTcp):
             registers = DeviceRegisters(self.plant, profile, one.owners, faults, self._written)
             refresh = registers.refresh
             for inner_id in registers.device_ids:
                 device = ModbusDevice(registers=registers, faults=faults, inner_id=inner_id)
                 self._add_modbus(connection, device)
-        elif not isinstance(profile, ModbusProfile) and isinstance(connection, CanBus):
+        elif isinstance(profile, CanProfile) and isinstance(connection, CanBus):
             if connection.interface != "slcan" or profile.name != "pylontech_lv_can":
                 raise ConfigError(
                     f"{one.name}: the simulator serves pylontech_lv_can on slcan only"

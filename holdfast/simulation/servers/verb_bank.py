@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 
 from holdfast.devices.modbus_profile import ModbusProfile
-from holdfast.devices.registers import Place
+from holdfast.devices.register_image import Place
 from holdfast.devices.verbs import VerbWrite
 
 

@@ -9,7 +9,7 @@ from holdfast.core.commands import Point
 from holdfast.core.config.device import ModbusTcp
 from holdfast.core.errors import DeviceRefused, DeviceUnreachable
 from holdfast.core.signals import Signal
-from holdfast.devices.drivers.modbus import SyncModbusWriter
+from holdfast.devices.drivers.modbus_sync import SyncModbusWriter
 from holdfast.devices.profile import load_profile
 from holdfast.testing.waiting import Stopwatch
 

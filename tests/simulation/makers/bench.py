@@ -7,11 +7,13 @@ from typing import Any
 from holdfast.core.config import Site
 from holdfast.core.role import Role
 from holdfast.core.signals import Signal
+from holdfast.devices.can_profile import CanProfile
 from holdfast.devices.modbus_profile import ModbusProfile
 from holdfast.devices.profile import load_profile
-from holdfast.devices.registers import LastShown, RawImage, WriteRequest
+from holdfast.devices.register_image import LastShown, RawImage, WriteRequest
 from holdfast.devices.roles import ROLES, Per
-from holdfast.devices.verbs import Verb, VerbWrite
+from holdfast.devices.verb_step import Verb
+from holdfast.devices.verbs import VerbWrite
 from holdfast.simulation.plant import SitePlant
 from holdfast.simulation.servers.protocol_faults import FaultSet
 from holdfast.simulation.servers.registers import DeviceRegisters
@@ -45,16 +47,19 @@ class TableBench:
         self.site = site_of(table)
         (one,) = (each for each in physical_devices(self.site) if Role.INVERTER in each.owners)
         profile = profile_of(self.site, one)
-        assert isinstance(profile, ModbusProfile)
-        self.profile, self.owners = profile, one.owners
+        assert not isinstance(profile, CanProfile)
+        self.owners = one.owners
         self.plant = SitePlant.from_site(self.site)
         self.plant.household.load_override_w = load_w
         self.plant.household.pv_override_w = pv_w
         self.unit = self.plant.units[UNIT]
         self.unit.contactor.commanded = self.unit.contactor.closed = True
+        if Role.BMS not in profile.roles:  # the plain one in its place would have to be told
+            self.unit.inverter.permit(charge_w=5000.0, discharge_w=5000.0)
         self.registers = DeviceRegisters(
             self.plant, profile, one.owners, FaultSet("box", "modbus"), lambda *_: None
         )
+        self.profile: ModbusProfile = self.registers.profile
         self.refusals: list[str] = []
         self.acknowledged: dict[Any, int] = {}
         """What of this a poll does not read counts as what the box holds."""

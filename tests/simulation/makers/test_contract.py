@@ -8,8 +8,9 @@ import pytest
 from holdfast.core.role import Role
 from holdfast.core.signals import SIGNALS, Signal
 from holdfast.devices.modbus_profile import ModbusProfile
-from holdfast.devices.profile import load_profile, profile_names
-from holdfast.devices.verbs import Verb, VerbWrite
+from holdfast.devices.profile import load_profile, outline_of, profile_names
+from holdfast.devices.verb_step import Verb
+from holdfast.devices.verbs import VerbWrite
 from holdfast.simulation.makers.catalogue import BOXES
 from tests.simulation.makers.bench import LOAD_W, SETTLED_S, TableBench
 
@@ -19,7 +20,7 @@ POWERS_W = (2000.0, 1000.0, 0.0, -1000.0, -2000.0)
 
 
 def _is_told_in_verbs(name: str) -> bool:
-    profile = load_profile(name)
+    profile = outline_of(load_profile(name))
     return isinstance(profile, ModbusProfile) and any(
         isinstance(write, VerbWrite) for write in profile.writes
     )
@@ -30,7 +31,7 @@ TABLES = [name for name in profile_names() if _is_told_in_verbs(name)]
 
 def steps_of(bench: TableBench) -> float:
     """How far a power may be from what was asked, for the register's steps."""
-    return bench.verbs.resolution + 1.0
+    return max(bench.verbs.resolution, bench.verbs.step) + 1.0
 
 
 def test_every_table_that_is_told_in_verbs_has_a_box_that_it_is_tried_on() -> None:
@@ -122,6 +123,28 @@ def test_a_link_that_dies_between_two_writes_leaves_it_between_what_it_did_and_w
         low_w, high_w = min(before_w, after_w, 0.0), max(before_w, after_w, 0.0)
         slack_w = steps_of(bench)
         assert low_w - slack_w <= bench.power_w <= high_w + slack_w, f"cut after {cut} of {count}"
+
+
+@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize("before_w", [2000.0, -2000.0])
+@pytest.mark.parametrize("after_w", [1000.0, -1000.0, 0.0])
+def test_what_is_left_of_an_earlier_command_does_not_come_back_on_the_way_to_the_next(
+    table: str, before_w: float, after_w: float
+) -> None:
+    def released() -> TableBench:
+        bench = TableBench(table)
+        bench.tell(before_w)
+        bench.send(bench.release())
+        bench.run(SETTLED_S)
+        return bench
+
+    for cut in range(len(released().requests(after_w)) + 1):
+        bench = released()
+        bench.send(bench.requests(after_w)[:cut])
+        bench.run(SETTLED_S)
+        low_w, high_w = min(after_w, -LOAD_W), max(after_w, 0.0)
+        slack_w = steps_of(bench)
+        assert low_w - slack_w <= bench.power_w <= high_w + slack_w, f"cut after {cut}"
 
 
 @pytest.mark.parametrize("table", TABLES)

@@ -7,6 +7,7 @@ import pytest
 
 from holdfast.core.signals import Signal
 from holdfast.devices.profile import load_profile
+from holdfast.devices.scaled import ScaledRead
 from holdfast.simulation.makers.box import Refused, Surroundings
 from holdfast.simulation.makers.solaredge import StorEdge
 from tests.simulation.makers.bench import TableBench
@@ -97,8 +98,8 @@ def test_pv_is_told_whatever_the_battery_does(power_w):
 def test_a_number_and_its_power_of_ten_come_in_one_request():
     """SolarEdge changes it as the power grows: of two requests one would be ten times too much."""
     profile = load_profile("solaredge_storedge")
-    scaled = [row for row in profile.reads if row.scale_from is not None]
+    scaled = [row for row in profile.reads if isinstance(row, ScaledRead)]
     assert {row.signal for row in scaled} == {Signal.GRID_POWER_W, Signal.PV_POWER_W}
     for row in scaled:
-        both = {*row.places, *row.scale_from.places}
+        both = {*row.places, (None, "holding", row.scale_from)}
         assert any(both <= set(block.places) for block in profile.blocks())

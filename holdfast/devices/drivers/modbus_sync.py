@@ -1,0 +1,142 @@
+"""The blocking writer and reader is for the watchdog, and for whoever reads a device once."""
+
+import socket
+
+from pymodbus.client import ModbusTcpClient
+from pymodbus.exceptions import ModbusException
+from pymodbus.pdu import ModbusPDU
+
+from holdfast.core.commands import Point
+from holdfast.core.config.device import ModbusTcp
+from holdfast.core.errors import DeviceRefused, DeviceUnreachable
+from holdfast.core.signals import SIGNALS, Signal
+from holdfast.devices.block_plan import RegisterBlock
+from holdfast.devices.drivers.causes import cause_in_words
+from holdfast.devices.drivers.modbus import MOVED, requests_for
+from holdfast.devices.drivers.modbus_link import forget_unsent
+from holdfast.devices.drivers.modbus_pdu import (
+    describe,
+    mismatch,
+    read_request,
+    refusal,
+    transaction_ids,
+    words_of,
+    write_request,
+)
+from holdfast.devices.modbus_profile import ModbusProfile
+from holdfast.devices.register_image import LastShown, Place, RawImage
+
+
+class SyncModbusWriter:
+    """Writes and reads on one connection, blocking, for the watchdog process."""
+
+    def __init__(self, profile: ModbusProfile, connection: ModbusTcp) -> None:
+        self._profile = profile
+        self._connection = connection
+        self._client: ModbusTcpClient | None = None
+        self._ids = transaction_ids()
+        self._name = f"{connection.host}:{connection.port}"
+        self._pv_w = 0.0
+        """PV gave this when it was commanded last."""
+        self._acknowledged: dict[Place, int] = {}
+        """What of this is not read counts as what the device holds."""
+
+    @property
+    def connected(self) -> bool:
+        """Says whether it can be used: not before :meth:`connect`, nor after a failed exchange."""
+        return self._client is not None and self._client.connected
+
+    def connect(self) -> None:
+        """Connects anew. Raises DeviceUnreachable."""
+        self.close()
+        client = ModbusTcpClient(
+            self._connection.host,
+            port=self._connection.port,
+            timeout=self._connection.timeout_s,
+            retries=0,
+        )
+        address = (self._connection.host, self._connection.port)
+        try:
+            # The library's own connect() tells nobody why it could not.
+            client.socket = socket.create_connection(address, timeout=self._connection.timeout_s)
+        except (OSError, ValueError) as error:
+            reason = cause_in_words(error)
+            raise DeviceUnreachable(f"{self._name}: cannot be connected to: {reason}") from error
+        self._client = client
+
+    def write(self, point: Point, value: float) -> None:
+        """Writes ``value`` now. Raises DeviceRefused or DeviceUnreachable, as the driver does.
+
+        After DeviceUnreachable the connection is gone: :meth:`connect` must come before the next
+        try.
+        """
+        points = self._profile.points
+        told = {signal: self.read(signal) for signal in self._profile.rests_on(point)}
+        held = LastShown(image=self._image_of(self._profile.basis_of(point)), told=told)
+        self._pv_w = told.get(Signal.PV_POWER_W, 0.0)
+        for request in requests_for(self._name, points, point, value, held):
+            for place in request.places:
+                self._acknowledged.pop(place, None)
+            self._exchange(write_request(request, self._id_of(request.device_id)))
+            self._acknowledged |= dict(zip(request.places, request.words, strict=True))
+
+    def read(self, signal: Signal) -> float:
+        """Returns the present value of ``signal``. Raises DeviceError as :meth:`write`.
+
+        A value outside the signal's plausible range is none: DeviceRefused.
+        """
+        if not (signal in self._profile.signals or self._profile.blocks_of(signal)):
+            raise DeviceRefused(f"{self._name}: profile {self._profile.name} has no {signal}")
+        image = {**self._acknowledged, **self._image_of(self._profile.blocks_of(signal))}
+        value = self._profile.value_of(signal, image, self._pv_w)
+        if not SIGNALS[signal].is_plausible(value):
+            raise DeviceRefused(f"{self._name}: {signal} of {value:g} is not plausible")
+        return value
+
+    def _image_of(self, blocks: tuple[RegisterBlock, ...]) -> RawImage:
+        """Returns what is there. Raises DeviceError as :meth:`write`."""
+        image: dict[Place, int] = {}
+        for block in blocks:
+            image.update(zip(block.places, self.words(block), strict=True))
+        if self._profile.moved(image):
+            self.close()
+            raise DeviceRefused(f"{self._name}: {MOVED}")
+        return image
+
+    def words(self, block: RegisterBlock) -> list[int]:
+        """Returns the raw registers, or bits, of ``block``. Raises DeviceError as :meth:`write`."""
+        device_id = self._id_of(block.device_id)
+        request = read_request(block.table, block.address, block.count, device_id)
+        return words_of(self._exchange(request), block.count)
+
+    def _id_of(self, device_id: int | None) -> int:
+        return self._connection.device_id if device_id is None else device_id
+
+    def close(self) -> None:
+        """Lets go of the connection; what was not yet delivered never will be."""
+        client, self._client = self._client, None
+        if client is None:
+            return
+        if client.socket is not None:
+            forget_unsent(client.socket)
+        client.close()  # type: ignore[no-untyped-call]  # has no annotations
+
+    def _exchange(self, request: ModbusPDU) -> ModbusPDU:
+        client = self._client
+        if client is None or not client.connected:
+            raise DeviceUnreachable(f"{self._name}: not connected, {describe(request)} not sent")
+        client.transaction.next_tid = next(self._ids)
+        in_step = False
+        try:
+            answer = client.execute(False, request)  # noqa: FBT003 - positional in the library
+            if reason := mismatch(request, answer):
+                raise DeviceRefused(f"{self._name}: {describe(request)} answered with {reason}")
+            in_step = True
+        except (ModbusException, OSError) as error:
+            raise DeviceUnreachable(f"{self._name}: {describe(request)}: {error}") from error
+        finally:
+            if not in_step:
+                self.close()
+        if reason := refusal(answer):
+            raise DeviceRefused(f"{self._name}: {describe(request)}: {reason}")
+        return answer
