@@ -25,7 +25,7 @@ class Moved:
     latches: Latches
     waits_for: tuple[str, ...]
     """Tells what keeps the site from starting."""
-    stop_cause: str = ""
+    stop_cause: str
     """Tells who or what asks for an emergency stop; empty if nobody does."""
 
 

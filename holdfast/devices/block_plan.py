@@ -31,7 +31,7 @@ def plan_blocks(
     nobody wants.
     """
     blocks: list[RegisterBlock] = []
-    for run in sorted(set(runs), key=_order):
+    for run in sorted(runs, key=_order):
         device_id, table, address = run[0]
         end = address + len(run)
         last = blocks[-1] if blocks else None
@@ -39,7 +39,7 @@ def plan_blocks(
             last is not None
             and (last.device_id, last.table) == (device_id, table)
             and address <= last.address + last.count + gap
-            and max(end - last.address, last.count) <= longest
+            and end - last.address <= longest
         ):
             address, end = last.address, max(end, last.address + last.count)
             blocks.pop()
@@ -49,6 +49,6 @@ def plan_blocks(
     return tuple(blocks)
 
 
-def _order(run: tuple[Place, ...]) -> tuple[int, str, int, int]:
+def _order(run: tuple[Place, ...]) -> tuple[str, str, int, int]:
     device_id, table, address = run[0]
-    return -1 if device_id is None else device_id, table, address, len(run)
+    return str(device_id), table, address, len(run)

@@ -23,7 +23,7 @@ class CanProfile(DeviceTable):
 
     protocol: Literal["can"]
     roles: tuple[Role]
-    burst_period_s: Annotated[float, Field(gt=0, le=10)]
+    burst_period_s: Annotated[float, Field(gt=0, allow_inf_nan=False)]
     """Tells the time between two complete sets of frames."""
     keep_alive_id: Annotated[int, Field(ge=0, le=0x7FF)] | None = None
     """Whoever acts as the inverter sends it with eight zero bytes once a second."""

@@ -29,10 +29,10 @@ def test_a_gap_is_read_where_the_device_permits_it():
 
 def test_tables_and_device_ids_are_asked_apart():
     assert shape(run(5), run(6, table="input"), run(6, device_id=7), run(6, device_id=0)) == [
-        (None, "holding", 5, 1),
-        (None, "input", 6, 1),
         (0, "holding", 6, 1),
         (7, "holding", 6, 1),
+        (None, "holding", 5, 1),
+        (None, "input", 6, 1),
     ]
 
 

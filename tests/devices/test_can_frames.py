@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from holdfast.core.signals import Signal
-from holdfast.devices.can_frames import CanField, CanFlag, CanFrame
+from holdfast.devices.can_frames import GAP_NS, CanField, CanFlag, CanFrame
 from holdfast.devices.profile import load_profile
 
 ALARM = Signal.BMS_ALARM
@@ -441,3 +441,7 @@ def test_a_pylontech_pack_allows_each_direction_by_a_bit_of_its_own(data, charge
         Signal.CHARGE_ALLOWED: charge,
         Signal.DISCHARGE_ALLOWED: discharge,
     }
+
+
+def test_frames_that_come_within_fifty_milliseconds_belong_together():
+    assert GAP_NS == 50_000_000

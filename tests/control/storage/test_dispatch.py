@@ -88,3 +88,8 @@ def test_nothing_asked_is_a_clean_zero_for_everybody(power_w):
     for share_w in divide(power_w, NARROW_PERMITS).values():
         assert math.copysign(1.0, share_w) == 1.0
         assert share_w == 0.0
+
+
+def test_headroom_of_less_than_a_watt_in_all_is_headroom():
+    shares = divide(5.0, {"left": permit_of(-0.2, 0.2), "right": permit_of(-0.3, 0.3)})
+    assert shares == {"left": pytest.approx(0.2), "right": pytest.approx(0.3)}

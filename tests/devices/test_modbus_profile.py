@@ -1,0 +1,140 @@
+"""What a table of a Modbus device must not say, and what it is for one unit and some roles."""
+
+import math
+
+import pytest
+
+from holdfast.core.commands import Point
+from holdfast.core.config.storage import InverterHardware
+from holdfast.core.errors import ConfigError
+from holdfast.core.role import Role
+from holdfast.core.signals import Signal
+from holdfast.devices.modbus_profile import ModbusProfile
+from holdfast.devices.profile import load_profile, parse_profile
+
+INVERTER = """
+name: x
+protocol: modbus
+roles: [inverter]
+source: test
+poll_period_s: 0.1
+reads:
+  - {signal: battery_power_w, address: 0, type: int32}
+  - {signal: setpoint_readback_w, address: 2, type: int32}
+writes:
+  - {point: setpoint_w, address: 2, type: int32, function: multiple, readback: setpoint_readback_w}
+"""
+HARDWARE = InverterHardware(
+    charge_power_max_w=4000, discharge_power_max_w=5000, revert_timeout_s=30
+)
+
+
+def parsed(text: str) -> ModbusProfile:
+    profile = parse_profile(text, source="x.yaml")
+    assert isinstance(profile, ModbusProfile)
+    return profile
+
+
+@pytest.mark.parametrize(
+    ("more", "named"),
+    [
+        ("constants: {revert_timeout_readback_s: -1}", "revert_timeout_readback_s cannot be -1"),
+        ("constants: {revert_timeout_readback_s: .nan}", "revert_timeout_readback_s cannot be nan"),
+        ("constants: {battery_power_w: 0}", "signal listed twice: battery_power_w"),
+        (
+            (
+                "constants: {revert_timeout_readback_s: 60}\n"
+                "lacks: {revert_timeout_readback_s: it has none}"
+            ),
+            "signal listed twice: revert_timeout_readback_s",
+        ),
+        (
+            "lacks: {setpoint_readback_w: why}",
+            (
+                "lacks: setpoint_readback_w cannot be done without; what can is inverter_enabled, "
+                "revert_timeout_readback_s"
+            ),
+        ),
+        ("lacks: {inverter_enabled: no}", "lacks.inverter_enabled"),
+        ("longest_read: 1", "battery_power_w is longer than longest_read"),
+    ],
+)
+def test_what_cannot_be_is_refused(more: str, named: str) -> None:
+    text = INVERTER
+    if "setpoint_readback_w: why" in more:
+        text = text.replace("  - {signal: setpoint_readback_w, address: 2, type: int32}\n", "")
+        text = text.replace(", readback: setpoint_readback_w", "")
+    with pytest.raises(ConfigError) as error:
+        parsed(text + more)
+    assert named in str(error.value)
+
+
+def test_a_setpoint_wears_out_only_where_nothing_has_to_be_written_all_the_time() -> None:
+    worn = INVERTER.replace("point: setpoint_w,", "point: setpoint_w, writes_per_day: 96,")
+    with pytest.raises(ConfigError, match="setpoint_w cannot wear out"):
+        parsed(worn)
+    kept = parsed(worn + "lacks: {revert_timeout_readback_s: it keeps what it was told}")
+    assert kept.traits[Point.SETPOINT_W].writes_per_day == 96
+
+
+VERBS = """
+    verbs:
+      charge: [{address: 9, type: int16, value: ac_power}]
+      discharge: [{address: 9, type: int16, value: ac_power}]
+      idle: [{address: 9, type: int16, value: ac_power}]
+"""
+
+
+def told_in_verbs(roles: str, pv: str) -> str:
+    head = INVERTER[: INVERTER.index("writes:")].replace("[inverter]", roles)
+    head = head.replace("  - {signal: setpoint_readback_w, address: 2, type: int32}\n", pv)
+    row = "writes:\n  - point: setpoint_w\n    readback: setpoint_readback_w"
+    return head + row + VERBS
+
+
+def test_a_command_that_rests_on_the_sun_needs_a_device_that_tells_it() -> None:
+    with pytest.raises(ConfigError, match="they rest on pv_power_w, which is not read"):
+        parsed(told_in_verbs("[inverter]", ""))
+    pv = "  - {signal: pv_power_w, address: 20, type: uint16}\n"
+    whole = parsed(told_in_verbs("[inverter, pv_meter]", pv))
+    assert whole.rests_on(Point.SETPOINT_W) == {Signal.PV_POWER_W}
+    assert whole.traits[Point.SETPOINT_W].follows_pv
+    # Where another device is the PV meter it is read all the same, and not told.
+    part = whole.of(Role.INVERTER)
+    assert Signal.PV_POWER_W not in part.signals
+    assert (None, "holding", 20) in {place for block in part.blocks() for place in block.places}
+    image = dict.fromkeys((place for block in part.blocks() for place in block.places), 7)
+    assert Signal.PV_POWER_W not in {
+        one.signal for one in part.told(image, dict.fromkeys(image, 1))
+    }
+    assert part.value_of(Signal.PV_POWER_W, image) == 7.0
+    assert whole.aside == ()
+
+
+def test_what_is_always_so_is_told_with_every_poll_and_is_part_of_its_role() -> None:
+    profile = parsed(INVERTER + "constants: {revert_timeout_readback_s: 60}")
+    assert Signal.REVERT_TIMEOUT_READBACK_S in profile.signals
+    image = dict.fromkeys((place for block in profile.blocks() for place in block.places), 0)
+    asked_ns = {place: 5 + place[2] for place in image}
+    told = {one.signal: one for one in profile.told(image, asked_ns)}
+    assert told[Signal.REVERT_TIMEOUT_READBACK_S].value == 60.0
+    assert told[Signal.REVERT_TIMEOUT_READBACK_S].time_ns == 5
+    assert told[Signal.SETPOINT_READBACK_W].time_ns == 7
+    assert profile.value_of(Signal.REVERT_TIMEOUT_READBACK_S, {}) == 60.0
+    assert math.isnan(profile.value_of(Signal.SOC_PCT, image))
+    whole = load_profile("sungrow_sh")
+    assert isinstance(whole, ModbusProfile)
+    assert whole.of(Role.METER).constants == {}
+    assert whole.of(Role.METER).lacks == {}
+    assert whole.of(Role.INVERTER).constants == whole.constants
+    assert whole.of(Role.INVERTER).lacks == whole.lacks
+
+
+def test_a_table_is_bound_to_the_powers_and_the_timer_of_a_unit() -> None:
+    profile = load_profile("foxess_h3")
+    assert isinstance(profile, ModbusProfile)
+    (row,) = profile.bound(HARDWARE).writes
+    image = dict.fromkeys((place for run in row.runs for place in run), 0)
+    assert image
+    plain = parsed(INVERTER)
+    assert plain.bound(HARDWARE) == plain
