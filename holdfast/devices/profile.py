@@ -15,11 +15,12 @@ from holdfast.core.errors import ConfigError
 from holdfast.core.mistakes import in_words
 from holdfast.core.strict_yaml import parse_yaml
 from holdfast.devices.can_profile import CanProfile
+from holdfast.devices.http_profile import HttpProfile
 from holdfast.devices.modbus_profile import ModbusProfile
 
-Profile = ModbusProfile | CanProfile
+Profile = ModbusProfile | CanProfile | HttpProfile
 _ADAPTER: TypeAdapter[Profile] = TypeAdapter(
-    Annotated[ModbusProfile | CanProfile, Field(discriminator="protocol")]
+    Annotated[ModbusProfile | CanProfile | HttpProfile, Field(discriminator="protocol")]
 )
 
 

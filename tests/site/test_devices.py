@@ -4,11 +4,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from holdfast.core.abilities import SETPOINT_ONLY, Abilities
 from holdfast.core.ages import USUAL
 from holdfast.core.commands import Point
 from holdfast.core.config import Site
+from holdfast.core.config.device import HttpHost
 from holdfast.core.data_store import DataStore
 from holdfast.core.errors import ConfigError
 from holdfast.core.role import Role
@@ -25,6 +27,7 @@ from holdfast.site.assembly import build_cycle
 from holdfast.site.check import check_site
 from holdfast.site.devices import (
     abilities,
+    address_of,
     devices,
     expected_signals,
     point_traits,
@@ -409,6 +412,69 @@ def test_a_table_may_say_that_its_device_is_slow(monkeypatch: pytest.MonkeyPatch
         assert ages[UNIT].lost_ns[Signal.SETPOINT_READBACK_W] == lost_s * NS_PER_S
     use(monkeypatch, table.model_copy(update={"name": "slow", "max_age_s": 0.5}))
     assert site_ages(build_site(unit_content(inverter=slow("slow", 0.5)))) == {}
+
+
+def over_http(profile: str, **changes: Any) -> dict[str, Any]:
+    connection = {"kind": "http", "host": "192.0.2.9", **changes}
+    return {"profile": profile, "connection": connection}
+
+
+def test_what_a_slow_meter_tells_is_old_as_ever_and_lost_later() -> None:
+    site = build_site(meter=over_http("shelly_3em"), pv_meter={"none": "no PV here"})
+    check_site(site)
+    ages = site_ages(site)[SITE]
+    assert ages.lost_ns[Signal.GRID_POWER_W] == 5 * NS_PER_S
+    assert ages.lost_ns[Signal.EMERGENCY_LOOP_CLOSED] == USUAL.lost_ns[Signal.EMERGENCY_LOOP_CLOSED]
+    assert ages.old_ns == USUAL.old_ns
+    assert Signal.GRID_VOLTAGE_V in expected_signals(site)[SITE]
+
+
+def test_while_the_value_of_a_slow_meter_is_old_the_power_is_halved_and_then_ends() -> None:
+    site = build_site(meter=over_http("shelly_3em"), pv_meter={"none": "no PV here"})
+    for silent_s, row in ((2.0, "meter_data_old"), (6.0, "meter_data_lost")):
+        bench = Bench(site)
+        bench.cycle = build_cycle(site)
+        bench.run(0.1)
+        bench.set(Signal.GRID_POWER_W, None)
+        bench.run(silent_s)
+        rows = {finding.row for finding in bench.records[-1].assessment.findings}
+        assert {each for each in rows if each.startswith("meter_data")} == {row}
+
+
+def test_a_meter_over_http_has_an_address_and_fits_its_connection_alone() -> None:
+    pv = {"pv_meter": {"none": "no PV here"}}
+    connection = HttpHost(host="Meter.Local", port=8080, prefix="/a")
+    assert address_of(connection) == "meter.local:8080/a"
+    wrong = device("shelly_3em")
+    with pytest.raises(ConfigError, match="shelly_3em speaks http, but the connection is modbus_"):
+        check_site(build_site(meter=wrong, **pv))
+    with pytest.raises(ConfigError, match="generic_meter speaks modbus, but the connection is htt"):
+        check_site(build_site(meter=over_http("generic_meter"), **pv))
+    twice = build_site(
+        meter=over_http("fronius_solar_api_meter"),
+        pv_meter=over_http("fronius_solar_api_meter", host="192.0.2.8"),
+    )
+    check_site(twice)
+    drivers = open_drivers(twice, DataStore(twice.unit_names))
+    assert len({drivers[SITE, Role.METER], drivers[SITE, Role.PV_METER]}) == 2
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"host": "http://192.0.2.9"}, "write only the name or address"),
+        ({"host": "192.0.2.9:8080"}, "8080 goes to port"),
+        ({"prefix": "meter"}, "is no path such as /meter"),
+        ({"prefix": "/meter/"}, "is no path such as /meter"),
+        ({"timeout_s": 0}, "timeout_s"),
+        ({"password": "x"}, "password"),
+    ],
+)
+def test_a_connection_over_http_that_is_wrong_is_refused(
+    changes: dict[str, Any], told: str
+) -> None:
+    with pytest.raises(ValidationError, match=told):
+        build_site(meter=over_http("shelly_3em", **changes))
 
 
 def test_a_bms_is_not_old_before_its_next_burst_is_late(monkeypatch: pytest.MonkeyPatch) -> None:

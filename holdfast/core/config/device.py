@@ -1,10 +1,11 @@
-"""This module says how a device is reached, and which register table it follows."""
+"""This module says how a device is reached, and which table it follows."""
 
 from types import UnionType
 from typing import Annotated, Literal, Union, get_args, get_origin
 
 from pydantic import AfterValidator, Discriminator, Field, Tag
 
+from holdfast.core.config.form import Form
 from holdfast.core.config.section import Section
 from holdfast.core.texts import MAX_REASON
 
@@ -50,7 +51,22 @@ class CanBus(Section):
     """Send the keep-alive 0x305; only if no inverter on this bus does."""
 
 
-Connection = Annotated[ModbusTcp | CanBus, Field(discriminator="kind")]
+class HttpHost(Section):
+    """A device that is asked over HTTP, in the network of the house."""
+
+    kind: Literal["http"] = "http"
+    """HTTP, without a password."""
+    host: Annotated[str, AfterValidator(_no_url)]
+    """Name or address, without http:// and port."""
+    port: Annotated[int, Field(ge=1, le=65535)] = 80
+    """TCP port."""
+    prefix: Annotated[str, Form(pattern="(/[A-Za-z0-9._~-]+)*", right="path such as /meter")] = ""
+    """Stands before the paths of the table, where the device is behind another server."""
+    timeout_s: Annotated[float, Field(gt=0, le=5)] = 0.8
+    """A request without a whole answer for this long has failed."""
+
+
+Connection = Annotated[ModbusTcp | CanBus | HttpHost, Field(discriminator="kind")]
 
 
 def is_file(profile: str) -> bool:

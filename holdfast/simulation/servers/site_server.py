@@ -22,6 +22,7 @@ from holdfast.core.config import Site
 from holdfast.core.config.device import CanBus, ModbusTcp
 from holdfast.core.errors import ConfigError
 from holdfast.core.role import DeviceKey, Role
+from holdfast.devices.can_profile import CanProfile
 from holdfast.devices.modbus_profile import ModbusProfile
 from holdfast.simulation.plant import SitePlant
 from holdfast.simulation.plant.load import LoadPlant
@@ -175,7 +176,7 @@ class SiteServer:
             for inner_id in registers.device_ids:
                 device = ModbusDevice(registers=registers, faults=faults, inner_id=inner_id)
                 self._add_modbus(connection, device)
-        elif not isinstance(profile, ModbusProfile) and isinstance(connection, CanBus):
+        elif isinstance(profile, CanProfile) and isinstance(connection, CanBus):
             if connection.interface != "slcan" or profile.name != "pylontech_lv_can":
                 raise ConfigError(
                     f"{one.name}: the simulator serves pylontech_lv_can on slcan only"
