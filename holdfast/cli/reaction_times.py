@@ -8,6 +8,7 @@ from holdfast.core.role import Role
 from holdfast.core.units import s_from_ns
 from holdfast.devices.can_frames import GAP_NS
 from holdfast.devices.can_profile import CanProfile
+from holdfast.devices.modbus_profile import ModbusProfile
 from holdfast.devices.profile import Profile, load_profile, profile_names
 from holdfast.safety.finding import DERATE_FACTOR, RAMP_TO_ZERO_S
 from holdfast.safety.limits import ALL_LIMITS
@@ -47,7 +48,7 @@ def reaction_times(profile: Profile, cycle_s: float) -> ReactionTimes:
         connection = CanBus(interface="virtual", channel="")
         period_s = profile.burst_period_s + s_from_ns(GAP_NS)
     else:
-        period_s = profile.poll_period_s
+        period_s = profile.poll_period_s if isinstance(profile, ModbusProfile) else profile.period_s
     ages = [ages_of(signal, profile, connection) for signal in profile.signals]
     rest_of_ramp_s = DERATE_FACTOR * RAMP_TO_ZERO_S
     return ReactionTimes(

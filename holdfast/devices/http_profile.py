@@ -45,6 +45,11 @@ class HttpProfile(JsonProfile):
         return self.model_copy(update={"roles": own, "reads": part_of(self.reads, roles)})
 
     @property
+    def period_s(self) -> float:
+        """Returns how often it tells a value."""
+        return self.poll_period_s
+
+    @property
     def points(self) -> dict[Point, PointWrite]:
         """Nothing is written over HTTP."""
         return {}

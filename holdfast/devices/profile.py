@@ -17,10 +17,13 @@ from holdfast.core.strict_yaml import parse_yaml
 from holdfast.devices.can_profile import CanProfile
 from holdfast.devices.http_profile import HttpProfile
 from holdfast.devices.modbus_profile import ModbusProfile
+from holdfast.devices.mqtt_profile import MqttProfile
 
-Profile = ModbusProfile | CanProfile | HttpProfile
+Profile = ModbusProfile | CanProfile | HttpProfile | MqttProfile
 _ADAPTER: TypeAdapter[Profile] = TypeAdapter(
-    Annotated[ModbusProfile | CanProfile | HttpProfile, Field(discriminator="protocol")]
+    Annotated[
+        ModbusProfile | CanProfile | HttpProfile | MqttProfile, Field(discriminator="protocol")
+    ]
 )
 
 

@@ -12,7 +12,7 @@ from holdfast.safety.limits import build_limits
 from holdfast.site.assurance import check_authority
 from holdfast.site.devices import address_of, devices
 
-_PROTOCOLS = {"modbus_tcp": "modbus", "can": "can", "http": "http"}
+_PROTOCOLS = {"modbus_tcp": "modbus", "can": "can", "http": "http", "mqtt": "mqtt"}
 """Maps each kind of connection to what is spoken over it."""
 
 

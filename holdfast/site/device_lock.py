@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import assert_never
 
 from holdfast.core.config import Site
-from holdfast.core.config.device import CanBus, Connection, HttpHost, ModbusTcp
+from holdfast.core.config.device import CanBus, Connection, HttpHost, ModbusTcp, MqttBroker
 from holdfast.core.errors import AlreadyRunning
 from holdfast.devices.profile import load_profile
 from holdfast.site.devices import address_of, devices
@@ -80,6 +80,8 @@ def _place(connection: Connection) -> str:
             return f"{at} {device_id}"
         case HttpHost(prefix=prefix):
             return f"{at}{prefix}"
+        case MqttBroker(topic=topic):
+            return f"{at} {topic}"
         case _:
             assert_never(connection)
 

@@ -7,13 +7,21 @@ from holdfast.core.abilities import Abilities
 from holdfast.core.ages import USUAL, SiteAges
 from holdfast.core.commands import Point
 from holdfast.core.config import Site
-from holdfast.core.config.device import CanBus, Connection, Device, HttpHost, ModbusTcp, Without
+from holdfast.core.config.device import (
+    CanBus,
+    Connection,
+    Device,
+    HttpHost,
+    ModbusTcp,
+    MqttBroker,
+    Without,
+)
 from holdfast.core.config.section import Section
 from holdfast.core.role import DeviceKey, Role
 from holdfast.core.signals import SIGNALS, SITE, Signal
 from holdfast.core.units import ns_from_s
 from holdfast.devices.can_profile import LATE_BURSTS, CanProfile
-from holdfast.devices.http_profile import HttpProfile
+from holdfast.devices.json_profile import JsonProfile
 from holdfast.devices.modbus_profile import MAY_BE_SLOW
 from holdfast.devices.point_traits import PointTraits, Traits
 from holdfast.devices.profile import Profile, load_profile
@@ -105,6 +113,8 @@ def address_of(connection: Connection) -> str:
             return f"{host.lower()}:{port}, device {device_id}"
         case HttpHost(host=host, port=port, prefix=prefix):
             return f"{host.lower()}:{port}{prefix}"
+        case MqttBroker(host=host, port=port, topic=topic):
+            return f"{host.lower()}:{port}, topic {topic}"
         case CanBus(channel=channel):
             return channel
 
@@ -169,7 +179,7 @@ def ages_of(signal: Signal, profile: Profile, connection: Connection) -> tuple[i
     old_ns, lost_ns = _usual(signal)
     if isinstance(profile, CanProfile):
         return max(old_ns, ns_from_s(LATE_BURSTS * profile.burst_period_s)), lost_ns
-    if isinstance(profile, HttpProfile):
+    if isinstance(profile, JsonProfile):
         return old_ns, ns_from_s(profile.lost_s(signal))
     if SIGNALS[signal].producer in MAY_BE_SLOW and isinstance(connection, ModbusTcp):
         slow_s = max(profile.max_age_s or 0.0, 2.0 * connection.timeout_s)

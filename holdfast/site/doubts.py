@@ -15,6 +15,7 @@ from holdfast.core.role import Role
 from holdfast.core.signals import SIGNALS, Signal
 from holdfast.devices.http_profile import HttpProfile
 from holdfast.devices.modbus_profile import MAY_BE_SLOW
+from holdfast.devices.mqtt_profile import MqttProfile
 from holdfast.devices.profile import load_profile
 from holdfast.site.devices import address_of, physical_devices
 
@@ -200,13 +201,13 @@ def _late_meters(site: Site) -> Iterator[str]:
     """Tells what it costs that a meter has new values seldom, or takes long to answer."""
     for one in physical_devices(site):
         profile, connection = load_profile(one.device.profile), one.device.connection
-        if not isinstance(profile, HttpProfile) or Role.METER not in one.owners:
+        if not isinstance(profile, HttpProfile | MqttProfile) or Role.METER not in one.owners:
             continue
         old_s = SIGNALS[Signal.GRID_POWER_W].max_age_s / 2.0
         lost_s = profile.lost_s(Signal.GRID_POWER_W)
-        if profile.poll_period_s > old_s:
+        if profile.period_s > old_s:
             yield (
-                f"{one.path}: {profile.name} tells a value every {profile.poll_period_s:g} s: "
+                f"{one.path}: {profile.name} tells a value every {profile.period_s:g} s: "
                 f"while it is older than {old_s:g} s, the power is halved"
             )
         if isinstance(connection, HttpHost) and connection.timeout_s > lost_s:

@@ -18,6 +18,7 @@ from holdfast.core.signals import SITE, Signal
 from holdfast.core.units import NS_PER_S, ns_from_s
 from holdfast.devices.can_profile import CanProfile
 from holdfast.devices.modbus_profile import ModbusProfile
+from holdfast.devices.mqtt_profile import MqttProfile
 from holdfast.devices.point_traits import PointTraits
 from holdfast.devices.profile import Profile, load_profile, parse_profile
 from holdfast.runtime.controller import open_drivers
@@ -475,6 +476,67 @@ def test_a_connection_over_http_that_is_wrong_is_refused(
 ) -> None:
     with pytest.raises(ValidationError, match=told):
         build_site(meter=over_http("shelly_3em", **changes))
+
+
+def over_mqtt(profile: str, topic: str = "house/it", **changes: Any) -> dict[str, Any]:
+    connection = {"kind": "mqtt", "host": "Broker.local", "topic": topic, **changes}
+    return {"profile": profile, "connection": connection}
+
+
+def test_loads_and_rooms_are_switched_over_mqtt() -> None:
+    site = build_site(
+        loads=[load_content(switch=over_mqtt("mqtt_switch"))],
+        rooms=[room_content(name="bath", switch=over_mqtt("mqtt_thermostat", "house/bath"))],
+    )
+    check_site(site)
+    assert address_of(site.switches[LOAD].connection) == "broker.local:1883, topic house/it"
+    assert writable_points(site)[LOAD] == {Point.LOAD_ON, Point.LOAD_REVERT_S}
+    assert point_traits(site)["bath"] == {Point.ROOM_SETPOINT_C: PointTraits(step=0.5)}
+    assert site_ages(site) == {}
+
+
+def test_two_devices_at_one_topic_are_the_same() -> None:
+    boiler, car = (load_content(name=n, switch=over_mqtt("mqtt_switch")) for n in (LOAD, "car"))
+    with pytest.raises(ConfigError, match=r"^loads\[1\]\.switch: the same device as loads\[0\]"):
+        check_site(build_site(loads=[boiler, car]))
+    car["switch"] = over_mqtt("mqtt_switch", "house/car")
+    check_site(build_site(loads=[boiler, car]))
+
+
+def test_a_relay_without_a_timer_is_refused_over_mqtt_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    table = load_profile("mqtt_switch")
+    assert isinstance(table, MqttProfile)
+    plain = table.model_copy(update={"name": "plain", "writes": table.writes[:1]})
+    monkeypatch.setattr(
+        site_check,
+        "load_profile",
+        lambda name: plain if name == "plain" else load_profile(name),
+    )
+    use(monkeypatch, plain)
+    with pytest.raises(ConfigError, match="load_on without load_revert_s: the load would stay on"):
+        check_site(build_site(loads=[load_content(switch=over_mqtt("plain"))]))
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"topic": "a/#"}, "is no topic such as house/meter"),
+        ({"topic": "/a"}, "is no topic such as house/meter"),
+        ({"topic": ""}, "is no topic such as house/meter"),
+        ({"host": "mqtt://broker"}, "write only the name or address"),
+        ({"password_env": "mqtt"}, "this is no name of an environment variable"),
+        ({"username": "x", "password_env": "A", "password_file": "b"}, "only one of them can be"),
+        ({"password_env": "A"}, "username: a password needs one"),
+        ({"password_file": "a"}, "username: a password needs one"),
+        ({"password_file": "~/a", "username": "x"}, "write the path without ~"),
+        ({"username": ""}, "username"),
+    ],
+)
+def test_a_connection_to_a_broker_that_is_wrong_is_refused(
+    changes: dict[str, Any], told: str
+) -> None:
+    with pytest.raises(ValidationError, match=told):
+        build_site(loads=[load_content(switch=over_mqtt("mqtt_switch", **changes))])
 
 
 def test_a_bms_is_not_old_before_its_next_burst_is_late(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -182,6 +182,14 @@ def test_what_a_late_meter_costs_is_told() -> None:
     )
 
 
+def test_a_meter_behind_a_broker_may_be_late_too() -> None:
+    connection = {"kind": "mqtt", "host": "broker", "topic": "tasmota"}
+    meter = {"profile": "tasmota_meter", "connection": connection}
+    content = content_of(meter=meter, pv_meter={"none": "no PV here"})
+    (halved,) = doubts(Site.model_validate(content))
+    assert halved.startswith("meter: tasmota_meter tells a value every 10 s: while it is older ")
+
+
 def test_a_late_meter_of_pv_costs_nothing() -> None:
     connection = {"kind": "http", "host": "pv"}
     pv_meter = {"profile": "fronius_solar_api_meter", "connection": connection}

@@ -1,12 +1,12 @@
 """This module says how a device is reached, and which table it follows."""
 
 from types import UnionType
-from typing import Annotated, Literal, Union, get_args, get_origin
+from typing import Annotated, Literal, Self, Union, get_args, get_origin
 
-from pydantic import AfterValidator, Discriminator, Field, Tag
+from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
-from holdfast.core.config.form import Form
-from holdfast.core.config.section import Section
+from holdfast.core.config.form import EnvVariable, Form
+from holdfast.core.config.section import FilePath, Section
 from holdfast.core.texts import MAX_REASON
 
 
@@ -66,7 +66,38 @@ class HttpHost(Section):
     """A request without a whole answer for this long has failed."""
 
 
-Connection = Annotated[ModbusTcp | CanBus | HttpHost, Field(discriminator="kind")]
+class MqttBroker(Section):
+    """A device behind an MQTT broker."""
+
+    kind: Literal["mqtt"] = "mqtt"
+    """MQTT; needs Holdfast's extra `mqtt`."""
+    host: Annotated[str, AfterValidator(_no_url)]
+    """The broker's name or address, without mqtt:// and port."""
+    port: Annotated[int, Field(ge=1, le=65535)] = 1883
+    """TCP port; with tls usually 8883."""
+    topic: Annotated[
+        str, Form(pattern=r"[^+#\s/][^+#\s]{0,199}", right="topic such as house/meter")
+    ]
+    """Stands in the place of {base} in the topics of the table."""
+    username: Annotated[str, Field(min_length=1)] | None = None
+    """As the broker knows us; None: it asks nobody."""
+    password_env: EnvVariable | None = None
+    """Name of the environment variable with the password; never the password itself."""
+    password_file: FilePath | None = None
+    """A file with nothing but the password in it; relative to site.yaml."""
+    tls: bool = False
+    """Encrypted; the broker's certificate is checked against those that this computer trusts."""
+
+    @model_validator(mode="after")
+    def _password_has_one_place(self) -> Self:
+        if self.password_env is not None and self.password_file is not None:
+            raise ValueError("password_env and password_file: only one of them can be")
+        if self.username is None and (self.password_env or self.password_file) is not None:
+            raise ValueError("username: a password needs one")
+        return self
+
+
+Connection = Annotated[ModbusTcp | CanBus | HttpHost | MqttBroker, Field(discriminator="kind")]
 
 
 def is_file(profile: str) -> bool:
