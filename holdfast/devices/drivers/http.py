@@ -6,6 +6,7 @@ event loop of the control cycle (docs/decisions/0023-json-devices.md).
 """
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
@@ -53,6 +54,9 @@ class HttpDriver:
             (_url(connection, document), _reader(profile, document)) for document in profile.reads
         ]
         self._closed = asyncio.Event()
+        # They would log each poll; what matters is counted.
+        for library in ("httpx", "httpcore"):
+            logging.getLogger(library).setLevel(logging.WARNING)
 
     async def run(self) -> None:
         """Polls until cancelled or closed; survives every failure of the device."""

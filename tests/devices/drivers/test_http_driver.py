@@ -152,6 +152,15 @@ async def test_values_of_all_documents_come_each_with_the_time_it_was_asked(
     assert "Accept-Encoding: identity" in one.headers[0]
 
 
+async def test_polls_are_not_logged(
+    meter: Any, wait_until: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level("DEBUG"):
+        one = await meter()
+        await wait_until(lambda: one.driver.counters.reads >= 2)
+    assert [record.name for record in caplog.records if record.name.startswith("http")] == []
+
+
 async def test_a_path_may_have_something_before_it(meter: Any, wait_until: Any) -> None:
     one = await meter(prefix="/house/meter-1")
     one.bodies = {"/house/meter-1/meter?id=0": {"p": 7}, "/house/meter-1/pv": {"p": 8}}
