@@ -148,11 +148,16 @@ class MqttLink:
 def _let_go(client: "aiomqtt.Client") -> None:
     """Closes the socket, which the library leaves open where a connection came to nothing, and
     takes its parts apart: they hold each other, and the controller collects no old garbage."""
-    inner = client._client  # noqa: SLF001
+    inner, ended = client._client, client._disconnected  # noqa: SLF001
+    inner.on_socket_register_write = None  # it writes its farewell now, and not when it is gone
     inner.disconnect()
+    if inner.socket() is not None:
+        inner._sock_close()  # noqa: SLF001 - nobody takes the farewell
     for name in _CALLBACKS:
         setattr(inner, name, None)
     client._misc_task = None  # noqa: SLF001
+    if ended.done() and not ended.cancelled():
+        ended.exception()  # or the loop logs that nobody asked
 
 
 def _trusting() -> ssl.SSLContext:

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import json
+import random
 import time
 import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -328,6 +329,7 @@ async def test_a_broker_that_does_not_greet_is_told(
     build: Any, wait_until: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(mqtt_link, "CONNECT_S", 0.2)
+    monkeypatch.setattr(backoff, "_LONGEST_S", 0.02)
 
     async def wait(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read()
@@ -335,12 +337,48 @@ async def test_a_broker_that_does_not_greet_is_told(
 
     server = await asyncio.start_server(wait, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
+    registered = asyncio.get_running_loop()._selector.get_map()  # type: ignore[attr-defined]
+    before = len(registered)
     meter = await build(port=port, connected=False)
-    await wait_until(lambda: meter.why)
+    await wait_until(lambda: meter.driver.counters.tries > 4)
     assert meter.why == "the broker did not greet within 0.2 s"
     await meter.end()
+    await wait_until(lambda: len(registered) == before)
     server.close()
     await asyncio.sleep(0.01)
+
+
+GREETING, GRANTED = bytes([0x20, 3, 0, 0, 0]), bytes([0x90, 4, 0, 1, 0, 0])
+
+
+@pytest.mark.parametrize("politely", [b"", GREETING, GREETING + GRANTED])
+async def test_no_bytes_of_a_broker_end_the_driver_or_touch_the_loop(
+    build: Any, wait_until: Any, monkeypatch: pytest.MonkeyPatch, politely: bytes
+) -> None:
+    """A descriptor that is left registered in the loop would be somebody else's soon."""
+    monkeypatch.setattr(mqtt_link, "CONNECT_S", 0.1)
+    monkeypatch.setattr(backoff, "_LONGEST_S", 0.02)
+    dice, served = random.Random(7), [0]
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        served[0] += 1
+        await reader.read(200)
+        writer.write(politely + dice.randbytes(dice.randrange(1, 60)))
+        await asyncio.sleep(0.05)
+        writer.transport.abort()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    selector = asyncio.get_running_loop()._selector  # type: ignore[attr-defined]
+    before = len(selector.get_map())
+    meter = await build(port=port, connected=False)
+    await wait_until(lambda: served[0] > 15)
+    assert not meter.task.done()
+    assert meter.driver.counters.reads == 0
+    await meter.end()
+    await wait_until(lambda: len(selector.get_map()) == before)
+    server.close()
+    await asyncio.sleep(0.1)
 
 
 async def test_a_broker_of_an_older_protocol_is_spoken_to_in_it(
