@@ -76,6 +76,8 @@ async def test_every_device_tells_what_it_reads_and_nothing_is_written(
 async def test_a_meter_over_http_and_a_switch_behind_a_broker_are_tried_as_well(
     bench: Bench, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    pytest.importorskip("aiomqtt")
+
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
         body = b'{"active_power_w": -321, "active_voltage_l1_v": 229.5}'
@@ -97,7 +99,6 @@ async def test_a_meter_over_http_and_a_switch_behind_a_broker_are_tried_as_well(
         "loads": [load | {"switch": {"profile": "mqtt_switch", "connection": mqtt}}],
     }
     bench.save()
-    pytest.importorskip("aiomqtt")
     assert await bench.check("--within", "2") == 1
     lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
     assert "grid_power_w -321 W" in lines

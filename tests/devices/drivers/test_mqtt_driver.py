@@ -7,6 +7,7 @@ import random
 import time
 import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -19,15 +20,17 @@ from hypothesis import strategies as st
 
 from holdfast.core.commands import Point, Write
 from holdfast.core.config.device import MqttBroker
-from holdfast.core.data_store import DataStore
+from holdfast.core.data_store import DataStore, freeze
 from holdfast.core.errors import ConfigError, DeviceRefused, DeviceUnreachable
 from holdfast.core.reading import Bad, Good, Sample
 from holdfast.core.role import Role
 from holdfast.core.signals import SITE, Signal
 from holdfast.devices.drivers import MqttDriver, backoff, mqtt, mqtt_link, open_driver
 from holdfast.devices.json_path import MAX_BYTES
+from holdfast.devices.load_safety_wrapper import LoadSafetyWrapper
 from holdfast.devices.mqtt_profile import MqttProfile
 from holdfast.devices.profile import load_profile, parse_profile
+from tests.builders import LOAD, load_permit_of
 from tests.devices.drivers import mosquitto
 from tests.devices.drivers.mosquitto import Broker, OldBroker
 
@@ -508,6 +511,57 @@ async def test_a_broker_that_acknowledges_nothing_is_left(
     await wait_until(lambda: switch.driver._link not in (None, before))
     await switch.end()
     await old.stop()
+
+
+class Relay:
+    """A relay behind a broker, as the table mqtt_switch wants one."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+        self.on, self.revert_s = False, 0.0
+        self.heard: list[tuple[str, str]] = []
+
+    async def run(self) -> None:
+        await self._client.subscribe("home/it/set/#", qos=1)
+        await self._tell()
+        async for message in self._client.messages:
+            name, text = str(message.topic).rpartition("/")[2], message.payload.decode()
+            self.heard.append((name, text))
+            if name == "on":
+                self.on = json.loads(text)
+            else:
+                self.revert_s = float(text)
+            await self._tell()
+
+    async def _tell(self) -> None:
+        state = {"on": self.on, "revert_s": self.revert_s}
+        await self._client.publish("home/it/state", json.dumps(state), qos=1)
+
+
+async def test_a_load_is_switched_on_and_is_seen_to_be(
+    broker: Broker, build: Any, wait_until: Any
+) -> None:
+    table = load_profile("mqtt_switch")
+    text = (files("holdfast.devices") / "profiles" / "mqtt_switch.yaml").read_text()
+    boiler = await build(text, port=broker.port, owner=LOAD)
+    wrapper, memory = LoadSafetyWrapper(LOAD, table.points, table.traits), {}
+    async with broker.client() as client:
+        relay = Relay(client)
+        task = asyncio.create_task(relay.run())
+        await wait_until(lambda: boiler.good(Signal.LOAD_ON) == 0.0)
+        for on in (True, False):
+            snapshot = freeze(boiler.store.image(), time.monotonic_ns())
+            writes, memory, found = wrapper.decide(
+                load_permit_of(), snapshot, memory, on=on, setpoint_c=None
+            )
+            assert found == ()
+            for write in writes:
+                await boiler.driver.write(write)
+            await wait_until(lambda wanted=on: boiler.good(Signal.LOAD_ON) == float(wanted))
+        assert boiler.good(Signal.LOAD_REVERT_READBACK_S) == 60.0
+        task.cancel()
+        await asyncio.wait([task])
+    assert relay.heard == [("revert_s", "60"), ("on", "true"), ("on", "false")]
 
 
 def test_without_the_library_it_is_told_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
