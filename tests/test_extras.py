@@ -28,6 +28,7 @@ DISTRIBUTIONS = {
     # Where the distribution has another name than what is imported or run.
     "can": "python-can",
     "lint-imports": "import-linter",
+    "paho": "paho-mqtt",
     "pydantic_core": "pydantic",  # it pins the one that it needs
     "serial": "pyserial",
     "sklearn": "scikit-learn",
@@ -35,7 +36,7 @@ DISTRIBUTIONS = {
     "yaml": "pyyaml",
     "z3": "z3-solver",
 }
-LATE = frozenset({"pandas", "pvlib", "sklearn", "sunspec2"})
+LATE = frozenset({"aiomqtt", "paho", "pandas", "pvlib", "sklearn", "sunspec2"})
 """What the product imports where it is used, and does without."""
 OURS = frozenset({"holdfast", "tests", "proofs", "mutants", "benchmarks"})
 
@@ -123,7 +124,7 @@ def test_a_target_installs_the_programs_that_it_runs(target: str) -> None:
 
 
 def test_what_the_product_does_without_is_imported_late() -> None:
-    """Never when a module is: the site runs without the extras `forecast` and `sunspec`."""
+    """Never when a module is: the site runs without the extras of a forecast or a device."""
     early = {
         f"{path.relative_to(ROOT)}: {name}"
         for path in (ROOT / "holdfast").rglob("*.py")

@@ -14,9 +14,8 @@ from holdfast.core.errors import ConfigError
 from holdfast.core.mistakes import in_words
 from holdfast.core.reading import Good
 from holdfast.core.signals import SIGNALS, Signal
-from holdfast.devices.can_profile import CanProfile
 from holdfast.devices.modbus_profile import ModbusProfile
-from holdfast.devices.profile import Profile, load_profile, profile_names
+from holdfast.devices.profile import Profile, RegisterTable, load_profile, profile_names
 from holdfast.devices.sunspec.binding import Maps
 from holdfast.devices.sunspec.profile import SunSpecProfile
 from holdfast.site.devices import physical_devices
@@ -128,7 +127,7 @@ def _read(options: argparse.Namespace) -> int:
 
 def _registers(name: str) -> _Registers:
     profile = load_profile(name)
-    if isinstance(profile, CanProfile):
+    if not isinstance(profile, RegisterTable):
         raise ConfigError(f"devices read: {profile.name} speaks {profile.protocol}, not modbus")
     return profile
 

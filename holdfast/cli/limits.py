@@ -175,7 +175,8 @@ def _reaction_times() -> Iterator[str]:
     yield "devices that answer at once; what an answer takes comes on top, once a sample. A ramp to"
     yield "zero takes 0.5 s more. A single poll or burst with a value that cannot be true is left"
     yield "out: one sample more. Of an inverter that gets more than 0.5 s to answer (`timeout_s`"
-    yield "in site.yaml) data are lost after twice that, or after the `max_age_s` of its table."
+    yield "in site.yaml) data are lost after twice that, or after the `max_age_s` of its table,"
+    yield "which a slow meter's table may have as well."
     yield ""
     heading, *rows = reaction_rows(cycle_s=0.02)
     yield from _header(*heading)

@@ -8,6 +8,8 @@ from holdfast.core.role import Role
 from holdfast.core.units import s_from_ns
 from holdfast.devices.can_frames import GAP_NS
 from holdfast.devices.can_profile import CanProfile
+from holdfast.devices.http_profile import HttpProfile
+from holdfast.devices.mqtt_profile import MqttProfile
 from holdfast.devices.profile import Profile, load_profile, profile_names
 from holdfast.safety.finding import DERATE_FACTOR, RAMP_TO_ZERO_S
 from holdfast.safety.limits import ALL_LIMITS
@@ -46,6 +48,8 @@ def reaction_times(profile: Profile, cycle_s: float) -> ReactionTimes:
     if isinstance(profile, CanProfile):
         connection = CanBus(interface="virtual", channel="")
         period_s = profile.burst_period_s + s_from_ns(GAP_NS)
+    elif isinstance(profile, HttpProfile | MqttProfile):
+        period_s = profile.period_s
     else:
         period_s = profile.poll_period_s
     ages = [ages_of(signal, profile, connection) for signal in profile.signals]

@@ -13,8 +13,8 @@ from holdfast.core.texts import MAX_NAME, MAX_REASON, shown
 MOST_LINES = 100
 """Nobody reads more; the others are counted."""
 _TAGS = {
-    "modbus_tcp", "modbus", "can", "device", "left_out", "register", "verb_list", "plain",
-    "scaled", *SOURCE_KINDS,
+    "modbus_tcp", "modbus", "can", "http", "mqtt", "device", "left_out", "register", "verb_list",
+    "plain", "scaled", *SOURCE_KINDS,
 }  # fmt: skip
 _NO_NUMBER = "is no number; write it such as 5.5, with a point and without a unit"
 _WORDS: Mapping[str, str] = {
@@ -93,7 +93,7 @@ def _may_be_shown(item: ErrorDetails) -> bool:
         return False
     if isinstance(item["input"], dict | list):
         return False
-    return not any(str(key).startswith("token_") for key in item["loc"][-1:])
+    return not any(str(key).startswith(("token_", "password")) for key in item["loc"][-1:])
 
 
 def _line(item: ErrorDetails, text: str) -> str:

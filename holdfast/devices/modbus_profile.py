@@ -5,7 +5,7 @@
 
 import math
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Literal, Self, TypeVar
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Discriminator, Field, PrivateAttr, Tag, model_validator
 
@@ -24,7 +24,6 @@ from holdfast.devices.roles import MAY_LACK, ROLE_OF
 from holdfast.devices.scaled import ScaledRead
 from holdfast.devices.verbs import VerbWrite
 
-_T = TypeVar("_T")
 MAY_BE_SLOW = frozenset({Role.INVERTER})
 """What it tells may be older, at less power. A contactor or an emergency input cannot wait, a BMS
 has five seconds anyway, and with an old value of the meter the site would swing."""
@@ -320,5 +319,5 @@ def _hint(row: RegisterRead | VerbWrite, image: RawImage) -> str:
     return f"it would be {swapped:g} with its two words the other way round (words)"
 
 
-def _of(roles: tuple[Role, ...], told: Mapping[Signal, _T]) -> dict[Signal, _T]:
+def _of(roles: tuple[Role, ...], told: Mapping[Signal, Any]) -> dict[Signal, Any]:
     return {signal: what for signal, what in told.items() if SIGNALS[signal].producer in roles}

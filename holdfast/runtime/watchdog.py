@@ -25,10 +25,9 @@ from holdfast.core.errors import DeviceError
 from holdfast.core.role import Role
 from holdfast.core.signals import SIGNALS, Signal
 from holdfast.core.units import NS_PER_MS, NS_PER_S
-from holdfast.devices.can_profile import CanProfile
 from holdfast.devices.contactor.memory import OPEN_AT_THE_LATEST_NS
 from holdfast.devices.drivers import SyncModbusWriter, open_sync
-from holdfast.devices.profile import load_profile
+from holdfast.devices.profile import RegisterTable, load_profile
 from holdfast.devices.roles import Rank, devices_in, safe_writes
 from holdfast.runtime.feeders import HardwareFeeder, SystemdFeeder
 from holdfast.runtime.process import run_process
@@ -70,9 +69,9 @@ class Link:
         self.points: frozenset[Point] = frozenset()
         self.signals: frozenset[Signal] = frozenset()
         self.timeout_s = 0.0
-        self.waits_its_turn = not isinstance(profile, CanProfile) and profile.single_client
+        self.waits_its_turn = isinstance(profile, RegisterTable) and profile.single_client
         """The device talks to one client at a time, and that is the controller while it lives."""
-        if not isinstance(profile, CanProfile) and isinstance(device.connection, ModbusTcp):
+        if isinstance(profile, RegisterTable) and isinstance(device.connection, ModbusTcp):
             self.timeout_s = timeout_s(device.connection)
             connection = device.connection.model_copy(update={"timeout_s": self.timeout_s})
             self._writer = open_sync(profile, connection)

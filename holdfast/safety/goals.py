@@ -186,7 +186,7 @@ def _permitted(goal: Goal, guards: Mapping[Goal, Guard]) -> Authority:
             return Authority.FULL
         case Accepted():
             lacks_second = row.second_way is not None and not _is_guarded(guards[row.second_way])
-            return min(row.accepted, Authority.LIMITED) if lacks_second else row.accepted
+            return Authority.LIMITED if lacks_second else row.accepted
         case Nobody():
             return row.unguarded
 
@@ -203,7 +203,9 @@ def _check_table(rows: Mapping[Goal, GoalRow], known: Iterable[str]) -> None:
         assert 1 <= row.boxes <= max(1, len(row.needs)), f"{goal}: cannot be watched"
         assert bool(row.needs) == bool(row.rows), f"{goal}: what watches it, and by what?"
         assert row.of_site is False or all(SIGNALS[s].of_site for s in row.needs), goal
-        assert row.second_way is None or rows[row.second_way].of_site == row.of_site, goal
+        if row.second_way is not None:
+            assert rows[row.second_way].of_site == row.of_site, f"{goal}: another's second way"
+            assert row.accepted > Authority.LIMITED, f"{goal}: a second way to nothing more"
 
 
 _check_table(

@@ -14,7 +14,12 @@ from holdfast.safety.limits import build_limits
 from holdfast.site.assurance import check_authority
 from holdfast.site.devices import address_of, devices
 
-_PROTOCOLS = {"modbus_tcp": ("modbus", "sunspec"), "can": ("can",)}
+_PROTOCOLS = {
+    "modbus_tcp": ("modbus", "sunspec"),
+    "can": ("can",),
+    "http": ("http",),
+    "mqtt": ("mqtt",),
+}
 """Maps each kind of connection to what may be spoken over it."""
 
 

@@ -12,9 +12,10 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from itertools import pairwise
 from pathlib import Path
+from typing import assert_never
 
 from holdfast.core.config import Site
-from holdfast.core.config.device import CanBus, Connection
+from holdfast.core.config.device import CanBus, Connection, HttpHost, ModbusTcp, MqttBroker
 from holdfast.core.errors import AlreadyRunning
 from holdfast.devices.profile import load_profile
 from holdfast.site.devices import address_of, devices
@@ -73,7 +74,16 @@ def _place(connection: Connection) -> str:
         channel = Path(connection.channel)
         return f"{connection.interface} {channel.resolve() if channel.is_absolute() else channel}"
     host = connection.host.lower().rstrip(".")
-    return f"{_LOCAL.get(host, host)}:{connection.port} {connection.device_id}"
+    at = f"{_LOCAL.get(host, host)}:{connection.port}"
+    match connection:
+        case ModbusTcp(device_id=device_id):
+            return f"{at} {device_id}"
+        case HttpHost(prefix=prefix):
+            return f"{at}{prefix}"
+        case MqttBroker(topic=topic):
+            return f"{at} {topic}"
+        case _:
+            assert_never(connection)
 
 
 def _key(name: str, place: str) -> str:

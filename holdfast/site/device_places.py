@@ -1,4 +1,4 @@
-"""Devices in a site.yaml stand for themselves: their names are looked up, their tables found.
+"""Devices in a site.yaml stand for themselves: their names are looked up, their files found.
 
 A device that has several roles is named once: where a device is asked for its name may stand.
 """
@@ -35,7 +35,7 @@ def with_devices(content: dict[str, Any], folder: Path) -> dict[str, Any]:
     Raises ConfigError for a name that no device has and for a device that nothing uses, and
     ValidationError for a device that is none.
     """
-    _find_tables(content, folder)
+    _find_files(content, folder)
     named = _Named.model_validate(content).devices
     used: set[str] = set()
     for path, section, key in list(_places(content)):
@@ -52,14 +52,19 @@ def with_devices(content: dict[str, Any], folder: Path) -> dict[str, Any]:
     return content
 
 
-def _find_tables(content: dict[str, Any], folder: Path) -> None:
-    """Makes each path of a table whole: it counts from ``folder``."""
+def _find_files(content: dict[str, Any], folder: Path) -> None:
+    """Makes each path of a table or a password whole: it counts from ``folder``."""
     named = content.get("devices")
     apart = [section[key] for _, section, key in _places(content)]
     for device in (*(named.values() if isinstance(named, dict) else ()), *apart):
         profile = device.get("profile") if isinstance(device, dict) else None
         if isinstance(profile, str) and is_file(profile):
             device["profile"] = str(folder / profile)
+        connection = device.get("connection") if isinstance(device, dict) else None
+        if isinstance(connection, dict):
+            password = connection.get("password_file")
+            if isinstance(password, str) and password and not password.startswith("~"):
+                connection["password_file"] = str(folder / password)
 
 
 def _places(content: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any], str]]:

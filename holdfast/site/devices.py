@@ -7,12 +7,21 @@ from holdfast.core.abilities import Abilities
 from holdfast.core.ages import USUAL, SiteAges
 from holdfast.core.commands import Point
 from holdfast.core.config import Site
-from holdfast.core.config.device import CanBus, Connection, Device, ModbusTcp, Without
+from holdfast.core.config.device import (
+    CanBus,
+    Connection,
+    Device,
+    HttpHost,
+    ModbusTcp,
+    MqttBroker,
+    Without,
+)
 from holdfast.core.config.section import Section
 from holdfast.core.role import DeviceKey, Role
 from holdfast.core.signals import SIGNALS, SITE, Signal
 from holdfast.core.units import ns_from_s
 from holdfast.devices.can_profile import LATE_BURSTS, CanProfile
+from holdfast.devices.json_profile import JsonProfile
 from holdfast.devices.modbus_profile import MAY_BE_SLOW
 from holdfast.devices.point_traits import PointTraits, Traits
 from holdfast.devices.profile import Profile, load_profile
@@ -102,6 +111,10 @@ def address_of(connection: Connection) -> str:
     match connection:
         case ModbusTcp(host=host, port=port, device_id=device_id):
             return f"{host.lower()}:{port}, device {device_id}"
+        case HttpHost(host=host, port=port, prefix=prefix):
+            return f"{host.lower()}:{port}{prefix}"
+        case MqttBroker(host=host, port=port, topic=topic):
+            return f"{host.lower()}:{port}, topic {topic}"
         case CanBus(channel=channel):
             return channel
 
@@ -160,11 +173,14 @@ def ages_of(signal: Signal, profile: Profile, connection: Connection) -> tuple[i
     """Returns from when on a value is old, and lost.
 
     One that comes in bursts is not old before the next burst is late. One of a device that is slow
-    to answer is old as any other, which derates, and lost later.
+    to answer, or of a meter that has a new value seldom, is old as any other, which derates, and
+    lost later.
     """
     old_ns, lost_ns = _usual(signal)
     if isinstance(profile, CanProfile):
         return max(old_ns, ns_from_s(LATE_BURSTS * profile.burst_period_s)), lost_ns
+    if isinstance(profile, JsonProfile):
+        return old_ns, ns_from_s(profile.lost_s(signal))
     if SIGNALS[signal].producer in MAY_BE_SLOW and isinstance(connection, ModbusTcp):
         slow_s = max(profile.max_age_s or 0.0, 2.0 * connection.timeout_s)
         return old_ns, max(lost_ns, ns_from_s(slow_s))

@@ -9,10 +9,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from holdfast.core.config import Site
-from holdfast.core.config.device import Connection, ModbusTcp
+from holdfast.core.config.device import CanBus, Connection, HttpHost, ModbusTcp
 from holdfast.core.config.section import Section
-from holdfast.core.signals import SIGNALS
+from holdfast.core.role import Role
+from holdfast.core.signals import SIGNALS, Signal
+from holdfast.devices.http_profile import HttpProfile
 from holdfast.devices.modbus_profile import MAY_BE_SLOW
+from holdfast.devices.mqtt_profile import MqttProfile
 from holdfast.devices.profile import load_profile
 from holdfast.site.devices import address_of, physical_devices
 
@@ -106,6 +109,7 @@ def doubts(site: Site) -> tuple[str, ...]:
         *_example_addresses(site),
         *_shared_addresses(site),
         *_slow_devices(site),
+        *_late_meters(site),
     )
 
 
@@ -153,7 +157,7 @@ def _example_addresses(site: Site) -> Iterator[str]:
 
 
 def _is_example(connection: Connection) -> bool:
-    if not isinstance(connection, ModbusTcp):
+    if isinstance(connection, CanBus):
         return False
     try:
         address = ipaddress.ip_address(connection.host)
@@ -190,6 +194,26 @@ def _slow_devices(site: Site) -> Iterator[str]:
             yield (
                 f"{path}: a revert_timeout_s of {revert_s:g} s leaves its heartbeat fewer than "
                 f"three tries of {timeout_s:g} s; {3.0 * timeout_s:g} s would be right"
+            )
+
+
+def _late_meters(site: Site) -> Iterator[str]:
+    """Tells what it costs that a meter has new values seldom, or takes long to answer."""
+    for one in physical_devices(site):
+        profile, connection = load_profile(one.device.profile), one.device.connection
+        if not isinstance(profile, HttpProfile | MqttProfile) or Role.METER not in one.owners:
+            continue
+        old_s = SIGNALS[Signal.GRID_POWER_W].max_age_s / 2.0
+        lost_s = profile.lost_s(Signal.GRID_POWER_W)
+        if profile.period_s > old_s:
+            yield (
+                f"{one.path}: {profile.name} tells a value every {profile.period_s:g} s: "
+                f"while it is older than {old_s:g} s, the power is halved"
+            )
+        if isinstance(connection, HttpHost) and connection.timeout_s > lost_s:
+            yield (
+                f"{one.path}: it is given {connection.timeout_s:g} s to answer, and what it tells "
+                f"is lost after {lost_s:g} s, which takes the power to 0 W"
             )
 
 

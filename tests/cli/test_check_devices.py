@@ -73,6 +73,43 @@ async def test_every_device_tells_what_it_reads_and_nothing_is_written(
     assert bench.written == []
 
 
+async def test_a_meter_over_http_and_a_switch_behind_a_broker_are_tried_as_well(
+    bench: Bench, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("aiomqtt")
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        body = b'{"active_power_w": -321, "active_voltage_l1_v": 229.5}'
+        writer.write(
+            b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(body)
+        )
+        writer.write(body)
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    http = {"kind": "http", "host": "127.0.0.1", "port": port}
+    mqtt = {"kind": "mqtt", "host": "127.0.0.1", "port": free_port(), "topic": "house/boiler"}
+    load = {"name": "boiler", "power_w": 2000, "energy_wh": 4000}
+    bench.content |= {
+        "meter": {"profile": "homewizard_p1", "connection": http},
+        "pv_meter": {"none": "no PV here"},
+        "loads": [load | {"switch": {"profile": "mqtt_switch", "connection": mqtt}}],
+    }
+    bench.save()
+    assert await bench.check("--within", "2") == 1
+    lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    assert "grid_power_w -321 W" in lines
+    assert f"meter: homewizard_p1 at 127.0.0.1:{port}" in lines
+    at = lines.index(
+        f"loads[0].switch: mqtt_switch at 127.0.0.1:{mqtt['port']}, topic house/boiler"
+    )
+    assert lines[at + 1] == "NO ANSWER: connection refused"
+    server.close()
+
+
 async def test_the_same_for_programs(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
     assert await bench.check("--json") == 0
     content = json.loads(capsys.readouterr().out)

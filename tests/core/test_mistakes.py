@@ -145,6 +145,8 @@ def lines_of(*mistakes: tuple[str, tuple[int | str, ...]]) -> list[str]:
         (("token_env",), False),
         (("source", "token_file"), False),
         (("token_env", 0), True),
+        (("connection", "password_env"), False),
+        (("password",), False),
         (("source", "file"), True),
         (("my_token_env",), True),
     ],

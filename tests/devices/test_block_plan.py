@@ -22,6 +22,14 @@ def test_neighbours_come_together_and_what_lies_between_does_not():
     ]
 
 
+def test_each_is_joined_to_the_one_before_it_wherever_they_are():
+    assert shape(run(0), run(1000), run(1001), run(2000), run(2001)) == [
+        (None, "holding", 0, 1),
+        (None, "holding", 1000, 2),
+        (None, "holding", 2000, 2),
+    ]
+
+
 def test_a_gap_is_read_where_the_device_permits_it():
     assert shape(run(5), run(8), gap=2) == [(None, "holding", 5, 4)]
     assert shape(run(5), run(8), gap=1) == [(None, "holding", 5, 1), (None, "holding", 8, 1)]

@@ -1,5 +1,8 @@
 """Who guards a goal, and what authority that permits."""
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
 from holdfast.core.signals import Signal
@@ -12,7 +15,9 @@ from holdfast.safety.goals import (
     ByHoldfast,
     Facts,
     Goal,
+    GoalRow,
     Nobody,
+    _check_table,
     assure,
 )
 
@@ -249,3 +254,49 @@ def test_what_would_do_damage_and_cannot_be_seen_is_not_to_be_accepted() -> None
 def test_stages_have_the_names_of_site_yaml_and_an_order() -> None:
     assert [stage.key for stage in Authority] == ["observe", "limited", "full"]
     assert Authority.OBSERVE < Authority.LIMITED < Authority.FULL
+
+
+# The table is refused when it is loaded. ----------------------------------------------------------
+
+ONE_ROW = {goal: replace(row, rows=("x",) if row.needs else ()) for goal, row in GOALS.items()}
+
+
+def changed(goal: Goal, **changes: Any) -> dict[Goal, GoalRow]:
+    return ONE_ROW | {goal: replace(ONE_ROW[goal], **changes)}
+
+
+def test_a_table_that_can_be_kept_is_taken() -> None:
+    _check_table(ONE_ROW, ("x",))
+    needs = frozenset({Signal.CELL_VOLTAGE_MAX_V, Signal.CELL_VOLTAGE_MIN_V})
+    _check_table(changed(Goal.CELL_OVERVOLTAGE, needs=needs, boxes=2), ("x", "y"))
+
+
+@pytest.mark.parametrize(
+    ("rows", "named"),
+    [
+        (dict(reversed(ONE_ROW.items())), "in the order of their names"),
+        (changed(Goal.OVERCURRENT, rows=("x", "z")), "watched by rows that no table has"),
+        (
+            changed(Goal.OVERCURRENT, unguarded=Authority.LIMITED),
+            "accepting it takes authority away",
+        ),
+        (changed(Goal.OVERCURRENT, boxes=0), "cannot be watched"),
+        (changed(Goal.OVERCURRENT, boxes=2), "cannot be watched"),
+        (changed(Goal.OVERCURRENT, rows=()), "what watches it, and by what"),
+        (changed(Goal.UNDERSTOOD, rows=("x",)), "what watches it, and by what"),
+        (
+            changed(
+                Goal.GRID_FAULT, needs=frozenset({Signal.GRID_VOLTAGE_V, Signal.PACK_VOLTAGE_V})
+            ),
+            "grid_fault",
+        ),
+        (changed(Goal.LOST_CONTROLLER, second_way=Goal.EMERGENCY_STOP), "another's second way"),
+        (
+            changed(Goal.LOST_CONTROLLER, accepted=Authority.LIMITED),
+            "a second way to nothing more",
+        ),
+    ],
+)
+def test_a_table_that_cannot_be_kept_is_refused(rows: dict[Goal, GoalRow], named: str) -> None:
+    with pytest.raises(AssertionError, match=named):
+        _check_table(rows, ("x",))

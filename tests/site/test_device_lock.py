@@ -10,7 +10,7 @@ import pytest
 
 from holdfast.core.errors import AlreadyRunning
 from holdfast.site.device_lock import _holder, _key, hold_devices, refuse_steered
-from tests.builders import build_site, device, unit_content
+from tests.builders import build_site, device, load_content, unit_content
 
 HOLD = """
 import sys, time
@@ -111,3 +111,18 @@ def test_a_holder_whom_many_ask_is_still_one(monkeypatch: pytest.MonkeyPatch) ->
             with pytest.raises(AlreadyRunning, match=r"process \d+|another process"):
                 refuse_steered(site_at(), "controller")
     assert _holder(_key("controller", "nobody's")) == "another process"
+
+
+def test_a_switch_behind_a_broker_has_one_controller() -> None:
+    def site_with(topic: str, tag: str, host: str = "broker") -> Any:
+        connection = {"kind": "mqtt", "host": host, "topic": topic}
+        switch = {"profile": "mqtt_switch", "connection": connection}
+        unit = unit_content(**{
+            key: device(f"generic_{key}", f"{key}-{tag}") for key in ("bms", "inverter", "relays")
+        })  # fmt: skip
+        return build_site(unit, loads=[load_content(switch=switch)])
+
+    with hold_devices(site_with("a", "1"), "controller"):
+        refuse_steered(site_with("b", "2"), "controller")
+        with pytest.raises(AlreadyRunning, match=r"at broker\.:1883, topic a has a cont"):
+            refuse_steered(site_with("a", "3", "BROKER."), "controller")

@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from holdfast.core.config import Site
+from holdfast.core.config.device import MqttBroker
 from holdfast.core.data_store import DataStore, freeze
 from holdfast.core.errors import ConfigError
 from holdfast.core.reading import Good
@@ -281,3 +282,24 @@ def test_a_table_that_is_no_yaml_or_not_there_is_told(tmp_path: Path) -> None:
         ConfigError, match=r"meter: profile .*/other.yaml: cannot be read: .*No such"
     ):
         check_site(site)
+
+
+@pytest.mark.parametrize("path", ["secret", "./secret", "{folder}/secret"])
+def test_a_password_lies_beside_site_yaml_too(tmp_path: Path, path: str) -> None:
+    connection = {
+        "kind": "mqtt", "host": "broker", "topic": "house/meter", "username": "holdfast",
+        "password_file": path.format(folder=tmp_path),
+    }  # fmt: skip
+    meter = {"profile": "mqtt_meter", "connection": connection}
+    changes = {"meter": meter, "pv_meter": {"none": "no PV here"}}
+    site = parse_site(yaml.safe_dump(site_content() | changes), folder=tmp_path)
+    assert isinstance(site.meter.connection, MqttBroker)
+    assert site.meter.connection.password_file == str(tmp_path / "secret")
+
+
+@pytest.mark.parametrize("path", ["~/secret", "", 7])
+def test_a_path_of_a_password_that_is_none_is_refused(tmp_path: Path, path: object) -> None:
+    connection = {"kind": "mqtt", "host": "b", "topic": "t", "username": "x", "password_file": path}
+    meter = {"profile": "mqtt_meter", "connection": connection}
+    with pytest.raises(ConfigError, match="password_file"):
+        parse_site(yaml.safe_dump(site_content() | {"meter": meter}), folder=tmp_path)

@@ -4,11 +4,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from holdfast.core.abilities import SETPOINT_ONLY, Abilities
 from holdfast.core.ages import USUAL
 from holdfast.core.commands import Point
 from holdfast.core.config import Site
+from holdfast.core.config.device import HttpHost
 from holdfast.core.data_store import DataStore
 from holdfast.core.errors import ConfigError
 from holdfast.core.role import Role
@@ -16,6 +18,7 @@ from holdfast.core.signals import SITE, Signal
 from holdfast.core.units import NS_PER_S, ns_from_s
 from holdfast.devices.can_profile import CanProfile
 from holdfast.devices.modbus_profile import ModbusProfile
+from holdfast.devices.mqtt_profile import MqttProfile
 from holdfast.devices.point_traits import PointTraits
 from holdfast.devices.profile import Profile, load_profile, parse_profile
 from holdfast.runtime.controller import open_drivers
@@ -25,6 +28,7 @@ from holdfast.site.assembly import build_cycle
 from holdfast.site.check import check_site
 from holdfast.site.devices import (
     abilities,
+    address_of,
     devices,
     expected_signals,
     point_traits,
@@ -409,6 +413,130 @@ def test_a_table_may_say_that_its_device_is_slow(monkeypatch: pytest.MonkeyPatch
         assert ages[UNIT].lost_ns[Signal.SETPOINT_READBACK_W] == lost_s * NS_PER_S
     use(monkeypatch, table.model_copy(update={"name": "slow", "max_age_s": 0.5}))
     assert site_ages(build_site(unit_content(inverter=slow("slow", 0.5)))) == {}
+
+
+def over_http(profile: str, **changes: Any) -> dict[str, Any]:
+    connection = {"kind": "http", "host": "192.0.2.9", **changes}
+    return {"profile": profile, "connection": connection}
+
+
+def test_what_a_slow_meter_tells_is_old_as_ever_and_lost_later() -> None:
+    site = build_site(meter=over_http("shelly_3em"), pv_meter={"none": "no PV here"})
+    check_site(site)
+    ages = site_ages(site)[SITE]
+    assert ages.lost_ns[Signal.GRID_POWER_W] == 5 * NS_PER_S
+    assert ages.lost_ns[Signal.EMERGENCY_LOOP_CLOSED] == USUAL.lost_ns[Signal.EMERGENCY_LOOP_CLOSED]
+    assert ages.old_ns == USUAL.old_ns
+    assert Signal.GRID_VOLTAGE_V in expected_signals(site)[SITE]
+
+
+def test_while_the_value_of_a_slow_meter_is_old_the_power_is_halved_and_then_ends() -> None:
+    site = build_site(meter=over_http("shelly_3em"), pv_meter={"none": "no PV here"})
+    for silent_s, row in ((2.0, "meter_data_old"), (6.0, "meter_data_lost")):
+        bench = Bench(site)
+        bench.cycle = build_cycle(site)
+        bench.run(0.1)
+        bench.set(Signal.GRID_POWER_W, None)
+        bench.run(silent_s)
+        rows = {finding.row for finding in bench.records[-1].assessment.findings}
+        assert {each for each in rows if each.startswith("meter_data")} == {row}
+
+
+def test_a_meter_over_http_has_an_address_and_fits_its_connection_alone() -> None:
+    pv = {"pv_meter": {"none": "no PV here"}}
+    connection = HttpHost(host="Meter.Local", port=8080, prefix="/a")
+    assert address_of(connection) == "meter.local:8080/a"
+    wrong = device("shelly_3em")
+    with pytest.raises(ConfigError, match="shelly_3em speaks http, but the connection is modbus_"):
+        check_site(build_site(meter=wrong, **pv))
+    with pytest.raises(ConfigError, match="generic_meter speaks modbus, but the connection is htt"):
+        check_site(build_site(meter=over_http("generic_meter"), **pv))
+    twice = build_site(
+        meter=over_http("fronius_solar_api_meter"),
+        pv_meter=over_http("fronius_solar_api_meter", host="192.0.2.8"),
+    )
+    check_site(twice)
+    drivers = open_drivers(twice, DataStore(twice.unit_names))
+    assert len({drivers[SITE, Role.METER], drivers[SITE, Role.PV_METER]}) == 2
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"host": "http://192.0.2.9"}, "write only the name or address"),
+        ({"host": "192.0.2.9:8080"}, "8080 goes to port"),
+        ({"prefix": "meter"}, "is no path such as /meter"),
+        ({"prefix": "/meter/"}, "is no path such as /meter"),
+        ({"timeout_s": 0}, "timeout_s"),
+        ({"password": "x"}, "password"),
+    ],
+)
+def test_a_connection_over_http_that_is_wrong_is_refused(
+    changes: dict[str, Any], told: str
+) -> None:
+    with pytest.raises(ValidationError, match=told):
+        build_site(meter=over_http("shelly_3em", **changes))
+
+
+def over_mqtt(profile: str, topic: str = "house/it", **changes: Any) -> dict[str, Any]:
+    connection = {"kind": "mqtt", "host": "Broker.local", "topic": topic, **changes}
+    return {"profile": profile, "connection": connection}
+
+
+def test_loads_and_rooms_are_switched_over_mqtt() -> None:
+    site = build_site(
+        loads=[load_content(switch=over_mqtt("mqtt_switch"))],
+        rooms=[room_content(name="bath", switch=over_mqtt("mqtt_thermostat", "house/bath"))],
+    )
+    check_site(site)
+    assert address_of(site.switches[LOAD].connection) == "broker.local:1883, topic house/it"
+    assert writable_points(site)[LOAD] == {Point.LOAD_ON, Point.LOAD_REVERT_S}
+    assert point_traits(site)["bath"] == {Point.ROOM_SETPOINT_C: PointTraits(step=0.5)}
+    assert site_ages(site) == {}
+
+
+def test_two_devices_at_one_topic_are_the_same() -> None:
+    boiler, car = (load_content(name=n, switch=over_mqtt("mqtt_switch")) for n in (LOAD, "car"))
+    with pytest.raises(ConfigError, match=r"^loads\[1\]\.switch: the same device as loads\[0\]"):
+        check_site(build_site(loads=[boiler, car]))
+    car["switch"] = over_mqtt("mqtt_switch", "house/car")
+    check_site(build_site(loads=[boiler, car]))
+
+
+def test_a_relay_without_a_timer_is_refused_over_mqtt_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    table = load_profile("mqtt_switch")
+    assert isinstance(table, MqttProfile)
+    plain = table.model_copy(update={"name": "plain", "writes": table.writes[:1]})
+    monkeypatch.setattr(
+        site_check,
+        "load_profile",
+        lambda name: plain if name == "plain" else load_profile(name),
+    )
+    use(monkeypatch, plain)
+    with pytest.raises(ConfigError, match="load_on without load_revert_s: the load would stay on"):
+        check_site(build_site(loads=[load_content(switch=over_mqtt("plain"))]))
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"topic": "a/#"}, "is no topic such as house/meter"),
+        ({"topic": "/a"}, "is no topic such as house/meter"),
+        ({"topic": ""}, "is no topic such as house/meter"),
+        ({"host": "mqtt://broker"}, "write only the name or address"),
+        ({"password_env": "mqtt"}, "this is no name of an environment variable"),
+        ({"username": "x", "password_env": "A", "password_file": "b"}, "only one of them can be"),
+        ({"password_env": "A"}, "username: a password needs one"),
+        ({"password_file": "a"}, "username: a password needs one"),
+        ({"password_file": "~/a", "username": "x"}, "write the path without ~"),
+        ({"username": ""}, "username"),
+    ],
+)
+def test_a_connection_to_a_broker_that_is_wrong_is_refused(
+    changes: dict[str, Any], told: str
+) -> None:
+    with pytest.raises(ValidationError, match=told):
+        build_site(loads=[load_content(switch=over_mqtt("mqtt_switch", **changes))])
 
 
 def test_a_bms_is_not_old_before_its_next_burst_is_late(monkeypatch: pytest.MonkeyPatch) -> None:

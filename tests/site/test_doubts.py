@@ -158,3 +158,47 @@ def test_a_meter_or_relays_cannot_be_slow_and_a_bms_may_take_its_time() -> None:
         assert "what it tells is lost after 1 s" in lost
     assert slow("bms", 2.0) == []
     assert len(slow("bms", 3.0)) == 1
+
+
+def late(profile: str, **connection: float) -> list[str]:
+    """What is said of a meter over HTTP."""
+    meter = {"profile": profile, "connection": {"kind": "http", "host": "meter", **connection}}
+    content = content_of(meter=meter, pv_meter={"none": "no PV here"})
+    return list(doubts(Site.model_validate(content)))
+
+
+def test_what_a_late_meter_costs_is_told() -> None:
+    assert late("shelly_pro_3em") == []
+    (halved,) = late("fronius_solar_api_meter")
+    assert halved == (
+        "meter: fronius_solar_api_meter tells a value every 1 s: while it is older than 0.5 s, the "
+        "power is halved"
+    )
+    assert late("shelly_pro_3em", timeout_s=3.0) == []
+    (lost,) = late("shelly_pro_3em", timeout_s=3.5)
+    assert lost == (
+        "meter: it is given 3.5 s to answer, and what it tells is lost after 3 s, which takes the "
+        "power to 0 W"
+    )
+
+
+def test_a_meter_behind_a_broker_may_be_late_too() -> None:
+    connection = {"kind": "mqtt", "host": "broker", "topic": "tasmota"}
+    meter = {"profile": "tasmota_meter", "connection": connection}
+    content = content_of(meter=meter, pv_meter={"none": "no PV here"})
+    (halved,) = doubts(Site.model_validate(content))
+    assert halved.startswith("meter: tasmota_meter tells a value every 10 s: while it is older ")
+
+
+def test_a_late_meter_of_pv_costs_nothing() -> None:
+    connection = {"kind": "http", "host": "pv"}
+    pv_meter = {"profile": "fronius_solar_api_meter", "connection": connection}
+    assert doubts(Site.model_validate(content_of(pv_meter=pv_meter))) == ()
+
+
+def test_an_address_of_the_example_is_one_over_http_too() -> None:
+    connection = {"kind": "http", "host": "192.0.2.3"}
+    content = content_of(meter={"profile": "shelly_3em", "connection": connection})
+    content["pv_meter"] = {"none": "no PV here"}
+    (doubt,) = doubts(Site.model_validate(content))
+    assert doubt.startswith("meter: still at an address of the example")

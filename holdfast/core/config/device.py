@@ -1,11 +1,12 @@
-"""This module says how a device is reached, and which register table it follows."""
+"""This module says how a device is reached, and which table it follows."""
 
 from types import UnionType
-from typing import Annotated, Literal, Union, get_args, get_origin
+from typing import Annotated, Literal, Self, Union, get_args, get_origin
 
-from pydantic import AfterValidator, Discriminator, Field, Tag
+from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
-from holdfast.core.config.section import Section
+from holdfast.core.config.form import EnvVariable, Form
+from holdfast.core.config.section import FilePath, Section
 from holdfast.core.texts import MAX_REASON
 
 
@@ -50,7 +51,53 @@ class CanBus(Section):
     """Send the keep-alive 0x305; only if no inverter on this bus does."""
 
 
-Connection = Annotated[ModbusTcp | CanBus, Field(discriminator="kind")]
+class HttpHost(Section):
+    """A device that is asked over HTTP, in the network of the house."""
+
+    kind: Literal["http"] = "http"
+    """HTTP, without a password."""
+    host: Annotated[str, AfterValidator(_no_url)]
+    """Name or address, without http:// and port."""
+    port: Annotated[int, Field(ge=1, le=65535)] = 80
+    """TCP port."""
+    prefix: Annotated[str, Form(pattern="(/[A-Za-z0-9._~-]+)*", right="path such as /meter")] = ""
+    """Stands before the paths of the table, where the device is behind another server."""
+    timeout_s: Annotated[float, Field(gt=0, le=5)] = 0.8
+    """A request without a whole answer for this long has failed."""
+
+
+class MqttBroker(Section):
+    """A device behind an MQTT broker."""
+
+    kind: Literal["mqtt"] = "mqtt"
+    """MQTT; needs Holdfast's extra `mqtt`."""
+    host: Annotated[str, AfterValidator(_no_url)]
+    """The broker's name or address, without mqtt:// and port."""
+    port: Annotated[int, Field(ge=1, le=65535)] = 1883
+    """TCP port; with tls usually 8883."""
+    topic: Annotated[
+        str, Form(pattern=r"[^+#\s/][^+#\s]{0,199}", right="topic such as house/meter")
+    ]
+    """Stands in the place of {base} in the topics of the table."""
+    username: Annotated[str, Field(min_length=1)] | None = None
+    """As the broker knows us; None: it asks nobody."""
+    password_env: EnvVariable | None = None
+    """Name of the environment variable with the password; never the password itself."""
+    password_file: FilePath | None = None
+    """A file with nothing but the password in it; relative to site.yaml."""
+    tls: bool = False
+    """Encrypted; the broker's certificate is checked against those that this computer trusts."""
+
+    @model_validator(mode="after")
+    def _password_has_one_place(self) -> Self:
+        if self.password_env is not None and self.password_file is not None:
+            raise ValueError("password_env and password_file: only one of them can be")
+        if self.username is None and (self.password_env or self.password_file) is not None:
+            raise ValueError("username: a password needs one")
+        return self
+
+
+Connection = Annotated[ModbusTcp | CanBus | HttpHost | MqttBroker, Field(discriminator="kind")]
 
 
 def is_file(profile: str) -> bool:

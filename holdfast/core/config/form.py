@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from typing import Annotated
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import core_schema
@@ -35,3 +36,13 @@ class Form:
             shown = "this" if self.is_secret else repr(text)
             raise ValueError(f"{shown} is no {self.right}")
         return text
+
+
+EnvVariable = Annotated[
+    str,
+    Form(
+        pattern="[A-Z][A-Z0-9_]*",
+        right="name of an environment variable, in capitals, such as ENTSOE_TOKEN",
+        is_secret=True,
+    ),
+]

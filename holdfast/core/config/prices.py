@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self, get_args
 
 from pydantic import AfterValidator, Field, model_validator
 
-from holdfast.core.config.form import Form
+from holdfast.core.config.form import EnvVariable, Form
 from holdfast.core.config.local_window import LocalWindow
 from holdfast.core.config.section import FilePath, Finite, NotNegative, Positive, Section
 
@@ -73,20 +73,10 @@ class _Http(Section):
     """Where it is asked."""
 
 
-_Variable = Annotated[
-    str,
-    Form(
-        pattern="[A-Z][A-Z0-9_]*",
-        right="name of an environment variable, in capitals, such as ENTSOE_TOKEN",
-        is_secret=True,
-    ),
-]
-
-
 class _Token(Section):
     """Where the token is; never the token itself."""
 
-    token_env: _Variable | None = None
+    token_env: EnvVariable | None = None
     """Name of an environment variable."""
     token_file: FilePath | None = None
     """A file with nothing but the token in it; relative to site.yaml."""

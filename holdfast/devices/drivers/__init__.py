@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from holdfast.core.config.device import CanBus, Connection, ModbusTcp
+from holdfast.core.config.device import CanBus, Connection, HttpHost, ModbusTcp, MqttBroker
 from holdfast.core.data_store import DataStore
 from holdfast.core.errors import ConfigError
 from holdfast.core.ports import DeviceDriver
@@ -10,17 +10,23 @@ from holdfast.core.role import Role
 from holdfast.core.signals import SITE
 from holdfast.devices.can_profile import CanProfile
 from holdfast.devices.drivers.canbus import CanBmsDriver
+from holdfast.devices.drivers.http import HttpDriver
 from holdfast.devices.drivers.modbus import ModbusDriver
 from holdfast.devices.drivers.modbus_sync import SyncModbusWriter
+from holdfast.devices.drivers.mqtt import MqttDriver
 from holdfast.devices.drivers.sunspec import SunSpecDriver, SyncSunSpecWriter
+from holdfast.devices.http_profile import HttpProfile
 from holdfast.devices.modbus_profile import ModbusProfile
+from holdfast.devices.mqtt_profile import MqttProfile
 from holdfast.devices.profile import Profile
 from holdfast.devices.roles import ROLES, Per
 from holdfast.devices.sunspec.profile import SunSpecProfile
 
 __all__ = [
     "CanBmsDriver",
+    "HttpDriver",
     "ModbusDriver",
+    "MqttDriver",
     "SunSpecDriver",
     "SyncModbusWriter",
     "SyncSunSpecWriter",
@@ -63,6 +69,10 @@ def open_driver(
             return SunSpecDriver(name, owners, profile, connection, store)
         case CanProfile(), CanBus():
             return CanBmsDriver(name, owners, profile, connection, store)
+        case HttpProfile(), HttpHost():
+            return HttpDriver(name, owners, profile, connection, store)
+        case MqttProfile(), MqttBroker():
+            return MqttDriver(name, owners, profile, connection, store)
         case _:
             raise ConfigError(
                 f"{name}: profile {profile.name} speaks {profile.protocol}, "

@@ -1,8 +1,7 @@
 """What a table names gets its places on the box behind it, or on one made of its models."""
 
-from holdfast.devices.can_profile import CanProfile
 from holdfast.devices.modbus_profile import ModbusProfile
-from holdfast.devices.profile import Profile
+from holdfast.devices.profile import Profile, RegisterTable
 from holdfast.devices.register_image import RawImage
 from holdfast.devices.sunspec.discovery import ModelMap, Words, discover
 from holdfast.devices.sunspec.model_files import load_models
@@ -23,7 +22,7 @@ def box_of(profile: Profile) -> Box | None:
     return None if kind is None else kind()
 
 
-def served(profile: Profile, box: Box | None) -> tuple[ModbusProfile | CanProfile, RawImage]:
+def served(profile: RegisterTable, box: Box | None) -> tuple[ModbusProfile, RawImage]:
     """Returns the table with the places that its points have on ``box``, and what stands there
     beside them."""
     if not isinstance(profile, SunSpecProfile):

@@ -24,8 +24,10 @@ class Reporter:
         profile = outline_of(profile)
         if isinstance(profile, ModbusProfile):
             places, self._constants = _modbus_places(profile), tuple(profile.constants.items())
-        else:
+        elif isinstance(profile, CanProfile):
             places = _can_places(profile)
+        else:
+            places = {signal: ((signal,), 0.0, 0.0) for signal in sorted(profile.signals)}
         by_place: dict[_Place, list[Signal]] = {}
         for signal, (place, _, _) in places.items():
             by_place.setdefault(place, []).append(signal)

@@ -23,6 +23,7 @@ from holdfast.core.config.device import CanBus, ModbusTcp
 from holdfast.core.errors import ConfigError
 from holdfast.core.role import DeviceKey, Role
 from holdfast.devices.can_profile import CanProfile
+from holdfast.devices.profile import RegisterTable
 from holdfast.simulation.plant import SitePlant
 from holdfast.simulation.plant.load import LoadPlant
 from holdfast.simulation.servers.can_bms import CanBms
@@ -169,7 +170,7 @@ class SiteServer:
         profile = profile_of(self.site, one)
         faults = FaultSet(one.name, profile.protocol)
         connection = one.device.connection
-        if not isinstance(profile, CanProfile) and isinstance(connection, ModbusTcp):
+        if isinstance(profile, RegisterTable) and isinstance(connection, ModbusTcp):
             registers = DeviceRegisters(self.plant, profile, one.owners, faults, self._written)
             refresh = registers.refresh
             for inner_id in registers.device_ids:

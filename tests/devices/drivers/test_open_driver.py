@@ -2,16 +2,17 @@
 
 import pytest
 
-from holdfast.core.config.device import CanBus, ModbusTcp
+from holdfast.core.config.device import CanBus, HttpHost, ModbusTcp
 from holdfast.core.data_store import DataStore
 from holdfast.core.errors import ConfigError
 from holdfast.core.role import Role
-from holdfast.devices.drivers import CanBmsDriver, ModbusDriver, open_driver
+from holdfast.devices.drivers import CanBmsDriver, HttpDriver, ModbusDriver, open_driver
 from holdfast.devices.drivers.backoff import Backoff
 from holdfast.devices.profile import load_profile
 
 MODBUS = ModbusTcp(host="127.0.0.1", port=1502)
 CAN = CanBus(interface="virtual", channel="x")
+HTTP = HttpHost(host="127.0.0.1")
 
 
 @pytest.fixture
@@ -25,6 +26,7 @@ def store():
         (Role.INVERTER, "battery", "generic_inverter", MODBUS, ModbusDriver),
         (Role.BMS, "battery", "pylontech_lv_can", CAN, CanBmsDriver),
         (Role.METER, "site", "generic_meter", MODBUS, ModbusDriver),
+        (Role.METER, "site", "shelly_pro_3em", HTTP, HttpDriver),
     ],
 )
 def test_driver_follows_profile_and_connection(store, role, owner, profile, connection, kind):
@@ -45,6 +47,8 @@ def test_driver_follows_profile_and_connection(store, role, owner, profile, conn
             MODBUS,
             ["pylontech_lv_can", "can", "modbus_tcp"],
         ),
+        (Role.METER, "site", "shelly_pro_3em", MODBUS, ["shelly_pro_3em", "http", "modbus_tcp"]),
+        (Role.METER, "site", "generic_meter", HTTP, ["generic_meter", "modbus", "http"]),
         (Role.INVERTER, "site", "generic_inverter", MODBUS, ["site", "generic_inverter"]),
         (Role.METER, "battery", "generic_meter", MODBUS, ["battery", "generic_meter"]),
         (Role.METER, "site", "generic_inverter", MODBUS, ["site", "for a inverter"]),
