@@ -125,11 +125,11 @@ class ModbusProfile(DeviceTable):
     def _check_lacks(self) -> None:
         for signal in self.lacks:
             if signal not in MAY_LACK:
-                may = ", ".join(sorted(MAY_LACK))
+                may = ", ".join(MAY_LACK)
                 raise ValueError(f"lacks: {signal} cannot be done without; what can is {may}")
 
     def _check_rests(self) -> None:
-        told = {read.signal for read in (*self.reads, *self.aside)}
+        told = {read.signal for read in self.reads}
         for verb in self._verbs:
             if lacking := verb.rests_on - told:
                 raise ValueError(f"verbs: they rest on {', '.join(lacking)}, which is not read")

@@ -133,7 +133,7 @@ LEFT_ALONE: dict[Point, str] = {
 }
 """These have no safe value; it says why they stay as they are when nobody decides any more."""
 
-MAY_LACK = frozenset({_S.INVERTER_ENABLED, _S.REVERT_TIMEOUT_READBACK_S})
+MAY_LACK = (_S.INVERTER_ENABLED, _S.REVERT_TIMEOUT_READBACK_S)
 """A table may say in words that a device does not tell these. A power stage that cannot be seen off
 takes no contactor of ours; without a revert timer nobody guards a site that has lost us."""
 

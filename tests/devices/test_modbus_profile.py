@@ -11,6 +11,9 @@ from holdfast.core.role import Role
 from holdfast.core.signals import Signal
 from holdfast.devices.modbus_profile import ModbusProfile
 from holdfast.devices.profile import load_profile, parse_profile
+from holdfast.devices.register_image import NOTHING_SHOWN
+from holdfast.devices.scaled import ScaledRead
+from holdfast.devices.verbs import VerbWrite
 
 INVERTER = """
 name: x
@@ -138,3 +141,124 @@ def test_a_table_is_bound_to_the_powers_and_the_timer_of_a_unit() -> None:
     assert image
     plain = parsed(INVERTER)
     assert plain.bound(HARDWARE) == plain
+
+
+# What each key may be. ----------------------------------------------------------------------------
+
+
+def test_a_table_that_says_nothing_of_manners_has_none() -> None:
+    profile = parsed(INVERTER)
+    assert (profile.longest_read, profile.read_gap) == (100, 0)
+    assert (profile.pause_s, profile.connect_pause_s, profile.single_client) == (0.0, 0.0, False)
+    assert profile.traits[Point.SETPOINT_W].refresh_ns is None
+    assert not profile.traits[Point.SETPOINT_W].follows_pv
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("longest_read", 2), ("longest_read", 125), ("read_gap", 0), ("read_gap", 100),
+        ("pause_s", 0), ("pause_s", 1), ("connect_pause_s", 0), ("connect_pause_s", 5),
+        ("single_client", True),
+    ],
+)  # fmt: skip
+def test_manners_within_their_bounds_are_taken(key: str, value: float) -> None:
+    text = f"{INVERTER}{key}: {value}".replace("True", "true")
+    assert getattr(parsed(text), key) == value
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("longest_read", 0), ("longest_read", 126), ("read_gap", -1), ("read_gap", 101),
+        ("pause_s", -0.1), ("pause_s", 1.1), ("connect_pause_s", -0.1), ("connect_pause_s", 5.1),
+    ],
+)  # fmt: skip
+def test_manners_beyond_them_are_refused(key: str, value: float) -> None:
+    with pytest.raises(ConfigError, match=rf"{key}: {value}: must be at"):
+        parsed(f"{INVERTER}{key}: {value}")
+
+
+def test_a_row_that_is_none_is_told_as_such() -> None:
+    text = INVERTER.replace("  - {signal: battery_power_w, address: 0, type: int32}", "  - 5")
+    with pytest.raises(ConfigError, match=r"reads\[0\]"):
+        parsed(text)
+
+
+def test_a_row_with_a_power_of_ten_is_one_from_a_file_and_from_a_program() -> None:
+    text = INVERTER.replace("address: 0, type: int32", "address: 0, type: int16, scale_from: 1")
+    (row, _) = parsed(text).reads
+    assert isinstance(row, ScaledRead)
+    content = parsed(text).model_dump()
+    again = ModbusProfile.model_validate(content | {"reads": (row,), "writes": ()})
+    assert again.reads == (row,)
+
+
+def test_a_read_back_that_is_listed_and_told_by_verbs_stands_twice() -> None:
+    pv = "  - {signal: setpoint_readback_w, address: 30, type: int16}\n"
+    pv += "  - {signal: pv_power_w, address: 20, type: uint16}\n"
+    with pytest.raises(ConfigError, match="signal listed twice: setpoint_readback_w"):
+        parsed(told_in_verbs("[inverter, pv_meter]", pv))
+
+
+def test_a_contactor_cannot_wear_out_whatever_the_inverter_lacks() -> None:
+    text = INVERTER.replace("[inverter]", "[inverter, relays]").replace(
+        "writes:",
+        "  - {signal: contactor_closed, address: 9, type: uint16}\n"
+        "writes:\n  - {point: contactor, address: 9, type: uint16, writes_per_day: 9}",
+    )
+    with pytest.raises(ConfigError, match="contactor cannot wear out"):
+        parsed(text + "lacks: {revert_timeout_readback_s: it keeps what it was told}")
+
+
+def test_a_refresh_of_the_table_is_a_trait_of_the_point() -> None:
+    text = INVERTER.replace("point: setpoint_w,", "point: setpoint_w, refresh_s: 2,")
+    assert parsed(text).traits[Point.SETPOINT_W].refresh_ns == 2_000_000_000
+
+
+SHARES = """
+    verbs:
+      charge: [{address: 8, type: uint16, value: timeout}, {address: 9, type: int16, value: power, of_rated: true, scale: 0.01}]
+      discharge: [{address: 8, type: uint16, value: timeout}, {address: 9, type: int16, value: power, of_rated: true, scale: 0.01}]
+      idle: [{address: 9, type: int16, value: 0}]
+"""  # noqa: E501 - a table
+
+
+def test_each_direction_has_its_own_rated_power_and_the_timer_is_whole_seconds() -> None:
+    head = told_in_verbs("[inverter]", "").replace(VERBS, SHARES)
+    hardware = HARDWARE.model_copy(update={"revert_timeout_s": 29.6})
+    (row,) = parsed(head).bound(hardware).writes
+    assert isinstance(row, VerbWrite)
+    for power_w, word in ((2000.0, 50), (-2500.0, 0x10000 - 50)):
+        timer, share = row.requests(power_w, NOTHING_SHOWN)
+        assert (timer.words, share.words) == ((30,), (word,))
+
+
+def test_one_signal_is_read_by_its_own_registers() -> None:
+    profile = parsed(INVERTER)
+    assert [(one.address, one.count) for one in profile.blocks_of(Signal.BATTERY_POWER_W)] == [
+        (0, 2)
+    ]
+    assert profile.blocks_of(Signal.SOC_PCT) == ()
+    pv = "  - {signal: pv_power_w, address: 20, type: uint16}\n"
+    part = parsed(told_in_verbs("[inverter, pv_meter]", pv)).of(Role.INVERTER)
+    assert [(one.address, one.count) for one in part.blocks_of(Signal.PV_POWER_W)] == [(20, 1)]
+    # Nothing of another role is read that no command rests on.
+    whole = load_profile("foxess_h3")
+    assert isinstance(whole, ModbusProfile)
+    assert {row.signal for row in whole.of(Role.INVERTER).aside} == {Signal.PV_POWER_W}
+    assert whole.of(Role.BMS).aside == ()
+    assert whole.of(Role.INVERTER, Role.PV_METER).aside == ()
+
+
+def test_a_device_that_no_longer_holds_its_marks_has_moved() -> None:
+    place, other = (None, "holding", 70), (None, "holding", 71)
+    plain = parsed(INVERTER)
+    marked = plain.marked({place: 103, other: 50})
+    assert marked.marks == {place: 103, other: 50}
+    assert plain.marks == {}
+    assert {place, other} <= {each for block in marked.blocks() for each in block.places}
+    assert not marked.moved({place: 103, other: 50})
+    assert marked.moved({place: 103, other: 51})
+    assert not marked.moved({place: 103}), "what was not asked for has not moved"
+    assert not plain.moved({place: 1})
