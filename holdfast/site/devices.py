@@ -102,8 +102,8 @@ def address_of(connection: Connection) -> str:
     match connection:
         case ModbusTcp(host=host, port=port, device_id=device_id):
             return f"{host.lower()}:{port}, device {device_id}"
-        case CanBus(channel=channel):
-            return channel
+        case CanBus(channel=channel, address=address):
+            return f"{channel}, battery {address}" if address else channel
 
 
 def expected_signals(site: Site) -> dict[str, Collection[Signal]]:

@@ -8,7 +8,14 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from holdfast.core.signals import Signal
-from holdfast.devices.can_frames import CanField, CanFlag, CanFrame
+from holdfast.devices.can_frames import (
+    CanAsk,
+    CanCounter,
+    CanField,
+    CanFlag,
+    CanFrame,
+    CanNumber,
+)
 from holdfast.devices.profile import load_profile
 
 ALARM = Signal.BMS_ALARM
@@ -69,6 +76,38 @@ def test_an_identifier_has_eleven_bits(id_):
 def test_an_identifier_of_more_bits_is_refused(id_):
     with pytest.raises(ValidationError, match=r"(?m)^id$"):
         frame(field(), id_=id_)
+
+
+@pytest.mark.parametrize("id_", [0, 0x800, 0x1FFF_FFFF])
+def test_an_identifier_that_is_extended_has_29_bits(id_):
+    assert frame(field(), id_=id_, extended=True).id == id_
+    assert CanAsk(id=id_, extended=True).id == id_
+
+
+@pytest.mark.parametrize("row", [lambda id_: frame(field(), id_=id_), lambda id_: CanAsk(id=id_)])
+def test_an_identifier_of_more_than_11_bits_has_to_be_extended(row):
+    assert row(0x7FF).extended is False
+    text = "0x800 is more than 11 bits have, which is 0x7FF at most; extended: true is for"
+    with pytest.raises(ValidationError, match=text):
+        row(0x800)
+
+
+@pytest.mark.parametrize("extended", [False, True])
+def test_an_identifier_of_more_than_29_bits_is_none(extended):
+    with pytest.raises(ValidationError, match=r"(?m)^id$"):
+        frame(field(), id_=0x2000_0000, extended=extended)
+
+
+def test_what_is_sent_to_ask_has_eight_bytes_at_most_and_is_not_sent_all_the_time():
+    ask = CanAsk(id=0x301)
+    assert (ask.data, ask.every_s) == ((), 1.0)
+    assert CanAsk(id=0x301, data=[0, 255, 0, 0, 0, 0, 0, 0], every_s=0.1).data[1] == 255
+    for wrong in ({"data": [0] * 9}, {"data": [256]}, {"data": [-1]}):
+        with pytest.raises(ValidationError, match=r"(?m)^data"):
+            CanAsk(id=0x301, **wrong)
+    for every_s in (0.0999, 60.1, math.nan):
+        with pytest.raises(ValidationError, match=r"(?m)^every_s$"):
+            CanAsk(id=0x301, every_s=every_s)
 
 
 @pytest.mark.parametrize("number", [float("nan"), float("inf")])
@@ -315,6 +354,153 @@ def test_a_frame_gives_all_its_numbers_and_flags_and_ignores_what_comes_behind_t
         ALARM: 0.0,
         Signal.BMS_PROTECTION: 1.0,
     }
+
+
+TYPES = {
+    "uint8": (1, False),
+    "int8": (1, True),
+    "uint16": (2, False),
+    "int16": (2, True),
+    "uint32": (4, False),
+    "int32": (4, True),
+}
+
+
+@given(data=st.data(), type_=st.sampled_from([*TYPES]))
+def test_a_number_of_any_type_is_found_in_either_order_of_its_bytes(data, type_):
+    size, signed = TYPES[type_]
+    byte = data.draw(st.integers(0, 8 - size))
+    content = data.draw(st.binary(min_size=8, max_size=8))
+    row = field(byte, type_, not_available=[])
+    for order, name in (("little", "low_first"), ("big", "high_first")):
+        expected = int.from_bytes(content[byte : byte + size], order, signed=signed)
+        assert frame(row, byte_order=name).decode(content) == {SOC: expected}
+
+
+@pytest.mark.parametrize(
+    ("type_", "data", "missing"),
+    [
+        ("int8", "80", True),
+        ("int8", "FF", False),
+        ("uint32", "FF FF FF FF", True),
+        ("uint32", "FF FF 00 00", False),
+        ("int32", "00 00 00 80", True),
+        ("int32", "80 00 00 00", False),
+    ],
+)
+def test_what_is_not_available_is_told_as_usual_in_the_types_of_other_widths(type_, data, missing):
+    (value,) = frame(field(0, type_)).decode(bytes.fromhex(data)).values()
+    assert math.isnan(value) is missing
+
+
+def test_an_unknown_order_of_bytes_is_refused():
+    with pytest.raises(ValidationError, match=r"(?m)^byte_order$"):
+        frame(field(), byte_order="mixed")
+
+
+# The same number once more, finer. ---------------------------------------------------------------
+
+HUNDREDTHS = CanNumber(byte=4, type="uint16", scale=0.01)
+
+
+@pytest.mark.parametrize(
+    ("data", "value"),
+    [
+        ("58 00 64 00 9B 22", 88.59),
+        ("58 00 64 00 FC 21", 87.00),  # rounded up
+        ("58 00 64 00 C4 22", 89.00),
+        ("58 00 64 00 FB 21", 88.0),  # more than one step away
+        ("58 00 64 00 C5 22", 88.0),
+        ("58 00 64 00 00 00", 88.0),  # a pack that fills up with zeros
+        ("58 00 64 00 FF FF", 88.0),  # one that says that it has none
+        ("58 00 64 00 9B", 88.0),  # cut off
+        ("58 00 64 00", 88.0),
+        ("65 00 64 00 10 27", 100.0),
+        ("65 00 64 00 74 27", 100.0),  # up_to
+    ],
+)
+def test_a_finer_number_counts_while_it_is_within_one_step(data, value):
+    row = frame(field(0, "uint16", finer=HUNDREDTHS, up_to=100), field(2, signal=Signal.SOH_PCT))
+    assert row.length == 3
+    assert row.decode(bytes.fromhex(data))[SOC] == pytest.approx(value, abs=1e-9)
+
+
+def test_a_finer_number_is_none_where_the_coarse_one_is_not_available():
+    row = frame(field(0, "uint16", finer=HUNDREDTHS))
+    assert math.isnan(row.decode(bytes.fromhex("FF FF 64 00 9B 22"))[SOC])
+
+
+def test_a_finer_number_behind_the_eighth_byte_is_refused():
+    finer = CanNumber(byte=7, type="uint16")
+    with pytest.raises(ValidationError, match="0x355 would need 9 bytes, 8 are possible"):
+        frame(field(finer=finer))
+    with pytest.raises(ValidationError, match="not_available 65536 is no uint16"):
+        CanNumber(byte=0, type="uint16", not_available=[65536])
+
+
+# Flags that are a number. -----------------------------------------------------------------------
+
+
+@given(content=st.binary(min_size=3, max_size=3), numbers=st.lists(st.integers(0, 255), min_size=1))
+def test_a_flag_is_one_exactly_while_its_byte_is_one_of_its_numbers(content, numbers):
+    row = frame(CanFlag(signal=ALARM, byte=2, equals=numbers))
+    assert row.length == 3
+    assert row.decode(content) == {ALARM: float(content[2] in numbers)}
+
+
+def test_a_flag_of_the_first_byte_is_found_there():
+    row = frame(CanFlag(signal=ALARM, byte=0, equals=[0]))
+    assert row.length == 1
+    assert [row.decode(bytes([byte]))[ALARM] for byte in (0, 0xAA)] == [1.0, 0.0]
+
+
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [
+        ({}, "either masks, or byte and equals"),
+        ({"byte": 0}, "has both, byte and equals"),
+        ({"equals": [0]}, "has both, byte and equals"),
+        ({"masks": {0: 1}, "byte": 0}, "has both, byte and equals"),
+        ({"masks": {0: 1}, "byte": 0, "equals": [0]}, "either masks, or byte and equals"),
+        ({"byte": 0, "equals": [0], "paired": True}, "has no pairs"),
+        ({"byte": 8, "equals": [0]}, "byte"),
+        ({"byte": 0, "equals": []}, "equals"),
+        ({"byte": 0, "equals": [256]}, "equals"),
+        ({"byte": 0, "equals": [-1]}, "equals"),
+    ],
+)
+def test_a_flag_is_told_in_one_way(content, text):
+    with pytest.raises(ValidationError, match=text):
+        CanFlag(signal=ALARM, **content)
+
+
+# Counters and addresses. ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("counter", "data", "count"),
+    [
+        (None, "01 02", None),
+        (CanCounter(byte=1), "01 F2", 0xF2),
+        (CanCounter(byte=1, mask=0x0F), "01 F2", 2),
+        (CanCounter(byte=1), "01", None),
+        (CanCounter(byte=0), "01", 1),
+    ],
+)
+def test_a_counter_is_found_where_the_frame_is_long_enough(counter, data, count):
+    assert frame(field(), counter=counter).count_in(bytes.fromhex(data)) == count
+
+
+@pytest.mark.parametrize("counter", [{"byte": 8}, {"byte": 0, "mask": 0}, {"byte": 0, "mask": 256}])
+def test_a_counter_is_some_bits_of_one_of_the_eight_bytes(counter):
+    with pytest.raises(ValidationError, match=r"byte|mask"):
+        CanCounter(**counter)
+
+
+def test_a_battery_sends_its_frames_with_its_address():
+    row = frame(field(), id_=0x4210, extended=True)
+    assert [row.of_battery(address).id for address in (0, 1, 15)] == [0x4210, 0x4211, 0x421F]
+    assert row.of_battery(1).decode(b"\x32") == {SOC: 50.0}
 
 
 # The table that comes with Holdfast. ------------------------------------------------------------

@@ -47,7 +47,10 @@ class CanBus(Section):
     bitrate: Annotated[int, Field(ge=10_000, le=1_000_000)] = 500_000
     """As all devices on this bus have it."""
     acts_as_inverter: bool = False
-    """Send the keep-alive 0x305; only if no inverter on this bus does."""
+    """Send what the battery waits for, such as the keep-alive 0x305; only if no inverter on this
+    bus does."""
+    address: Annotated[int, Field(ge=0, le=15)] = 0
+    """Of the battery, if those of its table have one (Pylontech high voltage)."""
 
 
 Connection = Annotated[ModbusTcp | CanBus, Field(discriminator="kind")]

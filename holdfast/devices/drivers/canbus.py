@@ -32,10 +32,10 @@ class CanBmsDriver:
         self.name = name
         self.counters = CommsCounters(where=f"{connection.channel} ({connection.interface})")
         self._owners = owners
-        self._profile = profile
+        self._profile = profile.at(connection.address)
         self._connection = connection
         self._store = store
-        self._collector = BurstCollector(profile)
+        self._collector = BurstCollector(self._profile)
         self._timer: asyncio.TimerHandle | None = None
         self._reader: CanReader | None = None
         self._closed = asyncio.Event()
@@ -46,8 +46,7 @@ class CanBmsDriver:
         while not self._closed.is_set():
             self._reader = CanReader(
                 self._connection,
-                ids=frozenset(frame.id for frame in self._profile.frames),
-                keep_alive_id=self._keep_alive_id,
+                self._profile,
                 on_frame=self._on_frame,
                 on_garbage=self.counters.failed,
             )
@@ -72,10 +71,6 @@ class CanBmsDriver:
             self._timer.cancel()
         if self._reader is not None:
             self._reader.stop()
-
-    @property
-    def _keep_alive_id(self) -> int | None:
-        return self._profile.keep_alive_id if self._connection.acts_as_inverter else None
 
     def _on_frame(self, frame_id: int, data: bytes, time_ns: int) -> None:
         try:

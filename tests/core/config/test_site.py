@@ -292,6 +292,7 @@ RANGES = [
     (ModbusTcp, MODBUS, "device_id", 0, 255, 1),
     (ModbusTcp, MODBUS, "timeout_s", math.nextafter(0.0, 1.0), 5.0, 0.5),
     (CanBus, CAN, "bitrate", 10_000, 1_000_000, 500_000),
+    (CanBus, CAN, "address", 0, 15, 0),
     (BatteryHardware, CELLS, "cells_in_series", 1, 500, None),
     (BatteryHardware, CELLS, "cell_voltage_max_v", 3.0, 4.3, 3.65),
     (BatteryHardware, CELLS, "cell_voltage_min_v", 1.5, 3.2, 2.5),

@@ -192,7 +192,7 @@ async def test_short_frame_is_an_error_and_the_rest_lands(pack, wait_until):
 
 @pytest.mark.parametrize(
     "options",
-    [{"is_extended_id": True}, {"is_remote_frame": True}, {"is_error_frame": True}],
+    [{"is_extended_id": True}, {"is_remote_frame": True}],
     ids=str,
 )
 async def test_frames_of_other_kinds_are_dropped(pack, wait_until, options):
@@ -205,6 +205,17 @@ async def test_frames_of_other_kinds_are_dropped(pack, wait_until, options):
     assert bms.driver.counters.errors == 0
 
 
+async def test_an_error_frame_is_told_and_carries_no_value(pack, wait_until):
+    bms = await pack()
+    for _ in range(20):
+        bms.send({0x355: "58005E00"}, is_error_frame=True)
+    bms.send({0x351: FIELD_BURST[0x351]})
+    await wait_until(lambda: bms.driver.counters.reads)
+    assert bms.sample(Signal.SOC_PCT) is None
+    assert bms.driver.counters.errors == 1, "they come as fast as frames do"
+    assert bms.driver.counters.last_error == "the adapter tells of an error on the bus"
+
+
 async def test_writing_is_refused(pack):
     bms = await pack()
     write = Write(unit="battery", role=Role.BMS, point=Point.CHARGE_POWER_W, value=0.0)
@@ -213,14 +224,31 @@ async def test_writing_is_refused(pack):
     assert bms.driver.counters.writes == 0
 
 
-@pytest.mark.parametrize("acts_as_inverter", [True, False])
-async def test_keep_alive_only_when_acting_as_the_inverter(pack, acts_as_inverter):
-    bms = await pack(acts_as_inverter=acts_as_inverter)
-    await asyncio.sleep(1.2)
+def heard_by(bms):
     heard = []
     while (message := bms.bus.recv(0)) is not None:
         heard.append((message.arbitration_id, bytes(message.data), message.is_extended_id))
-    assert heard == ([(0x305, bytes(8), False)] * 2 if acts_as_inverter else [])
+    return heard
+
+
+@pytest.mark.parametrize("acts_as_inverter", [True, False])
+async def test_keep_alive_only_when_acting_as_the_inverter(pack, acts_as_inverter):
+    bms = await pack(acts_as_inverter=acts_as_inverter)
+    for _ in range(13):
+        bms.send({0x355: "58005E00"})
+        await asyncio.sleep(0.1)
+    assert heard_by(bms) == ([(0x305, bytes(8), False)] * 2 if acts_as_inverter else [])
+
+
+async def test_keep_alive_is_not_sent_to_a_bus_on_which_nobody_speaks(pack, wait_until):
+    """A frame that nobody acknowledges is repeated until the adapter leaves the bus."""
+    bms = await pack(acts_as_inverter=True)
+    await asyncio.sleep(0.5)
+    assert heard_by(bms) == []
+    bms.send({0x355: "58005E00"})
+    await wait_until(lambda: heard_by(bms) == [(0x305, bytes(8), False)])
+    await asyncio.sleep(1.2)
+    assert heard_by(bms) == [], "the pack has said nothing since"
 
 
 async def test_silent_bus_is_opened_again(pack, wait_until, monkeypatch):
@@ -283,9 +311,10 @@ class Adapter:
 
     @property
     def is_heard(self):
-        """True once the channel is open and settled: from then on keep-alives come."""
-        opening, opened, since = self.heard.rpartition(b"O\r")
-        return opened and b"S6\r" in opening and b"t305" in since
+        """True once the channel is open and settled."""
+        opening, opened, _ = self.heard.rpartition(b"O\r")
+        reader = self.driver._reader
+        return opened and b"S6\r" in opening and reader is not None and reader.listens
 
 
 @pytest.fixture
