@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from holdfast.core.signals import Signal
+from holdfast.core.signals import SIGNALS, Signal
 from holdfast.devices.can_frames import (
     CanAsk,
     CanCounter,
@@ -627,3 +627,108 @@ def test_a_pylontech_pack_allows_each_direction_by_a_bit_of_its_own(data, charge
         Signal.CHARGE_ALLOWED: charge,
         Signal.DISCHARGE_ALLOWED: discharge,
     }
+
+
+# Tables of other batteries. ---------------------------------------------------------------------
+
+OTHERS = {
+    ("sma_victron_lv_can", 0x351): ("4302E8039E07D001", {
+        Signal.CHARGE_VOLTAGE_LIMIT_V: 57.9,
+        Signal.CHARGE_CURRENT_LIMIT_A: 100.0,
+        Signal.DISCHARGE_CURRENT_LIMIT_A: 195.0,
+    }),
+    ("sma_victron_lv_can", 0x355): (
+        "3C00640084170000", {Signal.SOC_PCT: 60.2, Signal.SOH_PCT: 100.0}
+    ),
+    ("sma_victron_lv_can", 0x356): ("6114D3FEEB001A00", {
+        Signal.PACK_VOLTAGE_V: 52.17,
+        Signal.BATTERY_CURRENT_A: -30.1,
+        Signal.CELL_TEMPERATURE_MAX_C: 23.5,
+        Signal.CELL_TEMPERATURE_MIN_C: 23.5,
+    }),
+    ("sma_victron_lv_can", 0x35A): (
+        "AAAAAA02AAAAAA02", {Signal.BMS_PROTECTION: 0.0, Signal.BMS_ALARM: 0.0}
+    ),
+    ("sma_victron_lv_can", 0x373): ("B90CC20C27012801", {
+        Signal.CELL_VOLTAGE_MIN_V: 3.257,
+        Signal.CELL_VOLTAGE_MAX_V: 3.266,
+        Signal.CELL_TEMPERATURE_MIN_C: 22.0,
+        Signal.CELL_TEMPERATURE_MAX_C: 23.0,
+    }),
+    ("pylontech_hv_can", 0x4210): ("740E 1A75 3204 50 63", {
+        Signal.PACK_VOLTAGE_V: 370.0,
+        Signal.BATTERY_CURRENT_A: -2.2,
+        Signal.SOC_PCT: 80.0,
+        Signal.SOH_PCT: 99.0,
+    }),
+    ("pylontech_hv_can", 0x4220): ("A00F B80B 2A76 3674", {
+        Signal.CHARGE_VOLTAGE_LIMIT_V: 400.0,
+        Signal.CHARGE_CURRENT_LIMIT_A: 25.0,
+        Signal.DISCHARGE_CURRENT_LIMIT_A: 25.0,
+    }),
+    ("pylontech_hv_can", 0x4230): ("1C0D FE0C 0100 0200", {
+        Signal.CELL_VOLTAGE_MAX_V: 3.356,
+        Signal.CELL_VOLTAGE_MIN_V: 3.326,
+    }),
+    ("pylontech_hv_can", 0x4240): ("E204 9803 0100 0200", {
+        Signal.CELL_TEMPERATURE_MAX_C: 25.0,
+        Signal.CELL_TEMPERATURE_MIN_C: -8.0,
+    }),
+    ("pylontech_hv_can", 0x4250): (
+        "02 0000 00 0100 0000", {Signal.BMS_PROTECTION: 0.0, Signal.BMS_ALARM: 1.0}
+    ),
+    ("pylontech_hv_can", 0x4280): (
+        "AA 00 0000 0000 0000", {Signal.CHARGE_ALLOWED: 0.0, Signal.DISCHARGE_ALLOWED: 1.0}
+    ),
+}  # fmt: skip
+"""Those of low voltage were recorded at a Seplos battery; the others are made up."""
+
+
+def of_table(name, id_, data):
+    (row,) = (row for row in load_profile(name).frames if row.id == id_)
+    return row.decode(bytes.fromhex(data))
+
+
+@pytest.mark.parametrize("place", OTHERS, ids=lambda place: f"{place[0]}-0x{place[1]:X}")
+def test_frames_of_other_batteries_read_as_their_documents_say(place):
+    data, values = OTHERS[place]
+    assert of_table(*place, data) == pytest.approx(values)
+
+
+def test_every_frame_of_these_tables_has_an_example():
+    for name in {name for name, _ in OTHERS}:
+        named = {id_ for of, id_ in OTHERS if of == name}
+        assert {row.id for row in load_profile(name).frames} == named
+
+
+@pytest.mark.parametrize("data", ["3E00640000000000", "3E006400FFFF0000", "3E006400"])
+def test_a_battery_without_hundredths_of_its_charge_is_as_full_as_it_says(data):
+    """Discover batteries fill the frame up with zeros, others cut it off."""
+    assert of_table("sma_victron_lv_can", 0x355, data)[SOC] == 62.0
+
+
+@pytest.mark.parametrize(
+    ("id_", "data", "signals"),
+    [
+        (0x351, "FFFF 0080 0080", {*OTHERS["sma_victron_lv_can", 0x351][1]}),
+        (0x355, "FFFF FFFF FFFF", {SOC, Signal.SOH_PCT}),
+        (0x356, "0080 0080 0080", {*OTHERS["sma_victron_lv_can", 0x356][1]}),
+    ],
+)
+def test_what_sma_says_is_not_used_is_not_available(id_, data, signals):
+    values = of_table("sma_victron_lv_can", id_, data)
+    assert values.keys() == signals
+    assert all(math.isnan(value) for value in values.values())
+
+
+def test_a_high_voltage_battery_without_offset_tells_what_cannot_be_true():
+    """Converters that leave the 3000 A out are told from those that do not."""
+    for current in ("0000", "9600", "6AFF"):
+        values = of_table("pylontech_hv_can", 0x4210, f"740E {current} 3204 50 63")
+        assert not SIGNALS[Signal.BATTERY_CURRENT_A].is_plausible(values[Signal.BATTERY_CURRENT_A])
+
+
+@pytest.mark.parametrize("number", [1, 0x55, 0xAA, 0xFF])
+def test_only_zero_permits_a_direction_of_a_high_voltage_battery(number):
+    data = bytes([number, 0]) + bytes(6)
+    assert of_table("pylontech_hv_can", 0x4280, data.hex())[Signal.CHARGE_ALLOWED] == 0.0
