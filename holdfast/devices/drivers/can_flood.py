@@ -42,8 +42,8 @@ class FloodGuard:
         self._seen.clear()
         if not flood:
             return None
-        count, id_ = max(flood)
+        _, id_ = max(flood)
         return (
-            f"a node floods the bus: frame 0x{id_:03X} came {count} times in a second, "
-            f"{MOST_OF_ONE_ID} were taken"
+            f"a node floods the bus: frame 0x{id_:03X} comes more than {MOST_OF_ONE_ID} times a "
+            "second, and no more of them are taken"
         )

@@ -16,6 +16,7 @@ from holdfast.devices.can_profile import CanProfile
 from holdfast.devices.drivers.backoff import Backoff
 from holdfast.devices.drivers.can_burst import Burst, BurstCollector
 from holdfast.devices.drivers.can_reader import CanReader
+from holdfast.devices.drivers.can_twins import TwinWatch
 
 
 class CanBmsDriver:
@@ -36,6 +37,7 @@ class CanBmsDriver:
         self._connection = connection
         self._store = store
         self._collector = BurstCollector(self._profile)
+        self._twins = TwinWatch()
         self._timer: asyncio.TimerHandle | None = None
         self._reader: CanReader | None = None
         self._closed = asyncio.Event()
@@ -91,6 +93,10 @@ class CanBmsDriver:
             self._commit(burst)
 
     def _commit(self, burst: Burst) -> None:
+        twins = self._twins.saw(burst.values)
+        if twins is not None:
+            self.counters.silent(twins)
+            return
         told = [
             Told(signal=signal, value=value, time_ns=burst.time_ns)
             for signal, value in burst.values.items()
