@@ -7,9 +7,10 @@ import ipaddress
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 from holdfast.core.config import Site
-from holdfast.core.config.device import Connection, ModbusTcp
+from holdfast.core.config.device import CAN_INTERFACES, CanBus, Connection, ModbusTcp
 from holdfast.core.config.section import Section
 from holdfast.core.signals import SIGNALS
 from holdfast.devices.modbus_profile import MAY_BE_SLOW
@@ -106,6 +107,7 @@ def doubts(site: Site) -> tuple[str, ...]:
         *_example_addresses(site),
         *_shared_addresses(site),
         *_slow_devices(site),
+        *_unknown_interfaces(site),
     )
 
 
@@ -190,6 +192,19 @@ def _slow_devices(site: Site) -> Iterator[str]:
             yield (
                 f"{path}: a revert_timeout_s of {revert_s:g} s leaves its heartbeat fewer than "
                 f"three tries of {timeout_s:g} s; {3.0 * timeout_s:g} s would be right"
+            )
+
+
+def _unknown_interfaces(site: Site) -> Iterator[str]:
+    """Tells of CAN interfaces that python-can does not come with, and which was probably meant."""
+    for one in physical_devices(site):
+        connection = one.device.connection
+        if isinstance(connection, CanBus) and connection.interface not in CAN_INTERFACES:
+            near = get_close_matches(connection.interface, CAN_INTERFACES, n=1)
+            meant = f"is {near[0]} meant?" if near else f"known are {', '.join(CAN_INTERFACES)}"
+            yield (
+                f"{one.path}: python-can comes without an interface {connection.interface!r}: "
+                f"{meant}"
             )
 
 

@@ -158,3 +158,27 @@ def test_a_meter_or_relays_cannot_be_slow_and_a_bms_may_take_its_time() -> None:
         assert "what it tells is lost after 1 s" in lost
     assert slow("bms", 2.0) == []
     assert len(slow("bms", 3.0)) == 1
+
+
+@pytest.mark.parametrize(
+    ("interface", "told"),
+    [
+        ("socketcan", None),
+        ("gs_usb", None),
+        ("sockecan", "is socketcan meant?"),
+        ("zzz", "known are canalystii, "),
+    ],
+)
+def test_an_interface_that_python_can_does_not_come_with_is_doubted(
+    interface: str, told: str | None
+) -> None:
+    connection = {"kind": "can", "interface": interface, "channel": "can0"}
+    unit = unit_content(bms={"profile": "pylontech_lv_can", "connection": connection})
+    site = Site.model_validate(site_content(unit))
+    found = [doubt for doubt in doubts(site) if "python-can" in doubt]
+    if told is None:
+        assert found == []
+    else:
+        (doubt,) = found
+        assert doubt.startswith("storage[0].bms: python-can comes without an interface ")
+        assert told in doubt

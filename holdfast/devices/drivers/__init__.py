@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from can.interfaces import VALID_INTERFACES
+
 from holdfast.core.config.device import CanBus, Connection, ModbusTcp
 from holdfast.core.data_store import DataStore
 from holdfast.core.errors import ConfigError
@@ -39,9 +41,19 @@ def open_driver(
         case ModbusProfile(), ModbusTcp():
             return ModbusDriver(name, owners, profile, connection, store)
         case CanProfile(), CanBus():
+            _check_interface(name, connection)
             return CanBmsDriver(name, owners, profile, connection, store)
         case _:
             raise ConfigError(
                 f"{name}: profile {profile.name} speaks {profile.protocol}, "
                 f"but the connection is {connection.kind}"
             )
+
+
+def _check_interface(name: str, connection: CanBus) -> None:
+    """Raises ConfigError for an interface that python-can, as it is installed, does not know."""
+    if connection.interface not in VALID_INTERFACES:
+        raise ConfigError(
+            f"{name}: python-can knows no interface {connection.interface!r}; "
+            f"known are {', '.join(sorted(VALID_INTERFACES))}"
+        )

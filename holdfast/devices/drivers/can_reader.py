@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import Any
 
 import can
+from can.util import cast_from_string
 
 from holdfast.core.config.device import CanBus
 from holdfast.core.units import NS_PER_S, s_from_ns
@@ -87,7 +88,8 @@ class CanReader:
         try:
             bus = self._open()
             reason = self._receive(bus)
-        except (can.CanError, OSError, ValueError) as error:
+        except (can.CanError, OSError, ValueError, TypeError, ImportError) as error:
+            # The last two are an option that the interface does not take, and a library it lacks.
             reason = cause_in_words(error)
         finally:
             if bus is not None:
@@ -96,9 +98,12 @@ class CanReader:
 
     def _open(self) -> can.BusABC:
         connection = self._connection
-        options: dict[str, Any] = {}
+        options: dict[str, Any] = {
+            name: cast_from_string(value)
+            for name, _, value in (option.partition("=") for option in connection.options)
+        }
         if connection.interface == "slcan":
-            options = {"timeout": _SERIAL_TIMEOUT_S, "sleep_after_open": _SETTLE_S}
+            options = {"timeout": _SERIAL_TIMEOUT_S, "sleep_after_open": _SETTLE_S} | options
         if connection.interface not in _FILTERS_IN_SOFTWARE:
             options["can_filters"] = self._filters()
         bus = can.Bus(

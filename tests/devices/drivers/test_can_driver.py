@@ -335,6 +335,26 @@ async def test_silence_is_told_with_what_the_adapter_said_of_the_bus(
     assert counters.why_silent.startswith("no frame for ")
 
 
+async def test_options_reach_the_interface_as_numbers_where_they_are(monkeypatch, wait_until):
+    kernel = Kernel(monkeypatch)
+    options = ("local_loopback=false", "tries=3", "share=0.5", "host=a.b")
+    driver = CanBmsDriver(
+        "battery/bms",
+        {Role.BMS: "battery"},
+        load_profile("pylontech_lv_can"),
+        CanBus(interface="pcan", channel=f"test-{uuid.uuid4()}", options=options),
+        DataStore(("battery",)),
+    )
+    task = asyncio.create_task(driver.run())
+    await wait_until(lambda: kernel.opened)
+    await driver.close()
+    await asyncio.wait_for(task, 60)
+    taken = kernel.options[0]
+    assert taken["interface"] == "pcan"
+    names = ("local_loopback", "tries", "share", "host")
+    assert [taken[name] for name in names] == [False, 3, 0.5, "a.b"]
+
+
 async def test_the_kernel_lets_only_the_frames_of_the_table_through(kernel):
     filters = kernel.driver._reader._filters()
     assert {"can_id": 0x355, "can_mask": 0x7FF, "extended": False} in filters
