@@ -13,6 +13,7 @@ from holdfast.cli.limits import reference_page
 from holdfast.cli.main import main
 from holdfast.devices.can_frames import CanAsk, CanField, CanFlag, CanFrame
 from holdfast.devices.can_profile import CanProfile
+from holdfast.devices.dbc import DbcRows, DbcSignal
 from holdfast.devices.modbus_profile import ModbusProfile
 from holdfast.devices.registers import RegisterRead, RegisterWrite
 
@@ -114,6 +115,8 @@ TABLES = (
     CanField,
     CanFlag,
     CanAsk,
+    DbcRows,
+    DbcSignal,
 )
 
 

@@ -34,7 +34,7 @@ DISTRIBUTIONS = {
     "yaml": "pyyaml",
     "z3": "z3-solver",
 }
-LATE = frozenset({"pandas", "pvlib", "sklearn"})
+LATE = frozenset({"cantools", "pandas", "pvlib", "sklearn"})
 """What the product imports where it is used, and does without."""
 OURS = frozenset({"holdfast", "tests", "proofs", "mutants", "benchmarks"})
 
