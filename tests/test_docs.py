@@ -11,8 +11,9 @@ from holdfast.cli.commands import COMMANDS
 from holdfast.cli.configuration import configuration_page, meanings, sections
 from holdfast.cli.limits import reference_page
 from holdfast.cli.main import main
-from holdfast.devices.can_frames import CanField, CanFlag, CanFrame
+from holdfast.devices.can_frames import CanAsk, CanField, CanFlag, CanFrame
 from holdfast.devices.can_profile import CanProfile
+from holdfast.devices.dbc import DbcRows, DbcSignal
 from holdfast.devices.modbus_profile import ModbusProfile
 from holdfast.devices.registers import RegisterRead, RegisterWrite
 
@@ -105,7 +106,18 @@ def test_every_key_of_the_configuration_says_what_it_means(section):
     assert set(section.model_fields) <= set(meanings(section))
 
 
-TABLES = (ModbusProfile, CanProfile, RegisterRead, RegisterWrite, CanFrame, CanField, CanFlag)
+TABLES = (
+    ModbusProfile,
+    CanProfile,
+    RegisterRead,
+    RegisterWrite,
+    CanFrame,
+    CanField,
+    CanFlag,
+    CanAsk,
+    DbcRows,
+    DbcSignal,
+)
 
 
 @pytest.mark.parametrize("table", TABLES)

@@ -15,6 +15,7 @@ from holdfast.core.errors import ConfigError
 from holdfast.core.mistakes import in_words
 from holdfast.core.strict_yaml import parse_yaml
 from holdfast.devices.can_profile import CanProfile
+from holdfast.devices.dbc import with_frames
 from holdfast.devices.http_profile import HttpProfile
 from holdfast.devices.modbus_profile import ModbusProfile
 from holdfast.devices.mqtt_profile import MqttProfile
@@ -50,7 +51,7 @@ def load_profile(name: str) -> Profile:
     Raises ConfigError if there is none or it is wrong.
     """
     if is_file(name):
-        return parse_profile(_text_of(name), source=name)
+        return parse_profile(_text_of(name), source=name, folder=Path(name).parent)
     if name not in profile_names():
         raise ConfigError(
             f"there is no profile {name!r}; known are {', '.join(profile_names())}, and a table of "
@@ -72,11 +73,17 @@ def _text_of(path: str) -> str:
         raise ConfigError(f"profile {path}: cannot be read: {error}") from error
 
 
-def parse_profile(text: str, *, source: str) -> Profile:
-    """Checks the text of a profile. Raises ConfigError that names what is wrong, and its line."""
+def parse_profile(text: str, *, source: str, folder: Path = Path()) -> Profile:
+    """Checks the text of a profile; other files that it names count from its ``folder``.
+
+    Raises ConfigError that names what is wrong, and its line.
+    """
     try:
-        return _ADAPTER.validate_python(parse_yaml(text))
+        parsed = parse_yaml(text)
     except ConfigError as error:
         raise ConfigError(f"{source}: {error}") from error
+    content = with_frames(parsed, text, source=source, folder=folder)
+    try:
+        return _ADAPTER.validate_python(content)
     except ValidationError as error:
         raise ConfigError(in_words(error, source, text)) from error

@@ -17,10 +17,11 @@ Finite = Annotated[float, Field(allow_inf_nan=False)]
 _BIT_TABLES = frozenset({"coil", "discrete"})
 _STRUCT = {"uint16": "H", "int16": "h", "uint32": "I", "int32": "i", "float32": "f"}
 
-_BITS = {"bool": 1, "uint8": 8, "uint16": 16, "int16": 16, "uint32": 32, "int32": 32}
+_BITS = {"bool": 1, "uint8": 8, "int8": 8, "uint16": 16, "int16": 16, "uint32": 32, "int32": 32}
 NOT_AVAILABLE: Mapping[str, tuple[int, ...]] = {
     "bool": (),
     "uint8": (0xFF,),
+    "int8": (0x80,),
     "uint16": (0xFFFF,),
     "int16": (0x8000,),
     "uint32": (0xFFFF_FFFF,),

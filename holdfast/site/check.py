@@ -2,10 +2,11 @@
 
 from holdfast.core.commands import Point
 from holdfast.core.config import Site, StorageUnit
-from holdfast.core.config.device import Device
+from holdfast.core.config.device import CanBus, Device
 from holdfast.core.errors import ConfigError
 from holdfast.core.role import Role
 from holdfast.core.signals import Signal
+from holdfast.devices.can_profile import CanProfile
 from holdfast.devices.profile import Profile, load_profile
 from holdfast.devices.roles import NEEDS, ROLES
 from holdfast.devices.sunspec.model_files import check_names
@@ -69,6 +70,11 @@ def _check_device(role: Role, device: Device) -> None:
         )
     if isinstance(profile, SunSpecProfile):
         check_names(profile)
+    if isinstance(profile, CanProfile) and isinstance(device.connection, CanBus):
+        try:
+            profile.at(device.connection.address)
+        except ValueError as error:
+            raise ConfigError(f"profile {profile.name}: {error}") from error
     missing = ROLES[role].tells - profile.signals - profile.lacks.keys()
     if missing:
         raise ConfigError(f"profile {profile.name} does not provide {', '.join(sorted(missing))}")

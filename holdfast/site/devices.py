@@ -115,8 +115,8 @@ def address_of(connection: Connection) -> str:
             return f"{host.lower()}:{port}{prefix}"
         case MqttBroker(host=host, port=port, topic=topic):
             return f"{host.lower()}:{port}, topic {topic}"
-        case CanBus(channel=channel):
-            return channel
+        case CanBus(channel=channel, address=address):
+            return f"{channel}, battery {address}" if address else channel
 
 
 def expected_signals(site: Site) -> dict[str, Collection[Signal]]:

@@ -7,9 +7,10 @@ import ipaddress
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 from holdfast.core.config import Site
-from holdfast.core.config.device import CanBus, Connection, HttpHost, ModbusTcp
+from holdfast.core.config.device import CAN_INTERFACES, CanBus, Connection, HttpHost, ModbusTcp
 from holdfast.core.config.section import Section
 from holdfast.core.role import Role
 from holdfast.core.signals import SIGNALS, Signal
@@ -110,6 +111,7 @@ def doubts(site: Site) -> tuple[str, ...]:
         *_shared_addresses(site),
         *_slow_devices(site),
         *_late_meters(site),
+        *_unknown_interfaces(site),
     )
 
 
@@ -214,6 +216,19 @@ def _late_meters(site: Site) -> Iterator[str]:
             yield (
                 f"{one.path}: it is given {connection.timeout_s:g} s to answer, and what it tells "
                 f"is lost after {lost_s:g} s, which takes the power to 0 W"
+            )
+
+
+def _unknown_interfaces(site: Site) -> Iterator[str]:
+    """Tells of CAN interfaces that python-can does not come with, and which was probably meant."""
+    for one in physical_devices(site):
+        connection = one.device.connection
+        if isinstance(connection, CanBus) and connection.interface not in CAN_INTERFACES:
+            near = get_close_matches(connection.interface, CAN_INTERFACES, n=1)
+            meant = f"is {near[0]} meant?" if near else f"known are {', '.join(CAN_INTERFACES)}"
+            yield (
+                f"{one.path}: python-can comes without an interface {connection.interface!r}: "
+                f"{meant}"
             )
 
 

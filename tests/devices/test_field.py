@@ -188,6 +188,26 @@ def test_a_negative_charge_limit_is_a_mistake(pack, ccl_a):
     assert (pack.permitted, pack.may_start) == ((0, 0), False)
 
 
+@pytest.mark.parametrize("forbids", [(), ((0x35C, b"\x40\x00"),)])
+def test_a_charge_limit_that_drops_to_nothing_at_the_top_stops_charging_at_once(pack, forbids):
+    pack.hears(limits(ccl_a=56.0))
+    assert pack.permitted[0] > 2000
+    pack.hears(limits(ccl_a=0.0), *forbids, seconds=1)
+    assert pack.permitted == (0, 5000)
+    assert set(pack.found) <= {"bms_forbids_charge"}
+
+
+def test_a_charge_limit_that_jumps_never_lets_more_through_than_it_says(pack):
+    """A Dyness pack at the top of its charge: 56 A, 0 A, 56 A."""
+    pack.hears(limits(ccl_a=56.0))
+    for _ in range(5):
+        for ccl_a in (0.0, 56.0):
+            pack.hears(limits(ccl_a=ccl_a), seconds=1)
+            assert pack.permitted[0] <= ccl_a * 52.8
+            assert pack.permitted[1] == 5000
+    assert pack.found == {}
+
+
 # What is not available. -------------------------------------------------------------------------
 
 

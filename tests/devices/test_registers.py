@@ -191,7 +191,7 @@ def test_a_bit_always_has_a_value():
 
 
 def test_each_type_has_its_usual_numbers_for_no_value():
-    assert {"uint8", *get_args(RawType)} == NOT_AVAILABLE.keys()
+    assert {"uint8", "int8", *get_args(RawType)} == NOT_AVAILABLE.keys()
 
 
 def test_a_byte_of_all_ones_is_no_value():

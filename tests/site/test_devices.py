@@ -10,7 +10,7 @@ from holdfast.core.abilities import SETPOINT_ONLY, Abilities
 from holdfast.core.ages import USUAL
 from holdfast.core.commands import Point
 from holdfast.core.config import Site
-from holdfast.core.config.device import HttpHost
+from holdfast.core.config.device import CanBus, HttpHost
 from holdfast.core.data_store import DataStore
 from holdfast.core.errors import ConfigError
 from holdfast.core.role import Role
@@ -569,6 +569,18 @@ def use(monkeypatch: pytest.MonkeyPatch, table: Profile) -> None:
         "load_profile",
         lambda name: table if name == table.name else load_profile(name),
     )
+
+
+def test_an_address_of_a_battery_that_has_none_is_refused() -> None:
+    bms = {"profile": "pylontech_lv_can", "connection": CAN | {"address": 1}}
+    with pytest.raises(ConfigError, match="bms: profile pylontech_lv_can: address 1: its batt"):
+        check_site(build_site(unit_content(bms=bms)))
+
+
+def test_batteries_with_two_addresses_on_one_bus_are_at_two_places() -> None:
+    connection = CanBus(interface="socketcan", channel="can0")
+    assert address_of(connection) == "can0"
+    assert address_of(connection.model_copy(update={"address": 1})) == "can0, battery 1"
 
 
 def test_each_device_gets_a_driver_that_opens_nothing_yet() -> None:

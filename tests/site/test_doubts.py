@@ -202,3 +202,27 @@ def test_an_address_of_the_example_is_one_over_http_too() -> None:
     content["pv_meter"] = {"none": "no PV here"}
     (doubt,) = doubts(Site.model_validate(content))
     assert doubt.startswith("meter: still at an address of the example")
+
+
+@pytest.mark.parametrize(
+    ("interface", "told"),
+    [
+        ("socketcan", None),
+        ("gs_usb", None),
+        ("sockecan", "is socketcan meant?"),
+        ("zzz", "known are canalystii, "),
+    ],
+)
+def test_an_interface_that_python_can_does_not_come_with_is_doubted(
+    interface: str, told: str | None
+) -> None:
+    connection = {"kind": "can", "interface": interface, "channel": "can0"}
+    unit = unit_content(bms={"profile": "pylontech_lv_can", "connection": connection})
+    site = Site.model_validate(site_content(unit))
+    found = [doubt for doubt in doubts(site) if "python-can" in doubt]
+    if told is None:
+        assert found == []
+    else:
+        (doubt,) = found
+        assert doubt.startswith("storage[0].bms: python-can comes without an interface ")
+        assert told in doubt

@@ -36,19 +36,50 @@ class ModbusTcp(Section):
     """A request without an answer for this long has failed."""
 
 
+CAN_INTERFACES = (
+    "canalystii", "cantact", "etas", "gs_usb", "iscan", "ixxat", "kvaser", "neousys", "neovi",
+    "nican", "nixnet", "pcan", "robotell", "seeedstudio", "serial", "slcan", "socketcan",
+    "socketcand", "systec", "udp_multicast", "usb2can", "vector", "virtual",
+)  # fmt: skip
+"""python-can comes with these; a package beside it may bring others."""
+_OURS = frozenset(
+    {"interface", "channel", "bitrate", "can_filters", "ignore_config", "receive_own_messages"}
+)
+
+
+def _of_interface(option: str) -> str:
+    """Lets what is the interface's own pass. Raises ValueError for what has a place elsewhere."""
+    name = option.partition("=")[0]
+    if name in _OURS:
+        raise ValueError(f"{name}: no option, but set by Holdfast")
+    return option
+
+
+_Option = Annotated[
+    str, Field(pattern=r"^[a-z][A-Za-z0-9_]*=.+$", max_length=100), AfterValidator(_of_interface)
+]
+
+
 class CanBus(Section):
     """A CAN interface as python-can names it."""
 
     kind: Literal["can"] = "can"
     """A CAN bus."""
-    interface: Literal["slcan", "socketcan", "virtual"]
-    """slcan: a serial adapter. socketcan: an interface of the kernel. virtual: for tests."""
+    interface: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$")]
+    """socketcan: an interface of the kernel. slcan: a serial adapter. virtual: for tests. Or
+    another one of python-can's, such as pcan, kvaser, gs_usb or socketcand."""
     channel: str
     """Such as /dev/ttyACM0 for slcan, can0 for socketcan."""
     bitrate: Annotated[int, Field(ge=10_000, le=1_000_000)] = 500_000
     """As all devices on this bus have it."""
     acts_as_inverter: bool = False
-    """Send the keep-alive 0x305; only if no inverter on this bus does."""
+    """Send what the battery waits for, such as the keep-alive 0x305; only if no inverter on this
+    bus does."""
+    options: tuple[_Option, ...] = ()
+    """What this interface needs beside, under python-can's names: [host=192.168.1.5, port=28600]
+    for socketcand."""
+    address: Annotated[int, Field(ge=0, le=15)] = 0
+    """Of the battery, if those of its table have one (Pylontech high voltage)."""
 
 
 class HttpHost(Section):

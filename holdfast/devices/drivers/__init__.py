@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from can.interfaces import VALID_INTERFACES
+
 from holdfast.core.config.device import CanBus, Connection, HttpHost, ModbusTcp, MqttBroker
 from holdfast.core.data_store import DataStore
 from holdfast.core.errors import ConfigError
@@ -68,6 +70,7 @@ def open_driver(
         case SunSpecProfile(), ModbusTcp():
             return SunSpecDriver(name, owners, profile, connection, store)
         case CanProfile(), CanBus():
+            _check_interface(name, connection)
             return CanBmsDriver(name, owners, profile, connection, store)
         case HttpProfile(), HttpHost():
             return HttpDriver(name, owners, profile, connection, store)
@@ -78,3 +81,12 @@ def open_driver(
                 f"{name}: profile {profile.name} speaks {profile.protocol}, "
                 f"but the connection is {connection.kind}"
             )
+
+
+def _check_interface(name: str, connection: CanBus) -> None:
+    """Raises ConfigError for an interface that python-can, as it is installed, does not know."""
+    if connection.interface not in VALID_INTERFACES:
+        raise ConfigError(
+            f"{name}: python-can knows no interface {connection.interface!r}; "
+            f"known are {', '.join(sorted(VALID_INTERFACES))}"
+        )

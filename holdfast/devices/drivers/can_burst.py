@@ -39,6 +39,7 @@ class BurstCollector:
         self._told_by: dict[Signal, set[int]] = {}
         self._told: dict[Signal, dict[int, tuple[float, int]]] = {}
         self._source: dict[Signal, int] = {}
+        self._counts: dict[int, int] = {}
         self._parts: dict[int, dict[Signal, float]] = {}
         self._first_ns = 0
         self._last_ns = 0
@@ -46,9 +47,11 @@ class BurstCollector:
     def add(self, frame_id: int, data: bytes, time_ns: int) -> Burst | None:
         """Takes a frame; returns the former burst if this frame starts a new one.
 
-        Raises ValueError for a frame that is shorter than its table; the burst stays.
+        Raises ValueError for a frame that is shorter than its table, or an old one that is sent
+        again; the burst stays.
         """
         values = self._frames[frame_id].decode(data)
+        self._check_count(frame_id, data)
         ended = None
         if frame_id in self._parts or time_ns - self._last_ns > GAP_NS:
             ended = self.take()
@@ -75,6 +78,16 @@ class BurstCollector:
         values.update(self._told_flags())
         self._parts = {}
         return Burst(time_ns=self._first_ns, values=values)
+
+    def _check_count(self, frame_id: int, data: bytes) -> None:
+        count = self._frames[frame_id].count_in(data)
+        if count is None:
+            return
+        if self._counts.get(frame_id) == count:
+            raise ValueError(
+                f"frame 0x{frame_id:03X} is an old one, sent again: its counter stands at {count}"
+            )
+        self._counts[frame_id] = count
 
     def _told_flags(self) -> Iterator[tuple[Signal, float]]:
         for signal, told in self._told.items():

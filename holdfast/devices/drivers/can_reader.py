@@ -8,9 +8,15 @@ from contextlib import suppress
 from typing import Any
 
 import can
+from can.util import cast_from_string
 
 from holdfast.core.config.device import CanBus
-from holdfast.core.units import NS_PER_S
+from holdfast.core.units import NS_PER_S, s_from_ns
+from holdfast.devices.can_frames import ADDRESS_BITS, EXTENDED_IDS, STANDARD_IDS
+from holdfast.devices.can_profile import CanProfile
+from holdfast.devices.drivers.can_errors import error_in_words, is_bus_off
+from holdfast.devices.drivers.can_flood import FloodGuard
+from holdfast.devices.drivers.can_sender import CanSender
 from holdfast.devices.drivers.causes import cause_in_words
 
 OnFrame = Callable[[int, bytes, int], None]
@@ -23,7 +29,8 @@ _SETTLE_S = 2.0
 """Serial adapters that start anew when their port is opened take this long."""
 _SILENCE_NS = 10 * NS_PER_S
 """A quiet adapter may have restarted and closed its channel: open it again."""
-_KEEP_ALIVE_PERIOD_NS = NS_PER_S
+_FILTERS_IN_SOFTWARE = frozenset({"slcan", "virtual"})
+"""There the library would filter without ever resting, however many frames come."""
 
 
 class CanReader:
@@ -37,17 +44,23 @@ class CanReader:
     def __init__(
         self,
         connection: CanBus,
+        profile: CanProfile,
         *,
-        ids: frozenset[int],
-        keep_alive_id: int | None,
         on_frame: OnFrame,
         on_garbage: Callable[[str], None],
     ) -> None:
         self.frames = 0
         """Counts the frames handed over so far."""
+        self.listens = False
+        """The bus is open, and what was in it from before is gone."""
         self._connection = connection
-        self._ids = ids
-        self._keep_alive_id = keep_alive_id
+        self._profile = profile
+        self._ids = {frame.id: frame.extended for frame in profile.frames}
+        self._sender = CanSender(profile, acts_as_inverter=connection.acts_as_inverter)
+        self._flood = FloodGuard()
+        self._error = ""
+        self._error_told_ns = -NS_PER_S
+        self._others: set[int] = set()
         self._on_frame = on_frame
         self._on_garbage = on_garbage
         self._stop = threading.Event()
@@ -75,7 +88,8 @@ class CanReader:
         try:
             bus = self._open()
             reason = self._receive(bus)
-        except (can.CanError, OSError, ValueError) as error:
+        except (can.CanError, OSError, ValueError, TypeError, ImportError) as error:
+            # The last two are an option that the interface does not take, and a library it lacks.
             reason = cause_in_words(error)
         finally:
             if bus is not None:
@@ -84,16 +98,18 @@ class CanReader:
 
     def _open(self) -> can.BusABC:
         connection = self._connection
-        options: dict[str, Any] = {}
+        options: dict[str, Any] = {
+            name: cast_from_string(value)
+            for name, _, value in (option.partition("=") for option in connection.options)
+        }
         if connection.interface == "slcan":
-            options = {"timeout": _SERIAL_TIMEOUT_S, "sleep_after_open": _SETTLE_S}
+            options = {"timeout": _SERIAL_TIMEOUT_S, "sleep_after_open": _SETTLE_S} | options
+        if connection.interface not in _FILTERS_IN_SOFTWARE:
+            options["can_filters"] = self._filters()
         bus = can.Bus(
             interface=connection.interface,
             channel=connection.channel,
             bitrate=connection.bitrate,
-            can_filters=[
-                {"can_id": id_, "can_mask": 0x7FF, "extended": False} for id_ in sorted(self._ids)
-            ],
             ignore_config=True,
             **options,
         )
@@ -103,21 +119,53 @@ class CanReader:
             flush()
         return bus
 
+    def _filters(self) -> list[dict[str, Any]]:
+        """Returns what the driver or the adapter lets through: whatever address a battery has."""
+        beside = ADDRESS_BITS if self._profile.addressed else 0
+        return [
+            {
+                "can_id": id_,
+                "can_mask": (EXTENDED_IDS if extended else STANDARD_IDS) & ~beside,
+                "extended": extended,
+            }
+            for id_, extended in sorted(self._ids.items())
+        ]
+
     def _receive(self, bus: can.BusABC) -> str:
-        heard_ns = sent_ns = time.monotonic_ns()
-        sent_ns -= _KEEP_ALIVE_PERIOD_NS
+        heard_ns = time.monotonic_ns()
+        self.listens = True
         while not self._stop.is_set():
             now_ns = time.monotonic_ns()
-            if self._keep_alive_id is not None and now_ns - sent_ns >= _KEEP_ALIVE_PERIOD_NS:
-                sent_ns = now_ns
-                bus.send(_keep_alive(self._keep_alive_id), timeout=_RECEIVE_TIMEOUT_S)
+            for due in self._sender.due(now_ns, self.frames):
+                bus.send(due, timeout=_RECEIVE_TIMEOUT_S)
+            if (flood := self._flood.told(now_ns)) is not None:
+                self._hand_over(self._on_garbage, flood)
             message = self._next(bus)
+            now_ns = time.monotonic_ns()
             if message is not None:
-                heard_ns = time.monotonic_ns()
-                self._take(message, heard_ns)
-            elif now_ns - heard_ns > _SILENCE_NS:
-                return f"no frame for {_SILENCE_NS // NS_PER_S} s"
+                if message.is_error_frame:
+                    self._tell_error(message, now_ns)
+                    if is_bus_off(message, self._connection.interface):
+                        return self._error
+                elif self._take(message, now_ns):
+                    heard_ns = now_ns
+                if (rest_ns := self._flood.rest_ns(now_ns)) > 0:
+                    self._stop.wait(s_from_ns(rest_ns))
+            if now_ns - heard_ns > _SILENCE_NS:
+                return self._silence()
         return "stopped"
+
+    def _silence(self) -> str:
+        profile = self._profile
+        reason = f"no frame for {_SILENCE_NS // NS_PER_S} s"
+        if self._others:
+            others = ", ".join(str(address) for address in sorted(self._others))
+            reason += f" of battery {self._connection.address}; on this bus is battery {others}"
+        elif self._error:
+            reason += f"; {self._error}"
+        elif profile.asks and not self._connection.acts_as_inverter and not self.frames:
+            reason += "; this battery speaks when an inverter asks it (acts_as_inverter)"
+        return reason
 
     def _next(self, bus: can.BusABC) -> can.Message | None:
         try:
@@ -127,21 +175,36 @@ class CanReader:
             self._hand_over(self._on_garbage, f"not a frame: {error}")
             return None
 
-    def _take(self, message: can.Message, time_ns: int) -> None:
-        if (
-            message.is_extended_id
-            or message.is_error_frame
-            or message.is_remote_frame
-            or message.is_fd
-            or message.arbitration_id not in self._ids
-        ):
-            return
+    def _tell_error(self, message: can.Message, now_ns: int) -> None:
+        """Tells an error of the bus once a second at most: they come as fast as frames do."""
+        self._error = error_in_words(message, self._connection.interface)
+        if now_ns - self._error_told_ns >= NS_PER_S:
+            self._error_told_ns = now_ns
+            self._hand_over(self._on_garbage, self._error)
+
+    def _take(self, message: can.Message, time_ns: int) -> bool:
+        """Hands over a frame of the table's. Says whether it is one."""
+        id_ = message.arbitration_id
+        if message.is_remote_frame or message.is_fd:
+            return False
+        if self._ids.get(id_) != message.is_extended_id:
+            self._see_another(id_, extended=message.is_extended_id)
+            return False
+        if not self._flood.takes(id_):
+            return True
         if len(message.data) != message.dlc or message.dlc > 8:
-            reason = f"frame 0x{message.arbitration_id:03X} is cut off"
-            self._hand_over(self._on_garbage, reason)
-            return
+            self._hand_over(self._on_garbage, f"frame 0x{id_:03X} is cut off")
+            return True
         self.frames += 1
-        self._hand_over(self._on_frame, message.arbitration_id, bytes(message.data), time_ns)
+        self._hand_over(self._on_frame, id_, bytes(message.data), time_ns)
+        return True
+
+    def _see_another(self, id_: int, *, extended: bool) -> None:
+        """Remembers which other batteries of this kind are on the bus."""
+        if self._profile.addressed and extended:
+            own = id_ & ~ADDRESS_BITS | self._connection.address
+            if own in self._ids:
+                self._others.add(id_ & ADDRESS_BITS)
 
     def _hand_over(self, callback: Callable[..., None], *arguments: object) -> None:
         # The loop is closed when the program ends before this thread does.
@@ -151,10 +214,6 @@ class CanReader:
     def _end(self, reason: str) -> None:
         if not self._ended.done():
             self._ended.set_result(reason)
-
-
-def _keep_alive(id_: int) -> can.Message:
-    return can.Message(arbitration_id=id_, is_extended_id=False, data=bytes(8))
 
 
 def _shut(bus: can.BusABC) -> None:

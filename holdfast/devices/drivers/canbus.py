@@ -16,6 +16,7 @@ from holdfast.devices.can_profile import CanProfile
 from holdfast.devices.drivers.backoff import Backoff
 from holdfast.devices.drivers.can_burst import Burst, BurstCollector
 from holdfast.devices.drivers.can_reader import CanReader
+from holdfast.devices.drivers.can_twins import TwinWatch
 
 
 class CanBmsDriver:
@@ -32,10 +33,11 @@ class CanBmsDriver:
         self.name = name
         self.counters = CommsCounters(where=f"{connection.channel} ({connection.interface})")
         self._owners = owners
-        self._profile = profile
+        self._profile = profile.at(connection.address)
         self._connection = connection
         self._store = store
-        self._collector = BurstCollector(profile)
+        self._collector = BurstCollector(self._profile)
+        self._twins = TwinWatch()
         self._timer: asyncio.TimerHandle | None = None
         self._reader: CanReader | None = None
         self._closed = asyncio.Event()
@@ -46,8 +48,7 @@ class CanBmsDriver:
         while not self._closed.is_set():
             self._reader = CanReader(
                 self._connection,
-                ids=frozenset(frame.id for frame in self._profile.frames),
-                keep_alive_id=self._keep_alive_id,
+                self._profile,
                 on_frame=self._on_frame,
                 on_garbage=self.counters.failed,
             )
@@ -73,10 +74,6 @@ class CanBmsDriver:
         if self._reader is not None:
             self._reader.stop()
 
-    @property
-    def _keep_alive_id(self) -> int | None:
-        return self._profile.keep_alive_id if self._connection.acts_as_inverter else None
-
     def _on_frame(self, frame_id: int, data: bytes, time_ns: int) -> None:
         try:
             ended = self._collector.add(frame_id, data, time_ns)
@@ -96,6 +93,10 @@ class CanBmsDriver:
             self._commit(burst)
 
     def _commit(self, burst: Burst) -> None:
+        twins = self._twins.saw(burst.values)
+        if twins is not None:
+            self.counters.silent(twins)
+            return
         told = [
             Told(signal=signal, value=value, time_ns=burst.time_ns)
             for signal, value in burst.values.items()

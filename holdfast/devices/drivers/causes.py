@@ -14,6 +14,7 @@ _CAUSES = {
     errno.ENODEV: "there is no such adapter",
     errno.ENXIO: "there is no such adapter",
     errno.ENETDOWN: "the interface is down",
+    errno.ENOBUFS: "frames cannot be sent: nobody on this bus acknowledges them",
     errno.EAFNOSUPPORT: "this computer has no such kind of bus",
     errno.EBUSY: "another program uses it",
     errno.EACCES: "permission denied; serial adapters are open to the group dialout",

@@ -27,6 +27,7 @@ from holdfast.devices.profile import RegisterTable
 from holdfast.simulation.plant import SitePlant
 from holdfast.simulation.plant.load import LoadPlant
 from holdfast.simulation.servers.can_bms import CanBms
+from holdfast.simulation.servers.can_dialects import DIALECTS
 from holdfast.simulation.servers.modbus_server import ModbusDevice, ModbusEndpoint
 from holdfast.simulation.servers.plant_socket import PlantSocket
 from holdfast.simulation.servers.protocol_faults import FaultSet, ProtocolFault
@@ -177,13 +178,15 @@ class SiteServer:
                 device = ModbusDevice(registers=registers, faults=faults, inner_id=inner_id)
                 self._add_modbus(connection, device)
         elif isinstance(profile, CanProfile) and isinstance(connection, CanBus):
-            if connection.interface != "slcan" or profile.name != "pylontech_lv_can":
+            if connection.interface != "slcan" or profile.name not in DIALECTS:
                 raise ConfigError(
-                    f"{one.name}: the simulator serves pylontech_lv_can on slcan only"
+                    f"{one.name}: the simulator serves {', '.join(DIALECTS)} on slcan only"
                 )
             (owner,) = one.owners.values()
             self.can[owner] = CanBms(
                 unit=self.plant.units[owner],
+                dialect=DIALECTS[profile.name],
+                address=connection.address,
                 channel=connection.channel,
                 period_s=self._burst_period_s or profile.burst_period_s,
                 faults=faults,

@@ -9,6 +9,7 @@ import os
 import termios
 import tty
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 from holdfast.core.errors import ConfigError
@@ -16,6 +17,8 @@ from holdfast.simulation.servers.pylontech import Frame
 
 _OK, _BELL = b"\r", b"\a"
 _LONGEST_LINE = 64
+_STANDARD, _EXTENDED = 0x7FF, 0x1FFF_FFFF
+"""These are the largest identifiers of 11 and of 29 bits."""
 _SETTINGS = frozenset("SsMmXYZ")
 """These commands change the bus's settings or what is shown; they are taken while closed."""
 
@@ -23,7 +26,10 @@ _SETTINGS = frozenset("SsMmXYZ")
 class SlcanAdapter:
     """Serves as the adapter, with its pseudo-terminal."""
 
-    def __init__(self, channel: str) -> None:
+    def __init__(
+        self, channel: str, *, on_frame: Callable[[int, bytes], None] | None = None
+    ) -> None:
+        """Calls ``on_frame`` with identifier and data of each frame from the other side."""
         self.link = Path(channel.partition("@")[0])
         self.is_open = False
         self.received: Counter[int] = Counter()
@@ -33,6 +39,7 @@ class SlcanAdapter:
         """These lines made no sense, or came at the wrong time."""
         self.dropped = 0
         """These frames did not fit because nobody read."""
+        self._on_frame = on_frame
         self._buffer = self._rest = b""
         self._master = self._slave = -1
 
@@ -64,7 +71,8 @@ class SlcanAdapter:
         if not self.is_open:
             return
         for identifier, data in frames:
-            line = f"t{identifier:03X}{len(data):d}{data.hex().upper()}\r".encode("ascii")
+            name = f"t{identifier:03X}" if identifier <= _STANDARD else f"T{identifier:08X}"
+            line = f"{name}{len(data):d}{data.hex().upper()}\r".encode("ascii")
             if not self._write(line):
                 self.dropped += 1
 
@@ -116,7 +124,9 @@ class SlcanAdapter:
                 self._close_channel()
                 return _OK
             case "t":
-                return self._frame(line)
+                return self._frame(line, digits=3, most=_STANDARD, done=b"z\r")
+            case "T":
+                return self._frame(line, digits=8, most=_EXTENDED, done=b"Z\r")
             case _:
                 return _BELL
 
@@ -127,14 +137,17 @@ class SlcanAdapter:
             self._rest = b""
         self.is_open = False
 
-    def _frame(self, line: str) -> bytes:
+    def _frame(self, line: str, *, digits: int, most: int, done: bytes) -> bytes:
+        head = line[1 : 1 + digits]
         try:
-            identifier, length = int(line[1:4], 16), int(line[4])
-            data = bytes.fromhex(line[5:])
+            identifier, length = int(head, 16), int(line[1 + digits])
+            data = bytes.fromhex(line[2 + digits :])
         except (ValueError, IndexError):
             return _BELL
-        if not self.is_open or len(data) != length or identifier > 0x7FF or length > 8:
+        if not self.is_open or len(data) != length or identifier > most or length > 8:
             return _BELL
         self.received[identifier] += 1
         self.last_data[identifier] = data
-        return b"z\r"
+        if self._on_frame is not None:
+            self._on_frame(identifier, data)
+        return done

@@ -292,6 +292,7 @@ RANGES = [
     (ModbusTcp, MODBUS, "device_id", 0, 255, 1),
     (ModbusTcp, MODBUS, "timeout_s", math.nextafter(0.0, 1.0), 5.0, 0.5),
     (CanBus, CAN, "bitrate", 10_000, 1_000_000, 500_000),
+    (CanBus, CAN, "address", 0, 15, 0),
     (BatteryHardware, CELLS, "cells_in_series", 1, 500, None),
     (BatteryHardware, CELLS, "cell_voltage_max_v", 3.0, 4.3, 3.65),
     (BatteryHardware, CELLS, "cell_voltage_min_v", 1.5, 3.2, 2.5),
@@ -430,10 +431,33 @@ def test_what_is_not_said_has_the_careful_default():
     assert CanBus.model_validate({**CAN, "acts_as_inverter": True}).acts_as_inverter is True
 
 
+def test_a_can_bus_has_whatever_interface_and_its_options():
+    bus = CanBus.model_validate(
+        {**CAN, "interface": "socketcand", "options": ["host=h", "port=28600"]}
+    )
+    assert bus.options == ("host=h", "port=28600")
+    assert CanBus.model_validate(CAN).options == ()
+    assert hash(bus) != hash(CanBus.model_validate(CAN))
+    for option in ("host", "host=", "=h", "two words=1"):
+        with pytest.raises(ValidationError, match="options"):
+            CanBus.model_validate({**CAN, "options": [option]})
+    for interface in ("", "Socket CAN", "4can"):
+        with pytest.raises(ValidationError, match="interface"):
+            CanBus.model_validate({**CAN, "interface": interface})
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["interface", "channel", "bitrate", "can_filters", "ignore_config", "receive_own_messages"],
+)
+def test_what_the_driver_sets_is_no_option(key):
+    with pytest.raises(ValidationError, match=f"{key}: no option, but set by Holdfast"):
+        CanBus.model_validate({**CAN, "options": [f"{key}=1"]})
+
+
 @pytest.mark.parametrize(
     ("section", "needs", "key", "values"),
     [
-        (CanBus, CAN, "interface", ["slcan", "socketcan", "virtual"]),
         (Grid, LIMITS, "nominal_frequency_hz", [50, 60]),
         (Site, site_content(), "emergency_stop_category", [0, 1]),
         (Site, site_content(), "authority", ["observe", "limited", "full"]),

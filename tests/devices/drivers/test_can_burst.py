@@ -226,3 +226,33 @@ def test_nothing_is_lost_mixed_or_made_up(frames):
     assert times == sorted(times)
     assert set(times) <= starts
     assert bool(times) == bool(starts)
+
+
+# A counter that stands still. -------------------------------------------------------------------
+
+COUNTED = """
+name: x
+protocol: can
+roles: [bms]
+source: test
+burst_period_s: 1
+frames:
+  - id: 0x100
+    counter: {byte: 1, mask: 0x0F}
+    fields: [{signal: soc_pct, byte: 0, type: uint8}]
+"""
+
+
+def test_a_frame_whose_counter_stands_still_is_no_news():
+    """A converter that has lost its battery goes on sending the last frame."""
+    collector = BurstCollector(parse_profile(COUNTED, source="x.yaml"))
+    told = []
+    for second, data in enumerate(["3200", "3301", "3301", "33F1", "3302", "34"]):
+        try:
+            collector.add(0x100, bytes.fromhex(data), second * 1000 * MS)
+        except ValueError as error:
+            told.append(str(error))
+        else:
+            told.append(collector.take().values[Signal.SOC_PCT])
+    old = "frame 0x100 is an old one, sent again: its counter stands at 1"
+    assert told == [50, 51, old, old, 51, 52]

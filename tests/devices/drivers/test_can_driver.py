@@ -192,7 +192,7 @@ async def test_short_frame_is_an_error_and_the_rest_lands(pack, wait_until):
 
 @pytest.mark.parametrize(
     "options",
-    [{"is_extended_id": True}, {"is_remote_frame": True}, {"is_error_frame": True}],
+    [{"is_extended_id": True}, {"is_remote_frame": True}],
     ids=str,
 )
 async def test_frames_of_other_kinds_are_dropped(pack, wait_until, options):
@@ -205,6 +205,176 @@ async def test_frames_of_other_kinds_are_dropped(pack, wait_until, options):
     assert bms.driver.counters.errors == 0
 
 
+async def test_an_error_frame_is_told_and_carries_no_value(pack, wait_until):
+    bms = await pack()
+    for _ in range(20):
+        bms.send({0x355: "58005E00"}, is_error_frame=True)
+    bms.send({0x351: FIELD_BURST[0x351]})
+    await wait_until(lambda: bms.driver.counters.reads)
+    assert bms.sample(Signal.SOC_PCT) is None
+    assert bms.driver.counters.errors == 1, "they come as fast as frames do"
+    assert bms.driver.counters.last_error == "the adapter tells of an error on the bus"
+
+
+# A bus that is not well. ------------------------------------------------------------------------
+
+
+def burst_of(soc, voltage="7A13"):
+    return FIELD_BURST | {0x355: f"{soc:02X}005E00", 0x356: f"{voltage}F2FE6B01"}
+
+
+async def test_two_batteries_with_the_same_frames_are_found_and_not_mixed(pack, wait_until):
+    bms = await pack()
+    bms.send(burst_of(80))
+    await wait_until(lambda: bms.good(Signal.SOC_PCT) == 80)
+    for _ in range(10):
+        bms.send(burst_of(40))
+        bms.send(burst_of(80))
+        await asyncio.sleep(0.06)
+    counters = bms.driver.counters
+    await wait_until(lambda: counters.why_silent)
+    assert "soc_pct jumps between 40 and 80 %: do two batteries send" in counters.why_silent
+    told_ns, reads = bms.sample(Signal.SOC_PCT).time_ns, counters.reads
+    bms.send(burst_of(60))
+    bms.send(burst_of(40))
+    bms.send(burst_of(80))
+    await asyncio.sleep(0.2)
+    assert bms.sample(Signal.SOC_PCT).time_ns == told_ns, "what it told last becomes old"
+    assert counters.reads == reads
+    for _ in range(40):
+        bms.send(burst_of(80))
+    await wait_until(lambda: counters.reads > reads)
+    assert counters.why_silent == ""
+
+
+async def test_a_node_that_floods_the_bus_costs_little_and_is_told(pack, wait_until):
+    bms = await pack()
+    longest_s, before = 0.0, time.perf_counter()
+    for _ in range(60):
+        for _ in range(100):
+            bms.send({0x355: "58005E00"})
+        await asyncio.sleep(0.01)
+        now = time.perf_counter()
+        longest_s, before = max(longest_s, now - before), now
+    counters = bms.driver.counters
+    await wait_until(lambda: "floods the bus: frame 0x355" in counters.last_error)
+    assert counters.reads <= 200, "6000 were sent"
+    assert counters.errors <= 4, "told once a second"
+    assert longest_s < 1.0
+
+
+async def test_frames_of_others_in_great_number_do_not_hide_those_of_the_pack(pack, wait_until):
+    bms = await pack()
+    for _ in range(20):
+        for id_ in range(0x400, 0x40A):
+            bms.send({id_: "58005E00"})
+    bms.send(FIELD_BURST)
+    await wait_until(lambda: bms.good(Signal.SOC_PCT) == 88)
+    assert bms.driver.counters.errors == 0
+
+
+class Kernel:
+    """Opens a virtual bus where the driver asks for one of the kernel's."""
+
+    def __init__(self, monkeypatch):
+        self.opened = []
+        self.real, self.options = can.Bus, []
+        monkeypatch.setattr(can_reader.can, "Bus", self)
+
+    def __call__(self, **options):
+        self.options.append(options)
+        filters = options.pop("can_filters", None)
+        assert filters
+        bus = self.real(**options | {"interface": "virtual"})
+        self.opened.append(bus)
+        return bus
+
+
+@pytest.fixture
+async def kernel(monkeypatch, wait_until):
+    kernel = Kernel(monkeypatch)
+    kernel.channel = f"test-{uuid.uuid4()}"
+    kernel.bus = kernel.real(interface="virtual", channel=kernel.channel, ignore_config=True)
+    connection = CanBus(interface="socketcan", channel=kernel.channel)
+    kernel.driver = CanBmsDriver(
+        "battery/bms",
+        {Role.BMS: "battery"},
+        load_profile("pylontech_lv_can"),
+        connection,
+        DataStore(("battery",)),
+    )
+    task = asyncio.create_task(kernel.driver.run())
+    await wait_until(lambda: kernel.opened and len(channels[kernel.channel]) == 2)
+    yield kernel
+    await kernel.driver.close()
+    await asyncio.wait_for(task, 60)
+    kernel.bus.shutdown()
+
+
+def error_frame(id_, status=0):
+    data = bytes([0, status, 0, 0, 0, 0, 0, 0])
+    return can.Message(arbitration_id=id_, is_extended_id=False, is_error_frame=True, data=data)
+
+
+async def test_a_bus_that_is_off_is_told_in_words_and_opened_again(kernel, wait_until):
+    kernel.bus.send(error_frame(0x40))
+    counters = kernel.driver.counters
+    await wait_until(lambda: len(kernel.opened) >= 2)
+    assert "has left the bus (bus-off)" in counters.why_silent
+    assert "are bitrate, wiring and terminators right?" in counters.why_silent
+
+
+async def test_silence_is_told_with_what_the_adapter_said_of_the_bus(
+    kernel, wait_until, monkeypatch
+):
+    monkeypatch.setattr(can_reader, "_SILENCE_NS", 300_000_000)
+    kernel.bus.send(error_frame(0x20))
+    counters = kernel.driver.counters
+    await wait_until(lambda: counters.why_silent)
+    assert "nobody acknowledges what is sent" in counters.why_silent
+    assert counters.why_silent.startswith("no frame for ")
+
+
+async def test_options_reach_the_interface_as_numbers_where_they_are(monkeypatch, wait_until):
+    kernel = Kernel(monkeypatch)
+    options = ("local_loopback=false", "tries=3", "share=0.5", "host=a.b")
+    driver = CanBmsDriver(
+        "battery/bms",
+        {Role.BMS: "battery"},
+        load_profile("pylontech_lv_can"),
+        CanBus(interface="pcan", channel=f"test-{uuid.uuid4()}", options=options),
+        DataStore(("battery",)),
+    )
+    task = asyncio.create_task(driver.run())
+    await wait_until(lambda: kernel.opened)
+    await driver.close()
+    await asyncio.wait_for(task, 60)
+    taken = kernel.options[0]
+    assert taken["interface"] == "pcan"
+    names = ("local_loopback", "tries", "share", "host")
+    assert [taken[name] for name in names] == [False, 3, 0.5, "a.b"]
+
+
+async def test_the_kernel_lets_only_the_frames_of_the_table_through(kernel):
+    filters = kernel.driver._reader._filters()
+    assert {"can_id": 0x355, "can_mask": 0x7FF, "extended": False} in filters
+    assert len(filters) == len(load_profile("pylontech_lv_can").frames)
+
+
+async def test_the_kernel_lets_every_address_of_an_addressed_battery_through():
+    reader = can_reader.CanReader(
+        CanBus(interface="socketcan", channel="can0", address=1),
+        load_profile("pylontech_hv_can").at(1),
+        on_frame=lambda *_: None,
+        on_garbage=lambda _: None,
+    )
+    assert reader._filters()[0] == {
+        "can_id": 0x4211,
+        "can_mask": 0x1FFF_FFF0,
+        "extended": True,
+    }
+
+
 async def test_writing_is_refused(pack):
     bms = await pack()
     write = Write(unit="battery", role=Role.BMS, point=Point.CHARGE_POWER_W, value=0.0)
@@ -213,14 +383,31 @@ async def test_writing_is_refused(pack):
     assert bms.driver.counters.writes == 0
 
 
-@pytest.mark.parametrize("acts_as_inverter", [True, False])
-async def test_keep_alive_only_when_acting_as_the_inverter(pack, acts_as_inverter):
-    bms = await pack(acts_as_inverter=acts_as_inverter)
-    await asyncio.sleep(1.2)
+def heard_by(bms):
     heard = []
     while (message := bms.bus.recv(0)) is not None:
         heard.append((message.arbitration_id, bytes(message.data), message.is_extended_id))
-    assert heard == ([(0x305, bytes(8), False)] * 2 if acts_as_inverter else [])
+    return heard
+
+
+@pytest.mark.parametrize("acts_as_inverter", [True, False])
+async def test_keep_alive_only_when_acting_as_the_inverter(pack, acts_as_inverter):
+    bms = await pack(acts_as_inverter=acts_as_inverter)
+    for _ in range(13):
+        bms.send({0x355: "58005E00"})
+        await asyncio.sleep(0.1)
+    assert heard_by(bms) == ([(0x305, bytes(8), False)] * 2 if acts_as_inverter else [])
+
+
+async def test_keep_alive_is_not_sent_to_a_bus_on_which_nobody_speaks(pack, wait_until):
+    """A frame that nobody acknowledges is repeated until the adapter leaves the bus."""
+    bms = await pack(acts_as_inverter=True)
+    await asyncio.sleep(0.5)
+    assert heard_by(bms) == []
+    bms.send({0x355: "58005E00"})
+    await wait_until(lambda: heard_by(bms) == [(0x305, bytes(8), False)])
+    await asyncio.sleep(1.2)
+    assert heard_by(bms) == [], "the pack has said nothing since"
 
 
 async def test_silent_bus_is_opened_again(pack, wait_until, monkeypatch):
@@ -283,9 +470,10 @@ class Adapter:
 
     @property
     def is_heard(self):
-        """True once the channel is open and settled: from then on keep-alives come."""
-        opening, opened, since = self.heard.rpartition(b"O\r")
-        return opened and b"S6\r" in opening and b"t305" in since
+        """True once the channel is open and settled."""
+        opening, opened, _ = self.heard.rpartition(b"O\r")
+        reader = self.driver._reader
+        return opened and b"S6\r" in opening and reader is not None and reader.listens
 
 
 @pytest.fixture

@@ -99,6 +99,25 @@ async def test_an_exception_is_told_by_number_and_name(rig, wait_until):
     )
 
 
+@pytest.mark.parametrize(
+    ("interface", "options", "told"),
+    [
+        ("socketcand", ("port=28600",), "host"),
+        ("neovi", (), "ics"),  # its library is not installed
+    ],
+)
+async def test_an_interface_that_lacks_something_says_what(interface, options, told, wait_until):
+    connection = CanBus(interface=interface, channel="0", options=options)
+    driver = CanBmsDriver(
+        "battery/bms",
+        {Role.BMS: "battery"},
+        load_profile("pylontech_lv_can"),
+        connection,
+        DataStore(("battery",)),
+    )
+    assert told in await why_silent(driver, wait_until)
+
+
 @pytest.mark.parametrize(("interface", "channel"), [("slcan", "/dev/no_such_adapter")])
 async def test_an_adapter_that_is_not_plugged_in(interface, channel, wait_until):
     connection = CanBus(interface=interface, channel=channel)

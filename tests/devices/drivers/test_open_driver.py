@@ -1,8 +1,9 @@
 """Which driver a configured device gets."""
 
 import pytest
+from can.interfaces import BACKENDS
 
-from holdfast.core.config.device import CanBus, HttpHost, ModbusTcp
+from holdfast.core.config.device import CAN_INTERFACES, CanBus, HttpHost, ModbusTcp
 from holdfast.core.data_store import DataStore
 from holdfast.core.errors import ConfigError
 from holdfast.core.role import Role
@@ -15,9 +16,13 @@ CAN = CanBus(interface="virtual", channel="x")
 HTTP = HttpHost(host="127.0.0.1")
 
 
+def store_of():
+    return DataStore(("battery",))
+
+
 @pytest.fixture
 def store():
-    return DataStore(("battery",))
+    return store_of()
 
 
 @pytest.mark.parametrize(
@@ -58,6 +63,19 @@ def test_what_does_not_go_together_is_named(store, role, owner, profile, connect
     with pytest.raises(ConfigError) as error:
         open_driver("it", {role: owner}, load_profile(profile), connection, store)
     assert all(part in str(error.value) for part in named)
+
+
+def test_an_interface_that_python_can_does_not_know_is_named_with_those_it_does(store):
+    wrong = CAN.model_copy(update={"interface": "sockecan"})
+    with pytest.raises(ConfigError, match="python-can knows no interface 'sockecan'; known are ca"):
+        open_driver("it", {Role.BMS: "battery"}, load_profile("pylontech_lv_can"), wrong, store)
+
+
+def test_the_interfaces_that_a_site_may_name_are_those_of_python_can():
+    assert set(CAN_INTERFACES) == set(BACKENDS)
+    for interface in CAN_INTERFACES:
+        bus = CAN.model_copy(update={"interface": interface})
+        open_driver("it", {Role.BMS: "battery"}, load_profile("pylontech_lv_can"), bus, store_of())
 
 
 def test_backoff_doubles_to_two_seconds_and_starts_anew():
