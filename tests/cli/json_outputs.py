@@ -111,6 +111,13 @@ OUTPUTS: dict[str, Any] = {
         "table": str, "protocol": str, "roles": [str], "signals": [str], "points": [str],
         "source": str,
     }],
+    "devices scan": {
+        "host": str, "complete": bool, "closed": {"*": str},
+        "devices": [{
+            "port": int, "id": int, "sunspec": {"one of": [{"*": str}, None]},
+            "identification": {"*": str}, "tables": [{"table": str, "values": int}],
+        }],
+    },
     "devices read": {
         "table": str, "utc": datetime, "problems": [str],
         "values": [{
