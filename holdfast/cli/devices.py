@@ -1,4 +1,4 @@
-"""``holdfast devices`` tells of device tables, finds devices, and reads one by its table."""
+"""``holdfast devices`` tells of device tables; it finds, reads and proves devices."""
 
 import argparse
 from pathlib import Path
@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from holdfast.cli.arguments import add_config, add_json
 from holdfast.cli.columns import print_columns
+from holdfast.cli.device_proof import prove_unit
 from holdfast.cli.device_scan import scan_address
 from holdfast.cli.json_output import print_json
 from holdfast.core.config.device import Device, ModbusTcp
@@ -36,6 +37,12 @@ read     read a Modbus device once, and print its raw registers and what the tab
          to the device. Exits with 1 if a value did not come or cannot be true.
          --record keeps the registers in a file, --replay reads them from one: that is how a device
          that is not understood is reported.
+prove    tell the inverter of the storage unit DEVICE small powers, one step after the other, and
+         see that it does what its table says: 0 W, charging, discharging, and going to 0 W by
+         itself when it hears nothing more. The site must not run. It asks first, or --yes; Ctrl-C
+         ends it at 0 W. The report lies in state_dir and counts for `holdfast check` while table
+         and connection stay as they are. Exits with 1 if it is not proven.
+         --show prints the last report of each unit, or of DEVICE.
 """
 
 
@@ -44,7 +51,7 @@ USUAL_PORT = 502
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the arguments of this command."""
-    parser.add_argument("what", choices=("list", "scan", "read"))
+    parser.add_argument("what", choices=("list", "scan", "read", "prove"))
     parser.add_argument(
         "device", nargs="?", metavar="DEVICE", help="read: which one; scan: at this address"
     )
@@ -74,12 +81,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="scan: leave a device alone so long after each answer (default: 0.1)",
     )
     parser.add_argument("--record", type=Path, metavar="FILE", help="read: keep the registers")
+    parser.add_argument("--yes", action="store_true", help="prove: without being asked")
+    parser.add_argument(
+        "--power",
+        type=float,
+        metavar="W",
+        help="prove: with this power (default: 300, or limited_power_w if that is less)",
+    )
+    parser.add_argument("--show", action="store_true", help="prove: print the last report")
     parser.add_argument("--replay", type=Path, metavar="FILE", help="read: from a recording")
 
 
 def execute(options: argparse.Namespace) -> int:
-    """Lists, scans or reads; 1 if a value did not come or cannot be true."""
-    does = {"list": _list, "scan": scan_address, "read": _read}
+    """Does what is asked for; 1 if a device is not as it should be."""
+    does = {"list": _list, "scan": scan_address, "read": _read, "prove": prove_unit}
     return does[options.what](options)
 
 

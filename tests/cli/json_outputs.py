@@ -21,6 +21,7 @@ from holdfast.monitoring.audit.verify import Problem
 from holdfast.monitoring.explain.situation import Situation
 from holdfast.monitoring.status.schema import CommsStatus, Status
 from holdfast.safety.goals import Goal
+from holdfast.site.proof import TimerFound
 
 HEAD = """\
 # What `--json` prints
@@ -60,6 +61,13 @@ _CHECK = {
         "guard": Literal["watched", "device", "accepted", "nobody"], "rests_on": str,
         "authority": Literal["observe", "limited", "full"],
     }],
+}  # fmt: skip
+
+_PROOF: dict[str, Any] = {
+    "unit": str, "table": str, "firmware": str, "utc": datetime, "power_w": float, "reason": str,
+    "proven": bool, "current": bool, "at_zero": bool, "response_s": float | None,
+    "timer": TimerFound | None, "timer_set_s": float | None, "timer_s": float | None,
+    "steps": [{"name": str, "passed": bool, "told": str, "figures": dict[str, float]}],
 }  # fmt: skip
 
 OUTPUTS: dict[str, Any] = {
@@ -118,6 +126,8 @@ OUTPUTS: dict[str, Any] = {
             "identification": {"*": str}, "tables": [{"table": str, "values": int}],
         }],
     },
+    "devices prove": _PROOF,
+    "devices prove --show": [_PROOF],
     "devices read": {
         "table": str, "utc": datetime, "problems": [str],
         "values": [{

@@ -125,6 +125,15 @@ async def scan(
     return ScanResult(closed=closed, devices=tuple(found), complete=complete)
 
 
+async def identify(connection: ModbusTcp, pace: ScanPace) -> dict[str, str]:
+    """Returns what one device says of itself. Raises DeviceUnreachable without a connection."""
+    quick = connection.model_copy(update={"timeout_s": pace.timeout_s})
+    async with _Line(quick, pace) as line:
+        await line.open()
+        told = await _sunspec(line, connection.device_id) or {}
+        return await _identification(line, connection.device_id) | told
+
+
 async def _scan_port(
     line: "_Line", port: int, ids: Sequence[int], tell: Tell, found: list[FoundDevice]
 ) -> None:
