@@ -24,27 +24,28 @@ _MAY_DISCHARGE: Mapping[Signal, tuple[float, str]] = {
 _BLOCKS = {Reaction.BLOCK_CHARGE: 1.0, Reaction.BLOCK_DISCHARGE: -1.0}
 
 
-def why_stop(
-    snapshot: Snapshot,
-    expected: Mapping[str, Collection[Signal]],
-    limits: Sequence[Limit],
-    directions: Collection[float],
-) -> str:
+def why_lost(snapshot: Snapshot, expected: Mapping[str, Collection[Signal]]) -> str:
+    """Returns what is not known that has to be; empty if everything is."""
+    return next(
+        (
+            f"{signal} {reason}"
+            for owner, signals in expected.items()
+            for signal in sorted(signals)
+            if (reason := _why_lost(snapshot.read(owner, signal)))
+        ),
+        "",
+    )
+
+
+def why_stop(snapshot: Snapshot, limits: Sequence[Limit], directions: Collection[float]) -> str:
     """Returns why no power may flow, in one of ``directions`` (1 charges, -1 discharges, 0 rests);
     empty if it may."""
-    return next(_reasons(snapshot, expected, limits, directions), "")
+    return next(_reasons(snapshot, limits, directions), "")
 
 
 def _reasons(
-    snapshot: Snapshot,
-    expected: Mapping[str, Collection[Signal]],
-    limits: Sequence[Limit],
-    directions: Collection[float],
+    snapshot: Snapshot, limits: Sequence[Limit], directions: Collection[float]
 ) -> Iterator[str]:
-    for owner, signals in expected.items():
-        for signal in sorted(signals):
-            if reason := _why_lost(snapshot.read(owner, signal)):
-                yield f"{signal} {reason}"
     must = dict(_MUST)
     must |= _MAY_CHARGE if 1.0 in directions else {}
     must |= _MAY_DISCHARGE if -1.0 in directions else {}

@@ -12,7 +12,7 @@ from holdfast.core.errors import DeviceError
 from holdfast.core.signals import Signal
 from holdfast.core.units import NS_PER_S, s_from_ns
 from holdfast.runtime.commissioning import judgement
-from holdfast.runtime.commissioning.bounds import why_stop
+from holdfast.runtime.commissioning.bounds import why_lost, why_stop
 from holdfast.runtime.commissioning.judgement import Order
 from holdfast.runtime.commissioning.steps import ProofTimes
 from holdfast.runtime.commissioning.wires import Wires
@@ -21,6 +21,7 @@ _TOLERANCE, _LEAST_TOLERANCE_W = 0.2, 50.0
 """A small power is kept and measured no better than this."""
 _SEEN_WITHIN_S = 3.0
 """So long is looked for 0 W before it is written again."""
+_LOST_LOOKS = 10
 
 
 class ProofStopped(Exception):
@@ -42,6 +43,7 @@ class Commander:
         self.touched = False
         """Says whether anything was written."""
         self._enabled_here = False
+        self._lost_looks = 0
 
     async def look(self) -> Snapshot:
         """Waits a moment, and returns what is known then."""
@@ -82,8 +84,9 @@ class Commander:
         """
         snapshot = await self.look()
         direction = 0.0 if order.to_w == 0.0 else order.to_w / abs(order.to_w)
-        if reason := self.why_stop(snapshot, (direction,)):
+        if reason := why_stop(snapshot, self.wires.limits, (direction,)):
             raise ProofStopped(reason)
+        self._check_lost(snapshot)
         for sample in self.wires.record(Signal.BATTERY_POWER_W) if guarded else ():
             is_new = sample.time_ns >= order.written_ns
             if is_new and (reason := judgement.danger(sample.value, order)):
@@ -93,11 +96,23 @@ class Commander:
             self._beat_ns = self._next_beat_ns()
         return snapshot
 
-    def why_stop(self, snapshot: Snapshot, directions: Collection[float]) -> str:
-        """Returns why no power may flow in ``directions``; empty if it may."""
-        reason = why_stop(snapshot, self.wires.expected, self.wires.limits, directions)
-        silent = self.wires.why_silent() if reason else ""
-        return f"{reason} ({silent})" if silent else reason
+    def why_not(self, snapshot: Snapshot, directions: Collection[float]) -> str:
+        """Returns why power may not flow in ``directions``; empty if it may."""
+        lost = self._why_lost(snapshot)
+        return lost or why_stop(snapshot, self.wires.limits, directions)
+
+    def _check_lost(self, snapshot: Snapshot) -> None:
+        """Raises ProofStopped for what stays lost: after a stall of this computer the first look
+        comes before the next answer."""
+        lost = self._why_lost(snapshot)
+        self._lost_looks = self._lost_looks + 1 if lost else 0
+        if self._lost_looks >= _LOST_LOOKS:
+            raise ProofStopped(lost)
+
+    def _why_lost(self, snapshot: Snapshot) -> str:
+        lost = why_lost(snapshot, self.wires.expected)
+        silent = self.wires.why_silent() if lost else ""
+        return f"{lost} ({silent})" if silent else lost
 
     def settled_s(self, order: Order) -> float | None:
         """Returns after what time the power was there, once it is, is shown, and stays."""

@@ -73,7 +73,7 @@ class Prover:
         reason = "nothing was read"
         while time.monotonic() < end_s:
             snapshot = await self._commander.look()
-            reason = self._commander.why_stop(snapshot, _BOTH)
+            reason = self._commander.why_not(snapshot, _BOTH)
             if not reason:
                 count = sum(map(len, self._wires.expected.values()))
                 return ProofStep(
