@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from holdfast.core.config import Site, StorageUnit
 from holdfast.core.config.device import Device
@@ -47,7 +47,7 @@ class ProofStep(_Part):
 class Proof(_Part):
     """Holds what was found, and for which table and connection it was."""
 
-    version: int = 1
+    version: int = Field(default=1, ge=1, le=1)
     unit: str
     table: str
     device: str

@@ -79,13 +79,12 @@ class ProofBench:
         assert not any(self.unit.damage.counts.values())
 
 
-def table_scaled(folder: Path, factor: float, *signals: str) -> str:
-    """Returns a table of one's own: the plain box's with another scale of its setpoint, and of
-    what tells ``signals``."""
+def table_scaled(folder: Path, factor: float, *rows: str) -> str:
+    """Returns a table of one's own: the plain box's with another scale of ``rows``."""
     text = (resources.files("holdfast.devices") / "profiles" / f"{PLAIN}.yaml").read_text("utf-8")
     table = yaml.safe_load(text) | {"name": "own", "confirmed": None}
     for row in (*table["reads"], *table["writes"]):
-        if row.get("signal") in signals or row.get("point") == "setpoint_w":
+        if row.get("signal") in rows or row.get("point") in rows:
             row["scale"] = factor
     path = folder / "own.yaml"
     path.write_text(yaml.safe_dump(table), encoding="utf-8")
@@ -130,7 +129,7 @@ async def test_a_box_that_is_told_in_verbs_and_has_a_rule_of_its_own(tmp_path: P
 async def test_a_wrong_sign_and_a_wrong_scale_are_told_by_name(
     tmp_path: Path, factor: float, step: str, told: str
 ) -> None:
-    table = table_scaled(tmp_path, factor, "setpoint_readback_w")
+    table = table_scaled(tmp_path, factor, "setpoint_w", "setpoint_readback_w")
     bench = ProofBench(tmp_path, thought_to_be=table)
     proof = await bench.proof()
     assert proof.reason.startswith(f"{step}: ")
@@ -139,13 +138,22 @@ async def test_a_wrong_sign_and_a_wrong_scale_are_told_by_name(
     bench.check_unharmed()
 
 
-async def test_an_inverter_that_also_measures_with_a_wrong_sign_is_found_by_the_bms(
-    tmp_path: Path,
+@pytest.mark.parametrize(
+    ("rows", "told"),
+    [
+        (
+            ("setpoint_w", "setpoint_readback_w", "battery_power_w"),
+            "charge: the inverter tells +300 W and the BMS -5.",
+        ),
+        (("grid_power_w",), "charge: the battery moved by +300 W and the grid meter by -300 W"),
+    ],
+)
+async def test_a_wrong_sign_of_what_is_measured_is_found_by_another_witness(
+    tmp_path: Path, rows: tuple[str, ...], told: str
 ) -> None:
-    table = table_scaled(tmp_path, -1.0, "setpoint_readback_w", "battery_power_w")
-    bench = ProofBench(tmp_path, thought_to_be=table)
+    bench = ProofBench(tmp_path, thought_to_be=table_scaled(tmp_path, -1.0, *rows))
     proof = await bench.proof()
-    assert proof.reason.startswith("charge: the inverter tells +300 W and the BMS -5.")
+    assert proof.reason.startswith(told)
     assert proof.at_zero
     bench.check_unharmed()
 

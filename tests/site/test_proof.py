@@ -5,11 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from holdfast.core.config import Site
-from holdfast.core.errors import ConfigError
-from holdfast.safety.goals import Authority, ByDevice, ByHoldfast, Goal, Guard, Nobody
-from holdfast.site.assurance import assurance, check_authority
+from holdfast.core.sealed import seal, unseal
 from holdfast.site.doubts import doubts
 from holdfast.site.proof import (
     Proof,
@@ -63,10 +62,6 @@ def keep(site: Site, **changes: Any) -> Proof:
     return proof
 
 
-def guard_of(site: Site, goal: Goal) -> Guard:
-    return next(each.guard for each in assurance(site) if (each.owner, each.goal) == (UNIT, goal))
-
-
 def test_a_proof_is_read_as_it_was_kept(tmp_path: Path) -> None:
     site = own_site(tmp_path)
     assert valid_proof(site, site.storage[0]) is None
@@ -74,39 +69,40 @@ def test_a_proof_is_read_as_it_was_kept(tmp_path: Path) -> None:
     assert read_proof(proof_path(site, UNIT)) == proof
     assert proof_path(site, UNIT) == tmp_path / "proofs" / f"{UNIT}.json"
     assert valid_proof(site, site.storage[0]) == proof
+    assert proof.in_words == "proven on 2026-03-02: response 0.8 s"
+    assert keep(site, response_s=None).in_words == "proven on 2026-03-02"
 
 
-def test_what_is_proven_is_understood_and_may_do_everything(tmp_path: Path) -> None:
-    site = own_site(tmp_path, authority="full")
-    with pytest.raises(ConfigError, match="its devices do what their tables say"):
-        check_authority(site)
-    keep(site)
-    understood = guard_of(site, Goal.UNDERSTOOD)
-    assert isinstance(understood, ByDevice)
-    assert "; proven on 2026-03-02: response 0.8 s; " in understood.source
-    assert isinstance(guard_of(site, Goal.LOST_CONTROLLER), ByHoldfast)
-    check_authority(site)
-    keep(site, response_s=None)
-    understood = guard_of(site, Goal.UNDERSTOOD)
-    assert isinstance(understood, ByDevice)
-    assert "; proven on 2026-03-02; " in understood.source
-
-
-def test_a_proof_of_another_table_or_connection_and_one_that_failed_count_nothing(
-    tmp_path: Path,
-) -> None:
+def test_one_that_failed_or_is_of_another_device_is_not_valid(tmp_path: Path) -> None:
     site = own_site(tmp_path)
-    nobody = Nobody(why="no table says so")
     keep(site, reason="charge: the wrong way")
-    assert guard_of(site, Goal.UNDERSTOOD) == nobody
+    assert valid_proof(site, site.storage[0]) is None
     keep(site)
     moved = own_site(tmp_path, host="10.0.0.6")
-    assert guard_of(moved, Goal.UNDERSTOOD) == nobody
-    other = tmp_path / "other.yaml"
-    unit = unit_content() | {"inverter": device(str(other), "10.0.0.5")}
-    other.write_text(TABLE.replace("address: 0,", "address: 1,"))
-    assert guard_of(build_site(unit, state_dir=str(tmp_path)), Goal.UNDERSTOOD) == nobody
-    assert isinstance(guard_of(site, Goal.UNDERSTOOD), ByDevice)
+    assert valid_proof(moved, moved.storage[0]) is None
+
+
+def test_the_file_is_what_the_next_release_has_to_read(tmp_path: Path) -> None:
+    site = own_site(tmp_path)
+    keep(site, device="abc")
+    assert unseal(proof_path(site, UNIT).read_bytes()) == (
+        '{"version":1,"unit":"battery","table":"own","device":"abc","firmware":"",'
+        '"utc":"2026-03-02T12:00:00Z","power_w":300.0,"reason":"","at_zero":true,"steps":[],'
+        '"response_s":0.8,"timer":"ends","timer_set_s":5.0,"timer_s":5.1}'
+    )
+    assert list(TimerFound) == ["none", "ends", "late"]
+
+
+def test_a_report_cannot_be_changed_and_one_of_another_version_is_none(tmp_path: Path) -> None:
+    site = own_site(tmp_path)
+    proof = keep(site)
+    with pytest.raises(ValidationError, match="frozen"):
+        setattr(proof, "reason", "none")  # noqa: B010 - what a type checker would refuse
+    path = proof_path(site, UNIT)
+    body = unseal(path.read_bytes())
+    for other in ('"version":2', '"version":0', '"other":1'):
+        path.write_bytes(seal(body.replace('"version":1', other)))
+        assert read_proof(path) is None
 
 
 @pytest.mark.parametrize("change", [b"", b"{}\n", b"\xff"])
@@ -119,23 +115,6 @@ def test_a_report_that_was_changed_counts_nothing_and_is_told(
     path.write_bytes(change or path.read_bytes().replace(b"300", b"301"))
     assert valid_proof(site, site.storage[0]) is None
     assert any("cannot be read, and does not count" in doubt for doubt in doubts(site))
-
-
-@pytest.mark.parametrize("authority", ["limited", "full"])
-def test_a_timer_that_ended_nothing_is_none_unless_the_owner_accepts_that(
-    tmp_path: Path, authority: str
-) -> None:
-    site = own_site(tmp_path, authority=authority)
-    keep(site, timer=TimerFound.LATE, timer_s=None)
-    found = {each.goal: each for each in assurance(site) if each.owner == UNIT}
-    assert isinstance(found[Goal.UNDERSTOOD].guard, ByDevice)
-    assert found[Goal.LOST_CONTROLLER].permits is Authority.OBSERVE
-    with pytest.raises(ConfigError, match="did not end a command when it was proven on 2026-03-02"):
-        check_authority(site)
-    (unit,) = site.storage
-    accepts = {**unit.accepts, "lost_controller": "there is a contactor"}
-    accepted = unit.model_copy(update={"accepts": accepts})
-    check_authority(site.model_copy(update={"storage": (accepted,)}))
 
 
 def test_what_was_seen_and_is_not_as_site_yaml_has_it_is_doubted(tmp_path: Path) -> None:
