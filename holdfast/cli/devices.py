@@ -1,4 +1,4 @@
-"""``holdfast devices`` tells of device tables, and reads one device by its table."""
+"""``holdfast devices`` tells of device tables; it finds, reads and proves devices."""
 
 import argparse
 from pathlib import Path
@@ -8,6 +8,8 @@ from pydantic import ValidationError
 
 from holdfast.cli.arguments import add_config, add_json
 from holdfast.cli.columns import print_columns
+from holdfast.cli.device_proof import prove_unit
+from holdfast.cli.device_scan import scan_address
 from holdfast.cli.json_output import print_json
 from holdfast.core.config.device import Device, ModbusTcp
 from holdfast.core.errors import ConfigError
@@ -28,6 +30,10 @@ if TYPE_CHECKING:
 _Registers = ModbusProfile | SunSpecProfile
 DESCRIPTION = """\
 list     print the device tables that come with Holdfast: what each is for, what it reads and takes.
+scan     ask what is behind the address DEVICE: which device ids answer, what each says of itself
+         (SunSpec, Modbus device identification), and which tables fit. It reads only, gently, on
+         one connection; what it does it tells on standard error. Ports 502, 1502 and 6607 are
+         asked, or --port. Exits with 1 if nobody answered, or not everything was asked in time.
 read     read a Modbus device once, and print its raw registers and what the table makes of them; of
          one that speaks SunSpec its models, too.
          DEVICE is its place in site.yaml as `holdfast check` prints it (meter, storage[0].bms), or
@@ -35,28 +41,65 @@ read     read a Modbus device once, and print its raw registers and what the tab
          to the device. Exits with 1 if a value did not come or cannot be true.
          --record keeps the registers in a file, --replay reads them from one: that is how a device
          that is not understood is reported.
+prove    tell the inverter of the storage unit DEVICE small powers, one step after the other, and
+         see that it does what its table says: 0 W, charging, discharging, and going to 0 W by
+         itself when it hears nothing more. The site must not run. It asks first, or --yes; Ctrl-C
+         ends it at 0 W. The report lies in state_dir and counts for `holdfast check` while table
+         and connection stay as they are. Exits with 1 if it is not proven.
+         --show prints the last report of each unit, or of DEVICE.
 """
+
+
+USUAL_PORT = 502
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the arguments of this command."""
-    parser.add_argument("what", choices=("list", "read"))
-    parser.add_argument("device", nargs="?", metavar="DEVICE", help="read: which one")
+    parser.add_argument("what", choices=("list", "scan", "read", "prove"))
+    parser.add_argument(
+        "device", nargs="?", metavar="DEVICE", help="read: which one; scan: at this address"
+    )
     add_config(parser)
     add_json(parser)
     parser.add_argument("--table", metavar="TABLE", help="read: by this table, or file")
-    parser.add_argument("--host", help="read: at this address")
-    parser.add_argument("--port", type=int, default=502, help="read: with --host (default: 502)")
+    parser.add_argument("--host", help="read, scan: at this address")
+    parser.add_argument(
+        "--port", type=int, help="read: with --host (default: 502); scan: this one alone"
+    )
     parser.add_argument(
         "--id", type=int, default=1, metavar="N", help="read: the device id behind it (default: 1)"
     )
+    parser.add_argument("--ids", metavar="IDS", help="scan: these device ids (such as 1-10,247)")
+    parser.add_argument(
+        "--within",
+        type=float,
+        default=300.0,
+        metavar="SECONDS",
+        help="scan: no longer than this (default: 300)",
+    )
+    parser.add_argument(
+        "--pause",
+        type=float,
+        default=0.1,
+        metavar="SECONDS",
+        help="scan: leave a device alone so long after each answer (default: 0.1)",
+    )
     parser.add_argument("--record", type=Path, metavar="FILE", help="read: keep the registers")
+    parser.add_argument("--yes", action="store_true", help="prove: without being asked")
+    parser.add_argument(
+        "--power",
+        type=float,
+        metavar="W",
+        help="prove: with this power (default: 300, or limited_power_w if that is less)",
+    )
+    parser.add_argument("--show", action="store_true", help="prove: print the last report")
     parser.add_argument("--replay", type=Path, metavar="FILE", help="read: from a recording")
 
 
 def execute(options: argparse.Namespace) -> int:
-    """Lists or reads; 1 if a value did not come or cannot be true."""
-    return _list(options) if options.what == "list" else _read(options)
+    """Does what is asked for; 1 if a device is not as it should be."""
+    does = {"list": _list, "scan": scan_address, "read": _read, "prove": prove_unit}
+    return does[options.what](options)
 
 
 # ---------------------------------------------------------------------- list
@@ -132,6 +175,11 @@ def _registers(name: str) -> _Registers:
     return profile
 
 
+def _port(options: argparse.Namespace) -> int:
+    port: int = USUAL_PORT if options.port is None else options.port
+    return port
+
+
 def _device(options: argparse.Namespace) -> Device:
     """Returns the device that is meant. Raises ConfigError, which names those that there are, and
     AlreadyRunning while the site runs."""
@@ -141,7 +189,7 @@ def _device(options: argparse.Namespace) -> Device:
         if options.table is None:
             raise ConfigError("devices read: --host needs --table; `devices list` prints them")
         try:
-            connection = ModbusTcp(host=options.host, port=options.port, device_id=options.id)
+            connection = ModbusTcp(host=options.host, port=_port(options), device_id=options.id)
         except ValidationError as error:
             raise ConfigError(in_words(error, "devices read")) from error
         return Device(profile=options.table, connection=connection)

@@ -6,7 +6,7 @@ owner accepts that in words.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum, auto
 
 from holdfast.core.signals import SIGNALS, Signal
@@ -141,6 +141,8 @@ class Facts:
     """Says what devices guard by themselves, each with its source."""
     accepted: Mapping[Goal, str]
     """Says what the owner accepts, and why."""
+    disproven: Mapping[Goal, str] = field(default_factory=dict)
+    """Says what devices were seen not to do: neither they nor what they tell guards it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,7 +165,10 @@ def assure(owner: str, facts: Facts, *, of_site: bool) -> tuple[Assurance, ...]:
 
 
 def _guard(goal: Goal, facts: Facts) -> Guard:
-    row = GOALS[goal]
+    row, disproven = GOALS[goal], facts.disproven.get(goal)
+    if disproven is not None:
+        is_accepted = goal in facts.accepted
+        return Accepted(reason=facts.accepted[goal]) if is_accepted else Nobody(why=disproven)
     boxes = {facts.told_by[signal] for signal in row.needs if signal in facts.told_by}
     lacks = [signal for signal in row.needs if signal not in facts.told_by]
     if row.needs and not lacks and len(boxes) >= row.boxes:

@@ -6,7 +6,7 @@ Why it is so: docs/decisions/0022-who-guards-what.md.
 from collections.abc import Iterator, Mapping, Set
 
 from holdfast.core.config import Site
-from holdfast.core.config.device import Without
+from holdfast.core.config.device import Device, Without
 from holdfast.core.errors import ConfigError
 from holdfast.core.role import Role
 from holdfast.core.signals import SIGNALS, SITE, Signal
@@ -15,6 +15,7 @@ from holdfast.safety.derived import RESTS_ON
 from holdfast.safety.goals import GOALS, Assurance, Authority, Facts, Goal, Nobody, assure
 from holdfast.safety.limits import build_limits
 from holdfast.site.devices import devices, physical_devices
+from holdfast.site.proof import Proof, TimerFound, valid_proof
 
 
 def assurance(site: Site) -> tuple[Assurance, ...]:
@@ -87,6 +88,8 @@ def _facts(site: Site, owner: str, accepted: Mapping[Goal, str]) -> Facts:
     told_by: dict[Signal, str] = {}
     guarded: dict[Goal, str] = {}
     commanded: list[str | None] = []
+    unit = site.unit_named(owner)
+    proof = None if unit is None else valid_proof(site, unit)
     for device in physical_devices(site):
         profile = load_profile(device.device.profile)
         # What the site's devices tell is told of the unit, too: the meter sees the battery.
@@ -94,10 +97,25 @@ def _facts(site: Site, owner: str, accepted: Mapping[Goal, str]) -> Facts:
         told_by |= dict.fromkeys(profile.of(*roles).required, device.name)
         if owner in device.owners.values():
             guarded |= profile.guards
-            commanded += [profile.confirmed] if profile.points else []
+            seen = _seen(proof, device.device) or profile.confirmed
+            commanded += [seen] if profile.points else []
     if commanded and all(commanded):  # a device that is only read is found wrong by the others
         guarded[Goal.UNDERSTOOD] = "; ".join(dict.fromkeys(filter(None, commanded)))
-    return Facts(told_by=told_by, guarded=guarded, accepted=accepted)
+    disproven = {} if proof is None else _disproven(proof)
+    return Facts(told_by=told_by, guarded=guarded, accepted=accepted, disproven=disproven)
+
+
+def _seen(proof: Proof | None, device: Device) -> str | None:
+    """Returns what was seen on this very device, if anything was."""
+    return proof.in_words if proof is not None and proof.is_of(device) else None
+
+
+def _disproven(proof: Proof) -> dict[Goal, str]:
+    """Returns what the device did not do, though the rest of it is proven."""
+    if proof.timer is not TimerFound.LATE:
+        return {}
+    why = f"the inverter's timer did not end a command when it was proven on {proof.date}"
+    return {Goal.LOST_CONTROLLER: why}
 
 
 def _accepted_by_site(site: Site) -> dict[Goal, str]:

@@ -8,7 +8,7 @@ abstract sockets: nobody can delete it, and it ends with the process that holds 
 import hashlib
 import socket
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from itertools import pairwise
 from pathlib import Path
@@ -43,7 +43,16 @@ def hold_devices(site: Site, name: str) -> Iterator[None]:
 
 def refuse_steered(site: Site, *names: str) -> None:
     """Raises AlreadyRunning if one of ``names`` steers a device of ``site`` already."""
-    for place, address in _steered(site).items():
+    _refuse(_steered(site), names)
+
+
+def refuse_held(connections: Iterable[Connection], *names: str) -> None:
+    """Raises AlreadyRunning if one of ``names`` steers what is behind one of ``connections``."""
+    _refuse({_place(each): address_of(each) for each in connections}, names)
+
+
+def _refuse(places: Mapping[str, str], names: Iterable[str]) -> None:
+    for place, address in places.items():
         for name in names:
             with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as asking:
                 asking.setblocking(False)  # noqa: FBT003 - the library's signature

@@ -4,6 +4,7 @@ Nothing here is forbidden: each doubt tells what would be right if it is one.
 """
 
 import ipaddress
+import math
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from holdfast.devices.modbus_profile import MAY_BE_SLOW
 from holdfast.devices.mqtt_profile import MqttProfile
 from holdfast.devices.profile import load_profile
 from holdfast.site.devices import address_of, physical_devices
+from holdfast.site.proof import proof_path, read_proof
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +114,7 @@ def doubts(site: Site) -> tuple[str, ...]:
         *_slow_devices(site),
         *_late_meters(site),
         *_unknown_interfaces(site),
+        *_proofs(site),
     )
 
 
@@ -229,6 +232,32 @@ def _unknown_interfaces(site: Site) -> Iterator[str]:
             yield (
                 f"{one.path}: python-can comes without an interface {connection.interface!r}: "
                 f"{meant}"
+            )
+
+
+def _proofs(site: Site) -> Iterator[str]:
+    """Tells what was seen on the devices, and is not as site.yaml has it."""
+    for index, unit in enumerate(site.storage):
+        where, path = f"storage[{index}]", proof_path(site, unit.name)
+        proof = read_proof(path)
+        if proof is None:
+            if path.exists():
+                yield f"{where}.inverter: its proof, {path}, cannot be read, and does not count"
+            continue
+        if not proof.is_of(unit.inverter):
+            yield (
+                f"{where}.inverter: table or connection are others than those that were tried on "
+                f"{proof.date}; `holdfast devices prove` tries these"
+            )
+            continue
+        if not proof.proven:
+            yield f"{where}.inverter: was tried on {proof.date} and failed: {proof.reason}"
+        set_s, measured_s = unit.inverter_hardware.response_time_s, proof.response_s
+        if measured_s is not None and measured_s > set_s:
+            yield (
+                f"{where}.inverter_hardware.response_time_s: {set_s:g} s, and {measured_s:.1f} s "
+                f"were measured on {proof.date}; {math.ceil(measured_s * 1.2 * 10) / 10:g} would "
+                "be right"
             )
 
 

@@ -56,6 +56,11 @@ class SiteFiles:
         return self.state_dir / "wear.json"
 
     @property
+    def proofs(self) -> Path:
+        """Returns the folder of what inverters were seen to do, by storage unit."""
+        return self.state_dir / "proofs"
+
+    @property
     def plan(self) -> Path:
         """Returns the file of what the planner last did."""
         return self.state_dir / "plan.json"

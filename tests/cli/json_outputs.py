@@ -22,6 +22,7 @@ from holdfast.monitoring.audit.verify import Problem
 from holdfast.monitoring.explain.situation import Situation
 from holdfast.monitoring.status.schema import CommsStatus, Status
 from holdfast.safety.goals import Goal
+from holdfast.site.proof import TimerFound
 
 HEAD = """\
 # What `--json` prints
@@ -61,6 +62,13 @@ _CHECK = {
         "guard": Literal["watched", "device", "accepted", "nobody"], "rests_on": str,
         "authority": Literal["observe", "limited", "full"],
     }],
+}  # fmt: skip
+
+_PROOF: dict[str, Any] = {
+    "unit": str, "table": str, "firmware": str, "utc": datetime, "power_w": float, "reason": str,
+    "proven": bool, "current": bool, "at_zero": bool, "response_s": float | None,
+    "timer": TimerFound | None, "timer_set_s": float | None, "timer_s": float | None,
+    "steps": [{"name": str, "passed": bool, "told": str, "figures": dict[str, float]}],
 }  # fmt: skip
 
 OUTPUTS: dict[str, Any] = {
@@ -112,6 +120,15 @@ OUTPUTS: dict[str, Any] = {
         "table": str, "protocol": str, "roles": [str], "signals": [str], "points": [str],
         "lacks": dict[Signal, str], "confirmed": str | None, "source": str,
     }],
+    "devices scan": {
+        "host": str, "complete": bool, "closed": {"*": str},
+        "devices": [{
+            "port": int, "id": int, "sunspec": {"one of": [{"*": str}, None]},
+            "identification": {"*": str}, "tables": [{"table": str, "values": int}],
+        }],
+    },
+    "devices prove": _PROOF,
+    "devices prove --show": [_PROOF],
     "devices read": {
         "table": str, "utc": datetime, "problems": [str],
         "models": [{"id": int, "address": int, "device_id": int | None}],

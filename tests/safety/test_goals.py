@@ -149,11 +149,13 @@ def facts(
     told_by: dict[Signal, str] | None = None,
     guarded: dict[Goal, str] | None = None,
     accepted: dict[Goal, str] | None = None,
+    disproven: dict[Goal, str] | None = None,
 ) -> Facts:
     return Facts(
         told_by=EVERYTHING if told_by is None else told_by,
         guarded=guarded or {},
         accepted=accepted or {},
+        disproven=disproven or {},
     )
 
 
@@ -172,6 +174,15 @@ def test_each_owner_has_its_own_goals_in_the_order_of_the_table() -> None:
     unit = assure("battery", facts(), of_site=False)
     assert [each.goal for each in unit] == UNIT_GOALS
     assert {each.owner for each in unit} == {"battery"}
+
+
+@pytest.mark.parametrize("goal", GOALS)
+def test_what_was_seen_not_to_guard_it_does_not_whatever_it_tells(goal: Goal) -> None:
+    seen = {goal: "its timer ended nothing"}
+    found = of(goal, facts(guarded={goal: "manual"}, disproven=seen))
+    assert found.guard == Nobody(why="its timer ended nothing")
+    assert found.permits is GOALS[goal].unguarded
+    assert of(goal, facts(accepted={goal: "why"}, disproven=seen)).guard == Accepted(reason="why")
 
 
 @pytest.mark.parametrize("goal", WATCHED)

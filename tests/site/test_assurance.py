@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from holdfast.core.config import Site
+from holdfast.core.config.device import Device
 from holdfast.core.errors import ConfigError
 from holdfast.core.signals import SITE, Signal
 from holdfast.safety.goals import (
@@ -20,7 +21,9 @@ from holdfast.safety.goals import (
     Nobody,
 )
 from holdfast.site.assurance import assurance, check_authority, highest_authority, unwatched
+from holdfast.site.proof import TimerFound
 from tests.builders import OWN_BMS, UNIT, build_site, device, unit_content
+from tests.site.test_proof import TABLE, keep, own_site
 
 HYBRID = device("generic_integrated")
 CAN = {"kind": "can", "interface": "slcan", "channel": "/dev/nowhere"}
@@ -190,3 +193,67 @@ def test_limits_that_nothing_feeds_are_named_with_what_is_missing() -> None:
     assert not {key for key in found if key.startswith("site/")}
     coarse = unwatched(build_site(meter=device("eastron_sdm120")))
     assert set(coarse) >= set(found)
+
+
+def test_what_is_proven_is_understood_and_may_do_everything(tmp_path: Path) -> None:
+    site = own_site(tmp_path, authority="full")
+    with pytest.raises(ConfigError, match="its devices do what their tables say"):
+        check_authority(site)
+    keep(site)
+    understood = guard_of(site, Goal.UNDERSTOOD)
+    assert isinstance(understood, ByDevice)
+    assert "; proven on 2026-03-02: response 0.8 s; " in understood.source
+    assert isinstance(guard_of(site, Goal.LOST_CONTROLLER), ByHoldfast)
+    check_authority(site)
+    keep(site, response_s=None)
+    understood = guard_of(site, Goal.UNDERSTOOD)
+    assert isinstance(understood, ByDevice)
+    assert "; proven on 2026-03-02; " in understood.source
+
+
+def test_a_proof_of_another_table_or_connection_and_one_that_failed_count_nothing(
+    tmp_path: Path,
+) -> None:
+    site = own_site(tmp_path)
+    nobody = Nobody(why="no table says so")
+    keep(site, reason="charge: the wrong way")
+    assert guard_of(site, Goal.UNDERSTOOD) == nobody
+    keep(site)
+    moved = own_site(tmp_path, host="10.0.0.6")
+    assert guard_of(moved, Goal.UNDERSTOOD) == nobody
+    other = tmp_path / "other.yaml"
+    unit = unit_content() | {"inverter": device(str(other), "10.0.0.5")}
+    other.write_text(TABLE.replace("address: 0,", "address: 1,"))
+    assert guard_of(build_site(unit, state_dir=str(tmp_path)), Goal.UNDERSTOOD) == nobody
+    assert isinstance(guard_of(site, Goal.UNDERSTOOD), ByDevice)
+
+
+@pytest.mark.parametrize("authority", ["limited", "full"])
+def test_a_timer_that_ended_nothing_is_none_unless_the_owner_accepts_that(
+    tmp_path: Path, authority: str
+) -> None:
+    site = own_site(tmp_path, authority=authority)
+    keep(site, timer=TimerFound.LATE, timer_s=None)
+    found = {each.goal: each for each in assurance(site) if each.owner == UNIT}
+    assert isinstance(found[Goal.UNDERSTOOD].guard, ByDevice)
+    assert found[Goal.LOST_CONTROLLER].permits is Authority.OBSERVE
+    with pytest.raises(ConfigError, match="did not end a command when it was proven on 2026-03-02"):
+        check_authority(site)
+    (unit,) = site.storage
+    accepts = {**unit.accepts, "lost_controller": "there is a contactor"}
+    accepted = unit.model_copy(update={"accepts": accepts})
+    check_authority(site.model_copy(update={"storage": (accepted,)}))
+
+
+def test_another_commanded_device_of_the_unit_needs_a_word_of_its_own(tmp_path: Path) -> None:
+    site = own_site(tmp_path)
+    keep(site)
+    relays = tmp_path / "relays.yaml"
+    whole = resources.files("holdfast.devices") / "profiles" / "generic_relays.yaml"
+    rows = whole.read_text(encoding="utf-8").splitlines()
+    relays.write_text("\n".join(row for row in rows if "confirmed" not in row))
+    (unit,) = site.storage
+    changed = unit.model_copy(update={"relays": Device.model_validate(device(str(relays)))})
+    assert isinstance(guard_of(site, Goal.UNDERSTOOD), ByDevice)
+    site = site.model_copy(update={"storage": (changed,)})
+    assert guard_of(site, Goal.UNDERSTOOD) == Nobody(why="no table says so")

@@ -1,0 +1,86 @@
+"""The steps of a proof stand here as rows, in their order, and how long each may take."""
+
+from dataclasses import dataclass
+from enum import Enum, auto
+
+DEFAULT_POWER_W = 300.0
+LONGEST_TIMER_S = 60.0
+"""No site may ask for a longer one, so nobody waits for it."""
+TIMER_FACTOR = 1.5
+"""A timer that ends later than this times what it is set to is none."""
+
+
+class StepKind(Enum):
+    """Tells what is done in a step."""
+
+    READ = auto()
+    TAKE_OVER = auto()
+    """Before it the device keeps its own rule, and its power is not ours."""
+    COMMAND = auto()
+    SILENCE = auto()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepRow:
+    """Describes one step."""
+
+    name: str
+    kind: StepKind
+    share: float
+    """Of the power that is tried, + charging."""
+    text: str
+    """Tells it before it is made; ``{power}`` is what is written, in W."""
+
+
+STEPS = (
+    StepRow(
+        name="plausible",
+        kind=StepKind.READ,
+        share=0.0,
+        text="everything is read, and has to be plausible and within its limits",
+    ),
+    StepRow(
+        name="zero",
+        kind=StepKind.TAKE_OVER,
+        share=0.0,
+        text="{power} is written: it has to be shown, and no power to flow",
+    ),
+    StepRow(
+        name="charge",
+        kind=StepKind.COMMAND,
+        share=1.0,
+        text="{power} is written: the battery has to charge with it",
+    ),
+    StepRow(
+        name="discharge",
+        kind=StepKind.COMMAND,
+        share=-1.0,
+        text="{power} is written: the battery has to discharge with it",
+    ),
+    StepRow(
+        name="zero_again",
+        kind=StepKind.COMMAND,
+        share=0.0,
+        text="{power} is written again: no power has to flow",
+    ),
+    StepRow(
+        name="silence",
+        kind=StepKind.SILENCE,
+        share=1.0,
+        text="{power} is written, and then nothing more: the device's own timer has to end it",
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProofTimes:
+    """Bounds how long each step takes."""
+
+    read_s: float = 20.0
+    """A serial CAN adapter takes two seconds to open, and a pack speaks once in one or two."""
+    command_s: float = 20.0
+    witness_s: float = 6.0
+    """After the power has settled meter and BMS have so long to confirm it."""
+    zero_s: float = 30.0
+    """In the end 0 W is written for so long until it is seen."""
+    look_s: float = 0.02
