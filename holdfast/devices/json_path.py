@@ -11,7 +11,7 @@ from functools import cache
 
 from holdfast.core.texts import shown
 
-MAX_BYTES = 64 * 1024
+MAX_BYTES = 65_536
 """A meter with three phases, its energies and its Wi-Fi tells two kilobytes."""
 MAX_PATH = 200
 """So many characters may have a path."""
@@ -117,8 +117,7 @@ def word_of(value: object) -> str | None:
             return f"{value:g}"
         case str():
             return value
-        case _:
-            return None
+    return None
 
 
 def number_of(value: object, words: Words) -> float | NotThere | NoNumber:
@@ -130,8 +129,6 @@ def number_of(value: object, words: Words) -> float | NotThere | NoNumber:
     match value:
         case None:
             return NotThere()
-        case bool():
-            pass
         case float():
             number = value
         case str() if _NUMBER.fullmatch(value):

@@ -1,7 +1,7 @@
 """What the tables of all devices have in common that send JSON, over whatever they send it."""
 
 from collections.abc import Collection, Mapping
-from typing import Annotated, ClassVar, Self, TypeVar
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import Field
 
@@ -11,7 +11,6 @@ from holdfast.core.signals import INFORMATIVE, SIGNALS, Signal
 from holdfast.devices.device_table import DeviceTable, check_roles, listed
 from holdfast.devices.json_rows import JsonDocument
 
-_Document = TypeVar("_Document", bound=JsonDocument)
 MAY_TELL_LATE = frozenset({Role.METER, Role.PV_METER})
 """Control waits for each value of a meter, and goes at half power while the last one is old."""
 
@@ -45,7 +44,8 @@ class JsonProfile(DeviceTable):
 
     def lost_s(self, signal: Signal) -> float:
         """Returns from when on a value of ``signal`` is lost."""
-        return max(SIGNALS[signal].max_age_s, self.max_age_s or 0.0)
+        usual_s = SIGNALS[signal].max_age_s
+        return usual_s if self.max_age_s is None else max(usual_s, self.max_age_s)
 
     def bound(self, _hardware: InverterHardware) -> Self:
         """Returns the table: no inverter sends JSON."""
@@ -69,7 +69,7 @@ class JsonProfile(DeviceTable):
         return {}
 
 
-def part_of(documents: tuple[_Document, ...], roles: Collection[Role]) -> tuple[_Document, ...]:
+def part_of(documents: tuple[Any, ...], roles: Collection[Role]) -> tuple[Any, ...]:
     """Returns the documents as far as they concern ``roles``."""
     parts = []
     for document in documents:

@@ -163,3 +163,58 @@ def test_a_homewizard_p1_meter() -> None:
         Signal.GRID_POWER_W: -543.0,
         Signal.GRID_VOLTAGE_V: 230.1,
     }
+
+
+def parsed(text: str) -> HttpProfile:
+    profile = parse_profile(text, source="x.yaml")
+    assert isinstance(profile, HttpProfile)
+    return profile
+
+
+def documents(count: int) -> str:
+    rows = ("grid_power_w", "grid_voltage_v", "grid_frequency_hz", "pv_power_w")
+    told = [f"  - {{at: /{row}, values: [{{signal: {row}, json: p}}]}}" for row in rows[:count]]
+    return GOOD[: GOOD.index("reads:")] + "reads:\n" + "\n".join(told)
+
+
+def test_paths_and_periods_within_their_bounds_are_taken() -> None:
+    assert len(parsed(GOOD.replace("/b", "/" + "b" * 299)).reads[1].at) == 300
+    quick = parsed(GOOD.replace("poll_period_s: 0.3", "poll_period_s: 0.1"))
+    assert (quick.poll_period_s, quick.period_s) == (0.1, 0.1)
+    slow = parsed(GOOD.replace("poll_period_s: 0.3", "poll_period_s: 5\nmax_age_s: 15"))
+    assert slow.period_s == 5.0
+    assert slow.lost_s(Signal.GRID_POWER_W) == 15.0
+    assert parsed(GOOD).lost_s(Signal.GRID_POWER_W) == 1.0
+    assert (
+        parsed(GOOD.replace("poll_period_s: 0.3", "poll_period_s: 0.3\nmax_age_s: 0.5")).lost_s(
+            Signal.GRID_POWER_W
+        )
+        == 1.0
+    )
+    assert len(parsed(documents(4)).reads) == 4
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "named"),
+    [
+        ("/b", "/" + "b" * 300, r"reads\[1\].at"),
+        ("poll_period_s: 0.3", "poll_period_s: 0.099", "poll_period_s: 0.099: must be at least"),
+        ("poll_period_s: 0.3", "poll_period_s: 5.5", "poll_period_s: 5.5: must be at most 5"),
+        ("poll_period_s: 0.3", "poll_period_s: 0.34", "http: a value every 0.34 s"),
+    ],
+)
+def test_paths_and_periods_beyond_them_are_refused(before: str, after: str, named: str) -> None:
+    with pytest.raises(ConfigError, match=named):
+        parsed(GOOD.replace(before, after))
+
+
+def test_a_device_that_is_asked_for_nothing_or_for_six_documents_is_refused() -> None:
+    with pytest.raises(ConfigError, match="reads"):
+        parsed(GOOD[: GOOD.index("reads:")] + "reads: []")
+    six = [f"  - {{at: /{n}, values: [{{signal: pv_power_w, json: p}}]}}" for n in range(6)]
+    five = GOOD[: GOOD.index("reads:")] + "reads:\n" + "\n".join(six[:5])
+    with pytest.raises(ConfigError, match="reads"):
+        parsed(GOOD[: GOOD.index("reads:")] + "reads:\n" + "\n".join(six))
+    with pytest.raises(ConfigError) as error:  # five are not too many; one signal told twice is
+        parsed(five)
+    assert "at most" not in str(error.value)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from holdfast.devices.json_path import (
     MAX_BYTES,
+    MAX_PATH,
     Document,
     NoNumber,
     NotThere,
@@ -179,3 +180,7 @@ def test_any_path_is_one_or_is_refused(text: str) -> None:
     except ValueError:
         return
     assert value_at(steps, Document(content=[])) in (None, [])
+
+
+def test_documents_and_paths_have_their_bounds():
+    assert (MAX_BYTES, MAX_PATH) == (65_536, 200)
