@@ -11,7 +11,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from holdfast.core.config.device import ModbusTcp
+from holdfast.core.config.device import Modbus
 from holdfast.core.data_store import Told
 from holdfast.core.errors import ConfigError, DeviceError
 from holdfast.core.mistakes import in_words
@@ -61,7 +61,7 @@ class Decoded:
     """None where there are no words."""
 
 
-def read_device(profile: ModbusProfile, connection: ModbusTcp) -> Recording:
+def read_device(profile: ModbusProfile, connection: Modbus) -> Recording:
     """Reads every block of ``profile`` once, on a connection of its own; it never writes.
 
     Raises DeviceError if the device cannot be connected to. What it refuses is told in the block.

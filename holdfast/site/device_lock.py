@@ -12,9 +12,10 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from itertools import pairwise
 from pathlib import Path
+from typing import assert_never
 
 from holdfast.core.config import Site
-from holdfast.core.config.device import CanBus, Connection
+from holdfast.core.config.device import CanBus, Connection, ModbusRtu, ModbusRtuTcp, ModbusTcp
 from holdfast.core.errors import AlreadyRunning
 from holdfast.devices.profile import load_profile
 from holdfast.site.devices import address_of, devices
@@ -63,17 +64,33 @@ def _steered(site: Site) -> dict[str, str]:
     return {
         _place(device.connection): address_of(device.connection)
         for _, device in devices(site).values()
-        if load_profile(device.profile).points or isinstance(device.connection, CanBus)
+        if load_profile(device.profile).points or not isinstance(device.connection, ModbusTcp)
     }
 
 
 def _place(connection: Connection) -> str:
-    """Returns the address as others would have it who write it in another way."""
-    if isinstance(connection, CanBus):
-        channel = Path(connection.channel)
-        return f"{connection.interface} {channel.resolve() if channel.is_absolute() else channel}"
+    """Returns the address as others would have it who write it in another way.
+
+    Of a line that only one process can be on, it is the line.
+    """
+    match connection:
+        case CanBus():
+            channel = Path(connection.channel)
+            at = channel.resolve() if channel.is_absolute() else channel
+            return f"{connection.interface} {at}"
+        case ModbusRtu():
+            return str(Path(connection.port).resolve())
+        case ModbusRtuTcp():
+            return _host_and_port(connection)
+        case ModbusTcp():
+            return f"{_host_and_port(connection)} {connection.device_id}"
+        case _:
+            assert_never(connection)
+
+
+def _host_and_port(connection: ModbusTcp | ModbusRtuTcp) -> str:
     host = connection.host.lower().rstrip(".")
-    return f"{_LOCAL.get(host, host)}:{connection.port} {connection.device_id}"
+    return f"{_LOCAL.get(host, host)}:{connection.port}"
 
 
 def _key(name: str, place: str) -> str:

@@ -2,7 +2,13 @@
 
 from collections.abc import Mapping
 
-from holdfast.core.config.device import CanBus, Connection, ModbusTcp
+from holdfast.core.config.device import (
+    CanBus,
+    Connection,
+    ModbusRtu,
+    ModbusRtuTcp,
+    ModbusTcp,
+)
 from holdfast.core.data_store import DataStore
 from holdfast.core.errors import ConfigError
 from holdfast.core.ports import DeviceDriver
@@ -10,12 +16,22 @@ from holdfast.core.role import Role
 from holdfast.core.signals import SITE
 from holdfast.devices.can_profile import CanProfile
 from holdfast.devices.drivers.canbus import CanBmsDriver
-from holdfast.devices.drivers.modbus import ModbusDriver, SyncModbusWriter
+from holdfast.devices.drivers.modbus import ModbusDriver
+from holdfast.devices.drivers.modbus_sync import SyncModbusWriter
+from holdfast.devices.drivers.sync_wires import SyncWires
+from holdfast.devices.drivers.wires import Wires
 from holdfast.devices.modbus_profile import ModbusProfile
 from holdfast.devices.profile import Profile
 from holdfast.devices.roles import ROLES, Per
 
-__all__ = ["CanBmsDriver", "ModbusDriver", "SyncModbusWriter", "open_driver"]
+__all__ = [
+    "CanBmsDriver",
+    "ModbusDriver",
+    "SyncModbusWriter",
+    "SyncWires",
+    "Wires",
+    "open_driver",
+]
 
 
 def open_driver(
@@ -24,10 +40,12 @@ def open_driver(
     profile: Profile,
     connection: Connection,
     store: DataStore,
+    wires: Wires | None = None,
 ) -> DeviceDriver:
     """Returns the driver for a device, which serves ``owners`` (the site, a storage unit, or a
     load), by role.
 
+    Drivers that are given the same ``wires`` share the lines that have several devices on them.
     Nothing is opened before its ``run()``. Raises ConfigError if the profile does not go with the
     connection or with an owner.
     """
@@ -36,8 +54,8 @@ def open_driver(
             roles = " and ".join(profile.roles)
             raise ConfigError(f"{owner}: profile {profile.name} is for a {roles}")
     match profile, connection:
-        case ModbusProfile(), ModbusTcp():
-            return ModbusDriver(name, owners, profile, connection, store)
+        case ModbusProfile(), ModbusTcp() | ModbusRtu() | ModbusRtuTcp():
+            return ModbusDriver(name, owners, profile, connection, store, wires)
         case CanProfile(), CanBus():
             return CanBmsDriver(name, owners, profile, connection, store)
         case _:

@@ -1,37 +1,24 @@
-"""The Modbus TCP driver polls a device by its table, and writes on a connection of its own."""
+"""The Modbus driver polls a device by its table, and writes what it is told to."""
 
 import asyncio
 import math
-import socket
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
-from pymodbus.client import ModbusTcpClient
-from pymodbus.exceptions import ModbusException
-from pymodbus.pdu import ModbusPDU
-
 from holdfast.core.commands import Point, Write
-from holdfast.core.config.device import ModbusTcp
+from holdfast.core.config.device import Modbus
 from holdfast.core.data_store import DataStore, Told
-from holdfast.core.errors import DeviceError, DeviceRefused, DeviceUnreachable
+from holdfast.core.errors import DeviceError, DeviceRefused
 from holdfast.core.ports import CommsCounters
 from holdfast.core.role import Role
 from holdfast.core.signals import SIGNALS, Signal
 from holdfast.core.units import NS_PER_S, ns_from_s
 from holdfast.devices.block_plan import RegisterBlock
-from holdfast.devices.drivers.causes import cause_in_words
-from holdfast.devices.drivers.modbus_link import Manners, ModbusLink, forget_unsent
-from holdfast.devices.drivers.modbus_pdu import (
-    describe,
-    mismatch,
-    read_request,
-    refusal,
-    transaction_ids,
-    words_of,
-    write_request,
-)
-from holdfast.devices.modbus_profile import ModbusProfile, PointWrite
+from holdfast.devices.drivers.link import CheckedAnswer
+from holdfast.devices.drivers.modbus_pdu import read_request, requests_of, words_of, write_request
+from holdfast.devices.drivers.wires import Wires, where
+from holdfast.devices.modbus_profile import ModbusProfile
 from holdfast.devices.registers import LastShown, Place, WriteRequest
 
 _SHOWN = Signal.SETPOINT_READBACK_W
@@ -111,10 +98,10 @@ class _Belief:
 
 
 class ModbusDriver:
-    """Serves one Modbus TCP device. Counts as a read each complete poll.
+    """Serves one Modbus device. Counts as a read each complete poll.
 
-    It keeps two connections, since a command must never wait for a poll; with a device that takes
-    one client only, a command waits for no more than the request that is under way.
+    A command never waits for a poll, but where both are on one wire for no more than the request
+    that is under way.
     """
 
     def __init__(
@@ -122,13 +109,13 @@ class ModbusDriver:
         name: str,
         owners: Mapping[Role, str],
         profile: ModbusProfile,
-        connection: ModbusTcp,
+        connection: Modbus,
         store: DataStore,
+        wires: Wires | None = None,
     ) -> None:
+        """Without ``wires`` it shares its wire with no other driver."""
         self.name = name
-        self.counters = CommsCounters(
-            where=f"{connection.host}:{connection.port}, device {connection.device_id}"
-        )
+        self.counters = CommsCounters(where=where(connection))
         self._owners = owners
         self._profile = profile
         self._device_id = connection.device_id
@@ -136,14 +123,8 @@ class ModbusDriver:
         self._blocks = profile.blocks()
         self._points = profile.points
         self._belief = _Belief(profile)
-        manners = Manners(pause_s=profile.pause_s, connect_pause_s=profile.connect_pause_s)
-        self._commands = ModbusLink(connection, manners)
-        # After an outage no reading may show for long what could not be written yet.
-        self._readings = (
-            self._commands
-            if profile.single_client
-            else ModbusLink(connection, manners, on_first_answer=self._commands.retry_now)
-        )
+        links = (wires or Wires()).links(connection, profile, self.counters.failed)
+        self._commands, self._readings = links
         self._closed = False
 
     async def run(self) -> None:
@@ -165,7 +146,7 @@ class ModbusDriver:
             requests = self._requests_of(write)
             with self._belief.commanding(write.point):
                 for request in requests:
-                    await self._send(request)
+                    await self._send(request, is_safe=write.is_always_safe)
                     if is_stale():
                         break
         except DeviceError as error:
@@ -174,15 +155,15 @@ class ModbusDriver:
         self.counters.writes += 1
 
     async def close(self) -> None:
-        """Lets go of both connections; :meth:`run` ends by itself."""
+        """Lets go of the device; :meth:`run` ends by itself."""
         self._closed = True
         self._readings.close()
         self._commands.close()
 
-    async def _send(self, request: WriteRequest) -> None:
+    async def _send(self, request: WriteRequest, *, is_safe: bool) -> None:
         device_id = self._device_id if request.device_id is None else request.device_id
         try:
-            await self._commands.request(write_request(request, device_id))
+            await self._commands.request(write_request(request, device_id), is_safe=is_safe)
         except BaseException:  # a cancellation leaves as much unknown as a lost answer
             self._belief.wrote(request, acknowledged=False)
             raise
@@ -191,7 +172,7 @@ class ModbusDriver:
     def _requests_of(self, write: Write) -> tuple[WriteRequest, ...]:
         if write.unit != self._owners.get(write.role):
             raise DeviceRefused(f"{self.name}: {write} is for another device")
-        return _requests_of(self.name, self._points, write.point, write.value, self._belief.held)
+        return requests_of(self.name, self._points, write.point, write.value, self._belief.held)
 
     async def _poll(self) -> None:
         period_ns = ns_from_s(self._profile.poll_period_s)
@@ -208,9 +189,10 @@ class ModbusDriver:
         asked_ns: dict[Place, int] = {}
         try:
             for block in self._blocks:
-                sent_ns = time.monotonic_ns()
-                image.update(zip(block.places, await self._read_block(block), strict=True))
-                asked_ns.update(dict.fromkeys(block.places, sent_ns))
+                reply = await self._read_block(block)
+                words = words_of(reply.pdu, block.count)
+                image.update(zip(block.places, words, strict=True))
+                asked_ns.update(dict.fromkeys(block.places, reply.sent_ns))
         except DeviceError as error:
             self._is_silent(error)
             return
@@ -218,132 +200,13 @@ class ModbusDriver:
         doubt = self._store.put_poll(self._owners, told)
         self.counters.took(doubt, time.monotonic_ns())
 
-    async def _read_block(self, block: RegisterBlock) -> list[int]:
+    async def _read_block(self, block: RegisterBlock) -> CheckedAnswer:
         device_id = self._device_id if block.device_id is None else block.device_id
         request = read_request(block.table, block.address, block.count, device_id)
-        return words_of(await self._readings.request(request), block.count)
+        return await self._readings.request(request)
 
     def _is_silent(self, error: DeviceError) -> None:
         self.counters.silent(str(error))
 
     def _count(self, error: DeviceError) -> None:
         self.counters.failed(str(error))
-
-
-class SyncModbusWriter:
-    """Writes and reads on one connection, blocking, for the watchdog process."""
-
-    def __init__(self, profile: ModbusProfile, connection: ModbusTcp) -> None:
-        self._profile = profile
-        self._connection = connection
-        self._client: ModbusTcpClient | None = None
-        self._ids = transaction_ids()
-        self._name = f"{connection.host}:{connection.port}"
-        self._pv_w = 0.0
-        """PV gave this when it was commanded last."""
-        self._acknowledged: dict[Place, int] = {}
-        """What of this is not read counts as what the device holds."""
-
-    @property
-    def connected(self) -> bool:
-        """Says whether it can be used: not before :meth:`connect`, nor after a failed exchange."""
-        return self._client is not None and self._client.connected
-
-    def connect(self) -> None:
-        """Connects anew. Raises DeviceUnreachable."""
-        self.close()
-        client = ModbusTcpClient(
-            self._connection.host,
-            port=self._connection.port,
-            timeout=self._connection.timeout_s,
-            retries=0,
-        )
-        address = (self._connection.host, self._connection.port)
-        try:
-            # The library's own connect() tells nobody why it could not.
-            client.socket = socket.create_connection(address, timeout=self._connection.timeout_s)
-        except (OSError, ValueError) as error:
-            reason = cause_in_words(error)
-            raise DeviceUnreachable(f"{self._name}: cannot be connected to: {reason}") from error
-        self._client = client
-
-    def write(self, point: Point, value: float) -> None:
-        """Writes ``value`` now. Raises DeviceRefused or DeviceUnreachable, as the driver does.
-
-        After DeviceUnreachable the connection is gone: :meth:`connect` must come before the next
-        try.
-        """
-        points = self._profile.points
-        told = {signal: self.read(signal) for signal in self._profile.rests_on(point)}
-        held = LastShown(image={}, told=told)
-        self._pv_w = told.get(Signal.PV_POWER_W, 0.0)
-        for request in _requests_of(self._name, points, point, value, held):
-            for place in request.places:
-                self._acknowledged.pop(place, None)
-            self._exchange(write_request(request, self._id_of(request.device_id)))
-            self._acknowledged |= dict(zip(request.places, request.words, strict=True))
-
-    def read(self, signal: Signal) -> float:
-        """Returns the present value of ``signal``. Raises DeviceError as :meth:`write`.
-
-        A value outside the signal's plausible range is none: DeviceRefused.
-        """
-        if not (signal in self._profile.signals or self._profile.blocks_of(signal)):
-            raise DeviceRefused(f"{self._name}: profile {self._profile.name} has no {signal}")
-        image = dict(self._acknowledged)
-        for block in self._profile.blocks_of(signal):
-            image.update(zip(block.places, self.words(block), strict=True))
-        value = self._profile.value_of(signal, image, self._pv_w)
-        if not SIGNALS[signal].is_plausible(value):
-            raise DeviceRefused(f"{self._name}: {signal} of {value:g} is not plausible")
-        return value
-
-    def words(self, block: RegisterBlock) -> list[int]:
-        """Returns the raw registers, or bits, of ``block``. Raises DeviceError as :meth:`write`."""
-        device_id = self._id_of(block.device_id)
-        request = read_request(block.table, block.address, block.count, device_id)
-        return words_of(self._exchange(request), block.count)
-
-    def _id_of(self, device_id: int | None) -> int:
-        return self._connection.device_id if device_id is None else device_id
-
-    def close(self) -> None:
-        """Lets go of the connection; what was not yet delivered never will be."""
-        client, self._client = self._client, None
-        if client is None:
-            return
-        if client.socket is not None:
-            forget_unsent(client.socket)
-        client.close()  # type: ignore[no-untyped-call]  # has no annotations
-
-    def _exchange(self, request: ModbusPDU) -> ModbusPDU:
-        client = self._client
-        if client is None or not client.connected:
-            raise DeviceUnreachable(f"{self._name}: not connected, {describe(request)} not sent")
-        client.transaction.next_tid = next(self._ids)
-        in_step = False
-        try:
-            answer = client.execute(False, request)  # noqa: FBT003 - positional in the library
-            if reason := mismatch(request, answer):
-                raise DeviceRefused(f"{self._name}: {describe(request)} answered with {reason}")
-            in_step = True
-        except (ModbusException, OSError) as error:
-            raise DeviceUnreachable(f"{self._name}: {describe(request)}: {error}") from error
-        finally:
-            if not in_step:
-                self.close()
-        if reason := refusal(answer):
-            raise DeviceRefused(f"{self._name}: {describe(request)}: {reason}")
-        return answer
-
-
-def _requests_of(
-    name: str, points: Mapping[Point, PointWrite], point: Point, value: float, held: LastShown
-) -> tuple[WriteRequest, ...]:
-    row = points.get(point)
-    if row is None:
-        raise DeviceRefused(f"{name}: its profile has no point {point}")
-    try:
-        return row.requests(value, held)
-    except ValueError as error:
-        raise DeviceRefused(f"{name}: {point}: {error}") from error

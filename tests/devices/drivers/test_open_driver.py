@@ -2,7 +2,7 @@
 
 import pytest
 
-from holdfast.core.config.device import CanBus, ModbusTcp
+from holdfast.core.config.device import CanBus, ModbusRtu, ModbusRtuTcp, ModbusTcp
 from holdfast.core.data_store import DataStore
 from holdfast.core.errors import ConfigError
 from holdfast.core.role import Role
@@ -11,6 +11,8 @@ from holdfast.devices.drivers.backoff import Backoff
 from holdfast.devices.profile import load_profile
 
 MODBUS = ModbusTcp(host="127.0.0.1", port=1502)
+SERIAL = ModbusRtu(port="/dev/nowhere")
+GATEWAY = ModbusRtuTcp(host="127.0.0.1")
 CAN = CanBus(interface="virtual", channel="x")
 
 
@@ -25,6 +27,8 @@ def store():
         (Role.INVERTER, "battery", "generic_inverter", MODBUS, ModbusDriver),
         (Role.BMS, "battery", "pylontech_lv_can", CAN, CanBmsDriver),
         (Role.METER, "site", "generic_meter", MODBUS, ModbusDriver),
+        (Role.METER, "site", "generic_meter", SERIAL, ModbusDriver),
+        (Role.METER, "site", "generic_meter", GATEWAY, ModbusDriver),
     ],
 )
 def test_driver_follows_profile_and_connection(store, role, owner, profile, connection, kind):

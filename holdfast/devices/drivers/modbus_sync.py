@@ -1,0 +1,96 @@
+"""The watchdog and the command line talk to a Modbus device without an event loop."""
+
+from pymodbus.pdu import ModbusPDU
+
+from holdfast.core.commands import Point
+from holdfast.core.config.device import Modbus
+from holdfast.core.errors import DeviceRefused
+from holdfast.core.signals import SIGNALS, Signal
+from holdfast.devices.block_plan import RegisterBlock
+from holdfast.devices.drivers.modbus_pdu import (
+    describe,
+    read_request,
+    refusal,
+    requests_of,
+    words_of,
+    write_request,
+)
+from holdfast.devices.drivers.sync_wires import SyncWires
+from holdfast.devices.modbus_profile import ModbusProfile
+from holdfast.devices.registers import LastShown, Place
+
+
+class SyncModbusWriter:
+    """Writes and reads on one connection, blocking, for the watchdog process."""
+
+    def __init__(
+        self, profile: ModbusProfile, connection: Modbus, wires: SyncWires | None = None
+    ) -> None:
+        """Without ``wires`` it shares its line with no other writer."""
+        self._profile = profile
+        self._device_id = connection.device_id
+        self._wire = (wires or SyncWires()).wire(connection)
+        self._name = self._wire.name
+        self._pv_w = 0.0
+        """PV gave this when it was commanded last."""
+        self._acknowledged: dict[Place, int] = {}
+        """What of this is not read counts as what the device holds."""
+
+    @property
+    def connected(self) -> bool:
+        """Says whether it can be used: not before :meth:`connect`, nor after a failed exchange."""
+        return self._wire.connected
+
+    def connect(self) -> None:
+        """Connects anew. Raises DeviceUnreachable."""
+        self._wire.connect()
+
+    def write(self, point: Point, value: float) -> None:
+        """Writes ``value`` now. Raises DeviceRefused or DeviceUnreachable, as the driver does.
+
+        After DeviceUnreachable the connection is gone: :meth:`connect` must come before the next
+        try.
+        """
+        points = self._profile.points
+        told = {signal: self.read(signal) for signal in self._profile.rests_on(point)}
+        held = LastShown(image={}, told=told)
+        self._pv_w = told.get(Signal.PV_POWER_W, 0.0)
+        for request in requests_of(self._name, points, point, value, held):
+            for place in request.places:
+                self._acknowledged.pop(place, None)
+            self._exchange(write_request(request, self._id_of(request.device_id)))
+            self._acknowledged |= dict(zip(request.places, request.words, strict=True))
+
+    def read(self, signal: Signal) -> float:
+        """Returns the present value of ``signal``. Raises DeviceError as :meth:`write`.
+
+        A value outside the signal's plausible range is none: DeviceRefused.
+        """
+        if not (signal in self._profile.signals or self._profile.blocks_of(signal)):
+            raise DeviceRefused(f"{self._name}: profile {self._profile.name} has no {signal}")
+        image = dict(self._acknowledged)
+        for block in self._profile.blocks_of(signal):
+            image.update(zip(block.places, self.words(block), strict=True))
+        value = self._profile.value_of(signal, image, self._pv_w)
+        if not SIGNALS[signal].is_plausible(value):
+            raise DeviceRefused(f"{self._name}: {signal} of {value:g} is not plausible")
+        return value
+
+    def words(self, block: RegisterBlock) -> list[int]:
+        """Returns the raw registers, or bits, of ``block``. Raises DeviceError as :meth:`write`."""
+        device_id = self._id_of(block.device_id)
+        request = read_request(block.table, block.address, block.count, device_id)
+        return words_of(self._exchange(request), block.count)
+
+    def _id_of(self, device_id: int | None) -> int:
+        return self._device_id if device_id is None else device_id
+
+    def close(self) -> None:
+        """Lets go of the connection; what was not yet delivered never will be."""
+        self._wire.close()
+
+    def _exchange(self, request: ModbusPDU) -> ModbusPDU:
+        answer = self._wire.exchange(request)
+        if reason := refusal(answer):
+            raise DeviceRefused(f"{self._name}: {describe(request)}: {reason}")
+        return answer
