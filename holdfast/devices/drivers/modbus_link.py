@@ -15,7 +15,7 @@ from holdfast.core.config.device import ModbusTcp
 from holdfast.core.errors import DeviceRefused, DeviceUnreachable
 from holdfast.devices.drivers.backoff import Backoff
 from holdfast.devices.drivers.causes import cause_in_words
-from holdfast.devices.drivers.link import PLAIN, Manners, CheckedAnswer
+from holdfast.devices.drivers.link import PLAIN, CheckedAnswer, Manners
 from holdfast.devices.drivers.modbus_pdu import describe, mismatch, refusal, transaction_ids
 from holdfast.devices.drivers.sockets import forget_unsent, notice_half_open
 

@@ -37,7 +37,13 @@ class Registers:
         if function in (3, 4):
             words = [self.registers.get(address + i, 0) for i in range(number)]
             return struct.pack(f">BBB{number}H", unit, function, 2 * number, *words)
-        if function == 6:
+        if function in (1, 2):
+            size = -(-number // 8)
+            bits = sum(self.registers.get(address + i, 0) << i for i in range(number))
+            return bytes([unit, function, size]) + bits.to_bytes(size, "little")
+        if function == 5:
+            self.registers[address] = int(number == 0xFF00)
+        elif function == 6:
             self.registers[address] = number
         elif function == 16:
             words = struct.unpack(f">{number}H", frame[7 : 7 + 2 * number])

@@ -255,6 +255,24 @@ async def test_a_late_answer_is_no_answer_to_the_next_request(bench, bus, wait_u
     assert driver.counters.errors >= 2
 
 
+async def test_an_answer_that_comes_while_nobody_asks_is_thrown_away(bench, bus, wait_until):
+    """In the shape of the next one, which it would be taken for if the line were not drained."""
+    said = []
+    good = Registers(7, dict(INVERTER))
+    answers = iter([None])
+    bench.answers[7] = lambda frame: next(answers, good(frame))
+    driver = bus.add(start=False)
+    driver._readings.station.on_stray = said.append
+    seen = []
+    bus.store.on_change(lambda _, signal, sample: seen.append(sample))
+    bus.tasks.append(asyncio.create_task(driver.run()))
+    await wait_until(lambda: driver.counters.tries)
+    bench.say(with_sum(bytes([7, 3, 18]) + (6666).to_bytes(2, "big") * 9))
+    await wait_until(lambda: driver.counters.reads)
+    assert said == ["23 bytes that nobody had asked for, or too late"]
+    assert 6666 not in {sample.value for sample in seen if isinstance(sample, Good)}
+
+
 async def test_exceptions_are_told_and_are_answers(bench, bus, wait_until):
     bench.answers[7] = lambda f: with_sum(bytes([f[0], f[1] | 0x80, 6]))
     driver = bus.add()
