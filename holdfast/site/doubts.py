@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from holdfast.core.config import Site
-from holdfast.core.config.device import Connection, ModbusTcp
+from holdfast.core.config.device import Connection, Modbus, ModbusRtu, ModbusRtuTcp, ModbusTcp
 from holdfast.core.config.section import Section
 from holdfast.core.signals import SIGNALS
 from holdfast.devices.modbus_profile import MAY_BE_SLOW
@@ -90,6 +90,9 @@ MONEY = {
 }
 """Maps a currency to its hundredth, and more than any tariff has per kWh. Others are not judged."""
 
+BAUDRATES = (1200, 2400, 4800, 9600, 14_400, 19_200, 38_400, 57_600, 115_200)
+"""Modbus devices speak at one of these."""
+
 _EXAMPLES = tuple(
     ipaddress.ip_network(text) for text in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24")
 )
@@ -106,6 +109,7 @@ def doubts(site: Site) -> tuple[str, ...]:
         *_example_addresses(site),
         *_shared_addresses(site),
         *_slow_devices(site),
+        *_odd_baudrates(site),
     )
 
 
@@ -153,7 +157,7 @@ def _example_addresses(site: Site) -> Iterator[str]:
 
 
 def _is_example(connection: Connection) -> bool:
-    if not isinstance(connection, ModbusTcp):
+    if not isinstance(connection, ModbusTcp | ModbusRtuTcp):
         return False
     try:
         address = ipaddress.ip_address(connection.host)
@@ -167,7 +171,7 @@ def _slow_devices(site: Site) -> Iterator[str]:
     units = {unit.name: unit for unit in site.storage}
     for one in physical_devices(site):
         connection = one.device.connection
-        if not isinstance(connection, ModbusTcp):
+        if not isinstance(connection, Modbus):
             continue
         timeout_s, path = connection.timeout_s, one.path
         signals = load_profile(one.device.profile).of(*one.owners).signals
@@ -190,6 +194,17 @@ def _slow_devices(site: Site) -> Iterator[str]:
             yield (
                 f"{path}: a revert_timeout_s of {revert_s:g} s leaves its heartbeat fewer than "
                 f"three tries of {timeout_s:g} s; {3.0 * timeout_s:g} s would be right"
+            )
+
+
+def _odd_baudrates(site: Site) -> Iterator[str]:
+    for one in physical_devices(site):
+        connection = one.device.connection
+        if isinstance(connection, ModbusRtu) and connection.baudrate not in BAUDRATES:
+            usual = min(BAUDRATES, key=lambda rate: abs(rate - connection.baudrate))
+            yield (
+                f"{one.path}: hardly any device speaks at {connection.baudrate} baud; is "
+                f"{usual} meant?"
             )
 
 

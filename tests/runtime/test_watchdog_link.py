@@ -3,7 +3,7 @@
 import pytest
 
 from holdfast.core.signals import Signal
-from holdfast.runtime.watchdog import Link
+from holdfast.runtime.watchdog_link import Link
 from tests.simulation.makers.bench import site_of
 
 

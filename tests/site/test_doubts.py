@@ -158,3 +158,33 @@ def test_a_meter_or_relays_cannot_be_slow_and_a_bms_may_take_its_time() -> None:
         assert "what it tells is lost after 1 s" in lost
     assert slow("bms", 2.0) == []
     assert len(slow("bms", 3.0)) == 1
+
+
+def on_serial(role: str, **connection: object) -> list[str]:
+    content = content_of()
+    section = content if role == "meter" else content["storage"][0]
+    section[role]["connection"] = {
+        "kind": "modbus_rtu", "port": "/dev/ttyUSB0", "timeout_s": 0.3, **connection
+    }  # fmt: skip
+    return list(doubts(Site.model_validate(content)))
+
+
+def test_a_baudrate_that_hardly_any_device_has_is_doubted() -> None:
+    for rate in (9600, 19_200, 115_200):
+        assert on_serial("meter", baudrate=rate) == []
+    (doubt,) = on_serial("meter", baudrate=9500)
+    assert doubt == "meter: hardly any device speaks at 9500 baud; is 9600 meant?"
+
+
+def test_a_meter_that_is_given_as_much_time_as_is_usual_on_a_line_is_doubted() -> None:
+    (doubt,) = on_serial("meter", timeout_s=1.0)
+    assert "it is given 1 s to answer, and what it tells is lost after 1 s" in doubt
+
+
+def test_a_gateway_at_an_address_of_the_example_is_doubted() -> None:
+    content = content_of()
+    content["meter"]["connection"] = {
+        "kind": "modbus_rtu_tcp", "host": "192.0.2.9", "timeout_s": 0.3
+    }  # fmt: skip
+    (doubt,) = doubts(Site.model_validate(content))
+    assert doubt.startswith("meter: still at an address of the example")
