@@ -12,9 +12,9 @@ from holdfast.core.config import Site
 from holdfast.core.config.device import Connection, Modbus, ModbusRtu, ModbusRtuTcp, ModbusTcp
 from holdfast.core.config.section import Section
 from holdfast.core.signals import SIGNALS
-from holdfast.devices.modbus_profile import MAY_BE_SLOW
+from holdfast.devices.modbus_profile import MAY_BE_SLOW, ModbusProfile
 from holdfast.devices.profile import load_profile
-from holdfast.site.devices import address_of, physical_devices
+from holdfast.site.devices import address_of, physical_devices, profile_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +93,11 @@ MONEY = {
 BAUDRATES = (1200, 2400, 4800, 9600, 14_400, 19_200, 38_400, 57_600, 115_200)
 """Modbus devices speak at one of these."""
 
+BUSY = 0.7
+"""Devices take their time to answer, too."""
+_REQUEST, _ANSWER, _SILENCE = 8, 5, 3.5
+"""So many characters has a request for a read, an answer without its values, and a silence."""
+
 _EXAMPLES = tuple(
     ipaddress.ip_network(text) for text in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24")
 )
@@ -110,6 +115,7 @@ def doubts(site: Site) -> tuple[str, ...]:
         *_shared_addresses(site),
         *_slow_devices(site),
         *_odd_baudrates(site),
+        *_busy_lines(site),
     )
 
 
@@ -206,6 +212,34 @@ def _odd_baudrates(site: Site) -> Iterator[str]:
                 f"{one.path}: hardly any device speaks at {connection.baudrate} baud; is "
                 f"{usual} meant?"
             )
+
+
+def _busy_lines(site: Site) -> Iterator[str]:
+    """Tells of a line on which the polls take more time than there is, answers in no time."""
+    paths, shares = defaultdict(list), defaultdict[str, float](float)
+    rates: dict[str, int] = {}
+    for one in physical_devices(site):
+        connection, profile = one.device.connection, profile_of(site, one)
+        if isinstance(connection, ModbusRtu) and isinstance(profile, ModbusProfile):
+            paths[connection.port].append(one.path)
+            shares[connection.port] += _poll_s(profile, connection) / profile.poll_period_s
+            rates[connection.port] = connection.baudrate
+    for port, share in shares.items():
+        if share > BUSY:
+            yield (
+                f"{', '.join(paths[port])}: at {rates[port]} baud their polls take "
+                f"{100.0 * share:.0f} % of the time on {port}; they will come less often"
+            )
+
+
+def _poll_s(profile: ModbusProfile, connection: ModbusRtu) -> float:
+    """Returns how long the bytes of one poll take, with the silence between them."""
+    bits = 9 + connection.stop_bits + (connection.parity != "none")
+    characters = 0.0
+    for block in profile.blocks():
+        size = 2 * block.count if block.table in ("holding", "input") else -(-block.count // 8)
+        characters += _REQUEST + _ANSWER + size + 2 * _SILENCE
+    return characters * bits / connection.baudrate
 
 
 def _shared_addresses(site: Site) -> Iterator[str]:

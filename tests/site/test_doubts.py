@@ -188,3 +188,18 @@ def test_a_gateway_at_an_address_of_the_example_is_doubted() -> None:
     }  # fmt: skip
     (doubt,) = doubts(Site.model_validate(content))
     assert doubt.startswith("meter: still at an address of the example")
+
+
+def test_a_line_with_more_polls_than_time_is_doubted() -> None:
+    content = content_of()
+    line = {"kind": "modbus_rtu", "port": "/dev/ttyUSB0", "timeout_s": 0.3}
+    content["meter"]["connection"] = line
+    content["storage"][0]["inverter"]["connection"] = {**line, "device_id": 2}
+    (doubt,) = doubts(Site.model_validate(content))
+    assert doubt == (
+        "meter, storage[0].inverter: at 9600 baud their polls take 73 % of the time on "
+        "/dev/ttyUSB0; they will come less often"
+    )
+    for place in (content["meter"], content["storage"][0]["inverter"]):
+        place["connection"]["baudrate"] = 38_400
+    assert doubts(Site.model_validate(content)) == ()
