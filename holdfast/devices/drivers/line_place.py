@@ -19,6 +19,13 @@ def place_of(connection: RtuLine) -> str:
     return f"{connection.host.lower().rstrip('.')}:{connection.port}"
 
 
+def line_name(connection: RtuLine) -> str:
+    """Returns the line's name as site.yaml has it."""
+    if isinstance(connection, ModbusRtu):
+        return connection.port
+    return f"{connection.host}:{connection.port}"
+
+
 class LineLock:
     """Keeps other processes of ours off a line. It ends with the process that holds it."""
 

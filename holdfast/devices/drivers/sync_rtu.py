@@ -13,7 +13,7 @@ from pymodbus.pdu import ModbusPDU
 from holdfast.core.config.device import ModbusRtu, ModbusRtuTcp, RtuLine
 from holdfast.core.errors import DeviceUnreachable
 from holdfast.devices.drivers.causes import cause_in_words
-from holdfast.devices.drivers.line_place import LineLock, place_of
+from holdfast.devices.drivers.line_place import LineLock, line_name
 from holdfast.devices.drivers.link import PLAIN
 from holdfast.devices.drivers.modbus_pdu import describe
 from holdfast.devices.drivers.rtu_frame import (
@@ -167,7 +167,7 @@ class RtuWire:
     """Reaches one device on a line."""
 
     def __init__(self, connection: RtuLine, line: SharedLine) -> None:
-        self.name = place_of(connection)
+        self.name = line_name(connection)
         self.connected = False
         self._line = line
         self._timeout_s = connection.timeout_s

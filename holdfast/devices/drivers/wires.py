@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import assert_never
 
 from holdfast.core.config.device import Modbus, ModbusRtu, ModbusRtuTcp, ModbusTcp, RtuLine
-from holdfast.devices.drivers.line_place import place_of
+from holdfast.devices.drivers.line_place import line_name, place_of
 from holdfast.devices.drivers.link import DeviceLink, Manners
 from holdfast.devices.drivers.modbus_link import ModbusLink
 from holdfast.devices.drivers.rtu_bus import RtuBus, Seat
@@ -15,12 +15,11 @@ from holdfast.devices.modbus_profile import ModbusProfile
 
 def where(connection: Modbus) -> str:
     """Tells the address of a device, in words."""
-    at = connection.port if isinstance(connection, ModbusRtu) else _host_of(connection)
+    if isinstance(connection, ModbusTcp):
+        at = f"{connection.host}:{connection.port}"
+    else:
+        at = line_name(connection)
     return f"{at}, device {connection.device_id}"
-
-
-def _host_of(connection: ModbusTcp | ModbusRtuTcp) -> str:
-    return f"{connection.host}:{connection.port}"
 
 
 class Wires:
