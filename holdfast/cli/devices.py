@@ -11,7 +11,7 @@ from holdfast.cli.columns import print_columns
 from holdfast.cli.device_proof import prove_unit
 from holdfast.cli.device_scan import scan_address
 from holdfast.cli.json_output import print_json
-from holdfast.core.config.device import Device, ModbusTcp
+from holdfast.core.config.device import Device, Modbus, ModbusRtu, ModbusTcp
 from holdfast.core.errors import ConfigError
 from holdfast.core.mistakes import in_words
 from holdfast.core.reading import Good
@@ -37,8 +37,8 @@ scan     ask what is behind the address DEVICE: which device ids answer, what ea
 read     read a Modbus device once, and print its raw registers and what the table makes of them; of
          one that speaks SunSpec its models, too.
          DEVICE is its place in site.yaml as `holdfast check` prints it (meter, storage[0].bms), or
-         its name under devices; or, without a site.yaml: --table with --host. Nothing is written
-         to the device. Exits with 1 if a value did not come or cannot be true.
+         its name under devices; or, without a site.yaml: --table with --host, or with --serial.
+         Nothing is written to the device. Exits with 1 if a value did not come or cannot be true.
          --record keeps the registers in a file, --replay reads them from one: that is how a device
          that is not understood is reported.
 prove    tell the inverter of the storage unit DEVICE small powers, one step after the other, and
@@ -65,6 +65,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--host", help="read, scan: at this address")
     parser.add_argument(
         "--port", type=int, help="read: with --host (default: 502); scan: this one alone"
+    )
+    parser.add_argument("--serial", metavar="PORT", help="read: on this line, as /dev/ttyUSB0")
+    parser.add_argument(
+        "--baud", type=int, default=9600, help="read: with --serial (default: 9600)"
+    )
+    parser.add_argument(
+        "--parity", choices=("none", "even", "odd"), default="none", help="read: with --serial"
     )
     parser.add_argument(
         "--id", type=int, default=1, metavar="N", help="read: the device id behind it (default: 1)"
@@ -154,8 +161,8 @@ def _read(options: argparse.Namespace) -> int:
     else:
         device = _device(options)
         profile = _registers(device.profile)
-        if not isinstance(device.connection, ModbusTcp):
-            raise ConfigError("devices read: only what is behind modbus_tcp can be read so")
+        if not isinstance(device.connection, Modbus):
+            raise ConfigError("devices read: only what speaks modbus can be read so")
         recording = read_device(profile, device.connection)
     if options.record is not None:
         save(recording, options.record)
@@ -185,14 +192,11 @@ def _device(options: argparse.Namespace) -> Device:
     AlreadyRunning while the site runs."""
     from holdfast.runtime.device_check import refuse_while_running
 
-    if options.host is not None:
+    if options.host is not None or options.serial is not None:
+        given = "--host" if options.serial is None else "--serial"
         if options.table is None:
-            raise ConfigError("devices read: --host needs --table; `devices list` prints them")
-        try:
-            connection = ModbusTcp(host=options.host, port=_port(options), device_id=options.id)
-        except ValidationError as error:
-            raise ConfigError(in_words(error, "devices read")) from error
-        return Device(profile=options.table, connection=connection)
+            raise ConfigError(f"devices read: {given} needs --table; `devices list` prints them")
+        return Device(profile=options.table, connection=_connection(options))
     known: dict[str, Device] = {}
     site = load_site(options.config)
     refuse_while_running(SiteFiles.of(site))
@@ -203,6 +207,23 @@ def _device(options: argparse.Namespace) -> Device:
     device = known[options.device]
     table = options.table or device.profile
     return device.model_copy(update={"profile": table})
+
+
+def _connection(options: argparse.Namespace) -> Modbus:
+    """Returns where the device is that has no site.yaml. Raises ConfigError."""
+    if options.host is not None and options.serial is not None:
+        raise ConfigError("devices read: either --host or --serial")
+    try:
+        if options.serial is None:
+            return ModbusTcp(host=options.host, port=_port(options), device_id=options.id)
+        return ModbusRtu(
+            port=options.serial,
+            baudrate=options.baud,
+            parity=options.parity,
+            device_id=options.id,
+        )
+    except ValidationError as error:
+        raise ConfigError(in_words(error, "devices read")) from error
 
 
 def _tell(

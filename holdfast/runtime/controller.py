@@ -13,7 +13,7 @@ from holdfast.core.latches import CRASH_LOOP
 from holdfast.core.ports import DeviceDriver
 from holdfast.core.role import DeviceKey
 from holdfast.core.units import NS_PER_MS
-from holdfast.devices.drivers import open_driver
+from holdfast.devices.drivers import Wires, open_driver
 from holdfast.runtime.audit.trail import open_trail
 from holdfast.runtime.comms_log import CommsLog
 from holdfast.runtime.control_loop import ControlLoop
@@ -42,10 +42,10 @@ _REST = {True: "told to end; at rest", False: "told to end; not seen at rest"}
 def open_drivers(site: Site, store: DataStore) -> dict[DeviceKey, DeviceDriver]:
     """Opens a driver for every device of a site; one that has several roles has one driver."""
     drivers: dict[DeviceKey, DeviceDriver] = {}
+    wires = Wires()
     for one in physical_devices(site):
-        driver = open_driver(
-            one.name, one.owners, profile_of(site, one), one.device.connection, store
-        )
+        profile, connection = profile_of(site, one), one.device.connection
+        driver = open_driver(one.name, one.owners, profile, connection, store, wires)
         drivers |= {(owner, role): driver for role, owner in one.owners.items()}
     return drivers
 

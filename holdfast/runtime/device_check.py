@@ -10,7 +10,7 @@ from holdfast.core.data_store import DataStore
 from holdfast.core.errors import AlreadyRunning
 from holdfast.core.reading import MISSING, Good, Reading
 from holdfast.core.signals import Signal
-from holdfast.devices.drivers import open_driver
+from holdfast.devices.drivers import Wires, open_driver
 from holdfast.devices.profile import Profile
 from holdfast.monitoring.status.comms import comms_status
 from holdfast.monitoring.status.schema import CommsStatus
@@ -56,7 +56,8 @@ async def try_devices(site: Site, within_s: float) -> tuple[Tried, ...]:
     ``acts_as_inverter`` holds here, too: some packs tell nothing without its keep-alive.
     """
     store = DataStore(site.unit_names, tuple(site.switches))
-    trials = [_Trial(one, profile_of(site, one), store) for one in physical_devices(site)]
+    wires = Wires()
+    trials = [_Trial(one, profile_of(site, one), store, wires) for one in physical_devices(site)]
     changed = asyncio.Event()
     store.on_change(lambda *_: changed.set())
     tasks = [asyncio.create_task(trial.driver.run()) for trial in trials]
@@ -76,8 +77,11 @@ async def try_devices(site: Site, within_s: float) -> tuple[Tried, ...]:
 class _Trial:
     """Holds one device while it is tried."""
 
-    def __init__(self, one: PhysicalDevice, profile: Profile, store: DataStore) -> None:
-        self.driver = open_driver(one.name, one.owners, profile, one.device.connection, store)
+    def __init__(
+        self, one: PhysicalDevice, profile: Profile, store: DataStore, wires: Wires
+    ) -> None:
+        connection = one.device.connection
+        self.driver = open_driver(one.name, one.owners, profile, connection, store, wires)
         self._owners, self._path, self._store = one.owners, one.path, store
         self._profile = profile
 

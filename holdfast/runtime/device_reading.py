@@ -12,7 +12,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from holdfast.core.config.device import ModbusTcp
+from holdfast.core.config.device import Modbus
 from holdfast.core.data_store import Told
 from holdfast.core.errors import ConfigError, DeviceError, DeviceRefused
 from holdfast.core.mistakes import in_words
@@ -66,7 +66,7 @@ class Decoded:
     """None where there are no words."""
 
 
-def read_device(table: ModbusProfile | SunSpecProfile, connection: ModbusTcp) -> Recording:
+def read_device(table: ModbusProfile | SunSpecProfile, connection: Modbus) -> Recording:
     """Reads every block of ``table`` once, on a connection of its own; it never writes.
 
     Raises DeviceError if the device cannot be connected to, or has not the models that the table

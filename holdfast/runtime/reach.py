@@ -1,6 +1,6 @@
 """A device is reached if it has answered within a window: one refused answer is a missed poll."""
 
-from holdfast.core.config.device import ModbusTcp
+from holdfast.core.config.device import Modbus, ModbusTcp
 from holdfast.core.units import NS_PER_S, ns_from_s
 
 TIMEOUT_S = 0.2
@@ -14,9 +14,12 @@ WITHIN_NS = 1 * NS_PER_S
 _USUAL_S: float = ModbusTcp.model_fields["timeout_s"].default
 
 
-def timeout_s(connection: ModbusTcp) -> float:
-    """Returns how long to wait for an answer: a device that site.yaml gives more time gets it."""
-    return TIMEOUT_S if connection.timeout_s <= _USUAL_S else connection.timeout_s
+def timeout_s(connection: Modbus) -> float:
+    """Returns how long to wait for an answer: a device that site.yaml gives more time gets it, and
+    so does one on a serial line, where the bytes themselves take time."""
+    if isinstance(connection, ModbusTcp) and connection.timeout_s <= _USUAL_S:
+        return TIMEOUT_S
+    return connection.timeout_s
 
 
 class Reach:

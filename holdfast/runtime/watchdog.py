@@ -15,25 +15,22 @@ import logging
 import sys
 import threading
 import time
-from collections.abc import Callable
 
 from holdfast.control.cycle import watchdog_timeout_ns
-from holdfast.core.commands import Point, Write
 from holdfast.core.config import Site, StorageUnit
-from holdfast.core.config.device import Device, ModbusTcp
-from holdfast.core.errors import DeviceError
+from holdfast.core.config.device import Device
 from holdfast.core.role import Role
 from holdfast.core.signals import SIGNALS, Signal
 from holdfast.core.units import NS_PER_MS, NS_PER_S
 from holdfast.devices.contactor.memory import OPEN_AT_THE_LATEST_NS
-from holdfast.devices.drivers import SyncModbusWriter, open_sync
-from holdfast.devices.profile import RegisterTable, load_profile
+from holdfast.devices.drivers import SyncWires
 from holdfast.devices.roles import Rank, devices_in, safe_writes
 from holdfast.runtime.feeders import HardwareFeeder, SystemdFeeder
 from holdfast.runtime.process import run_process
 from holdfast.runtime.pulse import Pulse
-from holdfast.runtime.reach import Reach, timeout_s
+from holdfast.runtime.reach import Reach
 from holdfast.runtime.realtime import enter_real_time, freeze_collector
+from holdfast.runtime.watchdog_link import Link
 from holdfast.site.device_lock import hold_devices
 from holdfast.site.digest import site_digest
 from holdfast.site.files import SiteFiles
@@ -52,81 +49,19 @@ LOOK_AT_ISLAND_EVERY_S = 0.2
 FEED_EVERY_NS = 1 * NS_PER_S
 FIRST_CYCLE_NS = 10 * NS_PER_S
 """Before that no alarm is logged, for a controller that has just been started; 0 W is written."""
-WRITE_TRIES = 3
-TOLD_AT = 3
-"""So many failures in succession are told of."""
 ISLAND_MAX_AGE_NS = SIGNALS[Signal.ISLANDED].max_age_ns
-
-
-class Link:
-    """Reaches one device, on a connection of its own. Never raises: it tells what worked."""
-
-    def __init__(self, name: str, device: Device, unit: StorageUnit) -> None:
-        roles = (role for role, other in devices_in(unit).items() if other == device)
-        profile = load_profile(device.profile).of(*roles).bound(unit.inverter_hardware)
-        self._name = name
-        self._writer: SyncModbusWriter | None = None
-        self.points: frozenset[Point] = frozenset()
-        self.signals: frozenset[Signal] = frozenset()
-        self.timeout_s = 0.0
-        self.waits_its_turn = isinstance(profile, RegisterTable) and profile.single_client
-        """The device talks to one client at a time, and that is the controller while it lives."""
-        if isinstance(profile, RegisterTable) and isinstance(device.connection, ModbusTcp):
-            self.timeout_s = timeout_s(device.connection)
-            connection = device.connection.model_copy(update={"timeout_s": self.timeout_s})
-            self._writer = open_sync(profile, connection)
-            self.points = frozenset(profile.points)
-            self.signals = profile.signals
-        self._failures = 0
-
-    def write(self, write: Write) -> bool:
-        """Writes; True if the device acknowledged it. A refusal is tried again at once."""
-        for _ in range(WRITE_TRIES):
-            if self._try(lambda writer: writer.write(write.point, write.value)) is not _FAILED:
-                return True
-            if self._writer is None or not self._writer.connected:
-                break
-        return False
-
-    def read(self, signal_: Signal) -> float | None:
-        """Reads the present value; None if it cannot be read."""
-        value = self._try(lambda writer: writer.read(signal_))
-        return value if isinstance(value, float) else None
-
-    def close(self) -> None:
-        """Hangs up."""
-        if self._writer is not None:
-            self._writer.close()
-
-    def _try(self, action: Callable[[SyncModbusWriter], float | None]) -> object:
-        if self._writer is None:
-            return _FAILED
-        try:
-            if not self._writer.connected:
-                self._writer.connect()
-            result = action(self._writer)
-        except DeviceError as error:
-            self._failures += 1
-            if self._failures == TOLD_AT:  # a device that is busy for a moment is not told of
-                _log.error("%s: %s", self._name, error)
-            return _FAILED
-        self._failures = 0
-        return result
-
-
-_FAILED = object()
 
 
 class Hand:
     """A hand on one unit proves that it reaches the inverter, and takes it to 0 W when told."""
 
-    def __init__(self, unit: StorageUnit) -> None:
+    def __init__(self, unit: StorageUnit, wires: SyncWires | None = None) -> None:
         self._unit = unit.name
         links: dict[Device, Link] = {}
         self._links: dict[Role, Link] = {}
         for role, device in devices_in(unit).items():
             if device not in links:
-                links[device] = Link(f"{unit.name}/{role}", device, unit)
+                links[device] = Link(f"{unit.name}/{role}", device, unit, wires)
             self._links[role] = links[device]
         self._points = {role: link.points for role, link in self._links.items()}
         self._inverter = self._links[Role.INVERTER]
@@ -251,7 +186,8 @@ class Watchdog:
         self._timeout_ns = watchdog_timeout_ns(site)
         # A site that only observes writes nothing, not even zero.
         observes = site.authority == "observe"
-        self._hands = [] if observes else [Hand(unit) for unit in site.storage]
+        wires = SyncWires()
+        self._hands = [] if observes else [Hand(unit, wires) for unit in site.storage]
         self._own = Heartbeat(files.watchdog, site_digest(site))
         self._beats = Pulse(files.heartbeat)
         self._begun = self._alarmed = self._leaves = False

@@ -2,7 +2,7 @@
 
 from holdfast.core.commands import Point
 from holdfast.core.config import Site, StorageUnit
-from holdfast.core.config.device import CanBus, Device
+from holdfast.core.config.device import CanBus, Device, ModbusRtu
 from holdfast.core.errors import ConfigError
 from holdfast.core.role import Role
 from holdfast.core.signals import Signal
@@ -17,6 +17,8 @@ from holdfast.site.devices import address_of, devices
 
 _PROTOCOLS = {
     "modbus_tcp": ("modbus", "sunspec"),
+    "modbus_rtu": ("modbus", "sunspec"),
+    "modbus_rtu_tcp": ("modbus", "sunspec"),
     "can": ("can",),
     "http": ("http",),
     "mqtt": ("mqtt",),
@@ -41,6 +43,7 @@ def check_site(site: Site) -> None:
             raise ConfigError(
                 f"{path}: the same device as {before}: profile {device.profile} at {address}"
             )
+    _check_lines(site)
     for index, unit in enumerate(site.storage):
         try:
             _check_unit(
@@ -85,6 +88,22 @@ def _check_device(role: Role, device: Device) -> None:
                 f"profile {profile.name} takes {point} without {', '.join(sorted(lacking))}: "
                 f"{need.why}"
             )
+
+
+def _check_lines(site: Site) -> None:
+    """Checks that the devices of a serial line agree how it is set up."""
+    lines: dict[str, tuple[str, ModbusRtu]] = {}
+    for path, device in devices(site).values():
+        one = device.connection
+        if not isinstance(one, ModbusRtu):
+            continue
+        before, other = lines.setdefault(one.port, (path, one))
+        for key in ("baudrate", "parity", "stop_bits"):
+            if getattr(one, key) != getattr(other, key):
+                raise ConfigError(
+                    f"{path}: {key} {getattr(one, key)} on {one.port}, where {before} has "
+                    f"{getattr(other, key)}; a line has one"
+                )
 
 
 def _check_unit(unit: StorageUnit, inverter: Profile, *, writes: bool) -> None:

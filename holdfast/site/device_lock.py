@@ -15,7 +15,16 @@ from pathlib import Path
 from typing import assert_never
 
 from holdfast.core.config import Site
-from holdfast.core.config.device import CanBus, Connection, HttpHost, ModbusTcp, MqttBroker
+from holdfast.core.config.device import (
+    CanBus,
+    Connection,
+    HttpHost,
+    ModbusRtu,
+    ModbusRtuTcp,
+    ModbusTcp,
+    MqttBroker,
+    RtuLine,
+)
 from holdfast.core.errors import AlreadyRunning
 from holdfast.devices.profile import load_profile
 from holdfast.site.devices import address_of, devices
@@ -73,26 +82,37 @@ def _steered(site: Site) -> dict[str, str]:
     return {
         _place(device.connection): address_of(device.connection)
         for _, device in devices(site).values()
-        if load_profile(device.profile).points or isinstance(device.connection, CanBus)
+        if load_profile(device.profile).points or isinstance(device.connection, CanBus | RtuLine)
     }
 
 
 def _place(connection: Connection) -> str:
-    """Returns the address as others would have it who write it in another way."""
-    if isinstance(connection, CanBus):
-        channel = Path(connection.channel)
-        return f"{connection.interface} {channel.resolve() if channel.is_absolute() else channel}"
-    host = connection.host.lower().rstrip(".")
-    at = f"{_LOCAL.get(host, host)}:{connection.port}"
+    """Returns the address as others would have it who write it in another way.
+
+    Of a line that only one process can be on, it is the line.
+    """
     match connection:
-        case ModbusTcp(device_id=device_id):
-            return f"{at} {device_id}"
+        case CanBus():
+            channel = Path(connection.channel)
+            at = channel.resolve() if channel.is_absolute() else channel
+            return f"{connection.interface} {at}"
+        case ModbusRtu():
+            return str(Path(connection.port).resolve())
+        case ModbusRtuTcp():
+            return _host_and_port(connection)
+        case ModbusTcp():
+            return f"{_host_and_port(connection)} {connection.device_id}"
         case HttpHost(prefix=prefix):
-            return f"{at}{prefix}"
+            return f"{_host_and_port(connection)}{prefix}"
         case MqttBroker(topic=topic):
-            return f"{at} {topic}"
+            return f"{_host_and_port(connection)} {topic}"
         case _:
             assert_never(connection)
+
+
+def _host_and_port(connection: ModbusTcp | ModbusRtuTcp | HttpHost | MqttBroker) -> str:
+    host = connection.host.lower().rstrip(".")
+    return f"{_LOCAL.get(host, host)}:{connection.port}"
 
 
 def _key(name: str, place: str) -> str:

@@ -12,8 +12,12 @@ from holdfast.core.config.device import (
     Connection,
     Device,
     HttpHost,
+    Modbus,
+    ModbusRtu,
+    ModbusRtuTcp,
     ModbusTcp,
     MqttBroker,
+    RtuLine,
     Without,
 )
 from holdfast.core.config.section import Section
@@ -109,8 +113,10 @@ def _sections(site: Site) -> Iterator[tuple[str, str, Section]]:
 def address_of(connection: Connection) -> str:
     """Tells where a device is, in words; equal for two that are at the same place."""
     match connection:
-        case ModbusTcp(host=host, port=port, device_id=device_id):
-            return f"{host.lower()}:{port}, device {device_id}"
+        case ModbusTcp() | ModbusRtuTcp():
+            return f"{connection.host.lower()}:{connection.port}, device {connection.device_id}"
+        case ModbusRtu(port=port, device_id=device_id):
+            return f"{port}, device {device_id}"
         case HttpHost(host=host, port=port, prefix=prefix):
             return f"{host.lower()}:{port}{prefix}"
         case MqttBroker(host=host, port=port, topic=topic):
@@ -149,7 +155,10 @@ def point_traits(site: Site) -> Mapping[str, Traits]:
 
 
 def _settle_ns(connection: Connection) -> int:
-    """Returns how long a write may take: as long as a device is given to answer."""
+    """Returns how long a write may take: as long as a device is given to answer, and as long again
+    to have its turn where others are on its line."""
+    if isinstance(connection, RtuLine):
+        return ns_from_s(2.0 * connection.timeout_s)
     return ns_from_s(connection.timeout_s) if isinstance(connection, ModbusTcp) else 0
 
 
@@ -181,7 +190,7 @@ def ages_of(signal: Signal, profile: Profile, connection: Connection) -> tuple[i
         return max(old_ns, ns_from_s(LATE_BURSTS * profile.burst_period_s)), lost_ns
     if isinstance(profile, JsonProfile):
         return old_ns, ns_from_s(profile.lost_s(signal))
-    if SIGNALS[signal].producer in MAY_BE_SLOW and isinstance(connection, ModbusTcp):
+    if SIGNALS[signal].producer in MAY_BE_SLOW and isinstance(connection, Modbus):
         slow_s = max(profile.max_age_s or 0.0, 2.0 * connection.timeout_s)
         return old_ns, max(lost_ns, ns_from_s(slow_s))
     return old_ns, lost_ns

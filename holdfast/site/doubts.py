@@ -11,15 +11,23 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from holdfast.core.config import Site
-from holdfast.core.config.device import CAN_INTERFACES, CanBus, Connection, HttpHost, ModbusTcp
+from holdfast.core.config.device import (
+    CAN_INTERFACES,
+    CanBus,
+    Connection,
+    HttpHost,
+    Modbus,
+    ModbusRtu,
+    ModbusTcp,
+)
 from holdfast.core.config.section import Section
 from holdfast.core.role import Role
 from holdfast.core.signals import SIGNALS, Signal
 from holdfast.devices.http_profile import HttpProfile
-from holdfast.devices.modbus_profile import MAY_BE_SLOW
+from holdfast.devices.modbus_profile import MAY_BE_SLOW, ModbusProfile
 from holdfast.devices.mqtt_profile import MqttProfile
 from holdfast.devices.profile import load_profile
-from holdfast.site.devices import address_of, physical_devices
+from holdfast.site.devices import address_of, physical_devices, profile_of
 from holdfast.site.proof import proof_path, read_proof
 
 
@@ -96,6 +104,14 @@ MONEY = {
 }
 """Maps a currency to its hundredth, and more than any tariff has per kWh. Others are not judged."""
 
+BAUDRATES = (1200, 2400, 4800, 9600, 14_400, 19_200, 38_400, 57_600, 115_200)
+"""Modbus devices speak at one of these."""
+
+BUSY = 0.7
+"""Devices take their time to answer, too."""
+_REQUEST, _ANSWER, _SILENCE = 8, 5, 3.5
+"""So many characters has a request for a read, an answer without its values, and a silence."""
+
 _EXAMPLES = tuple(
     ipaddress.ip_network(text) for text in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24")
 )
@@ -115,6 +131,8 @@ def doubts(site: Site) -> tuple[str, ...]:
         *_late_meters(site),
         *_unknown_interfaces(site),
         *_proofs(site),
+        *_odd_baudrates(site),
+        *_busy_lines(site),
     )
 
 
@@ -162,7 +180,7 @@ def _example_addresses(site: Site) -> Iterator[str]:
 
 
 def _is_example(connection: Connection) -> bool:
-    if isinstance(connection, CanBus):
+    if isinstance(connection, CanBus | ModbusRtu):
         return False
     try:
         address = ipaddress.ip_address(connection.host)
@@ -176,7 +194,7 @@ def _slow_devices(site: Site) -> Iterator[str]:
     units = {unit.name: unit for unit in site.storage}
     for one in physical_devices(site):
         connection = one.device.connection
-        if not isinstance(connection, ModbusTcp):
+        if not isinstance(connection, Modbus):
             continue
         timeout_s, path = connection.timeout_s, one.path
         signals = load_profile(one.device.profile).of(*one.owners).signals
@@ -259,6 +277,45 @@ def _proofs(site: Site) -> Iterator[str]:
                 f"were measured on {proof.date}; {math.ceil(measured_s * 1.2 * 10) / 10:g} would "
                 "be right"
             )
+
+
+def _odd_baudrates(site: Site) -> Iterator[str]:
+    for one in physical_devices(site):
+        connection = one.device.connection
+        if isinstance(connection, ModbusRtu) and connection.baudrate not in BAUDRATES:
+            usual = min(BAUDRATES, key=lambda rate: abs(rate - connection.baudrate))
+            yield (
+                f"{one.path}: hardly any device speaks at {connection.baudrate} baud; is "
+                f"{usual} meant?"
+            )
+
+
+def _busy_lines(site: Site) -> Iterator[str]:
+    """Tells of a line on which the polls take more time than there is, answers in no time."""
+    paths, shares = defaultdict(list), defaultdict[str, float](float)
+    rates: dict[str, int] = {}
+    for one in physical_devices(site):
+        connection, profile = one.device.connection, profile_of(site, one)
+        if isinstance(connection, ModbusRtu) and isinstance(profile, ModbusProfile):
+            paths[connection.port].append(one.path)
+            shares[connection.port] += _poll_s(profile, connection) / profile.poll_period_s
+            rates[connection.port] = connection.baudrate
+    for port, share in shares.items():
+        if share > BUSY:
+            yield (
+                f"{', '.join(paths[port])}: at {rates[port]} baud their polls take "
+                f"{100.0 * share:.0f} % of the time on {port}; they will come less often"
+            )
+
+
+def _poll_s(profile: ModbusProfile, connection: ModbusRtu) -> float:
+    """Returns how long the bytes of one poll take, with the silence between them."""
+    bits = 9 + connection.stop_bits + (connection.parity != "none")
+    characters = 0.0
+    for block in profile.blocks():
+        size = 2 * block.count if block.table in ("holding", "input") else -(-block.count // 8)
+        characters += _REQUEST + _ANSWER + size + 2 * _SILENCE
+    return characters * bits / connection.baudrate
 
 
 def _shared_addresses(site: Site) -> Iterator[str]:

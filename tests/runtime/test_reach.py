@@ -2,7 +2,7 @@
 
 import pytest
 
-from holdfast.core.config.device import ModbusTcp
+from holdfast.core.config.device import ModbusRtu, ModbusTcp
 from holdfast.core.units import NS_PER_MS, NS_PER_S
 from holdfast.runtime.reach import AGAIN_S, LOOK_EVERY_S, WITHIN_NS, Reach, timeout_s
 
@@ -50,3 +50,4 @@ def test_only_a_device_that_is_given_more_time_than_usual_gets_it(
 ) -> None:
     assert timeout_s(ModbusTcp(host="192.0.2.1", timeout_s=given_s)) == waits_s
     assert timeout_s(ModbusTcp(host="192.0.2.1")) == 0.2
+    assert timeout_s(ModbusRtu(port="/dev/ttyUSB0", timeout_s=given_s)) == given_s

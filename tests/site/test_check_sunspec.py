@@ -56,3 +56,17 @@ def test_sunspec_is_spoken_over_modbus_and_not_over_can() -> None:
     )  # fmt: skip
     with pytest.raises(ConfigError, match="speaks sunspec, but the connection is can"):
         check_site(wrong)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        {"kind": "modbus_rtu", "port": "/dev/ttyUSB0"},
+        {"kind": "modbus_rtu_tcp", "host": "192.0.2.9"},
+    ],
+)
+def test_sunspec_is_spoken_over_serial_lines_too(line: dict[str, str]) -> None:
+    check_site(build_site(
+        authority="observe", meter={"profile": "sunspec_meter", "connection": line},
+        pv_meter={"none": "these tests"},
+    ))  # fmt: skip

@@ -126,3 +126,50 @@ def test_a_switch_behind_a_broker_has_one_controller() -> None:
         refuse_steered(site_with("b", "2"), "controller")
         with pytest.raises(AlreadyRunning, match=r"at broker\.:1883, topic a has a cont"):
             refuse_steered(site_with("a", "3", "BROKER."), "controller")
+
+
+def on_line(port: Path, device_id: int) -> Any:
+    inverter = {
+        "profile": "generic_inverter",
+        "connection": {"kind": "modbus_rtu", "port": str(port), "device_id": device_id},
+    }
+    other = f"other-{device_id}"
+    return build_site(unit_content(
+        bms=device("generic_bms", other), inverter=inverter, relays=device("generic_relays", other)
+    ))  # fmt: skip
+
+
+def test_a_serial_line_has_one_controller_for_all_its_devices(tmp_path: Path) -> None:
+    (tmp_path / "ttyUSB0").touch()
+    (tmp_path / "by-id").symlink_to(tmp_path / "ttyUSB0")
+    with (
+        hold_devices(on_line(tmp_path / "ttyUSB0", 3), "controller"),
+        pytest.raises(AlreadyRunning, match=r"by-id, device 4 has a controller"),
+        hold_devices(on_line(tmp_path / "by-id", 4), "controller"),
+    ):
+        pass
+
+
+def test_a_meter_on_a_serial_line_is_held_though_nothing_is_written_to_it() -> None:
+    meter = {
+        "profile": "generic_meter",
+        "connection": {"kind": "modbus_rtu_tcp", "host": "localhost", "port": 4196},
+    }
+    first, second = (build_site(unit_content(**{
+        key: device(f"generic_{key}", f"{number}-{key}") for key in ("bms", "inverter", "relays")
+    }), meter=meter) for number in (1, 2))  # fmt: skip
+    with (
+        hold_devices(first, "controller"),
+        pytest.raises(AlreadyRunning, match=r"localhost:4196, device 1 has a controller"),
+        hold_devices(second, "controller"),
+    ):
+        pass
+
+
+def test_a_meter_that_many_may_ask_is_nobodys() -> None:
+    meter = {"profile": "shelly_pro_3em", "connection": {"kind": "http", "host": "meter"}}
+    first, second = (build_site(unit_content(**{
+        key: device(f"generic_{key}", f"{number}-{key}") for key in ("bms", "inverter", "relays")
+    }), meter=meter) for number in (1, 2))  # fmt: skip
+    with hold_devices(first, "controller"), hold_devices(second, "controller"):
+        pass

@@ -10,7 +10,7 @@ from holdfast.core.abilities import SETPOINT_ONLY, Abilities
 from holdfast.core.ages import USUAL
 from holdfast.core.commands import Point
 from holdfast.core.config import Site
-from holdfast.core.config.device import CanBus, HttpHost
+from holdfast.core.config.device import CanBus, HttpHost, ModbusRtuTcp
 from holdfast.core.data_store import DataStore
 from holdfast.core.errors import ConfigError
 from holdfast.core.role import Role
@@ -661,3 +661,46 @@ def test_an_inverter_that_takes_no_setpoint_is_only_observed(tmp_path: Path) -> 
     check_site(build_site(unit, authority="observe"))
     with pytest.raises(ConfigError, match=r"inverter: profile mute takes no setpoint"):
         check_site(build_site(unit, authority="limited"))
+
+
+def serial(role: str, port: str = "/dev/ttyUSB0", **connection: object) -> dict[str, Any]:
+    return {
+        "profile": f"generic_{role}",
+        "connection": {"kind": "modbus_rtu", "port": port, **connection},
+    }
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "usual"), [("baudrate", 19200, 9600), ("parity", "even", "none"),
+                                ("stop_bits", 2, 1)],
+)  # fmt: skip
+def test_the_devices_of_a_line_agree_how_it_is_set_up(
+    key: str, value: object, usual: object
+) -> None:
+    inverter, relays = serial("inverter"), serial("relays", device_id=2)
+    check_site(build_site(unit_content(inverter=inverter, relays=relays)))
+    other = serial("relays", "/dev/ttyUSB1", **{key: value})
+    check_site(build_site(unit_content(inverter=inverter, relays=other)))
+    relays["connection"][key] = value
+    with pytest.raises(ConfigError) as error:
+        check_site(build_site(unit_content(inverter=inverter, relays=relays)))
+    assert str(error.value) == (
+        f"storage[0].relays: {key} {value} on /dev/ttyUSB0, where storage[0].inverter has {usual}; "
+        "a line has one"
+    )
+
+
+def test_a_device_has_its_place_on_a_line_by_its_id() -> None:
+    same = serial("inverter")
+    with pytest.raises(ConfigError, match=r"the same device .* at /dev/ttyUSB0, device 1"):
+        check_site(build_site(
+            unit_content(inverter=same), unit_content("second", inverter=same)
+        ))  # fmt: skip
+    gateway = ModbusRtuTcp(host="Gateway", port=4196, device_id=3)
+    assert site_devices.address_of(gateway) == "gateway:4196, device 3"
+
+
+def test_on_a_line_a_write_waits_for_others_too() -> None:
+    site = build_site(unit_content(inverter=serial("inverter", timeout_s=0.4)))
+    (settle_ns,) = {t.settle_ns for t in point_traits(site)[UNIT].values() if t.settle_ns > 6e8}
+    assert settle_ns == ns_from_s(0.8)

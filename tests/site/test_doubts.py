@@ -226,3 +226,48 @@ def test_an_interface_that_python_can_does_not_come_with_is_doubted(
         (doubt,) = found
         assert doubt.startswith("storage[0].bms: python-can comes without an interface ")
         assert told in doubt
+
+
+def on_serial(role: str, **connection: object) -> list[str]:
+    content = content_of()
+    section = content if role == "meter" else content["storage"][0]
+    section[role]["connection"] = {
+        "kind": "modbus_rtu", "port": "/dev/ttyUSB0", "timeout_s": 0.3, **connection
+    }  # fmt: skip
+    return list(doubts(Site.model_validate(content)))
+
+
+def test_a_baudrate_that_hardly_any_device_has_is_doubted() -> None:
+    for rate in (9600, 19_200, 115_200):
+        assert on_serial("meter", baudrate=rate) == []
+    (doubt,) = on_serial("meter", baudrate=9500)
+    assert doubt == "meter: hardly any device speaks at 9500 baud; is 9600 meant?"
+
+
+def test_a_meter_that_is_given_as_much_time_as_is_usual_on_a_line_is_doubted() -> None:
+    (doubt,) = on_serial("meter", timeout_s=1.0)
+    assert "it is given 1 s to answer, and what it tells is lost after 1 s" in doubt
+
+
+def test_a_gateway_at_an_address_of_the_example_is_doubted() -> None:
+    content = content_of()
+    content["meter"]["connection"] = {
+        "kind": "modbus_rtu_tcp", "host": "192.0.2.9", "timeout_s": 0.3
+    }  # fmt: skip
+    (doubt,) = doubts(Site.model_validate(content))
+    assert doubt.startswith("meter: still at an address of the example")
+
+
+def test_a_line_with_more_polls_than_time_is_doubted() -> None:
+    content = content_of()
+    line = {"kind": "modbus_rtu", "port": "/dev/ttyUSB0", "timeout_s": 0.3}
+    content["meter"]["connection"] = line
+    content["storage"][0]["inverter"]["connection"] = {**line, "device_id": 2}
+    (doubt,) = doubts(Site.model_validate(content))
+    assert doubt == (
+        "meter, storage[0].inverter: at 9600 baud their polls take 73 % of the time on "
+        "/dev/ttyUSB0; they will come less often"
+    )
+    for place in (content["meter"], content["storage"][0]["inverter"]):
+        place["connection"]["baudrate"] = 38_400
+    assert doubts(Site.model_validate(content)) == ()

@@ -37,7 +37,11 @@ def test_a_rule_of_a_type_is_told_with_the_value():
         ("storage.0.operation.soc_min_pct", 101, "101: must be at most 100"),
         ("storage.0.operation.ramp_w_per_s", 0, "0: must be above 0"),
         ("storage.0.battery.cells_in_series", 16.5, "16.5: must be a whole number"),
-        ("storage.0.bms.connection.kind", "rs485", "kind must be one of 'modbus_tcp', 'can'"),
+        (
+            "storage.0.bms.connection.kind",
+            "rs485",
+            "kind must be one of 'modbus_tcp', 'modbus_rtu', '",
+        ),
         ("storage.0.bms.connection.host", "http://10.0.0.5", "write only the name or address"),
     ],
 )

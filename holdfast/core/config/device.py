@@ -25,7 +25,7 @@ class ModbusTcp(Section):
     """A device that listens on Modbus TCP."""
 
     kind: Literal["modbus_tcp"] = "modbus_tcp"
-    """Modbus over TCP; a serial device needs a gateway."""
+    """Modbus over TCP, also through a gateway that translates."""
     host: Annotated[str, AfterValidator(_no_url)]
     """Name or address, without http:// and port."""
     port: Annotated[int, Field(ge=1, le=65535)] = 502
@@ -58,6 +58,50 @@ def _of_interface(option: str) -> str:
 _Option = Annotated[
     str, Field(pattern=r"^[a-z][A-Za-z0-9_]*=.+$", max_length=100), AfterValidator(_of_interface)
 ]
+
+
+def _device_file(port: str) -> str:
+    """Lets the whole path of a port pass. Raises ValueError for any other text."""
+    if not port.startswith("/") or port.endswith("/"):
+        raise ValueError(f"{port!r}: write its whole path, such as /dev/ttyUSB0")
+    return port
+
+
+class ModbusRtu(Section):
+    """A device on a serial line (RS-485). Several of one line have one port, and ids of their own.
+
+    A name under /dev/serial/by-id stays the adapter's, whatever else is plugged in.
+    """
+
+    kind: Literal["modbus_rtu"] = "modbus_rtu"
+    """Modbus RTU on a serial port of this computer."""
+    port: Annotated[str, AfterValidator(_device_file)]
+    """Such as /dev/ttyUSB0, or better /dev/serial/by-id/usb-..."""
+    baudrate: Annotated[int, Field(ge=300, le=4_000_000)] = 9600
+    """As all devices on this line have it."""
+    parity: Literal["none", "even", "odd"] = "none"
+    """As all devices on this line have it."""
+    stop_bits: Literal[1, 2] = 1
+    """As all devices on this line have it."""
+    device_id: Annotated[int, Field(ge=1, le=247)] = 1
+    """Which device on this line."""
+    timeout_s: Annotated[float, Field(gt=0, le=5)] = 1.0
+    """A request without an answer for this long has failed; the others on the line wait for it."""
+
+
+class ModbusRtuTcp(Section):
+    """A device on a serial line behind a gateway that hands bytes on as they are (transparent)."""
+
+    kind: Literal["modbus_rtu_tcp"] = "modbus_rtu_tcp"
+    """Modbus RTU through a transparent gateway. One that translates is modbus_tcp."""
+    host: Annotated[str, AfterValidator(_no_url)]
+    """Name or address of the gateway, without http:// and port."""
+    port: Annotated[int, Field(ge=1, le=65535)] = 502
+    """TCP port."""
+    device_id: Annotated[int, Field(ge=1, le=247)] = 1
+    """Which device on the line behind it."""
+    timeout_s: Annotated[float, Field(gt=0, le=5)] = 1.0
+    """A request without an answer for this long has failed; the others on the line wait for it."""
 
 
 class CanBus(Section):
@@ -128,7 +172,11 @@ class MqttBroker(Section):
         return self
 
 
-Connection = Annotated[ModbusTcp | CanBus | HttpHost | MqttBroker, Field(discriminator="kind")]
+RtuLine = ModbusRtu | ModbusRtuTcp
+"""Several devices share such a line: one request at a time, and no answer tells to which."""
+Modbus = ModbusTcp | RtuLine
+"""All of these speak Modbus."""
+Connection = Annotated[Modbus | CanBus | HttpHost | MqttBroker, Field(discriminator="kind")]
 
 
 def is_file(profile: str) -> bool:

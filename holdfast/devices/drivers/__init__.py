@@ -4,7 +4,16 @@ from collections.abc import Mapping
 
 from can.interfaces import VALID_INTERFACES
 
-from holdfast.core.config.device import CanBus, Connection, HttpHost, ModbusTcp, MqttBroker
+from holdfast.core.config.device import (
+    CanBus,
+    Connection,
+    HttpHost,
+    Modbus,
+    ModbusRtu,
+    ModbusRtuTcp,
+    ModbusTcp,
+    MqttBroker,
+)
 from holdfast.core.data_store import DataStore
 from holdfast.core.errors import ConfigError
 from holdfast.core.ports import DeviceDriver
@@ -17,6 +26,8 @@ from holdfast.devices.drivers.modbus import ModbusDriver
 from holdfast.devices.drivers.modbus_sync import SyncModbusWriter
 from holdfast.devices.drivers.mqtt import MqttDriver
 from holdfast.devices.drivers.sunspec import SunSpecDriver, SyncSunSpecWriter
+from holdfast.devices.drivers.sync_wires import SyncWires
+from holdfast.devices.drivers.wires import Wires
 from holdfast.devices.http_profile import HttpProfile
 from holdfast.devices.modbus_profile import ModbusProfile
 from holdfast.devices.mqtt_profile import MqttProfile
@@ -32,19 +43,24 @@ __all__ = [
     "SunSpecDriver",
     "SyncModbusWriter",
     "SyncSunSpecWriter",
+    "SyncWires",
+    "Wires",
     "open_driver",
     "open_sync",
 ]
 
 
-def open_sync(profile: ModbusProfile | SunSpecProfile, connection: ModbusTcp) -> SyncModbusWriter:
+def open_sync(
+    profile: ModbusProfile | SunSpecProfile, connection: Modbus, wires: SyncWires | None = None
+) -> SyncModbusWriter:
     """Returns what reads and writes this device on one connection, blocking.
 
+    Those that are given the same ``wires`` share the lines that have several devices on them.
     Nothing is opened before its ``connect()``. Raises ConfigError as :func:`open_driver`.
     """
     if isinstance(profile, SunSpecProfile):
-        return SyncSunSpecWriter(profile, connection)
-    return SyncModbusWriter(profile, connection)
+        return SyncSunSpecWriter(profile, connection, wires)
+    return SyncModbusWriter(profile, connection, wires)
 
 
 def open_driver(
@@ -53,10 +69,12 @@ def open_driver(
     profile: Profile,
     connection: Connection,
     store: DataStore,
+    wires: Wires | None = None,
 ) -> DeviceDriver:
     """Returns the driver for a device, which serves ``owners`` (the site, a storage unit, or a
     load), by role.
 
+    Drivers that are given the same ``wires`` share the lines that have several devices on them.
     Nothing is opened before its ``run()``. Raises ConfigError if the profile does not go with the
     connection or with an owner.
     """
@@ -65,10 +83,10 @@ def open_driver(
             roles = " and ".join(profile.roles)
             raise ConfigError(f"{owner}: profile {profile.name} is for a {roles}")
     match profile, connection:
-        case ModbusProfile(), ModbusTcp():
-            return ModbusDriver(name, owners, profile, connection, store)
-        case SunSpecProfile(), ModbusTcp():
-            return SunSpecDriver(name, owners, profile, connection, store)
+        case ModbusProfile(), ModbusTcp() | ModbusRtu() | ModbusRtuTcp():
+            return ModbusDriver(name, owners, profile, connection, store, wires)
+        case SunSpecProfile(), ModbusTcp() | ModbusRtu() | ModbusRtuTcp():
+            return SunSpecDriver(name, owners, profile, connection, store, wires)
         case CanProfile(), CanBus():
             _check_interface(name, connection)
             return CanBmsDriver(name, owners, profile, connection, store)

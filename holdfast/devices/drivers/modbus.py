@@ -1,4 +1,4 @@
-"""The Modbus TCP driver polls a device by its table, and writes on a connection of its own."""
+"""The Modbus driver polls a device by its table, and writes what it is told to."""
 
 import asyncio
 import math
@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from holdfast.core.commands import Point, Write
-from holdfast.core.config.device import ModbusTcp
+from holdfast.core.config.device import Modbus
 from holdfast.core.data_store import DataStore, Told
 from holdfast.core.errors import DeviceError, DeviceRefused
 from holdfast.core.ports import CommsCounters
@@ -15,13 +15,9 @@ from holdfast.core.role import Role
 from holdfast.core.signals import SIGNALS, Signal
 from holdfast.core.units import NS_PER_S, ns_from_s
 from holdfast.devices.block_plan import RegisterBlock
-from holdfast.devices.drivers.modbus_link import Manners, ModbusLink
-from holdfast.devices.drivers.modbus_pdu import (
-    read_request,
-    words_of,
-    write_request,
-)
-from holdfast.devices.modbus_profile import ModbusProfile, PointWrite
+from holdfast.devices.drivers.modbus_pdu import read_request, requests_of, words_of, write_request
+from holdfast.devices.drivers.wires import Wires, where
+from holdfast.devices.modbus_profile import ModbusProfile
 from holdfast.devices.register_image import LastShown, Place, RawImage, WriteRequest
 
 _SHOWN = Signal.SETPOINT_READBACK_W
@@ -104,10 +100,10 @@ class _Belief:
 
 
 class ModbusDriver:
-    """Serves one Modbus TCP device. Counts as a read each complete poll.
+    """Serves one Modbus device. Counts as a read each complete poll.
 
-    It keeps two connections, since a command must never wait for a poll; with a device that takes
-    one client only, a command waits for no more than the request that is under way.
+    A command never waits for a poll, but where both are on one wire for no more than the request
+    that is under way.
     """
 
     def __init__(
@@ -115,25 +111,19 @@ class ModbusDriver:
         name: str,
         owners: Mapping[Role, str],
         profile: ModbusProfile,
-        connection: ModbusTcp,
+        connection: Modbus,
         store: DataStore,
+        wires: Wires | None = None,
     ) -> None:
+        """Without ``wires`` it shares its wire with no other driver."""
         self.name = name
-        self.counters = CommsCounters(
-            where=f"{connection.host}:{connection.port}, device {connection.device_id}"
-        )
+        self.counters = CommsCounters(where=where(connection))
         self._owners = owners
         self._device_id = connection.device_id
         self._store = store
         self._take(profile)
-        manners = Manners(pause_s=profile.pause_s, connect_pause_s=profile.connect_pause_s)
-        self._commands = ModbusLink(connection, manners)
-        # After an outage no reading may show for long what could not be written yet.
-        self._readings = (
-            self._commands
-            if profile.single_client
-            else ModbusLink(connection, manners, on_first_answer=self._commands.retry_now)
-        )
+        links = (wires or Wires()).links(connection, profile, self.counters.failed)
+        self._commands, self._readings = links
         self._closed = False
 
     def _take(self, profile: ModbusProfile) -> None:
@@ -162,7 +152,7 @@ class ModbusDriver:
             requests = self._requests_of(write)
             with self._belief.commanding(write.point):
                 for request in requests:
-                    await self._send(request)
+                    await self._send(request, is_safe=write.is_always_safe)
                     if is_stale():
                         break
         except DeviceError as error:
@@ -171,15 +161,15 @@ class ModbusDriver:
         self.counters.writes += 1
 
     async def close(self) -> None:
-        """Lets go of both connections; :meth:`run` ends by itself."""
+        """Lets go of the device; :meth:`run` ends by itself."""
         self._closed = True
         self._readings.close()
         self._commands.close()
 
-    async def _send(self, request: WriteRequest) -> None:
+    async def _send(self, request: WriteRequest, *, is_safe: bool) -> None:
         device_id = self._device_id if request.device_id is None else request.device_id
         try:
-            await self._commands.request(write_request(request, device_id))
+            await self._commands.request(write_request(request, device_id), is_safe=is_safe)
         except BaseException:  # a cancellation leaves as much unknown as a lost answer
             self._belief.wrote(request, acknowledged=False)
             raise
@@ -188,7 +178,7 @@ class ModbusDriver:
     def _requests_of(self, write: Write) -> tuple[WriteRequest, ...]:
         if write.unit != self._owners.get(write.role):
             raise DeviceRefused(f"{self.name}: {write} is for another device")
-        return requests_for(self.name, self._points, write.point, write.value, self._belief.held)
+        return requests_of(self.name, self._points, write.point, write.value, self._belief.held)
 
     async def _poll(self) -> None:
         period_ns = ns_from_s(self._profile.poll_period_s)
@@ -205,8 +195,8 @@ class ModbusDriver:
         asked_ns: dict[Place, int] = {}
         try:
             for block in self._blocks:
-                sent_ns = time.monotonic_ns()
-                image.update(zip(block.places, await self._read_block(block), strict=True))
+                words, sent_ns = await self._read_block(block)
+                image.update(zip(block.places, words, strict=True))
                 asked_ns.update(dict.fromkeys(block.places, sent_ns))
             self._check(image)
         except DeviceError as error:
@@ -221,26 +211,15 @@ class ModbusDriver:
         if self._profile.moved(image):
             raise DeviceRefused(MOVED)
 
-    async def _read_block(self, block: RegisterBlock) -> list[int]:
+    async def _read_block(self, block: RegisterBlock) -> tuple[list[int], int]:
+        """Returns its words, and when they were asked for."""
         device_id = self._device_id if block.device_id is None else block.device_id
         request = read_request(block.table, block.address, block.count, device_id)
-        return words_of(await self._readings.request(request), block.count)
+        reply = await self._readings.request(request)
+        return words_of(reply.pdu, block.count), reply.sent_ns
 
     def _is_silent(self, error: DeviceError) -> None:
         self.counters.silent(str(error))
 
     def _count(self, error: DeviceError) -> None:
         self.counters.failed(str(error))
-
-
-def requests_for(
-    name: str, points: Mapping[Point, PointWrite], point: Point, value: float, held: LastShown
-) -> tuple[WriteRequest, ...]:
-    """Returns what a write sends. Raises DeviceRefused for what the table does not take."""
-    row = points.get(point)
-    if row is None:
-        raise DeviceRefused(f"{name}: its profile has no point {point}")
-    try:
-        return row.requests(value, held)
-    except ValueError as error:
-        raise DeviceRefused(f"{name}: {point}: {error}") from error

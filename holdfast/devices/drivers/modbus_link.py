@@ -2,12 +2,10 @@
 
 import asyncio
 import logging
-import socket
-import struct
+import time
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from pymodbus.client import AsyncModbusTcpClient
 from pymodbus.exceptions import ModbusException
@@ -17,33 +15,12 @@ from holdfast.core.config.device import ModbusTcp
 from holdfast.core.errors import DeviceRefused, DeviceUnreachable
 from holdfast.devices.drivers.backoff import Backoff
 from holdfast.devices.drivers.causes import cause_in_words
+from holdfast.devices.drivers.link import PLAIN, CheckedAnswer, Manners
 from holdfast.devices.drivers.modbus_pdu import describe, mismatch, refusal, transaction_ids
+from holdfast.devices.drivers.sockets import forget_unsent, notice_half_open
 
 # An absent device would fill the log twice a second; what fails is raised, counted and told here.
 logging.getLogger("pymodbus").setLevel(logging.CRITICAL)
-
-_RESET_ON_CLOSE = struct.pack("ii", 1, 0)
-_KEEPALIVE = (
-    (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
-    (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 1),
-    (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 1),
-    (socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 2),
-)
-"""A half-open connection is noticed within 3 s, also when there is nothing to write."""
-
-
-class _HasOptions(Protocol):
-    def setsockopt(self, level: int, option: int, value: bytes, /) -> None: ...
-
-
-def forget_unsent(connection: _HasOptions) -> None:
-    """Makes closing ``connection`` discard what was not delivered.
-
-    The kernel would go on sending, and an expired command would meet a device that
-    comes back a minute later.
-    """
-    with suppress(OSError):
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
 
 
 @contextmanager
@@ -71,20 +48,6 @@ class _Opening:
         except OSError as error:
             self.error = error
             raise
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Manners:
-    """Tells how a device wants to be asked."""
-
-    pause_s: float = 0.0
-    """It is left alone for so long after each answer,"""
-    connect_pause_s: float = 0.0
-    """and for so long after a new connection."""
-
-
-PLAIN = Manners()
-"""It takes a request whenever one comes."""
 
 
 class ModbusLink:
@@ -148,8 +111,8 @@ class ModbusLink:
             self._backoff.reset()
             self._retry.set()
 
-    async def request(self, request: ModbusPDU) -> ModbusPDU:
-        """Sends ``request`` and returns its checked answer.
+    async def request(self, request: ModbusPDU, *, is_safe: bool = False) -> CheckedAnswer:  # noqa: ARG002 - of all links
+        """Sends ``request`` and returns its checked answer; nobody else is on this connection.
 
         Raises DeviceUnreachable without a connection or an answer in time, DeviceRefused
         for an exception or for an answer that does not belong to the request.
@@ -158,6 +121,7 @@ class ModbusLink:
             with _keeping_cancellation():
                 async with asyncio.timeout(self._connection.timeout_s) as deadline, self._turn:
                     await self._until_free()
+                    sent_ns = time.monotonic_ns()
                     answer = await self._exchange(request, deadline)
         except TimeoutError as error:
             waited_s = self._connection.timeout_s
@@ -165,7 +129,7 @@ class ModbusLink:
             raise DeviceUnreachable(f"no answer to {describe(request)}: {why}") from error
         if reason := refusal(answer):
             raise DeviceRefused(f"{describe(request)} was answered with {reason}")
-        return answer
+        return CheckedAnswer(pdu=answer, sent_ns=sent_ns)
 
     def close(self) -> None:
         """Lets go of the connection for good."""
@@ -239,9 +203,7 @@ class ModbusLink:
         except BaseException:  # a cancellation that comes with the connection, too
             client.close()
             raise
-        with suppress(OSError):
-            for level, option, value in _KEEPALIVE:
-                transport.get_extra_info("socket").setsockopt(level, option, value)
+        notice_half_open(transport.get_extra_info("socket"))
         self._lost.clear()
         self._retry.clear()
         self._cut = self._answered = False

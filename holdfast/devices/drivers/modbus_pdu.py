@@ -1,7 +1,7 @@
 """This module makes Modbus requests, and says what their answers are checked for."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from pymodbus.pdu import ModbusPDU
 from pymodbus.pdu.bit_message import (
@@ -17,7 +17,10 @@ from pymodbus.pdu.register_message import (
     WriteSingleRegisterRequest,
 )
 
-from holdfast.devices.register_image import Table, WriteRequest
+from holdfast.core.commands import Point
+from holdfast.core.errors import DeviceRefused
+from holdfast.devices.modbus_profile import PointWrite
+from holdfast.devices.register_image import LastShown, Table, WriteRequest
 
 _READS: dict[Table, type[ModbusPDU]] = {
     "holding": ReadHoldingRegistersRequest,
@@ -26,9 +29,10 @@ _READS: dict[Table, type[ModbusPDU]] = {
     "discrete": ReadDiscreteInputsRequest,
 }
 
-_BITS = (1, 2)
+READS_OF_BITS = (1, 2)
 """The answers to these function codes carry bits, in whole bytes."""
-_REGISTERS = (3, 4)
+READS_OF_REGISTERS = (3, 4)
+"""The answers to these carry registers, of two bytes each."""
 _ONE = (5, 6)
 """These function codes write one value; the answer echoes address and value."""
 
@@ -119,10 +123,10 @@ def mismatch(request: ModbusPDU, answer: ModbusPDU) -> str | None:
 
 def _wrong_content(request: ModbusPDU, answer: ModbusPDU) -> str | None:
     code = request.function_code
-    if code in _REGISTERS:
+    if code in READS_OF_REGISTERS:
         got, wanted = len(answer.registers), request.count
         return None if got == wanted else f"{got} registers instead of {wanted}"
-    if code in _BITS:
+    if code in READS_OF_BITS:
         got, wanted = len(answer.bits), -(-request.count // 8) * 8
         return None if got == wanted else f"{got} bits instead of {wanted}"
     if answer.address != request.address:
@@ -136,6 +140,22 @@ def _wrong_content(request: ModbusPDU, answer: ModbusPDU) -> str | None:
     return None
 
 
+def requests_of(
+    name: str, points: Mapping[Point, PointWrite], point: Point, value: float, held: LastShown
+) -> tuple[WriteRequest, ...]:
+    """Returns what writes ``value`` to ``point`` of a device that shows what is ``held``.
+
+    Raises DeviceRefused if its table does not have the point, or does not take the value.
+    """
+    row = points.get(point)
+    if row is None:
+        raise DeviceRefused(f"{name}: its profile has no point {point}")
+    try:
+        return row.requests(value, held)
+    except ValueError as error:
+        raise DeviceRefused(f"{name}: {point}: {error}") from error
+
+
 def refusal(answer: ModbusPDU) -> str | None:
     """Returns number and meaning of an exception answer; None for any other answer."""
     if not answer.isError():
@@ -146,5 +166,5 @@ def refusal(answer: ModbusPDU) -> str | None:
 
 def words_of(answer: ModbusPDU, count: int) -> list[int]:
     """Returns the first ``count`` registers, or bits as 0 and 1, of a checked answer."""
-    values = answer.bits if answer.function_code in _BITS else answer.registers
+    values = answer.bits if answer.function_code in READS_OF_BITS else answer.registers
     return [int(value) for value in values[:count]]

@@ -1,28 +1,22 @@
-"""The blocking writer and reader is for the watchdog, and for whoever reads a device once."""
+"""The watchdog and the command line talk to a Modbus device without an event loop."""
 
-import socket
-
-from pymodbus.client import ModbusTcpClient
-from pymodbus.exceptions import ModbusException
 from pymodbus.pdu import ModbusPDU
 
 from holdfast.core.commands import Point
-from holdfast.core.config.device import ModbusTcp
-from holdfast.core.errors import DeviceRefused, DeviceUnreachable
+from holdfast.core.config.device import Modbus
+from holdfast.core.errors import DeviceRefused
 from holdfast.core.signals import SIGNALS, Signal
 from holdfast.devices.block_plan import RegisterBlock
-from holdfast.devices.drivers.causes import cause_in_words
-from holdfast.devices.drivers.modbus import MOVED, requests_for
-from holdfast.devices.drivers.modbus_link import forget_unsent
+from holdfast.devices.drivers.modbus import MOVED
 from holdfast.devices.drivers.modbus_pdu import (
     describe,
-    mismatch,
     read_request,
     refusal,
-    transaction_ids,
+    requests_of,
     words_of,
     write_request,
 )
+from holdfast.devices.drivers.sync_wires import SyncWires
 from holdfast.devices.modbus_profile import ModbusProfile
 from holdfast.devices.register_image import LastShown, Place, RawImage
 
@@ -30,12 +24,14 @@ from holdfast.devices.register_image import LastShown, Place, RawImage
 class SyncModbusWriter:
     """Writes and reads on one connection, blocking, for the watchdog process."""
 
-    def __init__(self, profile: ModbusProfile, connection: ModbusTcp) -> None:
+    def __init__(
+        self, profile: ModbusProfile, connection: Modbus, wires: SyncWires | None = None
+    ) -> None:
+        """Without ``wires`` it shares its line with no other writer."""
         self._profile = profile
-        self._connection = connection
-        self._client: ModbusTcpClient | None = None
-        self._ids = transaction_ids()
-        self._name = f"{connection.host}:{connection.port}"
+        self._device_id = connection.device_id
+        self._wire = (wires or SyncWires()).wire(connection)
+        self._name = self._wire.name
         self._pv_w = 0.0
         """PV gave this when it was commanded last."""
         self._acknowledged: dict[Place, int] = {}
@@ -44,25 +40,11 @@ class SyncModbusWriter:
     @property
     def connected(self) -> bool:
         """Says whether it can be used: not before :meth:`connect`, nor after a failed exchange."""
-        return self._client is not None and self._client.connected
+        return self._wire.connected
 
     def connect(self) -> None:
         """Connects anew. Raises DeviceUnreachable."""
-        self.close()
-        client = ModbusTcpClient(
-            self._connection.host,
-            port=self._connection.port,
-            timeout=self._connection.timeout_s,
-            retries=0,
-        )
-        address = (self._connection.host, self._connection.port)
-        try:
-            # The library's own connect() tells nobody why it could not.
-            client.socket = socket.create_connection(address, timeout=self._connection.timeout_s)
-        except (OSError, ValueError) as error:
-            reason = cause_in_words(error)
-            raise DeviceUnreachable(f"{self._name}: cannot be connected to: {reason}") from error
-        self._client = client
+        self._wire.connect()
 
     def write(self, point: Point, value: float) -> None:
         """Writes ``value`` now. Raises DeviceRefused or DeviceUnreachable, as the driver does.
@@ -74,7 +56,7 @@ class SyncModbusWriter:
         told = {signal: self.read(signal) for signal in self._profile.rests_on(point)}
         held = LastShown(image=self._image_of(self._profile.basis_of(point)), told=told)
         self._pv_w = told.get(Signal.PV_POWER_W, 0.0)
-        for request in requests_for(self._name, points, point, value, held):
+        for request in requests_of(self._name, points, point, value, held):
             for place in request.places:
                 self._acknowledged.pop(place, None)
             self._exchange(write_request(request, self._id_of(request.device_id)))
@@ -110,33 +92,14 @@ class SyncModbusWriter:
         return words_of(self._exchange(request), block.count)
 
     def _id_of(self, device_id: int | None) -> int:
-        return self._connection.device_id if device_id is None else device_id
+        return self._device_id if device_id is None else device_id
 
     def close(self) -> None:
         """Lets go of the connection; what was not yet delivered never will be."""
-        client, self._client = self._client, None
-        if client is None:
-            return
-        if client.socket is not None:
-            forget_unsent(client.socket)
-        client.close()  # type: ignore[no-untyped-call]  # has no annotations
+        self._wire.close()
 
     def _exchange(self, request: ModbusPDU) -> ModbusPDU:
-        client = self._client
-        if client is None or not client.connected:
-            raise DeviceUnreachable(f"{self._name}: not connected, {describe(request)} not sent")
-        client.transaction.next_tid = next(self._ids)
-        in_step = False
-        try:
-            answer = client.execute(False, request)  # noqa: FBT003 - positional in the library
-            if reason := mismatch(request, answer):
-                raise DeviceRefused(f"{self._name}: {describe(request)} answered with {reason}")
-            in_step = True
-        except (ModbusException, OSError) as error:
-            raise DeviceUnreachable(f"{self._name}: {describe(request)}: {error}") from error
-        finally:
-            if not in_step:
-                self.close()
+        answer = self._wire.exchange(request)
         if reason := refusal(answer):
             raise DeviceRefused(f"{self._name}: {describe(request)}: {reason}")
         return answer

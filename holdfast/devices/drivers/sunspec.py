@@ -8,13 +8,15 @@ from collections.abc import Mapping
 from functools import partial
 
 from holdfast.core.commands import Write
-from holdfast.core.config.device import ModbusTcp
+from holdfast.core.config.device import Modbus
 from holdfast.core.data_store import DataStore
 from holdfast.core.errors import DeviceError, DeviceRefused
 from holdfast.core.role import Role
 from holdfast.devices.block_plan import RegisterBlock, plan_blocks
 from holdfast.devices.drivers.modbus import ModbusDriver
 from holdfast.devices.drivers.modbus_sync import SyncModbusWriter
+from holdfast.devices.drivers.sync_wires import SyncWires
+from holdfast.devices.drivers.wires import Wires
 from holdfast.devices.modbus_profile import ModbusProfile
 from holdfast.devices.register_image import RawImage, WriteRequest
 from holdfast.devices.sunspec.binding import Maps
@@ -58,8 +60,9 @@ class SunSpecDriver(ModbusDriver):
         name: str,
         owners: Mapping[Role, str],
         table: SunSpecProfile,
-        connection: ModbusTcp,
+        connection: Modbus,
         store: DataStore,
+        wires: Wires | None = None,
     ) -> None:
         """Raises ConfigError if the definitions of its models are not there."""
         self._bound = _Bound(table)
@@ -67,15 +70,15 @@ class SunSpecDriver(ModbusDriver):
         """The connections on which a poll has shown that all is where it was found."""
         self._polled_on = (0, 0)
         """Those that there were before the last poll."""
-        super().__init__(name, owners, table.outline, connection, store)
+        super().__init__(name, owners, table.outline, connection, store, wires)
 
     def _requests_of(self, write: Write) -> tuple[WriteRequest, ...]:
         self._must_be_known()
         return super()._requests_of(write)
 
-    async def _send(self, request: WriteRequest) -> None:
+    async def _send(self, request: WriteRequest, *, is_safe: bool) -> None:
         self._must_be_known()  # it may have moved between two requests of one write
-        await super()._send(request)
+        await super()._send(request, is_safe=is_safe)
 
     def _must_be_known(self) -> None:
         if self._known_on != self._connections:
@@ -125,17 +128,20 @@ class SunSpecDriver(ModbusDriver):
 
     async def _answer(self, block: RegisterBlock) -> Words:
         try:
-            return await self._read_block(block)
+            words, _ = await self._read_block(block)
         except DeviceRefused:
             return None
+        return words
 
 
 class SyncSunSpecWriter(SyncModbusWriter):
     """Writes and reads on one connection, blocking, for the watchdog process."""
 
-    def __init__(self, table: SunSpecProfile, connection: ModbusTcp) -> None:
+    def __init__(
+        self, table: SunSpecProfile, connection: Modbus, wires: SyncWires | None = None
+    ) -> None:
         """Raises ConfigError if the definitions of its models are not there."""
-        super().__init__(table.outline, connection)
+        super().__init__(table.outline, connection, wires)
         self._bound = _Bound(table)
 
     def connect(self) -> None:

@@ -15,7 +15,7 @@ from holdfast.runtime.commissioning import judgement
 from holdfast.runtime.commissioning.bounds import why_lost, why_stop
 from holdfast.runtime.commissioning.judgement import Order
 from holdfast.runtime.commissioning.steps import ProofTimes
-from holdfast.runtime.commissioning.wires import Wires
+from holdfast.runtime.commissioning.wires import UnitWires
 
 _TOLERANCE, _LEAST_TOLERANCE_W = 0.2, 50.0
 """A small power is kept and measured no better than this."""
@@ -31,7 +31,9 @@ class ProofStopped(Exception):
 class Commander:
     """Has the inverter of one unit in hand."""
 
-    def __init__(self, wires: Wires, unit: StorageUnit, power_w: float, times: ProofTimes) -> None:
+    def __init__(
+        self, wires: UnitWires, unit: StorageUnit, power_w: float, times: ProofTimes
+    ) -> None:
         self.wires, self.times = wires, times
         self._unit, self._power_w = unit, power_w
         traits = wires.profile.traits[Point.SETPOINT_W]

@@ -275,7 +275,7 @@ class _Line:
         """Sends one request. Raises DeviceError."""
         await self.open()
         try:
-            return await self._link.request(request)
+            return (await self._link.request(request)).pdu
         finally:
             await asyncio.sleep(max(pause_s, self._pace.pause_s))
 

@@ -15,7 +15,7 @@ from holdfast.core.config import Site, StorageUnit
 from holdfast.runtime.commissioning.commander import Commander
 from holdfast.runtime.commissioning.prover import Prover
 from holdfast.runtime.commissioning.steps import ProofTimes
-from holdfast.runtime.commissioning.wires import Wires
+from holdfast.runtime.commissioning.wires import UnitWires
 from holdfast.site.proof import Proof, device_digest
 
 _ENDED = "whoever ran it ended it"
@@ -39,7 +39,7 @@ async def prove(
     times: ProofTimes | None = None,
 ) -> ProofOutcome:
     """Makes all steps, tells each, and leaves the inverter at 0 W."""
-    async with Wires(site, unit) as wires:
+    async with UnitWires(site, unit) as wires:
         commander = Commander(wires, unit, power_w, times or ProofTimes())
         prover = Prover(commander, power_w, tell)
         try:

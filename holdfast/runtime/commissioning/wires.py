@@ -25,7 +25,7 @@ _JUDGED_APART = frozenset({Signal.SETPOINT_READBACK_W, Signal.WATCHDOG_ARMED})
 """A device that nobody commands shows no command; and nobody watches yet."""
 
 
-class Wires:
+class UnitWires:
     """Reads all devices, records what the inverter tells, and writes to it."""
 
     def __init__(self, site: Site, unit: StorageUnit) -> None:

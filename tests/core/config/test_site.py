@@ -23,7 +23,7 @@ from holdfast.core.config import (
     Site,
     StorageUnit,
 )
-from holdfast.core.config.device import CanBus, ModbusTcp
+from holdfast.core.config.device import CanBus, ModbusRtu, ModbusRtuTcp, ModbusTcp
 from holdfast.core.config.loads import Comfort, FlexibleLoad, HeatedRoom
 from holdfast.core.errors import ConfigError
 from holdfast.devices.profile import profile_names
@@ -280,6 +280,7 @@ CELLS = {
 POWERS = {"charge_power_max_w": 5000, "discharge_power_max_w": 5000}
 LIMITS = {"import_max_w": 1, "export_max_w": 0}
 MODBUS = {"host": "h"}
+SERIAL = {"port": "/dev/ttyUSB0"}
 PLACE = {"latitude_deg": 48.0, "longitude_deg": 11.0}
 ROOF = {"azimuth_deg": 143, "tilt_deg": 35, "peak_w": 7500}
 LOAD = {"name": "boiler", "power_w": 2000, "energy_wh": 5e-324}
@@ -291,6 +292,12 @@ RANGES = [
     (ModbusTcp, MODBUS, "port", 1, 65535, 502),
     (ModbusTcp, MODBUS, "device_id", 0, 255, 1),
     (ModbusTcp, MODBUS, "timeout_s", math.nextafter(0.0, 1.0), 5.0, 0.5),
+    (ModbusRtu, SERIAL, "baudrate", 300, 4_000_000, 9600),
+    (ModbusRtu, SERIAL, "device_id", 1, 247, 1),
+    (ModbusRtu, SERIAL, "timeout_s", math.nextafter(0.0, 1.0), 5.0, 1.0),
+    (ModbusRtuTcp, MODBUS, "port", 1, 65535, 502),
+    (ModbusRtuTcp, MODBUS, "device_id", 1, 247, 1),
+    (ModbusRtuTcp, MODBUS, "timeout_s", math.nextafter(0.0, 1.0), 5.0, 1.0),
     (CanBus, CAN, "bitrate", 10_000, 1_000_000, 500_000),
     (CanBus, CAN, "address", 0, 15, 0),
     (BatteryHardware, CELLS, "cells_in_series", 1, 500, None),
@@ -426,6 +433,9 @@ def test_what_is_not_said_has_the_careful_default():
     assert site.gateway.host == "127.0.0.1"
     assert unit.bms.connection.kind == "modbus_tcp"
     assert ModbusTcp(host="h").kind == "modbus_tcp"
+    assert ModbusRtuTcp(host="h").kind == "modbus_rtu_tcp"
+    serial = ModbusRtu.model_validate(SERIAL)
+    assert (serial.kind, serial.parity, serial.stop_bits) == ("modbus_rtu", "none", 1)
     assert CanBus(interface="virtual", channel="c").kind == "can"
     assert CanBus.model_validate(CAN).acts_as_inverter is False
     assert CanBus.model_validate({**CAN, "acts_as_inverter": True}).acts_as_inverter is True
@@ -593,6 +603,14 @@ def test_a_port_has_a_key_of_its_own(host):
     told = r"write only the name or address, 10\.0\.0\.5; 502 goes to port"
     with pytest.raises(ValidationError, match=told):
         ModbusTcp(host=host)
+
+
+@pytest.mark.parametrize("port", ["ttyUSB0", "COM3", "", "/dev/", "./ttyUSB0"])
+def test_a_serial_port_is_named_by_its_whole_path(port):
+    with pytest.raises(ValidationError, match=r"write its whole path, such as /dev/ttyUSB0"):
+        ModbusRtu(port=port)
+    by_id = "/dev/serial/by-id/usb-FTDI"
+    assert ModbusRtu(port=by_id).port == by_id
 
 
 @pytest.mark.parametrize("length", [100, 101])

@@ -3,7 +3,14 @@
 import pytest
 from can.interfaces import BACKENDS
 
-from holdfast.core.config.device import CAN_INTERFACES, CanBus, HttpHost, ModbusTcp
+from holdfast.core.config.device import (
+    CAN_INTERFACES,
+    CanBus,
+    HttpHost,
+    ModbusRtu,
+    ModbusRtuTcp,
+    ModbusTcp,
+)
 from holdfast.core.data_store import DataStore
 from holdfast.core.errors import ConfigError
 from holdfast.core.role import Role
@@ -12,6 +19,8 @@ from holdfast.devices.drivers.backoff import Backoff
 from holdfast.devices.profile import load_profile
 
 MODBUS = ModbusTcp(host="127.0.0.1", port=1502)
+SERIAL = ModbusRtu(port="/dev/nowhere")
+GATEWAY = ModbusRtuTcp(host="127.0.0.1")
 CAN = CanBus(interface="virtual", channel="x")
 HTTP = HttpHost(host="127.0.0.1")
 
@@ -32,6 +41,8 @@ def store():
         (Role.BMS, "battery", "pylontech_lv_can", CAN, CanBmsDriver),
         (Role.METER, "site", "generic_meter", MODBUS, ModbusDriver),
         (Role.METER, "site", "shelly_pro_3em", HTTP, HttpDriver),
+        (Role.METER, "site", "generic_meter", SERIAL, ModbusDriver),
+        (Role.METER, "site", "generic_meter", GATEWAY, ModbusDriver),
     ],
 )
 def test_driver_follows_profile_and_connection(store, role, owner, profile, connection, kind):
