@@ -37,7 +37,7 @@ class CanProfile(DeviceTable):
     addressed: bool = False
     """The last four bits of the identifiers are the battery's address. The rows have 0 there."""
     roles: tuple[Role]
-    burst_period_s: Annotated[float, Field(gt=0, allow_inf_nan=False)]
+    burst_period_s: Annotated[float, Field(gt=0)]
     """Tells the time between two complete sets of frames."""
     keep_alive_id: Identifier | None = None
     """Whoever acts as the inverter sends it with eight zero bytes once a second."""

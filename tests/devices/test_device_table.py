@@ -2,6 +2,7 @@
 
 import pytest
 
+from holdfast.core.config.storage import InverterHardware
 from holdfast.core.errors import ConfigError
 from holdfast.core.role import Role
 from holdfast.devices.profile import load_profile, parse_profile
@@ -45,3 +46,5 @@ def test_who_broadcasts_on_can_is_the_same_for_every_role_and_unit() -> None:
     assert profile.lacks == {}
     assert profile.points == {}
     assert profile.traits == {}
+    hardware = InverterHardware(charge_power_max_w=1, discharge_power_max_w=1)
+    assert profile.bound(hardware) is profile

@@ -396,3 +396,11 @@ def test_what_is_told_from_another_zero_is_added_to_after_scaling():
 def test_a_flag_has_no_other_number_to_it():
     with pytest.raises(ValidationError, match="makes a flag of it"):
         RegisterRead(signal=SIGNAL, address=0, type="uint16", equals=[3], plus=1.0)
+
+
+def test_what_a_device_keeps_is_what_its_register_holds():
+    row = RegisterWrite(point=Point.EXPORT_LIMIT_W, address=0, type="uint16", scale=10)
+    assert row.kept(129.0) == 120.0
+    assert row.kept(0.0) == 0.0
+    with pytest.raises(ValueError, match="does not fit"):
+        row.kept(-10.0)

@@ -26,6 +26,7 @@ poll_period_s: 0.1
 reads:
   - {signal: battery_power_w, address: 900, type: int32}
 """
+PV_ROW = "  - {signal: pv_power_w, address: 902, type: uint16}\n"
 SOC_ROW = "  - {signal: soc_pct, address: 901, type: uint16}\n"
 VERBS = """
 writes:
@@ -49,7 +50,11 @@ writes:
 
 
 def table(verbs: str = VERBS) -> ModbusProfile:
-    head = HEAD.replace("[inverter]", "[inverter, bms]") + SOC_ROW if "soc" in verbs else HEAD
+    head = HEAD
+    if "soc" in verbs:
+        head = head.replace("[inverter]", "[inverter, bms]") + SOC_ROW
+    if "ac_power" in verbs:
+        head = head.replace("[inverter]", "[inverter, pv_meter]") + PV_ROW
     profile = parse_profile(head + verbs, source="verbs.yaml")
     assert isinstance(profile, ModbusProfile)
     return profile.bound(HARDWARE)
@@ -280,3 +285,32 @@ def test_what_is_read_covers_all_that_the_verbs_write():
     places = {place for block in table().blocks() for place in block.places}
     assert {(None, "holding", address) for address in (10, 11, 12)} <= places
     assert verb().places <= places
+
+
+def test_more_than_the_whole_of_what_it_is_rated_for_is_no_share_of_it():
+    assert sent(4000.0)[-1] == (12, [100])
+    assert sent(-5000.0)[-1] == (12, [100])
+    for power_w, rated in ((4001.0, "4000"), (-5001.0, "5000")):
+        with pytest.raises(ValueError, match=f"more than the {rated} W it is rated for"):
+            sent(power_w)
+
+
+def test_only_what_is_told_its_timer_sets_it():
+    assert verb().sets_timer
+    assert not verb(VERBS.replace("value: timeout", "value: 7")).sets_timer
+
+
+AC_SIDE = VERBS.replace("power, of_rated: true, scale: 0.01", "ac_power, scale: 10").replace(
+    "power, of_rated: true, scale: -0.01", "ac_power, scale: -10"
+)
+
+
+def test_what_flows_at_the_ac_side_is_the_setpoint_less_what_pv_gives():
+    held = LastShown(image={}, told={Signal.PV_POWER_W: 600.0})
+    assert sent(2000.0, held, AC_SIDE)[-1] == (12, [140])
+    assert sent(-1000.0, held, AC_SIDE)[-1] == (12, [160])
+    with pytest.raises(ValueError, match="pv_power_w is not known"):
+        sent(2000.0, NOTHING_SHOWN, AC_SIDE)
+    shows = image(r10=30, r11=1, r12=140)
+    assert verb(AC_SIDE).value(shows, 600.0) == 2000.0
+    assert verb(AC_SIDE).value(shows) == 1400.0
