@@ -11,7 +11,7 @@ import pytest
 from holdfast.core.commands import Point, Write
 from holdfast.core.config import Site
 from holdfast.core.data_store import DataStore
-from holdfast.core.errors import DeviceUnreachable
+from holdfast.core.errors import DeviceError, DeviceUnreachable
 from holdfast.core.latches import Latches
 from holdfast.core.ports import CommsCounters
 from holdfast.core.role import Role
@@ -57,6 +57,7 @@ class FakeDriver:
         self.gate = asyncio.Event()
         self.gate.set()
         self.fails = 0
+        self.fails_with: type[DeviceError] = DeviceUnreachable
 
     async def run(self) -> None:
         await asyncio.Event().wait()
@@ -65,7 +66,7 @@ class FakeDriver:
         await self.gate.wait()
         if self.fails:
             self.fails -= 1
-            raise DeviceUnreachable(f"{self.name}: no answer")
+            raise self.fails_with(f"{self.name}: no answer")
         self.written.append(write)
 
     async def close(self) -> None:

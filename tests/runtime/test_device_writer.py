@@ -4,9 +4,12 @@ import asyncio
 import time
 from collections.abc import Callable
 
+import pytest
+
 from holdfast.core.commands import Point, Write
+from holdfast.core.errors import DeviceRefused
 from holdfast.core.role import Role
-from holdfast.runtime.device_writer import DeviceWriter
+from holdfast.runtime.device_writer import TRIES, DeviceWriter
 from tests.builders import UNIT
 from tests.runtime.bench import FakeDriver
 
@@ -81,6 +84,56 @@ async def test_behind_a_failed_write_only_what_is_always_safe_goes_out_none_agai
     writer.submit([write(SETPOINT, 200.0), write(ENABLE, 1.0)], LATER)
     await writer.flush()
     assert done(driver) == [(REVERT, 5.0), (SETPOINT, 200.0), (ENABLE, 1.0)]
+
+
+@pytest.mark.parametrize("refusals", range(TRIES + 1))
+async def test_what_is_refused_is_tried_again_at_once_but_not_for_ever(refusals: int) -> None:
+    driver = FakeDriver()
+    driver.fails, driver.fails_with = refusals, DeviceRefused
+    writer = DeviceWriter(driver)
+    writer.submit([write(SETPOINT, 100.0), write(ENABLE, 1.0), write(REVERT, 5.0)], LATER)
+    await writer.flush()
+    taken = [(SETPOINT, 100.0), (ENABLE, 1.0)] if refusals < TRIES else []
+    assert done(driver) == [*taken, (REVERT, 5.0)]
+    assert driver.fails == 0
+
+
+class Refusing(FakeDriver):
+    """Refuses once, and something happens meanwhile."""
+
+    def __init__(self, meanwhile: Callable[[], object]) -> None:
+        super().__init__()
+        self.fails, self.fails_with = 1, DeviceRefused
+        self._meanwhile = meanwhile
+
+    async def write(self, write: Write, is_stale: Callable[[], bool] = lambda: False) -> None:
+        if self.fails:
+            self._meanwhile()
+        await super().write(write)
+
+
+async def test_what_was_refused_is_not_tried_again_once_there_is_a_newer_value() -> None:
+    driver = Refusing(lambda: writer.submit([write(SETPOINT, 0.0)], LATER))
+    writer = DeviceWriter(driver)
+    writer.submit([write(SETPOINT, 3000.0)], LATER)
+    await writer.flush()
+    assert done(driver) == [(SETPOINT, 0.0)]
+
+
+@pytest.mark.parametrize("value", [3000.0, 0.0])
+async def test_what_was_refused_and_is_old_by_then_is_tried_again_only_if_it_is_always_safe(
+    value: float,
+) -> None:
+    soon_ns = time.monotonic_ns() + 1_000_000_000
+
+    def wait() -> None:
+        time.sleep(max(0, soon_ns - time.monotonic_ns()) / 1e9)
+
+    driver = Refusing(wait)
+    writer = DeviceWriter(driver)
+    writer.submit([write(SETPOINT, value)], soon_ns)
+    await writer.flush()
+    assert done(driver) == ([] if value else [(SETPOINT, 0.0)])
 
 
 async def test_nothing_to_write_is_nothing_to_wait_for() -> None:
