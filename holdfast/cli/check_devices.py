@@ -62,12 +62,14 @@ def _lines(tried: Tried, within_s: float) -> Iterator[str]:
         yield f"  NO ANSWER: {comms.why_silent or f'nothing was heard within {within_s:g} s'}"
         return
     for signal, reading in tried.readings.items():
-        yield f"  {signal:30} {_told(signal, reading, needed=signal in tried.lacking)}"
+        yield f"  {signal:30} {_told(tried, signal, reading)}"
     if comms.last_error:
         yield f"  {comms.errors} errors, the last one: {comms.last_error}"
 
 
-def _told(signal: Signal, reading: Reading, *, needed: bool) -> str:
+def _told(tried: Tried, signal: Signal, reading: Reading) -> str:
+    if signal in tried.untold:
+        return "none of ours: it follows its own rule"
     match reading:
         case Good(value=value):
             unit = SIGNALS[signal].unit
@@ -75,7 +77,7 @@ def _told(signal: Signal, reading: Reading, *, needed: bool) -> str:
         case Bad(reason=reason):
             return f"NOT PLAUSIBLE: {reason}"
         case _:
-            return "NOT TOLD, and needed" if needed else "not told"
+            return "NOT TOLD, and needed" if signal in tried.lacking else "not told"
 
 
 def _value(reading: Reading) -> float | None:

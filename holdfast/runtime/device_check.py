@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from holdfast.core.config import Site
 from holdfast.core.data_store import DataStore
 from holdfast.core.errors import AlreadyRunning
-from holdfast.core.reading import MISSING, Good, Reading
+from holdfast.core.reading import MISSING, Bad, Good, Reading
 from holdfast.core.signals import Signal
 from holdfast.devices.drivers import Wires, open_driver
-from holdfast.devices.profile import Profile
+from holdfast.devices.modbus_profile import ModbusProfile
+from holdfast.devices.profile import Profile, outline_of
+from holdfast.devices.verbs import VerbWrite
 from holdfast.monitoring.status.comms import comms_status
 from holdfast.monitoring.status.schema import CommsStatus
 from holdfast.site.devices import PhysicalDevice, physical_devices, profile_of
@@ -32,6 +34,8 @@ class Tried:
     """Holds a reading of every signal that its profile has; Missing: it did not come."""
     lacking: tuple[Signal, ...]
     """Names what the site needs to start, and did not come or cannot be true."""
+    untold: tuple[Signal, ...] = ()
+    """Names what shows a command, where the device holds none: it follows its own rule."""
     comms: CommsStatus
 
     @property
@@ -74,6 +78,13 @@ async def try_devices(site: Site, within_s: float) -> tuple[Tried, ...]:
     return results
 
 
+def shows_commands(profile: Profile) -> frozenset[Signal]:
+    """Returns what tells nothing before a command: verbs are found in what they left behind."""
+    outline = outline_of(profile)
+    points = outline.points.values() if isinstance(outline, ModbusProfile) else ()
+    return frozenset(write.readback for write in points if isinstance(write, VerbWrite))
+
+
 class _Trial:
     """Holds one device while it is tried."""
 
@@ -94,14 +105,17 @@ class _Trial:
             for signal, sample in whole[owner].items()
         }
         told = [signal for signal in Signal if signal in self._profile.signals]
+        absent = tuple(signal for signal in told if not isinstance(image.get(signal), Good))
+        later = shows_commands(self._profile)
         return Tried(
             path=self._path,
             profile=self._profile.name,
             readings={signal: image.get(signal, MISSING) for signal in told},
-            lacking=tuple(
+            lacking=tuple(signal for signal in absent if signal in self._profile.required - later),
+            untold=tuple(
                 signal
-                for signal in told
-                if signal in self._profile.required and not isinstance(image.get(signal), Good)
+                for signal in absent
+                if signal in later and isinstance(image.get(signal), Bad)
             ),
             comms=comms_status(self.driver.counters, time.monotonic_ns()),
         )

@@ -127,6 +127,24 @@ async def test_a_battery_on_can(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert f"pylontech_lv_can at {tmp_path}/can_battery (slcan)" in capsys.readouterr().out
 
 
+async def test_an_inverter_that_nobody_commands_yet_tells_all_that_is_needed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bench = Bench(tmp_path)
+    unit = bench.content["storage"][0]
+    unit["inverter"]["profile"] = "sungrow_sh"
+    unit["relays"] = {"none": "it has one of its own"}
+    bench.content["authority"] = "observe"
+    bench.save()
+    bench.site = load_site(bench.config)
+    plant = SitePlant.from_site(bench.site, soc_pct=60)
+    async with SiteServer(bench.site, plant):
+        assert await bench.check() == 0
+    shown = capsys.readouterr().out
+    assert "none of ours: it follows its own rule" in shown
+    assert "NOT PLAUSIBLE" not in shown
+
+
 async def test_each_device_that_does_not_answer_is_told_with_the_reason(
     bench: Bench, capsys: pytest.CaptureFixture[str]
 ) -> None:

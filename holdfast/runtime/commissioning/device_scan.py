@@ -21,7 +21,6 @@ from holdfast.devices.drivers.modbus_pdu import read_request, words_of
 from holdfast.devices.modbus_profile import ModbusProfile
 from holdfast.devices.profile import load_profile, profile_names
 from holdfast.devices.register_image import Table
-from holdfast.devices.verbs import VerbWrite
 from holdfast.runtime.commissioning.self_description import (
     BASES,
     COMMON_WORDS,
@@ -29,6 +28,7 @@ from holdfast.runtime.commissioning.self_description import (
     common_model,
     identification,
 )
+from holdfast.runtime.device_check import shows_commands
 from holdfast.runtime.device_reading import Decoded, RawBlock, Recording, decode
 
 PORTS = (502, 1502, 6607)
@@ -228,10 +228,8 @@ def values_that_fit(
     Nobody commands the device, so what shows a command of ours is left out. Unless ``zeros_count``
     a device that tells nothing but zeros tells nothing.
     """
-    shows_commands = {
-        write.readback for write in profile.points.values() if isinstance(write, VerbWrite)
-    }
-    told = [value for value in values if value.signal not in shows_commands and value.words]
+    later = shows_commands(profile)
+    told = [value for value in values if value.signal not in later and value.words]
     good = [value for value in told if isinstance(value.sample, Good)]
     wrong = [value for value in told if value not in good and value.signal in profile.required]
     tells = zeros_count or any(word for value in good for word in value.words)
