@@ -1,11 +1,8 @@
 """A simulated site for a benchmark: its folder, its processes, its plant, its control socket."""
 
 import asyncio
-import ctypes
 import signal
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -31,15 +28,13 @@ from holdfast.simulation.servers.site_server import SiteServer
 from holdfast.site.files import SiteFiles
 from holdfast.site.memory_folder import remove_memory_folder
 from holdfast.site.site_file import load_site
+from holdfast.testing.processes import Process
 
 READY_S = 30.0
-STOP_S = 8.0
 LOAD_W = 3000.0
 """The house takes this and has no sun, so that the battery discharges."""
 _LOOK_EVERY_S = 0.005
-_PR_SET_PDEATHSIG = 1
 _BURST_PERIOD_S = 0.2
-_libc = ctypes.CDLL(None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,49 +62,35 @@ def make_site(
 
 
 class SiteProcesses:
-    """Processes of one site; all of them end with this one."""
+    """Processes of one site; all of them end with this one, however it ends."""
 
     def __init__(self, folder: SiteFolder) -> None:
         self._folder = folder
-        self._running: dict[str, subprocess.Popen[bytes]] = {}
+        self._running: dict[str, Process] = {}
 
     def start(self, module: str, *arguments: str) -> int:
         """Run ``module`` with the site's config. Gives its process id."""
-        command = [sys.executable, "-m", module, "--config", str(self._folder.config), *arguments]
-        errors = self._errors(module)
-        with errors.open("wb") as output:
-            self._running[module] = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                start_new_session=True,
-                preexec_fn=_end_with_parent,
-            )
-        return self._running[module].pid
+        log = self._folder.files.logs / f"{module}.err"
+        process = Process(log, "-m", module, "--config", str(self._folder.config), *arguments)
+        self._running[module] = process
+        return process.pid
 
     def check(self) -> None:
         """Raises CannotRun if one has ended by itself."""
         for module, process in self._running.items():
-            if process.poll() is not None:
+            if not process.alive:
                 raise CannotRun(
-                    f"{module} ended with code {process.returncode}: {self._last_words(module)}"
+                    f"{module} ended with code {process.wait()}: {_last_words(process)}"
                 )
 
     def stop(self, module: str) -> None:
         """Ask one to end, wait, insist."""
-        process = self._running.pop(module)
-        process.terminate()
-        try:
-            process.wait(STOP_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        self._running.pop(module).end()
 
     def kill(self, module: str) -> None:
         """End one at once."""
         process = self._running.pop(module)
-        process.kill()
+        process.signal(signal.SIGKILL)
         process.wait()
 
     def __enter__(self) -> "SiteProcesses":
@@ -127,16 +108,10 @@ class SiteProcesses:
         # The devices answer from this event loop until the controller has come to rest.
         await asyncio.to_thread(self.__exit__, *exit_)
 
-    def _errors(self, module: str) -> Path:
-        return self._folder.files.logs / f"{module}.err"
 
-    def _last_words(self, module: str) -> str:
-        lines = self._errors(module).read_text(errors="replace").strip().splitlines()
-        return lines[-1] if lines else "it said nothing"
-
-
-def _end_with_parent() -> None:
-    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+def _last_words(process: Process) -> str:
+    lines = process.output.strip().splitlines()
+    return lines[-1] if lines else "it said nothing"
 
 
 def wait_for_running(folder: SiteFolder, processes: SiteProcesses) -> None:

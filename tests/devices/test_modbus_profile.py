@@ -192,6 +192,7 @@ def test_a_row_with_a_power_of_ten_is_one_from_a_file_and_from_a_program() -> No
     content = parsed(text).model_dump()
     again = ModbusProfile.model_validate(content | {"reads": (row,), "writes": ()})
     assert again.reads == (row,)
+    assert again.model_dump()["reads"] == (row.model_dump(),), "with its power of ten"
 
 
 def test_a_read_back_that_is_listed_and_told_by_verbs_stands_twice() -> None:

@@ -353,7 +353,7 @@ def test_to_wait_costs_no_more_than_to_run_at_once(
     )
     assert len(asked.loads) == 1
     waits, runs = _answer(asked), _answer(at_once)
-    assert waits.bound <= runs.objective
+    assert waits.bound <= runs.objective + 1e-9  # the last bit of a sum
     assert waits.objective <= runs.objective + 1e-3 + GAP * abs(runs.objective)
 
 
