@@ -158,7 +158,7 @@ class LoopBench:
 
     async def to_idle(self) -> None:
         await self.cycle(4)
-        assert self.state is State.IDLE
+        await self.cycle_until(lambda: self.state is State.IDLE)
 
     def written(self, role: Role, point: Point, owner: str = UNIT) -> list[float]:
         """Values that reached a device, in their order."""

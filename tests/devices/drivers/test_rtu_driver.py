@@ -2,7 +2,6 @@
 
 import asyncio
 import errno
-import time
 from itertools import pairwise
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from holdfast.core.role import Role
 from holdfast.core.signals import Signal
 from holdfast.devices.drivers import Wires, backoff
 from holdfast.devices.drivers.modbus import ModbusDriver
+from holdfast.devices.drivers.serial_port import SerialPort
 from holdfast.devices.profile import load_profile
 from tests.devices.drivers.serial_bench import Registers, SerialBench, with_sum
 
@@ -122,7 +122,12 @@ async def test_a_port_that_is_not_there_is_told_and_found_when_it_comes(bench, b
     await wait_until(lambda: driver.counters.reads)
 
 
-async def test_an_adapter_that_is_unplugged_is_told_and_used_again(bench, bus, wait_until):
+async def test_an_adapter_that_is_unplugged_is_told_and_used_again(
+    bench, bus, wait_until, monkeypatch
+):
+    turns = []
+    read = SerialPort.read
+    monkeypatch.setattr(SerialPort, "read", lambda port: (turns.append(port), read(port))[1])
     bench.answers[7] = Registers(7, dict(INVERTER))
     driver = bus.add()
     await wait_until(lambda: driver.counters.reads)
@@ -130,9 +135,9 @@ async def test_an_adapter_that_is_unplugged_is_told_and_used_again(bench, bus, w
     bench.unplug()
     await wait_until(lambda: driver.counters.why_silent)
     said = {driver.counters.last_error}
-    used_s = time.process_time()
+    turns.clear()
     await asyncio.sleep(0.5)
-    assert time.process_time() - used_s < 0.25, "it spins"
+    assert len(turns) < 10, "a port that went away keeps the event loop spinning"
     said.add(driver.counters.last_error)
     assert any("unplugged" in text or "no such adapter" in text for text in said)
     reads = driver.counters.reads
