@@ -1,0 +1,251 @@
+"""A site in simulated time whose devices tell at their own pace, and may be wrong on the way.
+
+The plant, the tables and the cycle are those of every simulated site. Between them stand the
+devices' boxes: each is polled at the period of its table and its polls reach the data store as a
+driver hands them over; there a fault changes what is told, or what becomes of a write.
+"""
+
+import copy
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+
+import yaml
+
+from holdfast.control.cycle import CycleRecord, CycleState, Inputs
+from holdfast.core.commands import Command, Point, Write
+from holdfast.core.config import Site
+from holdfast.core.data_store import DataStore, Told
+from holdfast.core.role import Role
+from holdfast.core.signals import SIGNALS, SITE, Internal, Signal
+from holdfast.core.state_machine import State
+from holdfast.core.units import ns_from_s, s_from_ns
+from holdfast.devices.can_profile import CanProfile
+from holdfast.devices.modbus_profile import ModbusProfile
+from holdfast.simulation.plant import SitePlant
+from holdfast.simulation.plant.storage import StoragePlant
+from holdfast.site.assembly import build_cycle
+from holdfast.site.devices import PhysicalDevice, physical_devices, profile_of
+from holdfast.site.site_file import parse_site
+from holdfast.testing.sites import example_content
+from tests.faults.fault import Scene
+
+UNIT = "battery"
+CYCLE_S = 0.02
+START = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
+_SETTLE_S = 60.0
+
+Change = Callable[[float, float], float | None]
+"""What is told of a true value so many seconds after the fault began; None: nothing."""
+
+
+@dataclass(slots=True)
+class Box:
+    """One device on its wire."""
+
+    owners: dict[Role, str]
+    period_ns: int
+    due_ns: int = 0
+    silent: bool = False
+    """It tells nothing, and no write reaches it."""
+    frozen: bool = False
+    """It tells its last values with a fresh time."""
+    late_ns: int = 0
+    """What it tells is as old as that."""
+    ahead_ns: int = 0
+    """Its clock is so far ahead."""
+    last: list[tuple[Signal, float]] = field(default_factory=list)
+    told_ns: int = 0
+    loses_every: int = 0
+    """Of so many polls the last gets no answer; 0: none is lost."""
+    polls: int = 0
+    on_its_way: deque[tuple[int, int, list[tuple[Signal, float]]]] = field(default_factory=deque)
+
+
+@dataclass(slots=True)
+class Bench:
+    """The site, its time, and what is wrong with it."""
+
+    site: Site
+    plant: SitePlant
+    store: DataStore
+    boxes: list[Box]
+    now_ns: int = ns_from_s(1_000_000.0)
+    state: CycleState = field(default_factory=CycleState)
+    changes: dict[Signal, tuple[int, Change]] = field(default_factory=dict)
+    """How signals are told wrongly, and since when."""
+    deaf: set[Point] = field(default_factory=set)
+    """Writes to these are acknowledged and not done."""
+    delays_ns: dict[Point, int] = field(default_factory=dict)
+    sent: list[tuple[int, Write]] = field(default_factory=list)
+    """Writes on their way."""
+    house_w: float = 0.0
+    """Load less sun."""
+    rows: set[str] = field(default_factory=set)
+    """Everything that was found since the fault began."""
+    delivers: float | None = None
+    """The inverter gives so many times what it was told; None: what it was told."""
+    record: CycleRecord | None = None
+
+    @property
+    def unit(self) -> StoragePlant:
+        """The one storage unit."""
+        return self.plant.units[UNIT]
+
+    @property
+    def seen(self) -> CycleRecord:
+        """The record of the last cycle."""
+        assert self.record is not None
+        return self.record
+
+    @property
+    def setpoint_w(self) -> float:
+        """What Holdfast last commanded."""
+        memory = self.state.units.get(UNIT)
+        return 0.0 if memory is None else memory.setpoint_w
+
+    def box(self, role: Role) -> Box:
+        """The device in ``role``."""
+        return next(box for box in self.boxes if role in box.owners)
+
+    def house(self, power_w: float) -> None:
+        """Load less sun from now on."""
+        self.house_w, household = power_w, self.plant.household
+        household.load_override_w = max(power_w, 0.0) + 500.0
+        household.pv_override_w = max(-power_w, 0.0) + 500.0
+
+    def step(self, *commands: Command) -> CycleRecord:
+        """One cycle later."""
+        self.now_ns += ns_from_s(CYCLE_S)
+        self._deliver()
+        self._disobey()
+        self.plant.step(CYCLE_S, START.timestamp() + self.plant.time_s)
+        self._listen()
+        self.store.put(Internal.WATCHDOG, SITE, Signal.WATCHDOG_ARMED, 1.0, self.now_ns)
+        inputs = Inputs(now_ns=self.now_ns, image=self.store.image(), commands=commands)
+        self.state, record = _cycle().step(self.state, inputs)
+        self.record = record
+        self.rows |= {found.row for found in record.assessment.findings}
+        for write in record.writes:
+            self.sent.append((self.now_ns + self.delays_ns.get(write.point, 0), write))
+        return record
+
+    def until(self, condition: Callable[[], bool], what: str) -> None:
+        """Lets time pass until it is so."""
+        for _ in range(round(_SETTLE_S / CYCLE_S)):
+            if condition():
+                return
+            self.step()
+        raise AssertionError(f"not within {_SETTLE_S:g} s: {what}; found {sorted(self.rows)}")
+
+    def _deliver(self) -> None:
+        due = [write for at_ns, write in self.sent if at_ns < self.now_ns]
+        self.sent = [entry for entry in self.sent if entry[0] >= self.now_ns]
+        for write in due:
+            if write.point not in self.deaf and not self.box(write.role).silent:
+                self.plant.apply(write)
+
+    def _disobey(self) -> None:
+        inverter = self.unit.inverter
+        if self.delivers is not None:
+            wrong_w = inverter.setpoint_w * self.delivers
+            inverter.runaway_w = wrong_w if inverter.enabled else None
+
+    def _listen(self) -> None:
+        truth: dict[Role, list[tuple[Signal, float]]] = {}
+        for role, _, signal, value in self.plant.samples():
+            truth.setdefault(role, []).append((signal, value))
+        for box in self.boxes:
+            if box.due_ns <= self.now_ns:
+                box.due_ns = self.now_ns + box.period_ns
+                self._ask(box, [told for role in box.owners for told in truth.get(role, ())])
+            self._hand_over(box)
+
+    def _ask(self, box: Box, values: list[tuple[Signal, float]]) -> None:
+        box.polls += 1
+        if box.silent or (box.loses_every and box.polls % box.loses_every == 0):
+            return
+        if not (box.frozen and box.last):
+            box.last = self._changed(box, dict(values))
+        stamp_ns = self.now_ns + box.ahead_ns
+        box.on_its_way.append((self.now_ns + box.late_ns, stamp_ns, box.last))
+
+    def _changed(self, box: Box, values: dict[Signal, float]) -> list[tuple[Signal, float]]:
+        told: dict[Signal, float | None] = dict(values)
+        for signal, (since_ns, change) in self.changes.items():
+            if SIGNALS[signal].producer in box.owners:
+                passed_s = s_from_ns(self.now_ns - since_ns)
+                told[signal] = change(values.get(signal, float("nan")), passed_s)
+        return [(signal, value) for signal, value in told.items() if value is not None]
+
+    def _hand_over(self, box: Box) -> None:
+        while box.on_its_way and box.on_its_way[0][0] <= self.now_ns:
+            _, stamp_ns, values = box.on_its_way.popleft()
+            box.told_ns = self.now_ns
+            poll = [Told(signal=signal, value=value, time_ns=stamp_ns) for signal, value in values]
+            self.store.put_poll(box.owners, poll)
+
+
+@cache
+def _site() -> Site:
+    """A battery on CAN that tells its cells, an inverter, a precharge, a meter, a stop button."""
+    folder = Path("/nonexistent")
+    content = example_content(folder)
+    content["storage"][0]["relays"]["profile"] = "precharge_relays"
+    return parse_site(yaml.safe_dump(content), folder=folder)
+
+
+@cache
+def _cycle():  # type: ignore[no-untyped-def]
+    return build_cycle(_site())
+
+
+def _box(one: PhysicalDevice) -> Box:
+    profile = profile_of(_site(), one)
+    match profile:
+        case CanProfile(burst_period_s=period_s) | ModbusProfile(poll_period_s=period_s):
+            return Box(owners=dict(one.owners), period_ns=ns_from_s(period_s))
+    raise AssertionError(profile)
+
+
+def fresh() -> Bench:
+    """A site that has not run yet."""
+    site = _site()
+    plant = SitePlant.from_site(site, soc_pct=60.0)
+    boxes = [_box(one) for one in physical_devices(site)]
+    bench = Bench(site=site, plant=plant, store=DataStore(site.unit_names), boxes=boxes)
+    bench.house(800.0)
+    return bench
+
+
+HOUSE_W = {Scene.CHARGE: -3000.0, Scene.DISCHARGE: 3000.0}
+"""Load less sun while the site runs: the battery does the opposite."""
+
+
+@cache
+def _settled(scene: Scene) -> Bench:
+    bench = fresh()
+    if scene is Scene.BOOT:
+        return bench
+    bench.until(lambda: bench.state.machine is State.IDLE, "IDLE")
+    if scene is not Scene.IDLE:
+        wanted_w = -HOUSE_W[scene]
+        bench.house(-wanted_w)
+        bench.step(Command.START)
+        bench.until(lambda: abs(bench.plant.battery_power_w - wanted_w) < 50.0, "the power")
+    for _ in range(round(5.0 / CYCLE_S)):
+        bench.step()
+    # Just behind a burst of the slowest device: what begins now is seen as late as it can be.
+    bms = bench.box(Role.BMS)
+    bench.until(lambda: bms.told_ns == bench.now_ns, "a burst")
+    bench.rows.clear()
+    return bench
+
+
+def bench_in(scene: Scene) -> Bench:
+    """A healthy site in ``scene``, of its own."""
+    shared = (_site(), _cycle())
+    return copy.deepcopy(_settled(scene), {id(one): one for one in shared})
