@@ -8,7 +8,7 @@ JOBS ?= $(shell nproc)
 WORKERS ?= $(shell expr $(JOBS) + 3)
 SAFETY_TESTS := tests/core tests/safety tests/control tests/devices tests/site
 # What takes longest: it begins first, and is no part of `make quick`.
-SLOW_TESTS := tests/hil tests/cli tests/testing tests/properties tests/backtest tests/benchmarks \
+SLOW_TESTS := tests/hil tests/cli tests/testing tests/properties tests/faults tests/backtest tests/benchmarks \
   tests/mutants tests/runtime/test_torn_files.py tests/control/loads/test_control.py
 COVER := $(addprefix --cover=,$(SAFETY_TESTS))
 PYTEST := $(VENV)/bin/python -m pytest --dist loadfile --no-loadscope-reorder

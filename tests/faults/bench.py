@@ -15,7 +15,7 @@ from pathlib import Path
 
 import yaml
 
-from holdfast.control.cycle import CycleRecord, CycleState, Inputs
+from holdfast.control.cycle import Cycle, CycleRecord, CycleState, Inputs
 from holdfast.core.commands import Command, Point, Write
 from holdfast.core.config import Site
 from holdfast.core.data_store import DataStore, Told
@@ -31,10 +31,10 @@ from holdfast.site.assembly import build_cycle
 from holdfast.site.devices import PhysicalDevice, physical_devices, profile_of
 from holdfast.site.site_file import parse_site
 from holdfast.testing.sites import example_content
-from tests.faults.fault import Scene
+from tests.faults.fault import AT_ONCE_S, Scene
 
 UNIT = "battery"
-CYCLE_S = 0.02
+CYCLE_S = AT_ONCE_S
 START = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
 _SETTLE_S = 60.0
 
@@ -199,7 +199,7 @@ def _site() -> Site:
 
 
 @cache
-def _cycle():  # type: ignore[no-untyped-def]
+def _cycle() -> Cycle:
     return build_cycle(_site())
 
 

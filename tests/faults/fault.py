@@ -29,6 +29,8 @@ class Scene(StrEnum):
     DISCHARGE = "discharging"
 
 
+AT_ONCE_S = 0.02
+"""A cycle."""
 RUNNING = (Scene.CHARGE, Scene.DISCHARGE)
 WHENEVER = (Scene.IDLE, *RUNNING)
 
@@ -44,7 +46,7 @@ class Outcome(StrEnum):
     NO_CHARGE = "no charging"
     NO_DISCHARGE = "no discharging"
     ZERO = "0 W"
-    TRIPPED = "trip: 0 W, inverter off, contactor open, latched"
+    TRIPPED = "trip"
     STOPPED = "emergency stop"
     STAYS_IN_BOOT = "does not leave BOOT"
 
@@ -82,7 +84,9 @@ class Fault:
 
     @property
     def within(self) -> str:
-        """The longest time, in words."""
+        """The longest time, in words; of what goes on from the first cycle on, how long."""
+        if self.within_s <= AT_ONCE_S:
+            return f"at once, for {self.lasts_s:g} s"
         return f"{self.within_s:.2f} s" if self.within_s < 10.0 else f"{self.within_s:.0f} s"
 
 

@@ -120,6 +120,13 @@ def _goes_away(bench: Bench) -> None:
 _BREAK = frozenset({DamageKind.CONTACTOR_BREAK})
 _BOTH_V = (Signal.CELL_VOLTAGE_MIN_V, Signal.CELL_VOLTAGE_MAX_V)
 _BOTH_C = (Signal.CELL_TEMPERATURE_MIN_C, Signal.CELL_TEMPERATURE_MAX_C)
+_LEFT_BEHIND = (
+    *(Tells(signal, Stuck()) for signal in _BOTH_V),
+    *(
+        Tells(signal, Scaled(per_s=-0.1))
+        for signal in (Signal.PACK_VOLTAGE_V, Signal.DC_LINK_VOLTAGE_V)
+    ),
+)
 _SWINGS = tuple((2.0 + 10.0 * n, HouseTimes(0.1 if n % 2 == 0 else 10.0)) for n in range(6))
 """The house draws much and little by turns."""
 
@@ -144,6 +151,7 @@ _LAST_WAY = "the contactor is all that is left, and breaks the current"
 FAULTS: tuple[Fault, ...] = (
     # What a device tells.
     Fault(kind=_K.SENSOR, name="battery voltage stuck while the current swings", begins=(Tells(_S.PACK_VOLTAGE_V, Stuck()),), later=_SWINGS, scenes=RUNNING, outcome=_O.ZERO, within_s=60.0, finding="voltage_stuck", because="it must have moved in one of two windows of half a minute"),
+    Fault(kind=_K.SENSOR, name="cell voltages stuck while the battery empties", begins=_LEFT_BEHIND, scenes=WHENEVER, outcome=_O.ZERO, within_s=30.0 + BMS.after(5) + RAMP_TO_ZERO_S, finding="pack_mismatch_high", because="falling by 0.1 V/s the sum is wrong by 3 V after 30 s; the BMS is their only witness, and protects them by itself"),
     Fault(kind=_K.SENSOR, name="cell voltage is not a number", begins=(Tells(_S.CELL_VOLTAGE_MAX_V, At(math.nan)),), scenes=WHENEVER, outcome=_O.ZERO, within_s=BMS.after(DOUBTED), finding="bms_data_bad", because=_DOUBT),
     Fault(kind=_K.SENSOR, name="battery current infinite", begins=(Tells(_S.BATTERY_CURRENT_A, At(math.inf)),), scenes=WHENEVER, outcome=_O.ZERO, within_s=BMS.after(DOUBTED), finding="bms_data_bad", because=_DOUBT),
     Fault(kind=_K.SENSOR, name="grid power infinite", begins=(Tells(_S.GRID_POWER_W, At(-math.inf)),), scenes=WHENEVER, outcome=_O.ZERO, within_s=METER.after(DOUBTED), finding="meter_data_bad", because=_DOUBT),
@@ -197,7 +205,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault(kind=_K.WIRE, name="BMS repeats its last set while the power grows", begins=(Frozen(Role.BMS),), later=((EXCHANGE_S, HouseTimes(1.4)),), scenes=RUNNING, outcome=_O.ZERO, within_s=EXCHANGE_S + 10.0 + 2 * BMS.period_s + RAMP_TO_ZERO_S, finding="bms_data_frozen", because="a gateway may ask its BMS every five seconds"),
     Fault(kind=_K.WIRE, name="BMS repeats its last set while the power falls", begins=(Frozen(Role.BMS),), later=((EXCHANGE_S, HouseTimes(0.3)),), scenes=RUNNING, outcome=_O.TRIPPED, within_s=EXCHANGE_S + RESPONSE_S + BMS_LAG_S + BMS.after(3), finding="bms_over_delivery", because="it shows more than was asked for, and it may be true"),
     Fault(kind=_K.WIRE, name="meter repeats its last value", begins=(Frozen(Role.METER),), later=((EXCHANGE_S, HouseTimes(1.4)),), scenes=RUNNING, outcome=_O.ZERO, within_s=35.0, finding="meter_data_frozen", because="the batteries keep their power, so only the grid's stillness tells"),
-    Fault(kind=_K.WIRE, name="inverter repeats its last values", begins=(Frozen(Role.INVERTER),), later=((EXCHANGE_S, HouseTimes(0.5)),), scenes=RUNNING, outcome=_O.TRIPPED, within_s=EXCHANGE_S + RESPONSE_S + INVERTER.after(3)),
+    Fault(kind=_K.WIRE, name="inverter repeats its last values", begins=(Frozen(Role.INVERTER),), later=((EXCHANGE_S, HouseTimes(0.5)),), scenes=RUNNING, outcome=_O.TRIPPED, within_s=EXCHANGE_S + IGNORED_S, finding="inverter_setpoint_ignored", because="its read-back does not follow"),
     Fault(kind=_K.WIRE, name="BMS starts anew", begins=(Silent(Role.BMS),), later=((6.0, Speaks(Role.BMS)),), scenes=RUNNING, outcome=_O.ZERO, within_s=BMS.lost_s, finding="bms_data_lost", lasts_s=30.0, because="it must be stable for 30 s"),
     Fault(kind=_K.WIRE, name="inverter has never answered", begins=(Silent(Role.INVERTER),), scenes=_BOOT, outcome=_O.STAYS_IN_BOOT, within_s=CYCLE_S, finding="inverter_data_missing", lasts_s=10.0),
     Fault(kind=_K.WIRE, name="BMS has never spoken", begins=(Silent(Role.BMS),), scenes=_BOOT, outcome=_O.STAYS_IN_BOOT, within_s=CYCLE_S, finding="bms_data_missing", lasts_s=10.0),
@@ -210,14 +218,15 @@ FAULTS: tuple[Fault, ...] = (
     Fault(kind=_K.DEVICE, name="inverter gives half of what was asked", begins=(Delivers(0.5),), scenes=RUNNING, outcome=_O.TOLD, within_s=INVERTER.after(3), finding="inverter_under_delivery", because="BMS or inverter may have its reasons; too little harms no battery"),
     Fault(kind=_K.DEVICE, name="inverter keeps its power at 0 W", begins=(Happens(_keeps_its_power),), later=((EXCHANGE_S, House(0.0)),), scenes=RUNNING, outcome=_O.TRIPPED, within_s=EXCHANGE_S + RESPONSE_S + INVERTER.after(3) + METER.after(1), finding="inverter_over_delivery", costs=_BREAK, because=_LAST_WAY),
     Fault(kind=_K.DEVICE, name="inverter silent, and keeps its power", begins=(Happens(_keeps_its_power), Silent(Role.INVERTER)), scenes=RUNNING, outcome=_O.TRIPPED, within_s=INVERTER.lost_s + REVERT_S + RESPONSE_S + BMS_LAG_S + BMS.after(3), finding="bms_over_delivery", costs=_BREAK, because="before, its own timer has its time, and the BMS is two seconds behind"),
-    Fault(kind=_K.DEVICE, name="inverter starts anew, and has forgotten all", begins=(Happens(_starts_anew),), scenes=RUNNING, outcome=_O.TOLD, within_s=INVERTER.after(2), finding="inverter_setpoint_overwritten", lasts_s=3.0, ends=_timer_is_armed, because="it is written again, timer included; how it comes back to the grid is the inverter's own duty; the third time trips"),
+    Fault(kind=_K.DEVICE, name="inverter starts anew", begins=(Happens(_starts_anew), Silent(Role.INVERTER)), later=((4.0, Speaks(Role.INVERTER)),), scenes=RUNNING, outcome=_O.ZERO, within_s=INVERTER.lost_s, finding="inverter_data_lost", lasts_s=0.9, because="it is back for a second before the ramp begins; how it comes back to the grid is its own duty"),
+    Fault(kind=_K.DEVICE, name="inverter forgets what it was told", begins=(Happens(_starts_anew),), scenes=RUNNING, outcome=_O.TOLD, within_s=INVERTER.after(2), finding="inverter_setpoint_overwritten", lasts_s=3.0, ends=_timer_is_armed, because="it is told again, timer included; the third time trips, for that is another master"),
     Fault(kind=_K.DEVICE, name="inverter tells a fault", begins=(Tells(_S.INVERTER_FAULT, At(1.0)),), scenes=WHENEVER, outcome=_O.ZERO, within_s=INVERTER.after(1) + RAMP_TO_ZERO_S, finding="inverter_fault"),
     Fault(kind=_K.DEVICE, name="contactor welded", begins=(Happens(_welds), Operator(Command.STOP)), scenes=RUNNING, outcome=_O.TRIPPED, within_s=MOVES_S + 0.5 + RELAYS.after(1), finding="relays_contactor_stuck", because="at 0 W with the inverter off a contact may take its time"),
     Fault(kind=_K.DEVICE, name="contactor welded, and shows open", begins=(Happens(_welds_unseen), Operator(Command.STOP)), scenes=RUNNING, outcome=_O.TRIPPED, within_s=10.0 + 1.0 + RELAYS.after(2), finding="relays_contactor_welded", because="a link that has not fallen in 10 s is what shows it"),
     Fault(kind=_K.DEVICE, name="contactor falls out under load", begins=(Happens(_falls_out),), scenes=RUNNING, outcome=_O.TRIPPED, within_s=RELAYS.after(2) + CYCLE_S, finding="relays_contactor_dropped", because="two samples that show it; so shows what takes the coil's supply away"),
     Fault(kind=_K.DEVICE, name="contactor does not close", begins=(Happens(_does_not_close), Operator(Command.START)), scenes=_IDLE, outcome=_O.TRIPPED, within_s=1.5 + MOVES_S + RELAYS.after(1), finding="relays_contactor_stuck", because="it is told to close after the precharge"),
     Fault(kind=_K.DEVICE, name="precharge never completes", begins=(Happens(_resistor_burns), Operator(Command.START)), scenes=_IDLE, outcome=_O.TRIPPED, within_s=2 * (2.0 + 3.0) + 2.0 + RELAYS.after(4), finding="relays_precharge_failed", because="three tries of 2 s, 3 s apart"),
-    Fault(kind=_K.DEVICE, name="current through an open contactor", begins=(Tells(_S.BATTERY_CURRENT_A, At(-30.0)),), scenes=_IDLE, outcome=_O.TRIPPED, within_s=BMS.after(3)),
+    Fault(kind=_K.DEVICE, name="current through an open contactor", begins=(Tells(_S.BATTERY_CURRENT_A, At(-30.0)),), scenes=_IDLE, outcome=_O.TRIPPED, within_s=BMS.after(2) + CYCLE_S, finding="relays_contactor_welded", because=_SAMPLES),
     Fault(kind=_K.DEVICE, name="emergency loop opened", begins=(Happens(_loop_opens),), scenes=WHENEVER, outcome=_O.STOPPED, within_s=BUTTON.after(1)),
     Fault(kind=_K.DEVICE, name="BMS permits no charge current", begins=(Tells(_S.CHARGE_CURRENT_LIMIT_A, At(0.0)),), scenes=WHENEVER, outcome=_O.NO_CHARGE, within_s=BMS.after(1)),
     Fault(kind=_K.DEVICE, name="BMS permits no discharge current", begins=(Tells(_S.DISCHARGE_CURRENT_LIMIT_A, At(0.0)),), scenes=WHENEVER, outcome=_O.NO_DISCHARGE, within_s=BMS.after(1)),
