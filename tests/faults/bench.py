@@ -6,7 +6,7 @@ driver hands them over; there a fault changes what is told, or what becomes of a
 """
 
 import copy
-from collections import deque
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -53,8 +53,6 @@ class Box:
     """It tells nothing, and no write reaches it."""
     frozen: bool = False
     """It tells its last values with a fresh time."""
-    late_ns: int = 0
-    """What it tells is as old as that."""
     ahead_ns: int = 0
     """Its clock is so far ahead."""
     last: list[tuple[Signal, float]] = field(default_factory=list)
@@ -62,7 +60,6 @@ class Box:
     loses_every: int = 0
     """Of so many polls the last gets no answer; 0: none is lost."""
     polls: int = 0
-    on_its_way: deque[tuple[int, int, list[tuple[Signal, float]]]] = field(default_factory=deque)
 
 
 @dataclass(slots=True)
@@ -161,32 +158,25 @@ class Bench:
         for box in self.boxes:
             if box.due_ns <= self.now_ns:
                 box.due_ns = self.now_ns + box.period_ns
-                self._ask(box, [told for role in box.owners for told in truth.get(role, ())])
-            self._hand_over(box)
+                self._ask(box, dict(told for role in box.owners for told in truth.get(role, ())))
 
-    def _ask(self, box: Box, values: list[tuple[Signal, float]]) -> None:
+    def _ask(self, box: Box, values: dict[Signal, float]) -> None:
         box.polls += 1
         if box.silent or (box.loses_every and box.polls % box.loses_every == 0):
             return
         if not (box.frozen and box.last):
-            box.last = self._changed(box, dict(values))
-        stamp_ns = self.now_ns + box.ahead_ns
-        box.on_its_way.append((self.now_ns + box.late_ns, stamp_ns, box.last))
+            box.last = self._changed(box, values)
+        box.told_ns, stamp_ns = self.now_ns, self.now_ns + box.ahead_ns
+        poll = [Told(signal=signal, value=value, time_ns=stamp_ns) for signal, value in box.last]
+        self.store.put_poll(box.owners, poll)
 
     def _changed(self, box: Box, values: dict[Signal, float]) -> list[tuple[Signal, float]]:
         told: dict[Signal, float | None] = dict(values)
         for signal, (since_ns, change) in self.changes.items():
             if SIGNALS[signal].producer in box.owners:
                 passed_s = s_from_ns(self.now_ns - since_ns)
-                told[signal] = change(values.get(signal, float("nan")), passed_s)
+                told[signal] = change(values.get(signal, math.nan), passed_s)
         return [(signal, value) for signal, value in told.items() if value is not None]
-
-    def _hand_over(self, box: Box) -> None:
-        while box.on_its_way and box.on_its_way[0][0] <= self.now_ns:
-            _, stamp_ns, values = box.on_its_way.popleft()
-            box.told_ns = self.now_ns
-            poll = [Told(signal=signal, value=value, time_ns=stamp_ns) for signal, value in values]
-            self.store.put_poll(box.owners, poll)
 
 
 @cache

@@ -57,6 +57,5 @@ def _wrongs(fault: Fault, bench: Bench, reached_s: float | None) -> list[str]:
         "its end": fault.ends is not None and not fault.ends(bench),
     }
     if bench.state.machine is not State.RUNNING and fault.outcome in _KEEPS_OFF:
-        bench.step(Command.START)
-        told["it started all the same"] = bench.state.machine is State.RUNNING
+        told["it started all the same"] = bench.step(Command.START).moved.state is State.RUNNING
     return [text for text, wrong in told.items() if wrong]
