@@ -110,6 +110,9 @@ def parse_yaml(text: str) -> object:
         raise ConfigError(f"has {len(text)} characters, and {MAX_CHARACTERS} are permitted")
     try:
         return yaml.load(text, Loader=_Loader)
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise ConfigError(f"line {line}: U+{error.character:04X} cannot stand in YAML") from error
     except yaml.YAMLError as error:
         raise ConfigError(f"is not YAML: {error}") from error
 
