@@ -61,8 +61,11 @@ def _campaign(targets: Sequence[str], options: argparse.Namespace) -> int:
     )
     bad = [result for result in results if not result.is_good]
     tried = sum(result.tried for result in results)
-    _say(f"\n{tried} inputs for {len(results)} targets: {len(bad)} of them FAILED" if bad else
-         f"\n{tried} inputs for {len(results)} targets: everything held")
+    _say(
+        f"\n{tried} inputs for {len(results)} targets: {len(bad)} of them FAILED"
+        if bad
+        else f"\n{tried} inputs for {len(results)} targets: everything held"
+    )
     return 1 if bad else 0
 
 

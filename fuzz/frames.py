@@ -1,6 +1,7 @@
 """CAN: the frames of a battery, one after the other, and the lines of a serial adapter."""
 
 import asyncio
+import atexit
 from collections.abc import Iterator
 from functools import cache
 
@@ -75,26 +76,23 @@ def _burst_seeds() -> Iterator[bytes]:
 
 # ------------------------------------------------------------------ a serial adapter
 
+_SERIAL = "pylontech_lv_can"
 _GOOD_LINE = b"t35580102030405060708\r"
 _GOOD_ID = 0x355
 
 
-class _Impatient:
-    """Is a bus on which nobody waits for what has not come."""
+class _Impatient(slcanBus):
+    """Is an adapter at which nobody waits for what has not come: what is written to it comes."""
 
-    def __init__(self, bus: can.BusABC) -> None:
-        self._bus = bus
-
-    def recv(self, _timeout_s: float) -> can.Message | None:
-        return self._bus.recv(0.0)
-
-    def flush(self) -> None:
-        self._bus.flush()
+    def recv(self, timeout: float | None = None) -> can.Message | None:  # noqa: ARG002 - not at all
+        return super().recv(0.0)
 
 
 @cache
-def _adapter() -> slcanBus:
-    return slcanBus("loop://", sleep_after_open=0, timeout=0)
+def _adapter() -> _Impatient:
+    bus = _Impatient("loop://", sleep_after_open=0, timeout=0)
+    atexit.register(bus.shutdown)
+    return bus
 
 
 def _run_lines(data: bytes) -> bool:
@@ -106,7 +104,7 @@ async def _hear(data: bytes) -> bool:
     garbage: list[str] = []
     reader = CanReader(
         CanBus(interface="slcan", channel="loop"),
-        load_profile("pylontech_lv_can"),
+        next(table for table in _tables() if table.name == _SERIAL),
         on_frame=lambda *_: None,
         on_garbage=garbage.append,
     )
@@ -114,18 +112,20 @@ async def _hear(data: bytes) -> bool:
     bus.flush()
     bus.serialPortOrig.write(data)
     heard = _heard(reader, bus, len(data))
-    bus.serialPortOrig.write(b"\r" + _GOOD_LINE)
+    bus.serialPortOrig.write(b"\r")
+    _heard(reader, bus, 1)
+    bus.serialPortOrig.write(_GOOD_LINE)
     last = _heard(reader, bus, len(_GOOD_LINE))
     assert last, "a good frame behind a bad line is not heard"
     assert last[-1].arbitration_id == _GOOD_ID
     return bool(heard)
 
 
-def _heard(reader: CanReader, bus: slcanBus, most: int) -> list[can.Message]:
+def _heard(reader: CanReader, bus: _Impatient, most: int) -> list[can.Message]:
     """Returns what is heard until nothing is left; one line costs one call at most."""
     found = []
     for _ in range(most + 2):
-        message = reader._next(_Impatient(bus))
+        message = reader._next(bus)
         if message is not None:
             reader._take(message, _NOW_NS)
             found.append(message)
@@ -134,7 +134,7 @@ def _heard(reader: CanReader, bus: slcanBus, most: int) -> list[can.Message]:
 
 
 def _line_seeds() -> Iterator[bytes]:
-    for id_, content in DIALECTS["pylontech_lv_can"].frames(house().units[UNIT]):
+    for id_, content in DIALECTS[_SERIAL].frames(house().units[UNIT]):
         yield f"t{id_:03X}{len(content)}{content.hex().upper()}\r".encode()
     yield b"T1ABCDEF021122\rr1230\rR1ABCDEF00\rd1239" + 12 * b"00" + b"\r\a"
 

@@ -43,7 +43,7 @@ class InstantLoop(asyncio.SelectorEventLoop):
         """Tells for how long anybody has waited."""
         return self._instant.waited_s
 
-    async def create_connection(  # type: ignore[override]
+    async def create_connection(
         self, protocol_factory: Callable[[], Any], *_: object, **__: object
     ) -> tuple[asyncio.Transport, Any]:
         """Connects to the device, which is always there."""

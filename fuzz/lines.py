@@ -95,7 +95,8 @@ def _run_frame(data: bytes) -> bool:
     choices = Choices(data)
     request = _REQUESTS[choices.number(len(_REQUESTS))]()
     heard = choices.rest()
-    return any([_judged(request, one) for one in (heard, _summed(heard))])
+    summed = _judged(request, _summed(heard))
+    return _judged(request, heard) or summed
 
 
 def _judged(request: ModbusPDU, heard: bytes) -> bool:

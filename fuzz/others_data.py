@@ -64,7 +64,8 @@ def _on_disk(data: bytes) -> Path:
 def _run_days(data: bytes) -> bool:
     path = _on_disk(data)
     try:
-        return any([_are_read(path, gaps) for gaps in Gaps])
+        of_use = {_are_read(path, gaps) for gaps in Gaps}
+        return True in of_use
     finally:
         path.unlink()
 
@@ -87,7 +88,13 @@ def _day_seeds() -> Iterator[bytes]:
         point = "," if separator == ";" else "."
         names = ("time_utc", "load_w", "pv_w", "import_price_per_kwh", "export_price_per_kwh")
         rows = [
-            (f"{NOON + number * step:%Y-%m-%dT%H:%M:%SZ}", "500", f"1000{point}5", f"0{point}3", "0")
+            (
+                f"{NOON + number * step:%Y-%m-%dT%H:%M:%SZ}",
+                "500",
+                f"1000{point}5",
+                f"0{point}3",
+                "0",
+            )
             for number in range(24)
         ]
         yield "\n".join(separator.join(row) for row in (names, *rows)).encode()

@@ -1,6 +1,6 @@
 """A simulated house, of whose devices the first inputs are made."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from itertools import takewhile
 from pathlib import Path
@@ -12,6 +12,7 @@ from holdfast.core.role import Role
 from holdfast.core.signals import SITE
 from holdfast.devices.block_plan import RegisterBlock
 from holdfast.devices.profile import RegisterTable
+from holdfast.devices.register_image import Place
 from holdfast.devices.roles import ROLES, Per
 from holdfast.simulation.demo_site import demo_content
 from holdfast.simulation.plant import SitePlant
@@ -56,7 +57,7 @@ class SimulatedDevice:
     def from_address(self, first: int, device_id: int | None) -> list[int]:
         """Returns its holding registers from ``first`` on, up to one that it has not."""
         held = self._registers._words()
-        places = ((device_id, "holding", at) for at in range(first, 0x1_0000))
+        places: Iterator[Place] = ((device_id, "holding", at) for at in range(first, 0x1_0000))
         return [held[place] for place in takewhile(held.__contains__, places)]
 
 

@@ -240,7 +240,7 @@ def _log_path(files: SiteFiles) -> Path:
     return files.audit / "audit-000001.jsonl"
 
 
-# ------------------------------------------------------------------ what the watchdog and clients do
+# ------------------------------------------------------------------ what watchdog and clients do
 
 
 def _read_status(files: SiteFiles) -> bool:
@@ -400,9 +400,7 @@ def _prices() -> Iterator[bytes]:
     slot = PriceSlot(start_utc=NOON, end_utc=NOON.replace(hour=NOON.hour + 1), price_per_kwh=0.2)
     answer = PriceAnswer(prices=PriceSeries(currency="EUR", slots=(slot,)), notes=("a hole",))
     files = _files()
-    _price_cache(files).keep(
-        _SOURCE, Direction.PURCHASE, FetchedPrices(utc=NOON, answer=answer)
-    )
+    _price_cache(files).keep(_SOURCE, Direction.PURCHASE, FetchedPrices(utc=NOON, answer=answer))
     yield _body(_price_path(files).read_bytes())
 
 

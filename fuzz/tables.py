@@ -63,7 +63,7 @@ def _use(profile: Profile) -> None:
     outline = outline_of(profile)
     assert outline.signals >= outline.required
     assert all(trait.step >= 0.0 for trait in outline.traits.values())
-    assert {role for role in outline.roles}
+    assert outline.roles
     for role in outline.roles:
         outline.of(role)
     for word in (0, 1, 0x7FFF, 0x8000, 0xFFFF):

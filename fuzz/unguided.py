@@ -61,13 +61,17 @@ def _try(target: Target, data: bytes, folder: Path) -> None:
         target.run(data)
     except Exception as error:
         signal.alarm(0)
-        kind = "timeout" if isinstance(error, Hangs) else "crash"
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / f"{kind}-{hashlib.sha1(data, usedforsecurity=False).hexdigest()}").write_bytes(data)
+        _keep(data, folder, "timeout" if isinstance(error, Hangs) else "crash")
         traceback.print_exc()
         raise _Found from error
     finally:
         signal.alarm(0)
+
+
+def _keep(data: bytes, folder: Path, kind: str) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    digest = hashlib.sha1(data, usedforsecurity=False).hexdigest()
+    (folder / f"{kind}-{digest}").write_bytes(data)
 
 
 def _hangs(_signal: int, _frame: FrameType | None) -> NoReturn:
