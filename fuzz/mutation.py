@@ -73,6 +73,11 @@ def _repeat(data: bytes, random: Random) -> bytes:
     return data[:start] + data[start:end] * random.choice((2, 10, 1500)) + data[end:]
 
 
+def _nest(data: bytes, random: Random) -> bytes:
+    start, _ = _span(data, random)
+    return data[:start] + random.choice((b"[", b'{"a":', b"(")) * 1500 + data[start:]
+
+
 def _odd_word(data: bytes, random: Random) -> bytes:
     return _with_word(data, random, random.choice(_ODD_WORDS))
 
@@ -105,6 +110,6 @@ def _line_elsewhere(data: bytes, random: Random) -> bytes:
 
 
 _STEPS: tuple[Step, ...] = (
-    _flip_a_bit, _set_a_byte, _insert_bytes, _take_out, _cut_off, _copy_elsewhere, _repeat,
+    _flip_a_bit, _set_a_byte, _insert_bytes, _take_out, _cut_off, _copy_elsewhere, _repeat, _nest,
     _odd_word, _odd_word, _odd_word, _word_of_its_own, _word_of_its_own, _line_out, _line_elsewhere,
 )  # fmt: skip
