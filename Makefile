@@ -21,9 +21,10 @@ BIN := $(VENV)/bin
 # its code imports.
 EXTRAS_test := test,forecast,sunspec,mqtt,dbc
 EXTRAS_prove := test,prove
+EXTRAS_fuzz := sunspec,mqtt,dbc,fuzz
 EXTRAS_lint := test,forecast,sunspec,mqtt,dbc,prove,lint
 
-.PHONY: demo test quick lint prove mutants coverage hostile clean
+.PHONY: demo test quick lint prove mutants fuzz coverage hostile clean
 
 demo: $(VENV)/installed  ## run the simulated site for a minute
 	$(BIN)/holdfast run --demo --for $(DEMO_SECONDS)
@@ -56,6 +57,9 @@ prove: $(VENV)/installed-prove  ## proofs for all inputs, and the state machine 
 
 mutants: $(VENV)/installed-test  ## does a test fail for every small change of the safety path?
 	$(BIN)/python -m mutants --jobs $(JOBS) $(MUTANTS)
+
+fuzz: $(VENV)/installed-fuzz  ## is there an input that a decoder neither takes rightly nor refuses?
+	$(BIN)/python -m fuzz --jobs $(JOBS) $(FUZZ)
 
 coverage: $(VENV)/installed-test  ## every line and branch of the safety path is run by its tests
 	$(BIN)/python -m coverage erase

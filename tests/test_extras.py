@@ -17,13 +17,15 @@ MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 RUNS = {
     # Folders whose code a target runs; `prove` has the tests of the proofs to itself.
     "demo": ("holdfast",),
-    "test": ("tests", "mutants", "benchmarks", "holdfast"),
-    "quick": ("tests", "mutants", "benchmarks", "holdfast"),
-    "coverage": ("tests", "holdfast"),
-    "mutants": ("tests", "mutants", "holdfast"),
+    "test": ("tests", "fuzz", "mutants", "benchmarks", "holdfast"),
+    "quick": ("tests", "fuzz", "mutants", "benchmarks", "holdfast"),
+    "coverage": ("tests", "fuzz", "holdfast"),
+    "mutants": ("tests", "fuzz", "mutants", "holdfast"),
     "prove": ("tests/proofs", "proofs"),
+    "fuzz": ("fuzz",),
 }
-ONLY_PROVE = ROOT / "tests" / "proofs"
+ONLY = {ROOT / "tests" / "proofs": "prove", ROOT / "fuzz" / "guided.py": "fuzz"}
+"""What one target has to itself."""
 DISTRIBUTIONS = {
     # Where the distribution has another name than what is imported or run.
     "can": "python-can",
@@ -38,7 +40,7 @@ DISTRIBUTIONS = {
 }
 LATE = frozenset({"aiomqtt", "cantools", "paho", "pandas", "pvlib", "sklearn", "sunspec2"})
 """What the product imports where it is used, and does without."""
-OURS = frozenset({"holdfast", "tests", "proofs", "mutants", "benchmarks"})
+OURS = frozenset({"holdfast", "tests", "proofs", "mutants", "benchmarks", "fuzz"})
 
 
 def _normal(name: str) -> str:
@@ -87,7 +89,7 @@ def _imported_by(path: Path) -> frozenset[str]:
 def _modules(target: str) -> Iterator[Path]:
     for folder in RUNS[target]:
         for path in sorted((ROOT / folder).rglob("*.py")):
-            if target == "prove" or not path.is_relative_to(ONLY_PROVE):
+            if all(target == one or not path.is_relative_to(own) for own, one in ONLY.items()):
                 yield path
 
 

@@ -8,6 +8,7 @@ needs json alone: an emergency stop waits for no library.
 import json
 import os
 import time
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Literal
@@ -101,9 +102,10 @@ def encode(message: Message | Reply) -> bytes:
 
 def decode_reply(line: bytes) -> Reply:
     """Reads an answer. Raises ValueError if it is none."""
-    match json.loads(line):
-        case {"accepted": bool(accepted), "reason": str(reason), "state": str(state)}:
-            return Reply(accepted=accepted, reason=reason, state=State(state))
+    with suppress(RecursionError):
+        match json.loads(line):
+            case {"accepted": bool(accepted), "reason": str(reason), "state": str(state)}:
+                return Reply(accepted=accepted, reason=reason, state=State(state))
     raise ValueError(f"not an answer: {shown(repr(line), MAX_REASON)}")
 
 

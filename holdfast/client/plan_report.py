@@ -26,6 +26,7 @@ _REPORT = TypeAdapter(PlanReport)
 def read_report(files: SiteFiles) -> PlanReport | None:
     """Returns what the planner last did; None if there is no readable report."""
     try:
-        return _REPORT.validate_json(files.plan.read_bytes())
+        report = _REPORT.validate_json(files.plan.read_bytes())
     except (OSError, ValueError):
         return None
+    return None if report.utc.tzinfo is None else report

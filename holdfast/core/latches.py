@@ -47,5 +47,5 @@ def decode(content: bytes) -> Latches:
             emergency_stop=fields["emergency_stop"] is not False,
             faults=tuple(str(fault) for fault in fields["faults"]),
         )
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise LatchCorrupt(f"the latch file cannot be read: {error}") from error

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from holdfast.core.config.prices import SOURCE_KINDS
-from holdfast.core.strict_yaml import line_of
+from holdfast.core.strict_yaml import LineOf, lines_of
 from holdfast.core.texts import MAX_NAME, MAX_REASON, shown
 
 MOST_LINES = 100
@@ -49,14 +49,15 @@ _WORDS: Mapping[str, str] = {
 """Has the words by the kind of mistake; what is in braces is the rule's."""
 
 
-def in_words(error: ValidationError, source: str, text: str = "") -> str:
+def in_words(error: ValidationError, source: str, text: str | None = None) -> str:
     """Tells the mistakes in ``source``, a line each, after one that counts them.
 
     With the ``text`` of the file each is told with the number of its line.
     """
     causes = [*_causes(error)]
     told, rest = causes[:MOST_LINES], len(causes) - MOST_LINES
-    lines = [f"  {_line(item, text)}{_path(item['loc'])}: {_message(item)}" for item in told]
+    line_of = None if text is None else lines_of(text)
+    lines = [f"  {_line(item, line_of)}{_path(item['loc'])}: {_message(item)}" for item in told]
     more = [f"  and {rest} more"] if rest > 0 else []
     return "\n".join([f"{source}: {len(causes)} wrong:", *lines, *more])
 
@@ -96,9 +97,9 @@ def _may_be_shown(item: ErrorDetails) -> bool:
     return not any(str(key).startswith(("token_", "password")) for key in item["loc"][-1:])
 
 
-def _line(item: ErrorDetails, text: str) -> str:
+def _line(item: ErrorDetails, line_of: LineOf | None) -> str:
     keys = [key for key in item["loc"] if key not in _TAGS]
-    return f"line {line_of(text, keys)}: " if text else ""
+    return "" if line_of is None else f"line {line_of(keys)}: "
 
 
 def _path(location: tuple[int | str, ...]) -> str:

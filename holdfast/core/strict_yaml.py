@@ -9,7 +9,8 @@ of it where they are named again (``*``).
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import yaml
@@ -110,19 +111,27 @@ def parse_yaml(text: str) -> object:
         raise ConfigError(f"has {len(text)} characters, and {MAX_CHARACTERS} are permitted")
     try:
         return yaml.load(text, Loader=_Loader)
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise ConfigError(f"line {line}: U+{error.character:04X} cannot stand in YAML") from error
     except yaml.YAMLError as error:
         raise ConfigError(f"is not YAML: {error}") from error
 
 
-def line_of(text: str, keys: Sequence[int | str]) -> int:
-    """Returns the number of the line of a value that ``keys`` lead to, or as far as they lead.
+LineOf = Callable[[Sequence[int | str]], int]
+"""Returns the number of the line of a value that keys lead to, or as far as they lead."""
 
-    ``text`` is a document that :func:`parse_yaml` has taken.
 
-    >>> line_of("reads:\\n- {signal: soc_pct,\\n   address: -1}", ["reads", 0, "address"])
+def lines_of(text: str) -> LineOf:
+    """Returns what tells lines of ``text``, a document that :func:`parse_yaml` has taken.
+
+    >>> lines_of("reads:\\n- {signal: soc_pct,\\n   address: -1}")(["reads", 0, "address"])
     3
     """
-    node = yaml.compose(text, Loader=_Loader)
+    return partial(_line_in, yaml.compose(text, Loader=_Loader))
+
+
+def _line_in(node: yaml.Node | None, keys: Sequence[int | str]) -> int:
     for key in keys:
         inner = _inside(node, key)
         if inner is None:

@@ -15,7 +15,7 @@ from pydantic import Field, ValidationError
 from holdfast.core.errors import ConfigError
 from holdfast.core.mistakes import in_words
 from holdfast.core.signals import SIGNALS, Signal
-from holdfast.core.strict_yaml import line_of
+from holdfast.core.strict_yaml import lines_of
 from holdfast.devices.can_frames import MOST_BYTES
 from holdfast.devices.registers import Finite, TableRow
 
@@ -72,7 +72,7 @@ def with_frames(content: object, text: str, *, source: str, folder: Path) -> obj
         messages = _messages(folder / rows.dbc)
         frames = [*_frames(rows, messages)]
     except _RefusedRow as refused:
-        line = line_of(text, refused.path)
+        line = lines_of(text)(refused.path)
         where = "".join(f"[{key}]" if isinstance(key, int) else key for key in refused.path)
         raise ConfigError(f"{source}: 1 wrong:\n  line {line}: {where}: {refused}") from refused
     return {key: value for key, value in content.items() if key not in _KEYS} | {"frames": frames}

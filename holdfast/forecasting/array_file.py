@@ -7,7 +7,9 @@ archive of plain arrays and of the description as JSON. Reading runs no code of 
 import hashlib
 import io
 import json
+import struct
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +21,11 @@ _MAGIC = b"holdfast packed 1\n"
 _DIGEST = 64
 _ABOUT = "about"
 _MAX_BYTES = 64 * 1024 * 1024
+_UNREADABLE = (
+    KeyError, TypeError, OSError, EOFError, RuntimeError, OverflowError, MemoryError,
+    struct.error, zipfile.BadZipFile, zlib.error,
+)  # fmt: skip
+"""These come from an archive that is none, beside ValueError."""
 
 Array = npt.NDArray[Any]
 Floats = npt.NDArray[np.float64]
@@ -53,7 +60,7 @@ class ArrayFile:
         try:
             with np.load(io.BytesIO(body), allow_pickle=False) as archive:
                 arrays = {name: archive[name] for name in archive.files}
-            about = json.loads(arrays.pop(_ABOUT).tobytes())
-        except (KeyError, TypeError, OSError, EOFError, zipfile.BadZipFile) as error:
+            about = dict(json.loads(arrays.pop(_ABOUT).tobytes()))
+        except _UNREADABLE as error:
             raise ValueError(f"is no file of arrays: {error!r}") from error
-        return cls(about=dict(about), arrays=arrays)
+        return cls(about=about, arrays=arrays)

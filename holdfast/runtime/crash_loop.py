@@ -5,12 +5,16 @@ import logging
 import time
 from pathlib import Path
 
+from pydantic import TypeAdapter
+
+from holdfast.core.config.section import Finite
 from holdfast.site.files import write_atomically
 
 _log = logging.getLogger(__name__)
 
 CRASHES, WITHIN_S = 5, 600.0
 """So many crashes within so many seconds are fault 81 of the catalogue."""
+_STARTS: TypeAdapter[list[Finite]] = TypeAdapter(list[Finite])
 
 
 class StartRecord:
@@ -43,10 +47,9 @@ class StartRecord:
 
 def _read(path: Path) -> list[float]:
     try:
-        content = json.loads(path.read_bytes())
-        return [float(start_s) for start_s in content]
+        return _STARTS.validate_json(path.read_bytes())
     except FileNotFoundError:
         return []
-    except (OSError, ValueError, TypeError) as error:
+    except (OSError, ValueError) as error:
         _log.warning("the record of starts begins anew: %s", error)
         return []

@@ -83,6 +83,6 @@ def _read(path: Path) -> bool:
         return bool(fields["version"] == _VERSION and fields["running"] is True)
     except FileNotFoundError:
         return False
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         _log.warning("whether the site was RUNNING is not known: %s: %s", path, error)
         return False

@@ -41,8 +41,8 @@ def encode(wear: WearByUnit) -> bytes:
 
 def decode(content: bytes) -> dict[str, Wear]:
     """Returns what was encoded. Raises ValueError for anything else."""
-    fields = json.loads(unseal(content))
     try:
+        fields = json.loads(unseal(content))
         if fields["version"] != _VERSION:
             raise ValueError(f"version {fields['version']} is not known")
         return {
@@ -53,7 +53,7 @@ def decode(content: bytes) -> dict[str, Wear]:
             )
             for name, unit in fields["units"].items()
         }
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(f"is no wear file: {error!r}") from error
 
 

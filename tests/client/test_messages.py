@@ -32,6 +32,7 @@ def test_an_answer_survives_the_way(state: State) -> None:
         b'{"accepted": true, "reason": null, "state": "idle"}',
         b'{"accepted": true, "reason": "", "state": "asleep"}',
         b'{"accepted": true, "reason": ""}',
+        b"[" * 5000,
     ],
 )  # fmt: skip
 def test_what_is_no_answer_is_taken_for_none(line: bytes) -> None:

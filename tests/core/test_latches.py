@@ -64,7 +64,8 @@ def test_anything_behind_the_end_is_refused(tail):
 @pytest.mark.parametrize(
     "body",
     ["", "null", "[]", "1", "{}", '{"emergency_stop": true}', '{"faults": []}',
-     '{"emergency_stop": false, "faults": 3}', '{"emergency_stop": false, "faults": null}'],
+     '{"emergency_stop": false, "faults": 3}', '{"emergency_stop": false, "faults": null}',
+     "[" * 5000],
 )  # fmt: skip
 def test_a_right_checksum_does_not_excuse_a_wrong_body(body):
     with pytest.raises(LatchCorrupt):

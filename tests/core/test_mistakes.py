@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 import pytest
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, create_model
 
+from holdfast.core import mistakes
 from holdfast.core.mistakes import in_words
 
 
@@ -37,7 +38,7 @@ NO_NUMBER = "is no number; write it such as 5.5, with a point and without a unit
 A_SECTION = "must be a section: keys, each with its value"
 
 
-def told(kind: Any, content: Any, text: str = "") -> str:
+def told(kind: Any, content: Any, text: str | None = None) -> str:
     model = create_model("Model", __config__=ConfigDict(extra="forbid"), key=(kind, ...))
     with pytest.raises(ValidationError) as error:
         model.model_validate(content)
@@ -103,6 +104,19 @@ def test_with_the_text_the_line_is_told():
     line = told(tuple[int, ...], {"key": [1, "x"]}, text)
     assert line == f"  line 4: key[1]: 'x': {NO_NUMBER}"
     assert told(int, {}, "{}") == "  line 1: key: is missing"
+    assert told(int, {}, "") == "  line 1: key: is missing", "an empty file has a line, too"
+
+
+def test_the_text_is_looked_through_once_however_much_is_wrong_in_it(monkeypatch):
+    """It may be long: once for each of a hundred mistakes would take minutes."""
+    looked, once = [], mistakes.lines_of
+    monkeypatch.setattr(mistakes, "lines_of", lambda text: looked.append(text) or once(text))
+    text = "\n".join(f"wrong{number}: 1" for number in range(200))
+    content = {f"wrong{number}": 1 for number in range(200)}
+    with pytest.raises(ValidationError) as error:
+        create_model("Model", __config__=ConfigDict(extra="forbid")).model_validate(content)
+    assert "line 100: wrong99: is not a known key here" in in_words(error.value, "x", text)
+    assert looked == [text]
 
 
 def test_what_is_wrong_as_a_whole_has_no_place_and_no_value():

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from holdfast.core.errors import ConfigError
-from holdfast.core.strict_yaml import MAX_CHARACTERS, line_of, parse_yaml
+from holdfast.core.strict_yaml import MAX_CHARACTERS, lines_of, parse_yaml
 
 
 @pytest.mark.parametrize("text", ["yes", "no", "on", "off", "y", "22:00", "1:30", "2026-01-01"])
@@ -59,10 +59,25 @@ def test_a_block_is_merged_into_another() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["a: [1", "\x00", "a: b: c", "!!python/object:os.system x", "? [a]\n: 1\n"]
+    "text", ["a: [1", "a: b: c", "!!python/object:os.system x", "? [a]\n: 1\n"]
 )
 def test_what_is_no_plain_yaml_is_refused(text: str) -> None:
     with pytest.raises(ConfigError, match=r"^is not YAML: "):
+        parse_yaml(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("\x00", "line 1: U+0000 cannot stand in YAML"),
+        ("a: 1\nb: 2\n# \x07\n", "line 3: U+0007 cannot stand in YAML"),
+        ("\n\ufffe", "line 2: U+FFFE cannot stand in YAML"),
+    ],
+)
+def test_a_character_that_cannot_stand_in_yaml_is_named_with_its_line(
+    text: str, complaint: str
+) -> None:
+    with pytest.raises(ConfigError, match=f"^{re.escape(complaint)}$"):
         parse_yaml(text)
 
 
@@ -155,8 +170,8 @@ rows:
     ],
 )
 def test_the_line_of_a_value_is_told_as_far_as_the_way_leads(keys, line):
-    assert line_of(PLACES, keys) == line
+    assert lines_of(PLACES)(keys) == line
 
 
 def test_an_empty_document_has_its_first_line():
-    assert line_of("", ["a"]) == 1
+    assert lines_of("")(["a"]) == 1

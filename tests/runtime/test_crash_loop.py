@@ -35,7 +35,13 @@ def test_a_clock_that_was_set_back_hides_no_crash(tmp_path):
     assert StartRecord(path).begin() is True
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[1, null]", b"7", b"\xff"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"", b"{", b"[1, null]", b"7", b"\xff", b"[" * 5000,
+        b"[" + b"9" * 400 + b"]", b"[Infinity, Infinity, Infinity, Infinity, Infinity]", b"[NaN]",
+    ],
+)  # fmt: skip
 def test_a_torn_record_stops_nobody(tmp_path, content):
     path = tmp_path / "starts.json"
     path.write_bytes(content)

@@ -10,6 +10,7 @@ import pytest
 from holdfast.client.status_reader import StatusReader
 from holdfast.core.commands import Command
 from holdfast.core.latches import Latches
+from holdfast.core.sealed import seal
 from holdfast.core.signals import SITE, Signal
 from holdfast.core.state_machine import State
 from holdfast.runtime import resume as module
@@ -128,7 +129,7 @@ async def test_with_anything_latched_nothing_starts(tmp_path: Path) -> None:
     assert (bench.state, waits(bench)) == (State.IDLE, False)
 
 
-@pytest.mark.parametrize("content", [b"", b"rubbish", b"{}\n", b"[]\n0\n"])
+@pytest.mark.parametrize("content", [b"", b"rubbish", b"{}\n", b"[]\n0\n", seal("[" * 5000)])
 async def test_a_mark_that_cannot_be_trusted_starts_nothing_and_is_told_of(
     tmp_path: Path, content: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -77,6 +77,11 @@ def test_a_right_checksum_does_not_excuse_a_wrong_content(fields: object) -> Non
         decode(seal(json.dumps(fields)))
 
 
+def test_nor_does_one_that_is_too_deep() -> None:
+    with pytest.raises(ValueError, match="is no wear file"):
+        decode(seal("[" * 5000))
+
+
 def test_a_file_that_cannot_be_read_stops_nobody(tmp_path: Path) -> None:
     (tmp_path / "wear.json").mkdir()
     assert load_wear(tmp_path / "wear.json", [UNIT]) == ({UNIT: LOST}, None)

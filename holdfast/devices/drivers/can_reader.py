@@ -173,7 +173,13 @@ class CanReader:
         except (ValueError, IndexError) as error:
             # A line from the serial adapter that is no frame; it is used up.
             self._hand_over(self._on_garbage, f"not a frame: {error}")
-            return None
+        except can.CanOperationError as error:
+            if not isinstance(error.__cause__, UnicodeDecodeError):
+                raise
+            # The library keeps such a line, and would fail with each that follows.
+            bus.flush()  # type: ignore[attr-defined]
+            self._hand_over(self._on_garbage, f"not a frame: {error.__cause__}")
+        return None
 
     def _tell_error(self, message: can.Message, now_ns: int) -> None:
         """Tells an error of the bus once a second at most: they come as fast as frames do."""

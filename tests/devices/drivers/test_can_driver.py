@@ -536,16 +536,15 @@ async def test_slcan_line_that_was_cut_off_is_not_believed(slcan, wait_until):
     assert "cut off" in slcan.driver.counters.last_error
 
 
-async def test_slcan_noise_that_breaks_the_library_is_healed_by_opening_again(slcan, wait_until):
+async def test_slcan_noise_that_is_no_text_costs_its_line_and_not_the_connection(slcan, wait_until):
     slcan.plug_in()
     await wait_until(lambda: slcan.is_heard)
     slcan.heard = b""
     slcan.line(b"\xff\xfe\xff\r")
-    await wait_until(lambda: slcan.driver.counters.errors and slcan.is_heard)
-    assert slcan.good(Signal.SOC_PCT) is None
+    await wait_until(lambda: "not a frame" in slcan.driver.counters.last_error)
     slcan.burst()
-    await wait_until(lambda: slcan.good(Signal.SOC_PCT) is not None)
-    assert slcan.good(Signal.SOC_PCT) == 88
+    await wait_until(lambda: slcan.good(Signal.SOC_PCT) == 88)
+    assert b"O\r" not in slcan.heard, "the adapter was opened again"
 
 
 async def test_event_loop_is_not_held_up_by_opening_the_adapter(slcan, wait_until, monkeypatch):

@@ -1,0 +1,35 @@
+"""The table of all targets."""
+
+from collections.abc import Mapping
+from itertools import chain
+
+from fuzz import (
+    client_messages,
+    documents,
+    frames,
+    lines,
+    market_answers,
+    others_data,
+    registers,
+    state_files,
+    tables,
+)
+from fuzz.target import Target
+
+_MODULES = (
+    registers,
+    lines,
+    frames,
+    documents,
+    tables,
+    state_files,
+    client_messages,
+    market_answers,
+    others_data,
+)
+TARGETS: Mapping[str, Target] = {
+    target.name: target for target in chain.from_iterable(module.TARGETS for module in _MODULES)
+}
+"""By name."""
+
+assert len(TARGETS) == sum(len(module.TARGETS) for module in _MODULES), "names are unique"
