@@ -76,18 +76,17 @@ class MqttClient:
     async def _live(self, client: "aiomqtt.Client") -> None:
         """Sends what it is like every period, and what takes commands at each change, too."""
         loop = asyncio.get_running_loop()
-        look_s = _LOOK_S if self._commands else self._profile.period_s
-        told, told_s = self._told(), -math.inf
+        told, due_s = self._told(), -math.inf
         while True:
             now = self._told()
-            if now != told or loop.time() - told_s >= self._profile.period_s:
-                told, told_s = now, loop.time()
+            if loop.time() >= due_s or (self._commands and now != told):
+                told, due_s = now, loop.time() + self._profile.period_s
                 for topic, payload in told.items():
                     await client.publish(topic, payload)
+            look_s = _LOOK_S if self._commands else due_s - loop.time()
             with suppress(TimeoutError):
                 async with asyncio.timeout(look_s):
-                    message = await anext(client.messages)
-                    self._obey(message)
+                    self._obey(await anext(client.messages))
 
     def _told(self) -> dict[str, bytes]:
         return {self._whole(each.topic): self._device.told(each) for each in self._profile.reads}
