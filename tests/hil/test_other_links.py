@@ -325,7 +325,7 @@ def test_a_meter_whose_broker_hangs_halves_the_power_ends_it_and_comes_back(
 def test_a_meter_whose_broker_ends_counts_no_more_and_comes_back(
     gateway: tuple[Rig, Broker], behind: Rig
 ) -> None:
-    """The broker's last word is that the meter is gone, and nobody waits until its values are old."""
+    """The broker's last word is that the meter is gone: nobody waits until its values are old."""
     broker = gateway[1]
     broker.stop()
     try:

@@ -268,3 +268,14 @@ def test_a_device_that_is_not_as_others_has_its_own_ages():
     assert freeze(store.image(), T0 + 6 * NS_PER_S).good(UNIT, soc) is None
     assert freeze(store.image(), T0 + 6 * NS_PER_S, {SITE: ages}).good(UNIT, soc) is None
     assert freeze(store.image(), T0 + 6 * NS_PER_S, {UNIT: ages}).good(UNIT, soc) == 50.0
+
+
+def test_what_follows_from_a_slow_meter_does_not_take_half_of_the_half_that_it_leaves():
+    """A table may say that a meter's values count for 15 s; the rest of the site is as old."""
+    ages = {SITE: USUAL.of({Signal.GRID_POWER_W: (NS_PER_S // 2, 15 * NS_PER_S)})}
+    store = DataStore((UNIT,))
+    for signal in (Signal.GRID_POWER_W, Signal.REST_OF_SITE_W):
+        put(store, SITE, signal, 300.0, T0)
+    now_ns = T0 + 15 * NS_PER_S
+    found = DataAge({SITE: []}, ages).assess(freeze(store.image(), now_ns, ages))
+    assert [one.row for one in found] == ["meter_data_old"]
