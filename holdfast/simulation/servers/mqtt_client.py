@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from holdfast.core.config.device import MqttBroker
+from holdfast.core.errors import ConfigError
 from holdfast.devices.mqtt_profile import BASE, MqttProfile, MqttWrite
 from holdfast.simulation.servers.json_coding import command_in, word_at
 from holdfast.simulation.servers.json_device import JsonDevice
@@ -27,6 +28,11 @@ class MqttClient:
     """Is one device at a broker."""
 
     def __init__(self, connection: MqttBroker, device: JsonDevice) -> None:
+        """Raises ConfigError if the library is not installed."""
+        try:
+            import aiomqtt  # noqa: F401 - an extra, for nobody but who has such a device
+        except ImportError:
+            raise ConfigError("MQTT needs another package: pip install 'holdfast[mqtt]'") from None
         assert isinstance(device.profile, MqttProfile)
         self._connection, self._device, self._profile = connection, device, device.profile
         self._commands: dict[str, list[MqttWrite]] = {}
@@ -50,7 +56,7 @@ class MqttClient:
             await asyncio.gather(task, return_exceptions=True)
 
     async def _run(self) -> None:
-        import aiomqtt  # an extra, for nobody but who has such a device
+        import aiomqtt
 
         while True:
             with suppress(aiomqtt.MqttError):
