@@ -279,3 +279,13 @@ def test_what_follows_from_a_slow_meter_does_not_take_half_of_the_half_that_it_l
     now_ns = T0 + 15 * NS_PER_S
     found = DataAge({SITE: []}, ages).assess(freeze(store.image(), now_ns, ages))
     assert [one.row for one in found] == ["meter_data_old"]
+
+
+@pytest.mark.parametrize(("observes", "found"), [(True, []), (False, ["inverter_data_bad"])])
+def test_who_only_observes_is_not_told_what_the_inverter_was_commanded(observes, found):
+    """A box that nobody commands follows its own rule, and holds no setpoint of ours."""
+    store = DataStore((UNIT,))
+    put(store, UNIT, Signal.SETPOINT_READBACK_W, math.nan, T0)
+    put(store, UNIT, Signal.BATTERY_POWER_W, 300.0, T0)
+    data_age = DataAge({UNIT: [Signal.BATTERY_POWER_W]}, observes=observes)
+    assert [one.row for one in data_age.assess(freeze(store.image(), T0))] == found
