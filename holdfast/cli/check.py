@@ -107,7 +107,7 @@ def _connect(site: Site, within_s: float) -> "Report":
 
 
 def _devices(site: Site) -> Iterator[str]:
-    for path, device in devices(site).values():
+    for path, device in dict(devices(site).values()).items():  # a meter has PV's channel in it
         yield f"{path}: {device.profile} at {address_of(device.connection)}"
 
 
