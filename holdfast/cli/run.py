@@ -215,7 +215,8 @@ class SupervisedSite:
     def _watch(self, live: Live) -> None:
         while self._seconds is None or time.monotonic() - self._started_s < self._seconds:
             if self._end.wait(LOOK_EVERY_S):
-                self._tell("ending: 0 W, contactors open")
+                observes = self._site.authority == "observe"
+                self._tell("ending" if observes else "ending: 0 W, contactors open")
                 return
             self._supervisor.look()
             if self._supervisor.lost is not None:

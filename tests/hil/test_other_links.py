@@ -206,7 +206,7 @@ def test_a_meter_whose_server_hangs_halves_the_power_and_then_ends_it(rig: Rig) 
         rig.fault("meter", "slow", 60.0)
         until_halved(rig)
         until_lost(rig, "meter", 3.0 + LOOP_S)
-        port = rig.site.meter.connection.port  # type: ignore[union-attr]
+        port = rig.site.meter.connection.port
         why = "no whole answer to /rpc/EM.GetStatus?id=0 within 0.8 s"
         until_told(rig, "meter", f"127.0.0.1:{port}", why)
     finally:
@@ -344,7 +344,7 @@ def test_a_gateway_that_is_gone_and_the_inverter_that_is_left_alone(behind: Rig)
     for role in ("inverter", "relays"):
         behind.fault(role, "absent")
     until_lost(behind, "inverter", REVERT_S + LOOP_S)
-    port = behind.site.storage[0].inverter.connection.port  # type: ignore[union-attr]
+    port = behind.site.storage[0].inverter.connection.port
     where = f"127.0.0.1:{port}, device 1"
     until_told(behind, "battery/inverter", where, "connection refused")
     behind.clear()

@@ -22,7 +22,7 @@ TABLES = [
 
 def read(document: JsonDocument, payload: bytes) -> Message:
     parsed = parse_document(payload)
-    message = document.read(parsed)  # type: ignore[arg-type]
+    message = document.read(parsed)
     assert isinstance(message, Message), message
     return message
 

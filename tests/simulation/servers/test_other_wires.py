@@ -44,7 +44,7 @@ async def served(tmp_path: Path) -> AsyncIterator[SiteServer]:
 
 
 def url_of(server: SiteServer) -> str:
-    connection = server.site.meter.connection  # type: ignore[union-attr]
+    connection = server.site.meter.connection
     assert isinstance(connection, HttpHost)
     return f"http://127.0.0.1:{connection.port}/em/rpc/EM.GetStatus?id=0"
 
@@ -83,7 +83,7 @@ async def test_a_server_fails_as_it_is_told(served: SiteServer) -> None:
 async def test_a_line_answers_for_who_is_on_it_and_is_silent_for_who_is_not(
     served: SiteServer,
 ) -> None:
-    connection = served.site.storage[0].inverter.connection  # type: ignore[union-attr]
+    connection = served.site.storage[0].inverter.connection
     assert isinstance(connection, ModbusRtu)
     client = AsyncModbusSerialClient(connection.port, baudrate=9600, timeout=2.0, retries=0)
     assert await client.connect()
@@ -104,7 +104,7 @@ async def test_a_line_answers_for_who_is_on_it_and_is_silent_for_who_is_not(
 
 
 async def test_a_transparent_gateway_hands_the_lines_frames_on(served: SiteServer) -> None:
-    connection = served.site.storage[0].relays.connection  # type: ignore[union-attr]
+    connection = served.site.storage[0].relays.connection
     assert isinstance(connection, ModbusRtuTcp)
     client = AsyncModbusTcpClient(
         "127.0.0.1", port=connection.port, framer=FramerType.RTU, timeout=2.0, retries=0
