@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from holdfast.cli.guards import guard_content, guard_rows
 from holdfast.cli.json_output import print_json
 from holdfast.core.config import Site
 from holdfast.core.config.prices import FileSource, Prices
+from holdfast.core.errors import ConfigError
 from holdfast.core.role import Role
 from holdfast.markets.price_doubts import price_doubts
 from holdfast.markets.sources.catalogue import check_source
@@ -67,6 +69,7 @@ def execute(options: argparse.Namespace) -> int:
     """Checks, and tells what was found."""
     site = load_site(options.config)
     check_site(site)
+    _check_packages(site)
     for tariff in () if site.prices is None else (site.prices.purchase, site.prices.feed_in):
         check_source(tariff.source)
     found, warnings = (*doubts(site), *price_doubts(site)), _warnings(site)
@@ -106,8 +109,15 @@ def _connect(site: Site, within_s: float) -> "Report":
     return report_devices(site, within_s)
 
 
-def _devices(site: Site) -> Iterator[str]:
+def _check_packages(site: Site) -> None:
+    """Raises ConfigError where the site would not start for want of a package."""
     for path, device in devices(site).values():
+        if device.connection.kind == "mqtt" and find_spec("aiomqtt") is None:
+            raise ConfigError(f"{path}: MQTT needs another package: pip install 'holdfast[mqtt]'")
+
+
+def _devices(site: Site) -> Iterator[str]:
+    for path, device in dict(devices(site).values()).items():  # a meter has PV's channel in it
         yield f"{path}: {device.profile} at {address_of(device.connection)}"
 
 

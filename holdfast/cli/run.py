@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -43,8 +44,9 @@ Ctrl-C takes the site to 0 W, opens the contactors, saves its state, and ends.
 
 The site waits in IDLE until somebody runs `holdfast start`. The demonstration starts itself:
 a simulated house with a battery on CAN, inverter and meter on Modbus TCP, and sample prices,
-in the folder demo-site. --demo TABLE puts the box in it that a device table is about, such as
-foxess_h3 (`holdfast devices list` prints them), as far as that is simulated.
+in the folder demo-site. --demo TABLE puts the device in it that a table is about, such as
+foxess_h3 or shelly_pro_3em (`holdfast devices list` prints them); one behind a broker needs
+mosquitto installed.
 """
 LOOK_EVERY_S = 0.1
 LINE_EVERY_S = 5.0
@@ -54,6 +56,13 @@ DEMO_SOC_PCT = 15.0
 """It is low enough that the cheap hour, which begins about now, is one to charge in."""
 _PLAIN = ""
 """The demonstration has plain devices."""
+_BROKER = """\
+listener {port} 127.0.0.1
+allow_anonymous true
+persistence false
+user root
+"""
+"""It would become another user, and outlive us, where root has started it."""
 _SUPERVISOR = "supervisor"
 _ONE_EACH = ("controller", "watchdog")
 """They may have been started by somebody else, or be the last of a supervisor that was killed."""
@@ -89,7 +98,7 @@ def execute(options: argparse.Namespace) -> int:
         demo = make_demo_site(options.folder, datetime.now(UTC), table)
         print(f"simulated site in {options.folder}; metrics at {demo.metrics_url}")
         print(f"from another terminal: holdfast status --config {demo.config}")
-        with _plant(demo):
+        with _broker(demo), _plant(demo):
             return SupervisedSite(demo.config, options, end).until_the_end()
 
 
@@ -112,6 +121,30 @@ def _told_to_end() -> Iterator[threading.Event]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextmanager
+def _broker(demo: DemoSite) -> Iterator[None]:
+    """Runs the broker that a device of the demonstration is behind, if one is."""
+    if demo.broker_port is None:
+        yield
+        return
+    program = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+    if program is None:
+        raise ConfigError("this device is behind a broker: install mosquitto (apt) to simulate it")
+    config = demo.config.with_name("mosquitto.conf")
+    config.write_text(_BROKER.format(port=demo.broker_port))
+    process = subprocess.Popen(
+        [program, "-c", config],
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+        preexec_fn=partial(end_with_parent, os.getpid()),
+    )
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait(PLANT_READY_S)
 
 
 @contextmanager
@@ -182,7 +215,8 @@ class SupervisedSite:
     def _watch(self, live: Live) -> None:
         while self._seconds is None or time.monotonic() - self._started_s < self._seconds:
             if self._end.wait(LOOK_EVERY_S):
-                self._tell("ending: 0 W, contactors open")
+                observes = self._site.authority == "observe"
+                self._tell("ending" if observes else "ending: 0 W, contactors open")
                 return
             self._supervisor.look()
             if self._supervisor.lost is not None:

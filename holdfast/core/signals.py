@@ -159,6 +159,7 @@ _METER = (Role.METER, 1.0)
 _PV_METER = (Role.PV_METER, 1.0)
 _SWITCH = (Role.LOAD_SWITCH, 60.0)  # no safety rests on it; wireless ones are slow
 _DERIVED = (Internal.DERIVED, 15.0)  # what it rests on is lost long before
+_BALANCE = (Internal.BALANCE, 30.0)  # and so is the slowest meter
 _S = Signal
 
 # fmt: off
@@ -212,7 +213,7 @@ SIGNALS: dict[Signal, SignalRow] = {
     _S.PACK_MISMATCH_V:          _row(*_DERIVED, "V",    0.0,  1500.0, "mismatch of pack and cell voltages", "how far the pack's voltage is outside what its cells permit"),
     _S.POWER_MISMATCH_W:         _row(*_DERIVED, "W",    0.0,   1.0e6, "mismatch of inverter and battery power", "inverter's power against the pack's voltage times current", of_battery=False),
     _S.LINK_MISMATCH_V:          _row(*_DERIVED, "V",    0.0,  1510.0, "mismatch of link and battery voltage", "voltage behind the closed contactor against the pack's"),
-    _S.REST_OF_SITE_W: _row(Internal.BALANCE, 1.0, "W", -2.0e6, 2.0e6, "rest of the site", "load less PV, of the instant at which the meter's value last changed"),
+    _S.REST_OF_SITE_W: _row(*_BALANCE, "W", -2.0e6, 2.0e6, "rest of the site", "load less PV, of the instant at which the meter's value last changed"),
 }
 # fmt: on
 

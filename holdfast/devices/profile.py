@@ -22,6 +22,8 @@ from holdfast.devices.mqtt_profile import MqttProfile
 from holdfast.devices.sunspec.profile import SunSpecProfile
 
 Profile = ModbusProfile | CanProfile | SunSpecProfile | HttpProfile | MqttProfile
+Outline = ModbusProfile | CanProfile | HttpProfile | MqttProfile
+"""What a device tells and takes, wherever it has that."""
 RegisterTable = ModbusProfile | SunSpecProfile
 """What is behind it is read and told in registers."""
 _ADAPTER: TypeAdapter[Profile] = TypeAdapter(
@@ -61,7 +63,7 @@ def load_profile(name: str) -> Profile:
     return parse_profile(text, source=f"{name}.yaml")
 
 
-def outline_of(profile: Profile) -> ModbusProfile | CanProfile | HttpProfile | MqttProfile:
+def outline_of(profile: Profile) -> Outline:
     """Returns what a device tells and takes, wherever it has that."""
     return profile.outline if isinstance(profile, SunSpecProfile) else profile
 

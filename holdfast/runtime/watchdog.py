@@ -123,13 +123,20 @@ class Hand:
 
         One that talks to the controller alone is not asked while that lives.
         """
-        if self._inverter.waits_its_turn and not self._leave.is_set():
-            self._inverter.close()
-            return True
+        if not self._leave.is_set():
+            self._let_controller()
+            if self._inverter.waits_its_turn:
+                return True
         answers = self._inverter.read(Signal.BATTERY_POWER_W) is not None
         reaches = self._reach.judge(answers, time.monotonic_ns())
         self._see_rest(islanded=self._carries_island(), opens=False)
         return reaches
+
+    def _let_controller(self) -> None:
+        """Lets go of what talks to one client at a time; a line is free once nobody is on it."""
+        for link in self._links.values():
+            if link.waits_its_turn:
+                link.close()
 
     def _pause_s(self, *, islanded: bool, opened: bool) -> float:
         if islanded:

@@ -84,7 +84,7 @@ class Assessor:
         self._site = site
         self.limit_monitor = LimitMonitor(build_limits(site))
         self.trend_analyzer = TrendAnalyzer(site.unit_names, _alarm_levels(self.limit_monitor))
-        self._data_age = DataAge(expected, ages)
+        self._data_age = DataAge(expected, ages, observes=site.authority == "observe")
         self._plausibility = Plausibility(site)
         self._patterns = Patterns(site)
         self._interlocks = InterlockManager(site)

@@ -14,6 +14,8 @@ Expected = Mapping[str, Collection[Signal]]
 """Names the signals that must come at all, by owner. Owners that are not in it, loads, are passed
 over: no safety rests on them."""
 
+COMMANDED = frozenset({Signal.SETPOINT_READBACK_W})
+"""It shows what was commanded. Where nobody commands that is somebody else's, or nothing at all."""
 _DERATED_NS = ns_from_s((1.0 - DERATE_FACTOR) * RAMP_TO_ZERO_S)
 """Old data are through this part of the ramp to zero when they are lost."""
 
@@ -21,9 +23,13 @@ _DERATED_NS = ns_from_s((1.0 - DERATE_FACTOR) * RAMP_TO_ZERO_S)
 class DataAge:
     """Finds, for each device, its worst reading. A device gives one finding, not one a signal."""
 
-    def __init__(self, expected: Expected, ages: SiteAges = ALL_USUAL) -> None:
+    def __init__(
+        self, expected: Expected, ages: SiteAges = ALL_USUAL, *, observes: bool = False
+    ) -> None:
+        """``observes``: nothing is written to any device."""
         self._expected = expected
         self._ages = ages
+        self._passed_over = INFORMATIVE | COMMANDED if observes else INFORMATIVE
 
     def assess(self, snapshot: Snapshot) -> tuple[Finding, ...]:
         """Returns the findings for every device whose data are old, lost or bad.
@@ -40,7 +46,7 @@ class DataAge:
             for signal, reading in readings.items():
                 if isinstance(reading, Good) and now_ns - reading.time_ns <= old_ns[signal]:
                     continue
-                if signal in INFORMATIVE:
+                if signal in self._passed_over:
                     continue
                 _keep_worst(worst, _finding(owner, signal, reading, now_ns, ages))
             for signal in self._expected[owner]:

@@ -10,12 +10,11 @@ from typing import Any
 import yaml
 
 from holdfast.core.config import Site
-from holdfast.core.errors import ConfigError
 from holdfast.core.quarter_hours import quarter_start
 from holdfast.core.role import Role
 from holdfast.core.signals import Signal
 from holdfast.devices.modbus_profile import ModbusProfile
-from holdfast.devices.profile import load_profile
+from holdfast.devices.profile import Outline, load_profile, outline_of
 from holdfast.devices.roles import ROLES, Per
 from holdfast.markets.prices import PriceSeries
 from holdfast.markets.site_prices import SitePrices, SiteTariffs
@@ -35,6 +34,8 @@ class DemoSite:
 
     config: Path
     metrics_url: str
+    broker_port: int | None
+    """A broker has to listen here. None: nobody needs one."""
 
 
 def sample_prices_text() -> str:
@@ -48,7 +49,7 @@ def sample_prices_text() -> str:
 def make_demo_site(folder: Path, now: datetime, table: str | None = None) -> DemoSite:
     """Makes the demonstration's folder anew: site.yaml, and sample prices moved to ``now``.
 
-    The inverter follows ``table``, which may do more than that; None: plain devices.
+    One device follows ``table``, in all roles that it has; None: plain devices.
 
     The prices are moved so that a cheap hour begins about now, which gives the plan something
     to do while somebody watches.
@@ -71,7 +72,16 @@ def make_demo_site(folder: Path, now: datetime, table: str | None = None) -> Dem
     }
     header = "# The demonstration site. Devices are simulated; prices are a sample.\n"
     config.write_text(header + yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
-    return DemoSite(config=config, metrics_url=f"http://127.0.0.1:{port}/metrics")
+    return DemoSite(
+        config=config,
+        metrics_url=f"http://127.0.0.1:{port}/metrics",
+        broker_port=_broker_port(content),
+    )
+
+
+def _broker_port(content: dict[str, Any]) -> int | None:
+    boxes = [device["connection"] for device in content.get("devices", {}).values()]
+    return next((box["port"] for box in boxes if box["kind"] == "mqtt"), None)
 
 
 def demo_prices(path: str) -> dict[str, object]:
@@ -148,34 +158,62 @@ def demo_content(folder: Path) -> dict[str, Any]:
 def with_table(content: dict[str, Any], table: str) -> dict[str, Any]:
     """Returns ``content`` of a site.yaml with one box in all roles that ``table`` has.
 
-    Raises ConfigError if it is no table of a Modbus inverter.
+    Raises ConfigError if there is no such table.
     """
-    profile = load_profile(table)
-    if not isinstance(profile, ModbusProfile) or Role.INVERTER not in profile.roles:
-        raise ConfigError(f"{table}: is no table of an inverter that speaks Modbus")
+    profile = outline_of(load_profile(table))
     (unit,) = content["storage"]
-    box = {"connection": unit["inverter"]["connection"], "profile": table}
-    unit = unit | {ROLES[role].key: "box" for role in profile.roles if ROLES[role].per is Per.UNIT}
+    connection = unit["inverter"]["connection"]
+    if Role.INVERTER not in profile.roles:
+        connection = _connection(profile.protocol, unit["bms"]["connection"])
+    box = {"connection": connection, "profile": table}
     whole: dict[str, Any] = {
         ROLES[role].key: "box" for role in profile.roles if ROLES[role].per is Per.SITE
     }
     if whole.get("meter") and "pv_meter" not in whole:
         whole["pv_meter"] = {"none": "its table tells of none"}
+    if Role.LOAD_SWITCH in profile.roles:
+        whole |= _switched(profile)
+    in_unit = {ROLES[role].key: "box" for role in profile.roles if ROLES[role].per is Per.UNIT}
+    if in_unit:
+        unit = unit | in_unit | _understood(unit, profile)
+        whole |= {} if profile.confirmed else {"authority": "limited", "limited_power_w": 5000}
+    return content | whole | {"devices": {"box": box}, "storage": [unit]}
+
+
+def _understood(unit: dict[str, Any], profile: Outline) -> dict[str, Any]:
+    """Returns what has to be said of a unit that has such a box in it."""
+    said: dict[str, Any] = {}
     if Signal.INVERTER_ENABLED in profile.lacks:
-        unit["relays"] = {"none": "the box has its own"}
-    always_s = profile.constants.get(Signal.REVERT_TIMEOUT_READBACK_S, _REVERT_S)
-    unit["inverter_hardware"] = unit["inverter_hardware"] | {"revert_timeout_s": always_s}
-    unit["accepts"] = {
+        said["relays"] = {"none": "the box has its own"}
+    if isinstance(profile, ModbusProfile) and Role.INVERTER in profile.roles:
+        always_s = profile.constants.get(Signal.REVERT_TIMEOUT_READBACK_S, _REVERT_S)
+        said["inverter_hardware"] = unit["inverter_hardware"] | {"revert_timeout_s": always_s}
+    said["accepts"] = {
         goal.value: "a simulated box" for goal, row in GOALS.items()
         if not row.of_site and row.accepted > row.unguarded
     }  # fmt: skip
-    understood = {"authority": "limited", "limited_power_w": 5000}
-    return (
-        content
-        | whole
-        | {"devices": {"box": box}, "storage": [unit]}
-        | ({} if profile.confirmed else understood)
-    )
+    return said
+
+
+def _switched(profile: Outline) -> dict[str, Any]:
+    """Returns a room for a thermostat, and a boiler for a switch."""
+    if Signal.ROOM_TEMPERATURE_C not in profile.signals:
+        return {"loads": [{"name": "boiler", "power_w": 2000, "energy_wh": 4000, "switch": "box"}]}
+    air = {"capacity_wh_per_k": 300, "loss_w_per_k": 40, "comfort": [{"low_c": 20, "high_c": 23}]}
+    return {"rooms": [{"name": "parlour", "power_max_w": 1500, "switch": "box", **air}]}
+
+
+def _connection(protocol: str, bus: dict[str, Any]) -> dict[str, Any]:
+    """Returns where a box is that is no inverter; ``bus`` is where a battery is."""
+    here = {"host": "127.0.0.1", "port": free_port()}
+    match protocol:
+        case "can":
+            return bus
+        case "http":
+            return {"kind": "http", **here}
+        case "mqtt":
+            return {"kind": "mqtt", **here, "topic": "demo/box"}
+    return {"kind": "modbus_tcp", **here, "device_id": 1}
 
 
 def _modbus(profile: str, port: int, device_id: int) -> dict[str, object]:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from holdfast.cli import check_devices
+from holdfast.cli import check, check_devices
 from holdfast.cli.check_devices import report_devices
 from holdfast.cli.main import main
 from holdfast.core.ports import CommsCounters
@@ -118,6 +118,29 @@ async def test_the_same_for_programs(bench: Bench, capsys: pytest.CaptureFixture
     assert bms["lacking"] == []
     assert bms["readings"]["soc_pct"] == {"value": 60.0, "unit": "%"}
     assert bms["comms"]["reads"] >= 1
+
+
+def test_a_package_that_a_device_needs_is_asked_for_before_anything_starts(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the site is said to be right, and its controller ends again and again."""
+    monkeypatch.setattr(check, "find_spec", lambda name: None if name == "aiomqtt" else name)
+    content = example_content(tmp_path)
+    mqtt = {"kind": "mqtt", "host": "127.0.0.1", "topic": "house"}
+    content |= {
+        "meter": {"profile": "mqtt_meter", "connection": mqtt},
+        "pv_meter": {"none": "no PV here"},
+    }
+    (tmp_path / "site.yaml").write_text(yaml.safe_dump(content))
+    assert main(["check", "--config", str(tmp_path / "site.yaml")]) == 2
+    assert "meter: MQTT needs another package" in capsys.readouterr().err
+
+
+def test_each_device_is_named_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A meter that has a channel for PV is one device."""
+    (tmp_path / "site.yaml").write_text(yaml.safe_dump(example_content(tmp_path)))
+    assert main(["check", "--config", str(tmp_path / "site.yaml")]) == 0
+    assert capsys.readouterr().out.count("meter: generic_meter at") == 1
 
 
 async def test_a_battery_on_can(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,7 +12,8 @@ from pymodbus.pdu.device import ModbusControlBlock
 
 from holdfast.cli.main import main
 from holdfast.simulation.net import free_port
-from holdfast.simulation.servers.modbus_server import ModbusDevice, ModbusEndpoint
+from holdfast.simulation.servers.modbus_desk import ModbusDevice
+from holdfast.simulation.servers.modbus_server import ModbusEndpoint
 from holdfast.simulation.servers.protocol_faults import FaultSet
 from holdfast.site.device_lock import hold_devices
 from tests.cli.json_outputs import OUTPUTS, complaints, shape

@@ -1,5 +1,6 @@
 """The cycle: what it hands on, what it counts, and when it writes anew."""
 
+import math
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -364,3 +365,11 @@ def test_an_inverter_that_ignores_its_pv_switch_is_logged_and_trips_nothing():
     record = bench.run(30.0, plan=plan_with_pv_off(bench, 60.0))
     assert {found.row for found in record.assessment.findings} == {"inverter_pv_switch_ignored"}
     assert record.moved.state is State.RUNNING
+
+
+@pytest.mark.parametrize("authority", ["observe", "full"])
+def test_a_box_that_follows_its_own_rule_can_be_watched_but_not_started(authority):
+    bench = Bench(build_site(authority=authority))
+    bench.set(Signal.SETPOINT_READBACK_W, math.nan)
+    bench.run(1.0)
+    assert bench.state.machine is (State.IDLE if authority == "observe" else State.BOOT)

@@ -115,6 +115,27 @@ async def test_a_watchdog_waits_until_the_controller_is_off_the_line(bench: Seri
             await asyncio.to_thread(hand.close)
 
 
+@pytest.mark.parametrize("inverter_too", [True, False], ids=["with the inverter", "alone"])
+async def test_a_relay_on_the_line_does_not_keep_the_watchdog_on_it(
+    bench: SerialBench, *, inverter_too: bool
+) -> None:
+    """A controller that starts anew could never poll the line again."""
+    relays = bench.answers[3] = Registers(3, {0: 1})
+    bench.answers[2] = Registers(2, dict(INVERTER))
+    unit = unit_content(relays=at(bench, "relays", 3))
+    if inverter_too:
+        unit["inverter"] = at(bench, "inverter", 2)
+    (unit_,) = build_site(unit).storage
+    hand = Hand(unit_, SyncWires())
+    try:
+        hand.take_to_zero()
+        await until(lambda: relays.writes and relays.registers[0] == 0)
+        hand.release()
+        await until(lambda: _is_free(bench))
+    finally:
+        await asyncio.to_thread(hand.close)
+
+
 def _is_free(bench: SerialBench) -> bool:
     try:
         LineLock(ModbusRtu(port=bench.path)).release()

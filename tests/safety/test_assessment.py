@@ -203,6 +203,20 @@ def test_a_healthy_site_is_permitted_its_nameplate_and_nothing_is_found():
     assert memory.time_ns == T0
 
 
+@pytest.mark.parametrize(
+    ("authority", "found_rows"),
+    [("observe", []), ("limited", ["inverter_data_bad"]), ("full", ["inverter_data_bad"])],
+)
+def test_only_a_site_that_commands_is_told_that_an_inverter_holds_no_setpoint(
+    authority, found_rows
+):
+    site = SITE_YAML.model_copy(update={"authority": authority})
+    assessor = Assessor(site, expected_signals(SITE_YAML))
+    seen = snapshot(setpoint_readback_w=math.nan)
+    assessment, _ = assessor.assess(seen, SafetyMemory(time_ns=T0), ())
+    assert [one.row for one in assessment.findings] == found_rows
+
+
 def test_at_first_nothing_is_remembered():
     memory = SafetyMemory()
     assert (memory.limits, memory.trends, memory.envelopes) == ({}, TrendMemory(), {})

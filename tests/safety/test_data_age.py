@@ -268,3 +268,24 @@ def test_a_device_that_is_not_as_others_has_its_own_ages():
     assert freeze(store.image(), T0 + 6 * NS_PER_S).good(UNIT, soc) is None
     assert freeze(store.image(), T0 + 6 * NS_PER_S, {SITE: ages}).good(UNIT, soc) is None
     assert freeze(store.image(), T0 + 6 * NS_PER_S, {UNIT: ages}).good(UNIT, soc) == 50.0
+
+
+def test_what_follows_from_a_slow_meter_does_not_take_half_of_the_half_that_it_leaves():
+    """A table may say that a meter's values count for 15 s; the rest of the site is as old."""
+    ages = {SITE: USUAL.of({Signal.GRID_POWER_W: (NS_PER_S // 2, 15 * NS_PER_S)})}
+    store = DataStore((UNIT,))
+    for signal in (Signal.GRID_POWER_W, Signal.REST_OF_SITE_W):
+        put(store, SITE, signal, 300.0, T0)
+    now_ns = T0 + 15 * NS_PER_S
+    found = DataAge({SITE: []}, ages).assess(freeze(store.image(), now_ns, ages))
+    assert [one.row for one in found] == ["meter_data_old"]
+
+
+@pytest.mark.parametrize(("observes", "found"), [(True, []), (False, ["inverter_data_bad"])])
+def test_who_only_observes_is_not_told_what_the_inverter_was_commanded(observes, found):
+    """A box that nobody commands follows its own rule, and holds no setpoint of ours."""
+    store = DataStore((UNIT,))
+    put(store, UNIT, Signal.SETPOINT_READBACK_W, math.nan, T0)
+    put(store, UNIT, Signal.BATTERY_POWER_W, 300.0, T0)
+    data_age = DataAge({UNIT: [Signal.BATTERY_POWER_W]}, observes=observes)
+    assert [one.row for one in data_age.assess(freeze(store.image(), T0))] == found

@@ -200,6 +200,7 @@ class ModbusLink:
         )
         try:
             transport = await self._open(client)
+            await self._until_it_listens()
         except BaseException:  # a cancellation that comes with the connection, too
             client.close()
             raise
@@ -207,7 +208,6 @@ class ModbusLink:
         self._lost.clear()
         self._retry.clear()
         self._cut = self._answered = False
-        self._leave_alone(self._manners.connect_pause_s)
         self.connections += 1
         self._client = client
 
@@ -226,6 +226,19 @@ class ModbusLink:
         if not isinstance(transport, asyncio.Transport) or transport.is_closing():
             raise DeviceUnreachable("the device closed the connection as soon as it was made")
         return transport
+
+    async def _until_it_listens(self) -> None:
+        """Leaves a device alone that needs a while after each connection; meanwhile there is none.
+
+        A request that waited for it would be told to have had no answer.
+        """
+        if self._manners.connect_pause_s == 0.0:
+            return
+        self._lost.clear()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._manners.connect_pause_s):
+                await self._lost.wait()
+                raise DeviceUnreachable("the device closed the connection as soon as it was made")
 
     def _why_not(self, error: OSError | None) -> str:
         if error is not None:

@@ -1,4 +1,4 @@
-"""The simulated site speaks Modbus TCP, slcan on a pseudo-terminal, and has a control socket.
+"""The simulated site speaks Modbus, CAN, HTTP and MQTT, and has a control socket.
 
 ``python -m holdfast.simulation.servers.site_server --config site.yaml`` runs it in its own process;
 a test or a benchmark runs it inside its own event loop with ``async with SiteServer(...)``.
@@ -19,16 +19,20 @@ from typing import Any, Self
 
 from holdfast.core.commands import Point
 from holdfast.core.config import Site
-from holdfast.core.config.device import CanBus, ModbusTcp
+from holdfast.core.config.device import CanBus, HttpHost, Modbus, MqttBroker
 from holdfast.core.errors import ConfigError
 from holdfast.core.role import DeviceKey, Role
 from holdfast.devices.can_profile import CanProfile
+from holdfast.devices.http_profile import HttpProfile
+from holdfast.devices.mqtt_profile import MqttProfile
 from holdfast.devices.profile import RegisterTable
 from holdfast.simulation.plant import SitePlant
 from holdfast.simulation.plant.load import LoadPlant
 from holdfast.simulation.servers.can_bms import CanBms
 from holdfast.simulation.servers.can_dialects import DIALECTS
-from holdfast.simulation.servers.modbus_server import ModbusDevice, ModbusEndpoint
+from holdfast.simulation.servers.endpoint import Endpoints
+from holdfast.simulation.servers.json_device import JsonDevice
+from holdfast.simulation.servers.modbus_desk import ModbusDevice
 from holdfast.simulation.servers.plant_socket import PlantSocket
 from holdfast.simulation.servers.protocol_faults import FaultSet, ProtocolFault
 from holdfast.simulation.servers.registers import DeviceRegisters
@@ -71,7 +75,7 @@ class SiteServer:
         self._refreshers: dict[DeviceKey, Callable[[], None]] = {}
         self._step_s = step_s
         self._utc_offset_s = utc_offset_s
-        self._endpoints: dict[tuple[str, int], ModbusEndpoint] = {}
+        self._endpoints = Endpoints()
         self._tasks: list[asyncio.Task[None]] = []
         self._control = PlantSocket(self) if control_socket else None
         self._burst_period_s = burst_period_s
@@ -80,7 +84,7 @@ class SiteServer:
 
     async def __aenter__(self) -> Self:
         try:
-            for endpoint in self._endpoints.values():
+            for endpoint in self._endpoints:
                 await endpoint.refresh()
             for bms in self.can.values():
                 bms.adapter.open_port()
@@ -112,7 +116,7 @@ class SiteServer:
         self._tasks.clear()
         for bms in self.can.values():
             bms.adapter.close_port()
-        for endpoint in self._endpoints.values():
+        for endpoint in self._endpoints:
             await endpoint.close()
 
     async def set_fault(
@@ -164,19 +168,27 @@ class SiteServer:
 
     async def _refresh(self, owner: str, role: Role) -> None:
         self._refreshers[owner, role]()
-        for endpoint in self._endpoints.values():
+        for endpoint in self._endpoints:
             await endpoint.refresh()
 
     def _add(self, one: PhysicalDevice) -> None:
         profile = profile_of(self.site, one)
         faults = FaultSet(one.name, profile.protocol)
         connection = one.device.connection
-        if isinstance(profile, RegisterTable) and isinstance(connection, ModbusTcp):
+        if isinstance(profile, RegisterTable) and isinstance(connection, Modbus):
             registers = DeviceRegisters(self.plant, profile, one.owners, faults, self._written)
             refresh = registers.refresh
             for inner_id in registers.device_ids:
                 device = ModbusDevice(registers=registers, faults=faults, inner_id=inner_id)
-                self._add_modbus(connection, device)
+                self._endpoints.add_modbus(connection, device)
+        elif isinstance(profile, HttpProfile) and isinstance(connection, HttpHost):
+            sender = JsonDevice(self.plant, profile, one.owners, faults, self._written)
+            refresh = sender.refresh
+            self._endpoints.add_http(connection, sender)
+        elif isinstance(profile, MqttProfile) and isinstance(connection, MqttBroker):
+            sender = JsonDevice(self.plant, profile, one.owners, faults, self._written)
+            refresh = sender.refresh
+            self._endpoints.add_mqtt(connection, sender)
         elif isinstance(profile, CanProfile) and isinstance(connection, CanBus):
             if connection.interface != "slcan" or profile.name not in DIALECTS:
                 raise ConfigError(
@@ -199,14 +211,6 @@ class SiteServer:
         for role, served in one.owners.items():
             self.faults[served, role] = faults
             self._refreshers[served, role] = refresh
-
-    def _add_modbus(self, connection: ModbusTcp, device: ModbusDevice) -> None:
-        key = (connection.host, connection.port)
-        devices = self._endpoints[key].devices if key in self._endpoints else {}
-        device_id = connection.device_id if device.inner_id is None else device.inner_id
-        if device_id in devices:
-            raise ConfigError(f"two devices are device id {device_id} on {key[0]}:{key[1]}")
-        self._endpoints[key] = ModbusEndpoint(*key, {**devices, device_id: device})
 
     def _written(self, role: Role, unit: str, point: Point, value: float) -> None:
         if self.on_write is not None:
@@ -279,7 +283,7 @@ def _become_real_time() -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m holdfast.simulation.servers.site_server",
-        description="Simulate a battery site on Modbus TCP and slcan.",
+        description="Simulate a battery site on Modbus, CAN (slcan), HTTP and MQTT.",
     )
     parser.add_argument("--config", type=Path, required=True, help="site.yaml")
     parser.add_argument("--soc", type=float, default=50.0, help="state of charge, %%")

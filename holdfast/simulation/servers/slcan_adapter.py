@@ -1,18 +1,14 @@
 """A CAN adapter on a pseudo-terminal speaks slcan (Lawicel ASCII), as USB sticks do.
 
-The slave side is linked to where site.yaml expects the serial port. Frames to the other side
-go out only while its channel is open, and are dropped when nobody reads, as on a real stick.
+Frames to the other side go out only while its channel is open, and are dropped when nobody reads,
+as on a real stick.
 """
 
-import asyncio
-import os
-import termios
-import tty
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from holdfast.core.errors import ConfigError
+from holdfast.simulation.servers.pseudo_terminal import PseudoTerminal
 from holdfast.simulation.servers.pylontech import Frame
 
 _OK, _BELL = b"\r", b"\a"
@@ -30,7 +26,7 @@ class SlcanAdapter:
         self, channel: str, *, on_frame: Callable[[int, bytes], None] | None = None
     ) -> None:
         """Calls ``on_frame`` with identifier and data of each frame from the other side."""
-        self.link = Path(channel.partition("@")[0])
+        self._terminal = PseudoTerminal(Path(channel.partition("@")[0]), self._hear)
         self.is_open = False
         self.received: Counter[int] = Counter()
         """They are the frames from the other side, by identifier."""
@@ -41,30 +37,14 @@ class SlcanAdapter:
         """These frames did not fit because nobody read."""
         self._on_frame = on_frame
         self._buffer = self._rest = b""
-        self._master = self._slave = -1
 
     def open_port(self) -> None:
         """Creates the pseudo-terminal and the link. Raises ConfigError if a file is in the way."""
-        if self.link.exists() and not self.link.is_symlink():
-            raise ConfigError(f"{self.link} exists and is no link; the simulator would replace it")
-        self._master, self._slave = os.openpty()
-        tty.setraw(self._slave)
-        os.set_blocking(self._master, False)
-        self.link.parent.mkdir(parents=True, exist_ok=True)
-        self.link.unlink(missing_ok=True)
-        self.link.symlink_to(os.ttyname(self._slave))
-        asyncio.get_running_loop().add_reader(self._master, self._readable)
+        self._terminal.open()
 
     def close_port(self) -> None:
         """Takes the port away, link included."""
-        if self._master < 0:
-            return
-        asyncio.get_running_loop().remove_reader(self._master)
-        if self.link.is_symlink() and self.link.readlink() == Path(os.ttyname(self._slave)):
-            self.link.unlink()
-        os.close(self._master)
-        os.close(self._slave)
-        self._master = self._slave = -1
+        self._terminal.close()
 
     def send(self, frames: list[Frame]) -> None:
         """Puts ``frames`` on the bus's other side."""
@@ -78,21 +58,16 @@ class SlcanAdapter:
 
     def _write(self, data: bytes) -> bool:
         """Hands over whole lines only: what is left of one goes out before the next."""
-        try:
-            if self._rest:
-                self._rest = self._rest[os.write(self._master, self._rest) :]
-            if self._rest:
-                return False
-            self._rest = data[os.write(self._master, data) :]
-        except BlockingIOError:
+        if self._rest:
+            self._rest = self._rest[self._terminal.write(self._rest) :]
+        if self._rest:
             return False
-        return True
+        written = self._terminal.write(data)
+        self._rest = data[written:] if written else b""
+        return written > 0
 
-    def _readable(self) -> None:
-        try:
-            self._buffer += os.read(self._master, 4096)
-        except (BlockingIOError, OSError):
-            return
+    def _hear(self, data: bytes) -> None:
+        self._buffer += data
         *lines, self._buffer = self._buffer.split(b"\r")
         if len(self._buffer) > _LONGEST_LINE:
             self._buffer = b""
@@ -133,7 +108,7 @@ class SlcanAdapter:
     def _close_channel(self) -> None:
         if self.is_open:
             # A client that died left frames unread; its successor begins with a close.
-            termios.tcflush(self._slave, termios.TCIFLUSH)
+            self._terminal.forget_unread()
             self._rest = b""
         self.is_open = False
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -57,6 +58,11 @@ class Broker:
         if self._process is not None:
             self._process.end()
             self._process = None
+
+    def signal(self, number: signal.Signals) -> None:
+        """Lets it hang (SIGSTOP), say."""
+        assert self._process is not None
+        self._process.signal(number)
 
     @asynccontextmanager
     async def client(self, **options: str) -> AsyncIterator["aiomqtt.Client"]:

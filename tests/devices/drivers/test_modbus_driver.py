@@ -18,8 +18,10 @@ from holdfast.core.reading import Bad, Good
 from holdfast.core.role import Role
 from holdfast.core.signals import Signal
 from holdfast.devices.drivers.backoff import Backoff
+from holdfast.devices.drivers.link import Manners
 from holdfast.devices.drivers.modbus import ModbusDriver, next_due_ns
 from holdfast.devices.drivers.modbus_link import ModbusLink
+from holdfast.devices.drivers.modbus_pdu import read_request
 from holdfast.devices.profile import load_profile
 from holdfast.devices.registers import RegisterWrite
 from holdfast.testing.waiting import Stopwatch
@@ -342,6 +344,43 @@ async def test_what_is_heard_by_a_connection_that_stands_shortens_no_later_wait(
     task.cancel()
     await asyncio.wait([task])
     await device.stop()
+
+
+async def test_a_device_that_needs_a_while_after_a_connection_is_not_said_to_be_silent(
+    raw_device, wait_until
+):
+    """Its first answer was always missed where it needs longer than a request may take."""
+    device = raw_device()
+    await device.start()
+    connection = ModbusTcp(host="127.0.0.1", port=device.port, timeout_s=1.0)
+    link = ModbusLink(connection, Manners(connect_pause_s=1.5))
+    told = []
+    task = asyncio.create_task(link.keep(told.append))
+    await wait_until(lambda: link.connected)
+    assert device.requests == []
+    await link.request(read_request("holding", 0, 2, 7))
+    assert told == []
+    task.cancel()
+    await asyncio.wait([task])
+    await device.stop()
+
+
+async def test_a_device_that_hangs_up_before_it_may_be_asked_was_never_connected(
+    raw_device, wait_until
+):
+    device = raw_device()
+    await device.start()
+    connection = ModbusTcp(host="127.0.0.1", port=device.port)
+    link = ModbusLink(connection, Manners(connect_pause_s=5.0))
+    told = []
+    task = asyncio.create_task(link.keep(told.append))
+    await wait_until(lambda: device.connections)
+    await device.stop()
+    await wait_until(lambda: told)
+    assert "closed the connection as soon as it was made" in str(told[0])
+    assert not link.connected
+    task.cancel()
+    await asyncio.wait([task])
 
 
 async def test_write_before_run_fails_at_once(rig):

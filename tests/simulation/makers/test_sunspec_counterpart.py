@@ -17,7 +17,8 @@ from holdfast.devices.profile import load_profile
 from holdfast.devices.sunspec.profile import SunSpecProfile
 from holdfast.runtime.device_reading import models_in, read_device
 from holdfast.simulation.net import free_port
-from holdfast.simulation.servers.modbus_server import ModbusDevice, ModbusEndpoint
+from holdfast.simulation.servers.modbus_desk import ModbusDevice
+from holdfast.simulation.servers.modbus_server import ModbusEndpoint
 from holdfast.simulation.servers.protocol_faults import FaultSet
 from tests.simulation.makers.bench import TableBench
 
