@@ -15,7 +15,7 @@ from holdfast.core.config.device import Device, Modbus, ModbusRtu, ModbusTcp
 from holdfast.core.errors import ConfigError
 from holdfast.core.mistakes import in_words
 from holdfast.core.reading import Good
-from holdfast.core.signals import SIGNALS, Signal
+from holdfast.core.signals import BARE_UNITS, SIGNALS, Signal
 from holdfast.devices.modbus_profile import ModbusProfile
 from holdfast.devices.profile import Profile, RegisterTable, load_profile, profile_names
 from holdfast.devices.sunspec.binding import Maps
@@ -275,4 +275,4 @@ def _told(value: "Decoded") -> str:
     if not isinstance(value.sample, Good):
         return f"NOT PLAUSIBLE: {value.sample.reason}"
     unit = SIGNALS[value.signal].unit
-    return f"{value.sample.value:g}" if unit == "0/1" else f"{value.sample.value:g} {unit}"
+    return f"{value.sample.value:g}" if unit in BARE_UNITS else f"{value.sample.value:g} {unit}"

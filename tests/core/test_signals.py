@@ -9,7 +9,7 @@ from holdfast.core.signals import INFORMATIVE, SIGNALS, Internal, Signal
 
 NAMED_UNITS = {
     "_w": "W", "_v": "V", "_a": "A", "_c": "°C", "_hz": "Hz", "_s": "s", "_pct": "%",
-    "_k": "K", "_kohm": "kΩ",
+    "_k": "K", "_kohm": "kΩ", "_mode": "mode",
 }  # fmt: skip
 
 

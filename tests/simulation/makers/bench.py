@@ -12,7 +12,6 @@ from holdfast.devices.modbus_profile import ModbusProfile
 from holdfast.devices.profile import load_profile
 from holdfast.devices.register_image import LastShown, RawImage, WriteRequest
 from holdfast.devices.roles import ROLES, Per
-from holdfast.devices.verb_step import Verb
 from holdfast.devices.verbs import VerbWrite
 from holdfast.simulation.plant import SitePlant
 from holdfast.simulation.servers.protocol_faults import FaultSet
@@ -103,7 +102,7 @@ class TableBench:
         return self.verbs.requests(power_w, LastShown(image={} if fresh else image, told=told))
 
     def release(self) -> tuple[WriteRequest, ...]:
-        return self.verbs.requests_of(Verb.RELEASE, 0.0, LastShown(image={}, told={}))
+        return self.verbs.release(LastShown(image={}, told={}))
 
     def send(self, requests: Sequence[WriteRequest]) -> None:
         """Sends in order; what the box refuses is a mistake of the table."""
