@@ -10,7 +10,6 @@ from holdfast.core.device_mode import DeviceMode, mode_of, number_of
 from holdfast.core.role import Role
 from holdfast.core.signals import Signal
 from holdfast.devices.modbus_profile import ModbusProfile, PointWrite
-from holdfast.devices.mode_write import ModeWrite
 from holdfast.devices.mqtt_profile import MqttWrite
 from holdfast.devices.profile import Profile, load_profile, outline_of
 from holdfast.devices.roles import devices_in
@@ -162,10 +161,8 @@ class StoragePlant:
                 self._stop_current()
             case Point.REVERT_TIMEOUT_S:
                 self.inverter.write_revert_timeout(value)
-            case Point.DEVICE_MODE if not isinstance(row, ModeWrite):
-                self.inverter.write_mode(mode_of(value))
-            case Point.EXPORT_LIMIT_W | Point.PV_ON:
-                self._tell_pv(write.point, value)
+            case Point.EXPORT_LIMIT_W | Point.PV_ON | Point.DEVICE_MODE:
+                self._tell_hybrid(write.point, value)
             case Point.CHARGE_POWER_W:
                 self.bms.charge_power_w = value
                 self._permit()
@@ -282,9 +279,11 @@ class StoragePlant:
         self.link.step(dt_s, pack_v, main_closed=self.contactor.closed and pack_v > 0.0)
         return self.link.current_a
 
-    def _tell_pv(self, point: Point, value: float) -> None:
+    def _tell_hybrid(self, point: Point, value: float) -> None:
         if point is Point.PV_ON:
             self.inverter.pv_on = value != 0.0
+        elif point is Point.DEVICE_MODE:
+            self.inverter.write_mode(mode_of(value))
         else:
             self.inverter.export_limit_w = value
 
