@@ -40,6 +40,7 @@ _PV_SWITCH = PointRules(
 )
 """It is kept where the inverter can switch off the PV behind it. The revert timer lifts it, as it
 ends a setpoint, and the watchdog does."""
+_OF_BMS = frozenset({Point.CHARGE_POWER_W, Point.DISCHARGE_POWER_W})
 _USUAL = (Point.SETPOINT_W, Point.ENABLE, Point.REVERT_TIMEOUT_S)
 """An inverter takes these, unless its table says in words that it does not."""
 
@@ -99,7 +100,8 @@ class InverterSafetyWrapper:
         )
         rules = (*rules, _EXPORT_LIMIT, _PV_SWITCH)
         self._rules = tuple(rule.of_device(traits) for rule in rules if rule.point in points)
-        takes_modes = Point.DEVICE_MODE in points
+        # A BMS that takes powers would have to know what the inverter does by itself.
+        takes_modes = Point.DEVICE_MODE in points and _OF_BMS.isdisjoint(points)
         self._modes = traits.get(Point.DEVICE_MODE, PLAIN).modes if takes_modes else frozenset()
 
     def mode_of(self, permit: Permit, now_ns: int) -> DeviceMode | None:

@@ -31,7 +31,11 @@ from tests.control.test_cycle import NOW
 
 LOAD_FIRST, BATTERY_FIRST = DeviceMode.LOAD_FIRST, DeviceMode.BATTERY_FIRST
 BACKUP = DeviceMode.BACKUP_RESERVE
-HYBRID = {"inverter": device("generic_hybrid")}
+CAN = {"kind": "can", "interface": "virtual", "channel": "modes"}
+HYBRID = {
+    "inverter": device("generic_hybrid"),
+    "bms": {"profile": "pylontech_hv_can", "connection": CAN},
+}
 PLANNER = {"device_modes": list(DeviceMode)}
 REACH_W = 5000.0
 
@@ -263,6 +267,15 @@ def test_an_inverter_that_does_not_leave_its_own_rule_trips(bench):
     bench.deaf.add(Point.DEVICE_MODE)
     bench.run(10.0)
     assert bench.state.machine is State.ERROR
+
+
+def test_an_inverter_whose_bms_takes_powers_gets_the_power_of_the_slot():
+    """The BMS would have to know what the inverter does by itself."""
+    bench = Bench(build_site(unit_content(inverter=device("generic_hybrid")), planner=PLANNER))
+    bench.start()
+    bench.run(20.0, plan=plan_of(LOAD_FIRST, bench.site, now_ns=bench.now_ns))
+    assert set(told(bench, Point.DEVICE_MODE)) == {0.0}
+    assert bench.values[UNIT, Signal.BATTERY_POWER_W] == 1500.0
 
 
 def test_an_inverter_without_modes_gets_the_power_of_the_slot():

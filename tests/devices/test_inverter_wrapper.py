@@ -513,3 +513,9 @@ def test_a_mode_that_is_not_kept_is_an_ignored_setpoint_and_one_that_somebody_wr
         )
     assert [found.row for found in findings] == ["inverter_setpoint_overwritten"]
     assert [(write.point, write.value) for write in writes] == [(MODE, 1.0)]
+
+
+@pytest.mark.parametrize("of_bms", [Point.CHARGE_POWER_W, Point.DISCHARGE_POWER_W])
+def test_an_inverter_whose_bms_takes_powers_is_left_to_none(of_bms):
+    wrapper = led(points=(*USUAL, MODE, of_bms))
+    assert wrapper.mode_of(permit_of(device_mode=LOAD_FIRST), T0) is None
