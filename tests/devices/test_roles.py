@@ -151,7 +151,7 @@ def test_where_a_role_may_stand() -> None:
 @pytest.mark.parametrize(
     ("ranks", "points"),
     [
-        ((Rank.WISH,), [Point.SETPOINT_W, Point.CHARGE_POWER_W, Point.PV_ON]),
+        ((Rank.WISH,), [Point.SETPOINT_W, Point.DEVICE_MODE, Point.CHARGE_POWER_W, Point.PV_ON]),
         ((Rank.SUPPLY, Rank.LIMITED_CURRENT),
          [Point.ENABLE, Point.DISCHARGE_POWER_W, Point.PRECHARGE]),
         ((Rank.LIMITED_CURRENT, Rank.SUPPLY),
