@@ -86,6 +86,10 @@ class VerbWrite(SteppedWrite):
         """Returns what gives the device back to its own rule, as :meth:`requests_of`."""
         return self.requests_of(self.verbs[Verb.RELEASE], 0.0, held)
 
+    def is_released(self, image: RawImage) -> bool:
+        """Says whether ``image`` shows that the device keeps its own rule."""
+        return power_in(self.verbs[Verb.RELEASE], image, 0.0) is not None
+
     def value(self, image: RawImage, pv_w: float = 0.0) -> float:
         """Returns the power in W that a device holds which shows ``image``; its AC side was told
         when PV gave ``pv_w``.
