@@ -234,6 +234,18 @@ CANARIES = (
         old="writes and state is State.RUNNING and", new="writes and",
     ),
     Canary(
+        proof="gate.full.auto.running", of=SafetyWrapper, name="_mode_within",
+        old="envelope.contains(charge_w) and", new="charge_w > 0.0 and",
+    ),
+    Canary(
+        proof="inverter.rule_after_setpoint", of=InverterSafetyWrapper, name="decide",
+        old="None if force else self.mode_of(permit, now_ns)", new="self.mode_of(permit, now_ns)",
+    ),
+    Canary(
+        proof="inverter.first_rule", of=InverterSafetyWrapper, name="mode_of",
+        old="permit.may_write and permit.may_run and", new="permit.may_write and",
+    ),
+    Canary(
         proof="inverter.first_write", of=InverterSafetyWrapper, name="decide",
         old="not (may_run and permit.covers(power_w, now_ns))", new="not may_run",
     ),

@@ -1,11 +1,13 @@
 """The gate and the last check before the wire: what is permitted, written, and held afterwards."""
 
+from dataclasses import replace
 from functools import partial
 
 from holdfast.control.mode_manager import Request, Source
 from holdfast.control.safety_wrapper import SafetyWrapper
 from holdfast.core.commands import Point
 from holdfast.core.data_store import Snapshot
+from holdfast.core.device_mode import DeviceMode
 from holdfast.core.reading import Good, Reading
 from holdfast.core.signals import SITE, Signal
 from holdfast.core.state_machine import State
@@ -13,7 +15,7 @@ from holdfast.devices.bms_safety_wrapper import BmsSafetyWrapper
 from holdfast.devices.contactor.memory import OPEN_AT_THE_LATEST_NS, RelayMemory
 from holdfast.devices.contactor.relay_controller import RelayController
 from holdfast.devices.inverter_safety_wrapper import InverterSafetyWrapper
-from holdfast.devices.written_point import DeviceMemory, PointMemory
+from holdfast.devices.written_point import INCREASE_EVERY_NS, DeviceMemory, PointMemory
 from holdfast.safety.assessment import Assessment
 from holdfast.safety.finding import Finding, Level, Reaction
 from holdfast.safety.interlock_manager import Block
@@ -41,6 +43,11 @@ def _clock(v: Values, name: str) -> int:
     return time_ns
 
 
+_HARDWARE = SOME_SITE.storage[0].inverter_hardware
+_REACH_W = _HARDWARE.charge_power_max_w
+assert _HARDWARE.discharge_power_max_w == _REACH_W
+
+
 # The gate. ----------------------------------------------------------------------------------------
 
 
@@ -56,6 +63,7 @@ def authorising(authority: str, mode: str, state: State, v: Values) -> None:
         expires_ns=_clock(v, "expires_ns"),
         export_limit_w=v.number("export_limit_w"),
         pv_on=False,
+        device_mode=DeviceMode.LOAD_FIRST,
     )
     now_ns = _clock(v, "now_ns")
     blocked, tripped, held, islanded, known = (
@@ -101,6 +109,12 @@ def authorising(authority: str, mode: str, state: State, v: Values) -> None:
     v.claim("PV stands still only while running", permit.pv_on or running)
     v.claim("PV is on for a request that has expired", permit.pv_on, given=expired)
     v.claim("a hold takes may_increase", permit.may_increase is not held)
+    led = permit.device_mode is not None
+    whole = (given.max_w >= _REACH_W) & (given.min_w <= -_REACH_W)
+    v.claim("a rule of its own only where all that it may ask is permitted", whole, given=led)
+    v.claim("a rule of its own only while running and not held", runs and not held, given=led)
+    v.claim("no rule of its own for a request that has expired", negated(expired), given=led)
+    v.claim("an island is left to no rule of its own", not (led and islanded))
     if mode != "auto":
         v.claim("no discharge in this mode", given.min_w == 0.0, given=not islanded)
     if mode == "passive":
@@ -159,6 +173,41 @@ def inverting(v: Values, *, known: bool, readable: bool) -> None:
     points = [write.point for write in writes]
     both = Point.SETPOINT_W in points and Point.ENABLE in points
     v.claim("an emergency writes both", both, given=force)
+
+
+def leading(v: Values, *known: Point) -> None:
+    """An inverter is left to a rule of its own by a fresh permit alone, and never in an emergency;
+    then it is told no setpoint, and else it is told nothing but what is permitted."""
+    permit = replace(any_permit(v), device_mode=DeviceMode.LOAD_FIRST)
+    power_w, now_ns = v.number("power_w"), _clock(v, "now_ns")
+    memory: DeviceMemory = {point: _memory(v, point) for point in known}
+    waits = False
+    if Point.DEVICE_MODE in known:
+        last = memory[Point.DEVICE_MODE]
+        v.assume((last.value == 0.0) | (last.value == 1.0) | (last.value == 3.0))
+        waits = now_ns - last.written_ns < INCREASE_EVERY_NS
+    snapshot = Snapshot(time_ns=now_ns, readings={UNIT: {}})
+    force = bool(v.truth("force"))
+    points = (Point.SETPOINT_W, Point.DEVICE_MODE)
+    wrapper = InverterSafetyWrapper(some_unit(), points)
+    writes, after, _ = wrapper.decide(power_w, permit, snapshot, memory, force=force)
+    v.claim(
+        "nothing is written without leave to write", not writes, given=negated(permit.may_write)
+    )
+    if not after:
+        return
+    held = after[Point.DEVICE_MODE].value
+    may = (now_ns < permit.expires_ns) & permit.may_run
+    is_led = Point.SETPOINT_W not in after
+    v.claim("it is left to itself only by a fresh permit to run", may, given=is_led)
+    v.claim("it is told what it is left to, in its turn", (held == 1.0) | waits, given=is_led)
+    v.claim("or else that it follows its setpoint", held == 0.0, given=not is_led)
+    v.claim("an emergency leaves it to nothing", not is_led, given=force)
+    written = {write.point: write.value for write in writes}
+    v.claim("one of both is told", not (is_led and Point.SETPOINT_W in written))
+    if not is_led:
+        _permitted(v, permit, after[Point.SETPOINT_W].value, now_ns < permit.expires_ns)
+        v.claim("an emergency writes the setpoint", Point.SETPOINT_W in written, given=force)
 
 
 def _permitted(v: Values, permit: Permit, held_w: float, fresh: bool) -> None:  # noqa: FBT001 - a value
@@ -264,6 +313,9 @@ PROOFS = (
     Proof(name="inverter.first_write", run=partial(inverting, known=False, readable=False)),
     Proof(name="inverter.unread", run=partial(inverting, known=True, readable=False)),
     Proof(name="inverter.read_back", run=partial(inverting, known=True, readable=True)),
+    Proof(name="inverter.first_rule", run=leading),
+    Proof(name="inverter.rule_after_setpoint", run=lambda v: leading(v, Point.SETPOINT_W)),
+    Proof(name="inverter.setpoint_after_rule", run=lambda v: leading(v, Point.DEVICE_MODE)),
     Proof(name="bms.first_write", run=partial(managing, known=False)),
     Proof(name="bms.later", run=partial(managing, known=True)),
     Proof(name="relays.first_write", run=partial(connecting, known=False)),

@@ -8,6 +8,7 @@ from holdfast.control.plan_gate import AcceptedPlan
 from holdfast.core.commands import Command, Point, Write
 from holdfast.core.config import Site
 from holdfast.core.data_store import DataStore, Snapshot, freeze
+from holdfast.core.device_mode import DeviceMode
 from holdfast.core.signals import SIGNALS, SITE, Signal
 from holdfast.core.units import NS_PER_S, ns_from_s
 from holdfast.devices.point_traits import PointTraits
@@ -236,6 +237,7 @@ def permit_of(
     islanded: bool = False,
     export_limit_w: float = 10_000.0,
     pv_on: bool = True,
+    device_mode: DeviceMode | None = None,
 ) -> Permit:
     """A permit that allows everything but what is said."""
     return Permit(
@@ -250,6 +252,7 @@ def permit_of(
         islanded=islanded,
         export_limit_w=export_limit_w,
         pv_on=pv_on,
+        device_mode=device_mode,
     )
 
 
@@ -268,6 +271,7 @@ def load_permit_of(
 HEALTHY_PV = {
     Point.EXPORT_LIMIT_W: (Signal.EXPORT_LIMIT_READBACK_W, 50_000.0),
     Point.PV_ON: (Signal.PV_ON, 1.0),
+    Point.DEVICE_MODE: (Signal.DEVICE_MODE, 0.0),
 }
 """What an inverter shows that takes such a point and was not told yet."""
 
@@ -306,6 +310,8 @@ class Bench:
         self.load_w = 0.0
         """Load less PV: what the meter shows beside the batteries, unless a test has set it."""
         self.island_w: float | None = None
+        self.led_w = 0.0
+        """The power of an inverter that keeps a rule of its own."""
         """What the loads of an island ask of each battery, + charging; None: there is a grid."""
         self.deaf: set[Point] = set()
         """Points whose writes are acknowledged and not done."""
@@ -374,6 +380,7 @@ class Bench:
             Point.REVERT_TIMEOUT_S: Signal.REVERT_TIMEOUT_READBACK_S,
             Point.EXPORT_LIMIT_W: Signal.EXPORT_LIMIT_READBACK_W,
             Point.PV_ON: Signal.PV_ON,
+            Point.DEVICE_MODE: Signal.DEVICE_MODE,
             Point.CHARGE_POWER_W: Signal.CHARGE_POWER_READBACK_W,
             Point.DISCHARGE_POWER_W: Signal.DISCHARGE_POWER_READBACK_W,
             Point.CONTACTOR: Signal.CONTACTOR_CLOSED,
@@ -398,6 +405,8 @@ class Bench:
                 asked_w = self.values[unit, Signal.SETPOINT_READBACK_W]
                 if self.values[unit, Signal.ISLANDED] == 1.0 and self.island_w is not None:
                     asked_w = self.island_w
+                if self.values.get((unit, Signal.DEVICE_MODE)):
+                    asked_w = self.led_w
                 power_w = asked_w if runs else 0.0
                 self.values[unit, Signal.BATTERY_POWER_W] = power_w
                 self._let_current_follow(unit, power_w or 0.0)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from holdfast.core.config import Site
 from holdfast.core.errors import ConfigError
 from holdfast.core.reading import Bad, Good, Reading
-from holdfast.core.signals import SIGNALS, Signal
+from holdfast.core.signals import BARE_UNITS, SIGNALS, Signal
 from holdfast.runtime.device_check import Tried, refuse_while_running, try_devices
 from holdfast.site.files import SiteFiles
 
@@ -73,7 +73,7 @@ def _told(tried: Tried, signal: Signal, reading: Reading) -> str:
     match reading:
         case Good(value=value):
             unit = SIGNALS[signal].unit
-            return f"{value:g}" if unit == "0/1" else f"{value:g} {unit}"
+            return f"{value:g}" if unit in BARE_UNITS else f"{value:g} {unit}"
         case Bad(reason=reason):
             return f"NOT PLAUSIBLE: {reason}"
         case _:

@@ -41,7 +41,7 @@ def _prove(site: Site, options: argparse.Namespace) -> int:
 
     unit = unit_to_prove(site, options.device)
     power_w = power_to_prove(site, unit, options.power)
-    with holding(site):
+    with holding(site, "devices prove"):
         _ask(site, unit, power_w, agreed=options.yes)
         firmware = asyncio.run(_firmware(unit))
         outcome = asyncio.run(prove(site, unit, power_w, _tell, firmware=firmware))

@@ -9,13 +9,14 @@ from pydantic import ValidationError
 from holdfast.cli.arguments import add_config, add_json
 from holdfast.cli.columns import print_columns
 from holdfast.cli.device_proof import prove_unit
+from holdfast.cli.device_release import release_unit
 from holdfast.cli.device_scan import scan_address
 from holdfast.cli.json_output import print_json
 from holdfast.core.config.device import Device, Modbus, ModbusRtu, ModbusTcp
 from holdfast.core.errors import ConfigError
 from holdfast.core.mistakes import in_words
 from holdfast.core.reading import Good
-from holdfast.core.signals import SIGNALS, Signal
+from holdfast.core.signals import BARE_UNITS, SIGNALS, Signal
 from holdfast.devices.modbus_profile import ModbusProfile
 from holdfast.devices.profile import Profile, RegisterTable, load_profile, profile_names
 from holdfast.devices.sunspec.binding import Maps
@@ -47,6 +48,8 @@ prove    tell the inverter of the storage unit DEVICE small powers, one step aft
          ends it at 0 W. The report lies in state_dir and counts for `holdfast check` while table
          and connection stay as they are. Exits with 1 if it is not proven.
          --show prints the last report of each unit, or of DEVICE.
+release  give the inverter of the storage unit DEVICE back to its own rule, and see that it shows
+         that: nothing of Holdfast remains in it. The site must not run. It asks first, or --yes.
 """
 
 
@@ -55,7 +58,7 @@ USUAL_PORT = 502
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the arguments of this command."""
-    parser.add_argument("what", choices=("list", "scan", "read", "prove"))
+    parser.add_argument("what", choices=("list", "scan", "read", "prove", "release"))
     parser.add_argument(
         "device", nargs="?", metavar="DEVICE", help="read: which one; scan: at this address"
     )
@@ -92,7 +95,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="scan: leave a device alone so long after each answer (default: 0.1)",
     )
     parser.add_argument("--record", type=Path, metavar="FILE", help="read: keep the registers")
-    parser.add_argument("--yes", action="store_true", help="prove: without being asked")
+    parser.add_argument("--yes", action="store_true", help="prove, release: without being asked")
     parser.add_argument(
         "--power",
         type=float,
@@ -105,7 +108,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def execute(options: argparse.Namespace) -> int:
     """Does what is asked for; 1 if a device is not as it should be."""
-    does = {"list": _list, "scan": scan_address, "read": _read, "prove": prove_unit}
+    does = {"list": _list, "scan": scan_address, "read": _read}
+    does |= {"prove": prove_unit, "release": release_unit}
     return does[options.what](options)
 
 
@@ -275,4 +279,4 @@ def _told(value: "Decoded") -> str:
     if not isinstance(value.sample, Good):
         return f"NOT PLAUSIBLE: {value.sample.reason}"
     unit = SIGNALS[value.signal].unit
-    return f"{value.sample.value:g}" if unit == "0/1" else f"{value.sample.value:g} {unit}"
+    return f"{value.sample.value:g}" if unit in BARE_UNITS else f"{value.sample.value:g} {unit}"

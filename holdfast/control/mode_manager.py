@@ -8,6 +8,7 @@ from holdfast.control.modes.self_consumption import hold_w, self_consumption_w
 from holdfast.control.plan_gate import AcceptedPlan
 from holdfast.core.config import Site
 from holdfast.core.data_store import Snapshot
+from holdfast.core.device_mode import MODES, DeviceMode
 from holdfast.core.plan import PV_OFF_IMPORT_SHARE, PlanSlot, SlotMode
 from holdfast.core.signals import Signal
 from holdfast.core.state_machine import State
@@ -42,6 +43,8 @@ class Request:
     """PV is to be throttled to export no more: from 0 to what the grid connection permits."""
     pv_on: bool = True
     """False: PV is to be switched off."""
+    device_mode: DeviceMode | None = None
+    """The inverters are to keep this rule by themselves, where they can, in place of the power."""
 
 
 class ModeManager:
@@ -66,6 +69,7 @@ class ModeManager:
             expires_ns=now_ns + REQUEST_LIFETIME_NS,
             export_limit_w=self._export_limit_w(slot),
             pv_on=self._pv_on(snapshot, slot),
+            device_mode=self._device_mode(snapshot, slot, source),
         )
 
     def _power(
@@ -111,6 +115,15 @@ class ModeManager:
         # What it is without PV, on or off: what PV does must not decide whether it may stand still.
         import_w = load_w + max(_by_slot(slot, load_w), 0.0)
         return not import_w <= share * self._import_max_w
+
+    def _device_mode(
+        self, snapshot: Snapshot, slot: PlanSlot | None, source: Source
+    ) -> DeviceMode | None:
+        """Returns the mode that a plan asks for, while it is followed and the reserve lets it."""
+        if slot is None or slot.device_mode is None or source is not Source.PLAN:
+            return None
+        keeps = self._has_reserve and MODES[slot.device_mode].discharges
+        return None if keeps and self._is_at_reserve(snapshot) else slot.device_mode
 
     def _is_at_reserve(self, snapshot: Snapshot) -> bool:
         """Says whether no more is stored than the reserve; True too if that cannot be told."""

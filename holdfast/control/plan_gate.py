@@ -107,6 +107,8 @@ def _check_slot(slot: PlanSlot, site: Site) -> None:
         _check_within("export_limit_w", slot.export_limit_w, 0.0, site.grid.export_max_w)
     if type(slot.pv_on) is not bool:
         raise PlanRefused("pv_on is neither true nor false")
+    if not (slot.device_mode is None or slot.device_mode in site.planner.device_modes):
+        raise PlanRefused(f"device_mode {slot.device_mode} is none of planner.device_modes")
     _check_loads(slot, site)
     for name in ("grid_power_w", "soc_end_pct", "import_price_per_kwh"):
         value: float | None = getattr(slot, name)

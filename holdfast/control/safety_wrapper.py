@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 from holdfast.control.mode_manager import Request
 from holdfast.core.config import Site
+from holdfast.core.device_mode import MODES, DeviceMode
 from holdfast.core.state_machine import State
 from holdfast.core.units import NS_PER_MS, NS_PER_S
 from holdfast.safety.assessment import Assessment
@@ -40,6 +41,13 @@ class SafetyWrapper:
         self._mode = _MODES[site.operating_mode](site)
         share_w = site.limited_power_w / len(site.storage)
         self._limited = up_to(charge_w=share_w, discharge_w=share_w, by="authority_limited")
+        self._reach_w = {
+            unit.name: (
+                unit.inverter_hardware.charge_power_max_w,
+                unit.inverter_hardware.discharge_power_max_w,
+            )
+            for unit in site.storage
+        }
         self._lifetime_ns = permit_lifetime_ns(site)
 
     def authorise(
@@ -69,6 +77,7 @@ class SafetyWrapper:
             if islanded
             else any(block.action is Action.POWER for block in blocks)
         )
+        may_run = connects and not stopped
         return Permit(
             unit=unit,
             envelope=envelope,
@@ -77,11 +86,26 @@ class SafetyWrapper:
             may_increase=not held,
             may_connect=connects,
             may_close=connects and not any(block.action is Action.CONNECT for block in blocks),
-            may_run=connects and not stopped,
+            may_run=may_run,
             islanded=islanded,
             export_limit_w=request.export_limit_w,
             pv_on=request.pv_on or not connects or not now_ns < request.expires_ns,
+            device_mode=self._mode_within(unit, request, envelope)
+            if may_run and not held and not islanded
+            else None,
         )
+
+    def _mode_within(self, unit: str, request: Request, envelope: Envelope) -> DeviceMode | None:
+        """Returns the mode that is asked for, if all that the inverter may do in it is permitted:
+        nobody but itself says how much of it that will be."""
+        mode = request.device_mode
+        if mode is None:
+            return None
+        charge_w, discharge_w = self._reach_w[unit]
+        within = envelope.contains(charge_w) and (
+            not MODES[mode].discharges or envelope.contains(-discharge_w)
+        )
+        return mode if within else None
 
     def _envelope(
         self, unit: str, request: Request, assessment: Assessment, now_ns: int

@@ -18,6 +18,8 @@ class Point(StrEnum):
     """Makes the inverter go to 0 W after this long without a command."""
     EXPORT_LIMIT_W = "export_limit_w"
     """Makes the inverter throttle PV so that the site exports no more."""
+    DEVICE_MODE = "device_mode"
+    """Leaves the inverter to a rule of its own, by its number; at 0 it follows the setpoint."""
     PV_ON = "pv_on"
     """Lets the inverter's PV through at 1; at 0 the PV behind it stands still."""
     CHARGE_POWER_W = "charge_power_w"

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
+from holdfast.core.device_mode import DeviceMode
 from holdfast.core.texts import MAX_NOTE, MAX_REASON, shown
 
 SHARE_MIN, SHARE_MAX = 0.05, 0.95
@@ -26,16 +27,6 @@ class SlotMode(StrEnum):
     """The battery holds ``battery_power_w``."""
     HOLD = "hold"
     """The battery stores PV surplus, but serves no load."""
-
-
-class DeviceMode(StrEnum):
-    """Tells what an inverter can be told to do when it takes modes and no setpoints."""
-
-    LOAD_FIRST = "load_first"
-    BATTERY_FIRST = "battery_first"
-    GRID_FIRST = "grid_first"
-    TIME_OF_USE = "time_of_use"
-    BACKUP_RESERVE = "backup_reserve"
 
 
 class PlanStatus(StrEnum):

@@ -8,9 +8,12 @@ Pylontech pack speaks once in one or two seconds; stale meter or inverter 1 s).
 from dataclasses import dataclass
 from enum import StrEnum
 
+from holdfast.core.device_mode import DeviceMode
 from holdfast.core.role import Role
 from holdfast.core.units import ns_from_s
 
+BARE_UNITS = frozenset({"0/1", "mode"})
+"""What has such a unit is told as a bare number."""
 SITE = "site"
 """It owns the signals that belong to no storage unit and no load."""
 
@@ -54,6 +57,7 @@ class Signal(StrEnum):
     DISCHARGE_POWER_READBACK_W = "discharge_power_readback_w"
     BATTERY_POWER_W = "battery_power_w"
     SETPOINT_READBACK_W = "setpoint_readback_w"
+    DEVICE_MODE = "device_mode"
     EXPORT_LIMIT_READBACK_W = "export_limit_readback_w"
     PV_ON = "pv_on"
     INVERTER_ENABLED = "inverter_enabled"
@@ -161,6 +165,7 @@ _SWITCH = (Role.LOAD_SWITCH, 60.0)  # no safety rests on it; wireless ones are s
 _DERIVED = (Internal.DERIVED, 15.0)  # what it rests on is lost long before
 _BALANCE = (Internal.BALANCE, 30.0)  # and so is the slowest meter
 _S = Signal
+_MODES = float(len(DeviceMode))
 
 # fmt: off
 SIGNALS: dict[Signal, SignalRow] = {
@@ -187,6 +192,7 @@ SIGNALS: dict[Signal, SignalRow] = {
     _S.DISCHARGE_POWER_READBACK_W: _row(*_BMS, "W",      0.0,   1.0e6, "discharge power that the BMS shows", "discharge power that the BMS has stored"),
     _S.BATTERY_POWER_W:       _row(*_INVERTER, "W",   -1.0e6,   1.0e6, "battery power", "measured, + charging"),
     _S.SETPOINT_READBACK_W:   _row(*_INVERTER, "W",   -1.0e6,   1.0e6, "setpoint that the inverter shows", "setpoint that the inverter has stored"),
+    _S.DEVICE_MODE:           _row(*_INVERTER, "mode",   0.0,  _MODES, "device mode of the inverter", "rule that the inverter keeps by itself; 0 = it follows the setpoint"),
     # From -1 to all ones of 32 bits: some devices' words for no limit at all.
     _S.EXPORT_LIMIT_READBACK_W: _row(*_INVERTER, "W",   -1.0,   4.3e9, "export limit that the inverter shows", "most that the inverter lets the site export, by throttling PV"),
     _S.PV_ON:                 _row(*_INVERTER, "0/1",    0.0,     1.0, "inverter's PV switch", "PV behind the inverter is let through"),

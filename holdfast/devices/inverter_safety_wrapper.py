@@ -6,10 +6,11 @@ from typing import ClassVar
 from holdfast.core.commands import Point, Write
 from holdfast.core.config import StorageUnit
 from holdfast.core.data_store import Snapshot
+from holdfast.core.device_mode import DeviceMode, number_of
 from holdfast.core.role import Role
 from holdfast.core.signals import Signal
 from holdfast.core.units import NS_PER_S, ns_from_s
-from holdfast.devices.point_traits import NO_TRAITS, Traits
+from holdfast.devices.point_traits import NO_TRAITS, PLAIN, Traits
 from holdfast.devices.written_point import DeviceMemory, PointRules, keep_points
 from holdfast.safety.finding import Finding
 from holdfast.safety.permit import Permit
@@ -39,6 +40,7 @@ _PV_SWITCH = PointRules(
 )
 """It is kept where the inverter can switch off the PV behind it. The revert timer lifts it, as it
 ends a setpoint, and the watchdog does."""
+_OF_BMS = frozenset({Point.CHARGE_POWER_W, Point.DISCHARGE_POWER_W})
 _USUAL = (Point.SETPOINT_W, Point.ENABLE, Point.REVERT_TIMEOUT_S)
 """An inverter takes these, unless its table says in words that it does not."""
 
@@ -49,7 +51,9 @@ class InverterSafetyWrapper:
     Holds no state.
     """
 
-    KEEPS: ClassVar[frozenset[Point]] = frozenset({*_USUAL, Point.EXPORT_LIMIT_W, Point.PV_ON})
+    KEEPS: ClassVar[frozenset[Point]] = frozenset(
+        {*_USUAL, Point.DEVICE_MODE, Point.EXPORT_LIMIT_W, Point.PV_ON}
+    )
 
     def __init__(
         self, unit: StorageUnit, points: Collection[Point] = _USUAL, traits: Traits = NO_TRAITS
@@ -66,6 +70,16 @@ class InverterSafetyWrapper:
                 # A heartbeat may get lost twice before the inverter reverts.
                 refresh_ns=ns_from_s(self._revert_timeout_s / 3),
                 exclusive=True,
+            ),
+            PointRules(
+                # It comes after the setpoint, which counts again once it is 0.
+                point=Point.DEVICE_MODE,
+                readback=Signal.DEVICE_MODE,
+                fault="setpoint_ignored",
+                resolution=1.0,
+                refresh_ns=ns_from_s(self._revert_timeout_s / 3),
+                exclusive=True,
+                exact=True,
             ),
             PointRules(
                 point=Point.ENABLE,
@@ -86,6 +100,14 @@ class InverterSafetyWrapper:
         )
         rules = (*rules, _EXPORT_LIMIT, _PV_SWITCH)
         self._rules = tuple(rule.of_device(traits) for rule in rules if rule.point in points)
+        # A BMS that takes powers would have to know what the inverter does by itself.
+        takes_modes = Point.DEVICE_MODE in points and _OF_BMS.isdisjoint(points)
+        self._modes = traits.get(Point.DEVICE_MODE, PLAIN).modes if takes_modes else frozenset()
+
+    def mode_of(self, permit: Permit, now_ns: int) -> DeviceMode | None:
+        """Returns the rule of its own to which the inverter is left, if it is to one at all."""
+        may = permit.may_write and permit.may_run and permit.is_fresh(now_ns)
+        return permit.device_mode if may and permit.device_mode in self._modes else None
 
     def decide(
         self,
@@ -99,7 +121,8 @@ class InverterSafetyWrapper:
         """Returns writes to make now, the memory for the next cycle, and what the inverter ignores.
 
         A power that the permit does not cover becomes 0 W. ``force`` writes setpoint and enable
-        even if nothing has changed.
+        even if nothing has changed. An inverter that is left to a rule of its own is told that in
+        the place of a setpoint.
         """
         if not permit.may_write:
             return (), {}, ()
@@ -108,6 +131,7 @@ class InverterSafetyWrapper:
         may_run = permit.may_run and fresh
         if not (may_run and permit.covers(power_w, now_ns)):
             power_w = 0.0
+        mode = None if force else self.mode_of(permit, now_ns)
         last = memory.get(Point.SETPOINT_W)
         forced = _FORCED if force else frozenset()
         if last is not None and not permit.envelope.contains(last.value):
@@ -115,9 +139,16 @@ class InverterSafetyWrapper:
             forced |= {Point.SETPOINT_W}
         wanted = {
             Point.SETPOINT_W: power_w,
+            Point.DEVICE_MODE: number_of(mode),
             Point.ENABLE: float(may_run),
             Point.REVERT_TIMEOUT_S: self._revert_timeout_s,
             Point.EXPORT_LIMIT_W: permit.export_limit_w,
             Point.PV_ON: float(permit.pv_on or not fresh),
         }
-        return keep_points(self._unit, Role.INVERTER, wanted, self._rules, snapshot, memory, forced)
+        rules = self._rules
+        if mode is not None:
+            rules = tuple(rule for rule in rules if rule.point is not Point.SETPOINT_W)
+            memory = {
+                point: kept for point, kept in memory.items() if point is not Point.SETPOINT_W
+            }
+        return keep_points(self._unit, Role.INVERTER, wanted, rules, snapshot, memory, forced)

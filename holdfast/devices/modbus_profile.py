@@ -12,16 +12,19 @@ from pydantic import Discriminator, Field, PrivateAttr, Tag, model_validator
 from holdfast.core.commands import Point
 from holdfast.core.config.storage import InverterHardware
 from holdfast.core.data_store import Told
+from holdfast.core.device_mode import NO_MODE, DeviceMode
 from holdfast.core.role import Role
 from holdfast.core.signals import INFORMATIVE, SIGNALS, Signal
 from holdfast.core.units import ns_from_s
 from holdfast.devices.block_plan import RegisterBlock, plan_blocks
 from holdfast.devices.device_table import DeviceTable, Reason, check_roles, listed
+from holdfast.devices.mode_write import ModeWrite
 from holdfast.devices.point_traits import PointTraits
 from holdfast.devices.register_image import Place, RawImage
 from holdfast.devices.registers import RegisterRead, RegisterWrite, check_unique
 from holdfast.devices.roles import MAY_LACK, ROLE_OF
 from holdfast.devices.scaled import ScaledRead
+from holdfast.devices.stepped_write import SteppedWrite
 from holdfast.devices.verbs import VerbWrite
 
 MAY_BE_SLOW = frozenset({Role.INVERTER})
@@ -37,16 +40,21 @@ _UNLIMITED = {
 
 
 def _kind_of_write(content: object) -> str:
-    return "verb_list" if isinstance(content, VerbWrite) or _has(content, "verbs") else "register"
+    for kind, row, key in (("verb_list", VerbWrite, "verbs"), ("mode_list", ModeWrite, "modes")):
+        if isinstance(content, row) or _has(content, key):
+            return kind
+    return "register"
 
 
 def _has(content: object, key: str) -> bool:
     return isinstance(content, dict) and key in content
 
 
-PointWrite = RegisterWrite | VerbWrite
+PointWrite = RegisterWrite | VerbWrite | ModeWrite
 _Write = Annotated[
-    Annotated[RegisterWrite, Tag("register")] | Annotated[VerbWrite, Tag("verb_list")],
+    Annotated[RegisterWrite, Tag("register")]
+    | Annotated[VerbWrite, Tag("verb_list")]
+    | Annotated[ModeWrite, Tag("mode_list")],
     Discriminator(_kind_of_write),
 ]
 
@@ -59,6 +67,9 @@ _Read = Annotated[
     Annotated[RegisterRead, Tag("plain")] | Annotated[ScaledRead, Tag("scaled")],
     Discriminator(_kind_of_read),
 ]
+
+
+_Teller = RegisterRead | VerbWrite | ModeWrite
 
 
 class ModbusProfile(DeviceTable):
@@ -104,12 +115,13 @@ class ModbusProfile(DeviceTable):
                 f"in the shortest maximum age, {slowest:g} s"
             )
         told = [read.signal for read in self.reads]
-        told += [verb.readback for verb in self._verbs]
+        told += [write.readback for write in self._stepped]
         check_unique("signal", [*told, *self.constants, *self.lacks])
         check_unique("point", [write.point for write in self.writes])
         self._check_constants()
         self._check_lacks()
         self._check_rests()
+        self._check_modes()
         for write in self.writes:
             self._check_write(write)
         for row in self.tellers:
@@ -130,9 +142,18 @@ class ModbusProfile(DeviceTable):
 
     def _check_rests(self) -> None:
         told = {read.signal for read in self.reads}
-        for verb in self._verbs:
-            if lacking := verb.rests_on - told:
+        for write in self._stepped:
+            if lacking := write.rests_on - told:
                 raise ValueError(f"verbs: they rest on {', '.join(lacking)}, which is not read")
+
+    def _check_modes(self) -> None:
+        verbs = (write for write in self.writes if isinstance(write, VerbWrite))
+        setpoint = next(verbs, None)
+        for write in self.writes:
+            if isinstance(write, ModeWrite):
+                if setpoint is None:
+                    raise ValueError("modes: only where the setpoint is told in verbs")
+                write.check_apart_from(setpoint)
 
     def _check_write(self, write: PointWrite) -> None:
         if write.writes_per_day is not None and write.point in _UNLIMITED:
@@ -148,8 +169,8 @@ class ModbusProfile(DeviceTable):
     def of(self, *roles: Role) -> Self:
         """Returns the part of the table that concerns ``roles``, which must be among its own."""
         writes = tuple(write for write in self.writes if ROLE_OF[write.point] in roles)
-        verbs = (write for write in writes if isinstance(write, VerbWrite))
-        rests_on = {signal for verb in verbs for signal in verb.rests_on}
+        stepped = (write for write in writes if isinstance(write, SteppedWrite))
+        rests_on = {signal for write in stepped for signal in write.rests_on}
         update = {
             "roles": tuple(role for role in self.roles if role in roles),
             "reads": tuple(read for read in self.reads if SIGNALS[read.signal].producer in roles),
@@ -173,7 +194,7 @@ class ModbusProfile(DeviceTable):
                 discharge_w=hardware.discharge_power_max_w,
                 revert_s=float(round(hardware.revert_timeout_s)),
             )
-            if isinstance(write, VerbWrite)
+            if not isinstance(write, RegisterWrite)
             else write
             for write in self.writes
         )
@@ -200,13 +221,13 @@ class ModbusProfile(DeviceTable):
         return self._aside
 
     @property
-    def _verbs(self) -> tuple[VerbWrite, ...]:
-        return tuple(write for write in self.writes if isinstance(write, VerbWrite))
+    def _stepped(self) -> tuple[VerbWrite | ModeWrite, ...]:
+        return tuple(write for write in self.writes if not isinstance(write, RegisterWrite))
 
     @property
     def signals(self) -> frozenset[Signal]:
         """Returns what this device provides."""
-        told = {read.signal for read in self.reads} | {verb.readback for verb in self._verbs}
+        told = {read.signal for read in self.reads} | {one.readback for one in self._stepped}
         return frozenset(told | self.constants.keys())
 
     @property
@@ -223,6 +244,7 @@ class ModbusProfile(DeviceTable):
                 writes_per_day=write.writes_per_day,
                 refresh_ns=None if write.refresh_s is None else ns_from_s(write.refresh_s),
                 follows_pv=Signal.PV_POWER_W in self.rests_on(write.point),
+                modes=frozenset(write.modes if isinstance(write, ModeWrite) else DeviceMode),
             )
             for write in self.writes
         }
@@ -249,13 +271,13 @@ class ModbusProfile(DeviceTable):
     def value_of(self, signal: Signal, image: RawImage, pv_w: float = 0.0) -> float:
         """Returns what these blocks tell of ``signal``; NaN if it is not available."""
         rows = (*self.tellers, *self.aside)
-        found = (_value(row, image, pv_w) for row in rows if row.signal is signal)
+        found = (self._value(row, image, pv_w) for row in rows if row.signal is signal)
         return next(found, self.constants.get(signal, math.nan))
 
     def rests_on(self, point: Point) -> frozenset[Signal]:
         """Returns what the device has to have told before ``point`` can be written."""
         row = self.points.get(point)
-        return row.rests_on if isinstance(row, VerbWrite) else frozenset()
+        return row.rests_on if isinstance(row, SteppedWrite) else frozenset()
 
     def told(
         self, image: RawImage, asked_ns: Mapping[Place, int], pv_w: float = 0.0
@@ -267,7 +289,7 @@ class ModbusProfile(DeviceTable):
             *(
                 Told(
                     signal=row.signal,
-                    value=_value(row, image, pv_w),
+                    value=self._value(row, image, pv_w),
                     time_ns=min(
                         (asked_ns[place] for run in row.runs for place in run), default=polled_ns
                     ),
@@ -282,16 +304,31 @@ class ModbusProfile(DeviceTable):
         )
 
     @property
-    def tellers(self) -> tuple[RegisterRead | VerbWrite, ...]:
+    def tellers(self) -> tuple[_Teller, ...]:
         """Returns the rows by which a signal is read."""
-        return (*self.reads, *self._verbs)
+        return (*self.reads, *self._stepped)
 
     def basis_of(self, point: Point) -> tuple[RegisterBlock, ...]:
         """Returns what has to be read before ``point`` can be coded."""
         row = self.points.get(point)
-        return self._planned(row.basis if isinstance(row, VerbWrite) else ())
+        return self._planned(row.basis if isinstance(row, SteppedWrite) else ())
 
-    def _blocks_of(self, rows: Iterable[RegisterRead | VerbWrite]) -> tuple[RegisterBlock, ...]:
+    def _value(self, row: _Teller, image: RawImage, pv_w: float) -> float:
+        """Returns what ``image`` tells of a row. A device that keeps a rule of its own is asked for
+        no power: its setpoint is 0 W, and that it is not led by that one is a signal of its own."""
+        match row:
+            case VerbWrite():
+                power_w = row.value(image, pv_w)
+                return 0.0 if math.isnan(power_w) and self._is_led(image) else power_w
+            case _:
+                return row.value(image)
+
+    def _is_led(self, image: RawImage) -> bool:
+        return any(
+            write.value(image) != NO_MODE for write in self.writes if isinstance(write, ModeWrite)
+        )
+
+    def _blocks_of(self, rows: Iterable[_Teller]) -> tuple[RegisterBlock, ...]:
         return self._planned(run for row in rows for run in row.runs)
 
     def _planned(self, runs: Iterable[tuple[Place, ...]]) -> tuple[RegisterBlock, ...]:
@@ -301,13 +338,9 @@ class ModbusProfile(DeviceTable):
         return plan_blocks((*runs, *marks), longest=self.longest_read, gap=self.read_gap)
 
 
-def _value(row: RegisterRead | VerbWrite, image: RawImage, pv_w: float) -> float:
-    return row.value(image, pv_w) if isinstance(row, VerbWrite) else row.value(image)
-
-
-def _hint(row: RegisterRead | VerbWrite, image: RawImage) -> str:
+def _hint(row: _Teller, image: RawImage) -> str:
     """Returns what may be the matter if the value is not plausible."""
-    if isinstance(row, VerbWrite):
+    if isinstance(row, SteppedWrite):
         return "what it holds is no command of ours"
     words = row.words_in(image)
     is_plain = len(row.parts) == 1 and row.run == row.places

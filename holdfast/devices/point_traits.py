@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from holdfast.core.commands import Point
+from holdfast.core.device_mode import DeviceMode
 from holdfast.devices.registers import towards_zero
 
 
@@ -21,6 +22,8 @@ class PointTraits:
     """It wears out, and is written so often a day. None: it does not."""
     refresh_ns: int | None = None
     """The device forgets it unless it is written so often. None: as usual."""
+    modes: frozenset[DeviceMode] = frozenset(DeviceMode)
+    """Of the device's own rules it keeps these."""
     follows_pv: bool = False
     """What the device holds means another battery power once the PV power is another."""
 

@@ -123,8 +123,7 @@ class PowerFollowUp:
         """
         now_ns = snapshot.time_ns
         if is_islanded(self._unit, snapshot):
-            excused_ns = now_ns + self._response_ns
-            return FollowUpMemory(setpoint_w=setpoint_w, excused_ns=excused_ns), ()
+            return self.excused(now_ns, setpoint_w), ()
         readback = snapshot.read(self._unit, Signal.SETPOINT_READBACK_W)
         if isinstance(readback, Good):
             memory = replace(memory, confirmed_ns=readback.time_ns)
@@ -140,6 +139,10 @@ class PowerFollowUp:
             replaced = (*kept, (memory.setpoint_w, now_ns))
             memory = replace(memory, setpoint_w=setpoint_w, replaced=replaced)
         return memory, self._findings(memory, samples)
+
+    def excused(self, now_ns: int, setpoint_w: float = 0.0) -> FollowUpMemory:
+        """Returns the memory of an inverter that decides by itself now, and a response time on."""
+        return FollowUpMemory(setpoint_w=setpoint_w, excused_ns=now_ns + self._response_ns)
 
     def _judged(
         self, witness: _Witness, sample: _Sample | None, memory: FollowUpMemory, now_ns: int

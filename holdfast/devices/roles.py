@@ -112,6 +112,7 @@ SAFE_VALUES: tuple[SafeValue, ...] = tuple(
     for role, point, value, rank, seen in (
         # role             point                    value rank                  seen to be at rest
         (Role.INVERTER,    Point.SETPOINT_W,        0.0, Rank.WISH,            _S.SETPOINT_READBACK_W),
+        (Role.INVERTER,    Point.DEVICE_MODE,       0.0, Rank.WISH,            _S.DEVICE_MODE),
         (Role.BMS,         Point.CHARGE_POWER_W,    0.0, Rank.WISH,            None),
         (Role.LOAD_SWITCH, Point.LOAD_ON,           0.0, Rank.WISH,            None),
         (Role.INVERTER,    Point.PV_ON,             1.0, Rank.WISH,            None),

@@ -5,8 +5,9 @@ from itertools import pairwise
 
 import numpy as np
 
+from holdfast.core.device_mode import DeviceMode
 from holdfast.core.errors import PlanFailed
-from holdfast.core.plan import DeviceMode, PlanStatus
+from holdfast.core.plan import PlanStatus
 from holdfast.optimization.answer import battery_cost
 from holdfast.optimization.flexible_program import change_cost, room_temperatures, waiting_cost
 from holdfast.optimization.problem import Array, BatteryModel, Mask, PlanSolution, SlackGroup

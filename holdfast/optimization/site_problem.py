@@ -9,34 +9,9 @@ from enum import StrEnum
 
 import numpy as np
 
+from holdfast.core.device_mode import DeviceMode
 from holdfast.core.errors import PlanFailed
-from holdfast.core.plan import DeviceMode
 from holdfast.optimization.problem import Array, BatteryModel, PlanProblem, PlanSolution
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ModeRow:
-    """Tells what the batteries may do in a mode; power and stop-SOC are set with it."""
-
-    charges_from_grid: bool
-    serves_load: bool
-    exports: bool
-    must_serve: bool = False
-    """The load is served as far as power reaches: nobody asks."""
-
-
-MODES: dict[DeviceMode, ModeRow] = {
-    # mode                                charges_from_grid        serves_load        exports
-    DeviceMode.LOAD_FIRST: ModeRow(
-        charges_from_grid=False, serves_load=True, exports=False, must_serve=True
-    ),
-    DeviceMode.BATTERY_FIRST: ModeRow(charges_from_grid=True, serves_load=False, exports=False),
-    DeviceMode.GRID_FIRST: ModeRow(charges_from_grid=False, serves_load=True, exports=True),
-    DeviceMode.TIME_OF_USE: ModeRow(charges_from_grid=True, serves_load=True, exports=False),
-    DeviceMode.BACKUP_RESERVE: ModeRow(charges_from_grid=False, serves_load=False, exports=False),
-}
-"""PV surplus charges in every mode but GRID_FIRST. As Growatt's hybrids do it: battery_first
-charges from the grid too, and load_first serves the load whatever the plan would like."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,12 +11,11 @@ from itertools import pairwise
 
 import numpy as np
 
-from holdfast.core.plan import DeviceMode
+from holdfast.core.device_mode import MODES, DeviceMode
 from holdfast.optimization.flexible_program import add_load, add_room
 from holdfast.optimization.grid_program import Flexible, GridColumns, add_grid, grid_reach
 from holdfast.optimization.problem import Array, BatteryModel
 from holdfast.optimization.site_problem import (
-    MODES,
     ModeRules,
     PeakPrice,
     SiteProblem,

@@ -19,6 +19,7 @@ import time
 from holdfast.control.cycle import watchdog_timeout_ns
 from holdfast.core.config import Site, StorageUnit
 from holdfast.core.config.device import Device
+from holdfast.core.device_mode import NO_MODE
 from holdfast.core.role import Role
 from holdfast.core.signals import SIGNALS, Signal
 from holdfast.core.units import NS_PER_MS, NS_PER_S
@@ -147,9 +148,16 @@ class Hand:
     def _see_rest(self, *, islanded: bool, opens: bool) -> None:
         """Looks, once this is to leave, whether the unit is at 0 W, and open if it was opened."""
         if self._leave.is_set():
-            self.at_rest = self._inverter.read(Signal.SETPOINT_READBACK_W) == 0.0 and (
+            self.at_rest = self._holds_zero() and (
                 islanded or (self._is_breakable() and (not opens or self._is_open()))
             )
+
+    def _holds_zero(self) -> bool:
+        """Says whether the inverter shows that it follows its setpoint, which is 0 W."""
+        leads_itself = Signal.DEVICE_MODE in self._inverter.signals
+        return self._inverter.read(Signal.SETPOINT_READBACK_W) == 0.0 and (
+            not leads_itself or self._inverter.read(Signal.DEVICE_MODE) == NO_MODE
+        )
 
     def _is_breakable(self) -> bool:
         """Says whether so little power flows that the contactor may break it."""

@@ -107,6 +107,7 @@ INTERLOCKS: tuple[InterlockRow, ...] = tuple(
         ("contactor_open",            _A.START,     _S.CONTACTOR_CLOSED,          0.0,               "the contactor is not confirmed open", _WRITES),
         ("precharge_open",            _A.START,     _S.PRECHARGE_CLOSED,          0.0,               "the precharge relay is not confirmed open", _WRITES | _WHERE_TOLD),
         ("setpoint_at_zero",          _A.START,     _S.SETPOINT_READBACK_W,       0.0,               "the inverter does not hold the 0 W that were written to it", _WRITES),
+        ("device_mode_off",           _A.START,     _S.DEVICE_MODE,               0.0,               "the inverter keeps a rule of its own", _WRITES | _WHERE_TOLD),
         ("revert_timer_armed",        _A.START,     _S.REVERT_TIMEOUT_READBACK_S, _revert_timeout_s, "the inverter's revert timer is not armed", _WRITES | _WHERE_TOLD),
         ("emergency_loop_closed",     _A.START,     _S.EMERGENCY_LOOP_CLOSED,     1.0,               "the emergency-stop loop is open", {}),
         ("watchdog_armed",            _A.START,     _S.WATCHDOG_ARMED,            1.0,               "the watchdog is not armed", {}),

@@ -3,6 +3,7 @@ cover is refused."""
 
 from dataclasses import dataclass
 
+from holdfast.core.device_mode import DeviceMode
 from holdfast.safety.envelope import Envelope
 
 
@@ -30,6 +31,8 @@ class Permit:
     """The site may export no more: PV is throttled to it, where the inverter can."""
     pv_on: bool = True
     """False: the inverter's PV may stand still."""
+    device_mode: DeviceMode | None = None
+    """The inverter may keep this rule of its own; None: it has to follow its setpoint."""
 
     def is_fresh(self, now_ns: int) -> bool:
         """Says whether it still holds; once it has expired it permits nothing at all."""

@@ -155,7 +155,7 @@ async def test_an_inverter_that_nobody_commands_yet_tells_all_that_is_needed(
 ) -> None:
     bench = Bench(tmp_path)
     unit = bench.content["storage"][0]
-    unit["inverter"]["profile"] = "sungrow_sh"
+    unit["inverter"]["profile"] = "huawei_sun2000"
     unit["relays"] = {"none": "it has one of its own"}
     bench.content["authority"] = "observe"
     bench.save()

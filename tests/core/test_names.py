@@ -8,7 +8,8 @@ from holdfast.control.loads.requests import LoadSource
 from holdfast.control.mode_manager import Source
 from holdfast.core import units
 from holdfast.core.commands import Command, Point
-from holdfast.core.plan import DeviceMode, PlanStatus, SlotMode
+from holdfast.core.device_mode import DeviceMode
+from holdfast.core.plan import PlanStatus, SlotMode
 from holdfast.core.ports import CommsCounters
 from holdfast.core.role import Role
 from holdfast.core.signals import SITE, Internal, Signal

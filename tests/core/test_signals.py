@@ -9,7 +9,7 @@ from holdfast.core.signals import INFORMATIVE, SIGNALS, Internal, Signal
 
 NAMED_UNITS = {
     "_w": "W", "_v": "V", "_a": "A", "_c": "°C", "_hz": "Hz", "_s": "s", "_pct": "%",
-    "_k": "K", "_kohm": "kΩ",
+    "_k": "K", "_kohm": "kΩ", "_mode": "mode",
 }  # fmt: skip
 
 
@@ -89,6 +89,7 @@ ROWS = {
     "battery_power_w": ("inverter", "W", -MILLION, MILLION, 1.0),
     "setpoint_readback_w": ("inverter", "W", -MILLION, MILLION, 1.0),
     "export_limit_readback_w": ("inverter", "W", -1.0, 4.3e9, 1.0),
+    "device_mode": ("inverter", "mode", 0.0, 5.0, 1.0),
     "pv_on": ("inverter", "0/1", 0.0, 1.0, 1.0),
     "inverter_enabled": ("inverter", "0/1", 0.0, 1.0, 1.0),
     "inverter_fault": ("inverter", "0/1", 0.0, 1.0, 1.0),

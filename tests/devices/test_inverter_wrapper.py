@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from holdfast.core.commands import Point
+from holdfast.core.device_mode import DeviceMode
 from holdfast.core.role import Role
 from holdfast.core.signals import Signal
 from holdfast.core.units import NS_PER_MS, NS_PER_S, ns_from_s
@@ -398,3 +399,123 @@ def test_the_inverters_powers_are_kept_in_the_steps_of_its_table_and_its_timer_i
         Point.REVERT_TIMEOUT_S: 5.0,
         LIMIT: 490.0,
     }
+
+
+# A rule of its own. -------------------------------------------------------------------------------
+
+MODE = Point.DEVICE_MODE
+LOAD_FIRST, GRID_FIRST = DeviceMode.LOAD_FIRST, DeviceMode.GRID_FIRST
+
+
+def led(*modes, points=(*USUAL, MODE)):
+    unit = build_site(unit_content(inverter=device("generic_hybrid"))).storage[0]
+    traits = {MODE: PointTraits(modes=frozenset(modes))} if modes else {}
+    return InverterSafetyWrapper(unit, points, traits)
+
+
+def test_left_to_a_rule_of_its_own_it_is_told_that_in_the_place_of_a_setpoint():
+    written, memory = decide(300.0, permit_of(device_mode=LOAD_FIRST), wrapper=led())
+    assert written == {MODE: 1.0, Point.ENABLE: 1.0, Point.REVERT_TIMEOUT_S: 5.0}
+    assert Point.SETPOINT_W not in memory
+    written, memory = decide(300.0, permit_of(), memory, now_ns=T0 + NS_PER_S, wrapper=led())
+    assert written == {Point.SETPOINT_W: 300.0, MODE: 0.0}
+    assert list(written) == [Point.SETPOINT_W, MODE], "the setpoint first, which counts then"
+    written, memory = decide(
+        300.0, permit_of(device_mode=GRID_FIRST), memory, now_ns=T0 + 2 * NS_PER_S, wrapper=led()
+    )
+    assert written[MODE] == 3.0
+    assert Point.SETPOINT_W not in written.keys() | memory.keys()
+
+
+def test_without_a_mode_it_is_told_that_it_follows_its_setpoint():
+    written, _ = decide(300.0, permit_of(), wrapper=led())
+    assert (written[MODE], written[Point.SETPOINT_W]) == (0.0, 300.0)
+
+
+@pytest.mark.parametrize(
+    "how",
+    [{"expires_ns": T0}, {"may_run": False}],
+)
+def test_what_permits_no_power_permits_no_mode(how):
+    permit = permit_of(device_mode=LOAD_FIRST, **how)
+    written, _ = decide(300.0, permit, wrapper=led())
+    assert (written[MODE], written[Point.SETPOINT_W]) == (0.0, 0.0)
+    assert led().mode_of(permit, T0) is None
+
+
+def test_who_observes_leaves_it_to_no_mode():
+    permit = permit_of(device_mode=LOAD_FIRST, may_write=False)
+    assert decide(300.0, permit, wrapper=led()) == ({}, {})
+    assert led().mode_of(permit, T0) is None
+
+
+def test_an_emergency_writes_the_setpoint_whatever_the_permit_says():
+    written, _ = decide(300.0, permit_of(device_mode=LOAD_FIRST), wrapper=led(), force=True)
+    assert written[MODE] == 0.0
+    assert {Point.SETPOINT_W, Point.ENABLE} <= written.keys()
+
+
+def test_a_mode_that_its_table_lacks_is_told_as_a_power():
+    wrapper = led(GRID_FIRST)
+    permit = permit_of(device_mode=LOAD_FIRST)
+    assert wrapper.mode_of(permit, T0) is None
+    assert decide(300.0, permit, wrapper=wrapper)[0][Point.SETPOINT_W] == 300.0
+    permit = permit_of(device_mode=GRID_FIRST)
+    assert wrapper.mode_of(permit, T0) is GRID_FIRST
+    assert decide(300.0, permit, wrapper=wrapper)[0][MODE] == 3.0
+
+
+def test_an_inverter_without_modes_is_left_to_none():
+    permit = permit_of(device_mode=LOAD_FIRST)
+    assert WRAPPER.mode_of(permit, T0) is None
+    assert decide(300.0, permit)[0][Point.SETPOINT_W] == 300.0
+    assert MODE not in decide(300.0, permit)[0]
+    traits = {MODE: PointTraits(modes=frozenset({LOAD_FIRST}))}
+    unit = build_site().storage[0]
+    assert InverterSafetyWrapper(unit, USUAL, traits).mode_of(permit, T0) is None
+
+
+@pytest.mark.parametrize("revert_timeout_s", [1, 5, 60])
+def test_a_mode_is_refreshed_as_a_setpoint_is(revert_timeout_s):
+    site = build_site(
+        unit_content(
+            inverter=device("generic_hybrid"),
+            inverter_hardware={"revert_timeout_s": revert_timeout_s},
+        )
+    )
+    wrapper = InverterSafetyWrapper(site.storage[0], (*USUAL, MODE))
+    permit, memory, times = permit_of(device_mode=LOAD_FIRST), {}, []
+    for ms in range(0, 2 * revert_timeout_s * 1000, 20):
+        now_ns = T0 + ms * NS_PER_MS
+        written, memory = decide(0.0, permit, memory, now_ns=now_ns, wrapper=wrapper)
+        times += [now_ns] * (MODE in written)
+    gaps = [b - a for a, b in pairwise(times)]
+    assert max(gaps) <= ns_from_s(revert_timeout_s) / 3 + 20 * NS_PER_MS
+    assert min(gaps) >= ns_from_s(revert_timeout_s) // 3
+
+
+def test_a_mode_that_is_not_kept_is_an_ignored_setpoint_and_one_that_somebody_writes_is_found():
+    for shown, row in ((0.0, "inverter_setpoint_ignored"), (4.0, "inverter_setpoint_ignored")):
+        memory, wrapper = {}, led()
+        for ms in range(0, 5000, 100):
+            now_ns = T0 + ms * NS_PER_MS
+            snapshot = snapshot_of({Signal.DEVICE_MODE: shown}, now_ns=now_ns, healthy=False)
+            _, memory, findings = wrapper.decide(
+                0.0, permit_of(device_mode=LOAD_FIRST), snapshot, memory, force=False
+            )
+        assert [found.row for found in findings] == [row]
+    memory, wrapper = {}, led()
+    for ms, shown in ((0, 0.0), (600, 1.0), (800, 3.0)):
+        now_ns = T0 + ms * NS_PER_MS
+        snapshot = snapshot_of({Signal.DEVICE_MODE: shown}, now_ns=now_ns, healthy=False)
+        writes, memory, findings = wrapper.decide(
+            0.0, permit_of(device_mode=LOAD_FIRST), snapshot, memory, force=False
+        )
+    assert [found.row for found in findings] == ["inverter_setpoint_overwritten"]
+    assert [(write.point, write.value) for write in writes] == [(MODE, 1.0)]
+
+
+@pytest.mark.parametrize("of_bms", [Point.CHARGE_POWER_W, Point.DISCHARGE_POWER_W])
+def test_an_inverter_whose_bms_takes_powers_is_left_to_none(of_bms):
+    wrapper = led(points=(*USUAL, MODE, of_bms))
+    assert wrapper.mode_of(permit_of(device_mode=LOAD_FIRST), T0) is None

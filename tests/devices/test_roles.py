@@ -31,7 +31,7 @@ TAKES = {
     Role.BMS: {Point.CHARGE_POWER_W, Point.DISCHARGE_POWER_W},
     Role.INVERTER: {
         Point.SETPOINT_W, Point.ENABLE, Point.REVERT_TIMEOUT_S, Point.EXPORT_LIMIT_W,
-        Point.PV_ON,
+        Point.PV_ON, Point.DEVICE_MODE,
     },
     Role.RELAYS: {Point.CONTACTOR, Point.PRECHARGE},
     Role.METER: set(),
@@ -56,6 +56,7 @@ TELLS = {
 }  # fmt: skip
 ORDER = [
     (Rank.WISH, Role.INVERTER, Point.SETPOINT_W, 0.0),
+    (Rank.WISH, Role.INVERTER, Point.DEVICE_MODE, 0.0),
     (Rank.WISH, Role.BMS, Point.CHARGE_POWER_W, 0.0),
     (Rank.WISH, Role.LOAD_SWITCH, Point.LOAD_ON, 0.0),
     (Rank.WISH, Role.INVERTER, Point.PV_ON, 1.0),
@@ -89,6 +90,7 @@ def test_the_safe_values_are_written_in_this_order() -> None:
 def test_a_unit_at_rest_is_seen_to_have_no_setpoint_and_no_closed_relay() -> None:
     assert {row.point: row.seen for row in SAFE_VALUES if row.seen is not None} == {
         Point.SETPOINT_W: Signal.SETPOINT_READBACK_W,
+        Point.DEVICE_MODE: Signal.DEVICE_MODE,
         Point.PRECHARGE: Signal.PRECHARGE_CLOSED,
         Point.CONTACTOR: Signal.CONTACTOR_CLOSED,
     }
@@ -149,7 +151,7 @@ def test_where_a_role_may_stand() -> None:
 @pytest.mark.parametrize(
     ("ranks", "points"),
     [
-        ((Rank.WISH,), [Point.SETPOINT_W, Point.CHARGE_POWER_W, Point.PV_ON]),
+        ((Rank.WISH,), [Point.SETPOINT_W, Point.DEVICE_MODE, Point.CHARGE_POWER_W, Point.PV_ON]),
         ((Rank.SUPPLY, Rank.LIMITED_CURRENT),
          [Point.ENABLE, Point.DISCHARGE_POWER_W, Point.PRECHARGE]),
         ((Rank.LIMITED_CURRENT, Rank.SUPPLY),
@@ -174,6 +176,7 @@ def test_nothing_is_written_that_a_device_does_not_take() -> None:
     )
     assert safe_writes(UNIT, {Role.INVERTER: list(Point)}, Rank.WISH) == (
         Write(unit=UNIT, role=Role.INVERTER, point=Point.SETPOINT_W, value=0.0),
+        Write(unit=UNIT, role=Role.INVERTER, point=Point.DEVICE_MODE, value=0.0),
         Write(unit=UNIT, role=Role.INVERTER, point=Point.PV_ON, value=1.0),
     )
 

@@ -12,7 +12,6 @@ from holdfast.core.signals import Signal
 from holdfast.devices.modbus_profile import ModbusProfile
 from holdfast.devices.profile import parse_profile
 from holdfast.devices.register_image import NOTHING_SHOWN, LastShown
-from holdfast.devices.verb_step import Verb
 
 HARDWARE = InverterHardware(
     charge_power_max_w=4000, discharge_power_max_w=5000, revert_timeout_s=30
@@ -87,7 +86,7 @@ def test_each_verb_is_its_writes_in_their_order():
     assert sent(-2500.0) == [(10, [30]), (11, [2]), (12, [50])]
     assert sent(0.0) == [(12, [0]), (11, [0])]
     assert sent(-0.0) == [(12, [0]), (11, [0])]
-    released = verb().requests_of(Verb.RELEASE, 0.0, NOTHING_SHOWN)
+    released = verb().release(NOTHING_SHOWN)
     assert [(request.address, request.words) for request in released] == [(11, (9,))]
 
 

@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 
 from benchmarks.direct_milp import best_objective
 from benchmarks.hard_plans import BATTERY, KINDS, WITH_LOADS, Kind, house_with_loads
+from holdfast.core.device_mode import MODES, DeviceMode
 from holdfast.core.errors import PlanFailed
-from holdfast.core.plan import DeviceMode, PlanStatus
+from holdfast.core.plan import PlanStatus
 from holdfast.optimization import site_model
 from holdfast.optimization.model import PlanModel
 from holdfast.optimization.problem import Array, PlanProblem
 from holdfast.optimization.site_model import GAP, solve_site
 from holdfast.optimization.site_problem import (
-    MODES,
     ModeRules,
     PeakPrice,
     Room,

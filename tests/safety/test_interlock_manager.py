@@ -29,6 +29,7 @@ ROWS = {
     "contactor_open": (Action.START, Signal.CONTACTOR_CLOSED, 0.0, 1.0),
     "precharge_open": (Action.START, Signal.PRECHARGE_CLOSED, 0.0, 1.0),
     "setpoint_at_zero": (Action.START, Signal.SETPOINT_READBACK_W, 0.0, 10.0),
+    "device_mode_off": (Action.START, Signal.DEVICE_MODE, 0.0, 1.0),
     "revert_timer_armed": (Action.START, Signal.REVERT_TIMEOUT_READBACK_S, 5.0, 0.0),
     "emergency_loop_closed": (Action.START, Signal.EMERGENCY_LOOP_CLOSED, 1.0, 0.0),
     "watchdog_armed": (Action.START, Signal.WATCHDOG_ARMED, 1.0, 0.0),
@@ -45,9 +46,11 @@ ROWS = {
 }
 NOT_EVERYWHERE = {
     "precharge_open", "precharge_complete", "bms_permits_charge", "bms_permits_discharge",
-    "revert_timer_armed",
+    "revert_timer_armed", "device_mode_off",
 }  # fmt: skip
-NEEDS_WRITING = {"contactor_open", "precharge_open", "setpoint_at_zero", "revert_timer_armed"}
+NEEDS_WRITING = {
+    "contactor_open", "precharge_open", "setpoint_at_zero", "revert_timer_armed", "device_mode_off",
+}  # fmt: skip
 OF_BATTERY = {
     "connect_pack_voltage", "fresh_pack_voltage", "fresh_battery_current", "bms_permits_charge",
     "bms_permits_discharge",

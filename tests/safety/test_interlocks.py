@@ -48,6 +48,7 @@ TABLE = {
     "contactor_open": (START, "contactor_closed", 0.0, "w"),
     "precharge_open": (START, "precharge_closed", 0.0, "wt"),
     "setpoint_at_zero": (START, "setpoint_readback_w", 0.0, "w"),
+    "device_mode_off": (START, "device_mode", 0.0, "wt"),
     "revert_timer_armed": (START, "revert_timeout_readback_s", 12.0, "wt"),
     "emergency_loop_closed": (START, "emergency_loop_closed", 1.0, ""),
     "watchdog_armed": (START, "watchdog_armed", 1.0, ""),

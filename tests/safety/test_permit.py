@@ -36,3 +36,5 @@ def test_a_permit_that_says_nothing_of_it_permits_no_export():
     assert Permit(**fields).export_limit_w == 0.0
     del fields["pv_on"]
     assert Permit(**fields).pv_on is True
+    del fields["device_mode"]
+    assert Permit(**fields).device_mode is None

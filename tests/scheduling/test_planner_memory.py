@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from holdfast.core.plan import DeviceMode
+from holdfast.core.device_mode import DeviceMode
 from holdfast.scheduling.loads.progress import LoadsNow, LoadState, ModeState, RoomState
 from holdfast.scheduling.planner_memory import PlannerMemory, decode, encode
 from tests.scheduling.planning import NOW

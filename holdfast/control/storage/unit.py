@@ -63,6 +63,9 @@ class UnitControl:
         power_w, running = setpoint.power_w, permit
         if not self._relays.is_ready(memory.relays):
             power_w, running = 0.0, replace(permit, may_run=False)
+        is_led = self._inverter.mode_of(running, snapshot.time_ns) is not None
+        if is_led:  # the ramp begins at 0 W when it no longer is
+            power_w = 0.0
         inverter_writes, inverter, inverter_findings = self._inverter.decide(
             power_w, running, snapshot, memory.inverter, force=force
         )
@@ -73,7 +76,7 @@ class UnitControl:
             permit, snapshot, memory.relays, at_once=at_once
         )
         relays, worn = self._life.judge(relays, snapshot.time_ns)
-        follow_up, follow_findings = self._followed(permit, snapshot, memory, inverter)
+        follow_up, follow_findings = self._followed(permit, snapshot, memory, inverter, is_led)
         connected = self._relays.is_connected(relays, permit)
         seen, unseen = self._unseen.check(snapshot, memory.seen, connected=connected)
         return (
@@ -90,8 +93,15 @@ class UnitControl:
         )
 
     def _followed(
-        self, permit: Permit, snapshot: Snapshot, memory: UnitMemory, inverter: DeviceMemory
+        self,
+        permit: Permit,
+        snapshot: Snapshot,
+        memory: UnitMemory,
+        inverter: DeviceMemory,
+        is_led: bool,  # noqa: FBT001 - by its own rule
     ) -> tuple[FollowUpMemory, tuple[Finding, ...]]:
+        if is_led:
+            return self._follow_up.excused(snapshot.time_ns), ()
         written = inverter.get(Point.SETPOINT_W)
         if not permit.may_write or written is None:
             return FollowUpMemory(), ()

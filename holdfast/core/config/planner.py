@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from holdfast.core.config.section import NotNegative, Section
-from holdfast.core.plan import DeviceMode
+from holdfast.core.device_mode import DeviceMode
 
 
 class PlannerOptions(Section):

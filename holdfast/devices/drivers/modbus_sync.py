@@ -1,5 +1,7 @@
 """The watchdog and the command line talk to a Modbus device without an event loop."""
 
+from collections.abc import Iterable
+
 from pymodbus.pdu import ModbusPDU
 
 from holdfast.core.commands import Point
@@ -18,7 +20,9 @@ from holdfast.devices.drivers.modbus_pdu import (
 )
 from holdfast.devices.drivers.sync_wires import SyncWires
 from holdfast.devices.modbus_profile import ModbusProfile
-from holdfast.devices.register_image import LastShown, Place, RawImage
+from holdfast.devices.register_image import LastShown, Place, RawImage, WriteRequest
+from holdfast.devices.verb_step import Verb
+from holdfast.devices.verbs import VerbWrite
 
 
 class SyncModbusWriter:
@@ -53,10 +57,32 @@ class SyncModbusWriter:
         try.
         """
         points = self._profile.points
+        held = self._held(point)
+        self._pv_w = held.told.get(Signal.PV_POWER_W, 0.0)
+        self._send(requests_of(self._name, points, point, value, held))
+
+    def release(self) -> None:
+        """Gives the device back to its own rule. Raises DeviceError as :meth:`write`."""
+        self._send(self._verbs.release(self._held(Point.SETPOINT_W)))
+
+    def is_released(self) -> bool:
+        """Says whether the device shows that it keeps its own rule. Raises DeviceError."""
+        blocks = self._profile.blocks_of(Signal.SETPOINT_READBACK_W)
+        return self._verbs.is_released({**self._acknowledged, **self._image_of(blocks)})
+
+    @property
+    def _verbs(self) -> VerbWrite:
+        row = self._profile.points.get(Point.SETPOINT_W)
+        if not (isinstance(row, VerbWrite) and Verb.RELEASE in row.verbs):
+            raise DeviceRefused(f"{self._name}: profile {self._profile.name} has no verb release")
+        return row
+
+    def _held(self, point: Point) -> LastShown:
         told = {signal: self.read(signal) for signal in self._profile.rests_on(point)}
-        held = LastShown(image=self._image_of(self._profile.basis_of(point)), told=told)
-        self._pv_w = told.get(Signal.PV_POWER_W, 0.0)
-        for request in requests_of(self._name, points, point, value, held):
+        return LastShown(image=self._image_of(self._profile.basis_of(point)), told=told)
+
+    def _send(self, requests: Iterable[WriteRequest]) -> None:
+        for request in requests:
             for place in request.places:
                 self._acknowledged.pop(place, None)
             self._exchange(write_request(request, self._id_of(request.device_id)))

@@ -21,7 +21,7 @@ from holdfast.monitoring.audit.events import (
     QuantityChanged,
     StateChanged,
 )
-from holdfast.monitoring.quantities.quantity import ON_OFF, Quantity, amount, words
+from holdfast.monitoring.quantities.quantity import IN_WORDS, Quantity, amount, words
 
 
 def describe(event: AuditEvent) -> str:  # noqa: C901 - one row for each kind
@@ -114,7 +114,7 @@ def _quantity(event: QuantityChanged) -> str:
 
 def _may(quantity: Quantity) -> str:
     low, high, unit = quantity.low, quantity.high, quantity.unit
-    if unit == ON_OFF or (low is None and high is None):
+    if unit in IN_WORDS or (low is None and high is None):
         return ""
     return f"may {amount(low, unit)} … {amount(high, unit)}"
 

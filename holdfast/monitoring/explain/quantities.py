@@ -85,6 +85,19 @@ def _pv_switch(switch: Quantity, situation: Situation) -> str:
     return ""
 
 
+def _device_mode(mode: Quantity, situation: Situation) -> str:
+    """Tells of an inverter that keeps a rule of its own, or is to and may not."""
+    value = mode.written if situation.recorded else mode.read_back
+    if mode.limited_by:
+        return (
+            f"The inverter of {mode.owner} was to be left to {amount(mode.asked, mode.unit)}, and "
+            f"follows its setpoint: not all that it might do is permitted ({mode.limited_by})."
+        )
+    if not value:
+        return ""
+    return f"The inverter of {mode.owner} is left to {amount(value, mode.unit)}: {mode.reason}."
+
+
 def _any(quantity: Quantity, situation: Situation) -> str:
     value = quantity.written if situation.recorded else quantity.read_back
     if value is None:
@@ -100,6 +113,7 @@ _SENTENCES: dict[str, Callable[[Quantity, Situation], str]] = {
     QuantityName.BATTERY_POWER: _elsewhere,
     QuantityName.LOAD: _load,
     QuantityName.ROOM_SETPOINT: _room_setpoint,
+    QuantityName.DEVICE_MODE: _device_mode,
     QuantityName.EXPORT_LIMIT: _export_limit,
     QuantityName.PV_SWITCH: _pv_switch,
 }

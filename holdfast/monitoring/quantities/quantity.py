@@ -8,10 +8,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from holdfast.core.device_mode import mode_of
+
 ON_OFF = "0/1"
 """This is the unit of what is on or off."""
-METRIC_UNITS = {"W": "watts", "°C": "celsius", ON_OFF: "on"}
+MODE = "mode"
+"""This is the unit of a rule that an inverter keeps by itself, told by its number."""
+METRIC_UNITS = {"W": "watts", "°C": "celsius", ON_OFF: "on", MODE: "number"}
 """These names stand for each unit in the name of a metric."""
+IN_WORDS = frozenset({ON_OFF, MODE})
+"""What has such a unit is told in words."""
 _DECIMALS = {"W": 0, "°C": 1}
 
 
@@ -19,6 +25,7 @@ class QuantityName(StrEnum):
     """Names what Holdfast sets; the table of quantities says how each is taken from a cycle."""
 
     BATTERY_POWER = "battery_power"
+    DEVICE_MODE = "device_mode"
     EXPORT_LIMIT = "export_limit"
     PV_SWITCH = "pv_switch"
     LOAD = "load"
@@ -27,6 +34,7 @@ class QuantityName(StrEnum):
 
 MEANINGS = {
     QuantityName.BATTERY_POWER: "power of a storage unit, + charging",
+    QuantityName.DEVICE_MODE: "rule that an inverter keeps by itself, 0 if it follows its setpoint",
     QuantityName.EXPORT_LIMIT: "most that an inverter lets the site export, by throttling PV",
     QuantityName.PV_SWITCH: "whether an inverter lets its PV through",
     QuantityName.LOAD: "whether a flexible load or a room's heat has power",
@@ -83,11 +91,15 @@ def number(value: float | None, unit: str, *, grouped: bool = False) -> str:
 
     >>> number(-2394.4, "W"), number(20.46, "°C"), number(1.0, "0/1"), number(None, "W")
     ('-2394', '20.5', 'on', '–')
+    >>> number(1.0, "mode"), number(0.0, "mode")
+    ('load_first', 'setpoint')
     """
     if value is None or not math.isfinite(value):
         return "–"
     if unit == ON_OFF:
         return "on" if value else "off"
+    if unit == MODE:
+        return mode_of(value) or "setpoint"
     decimals = _DECIMALS.get(unit)
     if decimals is None:
         return f"{value:g}"
@@ -102,4 +114,4 @@ def amount(value: float | None, unit: str) -> str:
     ('-2,394 W', 'off', '–', '0.95 pu')
     """
     text = number(value, unit, grouped=True)
-    return text if text == "–" or unit == ON_OFF else f"{text} {unit}"
+    return text if text == "–" or unit in IN_WORDS else f"{text} {unit}"

@@ -11,6 +11,7 @@ from holdfast.control.cycle import CycleRecord, CycleState
 from holdfast.control.mode_manager import Source
 from holdfast.core.commands import Point
 from holdfast.core.config import Site
+from holdfast.core.device_mode import number_of
 from holdfast.core.plan import PlanSlot
 from holdfast.core.role import Role
 from holdfast.core.signals import SIGNALS, Signal
@@ -169,6 +170,28 @@ def _power_steps(site: Site) -> dict[str, float]:
     return {unit.name: _SHARE_OF_POWER * rated_power(unit) for unit in site.storage}
 
 
+def _device_mode(unit: str, memory: DeviceMemory, record: CycleRecord) -> Decided | None:
+    if Point.DEVICE_MODE not in memory:
+        return None
+    slot, asked = _slot_followed(record), record.request.device_mode
+    permitted = record.permits[unit].device_mode
+    source, reason = Source.PASSIVE, "it follows its setpoint"
+    if slot is not None and asked is not None:
+        source, reason = Source.PLAN, slot.reason
+    return Decided(
+        asked=number_of(asked),
+        source=source,
+        reason=reason,
+        limited_by=_limit_of_mode(record.permits[unit].envelope) if permitted is not asked else "",
+        permitted=number_of(permitted),
+    )
+
+
+def _limit_of_mode(envelope: Envelope) -> str:
+    """Returns what sets the end that is nearer: in a mode an inverter may do all it can."""
+    return envelope.max_by if envelope.max_w <= -envelope.min_w else envelope.min_by
+
+
 def _export_limit(unit: str, memory: DeviceMemory, record: CycleRecord) -> Decided | None:
     if Point.EXPORT_LIMIT_W not in memory:
         return None
@@ -262,6 +285,13 @@ QUANTITIES = (
             Signal.CHARGE_CURRENT_LIMIT_A,
             Signal.DISCHARGE_CURRENT_LIMIT_A,
         ),
+    ),
+    QuantityRow(
+        name=QuantityName.DEVICE_MODE,
+        point=Point.DEVICE_MODE,
+        read_back=Signal.DEVICE_MODE,
+        decided=_device_mode,
+        lines=_PER_SLOT,
     ),
     QuantityRow(
         name=QuantityName.EXPORT_LIMIT,

@@ -20,15 +20,21 @@ from holdfast.site.site_lock import hold_lock
 _HOLDERS = ("controller", "watchdog")
 
 
-def unit_to_prove(site: Site, name: str | None) -> StorageUnit:
-    """Returns the storage unit that is meant, if it can be proven. Raises ConfigError."""
+def unit_meant(site: Site, name: str | None, what: str) -> StorageUnit:
+    """Returns the storage unit that is meant by ``name``; ``what`` is to be done with it. Raises
+    ConfigError, which names those that there are."""
+    known = ", ".join(site.unit_names)
     if name is None and len(site.storage) > 1:
-        raise ConfigError(f"devices prove: which one? Known are {', '.join(site.unit_names)}")
+        raise ConfigError(f"{what}: which one? Known are {known}")
     unit = site.storage[0] if name is None else site.unit_named(name)
     if unit is None:
-        raise ConfigError(
-            f"devices prove: there is no unit {name!r}; known: {', '.join(site.unit_names)}"
-        )
+        raise ConfigError(f"{what}: there is no unit {name!r}; known: {known}")
+    return unit
+
+
+def unit_to_prove(site: Site, name: str | None) -> StorageUnit:
+    """Returns the storage unit that is meant, if it can be proven. Raises ConfigError."""
+    unit = unit_meant(site, name, "devices prove")
     # What the proof is about permits no authority yet.
     check_site(site.model_copy(update={"authority": "observe"}))
     if unit.has_contactor:
@@ -59,18 +65,19 @@ def power_to_prove(site: Site, unit: StorageUnit, wanted_w: float | None) -> flo
 
 
 @contextmanager
-def holding(site: Site) -> Iterator[None]:
+def holding(site: Site, what: str) -> Iterator[None]:
     """Makes this the only one that steers the devices of ``site``, until the end of the block.
 
-    Raises AlreadyRunning while somebody does, and ConfigError while something is latched.
+    Raises AlreadyRunning while somebody does, and ConfigError while something is latched; ``what``
+    is to be done then.
     """
     files = SiteFiles.of(site)
     refuse_while_running(files)
     files.create()
     latches = load_latches(files.latches, files.traces)
     if latches.emergency_stop or latches.faults:
-        what = ", ".join(("an emergency stop",) * latches.emergency_stop + latches.faults)
-        raise ConfigError(f"devices prove: latched is {what}; look into it, and reset it first")
+        latched = ", ".join(("an emergency stop",) * latches.emergency_stop + latches.faults)
+        raise ConfigError(f"{what}: latched is {latched}; look into it, and reset it first")
     # A site that only observes holds nothing, and here it is written to.
     steering = site.model_copy(update={"authority": "limited"})
     with (

@@ -11,8 +11,9 @@ from zoneinfo import ZoneInfo
 
 from holdfast.core.config import Site
 from holdfast.core.config.loads import FlexibleLoad
+from holdfast.core.device_mode import DeviceMode
 from holdfast.core.interval import Interval
-from holdfast.core.plan import SHARE_MIN, DeviceMode, Plan
+from holdfast.core.plan import SHARE_MIN, Plan
 from holdfast.core.quarter_hours import QUARTER
 from holdfast.scheduling.loads.windows import present_window
 

@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from holdfast.core.config import Site
-from holdfast.core.plan import SHARE_MIN, DeviceMode, PlannedLoad
+from holdfast.core.device_mode import DeviceMode
+from holdfast.core.plan import SHARE_MIN, PlannedLoad
 from holdfast.optimization.problem import Array
 from holdfast.optimization.site_problem import SiteSolution
 from holdfast.scheduling.loads.problem import Waiting

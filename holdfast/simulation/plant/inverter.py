@@ -7,6 +7,8 @@ import math
 from collections import deque
 from dataclasses import dataclass
 
+from holdfast.core.device_mode import DeviceMode
+
 _SNAP_W = 0.05
 """Closer to the target than this, the power is the target."""
 _AS_DELIVERED_W = 100_000.0
@@ -44,6 +46,10 @@ class Inverter:
         """This register, where there is one, changes by nothing but another write."""
         self.pv_on = True
         """This register, where there is one, goes back to on with the revert timer."""
+        self.mode: DeviceMode | None = None
+        """This register, where there is one, makes it keep a rule of its own; so does that go."""
+        self._led_w: float | None = None
+        """Its own rule asks this of it."""
         self.faulted = False
         """It is set by a DC voltage out of its window, or by a test; switching off clears it."""
         self.runaway_w: float | None = None
@@ -63,6 +69,19 @@ class Inverter:
         self.setpoint_w = power_w
         self._commanded_s = self._time_s
         self._schedule()
+
+    def write_mode(self, mode: DeviceMode | None) -> None:
+        """Stores the mode, and starts the revert timer anew."""
+        self.mode = mode
+        self._commanded_s = self._time_s
+        if mode is None:
+            self.lead(None)
+
+    def lead(self, power_w: float | None) -> None:
+        """Takes what its own rule asks; None: it follows its setpoint."""
+        if power_w != self._led_w:
+            self._led_w = power_w
+            self._schedule()
 
     def write_revert_timeout(self, timeout_s: float) -> None:
         """Stores the revert timer and starts it anew."""
@@ -126,7 +145,7 @@ class Inverter:
         return dc_power_w * self.spec.efficiency
 
     def _schedule(self) -> None:
-        target_w = self._within(self.setpoint_w)
+        target_w = self._within(self.setpoint_w if self._led_w is None else self._led_w)
         self._pending.append((self._time_s + self.spec.dead_time_s, target_w))
 
     def _within(self, power_w: float) -> float:
@@ -136,11 +155,14 @@ class Inverter:
         return max(-discharge_w, min(charge_w, power_w))
 
     def _expire(self, end_s: float) -> None:
-        if not self.revert_timeout_s or (not self.setpoint_w and self.pv_on):
+        is_plain = not self.setpoint_w and self.pv_on and self.mode is None
+        if not self.revert_timeout_s or is_plain:
             return
         expiry_s = self._commanded_s + self.revert_timeout_s
         if end_s + _TIME_EPS_S >= expiry_s:
             self.pv_on = True
+            if self.mode is not None:
+                self.write_mode(None)
             if self.setpoint_w:
                 self.setpoint_w = 0.0
                 self._pending.append((expiry_s, 0.0))

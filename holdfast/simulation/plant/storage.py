@@ -1,11 +1,12 @@
 """One storage unit has its cells, BMS, contactor and inverter wired together."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 
 from holdfast.core.commands import Point, Write
 from holdfast.core.config import StorageUnit
+from holdfast.core.device_mode import DeviceMode, mode_of, number_of
 from holdfast.core.role import Role
 from holdfast.core.signals import Signal
 from holdfast.devices.modbus_profile import ModbusProfile, PointWrite
@@ -29,6 +30,14 @@ That is far outside what the cells survive, so that it does not hide damage.
 """
 
 _OF_PV = frozenset({Point.EXPORT_LIMIT_W, Point.PV_ON})
+_OWN_RULES: Mapping[DeviceMode | None, Callable[[Surroundings], float]] = {
+    DeviceMode.LOAD_FIRST: lambda scene: scene.own_use_w,
+    DeviceMode.BATTERY_FIRST: lambda scene: scene.charge_max_w,
+    DeviceMode.GRID_FIRST: lambda scene: -scene.discharge_max_w,
+    DeviceMode.TIME_OF_USE: lambda scene: scene.own_use_w,
+    DeviceMode.BACKUP_RESERVE: lambda scene: max(0.0, scene.own_use_w),
+}
+"""The battery power, W, that the plain inverter goes for in each mode."""
 _K = DamageKind
 
 
@@ -152,8 +161,8 @@ class StoragePlant:
                 self._stop_current()
             case Point.REVERT_TIMEOUT_S:
                 self.inverter.write_revert_timeout(value)
-            case Point.EXPORT_LIMIT_W | Point.PV_ON:
-                self._tell_pv(write.point, value)
+            case Point.EXPORT_LIMIT_W | Point.PV_ON | Point.DEVICE_MODE:
+                self._tell_hybrid(write.point, value)
             case Point.CHARGE_POWER_W:
                 self.bms.charge_power_w = value
                 self._permit()
@@ -166,8 +175,10 @@ class StoragePlant:
                 self.link.relay.command(close=value != 0.0)
 
     def follow_box(self, time_s: float, *, load_w: float, pv_w: float) -> float:
-        """Lets a maker's box decide, if one is in the inverter's place; returns its wish in W."""
-        if self.box is None:
+        """Lets a maker's box decide, if one is in the inverter's place, or the inverter by the mode
+        that it was told; returns its wish in W."""
+        mode = self.inverter.mode
+        if self.box is None and mode is None:
             return self.inverter.setpoint_w
         spec = self.inverter.spec
         scene = Surroundings(
@@ -178,6 +189,10 @@ class StoragePlant:
             charge_max_w=spec.charge_power_max_w,
             discharge_max_w=spec.discharge_power_max_w,
         )
+        if self.box is None:
+            led_w = _OWN_RULES[mode](scene)
+            self.inverter.lead(led_w)
+            return led_w
         self.box.now_s = time_s
         wish_w = self.box.power_w(scene)
         if wish_w != self.inverter.setpoint_w:
@@ -198,6 +213,7 @@ class StoragePlant:
             Point.REVERT_TIMEOUT_S: inverter.revert_timeout_s,
             Point.EXPORT_LIMIT_W: inverter.export_limit_w,
             Point.PV_ON: float(inverter.pv_on),
+            Point.DEVICE_MODE: number_of(inverter.mode),
             Point.CHARGE_POWER_W: self.bms.charge_power_w,
             Point.DISCHARGE_POWER_W: self.bms.discharge_power_w,
             Point.CONTACTOR: float(self.contactor.commanded),
@@ -233,6 +249,7 @@ class StoragePlant:
             Signal.REVERT_TIMEOUT_READBACK_S: inverter.revert_timeout_s,
             Signal.EXPORT_LIMIT_READBACK_W: inverter.export_limit_w,
             Signal.PV_ON: float(inverter.pv_on),
+            Signal.DEVICE_MODE: number_of(inverter.mode),
             Signal.ISLANDED: float(inverter.island_w is not None),
             Signal.CONTACTOR_CLOSED: float(self.contactor.feedback_closed),
             Signal.PRECHARGE_CLOSED: float(link is not None and link.relay.feedback_closed),
@@ -262,9 +279,11 @@ class StoragePlant:
         self.link.step(dt_s, pack_v, main_closed=self.contactor.closed and pack_v > 0.0)
         return self.link.current_a
 
-    def _tell_pv(self, point: Point, value: float) -> None:
+    def _tell_hybrid(self, point: Point, value: float) -> None:
         if point is Point.PV_ON:
             self.inverter.pv_on = value != 0.0
+        elif point is Point.DEVICE_MODE:
+            self.inverter.write_mode(mode_of(value))
         else:
             self.inverter.export_limit_w = value
 

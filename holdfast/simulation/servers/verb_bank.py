@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from holdfast.devices.modbus_profile import ModbusProfile
 from holdfast.devices.register_image import Place
+from holdfast.devices.stepped_write import SteppedWrite
 from holdfast.devices.verbs import VerbWrite
 
 
@@ -13,7 +14,8 @@ class VerbBank:
 
     def __init__(self, profile: ModbusProfile, verb: VerbWrite) -> None:
         self._profile, self._verb = profile, verb
-        self.words: dict[Place, int] = dict.fromkeys(verb.places, 0)
+        stepped = (row for row in profile.writes if isinstance(row, SteppedWrite))
+        self.words: dict[Place, int] = dict.fromkeys((p for row in stepped for p in row.places), 0)
 
     def has(self, table: str, address: int, count: int) -> bool:
         """Says whether all these registers are among them."""

@@ -186,3 +186,37 @@ def test_a_quantity_without_words_of_its_own_is_told_all_the_same() -> None:
     assert sentences(replace(other, read_back=None, limited_by=""), was=True) == [
         "Reactive power of left is 200 var: cos phi."
     ]
+
+
+def device_mode(**values: object) -> Quantity:
+    content: dict[str, object] = {
+        "owner": UNIT,
+        "name": "device_mode",
+        "unit": "mode",
+        "asked": 1.0,
+        "source": "plan",
+        "reason": "the sun will do",
+        "permitted": 1.0,
+        "written": 1.0,
+        "read_back": 1.0,
+        "measured": None,
+    }
+    return Quantity(**(content | values))  # type: ignore[arg-type]
+
+
+def test_an_inverter_that_is_left_to_itself_is_told_of_with_its_reason() -> None:
+    led = ["The inverter of battery is left to load_first: the sun will do."]
+    assert sentences(device_mode()) == led
+    assert sentences(device_mode(), was=True) == led
+    idle = device_mode(asked=0.0, permitted=0.0, written=0.0, read_back=0.0)
+    assert sentences(idle) == sentences(idle, was=True) == []
+    assert sentences(device_mode(read_back=None)) == []
+
+
+def test_a_mode_that_may_not_be_is_told_with_what_keeps_it_from_that() -> None:
+    kept = device_mode(permitted=0.0, written=0.0, read_back=0.0, limited_by="soc_low")
+    (told,) = sentences(kept)
+    assert told == (
+        "The inverter of battery was to be left to load_first, and follows its setpoint: not all "
+        "that it might do is permitted (soc_low)."
+    )

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from holdfast.control.plan_gate import AcceptedPlan
 from holdfast.core.commands import Command, Point
+from holdfast.core.device_mode import DeviceMode
 from holdfast.core.signals import Signal
 from holdfast.devices.load_safety_wrapper import FROST_PROTECTION_C
 from holdfast.monitoring.quantities.quantity import Quantity, QuantityName, by_owner
@@ -18,6 +19,8 @@ from tests.builders import (
     room_content,
     unit_content,
 )
+from tests.control.test_device_modes import plan_of as leading
+from tests.control.test_device_modes import site as led_site
 from tests.monitoring.audit.test_observer import a_plan
 
 WHY = "throttles PV: export costs 3.0 ct now"
@@ -230,3 +233,41 @@ def test_a_site_that_observes_tells_what_would_be_asked_and_writes_nothing() -> 
         ("load", None),
     }
     assert {quantity.limited_by for quantity in found} == {"authority_observe"}
+
+
+def test_a_device_mode_is_the_plans_and_told_with_what_keeps_it_from_the_inverter() -> None:
+    site = led_site()
+    bench = Bench(site)
+    bench.start()
+
+    def mode() -> Quantity:
+        return of(bench, QuantityName.DEVICE_MODE)[UNIT]
+
+    assert mode() == Quantity(
+        owner=UNIT,
+        name="device_mode",
+        unit="mode",
+        asked=0.0,
+        source="passive",
+        reason="it follows its setpoint",
+        permitted=0.0,
+        written=0.0,
+        read_back=0.0,
+        measured=None,
+    )
+    bench.run(1.0, plan=leading(DeviceMode.LOAD_FIRST, site, now_ns=bench.now_ns))
+    assert (mode().asked, mode().source, mode().reason) == (1.0, "plan", "cheap")
+    assert mode().permitted == mode().written == mode().read_back == 1.0
+    assert mode().limited_by == ""
+    bench.set(Signal.SOC_PCT, 2.0)
+    bench.run(1.0, plan=leading(DeviceMode.LOAD_FIRST, site, now_ns=bench.now_ns))
+    assert (mode().asked, mode().permitted, mode().limited_by) == (1.0, 0.0, "soc_low")
+    bench.set(Signal.SOC_PCT, 99.0)
+    bench.run(1.0, plan=leading(DeviceMode.LOAD_FIRST, site, now_ns=bench.now_ns))
+    assert mode().limited_by == "soc_high"
+
+
+def test_where_no_inverter_takes_a_mode_there_is_none() -> None:
+    bench = Bench()
+    bench.start()
+    assert of(bench, QuantityName.DEVICE_MODE) == {}

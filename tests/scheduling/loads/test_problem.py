@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from holdfast.core.config import Site
+from holdfast.core.device_mode import DeviceMode
 from holdfast.core.errors import PlanFailed
 from holdfast.core.interval import Interval
-from holdfast.core.plan import DeviceMode
 from holdfast.core.quarter_hours import QUARTER
 from holdfast.optimization.site_problem import ModeRules, Room
 from holdfast.scheduling.loads.problem import Waiting, mode_rules, shiftable_loads, waiting_of

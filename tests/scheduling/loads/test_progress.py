@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from holdfast.core.plan import DeviceMode, Plan, PlannedLoad, PlanSlot, PlanStatus, SlotMode
+from holdfast.core.device_mode import DeviceMode
+from holdfast.core.plan import Plan, PlannedLoad, PlanSlot, PlanStatus, SlotMode
 from holdfast.core.quarter_hours import QUARTER
 from holdfast.scheduling.loads.progress import (
     LoadProgress,

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from holdfast.control.plan_gate import accept_plan
 from holdfast.core.config import Site
-from holdfast.core.plan import DeviceMode, Plan, PlanStatus, SlotMode
+from holdfast.core.device_mode import DeviceMode
+from holdfast.core.plan import Plan, PlanStatus, SlotMode
 from holdfast.core.quarter_hours import QUARTER
 from holdfast.markets.site_prices import SitePrices
 from holdfast.optimization.problem import PlanSolution

@@ -5,14 +5,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from holdfast.core.config import Site
+from holdfast.core.device_mode import DeviceMode, number_of
 from holdfast.core.role import Role
 from holdfast.core.signals import Signal
 from holdfast.devices.can_profile import CanProfile
 from holdfast.devices.modbus_profile import ModbusProfile
+from holdfast.devices.mode_write import ModeWrite
 from holdfast.devices.profile import load_profile
 from holdfast.devices.register_image import LastShown, RawImage, WriteRequest
 from holdfast.devices.roles import ROLES, Per
-from holdfast.devices.verb_step import Verb
 from holdfast.devices.verbs import VerbWrite
 from holdfast.simulation.plant import SitePlant
 from holdfast.simulation.servers.protocol_faults import FaultSet
@@ -72,6 +73,20 @@ class TableBench:
         (write,) = (row for row in self.profile.writes if isinstance(row, VerbWrite))
         return write
 
+    @property
+    def modes(self) -> ModeWrite | None:
+        return next((row for row in self.profile.writes if isinstance(row, ModeWrite)), None)
+
+    def requests_of(self, mode: DeviceMode) -> tuple[WriteRequest, ...]:
+        """What is sent to leave it to a mode."""
+        assert self.modes is not None
+        return self.modes.requests(number_of(mode), LastShown(image=self.image(), told={}))
+
+    def lead(self, mode: DeviceMode) -> None:
+        """Leaves it to a mode, and lets it settle."""
+        self.send(self.requests_of(mode))
+        self.run(SETTLED_S)
+
     def run(self, seconds: float) -> None:
         """Lets time pass."""
         for _ in range(round(seconds / STEP_S)):
@@ -103,7 +118,7 @@ class TableBench:
         return self.verbs.requests(power_w, LastShown(image={} if fresh else image, told=told))
 
     def release(self) -> tuple[WriteRequest, ...]:
-        return self.verbs.requests_of(Verb.RELEASE, 0.0, LastShown(image={}, told={}))
+        return self.verbs.release(LastShown(image={}, told={}))
 
     def send(self, requests: Sequence[WriteRequest]) -> None:
         """Sends in order; what the box refuses is a mistake of the table."""

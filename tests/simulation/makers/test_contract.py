@@ -5,9 +5,11 @@ import math
 
 import pytest
 
+from holdfast.core.device_mode import MODES, DeviceMode, number_of
 from holdfast.core.role import Role
 from holdfast.core.signals import SIGNALS, Signal
 from holdfast.devices.modbus_profile import ModbusProfile
+from holdfast.devices.mode_write import ModeWrite
 from holdfast.devices.profile import load_profile, outline_of, profile_names
 from holdfast.devices.verb_step import Verb
 from holdfast.devices.verbs import VerbWrite
@@ -27,6 +29,13 @@ def _is_told_in_verbs(name: str) -> bool:
 
 
 TABLES = [name for name in profile_names() if _is_told_in_verbs(name)]
+MODES_OF_TABLES = [
+    (name, mode)
+    for name in TABLES
+    for write in outline_of(load_profile(name)).writes
+    if isinstance(write, ModeWrite)
+    for mode in write.modes
+]
 
 
 def steps_of(bench: TableBench) -> float:
@@ -200,7 +209,53 @@ def test_released_it_keeps_its_own_rule_and_shows_no_command(table: str) -> None
     bench.send(bench.release())
     bench.run(SETTLED_S)
     assert bench.power_w == pytest.approx(-LOAD_W, abs=60.0)
-    assert math.isnan(bench.told()[Signal.SETPOINT_READBACK_W])
+    if bench.modes:  # it has a name for what it does
+        assert bench.told()[Signal.DEVICE_MODE] == number_of(DeviceMode.LOAD_FIRST)
+        assert bench.told()[Signal.SETPOINT_READBACK_W] == 0.0
+    else:
+        assert math.isnan(bench.told()[Signal.SETPOINT_READBACK_W])
+
+
+def own_rule_w(mode: DeviceMode, pv_w: float) -> float:
+    """What a battery does in a mode that serves nothing but the house, or not even that."""
+    surplus_w = pv_w - LOAD_W
+    return surplus_w if MODES[mode].serves_load else max(0.0, surplus_w)
+
+
+@pytest.mark.parametrize(("table", "mode"), MODES_OF_TABLES)
+@pytest.mark.parametrize("pv_w", [0.0, 1500.0])
+@pytest.mark.parametrize("before_w", [2000.0, 0.0, -2000.0])
+def test_left_to_a_mode_it_does_that_shows_it_and_comes_back_by_a_setpoint(
+    table: str, mode: DeviceMode, before_w: float, pv_w: float
+) -> None:
+    bench = TableBench(table, pv_w=pv_w)
+    bench.tell(before_w)
+    assert bench.told()[Signal.DEVICE_MODE] == 0.0
+    bench.lead(mode)
+    charges_all = bench.power_w == pytest.approx(pv_w, abs=60.0) and not MODES[mode].serves_load
+    assert charges_all or bench.power_w == pytest.approx(own_rule_w(mode, pv_w), abs=60.0)
+    assert bench.told()[Signal.DEVICE_MODE] == number_of(mode)
+    assert bench.told()[Signal.SETPOINT_READBACK_W] == 0.0
+    bench.tell(1000.0)
+    assert bench.told()[Signal.DEVICE_MODE] == 0.0
+    assert bench.power_w == pytest.approx(1000.0, abs=steps_of(bench))
+
+
+@pytest.mark.parametrize(("table", "mode"), MODES_OF_TABLES)
+@pytest.mark.parametrize("before_w", [2000.0, 0.0, -2000.0])
+def test_a_link_that_dies_on_the_way_to_a_mode_leaves_it_between_both(
+    table: str, mode: DeviceMode, before_w: float
+) -> None:
+    whole = TableBench(table, pv_w=1500.0)
+    whole.tell(before_w)
+    for cut in range(len(whole.requests_of(mode))):
+        bench = TableBench(table, pv_w=1500.0)
+        bench.tell(before_w)
+        bench.send(bench.requests_of(mode)[:cut])
+        bench.run(SETTLED_S)
+        low_w, high_w = min(before_w, 0.0), max(before_w, 1500.0)
+        slack_w = steps_of(bench)
+        assert low_w - slack_w <= bench.power_w <= high_w + slack_w, f"cut after {cut}"
 
 
 @pytest.mark.parametrize("table", TABLES)
