@@ -121,10 +121,13 @@ class Hand:
     def _looks_ahead(self) -> bool:
         """Looks whether it would reach the inverter, and what has to be known before it counts.
 
-        One that talks to the controller alone is not asked while that lives.
+        What has one client at a time is left to the controller while that lives.
         """
-        if self._inverter.waits_its_turn and not self._leave.is_set():
-            self._inverter.close()
+        asks = not self._inverter.waits_its_turn or self._leave.is_set()
+        for link in self._links.values():
+            if link.waits_its_turn and not (asks and link is self._inverter):
+                link.close()
+        if not asks:
             return True
         answers = self._inverter.read(Signal.BATTERY_POWER_W) is not None
         reaches = self._reach.judge(answers, time.monotonic_ns())

@@ -11,6 +11,7 @@ from holdfast.core.config.device import (
     CanBus,
     Connection,
     Device,
+    GpioChip,
     HttpHost,
     Modbus,
     ModbusRtu,
@@ -28,7 +29,7 @@ from holdfast.devices.can_profile import LATE_BURSTS, CanProfile
 from holdfast.devices.json_profile import JsonProfile
 from holdfast.devices.modbus_profile import MAY_BE_SLOW
 from holdfast.devices.point_traits import PointTraits, Traits
-from holdfast.devices.profile import Profile, load_profile
+from holdfast.devices.profile import Profile, RegisterTable, load_profile
 from holdfast.devices.roles import ROLE_OF, ROLES, Per, devices_in
 
 
@@ -123,6 +124,8 @@ def address_of(connection: Connection) -> str:
             return f"{host.lower()}:{port}, topic {topic}"
         case CanBus(channel=channel, address=address):
             return f"{channel}, battery {address}" if address else channel
+        case GpioChip(chip=chip, lines=lines):
+            return f"{chip}: {', '.join(sorted(lines))}" if lines else chip
 
 
 def expected_signals(site: Site) -> dict[str, Collection[Signal]]:
@@ -190,7 +193,8 @@ def ages_of(signal: Signal, profile: Profile, connection: Connection) -> tuple[i
         return max(old_ns, ns_from_s(LATE_BURSTS * profile.burst_period_s)), lost_ns
     if isinstance(profile, JsonProfile):
         return old_ns, ns_from_s(profile.lost_s(signal))
-    if SIGNALS[signal].producer in MAY_BE_SLOW and isinstance(connection, Modbus):
+    may_be_slow = SIGNALS[signal].producer in MAY_BE_SLOW
+    if may_be_slow and isinstance(profile, RegisterTable) and isinstance(connection, Modbus):
         slow_s = max(profile.max_age_s or 0.0, 2.0 * connection.timeout_s)
         return old_ns, max(lost_ns, ns_from_s(slow_s))
     return old_ns, lost_ns
