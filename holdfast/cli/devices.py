@@ -194,7 +194,7 @@ def _read_lines(options: argparse.Namespace, table: str, connection: GpioChip) -
         print_json({"table": profile.name, "chip": connection.chip, "lines": rows})
     else:
         print(f"{profile.name} on {connection.chip}")
-        rows_told = [(line.what, str(line.line), line.name or "-", _shown(line)) for line in lines]
+        rows_told = [(line.what, line.line, line.name or "-", _shown(line)) for line in lines]
         print_columns((("what", "line", "kernel's name", "shows"), *rows_told))
     return 1 if any(line.problem for line in lines) else 0
 

@@ -16,7 +16,7 @@ class LineRead:
     """Holds what one line told."""
 
     what: Signal | Point
-    line: int | str | None
+    line: str
     """As site.yaml or the table names it."""
     name: str = ""
     """As the kernel names it."""
@@ -41,8 +41,8 @@ def _looked_at(chip: str, row: GpioRead | GpioWrite) -> LineRead:
         now = line_now(chip, row.line)
         value = _value(chip, row) if isinstance(row, GpioRead) else None
     except DeviceError as error:
-        return LineRead(what=what, line=row.line, problem=str(error))
-    return LineRead(what=what, line=row.line, name=now.name, output=now.output, value=value)
+        return LineRead(what=what, line=str(row.line), problem=str(error))
+    return LineRead(what=what, line=str(row.line), name=now.name, output=now.output, value=value)
 
 
 def _value(chip: str, read: GpioRead) -> float:

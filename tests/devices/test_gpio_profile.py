@@ -38,7 +38,7 @@ BAD = [
     ("point: contactor", "point: load_on", "load_on is taken by load_switch, not by relays or em"),
     ("writes:", "writes:\n  - {point: contactor}", "point listed twice: contactor"),
     ("_period_s: 0.05", "_period_s: 0.17", "fewer than 3 polls are in the shortest maximum age"),
-    ("_period_s: 0.05", "_period_s: 0.009", "poll_period_s"),
+    ("_period_s: 0.05", "_period_s: 0.0095", "must be at least 0.01"),
     ("bias: external", "bias: none", "bias"),
     (", bias: external", "", "bias: is missing"),
     ("open_drain", "both", "drive"),
@@ -89,6 +89,33 @@ def test_a_loop_is_wired_so_that_a_broken_wire_stops(wiring: str) -> None:
     assert loop.signal is Signal.EMERGENCY_LOOP_CLOSED
 
 
+def test_an_output_is_driven_both_ways_or_one() -> None:
+    for drive in ("push_pull", "open_drain", "open_source"):
+        assert good(GOOD.replace("open_drain", drive)).writes[0].drive == drive
+    assert good(GOOD.replace(", drive: open_drain", "")).writes[0].drive == "push_pull"
+
+
+def test_of_several_signals_of_another_device_the_first_by_name_is_named() -> None:
+    text = GOOD.replace("[relays, emergency_input]", "[relays]").replace(
+        "reads:",
+        "reads:\n"
+        "  - {signal: pv_on, bias: external}\n"
+        "  - {signal: islanded, bias: external}\n"
+        "  - {signal: inverter_fault, bias: external}\n"
+        "  - {signal: bms_alarm, bias: external}\n"
+        "  - {signal: bms_protection, bias: external}\n"
+        "  - {signal: load_on, bias: external}",
+    )
+    with pytest.raises(ConfigError, match="bms_alarm is produced by bms, not by relays"):
+        good(text)
+
+
+def test_a_table_of_which_nothing_is_read_is_refused() -> None:
+    nothing = load_profile("gpio_relays").model_dump() | {"reads": ()}
+    with pytest.raises(ValueError, match="nothing that it reads is produced by relays"):
+        GpioProfile.model_validate(nothing)
+
+
 def test_a_feedback_contact_may_be_one_that_opens_or_one_that_closes() -> None:
     for bias in ("pull_up", "pull_down"):
         assert good(GOOD.replace("bias: external", f"bias: {bias}")).reads[0].bias == bias
@@ -103,7 +130,7 @@ def test_numbers_of_lines_and_how_long_a_change_lasts_have_an_end() -> None:
     assert good(text).reads[0].debounce_ms == 0
 
 
-@pytest.mark.parametrize("period_s", [0.01, 0.16])
+@pytest.mark.parametrize("period_s", [0.01, 0.5 / 3])
 def test_three_looks_are_in_the_shortest_maximum_age(period_s: float) -> None:
     assert good(GOOD.replace("0.05", str(period_s))).poll_period_s == period_s
     slow = load_profile("gpio_relays").model_dump() | {"poll_period_s": 0.34}

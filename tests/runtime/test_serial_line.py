@@ -115,6 +115,23 @@ async def test_a_watchdog_waits_until_the_controller_is_off_the_line(bench: Seri
             await asyncio.to_thread(hand.close)
 
 
+async def test_a_watchdog_gives_back_the_line_of_relays_whose_inverter_is_not_on_it(
+    bench: SerialBench,
+) -> None:
+    relays = Registers(4, {0: 1})
+    bench.answers = {4: relays}
+    (unit,) = build_site(unit_content(relays=at(bench, "relays", 4))).storage
+    hand = Hand(unit)
+    try:
+        hand.take_to_zero()  # the inverter does not answer
+        await until(lambda: relays.registers[0] == 0)
+        assert not _is_free(bench)
+        hand.release()
+        await until(lambda: _is_free(bench))
+    finally:
+        await asyncio.to_thread(hand.close)
+
+
 def _is_free(bench: SerialBench) -> bool:
     try:
         LineLock(ModbusRtu(port=bench.path)).release()

@@ -18,8 +18,8 @@ from holdfast.core.signals import Signal
 from holdfast.core.units import NS_PER_S, ns_from_s
 from holdfast.devices.drivers.backoff import Backoff
 from holdfast.devices.drivers.gpio_lines import (
-    Inputs,
-    Output,
+    HeldInputs,
+    HeldOutput,
     check_library,
     hold_inputs,
     hold_output,
@@ -61,7 +61,7 @@ class GpioDriver:
         self._points = table.points
         self._period_ns = ns_from_s(table.poll_period_s)
         self._store = store
-        self._outputs: dict[Point, Output] = {}
+        self._outputs: dict[Point, HeldOutput] = {}
         self._closed = asyncio.Event()
 
     async def run(self) -> None:
@@ -122,7 +122,7 @@ class GpioDriver:
         except TimeoutError:
             return
 
-    def _at_change(self, inputs: Inputs) -> None:
+    def _at_change(self, inputs: HeldInputs) -> None:
         """Looks now. A loop that opened for a moment was open, though it is closed again."""
         try:
             self._look(inputs, inputs.fallen())
@@ -130,7 +130,7 @@ class GpioDriver:
             self.counters.failed(str(error))
             asyncio.get_running_loop().remove_reader(inputs)
 
-    def _look(self, inputs: Inputs, fallen: Sequence[Signal] = ()) -> None:
+    def _look(self, inputs: HeldInputs, fallen: Sequence[Signal] = ()) -> None:
         now_ns = time.monotonic_ns()
         values = inputs.values()
         if fallen:

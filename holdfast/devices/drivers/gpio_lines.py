@@ -50,7 +50,7 @@ class LineNow:
     output: bool
 
 
-class Inputs:
+class HeldInputs:
     """Holds lines that are read."""
 
     def __init__(
@@ -89,7 +89,7 @@ class Inputs:
         self._request.release()
 
 
-class Output:
+class HeldOutput:
     """Holds a line that is driven. It begins at 0."""
 
     def __init__(self, request: "gpiod.LineRequest", number: int) -> None:
@@ -126,7 +126,7 @@ def check_library(name: str) -> None:
 
 def hold_inputs(
     chip: str, reads: Sequence[GpioRead], consumer: str, wakes: Collection[Signal] = ()
-) -> Inputs:
+) -> HeldInputs:
     """Makes inputs of lines. A change of those in ``wakes`` is told, where the chip can do that.
 
     Raises DeviceUnreachable, which names the holder of a line that is not free.
@@ -143,16 +143,16 @@ def hold_inputs(
 
         tells = any(read.signal in wakes for read in reads)
         try:
-            return Inputs(request(listens=True), numbers, tells=tells)
+            return HeldInputs(request(listens=True), numbers, tells=tells)
         except OSError as error:
             if error.errno not in _NO_INTERRUPT:
                 raise
-        held = Inputs(request(listens=False), numbers, tells=False)
+        held = HeldInputs(request(listens=False), numbers, tells=False)
         _log.warning("%s: the chip tells no changes; lines are looked at, not debounced", chip)
         return held
 
 
-def hold_output(chip: str, write: GpioWrite, consumer: str) -> Output:
+def hold_output(chip: str, write: GpioWrite, consumer: str) -> HeldOutput:
     """Makes an output of a line, at 0. Raises DeviceUnreachable as :func:`hold_inputs`."""
     import gpiod
     from gpiod.line import Direction, Drive, Value
@@ -170,7 +170,7 @@ def hold_output(chip: str, write: GpioWrite, consumer: str) -> Output:
     )
     with _opened(chip) as opened:
         number = _number(opened, write.line)
-        return Output(_request(opened, {number: settings}, consumer), number)
+        return HeldOutput(_request(opened, {number: settings}, consumer), number)
 
 
 def line_now(chip: str, line: int | str | None) -> LineNow:

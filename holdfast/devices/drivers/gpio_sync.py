@@ -5,7 +5,7 @@ from holdfast.core.config.device import GpioChip
 from holdfast.core.errors import DeviceRefused, DeviceUnreachable
 from holdfast.core.signals import Signal
 from holdfast.devices.drivers.gpio import placed
-from holdfast.devices.drivers.gpio_lines import Inputs, Output, hold_inputs, hold_output
+from holdfast.devices.drivers.gpio_lines import HeldInputs, HeldOutput, hold_inputs, hold_output
 from holdfast.devices.gpio_profile import GpioProfile
 
 
@@ -22,7 +22,7 @@ class SyncGpioWriter:
         self._consumer = f"holdfast {consumer}"
         self._reads = {read.signal: read for read in table.reads}
         self._points = table.points
-        self._held: dict[Signal | Point, Inputs | Output] = {}
+        self._held: dict[Signal | Point, HeldInputs | HeldOutput] = {}
         self.connected = False
         """Says whether it can be used."""
 
@@ -59,15 +59,15 @@ class SyncGpioWriter:
         while self._held:
             self._held.popitem()[1].release()
 
-    def _output(self, point: Point) -> Output:
+    def _output(self, point: Point) -> HeldOutput:
         held = self._held.get(point)
-        if not isinstance(held, Output):
+        if not isinstance(held, HeldOutput):
             self._held[point] = held = hold_output(self._chip, self._points[point], self._consumer)
         return held
 
-    def _input(self, signal: Signal) -> Inputs:
+    def _input(self, signal: Signal) -> HeldInputs:
         held = self._held.get(signal)
-        if not isinstance(held, Inputs):
+        if not isinstance(held, HeldInputs):
             reads = (self._reads[signal],)
             self._held[signal] = held = hold_inputs(self._chip, reads, self._consumer)
         return held

@@ -18,7 +18,10 @@ from types import SimpleNamespace
 from typing import Any, Protocol
 
 import gpiod
-from gpiod.line import Bias, Direction, Drive, Edge, Value
+import pytest
+from gpiod.line import Bias, Direction, Edge, Value
+
+from holdfast.devices.drivers import gpio_lines
 
 CHIP = "HOLDFAST_GPIO_CHIP"
 LOOP = 3
@@ -238,6 +241,12 @@ class Chips:
         return _Chip(chip)
 
 
+def put_in(monkeypatch: pytest.MonkeyPatch, folder: Path, *chips: StandIn) -> None:
+    """These are the chips of this computer, and there are no others."""
+    monkeypatch.setattr(gpiod, "Chip", Chips(*chips))
+    monkeypatch.setattr(gpio_lines, "_DEV", folder)
+
+
 class Simulated:
     """A chip of gpio-sim; what the world does stands in sysfs."""
 
@@ -279,6 +288,3 @@ def is_output(path: str, number: int) -> bool:
     """Whether a line is driven."""
     with gpiod.Chip(path) as chip:
         return chip.get_line_info(number).direction is Direction.OUTPUT
-
-
-DRIVES = {"push_pull": Drive.PUSH_PULL, "open_drain": Drive.OPEN_DRAIN}

@@ -10,7 +10,6 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-import gpiod
 import pytest
 from gpiod.line import Bias, Drive
 
@@ -21,7 +20,7 @@ from holdfast.core.errors import ConfigError, DeviceRefused, DeviceUnreachable
 from holdfast.core.reading import Good
 from holdfast.core.role import Role
 from holdfast.core.signals import SITE, Signal
-from holdfast.devices.drivers import GpioDriver, SyncGpioWriter, backoff, gpio_lines, open_driver
+from holdfast.devices.drivers import GpioDriver, SyncGpioWriter, backoff, open_driver
 from holdfast.devices.gpio_profile import GpioProfile
 from holdfast.devices.profile import load_profile
 from tests.devices.drivers.conftest import until
@@ -29,12 +28,12 @@ from tests.devices.drivers.gpio_bench import (
     CHIP,
     LOOP,
     Bench,
-    Chips,
     Held,
     Simulated,
     StandIn,
     holder,
     is_output,
+    put_in,
 )
 
 CONTACTOR, FEEDBACK = 5, 6
@@ -46,8 +45,7 @@ LOOP_LINES = ("emergency_loop_closed=loop",)
 @pytest.fixture
 def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StandIn:
     chip = StandIn(tmp_path)
-    monkeypatch.setattr(gpiod, "Chip", Chips(chip))
-    monkeypatch.setattr(gpio_lines, "_DEV", tmp_path)
+    put_in(monkeypatch, tmp_path, chip)
     return chip
 
 
@@ -349,7 +347,7 @@ async def test_a_label_of_two_chips_names_neither(
     stand_in: StandIn, tmp_path: Path, rigs: list[Rig], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     twin = StandIn(tmp_path, 1)
-    monkeypatch.setattr(gpiod, "Chip", Chips(stand_in, twin))
+    put_in(monkeypatch, tmp_path, stand_in, twin)
     rig = relays(rigs, "stand-in")
     await until(lambda: "are all called stand-in" in rig.driver.counters.why_silent)
     assert stand_in.path in rig.driver.counters.why_silent
