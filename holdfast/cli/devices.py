@@ -189,7 +189,7 @@ def _read_lines(options: argparse.Namespace, table: str, connection: GpioChip) -
         raise ConfigError(f"devices read: {profile.name} speaks {profile.protocol}, not gpio")
     lines = read_lines(profile, connection)
     if options.json:
-        keys = ("what", "line", "name", "output", "value", "problem")
+        keys = ("what", "line", "name", "output", "holder", "value", "problem")
         rows = [{key: getattr(line, key) for key in keys} for line in lines]
         print_json({"table": profile.name, "chip": connection.chip, "lines": rows})
     else:
@@ -203,7 +203,8 @@ def _shown(line: "LineRead") -> str:
     if line.problem:
         return f"NOT TOLD: {line.problem}"
     if line.value is None:
-        return f"left as it is, an {'output' if line.output else 'input'}"
+        held = f", held by {line.holder}" if line.holder else ""
+        return f"left as it is, an {'output' if line.output else 'input'}{held}"
     return f"{line.value:g}"
 
 

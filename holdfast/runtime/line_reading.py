@@ -22,6 +22,8 @@ class LineRead:
     """As the kernel names it."""
     output: bool = False
     """Says whether it is driven now."""
+    holder: str = ""
+    """Names who holds it; empty: nobody does."""
     value: float | None = None
     """None: it is one that is written, or did not tell."""
     problem: str = ""
@@ -42,7 +44,14 @@ def _looked_at(chip: str, row: GpioRead | GpioWrite) -> LineRead:
         value = _value(chip, row) if isinstance(row, GpioRead) else None
     except DeviceError as error:
         return LineRead(what=what, line=str(row.line), problem=str(error))
-    return LineRead(what=what, line=str(row.line), name=now.name, output=now.output, value=value)
+    return LineRead(
+        what=what,
+        line=str(row.line),
+        name=now.name,
+        output=now.output,
+        holder=now.holder,
+        value=value,
+    )
 
 
 def _value(chip: str, read: GpioRead) -> float:

@@ -139,8 +139,8 @@ OUTPUTS: dict[str, Any] = {
     "devices read, of GPIO lines": {
         "table": str, "chip": str,
         "lines": [{
-            "what": str, "line": str, "name": str, "output": bool, "value": float | None,
-            "problem": str,
+            "what": str, "line": str, "name": str, "output": bool, "holder": str,
+            "value": float | None, "problem": str,
         }],
     },
     "limits": [{

@@ -125,7 +125,7 @@ def test_lines_are_read_and_what_is_driven_is_left_as_it_is(
     assert found["lines"] == [
         {
             "what": "emergency_loop_closed", "line": "loop", "name": "loop", "output": False,
-            "value": 0.0, "problem": "",
+            "holder": "", "value": 0.0, "problem": "",
         }
     ]  # fmt: skip
 
@@ -133,11 +133,11 @@ def test_lines_are_read_and_what_is_driven_is_left_as_it_is(
 def test_a_line_that_cannot_be_read_is_told(
     config: Path, chip: StandIn, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    Held(chip.path).take(FEEDBACK)
+    Held(chip.path).take(FEEDBACK, CONTACTOR)
     assert read(config, "storage[0].relays") == 1
     told = capsys.readouterr().out
     assert "NOT TOLD: line 6 is held by fan" in told
-    assert "left as it is, an input" in told
+    assert "left as it is, an input, held by fan" in told
 
 
 @pytest.mark.parametrize(
