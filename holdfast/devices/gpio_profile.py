@@ -169,6 +169,11 @@ class GpioProfile(DeviceTable):
         return {}
 
     @property
+    def max_age_s(self) -> None:
+        """The usual age holds: a line shows what it has at once."""
+        return None
+
+    @property
     def points(self) -> dict[Point, GpioWrite]:
         """Returns what can be written, by point."""
         return {write.point: write for write in self.writes}

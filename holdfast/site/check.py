@@ -105,16 +105,15 @@ def _check_chips(site: Site) -> None:
     """Checks that no line of a GPIO chip is named twice."""
     taken: dict[tuple[str, int | str | None], str] = {}
     for one in physical_devices(site):
-        profile, connection = load_profile(one.device.profile), one.device.connection
-        if not isinstance(profile, GpioProfile) or not isinstance(connection, GpioChip):
-            continue
-        placed = profile.at(connection.lines)
-        for row in (*placed.reads, *placed.writes):
-            before = taken.setdefault((connection.chip, row.line), one.path)
-            if before != one.path:
-                raise ConfigError(
-                    f"{one.path}: line {row.line} of {connection.chip} is taken by {before}"
-                )
+        match load_profile(one.device.profile), one.device.connection:
+            case GpioProfile() as profile, GpioChip(chip=chip, lines=lines):
+                placed = profile.at(lines)
+                for row in (*placed.reads, *placed.writes):
+                    before = taken.setdefault((chip, row.line), one.path)
+                    if before != one.path:
+                        raise ConfigError(
+                            f"{one.path}: line {row.line} of {chip} is taken by {before}"
+                        )
 
 
 def _check_lines(site: Site) -> None:

@@ -29,7 +29,7 @@ from holdfast.devices.can_profile import LATE_BURSTS, CanProfile
 from holdfast.devices.json_profile import JsonProfile
 from holdfast.devices.modbus_profile import MAY_BE_SLOW
 from holdfast.devices.point_traits import PointTraits, Traits
-from holdfast.devices.profile import Profile, RegisterTable, load_profile
+from holdfast.devices.profile import Profile, load_profile
 from holdfast.devices.roles import ROLE_OF, ROLES, Per, devices_in
 
 
@@ -193,8 +193,7 @@ def ages_of(signal: Signal, profile: Profile, connection: Connection) -> tuple[i
         return max(old_ns, ns_from_s(LATE_BURSTS * profile.burst_period_s)), lost_ns
     if isinstance(profile, JsonProfile):
         return old_ns, ns_from_s(profile.lost_s(signal))
-    may_be_slow = SIGNALS[signal].producer in MAY_BE_SLOW
-    if may_be_slow and isinstance(profile, RegisterTable) and isinstance(connection, Modbus):
+    if SIGNALS[signal].producer in MAY_BE_SLOW and isinstance(connection, Modbus):
         slow_s = max(profile.max_age_s or 0.0, 2.0 * connection.timeout_s)
         return old_ns, max(lost_ns, ns_from_s(slow_s))
     return old_ns, lost_ns

@@ -149,7 +149,7 @@ def test_a_table_falls_into_the_parts_of_its_roles() -> None:
     assert relays.points.keys() == {Point.CONTACTOR}
     assert relays.traits == {Point.CONTACTOR: PLAIN}
     assert loop.signals == {Signal.EMERGENCY_LOOP_CLOSED}
-    assert (loop.points, loop.lacks) == ({}, {})
+    assert (loop.points, loop.lacks, loop.max_age_s) == ({}, {}, None)
     assert whole.of(*whole.roles) == whole
     hardware = InverterHardware(charge_power_max_w=1, discharge_power_max_w=1)
     assert whole.bound(hardware) is whole

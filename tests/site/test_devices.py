@@ -597,19 +597,30 @@ def test_lines_that_do_not_fit_are_told_with_the_place(
     assert told in str(error.value)
 
 
-def test_a_line_has_one_device() -> None:
+@pytest.mark.parametrize("line", ["17", "27"])
+def test_a_line_has_one_device(line: str) -> None:
     with pytest.raises(ConfigError) as error:
-        check_site(site_on_gpio(loop="27"))
+        check_site(site_on_gpio(loop=line))
     assert str(error.value) == (
-        "storage[0].relays: line 27 of /dev/gpiochip0 is taken by emergency_input"
+        f"storage[0].relays: line {line} of /dev/gpiochip0 is taken by emergency_input"
     )
     check_site(site_on_gpio(loop="27", chip="gpiochip1"))
 
 
-@pytest.mark.parametrize("line", ["17", "contactor", "contactor=", "contactor= 5", "Contactor=5"])
+@pytest.mark.parametrize(
+    "line",
+    ["17", "contactor", "contactor=", "contactor= 5", "Contactor=5", f"contactor={'a' * 65}"],
+)
 def test_a_line_is_named_with_what_hangs_on_it(line: str) -> None:
     with pytest.raises(ValidationError, match="is no line such as contactor=17"):
         build_site(unit_content(relays=on_gpio("relays", line)))
+
+
+def test_names_of_lines_and_chips_have_an_end_and_a_beginning() -> None:
+    longest = f"contactor={'a' * 64}"
+    assert GpioChip(chip="x", lines=(longest,)).lines == (longest,)
+    with pytest.raises(ValidationError, match="chip"):
+        GpioChip(chip="")
 
 
 def test_a_precharge_on_lines_is_refused_for_lines_tell_no_voltage(tmp_path: Path) -> None:

@@ -123,18 +123,18 @@ class GpioDriver:
             return
 
     def _at_change(self, inputs: HeldInputs) -> None:
-        """Looks now. A loop that opened for a moment was open, though it is closed again."""
+        """Looks now. A loop that has changed was open, if only for a moment."""
         try:
-            self._look(inputs, inputs.fallen())
+            self._look(inputs, inputs.changed())
         except DeviceError as error:  # the next look finds it as well, and begins anew
             self.counters.failed(str(error))
             asyncio.get_running_loop().remove_reader(inputs)
 
-    def _look(self, inputs: HeldInputs, fallen: Sequence[Signal] = ()) -> None:
+    def _look(self, inputs: HeldInputs, changed: Sequence[Signal] = ()) -> None:
         now_ns = time.monotonic_ns()
         values = inputs.values()
-        if fallen:
-            self._tell(dict.fromkeys(fallen, 0.0), now_ns)
+        if changed:
+            self._tell(dict.fromkeys(changed, 0.0), now_ns)
         doubt = self._tell(values, now_ns)
         self.counters.took(doubt, now_ns)
 

@@ -73,16 +73,16 @@ class HeldInputs:
             signal: float(bool(value)) for signal, value in zip(self._numbers, values, strict=True)
         }
 
-    def fallen(self) -> list[Signal]:
-        """Returns which lines became 0 since the last time, be it for a moment; only once there is
-        something to tell. Raises DeviceUnreachable."""
-        from gpiod import EdgeEvent
+    def changed(self) -> list[Signal]:
+        """Returns which lines have changed since the last time, be it for a moment; only once there
+        is something to tell. Raises DeviceUnreachable.
 
+        Not which way: of a pulse that is over before the kernel looks it tells one way twice.
+        """
         with _in_words():
             events = self._request.read_edge_events()
-        falling = EdgeEvent.Type.FALLING_EDGE
-        fell = {event.line_offset for event in events if event.event_type is falling}
-        return [signal for signal, number in self._numbers.items() if number in fell]
+        numbers = {event.line_offset for event in events}
+        return [signal for signal, number in self._numbers.items() if number in numbers]
 
     def release(self) -> None:
         """Lets go of them."""

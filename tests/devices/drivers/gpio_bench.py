@@ -153,7 +153,10 @@ class _Request:
         """A line has changed."""
         line = self._chip.lines[number]
         if number in self._numbers and line.settings.edge_detection is Edge.BOTH:
+            # Of a pulse the kernel may tell one way twice: it looks when it comes to it.
             self._events.append(gpiod.EdgeEvent(1 if rises else 2, 0, number, 0, 0))
+            way = 1 if self._chip.lines[number].active else 2
+            self._events = [gpiod.EdgeEvent(way, 0, e.line_offset, 0, 0) for e in self._events]
             os.eventfd_write(self.fd, 1)
 
     def _value(self, number: int) -> Value:
