@@ -8,21 +8,12 @@ import pytest
 from hypothesis import HealthCheck
 
 _SHARED = "HOLDFAST_SHARED_DATA"
-_CHIP = "HOLDFAST_GPIO_CHIP"
-_FROM_OUTSIDE = {"shared_data": _SHARED, "gpio_chip": _CHIP}
-"""Fixtures that need what few computers have, and the variable that says where it is."""
 
 
 @pytest.fixture
 def shared_data() -> Path:
     """Recorded documents that are no part of the project; without them who asks is left out."""
     return Path(os.environ[_SHARED])
-
-
-@pytest.fixture(scope="session")
-def gpio_chip() -> str:
-    """A GPIO chip that the kernel simulates; without one who asks is left out."""
-    return os.environ[_CHIP]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -58,11 +49,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    absent = {name for name, place in _FROM_OUTSIDE.items() if place not in os.environ}
-    without = [item for item in items if absent.intersection(getattr(item, "fixturenames", ()))]
-    if without:
-        config.hook.pytest_deselected(items=without)
-        items[:] = [item for item in items if item not in set(without)]
+    if _SHARED not in os.environ:
+        with_data = [item for item in items if "shared_data" in getattr(item, "fixturenames", ())]
+        config.hook.pytest_deselected(items=with_data)
+        items[:] = [item for item in items if item not in set(with_data)]
     first = tuple(config.option.first)
     items.sort(key=lambda item: not item.nodeid.startswith(first))
 
