@@ -19,10 +19,10 @@ BIN := $(VENV)/bin
 
 # What each of them installs beside the dependencies; tests/test_extras.py compares that with what
 # its code imports.
-EXTRAS_test := test,forecast,sunspec,mqtt,dbc
+EXTRAS_test := test,forecast,sunspec,mqtt,gpio,dbc
 EXTRAS_prove := test,prove
 EXTRAS_fuzz := sunspec,mqtt,dbc,fuzz
-EXTRAS_lint := test,forecast,sunspec,mqtt,dbc,prove,lint
+EXTRAS_lint := test,forecast,sunspec,mqtt,gpio,dbc,prove,lint
 
 .PHONY: demo test quick lint prove mutants fuzz coverage hostile clean
 

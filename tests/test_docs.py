@@ -14,6 +14,7 @@ from holdfast.cli.main import main
 from holdfast.devices.can_frames import CanAsk, CanField, CanFlag, CanFrame
 from holdfast.devices.can_profile import CanProfile
 from holdfast.devices.dbc import DbcRows, DbcSignal
+from holdfast.devices.gpio_profile import GpioProfile, GpioRead, GpioWrite
 from holdfast.devices.modbus_profile import ModbusProfile
 from holdfast.devices.registers import RegisterRead, RegisterWrite
 
@@ -117,6 +118,9 @@ TABLES = (
     CanAsk,
     DbcRows,
     DbcSignal,
+    GpioProfile,
+    GpioRead,
+    GpioWrite,
 )
 
 

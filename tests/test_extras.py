@@ -38,7 +38,7 @@ DISTRIBUTIONS = {
     "yaml": "pyyaml",
     "z3": "z3-solver",
 }
-LATE = frozenset({"aiomqtt", "cantools", "paho", "pandas", "pvlib", "sklearn", "sunspec2"})
+LATE = frozenset({"aiomqtt", "cantools", "gpiod", "paho", "pandas", "pvlib", "sklearn", "sunspec2"})
 """What the product imports where it is used, and does without."""
 OURS = frozenset({"holdfast", "tests", "proofs", "mutants", "benchmarks", "fuzz"})
 

@@ -16,7 +16,7 @@ from holdfast.core.errors import ConfigError
 from holdfast.core.role import Role
 from holdfast.markets.price_doubts import price_doubts
 from holdfast.markets.sources.catalogue import check_source
-from holdfast.site.assurance import assurance, highest_authority, unwatched
+from holdfast.site.assurance import assurance, hangs_on_lines, highest_authority, unwatched
 from holdfast.site.check import check_site
 from holdfast.site.devices import (
     address_of,
@@ -49,6 +49,12 @@ _WITHOUT = {
     Role.PV_METER: "there is no PV, and never will be",
 }
 """Tells what it means that a site does without a device."""
+_ON_LINES = (
+    "a controller that hangs keeps its lines until it is killed, 5 s later, and only then does the "
+    "watchdog open; if this computer stops, nothing of Holdfast opens: take a relay that is off "
+    "without a signal, and an inverter with a timer of its own"
+)
+"""Tells what it means that relays hang on GPIO lines."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -141,6 +147,11 @@ def _warnings(site: Site) -> list[str]:
     warnings += [
         f"{path} is left out: {_WITHOUT[role]} ({reason})"
         for path, (role, reason) in left_out(site).items()
+    ]
+    warnings += [
+        f"storage[{index}].relays: {_ON_LINES}"
+        for index, unit in enumerate(site.storage)
+        if hangs_on_lines(unit)
     ]
     return warnings
 

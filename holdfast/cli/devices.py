@@ -12,11 +12,12 @@ from holdfast.cli.device_proof import prove_unit
 from holdfast.cli.device_release import release_unit
 from holdfast.cli.device_scan import scan_address
 from holdfast.cli.json_output import print_json
-from holdfast.core.config.device import Device, Modbus, ModbusRtu, ModbusTcp
+from holdfast.core.config.device import Device, GpioChip, Modbus, ModbusRtu, ModbusTcp
 from holdfast.core.errors import ConfigError
 from holdfast.core.mistakes import in_words
 from holdfast.core.reading import Good
 from holdfast.core.signals import BARE_UNITS, SIGNALS, Signal
+from holdfast.devices.gpio_profile import GpioProfile
 from holdfast.devices.modbus_profile import ModbusProfile
 from holdfast.devices.profile import Profile, RegisterTable, load_profile, profile_names
 from holdfast.devices.sunspec.binding import Maps
@@ -27,6 +28,7 @@ from holdfast.site.site_file import load_site
 
 if TYPE_CHECKING:
     from holdfast.runtime.device_reading import Decoded, Recording
+    from holdfast.runtime.line_reading import LineRead
 
 _Registers = ModbusProfile | SunSpecProfile
 DESCRIPTION = """\
@@ -164,6 +166,8 @@ def _read(options: argparse.Namespace) -> int:
         profile = _registers(options.table or recording.table)
     else:
         device = _device(options)
+        if isinstance(device.connection, GpioChip):
+            return _read_lines(options, device.profile, device.connection)
         profile = _registers(device.profile)
         if not isinstance(device.connection, Modbus):
             raise ConfigError("devices read: only what speaks modbus can be read so")
@@ -177,6 +181,35 @@ def _read(options: argparse.Namespace) -> int:
     else:
         _tell(profile, recording, maps, values)
     return 0 if all(isinstance(value.sample, Good) for value in values) else 1
+
+
+def _read_lines(options: argparse.Namespace, table: str, connection: GpioChip) -> int:
+    from holdfast.runtime.line_reading import read_lines
+
+    if options.record is not None:
+        raise ConfigError("devices read: --record keeps registers, and these are lines")
+    profile = load_profile(table)
+    if not isinstance(profile, GpioProfile):
+        raise ConfigError(f"devices read: {profile.name} speaks {profile.protocol}, not gpio")
+    lines = read_lines(profile, connection)
+    if options.json:
+        keys = ("what", "line", "name", "output", "holder", "value", "problem")
+        rows = [{key: getattr(line, key) for key in keys} for line in lines]
+        print_json({"table": profile.name, "chip": connection.chip, "lines": rows})
+    else:
+        print(f"{profile.name} on {connection.chip}")
+        rows_told = [(line.what, line.line, line.name or "-", _shown(line)) for line in lines]
+        print_columns((("what", "line", "kernel's name", "shows"), *rows_told))
+    return 1 if any(line.problem for line in lines) else 0
+
+
+def _shown(line: "LineRead") -> str:
+    if line.problem:
+        return f"NOT TOLD: {line.problem}"
+    if line.value is None:
+        held = f", held by {line.holder}" if line.holder else ""
+        return f"left as it is, an {'output' if line.output else 'input'}{held}"
+    return f"{line.value:g}"
 
 
 def _registers(name: str) -> _Registers:

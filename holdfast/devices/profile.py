@@ -16,19 +16,20 @@ from holdfast.core.mistakes import in_words
 from holdfast.core.strict_yaml import parse_yaml
 from holdfast.devices.can_profile import CanProfile
 from holdfast.devices.dbc import with_frames
+from holdfast.devices.gpio_profile import GpioProfile
 from holdfast.devices.http_profile import HttpProfile
 from holdfast.devices.modbus_profile import ModbusProfile
 from holdfast.devices.mqtt_profile import MqttProfile
 from holdfast.devices.sunspec.profile import SunSpecProfile
 
-Profile = ModbusProfile | CanProfile | SunSpecProfile | HttpProfile | MqttProfile
-Outline = ModbusProfile | CanProfile | HttpProfile | MqttProfile
+Profile = ModbusProfile | CanProfile | SunSpecProfile | HttpProfile | MqttProfile | GpioProfile
+Outline = ModbusProfile | CanProfile | HttpProfile | MqttProfile | GpioProfile
 """What a device tells and takes, wherever it has that."""
 RegisterTable = ModbusProfile | SunSpecProfile
 """What is behind it is read and told in registers."""
 _ADAPTER: TypeAdapter[Profile] = TypeAdapter(
     Annotated[
-        ModbusProfile | CanProfile | SunSpecProfile | HttpProfile | MqttProfile,
+        ModbusProfile | CanProfile | SunSpecProfile | HttpProfile | MqttProfile | GpioProfile,
         Field(discriminator="protocol"),
     ]
 )

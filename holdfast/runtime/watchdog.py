@@ -122,21 +122,21 @@ class Hand:
     def _looks_ahead(self) -> bool:
         """Looks whether it would reach the inverter, and what has to be known before it counts.
 
-        One that talks to the controller alone is not asked while that lives.
+        What has one client at a time is left to the controller while that lives.
         """
-        if not self._leave.is_set():
-            self._let_controller()
-            if self._inverter.waits_its_turn:
-                return True
+        self._let_controller()
+        if self._inverter.waits_its_turn and not self._leave.is_set():
+            return True
         answers = self._inverter.read(Signal.BATTERY_POWER_W) is not None
         reaches = self._reach.judge(answers, time.monotonic_ns())
         self._see_rest(islanded=self._carries_island(), opens=False)
         return reaches
 
     def _let_controller(self) -> None:
-        """Lets go of what talks to one client at a time; a line is free once nobody is on it."""
+        """Lets go of what talks to one client at a time; a line is free once nobody is on it. Who
+        leaves still asks the inverter."""
         for link in self._links.values():
-            if link.waits_its_turn:
+            if link.waits_its_turn and not (self._leave.is_set() and link is self._inverter):
                 link.close()
 
     def _pause_s(self, *, islanded: bool, opened: bool) -> float:

@@ -5,10 +5,11 @@ from collections.abc import Callable
 
 from holdfast.core.commands import Point, Write
 from holdfast.core.config import StorageUnit
-from holdfast.core.config.device import Device, Modbus, RtuLine
+from holdfast.core.config.device import Device, GpioChip, Modbus, RtuLine
 from holdfast.core.errors import DeviceError
 from holdfast.core.signals import Signal
-from holdfast.devices.drivers import SyncModbusWriter, SyncWires, open_sync
+from holdfast.devices.drivers import SyncGpioWriter, SyncModbusWriter, SyncWires, open_sync
+from holdfast.devices.gpio_profile import GpioProfile
 from holdfast.devices.profile import Profile, RegisterTable, load_profile
 from holdfast.devices.roles import devices_in
 from holdfast.runtime.reach import timeout_s
@@ -20,6 +21,9 @@ TOLD_AT = 3
 """So many failures in succession are told of."""
 
 
+_Writer = SyncModbusWriter | SyncGpioWriter
+
+
 class Link:
     """Reaches one device, on a connection of its own. Never raises: it tells what worked."""
 
@@ -29,16 +33,19 @@ class Link:
         roles = (role for role, other in devices_in(unit).items() if other == device)
         profile = load_profile(device.profile).of(*roles).bound(unit.inverter_hardware)
         self._name = name
-        self._writer: SyncModbusWriter | None = None
+        self._writer: _Writer | None = None
         self.points: frozenset[Point] = frozenset()
         self.signals: frozenset[Signal] = frozenset()
         self.timeout_s = 0.0
         self.waits_its_turn = _takes_one_client(profile, device)
-        """The device talks to one client at a time, and that is the controller while it lives."""
+        """The device has one client at a time, and that is the controller while it lives."""
         if isinstance(profile, RegisterTable) and isinstance(device.connection, Modbus):
             self.timeout_s = timeout_s(device.connection)
             connection = device.connection.model_copy(update={"timeout_s": self.timeout_s})
             self._writer = open_sync(profile, connection, wires)
+        elif isinstance(profile, GpioProfile) and isinstance(device.connection, GpioChip):
+            self._writer = SyncGpioWriter(profile, device.connection, "watchdog")
+        if self._writer is not None:
             self.points = frozenset(profile.points)
             self.signals = profile.signals
         self._failures = 0
@@ -62,7 +69,7 @@ class Link:
         if self._writer is not None:
             self._writer.close()
 
-    def _try(self, action: Callable[[SyncModbusWriter], float | None]) -> object:
+    def _try(self, action: Callable[[_Writer], float | None]) -> object:
         if self._writer is None:
             return _FAILED
         try:
@@ -82,6 +89,7 @@ _FAILED = object()
 
 
 def _takes_one_client(profile: Profile, device: Device) -> bool:
-    if isinstance(device.connection, RtuLine):  # two on one line take each other's answers
+    # Two on a serial line take each other's answers; a GPIO line is one process's.
+    if isinstance(device.connection, RtuLine | GpioChip):
         return True
     return isinstance(profile, RegisterTable) and profile.single_client

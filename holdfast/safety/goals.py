@@ -143,6 +143,8 @@ class Facts:
     """Says what the owner accepts, and why."""
     disproven: Mapping[Goal, str] = field(default_factory=dict)
     """Says what devices were seen not to do: neither they nor what they tell guards it."""
+    ends_with_us: frozenset[Goal] = frozenset()
+    """Names what nobody guards in time once the controller hangs: it is no second way."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,7 +161,7 @@ def assure(owner: str, facts: Facts, *, of_site: bool) -> tuple[Assurance, ...]:
     """Returns who guards each goal of ``owner``, in the order of the table."""
     guards = {goal: _guard(goal, facts) for goal, row in GOALS.items() if row.of_site == of_site}
     return tuple(
-        Assurance(owner=owner, goal=goal, guard=guard, permits=_permitted(goal, guards))
+        Assurance(owner=owner, goal=goal, guard=guard, permits=_permitted(goal, guards, facts))
         for goal, guard in guards.items()
     )
 
@@ -184,14 +186,16 @@ def _guard(goal: Goal, facts: Facts) -> Guard:
     return Nobody(why="no table says so")
 
 
-def _permitted(goal: Goal, guards: Mapping[Goal, Guard]) -> Authority:
+def _permitted(goal: Goal, guards: Mapping[Goal, Guard], facts: Facts) -> Authority:
     row = GOALS[goal]
     match guards[goal]:
         case ByHoldfast() | ByDevice():
             return Authority.FULL
         case Accepted():
-            lacks_second = row.second_way is not None and not _is_guarded(guards[row.second_way])
-            return Authority.LIMITED if lacks_second else row.accepted
+            second = row.second_way
+            if second is None or (_is_guarded(guards[second]) and second not in facts.ends_with_us):
+                return row.accepted
+            return Authority.LIMITED
         case Nobody():
             return row.unguarded
 

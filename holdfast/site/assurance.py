@@ -5,8 +5,8 @@ Why it is so: docs/decisions/0022-who-guards-what.md.
 
 from collections.abc import Iterator, Mapping, Set
 
-from holdfast.core.config import Site
-from holdfast.core.config.device import Device, Without
+from holdfast.core.config import Site, StorageUnit
+from holdfast.core.config.device import Device, GpioChip, Without
 from holdfast.core.errors import ConfigError
 from holdfast.core.role import Role
 from holdfast.core.signals import SIGNALS, SITE, Signal
@@ -63,7 +63,7 @@ def _lacking(signal: Signal, told: Set[Signal]) -> tuple[Signal, ...]:
 def check_authority(site: Site) -> None:
     """Raises ConfigError if site.yaml asks for more authority than its guards permit."""
     found, wanted = assurance(site), Authority[site.authority.upper()]
-    gaps = [_gap(each) for each in found if each.permits < wanted]
+    gaps = [_gap(site, each) for each in found if each.permits < wanted]
     if gaps:
         raise ConfigError(
             f"authority: {wanted.key} is more than this site's guards permit, which is "
@@ -71,7 +71,17 @@ def check_authority(site: Site) -> None:
         )
 
 
-def _gap(gap: Assurance) -> str:
+def hangs_on_lines(unit: StorageUnit | None) -> bool:
+    """Says whether the contactor of ``unit`` hangs on GPIO lines, which one process holds.
+
+    A controller that hangs keeps them, and the watchdog opens nothing before that is killed.
+    """
+    if unit is None or isinstance(unit.relays, Without):
+        return False
+    return isinstance(unit.relays.connection, GpioChip)
+
+
+def _gap(site: Site, gap: Assurance) -> str:
     """Says what is missing, and what would be right."""
     row = GOALS[gap.goal]
     if isinstance(gap.guard, Nobody):
@@ -81,6 +91,11 @@ def _gap(gap: Assurance) -> str:
             f"({key}: {{{gap.goal}: why that is right}})"
         )
     unless = f", unless {row.second_way} is guarded" if row.second_way else ""
+    if unless and hangs_on_lines(site.unit_named(gap.owner)):
+        unless = (
+            f": {row.second_way} is no second way by relays on GPIO lines, which a controller "
+            "that hangs keeps"
+        )
     return f"{gap.goal} of {gap.owner} is accepted, which permits {gap.permits.key}{unless}"
 
 
@@ -102,7 +117,13 @@ def _facts(site: Site, owner: str, accepted: Mapping[Goal, str]) -> Facts:
     if commanded and all(commanded):  # a device that is only read is found wrong by the others
         guarded[Goal.UNDERSTOOD] = "; ".join(dict.fromkeys(filter(None, commanded)))
     disproven = {} if proof is None else _disproven(proof)
-    return Facts(told_by=told_by, guarded=guarded, accepted=accepted, disproven=disproven)
+    return Facts(
+        told_by=told_by,
+        guarded=guarded,
+        accepted=accepted,
+        disproven=disproven,
+        ends_with_us=frozenset({Goal.DISCONNECTION} if hangs_on_lines(unit) else ()),
+    )
 
 
 def _seen(proof: Proof | None, device: Device) -> str | None:

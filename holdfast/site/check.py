@@ -2,18 +2,19 @@
 
 from holdfast.core.commands import Point
 from holdfast.core.config import Site, StorageUnit
-from holdfast.core.config.device import CanBus, Device, ModbusRtu
+from holdfast.core.config.device import CanBus, Connection, Device, GpioChip, ModbusRtu
 from holdfast.core.errors import ConfigError
 from holdfast.core.role import Role
 from holdfast.core.signals import Signal
 from holdfast.devices.can_profile import CanProfile
+from holdfast.devices.gpio_profile import GpioProfile
 from holdfast.devices.profile import Profile, load_profile
 from holdfast.devices.roles import NEEDS, ROLES
 from holdfast.devices.sunspec.model_files import check_names
 from holdfast.devices.sunspec.profile import SunSpecProfile
 from holdfast.safety.limits import build_limits
 from holdfast.site.assurance import check_authority
-from holdfast.site.devices import address_of, devices
+from holdfast.site.devices import address_of, devices, physical_devices
 
 _PROTOCOLS = {
     "modbus_tcp": ("modbus", "sunspec"),
@@ -22,6 +23,7 @@ _PROTOCOLS = {
     "can": ("can",),
     "http": ("http",),
     "mqtt": ("mqtt",),
+    "gpio": ("gpio",),
 }
 """Maps each kind of connection to what may be spoken over it."""
 
@@ -44,6 +46,7 @@ def check_site(site: Site) -> None:
                 f"{path}: the same device as {before}: profile {device.profile} at {address}"
             )
     _check_lines(site)
+    _check_chips(site)
     for index, unit in enumerate(site.storage):
         try:
             _check_unit(
@@ -73,11 +76,10 @@ def _check_device(role: Role, device: Device) -> None:
         )
     if isinstance(profile, SunSpecProfile):
         check_names(profile)
-    if isinstance(profile, CanProfile) and isinstance(device.connection, CanBus):
-        try:
-            profile.at(device.connection.address)
-        except ValueError as error:
-            raise ConfigError(f"profile {profile.name}: {error}") from error
+    try:
+        _check_place(profile, device.connection)
+    except ValueError as error:
+        raise ConfigError(f"profile {profile.name}: {error}") from error
     missing = ROLES[role].tells - profile.signals - profile.lacks.keys()
     if missing:
         raise ConfigError(f"profile {profile.name} does not provide {', '.join(sorted(missing))}")
@@ -88,6 +90,30 @@ def _check_device(role: Role, device: Device) -> None:
                 f"profile {profile.name} takes {point} without {', '.join(sorted(lacking))}: "
                 f"{need.why}"
             )
+
+
+def _check_place(profile: Profile, connection: Connection) -> None:
+    """Raises ValueError where a device of this table cannot be."""
+    match profile, connection:
+        case CanProfile(), CanBus(address=address):
+            profile.at(address)
+        case GpioProfile(), GpioChip(lines=lines):
+            profile.at(lines)
+
+
+def _check_chips(site: Site) -> None:
+    """Checks that no line of a GPIO chip is named twice."""
+    taken: dict[tuple[str, int | str | None], str] = {}
+    for one in physical_devices(site):
+        match load_profile(one.device.profile), one.device.connection:
+            case GpioProfile() as profile, GpioChip(chip=chip, lines=lines):
+                placed = profile.at(lines)
+                for row in (*placed.reads, *placed.writes):
+                    before = taken.setdefault((chip, row.line), one.path)
+                    if before != one.path:
+                        raise ConfigError(
+                            f"{one.path}: line {row.line} of {chip} is taken by {before}"
+                        )
 
 
 def _check_lines(site: Site) -> None:

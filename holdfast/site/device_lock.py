@@ -18,6 +18,7 @@ from holdfast.core.config import Site
 from holdfast.core.config.device import (
     CanBus,
     Connection,
+    GpioChip,
     HttpHost,
     ModbusRtu,
     ModbusRtuTcp,
@@ -31,6 +32,8 @@ from holdfast.site.devices import address_of, devices
 
 _CREDENTIALS = struct.Struct("iII")  # struct ucred: pid, uid, gid
 _LOCAL = {"localhost": "127.0.0.1"}
+_ALONE = CanBus | RtuLine | GpioChip
+"""Nobody else may listen there."""
 _WAITING = 100
 """So many may ask who holds it."""
 
@@ -82,7 +85,7 @@ def _steered(site: Site) -> dict[str, str]:
     return {
         _place(device.connection): address_of(device.connection)
         for _, device in devices(site).values()
-        if load_profile(device.profile).points or isinstance(device.connection, CanBus | RtuLine)
+        if load_profile(device.profile).points or isinstance(device.connection, _ALONE)
     }
 
 
@@ -106,6 +109,8 @@ def _place(connection: Connection) -> str:
             return f"{_host_and_port(connection)}{prefix}"
         case MqttBroker(topic=topic):
             return f"{_host_and_port(connection)} {topic}"
+        case GpioChip():
+            return address_of(connection).removeprefix("/dev/")
         case _:
             assert_never(connection)
 

@@ -11,6 +11,7 @@ from holdfast.core.config.device import (
     CanBus,
     Connection,
     Device,
+    GpioChip,
     HttpHost,
     Modbus,
     ModbusRtu,
@@ -123,6 +124,8 @@ def address_of(connection: Connection) -> str:
             return f"{host.lower()}:{port}, topic {topic}"
         case CanBus(channel=channel, address=address):
             return f"{channel}, battery {address}" if address else channel
+        case GpioChip(chip=chip, lines=lines):
+            return f"{chip}: {', '.join(sorted(lines))}" if lines else chip
 
 
 def expected_signals(site: Site) -> dict[str, Collection[Signal]]:

@@ -15,6 +15,7 @@ from holdfast.core.config.device import (
     CAN_INTERFACES,
     CanBus,
     Connection,
+    GpioChip,
     HttpHost,
     Modbus,
     ModbusRtu,
@@ -180,7 +181,7 @@ def _example_addresses(site: Site) -> Iterator[str]:
 
 
 def _is_example(connection: Connection) -> bool:
-    if isinstance(connection, CanBus | ModbusRtu):
+    if isinstance(connection, CanBus | ModbusRtu | GpioChip):
         return False
     try:
         address = ipaddress.ip_address(connection.host)
@@ -322,7 +323,8 @@ def _shared_addresses(site: Site) -> Iterator[str]:
     """Tells of several roles at one address: right for an integrated device, and for no other."""
     paths = defaultdict(list)
     for one in physical_devices(site):
-        paths[address_of(one.device.connection)].append(one.path)
+        if not isinstance(one.device.connection, GpioChip):  # several are on one chip
+            paths[address_of(one.device.connection)].append(one.path)
     for address, together in paths.items():
         if len(together) > 1:
             yield f"{', '.join(together)}: all at {address}; right only if they are one device"

@@ -136,6 +136,13 @@ OUTPUTS: dict[str, Any] = {
             "signal": str, "words": [int], "value": float | None, "unit": str, "problem": str,
         }],
     },
+    "devices read, of GPIO lines": {
+        "table": str, "chip": str,
+        "lines": [{
+            "what": str, "line": str, "name": str, "output": bool, "holder": str,
+            "value": float | None, "problem": str,
+        }],
+    },
     "limits": [{
         "owner": str, "row": str, "signal": str, "unit": str, "levels": dict[str, float],
         "one_sample": float | None, "hysteresis": float, "reaction": str, "samples": [int],

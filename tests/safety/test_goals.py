@@ -246,6 +246,17 @@ def test_a_missing_revert_timer_that_is_accepted_permits_all_only_with_another_w
     assert of(Goal.LOST_CONTROLLER, facts(told, own, accepted)).permits is Authority.FULL
 
 
+def test_what_ends_with_the_controller_is_no_second_way() -> None:
+    told = without(Goal.LOST_CONTROLLER)
+    known = facts(told, accepted={Goal.LOST_CONTROLLER: "why"})
+    assert of(Goal.LOST_CONTROLLER, known).permits is Authority.FULL
+    known = replace(known, ends_with_us=frozenset({Goal.DISCONNECTION}))
+    assert of(Goal.LOST_CONTROLLER, known).permits is Authority.LIMITED
+    assert of(Goal.DISCONNECTION, known).permits is Authority.FULL
+    known = replace(known, ends_with_us=frozenset({Goal.LOST_CONTROLLER}))
+    assert of(Goal.LOST_CONTROLLER, known).permits is Authority.FULL
+
+
 def test_what_no_signal_tells_is_guarded_by_what_somebody_has_seen() -> None:
     found = of(Goal.UNDERSTOOD, facts())
     assert found.guard == Nobody(why="no table says so")

@@ -20,7 +20,13 @@ from holdfast.safety.goals import (
     Guard,
     Nobody,
 )
-from holdfast.site.assurance import assurance, check_authority, highest_authority, unwatched
+from holdfast.site.assurance import (
+    assurance,
+    check_authority,
+    hangs_on_lines,
+    highest_authority,
+    unwatched,
+)
 from holdfast.site.proof import TimerFound
 from tests.builders import OWN_BMS, UNIT, build_site, device, unit_content
 from tests.site.test_proof import TABLE, keep, own_site
@@ -144,6 +150,63 @@ def test_a_gap_that_may_not_be_accepted_alone_says_what_it_takes(tmp_path: Path)
         "lost_controller of battery is accepted, which permits limited, "
         "unless disconnection is guarded"
     )
+
+
+def without_timer(tmp_path: Path, relays: dict[str, Any]) -> Site:
+    """A unit whose inverter has no timer of its own, which its owner accepts."""
+    tables = resources.files("holdfast.devices") / "profiles"
+    rows = (tables / "generic_inverter.yaml").read_text(encoding="utf-8").splitlines()
+    inverter = tmp_path / "timeless.yaml"
+    inverter.write_text(
+        "\n".join(row for row in rows if "revert_timeout" not in row)
+        + "\nlacks: {revert_timeout_readback_s: it has none}\n"
+    )
+    accepts = OWN_BMS | {"lost_controller": "somebody is always there"}
+    return build_site(unit_content(
+        inverter=device(str(inverter)), relays=relays, accepts=accepts
+    ))  # fmt: skip
+
+
+def on_lines(tmp_path: Path) -> dict[str, Any]:
+    """Relays on lines, seen right by their owner."""
+    tables = resources.files("holdfast.devices") / "profiles"
+    text = (tables / "gpio_relays.yaml").read_text(encoding="utf-8")
+    table = tmp_path / "mine.yaml"
+    table.write_text(f"{text}confirmed: seen in my cabinet\n")
+    lines = ["contactor=17", "contactor_closed=27"]
+    return {
+        "profile": str(table),
+        "connection": {"kind": "gpio", "chip": "gpiochip0", "lines": lines},
+    }
+
+
+def test_relays_on_lines_are_no_second_way_for_a_controller_that_hangs(tmp_path: Path) -> None:
+    check_authority(without_timer(tmp_path, device("generic_relays")))
+    site = without_timer(tmp_path, on_lines(tmp_path))
+    assert guard_of(site, Goal.DISCONNECTION) == ByHoldfast(rows=GOALS[Goal.DISCONNECTION].rows)
+    with pytest.raises(ConfigError) as error:
+        check_authority(site)
+    assert str(error.value) == (
+        "authority: full is more than this site's guards permit, which is limited: "
+        "lost_controller of battery is accepted, which permits limited: disconnection is no "
+        "second way by relays on GPIO lines, which a controller that hangs keeps"
+    )
+    check_authority(build_site(unit_content(relays=on_lines(tmp_path))))
+    (other, mine) = build_site(
+        unit_content("other"), unit_content("mine", relays=on_lines(tmp_path))
+    ).storage
+    assert [hangs_on_lines(unit) for unit in (other, mine, None)] == [False, True, False]
+    assert not hangs_on_lines(lone_hybrid().storage[0])
+
+
+def test_a_gap_of_a_unit_with_relays_on_lines_is_told_as_any_other(tmp_path: Path) -> None:
+    relays = on_lines(tmp_path) | {"profile": "gpio_relays"}
+    accepts = OWN_BMS | {"understood": "I have tried them"}
+    with pytest.raises(
+        ConfigError, match="understood of battery is accepted, which permits li"
+    ) as e:
+        check_authority(build_site(unit_content(relays=relays, accepts=accepts)))
+    assert "second way" not in str(e.value)
 
 
 @pytest.mark.parametrize(

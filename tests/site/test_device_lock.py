@@ -128,6 +128,22 @@ def test_a_switch_behind_a_broker_has_one_controller() -> None:
             refuse_steered(site_with("a", "3", "BROKER."), "controller")
 
 
+def test_lines_have_one_controller_by_whatever_name_their_chip_is_called() -> None:
+    def site_on(chip: str, tag: str, *lines: str) -> Any:
+        connection = {"kind": "gpio", "chip": chip, "lines": list(lines)}
+        unit = unit_content(
+            bms=device("generic_bms", tag), inverter=device("generic_inverter", tag)
+        )
+        unit["relays"] = {"none": "a test"}
+        loop = {"profile": "gpio_emergency_input", "connection": connection}
+        return build_site(unit, emergency_input=loop)
+
+    with hold_devices(site_on("/dev/gpiochip0", "1", "emergency_loop_closed=4"), "controller"):
+        refuse_steered(site_on("/dev/gpiochip0", "2", "emergency_loop_closed=5"), "controller")
+        with pytest.raises(AlreadyRunning, match="gpiochip0: emergency_loop_closed=4 has a cont"):
+            refuse_steered(site_on("gpiochip0", "3", "emergency_loop_closed=4"), "controller")
+
+
 def on_line(port: Path, device_id: int) -> Any:
     inverter = {
         "profile": "generic_inverter",

@@ -10,7 +10,7 @@ from holdfast.core.abilities import SETPOINT_ONLY, Abilities
 from holdfast.core.ages import USUAL
 from holdfast.core.commands import Point
 from holdfast.core.config import Site
-from holdfast.core.config.device import CanBus, HttpHost, ModbusRtuTcp
+from holdfast.core.config.device import CanBus, GpioChip, HttpHost, ModbusRtuTcp
 from holdfast.core.data_store import DataStore
 from holdfast.core.errors import ConfigError
 from holdfast.core.role import Role
@@ -537,6 +537,103 @@ def test_a_connection_to_a_broker_that_is_wrong_is_refused(
 ) -> None:
     with pytest.raises(ValidationError, match=told):
         build_site(loads=[load_content(switch=over_mqtt("mqtt_switch", **changes))])
+
+
+def on_gpio(role: str, *lines: str, chip: str = "/dev/gpiochip0") -> dict[str, Any]:
+    connection = {"kind": "gpio", "chip": chip, "lines": list(lines)}
+    return {"profile": f"gpio_{role}", "connection": connection}
+
+
+def site_on_gpio(loop: str = "4", chip: str = "/dev/gpiochip0", **changes: Any) -> Site:
+    relays = on_gpio("relays", "contactor=17", "contactor_closed=27", chip=chip)
+    return build_site(
+        unit_content(relays=relays),
+        emergency_input=on_gpio("emergency_input", f"emergency_loop_closed={loop}"),
+        authority="observe",
+        **changes,
+    )
+
+
+def test_relays_and_an_emergency_input_hang_on_lines() -> None:
+    site = site_on_gpio()
+    check_site(site)
+    addresses = [address_of(device.connection) for _, device in devices(site).values()]
+    assert "/dev/gpiochip0: contactor=17, contactor_closed=27" in addresses
+    assert "/dev/gpiochip0: emergency_loop_closed=4" in addresses
+    assert address_of(GpioChip(chip="x")) == "x"
+    assert Point.CONTACTOR in writable_points(site)[UNIT]
+    assert point_traits(site)[UNIT][Point.CONTACTOR] == PointTraits()
+    assert Signal.CONTACTOR_CLOSED in expected_signals(site)[UNIT]
+    assert site_ages(site) == {}
+
+
+def test_the_order_in_which_lines_are_named_makes_no_other_place() -> None:
+    turned = GpioChip(chip="x", lines=("contactor_closed=2", "contactor=1"))
+    assert address_of(turned) == "x: contactor=1, contactor_closed=2"
+
+
+@pytest.mark.parametrize(
+    ("role", "device", "told"),
+    [
+        (
+            "relays", on_gpio("relays", "contactor=17"),
+            "storage[0].relays: profile gpio_relays: lines: contactor_closed is missing; write [",
+        ),
+        (
+            "relays", device("gpio_relays"),
+            "storage[0].relays: profile gpio_relays speaks gpio, but the connection is modbus_tcp",
+        ),
+        (
+            "relays", on_gpio("relays") | {"profile": "generic_relays"},
+            "storage[0].relays: profile generic_relays speaks modbus, but the connection is gpio",
+        ),
+    ],
+)  # fmt: skip
+def test_lines_that_do_not_fit_are_told_with_the_place(
+    role: str, device: dict[str, Any], told: str
+) -> None:
+    with pytest.raises(ConfigError) as error:
+        check_site(build_site(unit_content(**{role: device})))
+    assert told in str(error.value)
+
+
+@pytest.mark.parametrize("line", ["17", "27"])
+def test_a_line_has_one_device(line: str) -> None:
+    with pytest.raises(ConfigError) as error:
+        check_site(site_on_gpio(loop=line))
+    assert str(error.value) == (
+        f"storage[0].relays: line {line} of /dev/gpiochip0 is taken by emergency_input"
+    )
+    check_site(site_on_gpio(loop="27", chip="gpiochip1"))
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["17", "contactor", "contactor=", "contactor= 5", "Contactor=5", f"contactor={'a' * 65}"],
+)
+def test_a_line_is_named_with_what_hangs_on_it(line: str) -> None:
+    with pytest.raises(ValidationError, match="is no line such as contactor=17"):
+        build_site(unit_content(relays=on_gpio("relays", line)))
+
+
+def test_names_of_lines_and_chips_have_an_end_and_a_beginning() -> None:
+    longest = f"contactor={'a' * 64}"
+    assert GpioChip(chip="x", lines=(longest,)).lines == (longest,)
+    with pytest.raises(ValidationError, match="chip"):
+        GpioChip(chip="")
+
+
+def test_a_precharge_on_lines_is_refused_for_lines_tell_no_voltage(tmp_path: Path) -> None:
+    table = tmp_path / "precharge.yaml"
+    table.write_text(
+        "{name: precharge, protocol: gpio, roles: [relays], source: test, poll_period_s: 0.02,"
+        " reads: [{signal: contactor_closed, line: 1, bias: external},"
+        " {signal: precharge_closed, line: 2, bias: external}],"
+        " writes: [{point: contactor, line: 3}, {point: precharge, line: 4}]}"
+    )
+    relays = on_gpio("relays") | {"profile": str(table)}
+    with pytest.raises(ConfigError, match="takes precharge without dc_link_voltage_v"):
+        check_site(build_site(unit_content(relays=relays)))
 
 
 def test_a_bms_is_not_old_before_its_next_burst_is_late(monkeypatch: pytest.MonkeyPatch) -> None:

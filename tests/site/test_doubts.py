@@ -128,6 +128,14 @@ def test_devices_of_two_roles_at_one_address_are_doubts() -> None:
     assert doubt.startswith("meter, storage[0].inverter: all at inverter.local:502, device 1; ")
 
 
+def test_several_devices_are_on_the_lines_of_one_chip() -> None:
+    content = content_of()
+    chip = {"kind": "gpio", "chip": "gpiochip0"}  # its tables name the lines
+    content["emergency_input"] = {"profile": "gpio_emergency_input", "connection": chip}
+    content["storage"][0]["relays"] = {"profile": "gpio_relays", "connection": chip}
+    assert doubts(Site.model_validate(content)) == ()
+
+
 def slow(role: str, timeout_s: float, **hardware: float) -> list[str]:
     """What is said of a device that is given so much time."""
     content = content_of()

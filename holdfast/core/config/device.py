@@ -172,11 +172,28 @@ class MqttBroker(Section):
         return self
 
 
+class GpioChip(Section):
+    """Lines of this computer itself: a Raspberry Pi, or an industrial computer."""
+
+    kind: Literal["gpio"] = "gpio"
+    """GPIO lines; needs Holdfast's extra `gpio`."""
+    chip: Annotated[str, Field(min_length=1)]
+    """Its path, its name or its label: /dev/gpiochip0, gpiochip0 or pinctrl-bcm2711. The label
+    stays, whatever else is plugged in."""
+    lines: tuple[
+        Annotated[str, Form(pattern=r"[a-z_]+=\S.{0,63}", right="line such as contactor=17")], ...
+    ] = ()
+    """Which line is what, where the table does not say it: [contactor=17, contactor_closed=27], by
+    number or by the name that the kernel has for it."""
+
+
 RtuLine = ModbusRtu | ModbusRtuTcp
 """Several devices share such a line: one request at a time, and no answer tells to which."""
 Modbus = ModbusTcp | RtuLine
 """All of these speak Modbus."""
-Connection = Annotated[Modbus | CanBus | HttpHost | MqttBroker, Field(discriminator="kind")]
+Connection = Annotated[
+    Modbus | CanBus | HttpHost | MqttBroker | GpioChip, Field(discriminator="kind")
+]
 
 
 def is_file(profile: str) -> bool:

@@ -7,6 +7,7 @@ from can.interfaces import VALID_INTERFACES
 from holdfast.core.config.device import (
     CanBus,
     Connection,
+    GpioChip,
     HttpHost,
     Modbus,
     ModbusRtu,
@@ -21,6 +22,8 @@ from holdfast.core.role import Role
 from holdfast.core.signals import SITE
 from holdfast.devices.can_profile import CanProfile
 from holdfast.devices.drivers.canbus import CanBmsDriver
+from holdfast.devices.drivers.gpio import GpioDriver
+from holdfast.devices.drivers.gpio_sync import SyncGpioWriter
 from holdfast.devices.drivers.http import HttpDriver
 from holdfast.devices.drivers.modbus import ModbusDriver
 from holdfast.devices.drivers.modbus_sync import SyncModbusWriter
@@ -28,6 +31,7 @@ from holdfast.devices.drivers.mqtt import MqttDriver
 from holdfast.devices.drivers.sunspec import SunSpecDriver, SyncSunSpecWriter
 from holdfast.devices.drivers.sync_wires import SyncWires
 from holdfast.devices.drivers.wires import Wires
+from holdfast.devices.gpio_profile import GpioProfile
 from holdfast.devices.http_profile import HttpProfile
 from holdfast.devices.modbus_profile import ModbusProfile
 from holdfast.devices.mqtt_profile import MqttProfile
@@ -37,10 +41,12 @@ from holdfast.devices.sunspec.profile import SunSpecProfile
 
 __all__ = [
     "CanBmsDriver",
+    "GpioDriver",
     "HttpDriver",
     "ModbusDriver",
     "MqttDriver",
     "SunSpecDriver",
+    "SyncGpioWriter",
     "SyncModbusWriter",
     "SyncSunSpecWriter",
     "SyncWires",
@@ -94,6 +100,8 @@ def open_driver(
             return HttpDriver(name, owners, profile, connection, store)
         case MqttProfile(), MqttBroker():
             return MqttDriver(name, owners, profile, connection, store)
+        case GpioProfile(), GpioChip():
+            return GpioDriver(name, owners, profile, connection, store)
         case _:
             raise ConfigError(
                 f"{name}: profile {profile.name} speaks {profile.protocol}, "

@@ -9,6 +9,7 @@ from holdfast.core.config import StorageUnit
 from holdfast.core.device_mode import DeviceMode, mode_of, number_of
 from holdfast.core.role import Role
 from holdfast.core.signals import Signal
+from holdfast.devices.gpio_profile import GpioWrite
 from holdfast.devices.modbus_profile import ModbusProfile, PointWrite
 from holdfast.devices.mqtt_profile import MqttWrite
 from holdfast.devices.profile import Profile, load_profile, outline_of
@@ -154,7 +155,7 @@ class StoragePlant:
             raise ValueError(f"{self.name}/{write.role} has no point {write.point}")
         value = row.kept(write.value)
         match write.point:
-            case Point.SETPOINT_W if not isinstance(row, MqttWrite):
+            case Point.SETPOINT_W if not isinstance(row, MqttWrite | GpioWrite):
                 self._set_power(value, row)
             case Point.ENABLE:
                 self.inverter.write_enable(on=value != 0.0)
