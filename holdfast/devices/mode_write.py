@@ -6,10 +6,10 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from holdfast.core.commands import Point
-from holdfast.core.device_mode import NO_MODE, DeviceMode, mode_of, number_of
+from holdfast.core.device_mode import NO_MODE, DeviceMode, number_of
 from holdfast.core.signals import Signal
 from holdfast.devices.register_image import LastShown, RawImage, WriteRequest
-from holdfast.devices.stepped_write import SteppedWrite, Steps, are_apart, check_joined, power_in
+from holdfast.devices.stepped_write import SteppedWrite, Steps, are_apart, check_joined, shows
 from holdfast.devices.verb_step import Verb, VerbStep
 from holdfast.devices.verbs import VerbWrite
 
@@ -73,17 +73,15 @@ class ModeWrite(SteppedWrite):
         """Returns what is to be sent for a mode's number, as :meth:`requests_of`."""
         if value == NO_MODE:
             return ()
-        mode = mode_of(value)
-        if mode is None or mode not in self.modes:
-            known = ", ".join(f"{number_of(known):g} ({known})" for known in self.modes)
+        asked = [steps for mode, steps in self.modes.items() if number_of(mode) == value]
+        if not asked:
+            known = ", ".join(f"{number_of(mode):g} ({mode})" for mode in self.modes)
             raise ValueError(f"mode {value:g} is none of {known}")
-        return self.requests_of(self.modes[mode], value, held)
+        return self.requests_of(asked[0], value, held)
 
-    def value(self, image: RawImage, _pv_w: float = 0.0) -> float:
+    def value(self, image: RawImage) -> float:
         """Returns the number of the mode that a device holds which shows ``image``."""
-        held = (
-            mode for mode, steps in self.modes.items() if power_in(steps, image, 0.0) is not None
-        )
+        held = (mode for mode, steps in self.modes.items() if shows(steps, image))
         return number_of(next(held, None))
 
     def check_apart_from(self, setpoint: VerbWrite) -> None:

@@ -139,6 +139,11 @@ def constants_of(steps: tuple[VerbStep, ...]) -> Mapping[Place, int]:
     }
 
 
+def shows(steps: tuple[VerbStep, ...], image: RawImage) -> bool:
+    """Says whether ``image`` shows what these steps leave, whatever is told with them."""
+    return all(image.get(place) == word for place, word in constants_of(steps).items())
+
+
 def are_apart(steps: tuple[VerbStep, ...], others: tuple[VerbStep, ...]) -> bool:
     """Says whether a device shows which of two lists it was told."""
     mine, theirs = constants_of(steps), constants_of(others)

@@ -14,7 +14,14 @@ from holdfast.core.commands import Point
 from holdfast.core.signals import Signal
 from holdfast.devices.register_image import LastShown, RawImage, WriteRequest
 from holdfast.devices.registers import towards_zero
-from holdfast.devices.stepped_write import SteppedWrite, Steps, are_apart, check_joined, power_in
+from holdfast.devices.stepped_write import (
+    SteppedWrite,
+    Steps,
+    are_apart,
+    check_joined,
+    power_in,
+    shows,
+)
 from holdfast.devices.verb_step import POWERS, Verb, VerbStep
 
 
@@ -88,7 +95,7 @@ class VerbWrite(SteppedWrite):
 
     def is_released(self, image: RawImage) -> bool:
         """Says whether ``image`` shows that the device keeps its own rule."""
-        return power_in(self.verbs[Verb.RELEASE], image, 0.0) is not None
+        return shows(self.verbs[Verb.RELEASE], image)
 
     def value(self, image: RawImage, pv_w: float = 0.0) -> float:
         """Returns the power in W that a device holds which shows ``image``; its AC side was told

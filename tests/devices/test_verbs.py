@@ -88,6 +88,9 @@ def test_each_verb_is_its_writes_in_their_order():
     assert sent(-0.0) == [(12, [0]), (11, [0])]
     released = verb().release(NOTHING_SHOWN)
     assert [(request.address, request.words) for request in released] == [(11, (9,))]
+    assert verb().is_released(image(r11=9, r12=7))
+    assert not verb().is_released(image(r11=1))
+    assert not verb().is_released({})
 
 
 def test_a_share_of_the_rated_power_is_that_of_its_direction_and_never_more():
