@@ -45,10 +45,13 @@ def sample_prices_text() -> str:
     return (files("holdfast.simulation") / "data" / "sample_day_ahead.xml").read_text("utf-8")
 
 
-def make_demo_site(folder: Path, now: datetime, table: str | None = None) -> DemoSite:
+def make_demo_site(
+    folder: Path, now: datetime, table: str | None = None, *, over_mqtt: bool = False
+) -> DemoSite:
     """Makes the demonstration's folder anew: site.yaml, and sample prices moved to ``now``.
 
-    The inverter follows ``table``, which may do more than that; None: plain devices.
+    The inverter follows ``table``, which may do more than that; None: plain devices. With
+    ``over_mqtt`` it is behind a stick.
 
     The prices are moved so that a cheap hour begins about now, which gives the plan something
     to do while somebody watches.
@@ -63,7 +66,7 @@ def make_demo_site(folder: Path, now: datetime, table: str | None = None) -> Dem
     config = folder / "site.yaml"
     content = demo_content(folder)
     if table is not None:
-        content = with_table(content, table)
+        content = with_table(content, table, over_mqtt=over_mqtt)
     content |= {
         "prices": demo_prices("prices.xml"),
         "planner": {"interval_s": 60},
@@ -145,8 +148,9 @@ def demo_content(folder: Path) -> dict[str, Any]:
     }
 
 
-def with_table(content: dict[str, Any], table: str) -> dict[str, Any]:
-    """Returns ``content`` of a site.yaml with one box in all roles that ``table`` has.
+def with_table(content: dict[str, Any], table: str, *, over_mqtt: bool = False) -> dict[str, Any]:
+    """Returns ``content`` of a site.yaml with one box in all roles that ``table`` has, behind a
+    stick with a broker if it is ``over_mqtt``.
 
     Raises ConfigError if it is no table of a Modbus inverter.
     """
@@ -154,7 +158,9 @@ def with_table(content: dict[str, Any], table: str) -> dict[str, Any]:
     if not isinstance(profile, ModbusProfile) or Role.INVERTER not in profile.roles:
         raise ConfigError(f"{table}: is no table of an inverter that speaks Modbus")
     (unit,) = content["storage"]
-    box = {"connection": unit["inverter"]["connection"], "profile": table}
+    stick = {"kind": "modbus_mqtt", "host": "127.0.0.1", "port": free_port()}
+    connection = stick if over_mqtt else unit["inverter"]["connection"]
+    box = {"connection": connection, "profile": table}
     unit = unit | {ROLES[role].key: "box" for role in profile.roles if ROLES[role].per is Per.UNIT}
     whole: dict[str, Any] = {
         ROLES[role].key: "box" for role in profile.roles if ROLES[role].per is Per.SITE

@@ -13,6 +13,7 @@ from holdfast.core.config.device import (
     Device,
     HttpHost,
     Modbus,
+    ModbusMqtt,
     ModbusRtu,
     ModbusRtuTcp,
     ModbusTcp,
@@ -119,7 +120,10 @@ def address_of(connection: Connection) -> str:
             return f"{port}, device {device_id}"
         case HttpHost(host=host, port=port, prefix=prefix):
             return f"{host.lower()}:{port}{prefix}"
-        case MqttBroker(host=host, port=port, topic=topic):
+        case (
+            MqttBroker(host=host, port=port, topic=topic)
+            | ModbusMqtt(host=host, port=port, topic=topic)
+        ):
             return f"{host.lower()}:{port}, topic {topic}"
         case CanBus(channel=channel, address=address):
             return f"{channel}, battery {address}" if address else channel
@@ -156,8 +160,8 @@ def point_traits(site: Site) -> Mapping[str, Traits]:
 
 def _settle_ns(connection: Connection) -> int:
     """Returns how long a write may take: as long as a device is given to answer, and as long again
-    to have its turn where others are on its line."""
-    if isinstance(connection, RtuLine):
+    to have its turn where others are on its line, or it has more to do."""
+    if isinstance(connection, RtuLine | ModbusMqtt):
         return ns_from_s(2.0 * connection.timeout_s)
     return ns_from_s(connection.timeout_s) if isinstance(connection, ModbusTcp) else 0
 

@@ -32,7 +32,9 @@ class ProtocolFaultRow:
     effect: str
 
 
-_MODBUS, _CAN, _BOTH = frozenset({"modbus"}), frozenset({"can"}), frozenset({"modbus", "can"})
+_MODBUS, _CAN = frozenset({"modbus"}), frozenset({"can"})
+_ASKED = _MODBUS | {"modbus_mqtt"}
+_EACH = _ASKED | _CAN
 
 
 def _row(protocols: frozenset[str], value: str, default: float, effect: str) -> ProtocolFaultRow:
@@ -43,16 +45,16 @@ _F = ProtocolFault
 
 # fmt: off
 FAULTS: dict[ProtocolFault, ProtocolFaultRow] = {
-    _F.ABSENT:          _row(_MODBUS, "", 1.0, "no connection; behind a shared port no answer"),
-    _F.SLOW:            _row(_MODBUS, "delay in s", 1.0, "requests act at once, answers come late"),
+    _F.ABSENT:          _row(_ASKED,  "", 1.0, "no connection; behind a shared port no answer"),
+    _F.SLOW:            _row(_ASKED,  "delay in s", 1.0, "requests act at once, answers come late"),
     _F.RESET:           _row(_MODBUS, "", 1.0, "half an answer, then the connection is reset"),
-    _F.EXCEPTION:       _row(_MODBUS, "exception code", 4.0, "the answer to every request"),
-    _F.BUSY:            _row(_MODBUS, "share in %", 5.0, "so many requests get exception 6"),
+    _F.EXCEPTION:       _row(_ASKED,  "exception code", 4.0, "the answer to every request"),
+    _F.BUSY:            _row(_ASKED,  "share in %", 5.0, "so many requests get exception 6"),
     _F.WRONG_UNIT_ID:   _row(_MODBUS, "", 1.0, "answers carry another unit id"),
-    _F.FROZEN:          _row(_BOTH,   "", 1.0, "values stay as they are now; writes still act"),
-    _F.IGNORE_SETPOINT: _row(_MODBUS, "", 1.0, "power setpoints are acknowledged, but not stored"),
-    _F.IGNORE_EXPORT_LIMIT: _row(_MODBUS, "", 1.0, "the same, of the export limit"),
-    _F.IGNORE_PV_SWITCH: _row(_MODBUS, "", 1.0, "the same, of the PV switch"),
+    _F.FROZEN:          _row(_EACH,   "", 1.0, "values stay as they are now; writes still act"),
+    _F.IGNORE_SETPOINT: _row(_ASKED,  "", 1.0, "power setpoints are acknowledged, but not stored"),
+    _F.IGNORE_EXPORT_LIMIT: _row(_ASKED,  "", 1.0, "the same, of the export limit"),
+    _F.IGNORE_PV_SWITCH: _row(_ASKED,  "", 1.0, "the same, of the PV switch"),
     _F.CAN_SILENT:      _row(_CAN,    "", 1.0, "no frames are sent"),
     _F.CAN_SHORT:       _row(_CAN,    "", 1.0, "every frame lacks its second half"),
 }

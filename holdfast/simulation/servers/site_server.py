@@ -19,7 +19,7 @@ from typing import Any, Self
 
 from holdfast.core.commands import Point
 from holdfast.core.config import Site
-from holdfast.core.config.device import CanBus, ModbusTcp
+from holdfast.core.config.device import CanBus, ModbusMqtt, ModbusTcp
 from holdfast.core.errors import ConfigError
 from holdfast.core.role import DeviceKey, Role
 from holdfast.devices.can_profile import CanProfile
@@ -32,6 +32,7 @@ from holdfast.simulation.servers.modbus_server import ModbusDevice, ModbusEndpoi
 from holdfast.simulation.servers.plant_socket import PlantSocket
 from holdfast.simulation.servers.protocol_faults import FaultSet, ProtocolFault
 from holdfast.simulation.servers.registers import DeviceRegisters
+from holdfast.simulation.servers.stick import StickServer
 from holdfast.site.devices import PhysicalDevice, physical_devices, profile_of
 from holdfast.site.site_file import load_site
 
@@ -71,7 +72,7 @@ class SiteServer:
         self._refreshers: dict[DeviceKey, Callable[[], None]] = {}
         self._step_s = step_s
         self._utc_offset_s = utc_offset_s
-        self._endpoints: dict[tuple[str, int], ModbusEndpoint] = {}
+        self._endpoints: dict[tuple[str, int], ModbusEndpoint | StickServer] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._control = PlantSocket(self) if control_socket else None
         self._burst_period_s = burst_period_s
@@ -169,14 +170,19 @@ class SiteServer:
 
     def _add(self, one: PhysicalDevice) -> None:
         profile = profile_of(self.site, one)
-        faults = FaultSet(one.name, profile.protocol)
         connection = one.device.connection
+        is_stick = isinstance(connection, ModbusMqtt)
+        faults = FaultSet(one.name, connection.kind if is_stick else profile.protocol)
         if isinstance(profile, RegisterTable) and isinstance(connection, ModbusTcp):
             registers = DeviceRegisters(self.plant, profile, one.owners, faults, self._written)
             refresh = registers.refresh
             for inner_id in registers.device_ids:
                 device = ModbusDevice(registers=registers, faults=faults, inner_id=inner_id)
                 self._add_modbus(connection, device)
+        elif isinstance(profile, RegisterTable) and isinstance(connection, ModbusMqtt):
+            registers = DeviceRegisters(self.plant, profile, one.owners, faults, self._written)
+            refresh = registers.refresh
+            self._add_stick(connection, ModbusDevice(registers=registers, faults=faults))
         elif isinstance(profile, CanProfile) and isinstance(connection, CanBus):
             if connection.interface != "slcan" or profile.name not in DIALECTS:
                 raise ConfigError(
@@ -207,6 +213,12 @@ class SiteServer:
         if device_id in devices:
             raise ConfigError(f"two devices are device id {device_id} on {key[0]}:{key[1]}")
         self._endpoints[key] = ModbusEndpoint(*key, {**devices, device_id: device})
+
+    def _add_stick(self, connection: ModbusMqtt, device: ModbusDevice) -> None:
+        place = connection.host, connection.port
+        if place in self._endpoints:
+            raise ConfigError(f"two devices are on {place[0]}:{place[1]}")
+        self._endpoints[place] = StickServer(*place, connection.topic, device)
 
     def _written(self, role: Role, unit: str, point: Point, value: float) -> None:
         if self.on_write is not None:
