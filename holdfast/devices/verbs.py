@@ -164,7 +164,7 @@ class VerbWrite(TableRow):
             case "power":
                 return power_w
             case "ac_power":
-                return power_w - _told(Signal.PV_POWER_W, held)
+                return _at_ac_side(power_w, _told(Signal.PV_POWER_W, held), step.resolution)
             case "soc":
                 return _told(Signal.SOC_PCT, held)
             case _ if self._revert_s is None:
@@ -179,9 +179,15 @@ class VerbWrite(TableRow):
 
 _NEEDED = (Verb.CHARGE, Verb.DISCHARGE, Verb.IDLE)
 _WITH_POWER = frozenset({Verb.CHARGE, Verb.DISCHARGE})
-_TAKES = {Verb.CHARGE: (1, 2), Verb.DISCHARGE: (1, 2), Verb.IDLE: (0, 1, 2), Verb.RELEASE: (0,)}
+_TAKES = {
+    Verb.CHARGE: (1, 2, 3),
+    Verb.DISCHARGE: (1, 2, 3),
+    Verb.IDLE: (0, 1, 2, 3),
+    Verb.RELEASE: (0,),
+}
 """How many powers a verb may have: one that idles at its AC side is told what PV gives. Two are
-the ends of a window, which have to be one."""
+the ends of a window, three the phases, each telling the whole; they have to be one."""
+_HAIR = 1e-9
 _SIGN = {Verb.CHARGE: 1.0, Verb.DISCHARGE: -1.0}
 
 
@@ -206,6 +212,26 @@ def _told(signal: Signal, held: LastShown) -> float:
     return held.told[signal]
 
 
+def _at_ac_side(power_w: float, pv_w: float, grain_w: float) -> float:
+    """Returns what is to flow at the AC side, in steps of ``grain_w``: the battery never does more
+    than was permitted, though what PV gives is no multiple of them."""
+    at_ac_w = power_w - pv_w
+    if power_w == 0.0 or grain_w == 0.0 or not math.isfinite(at_ac_w):
+        return at_ac_w
+    # Of a multiple a hair may be missing.
+    steps = at_ac_w / grain_w + math.copysign(_HAIR, power_w)
+    return grain_w * (math.floor(steps) if power_w > 0.0 else math.ceil(steps))
+
+
+def _shown_w(step: VerbStep, image: RawImage, pv_w: float) -> float:
+    """Returns the battery power that a step has left in ``image``. Of 0 W less than one step may be
+    left, for what PV gave was no multiple of it."""
+    if step.value != "ac_power":
+        return step.value_in(image)
+    power_w = step.value_in(image) + pv_w
+    return 0.0 if abs(power_w) < step.resolution else power_w
+
+
 def _power_in(steps: tuple[VerbStep, ...], image: RawImage, pv_w: float) -> float | None:
     """Returns the power that these steps have left in ``image``; None if they are not there."""
     powers_w: set[float] = set()
@@ -216,7 +242,7 @@ def _power_in(steps: tuple[VerbStep, ...], image: RawImage, pv_w: float) -> floa
         elif step.value in POWERS:
             if not image.keys() >= set(step.places):
                 return None
-            powers_w.add(step.value_in(image) + (pv_w if step.value == "ac_power" else 0.0))
+            powers_w.add(_shown_w(step, image, pv_w))
     # Between two ends that differ the device has a will of its own.
     return None if len(powers_w) > 1 else sum(powers_w, 0.0)
 

@@ -1,6 +1,7 @@
 """What a device is told in verbs: what is sent, in which order, and what it shows afterwards."""
 
 import math
+import struct
 
 import pytest
 from hypothesis import given
@@ -314,3 +315,84 @@ def test_what_flows_at_the_ac_side_is_the_setpoint_less_what_pv_gives():
     shows = image(r10=30, r11=1, r12=140)
     assert verb(AC_SIDE).value(shows, 600.0) == 2000.0
     assert verb(AC_SIDE).value(shows) == 1400.0
+
+
+def at_ac_side(power_w, pv_w, grain="10"):
+    """The words, and the battery power in W, of a box whose AC side is kept in steps."""
+    text = AC_SIDE.replace("scale: 10", f"scale: {grain}").replace("scale: -10", f"scale: -{grain}")
+    held = LastShown(image={}, told={Signal.PV_POWER_W: pv_w})
+    row = verb(text)
+    shown = dict.fromkeys(row.places, 0)
+    for request in row.requests(power_w, held):
+        shown |= dict(zip(request.places, request.words, strict=True))
+    return shown[None, "holding", 12], row.value(shown, pv_w)
+
+
+@given(power_w=st.floats(-4000, 4000), pv_w=st.floats(0, 6000))
+def test_whatever_the_sun_gives_the_battery_never_does_more_than_was_permitted(power_w, pv_w):
+    _, shown_w = at_ac_side(power_w, pv_w)
+    if power_w == 0.0:
+        return  # this box idles with 0 at its AC side
+    assert abs(shown_w) <= abs(power_w) + 1e-6
+    assert abs(shown_w - power_w) < 10.0 + 1e-6
+
+
+@pytest.mark.parametrize(
+    ("power_w", "pv_w", "raw", "shown_w"),
+    [
+        (1000.0, 1500.0, -50, 1000.0),
+        (1000.0, 1505.0, -51, 995.0),
+        (1000.0, 495.0, 50, 995.0),
+        (-1000.0, 495.0, 149, -995.0),
+        (-1000.0, 500.0, 150, -1000.0),
+        (5.0, 2.0, 0, 0.0),
+        (-5.0, 2.0, 0, 0.0),
+    ],
+)
+def test_of_a_step_at_the_ac_side_only_whole_ones_are_told(power_w, pv_w, raw, shown_w):
+    word, found_w = at_ac_side(power_w, pv_w)
+    signed = word - 0x10000 if word & 0x8000 else word
+    assert (abs(signed), found_w) == (abs(raw), shown_w)
+
+
+def test_a_hair_less_than_a_step_is_one():
+    """0.3 / 0.1 is a hair below 3, and 0.7 - 0.4 one below 0.3."""
+    assert at_ac_side(0.3, 0.0, "0.1")[0] == 3
+    assert at_ac_side(-0.3, 0.0, "0.1")[0] == 3
+    assert at_ac_side(0.7, 0.4, "0.1")[0] == 3
+
+
+def test_one_step_is_a_power_and_less_than_one_is_what_the_sun_has_left_of_none():
+    row = verb(AC_SIDE)
+    assert row.value(image(r10=30, r11=1, r12=1)) == 10.0
+    assert row.value(image(r10=30, r11=1, r12=0), 9.9) == 0.0
+    assert row.value(image(r10=30, r11=1, r12=0), 10.0) == 10.0
+
+
+def test_an_ac_side_without_steps_is_told_what_it_is():
+    whole = "type: float32, function: multiple, value: ac_power, scale: -1"
+    text = VERBS.replace("type: int16, value: power, of_rated: true, scale: 0.01", whole)
+    text = text.replace("type: int16, value: power, of_rated: true, scale: -0.01", whole)
+    held = LastShown(image={}, told={Signal.PV_POWER_W: 0.25})
+    (*_, request) = verb(text).requests(1000.5, held)
+    assert struct.unpack(">f", struct.pack(">HH", *request.words)) == (-1000.25,)
+
+
+PHASES = TWICE.replace(
+    "      discharge:",
+    "        - {address: 14, type: int16, value: power, scale: 40}\n      discharge:",
+)
+
+
+def test_a_power_of_three_phases_is_the_whole_on_each_and_they_have_to_agree():
+    assert sent(2000.0, text=PHASES)[-1] == (14, [50])
+    shown = dict.fromkeys(verb(PHASES).places, 0) | image(r10=0, r11=1, r12=50, r13=50, r14=50)
+    assert verb(PHASES).value(shown) == 2000.0
+    assert math.isnan(verb(PHASES).value(shown | image(r14=49)))
+
+
+def test_a_fourth_power_would_be_one_too_many():
+    row = "        - {address: 15, type: int16, value: power, scale: 40}\n"
+    four = PHASES.replace("      discharge:", f"{row}      discharge:")
+    with pytest.raises(ConfigError, match="charge has 4 powers; 1 or 2 or 3 would be right"):
+        table(four)
