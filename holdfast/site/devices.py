@@ -182,6 +182,11 @@ def _usual(signal: Signal) -> tuple[int, int]:
     return USUAL.old_ns[signal], USUAL.lost_ns[signal]
 
 
+_STICKS_ANSWERS = 6.0
+"""A stick answers a dozen questions a poll, and a few more a command: what it shows is older than what
+a device tells that tells all at once."""
+
+
 def ages_of(signal: Signal, profile: Profile, connection: Connection) -> tuple[int, int]:
     """Returns from when on a value is old, and lost.
 
@@ -195,7 +200,8 @@ def ages_of(signal: Signal, profile: Profile, connection: Connection) -> tuple[i
     if isinstance(profile, JsonProfile):
         return old_ns, ns_from_s(profile.lost_s(signal))
     if SIGNALS[signal].producer in MAY_BE_SLOW and isinstance(connection, Modbus):
-        slow_s = max(profile.max_age_s or 0.0, 2.0 * connection.timeout_s)
+        answers = _STICKS_ANSWERS if isinstance(connection, ModbusMqtt) else 2.0
+        slow_s = max(profile.max_age_s or 0.0, answers * connection.timeout_s)
         return old_ns, max(lost_ns, ns_from_s(slow_s))
     return old_ns, lost_ns
 

@@ -750,8 +750,8 @@ OTHERS = {
     }),
     ("foxess_hv_can", 0x1877): ("02 000000 52 00 12 01", {Signal.BMS_PROTECTION: 1.0}),
 }  # fmt: skip
-"""Those of sma_victron_lv_can were recorded at a Seplos battery, of byd_lvs_can at one of BYD's; the
-others are made up."""
+"""Those of sma_victron_lv_can were recorded at a Seplos battery, of byd_lvs_can at one of BYD's.
+The others are made up."""
 
 
 def of_table(name, id_, data):

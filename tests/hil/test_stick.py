@@ -48,6 +48,14 @@ def test_it_follows_a_plan_both_ways(rig: Rig) -> None:
     assert rig.state is State.RUNNING
 
 
+def test_it_follows_a_plan_though_each_answer_takes_its_time(rig: Rig) -> None:
+    rig.fault(Role.INVERTER, ProtocolFault.SLOW, 0.1)
+    assert rig.send_plan(plan_of((-10, 60, DISCHARGE_W))).accepted
+    rig.until_running(lambda: abs(rig.power_w - DISCHARGE_W) <= 50.0, "what the plan says")
+    assert rig.send_plan(plan_of((-10, 60, CHARGE_W))).accepted
+    rig.until_running(lambda: abs(rig.power_w - CHARGE_W) <= 50.0, "what the plan says")
+
+
 def test_an_emergency_stop_ends_at_zero(rig: Rig) -> None:
     assert rig.send_plan(plan_of((-10, 60, CHARGE_W))).accepted
     rig.until_power(CHARGE_W)

@@ -725,6 +725,11 @@ def test_a_growatt_behind_a_stick_is_a_device_of_registers() -> None:
     assert site_devices.address_of(one.device.connection) == "broker:1883, topic energy/solar"
     (settle_ns,) = {trait.settle_ns for trait in point_traits(site)[UNIT].values()}
     assert settle_ns == ns_from_s(5.0), "a command takes several messages"
+    profile, connection = load_profile("growatt_sph"), one.device.connection
+    old_ns, lost_ns = site_devices.ages_of(Signal.BATTERY_POWER_W, profile, connection)
+    assert (old_ns, lost_ns) == (ns_from_s(0.5), ns_from_s(15.0)), "so does what it shows"
+    battery = site_devices.ages_of(Signal.SOC_PCT, profile, connection)
+    assert battery[1] == ns_from_s(5.0), "and its battery is lost as any other"
 
 
 def test_a_table_that_reads_more_at_once_than_a_stick_is_refused_behind_one(
