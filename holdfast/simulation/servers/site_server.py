@@ -13,16 +13,18 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from holdfast.core.commands import Point
 from holdfast.core.config import Site
-from holdfast.core.config.device import CanBus, ModbusMqtt, ModbusTcp
+from holdfast.core.config.device import CanBus, Connection, ModbusMqtt, ModbusTcp, MqttBroker
 from holdfast.core.errors import ConfigError
 from holdfast.core.role import DeviceKey, Role
 from holdfast.devices.can_profile import CanProfile
+from holdfast.devices.mqtt_profile import MqttProfile
 from holdfast.devices.profile import RegisterTable
 from holdfast.simulation.plant import SitePlant
 from holdfast.simulation.plant.load import LoadPlant
@@ -33,6 +35,7 @@ from holdfast.simulation.servers.plant_socket import PlantSocket
 from holdfast.simulation.servers.protocol_faults import FaultSet, ProtocolFault
 from holdfast.simulation.servers.registers import DeviceRegisters
 from holdfast.simulation.servers.stick import StickServer
+from holdfast.simulation.servers.stick_telemetry import NAMES, telemetry
 from holdfast.site.devices import PhysicalDevice, physical_devices, profile_of
 from holdfast.site.site_file import load_site
 
@@ -76,7 +79,8 @@ class SiteServer:
         self._tasks: list[asyncio.Task[None]] = []
         self._control = PlantSocket(self) if control_socket else None
         self._burst_period_s = burst_period_s
-        for one in physical_devices(site):
+        # A stick is there before who listens to it.
+        for one in sorted(physical_devices(site), key=_listens):
             self._add(one)
 
     async def __aenter__(self) -> Self:
@@ -86,6 +90,9 @@ class SiteServer:
             for bms in self.can.values():
                 bms.adapter.open_port()
                 self._tasks.append(asyncio.create_task(bms.run(), name="can bms"))
+            for endpoint in self._endpoints.values():
+                if isinstance(endpoint, StickServer):
+                    self._tasks.append(asyncio.create_task(endpoint.run(), name="stick"))
             self.plant.step(self._step_s, self._utc_s())
             self._tasks.append(asyncio.create_task(self._run(), name="plant"))
             if self._control is not None:
@@ -182,7 +189,10 @@ class SiteServer:
         elif isinstance(profile, RegisterTable) and isinstance(connection, ModbusMqtt):
             registers = DeviceRegisters(self.plant, profile, one.owners, faults, self._written)
             refresh = registers.refresh
-            self._add_stick(connection, ModbusDevice(registers=registers, faults=faults))
+            device = ModbusDevice(registers=registers, faults=faults)
+            self._add_stick(connection, device, NAMES.get(profile.name))
+        elif isinstance(profile, MqttProfile) and self._has_stick(connection):
+            refresh = _nothing
         elif isinstance(profile, CanProfile) and isinstance(connection, CanBus):
             if connection.interface != "slcan" or profile.name not in DIALECTS:
                 raise ConfigError(
@@ -214,11 +224,24 @@ class SiteServer:
             raise ConfigError(f"two devices are device id {device_id} on {key[0]}:{key[1]}")
         self._endpoints[key] = ModbusEndpoint(*key, {**devices, device_id: device})
 
-    def _add_stick(self, connection: ModbusMqtt, device: ModbusDevice) -> None:
+    def _add_stick(
+        self,
+        connection: ModbusMqtt,
+        device: ModbusDevice,
+        names: tuple[str, str, str, str] | None,
+    ) -> None:
         place = connection.host, connection.port
         if place in self._endpoints:
             raise ConfigError(f"two devices are on {place[0]}:{place[1]}")
-        self._endpoints[place] = StickServer(*place, connection.topic, device)
+        tell = None if names is None else partial(telemetry, self.plant, names)
+        self._endpoints[place] = StickServer(*place, connection.topic, device, tell)
+
+    def _has_stick(self, connection: Connection) -> bool:
+        """Says whether a stick sends there what a meter is to tell."""
+        if not isinstance(connection, MqttBroker):
+            return False
+        stick = self._endpoints.get((connection.host, connection.port))
+        return isinstance(stick, StickServer) and stick.topic == connection.topic
 
     def _written(self, role: Role, unit: str, point: Point, value: float) -> None:
         if self.on_write is not None:
@@ -239,6 +262,14 @@ class SiteServer:
                 deadline_s = now_s
             self.plant.step(now_s - last_s, self._utc_s())
             last_s = now_s
+
+
+def _listens(one: PhysicalDevice) -> bool:
+    return isinstance(one.device.connection, MqttBroker)
+
+
+def _nothing() -> None:
+    """No fault of it changes what is served."""
 
 
 def _load_status(load: LoadPlant) -> dict[str, float]:

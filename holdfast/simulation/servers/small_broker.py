@@ -44,8 +44,9 @@ class SmallBroker:
         server, self._server = self._server, None
         if server is not None:
             server.close()
-        for client in tuple(self._clients):
+        for client in self._clients:
             client.writer.transport.abort()
+        await asyncio.gather(*(client.task for client in self._clients), return_exceptions=True)
 
     def send(self, topic: str, payload: bytes) -> None:
         """Sends to whoever has asked for ``topic``."""
@@ -54,7 +55,9 @@ class SmallBroker:
                 client.writer.write(_packet(_Packet.PUBLISH << 4, _text(topic) + payload))
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        client = _Client(writer)
+        task = asyncio.current_task()
+        assert task is not None
+        client = _Client(writer, task)
         self._clients.add(client)
         try:
             while True:
@@ -90,8 +93,8 @@ class SmallBroker:
 
 
 class _Client:
-    def __init__(self, writer: asyncio.StreamWriter) -> None:
-        self.writer = writer
+    def __init__(self, writer: asyncio.StreamWriter, task: asyncio.Task[None]) -> None:
+        self.writer, self.task = writer, task
         self.topics: set[str] = set()
 
 

@@ -7,6 +7,7 @@ that talks to it: one checks the other.
 import asyncio
 import json
 from collections.abc import Callable, Mapping, Sequence
+from itertools import count
 from typing import Any
 
 from pymodbus.constants import ExcCodes
@@ -14,7 +15,10 @@ from pymodbus.constants import ExcCodes
 from holdfast.simulation.servers.modbus_server import ModbusDevice
 from holdfast.simulation.servers.protocol_faults import ProtocolFault
 from holdfast.simulation.servers.small_broker import SmallBroker
+from holdfast.simulation.servers.stick_telemetry import REFRESH_S
 
+Tell = Callable[[int], dict[str, object]]
+"""It takes how often it was asked before."""
 Result = tuple[bool, str, dict[str, object]]
 """It holds whether that went well, what to say of it, and what else stands in the answer."""
 _READ = {"H": 3, "I": 4}
@@ -26,9 +30,14 @@ _PRIORITIES = ((0, 0), (40960, 5947), (49152, 5947))
 class StickServer:
     """Is one stick, with a broker of its own on one port."""
 
-    def __init__(self, host: str, port: int, topic: str, device: ModbusDevice) -> None:
+    def __init__(
+        self, host: str, port: int, topic: str, device: ModbusDevice, tell: Tell | None
+    ) -> None:
+        """``tell`` says what it sends by itself; None: nothing."""
+        self.topic = topic
+        self._tell = tell
         self.devices: Mapping[int, ModbusDevice] = {1: device}
-        self._device, self._topic = device, topic
+        self._device = device
         self._broker = SmallBroker(host, port, self._heard)
         self._commands: Mapping[str, Callable[[Mapping[str, Any]], Result]] = {
             "echo": lambda asked: (True, "", {"text": f"Echo: {asked['text']}"}),
@@ -38,6 +47,13 @@ class StickServer:
             "gridfirst/set/timeslot": lambda asked: self._slot("gridfirst", asked),
             "priority/set": self._priority,
         }
+
+    async def run(self) -> None:
+        """Sends what it reads of its inverter until cancelled."""
+        for number in count():
+            if self._tell is not None and self._device.faults.exception is None:
+                self._broker.send(self.topic, json.dumps(self._tell(number)).encode())
+            await asyncio.sleep(REFRESH_S)
 
     async def refresh(self) -> None:
         """Is at its broker, or away together with it. Raises OSError if it cannot listen."""
@@ -51,16 +67,16 @@ class StickServer:
         await self._broker.close()
 
     def _heard(self, topic: str, payload: bytes) -> None:
-        command = topic.removeprefix(f"{self._topic}/command/")
+        command = topic.removeprefix(f"{self.topic}/command/")
         if command == topic:
             return
         answer = json.dumps(self._answer(command, payload)).encode()
         delay_s = self._device.faults.get(ProtocolFault.SLOW)
         if delay_s is None:
-            self._broker.send(f"{self._topic}/result", answer)
+            self._broker.send(f"{self.topic}/result", answer)
         else:
             loop = asyncio.get_running_loop()
-            loop.call_later(delay_s, self._broker.send, f"{self._topic}/result", answer)
+            loop.call_later(delay_s, self._broker.send, f"{self.topic}/result", answer)
 
     def _answer(self, command: str, payload: bytes) -> dict[str, object]:
         try:
@@ -77,15 +93,15 @@ class StickServer:
         return correlation | beside | _told(command, went_well=went_well, message=message)
 
     def _get(self, asked: Mapping[str, Any]) -> Result:
-        count = {"16b": 1, "32b": 2}.get(asked["type"])
+        size = {"16b": 1, "32b": 2}.get(asked["type"])
         function = _READ.get(asked["registerType"])
-        if count is None or function is None:
+        if size is None or function is None:
             return False, "'type' must be '16b' or '32b'", {}
-        words = self._read(function, int(asked["id"]), count)
+        words = self._read(function, int(asked["id"]), size)
         if words is None:
             kind = "holding" if function == _READ["H"] else "input"
             return False, f"Failed to read {kind} register", {}
-        high, low = (0, *words) if count == 1 else words
+        high, low = (0, *words) if size == 1 else words
         return True, "success", {"value": high << 16 | low}
 
     def _set(self, asked: Mapping[str, Any]) -> Result:

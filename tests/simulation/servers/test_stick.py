@@ -20,12 +20,11 @@ from holdfast.core.data_store import DataStore
 from holdfast.core.errors import ConfigError
 from holdfast.core.reading import Good
 from holdfast.core.role import Role
-from holdfast.core.signals import Signal
+from holdfast.core.signals import SITE, Signal
 from holdfast.devices.drivers import ModbusDriver
 from holdfast.runtime.controller import open_drivers
 from holdfast.simulation.demo_site import with_table
 from holdfast.simulation.servers.protocol_faults import ProtocolFault
-from holdfast.simulation.servers.site_server import SiteServer
 from holdfast.site.check import check_site
 from holdfast.site.site_file import parse_site
 from holdfast.testing.sites import example_content
@@ -169,10 +168,57 @@ async def test_a_growatt_behind_it_is_read_and_told_what_to_do(tmp_path: Path, t
         await asyncio.wait_for(running, 60)
 
 
+@pytest.mark.parametrize("table", ["growatt_sph", "growatt_mod"])
+async def test_its_meter_is_heard_at_the_same_broker(tmp_path: Path, table: str) -> None:
+    content = with_table(example_content(tmp_path, bms_on_can=False), table, over_mqtt=True)
+    stick = content["devices"]["box"]["connection"]
+    connection = {"kind": "mqtt", **{key: stick[key] for key in ("host", "port")}}
+    meter = {"profile": f"{table}_mqtt", "connection": connection | {"topic": "energy/solar"}}
+    content |= {"meter": meter, "pv_meter": meter}
+    site = parse_site(yaml.safe_dump(content), folder=tmp_path)
+    check_site(site)
+    one = Served(site)
+    one.plant.household.load_override_w, one.plant.household.pv_override_w = 7000.0, 300.0
+    async with one.server:
+        store = DataStore(site.unit_names)
+        driver = open_drivers(site, store)[SITE, Role.METER]
+        running = asyncio.create_task(driver.run())
+
+        def heard() -> dict[Signal, float]:
+            samples = store.image()[SITE].items()
+            return {signal: one.value for signal, one in samples if isinstance(one, Good)}
+
+        covered_w = 5000.0
+        await asyncio.to_thread(
+            until, lambda: heard().get(Signal.GRID_POWER_W, 0.0) > 1000.0, "what the grid gives"
+        )
+        assert heard() == pytest.approx(
+            {
+                Signal.GRID_POWER_W: 7000.0 - 300.0 - covered_w,
+                Signal.PV_POWER_W: 300.0,
+                Signal.GRID_VOLTAGE_V: 230.0,
+                Signal.GRID_FREQUENCY_HZ: 50.0,
+            }
+        )
+        await driver.close()
+        await asyncio.wait_for(running, 60)
+
+
+def test_a_meter_that_no_stick_sends_is_not_served(tmp_path: Path) -> None:
+    content = with_table(example_content(tmp_path, bms_on_can=False), "growatt_sph", over_mqtt=True)
+    stick = content["devices"]["box"]["connection"]
+    connection = {"kind": "mqtt", "host": "127.0.0.1", "port": stick["port"], "topic": "other"}
+    meter = {"profile": "growatt_sph_mqtt", "connection": connection}
+    content |= {"meter": meter, "pv_meter": meter}
+    site = parse_site(yaml.safe_dump(content), folder=tmp_path)
+    with pytest.raises(ConfigError, match="does not speak mqtt"):
+        Served(site)
+
+
 def test_two_sticks_are_not_on_one_port(tmp_path: Path) -> None:
     content = with_table(example_content(tmp_path, bms_on_can=False), "growatt_sph", over_mqtt=True)
     meter = content["devices"]["box"]["connection"] | {"topic": "other"}
     content["meter"] = {"profile": "generic_meter", "connection": meter}
     site = parse_site(yaml.safe_dump(content), folder=tmp_path)
     with pytest.raises(ConfigError, match="two devices are on"):
-        SiteServer(site, Served(site).plant)
+        Served(site)
