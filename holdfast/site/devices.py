@@ -183,8 +183,8 @@ def _usual(signal: Signal) -> tuple[int, int]:
 
 
 _STICKS_ANSWERS = 6.0
-"""A stick answers a dozen questions a poll, and a few more a command; what it shows of them is older
-than what a device tells all at once."""
+"""A stick answers a dozen questions a poll, and a few more a command; what it shows of them is
+older than what a device tells all at once."""
 
 
 def ages_of(signal: Signal, profile: Profile, connection: Connection) -> tuple[int, int]:
