@@ -215,12 +215,11 @@ def _told(signal: Signal, held: LastShown) -> float:
 def _at_ac_side(power_w: float, pv_w: float, grain_w: float) -> float:
     """Returns what is to flow at the AC side, in steps of ``grain_w``: the battery never does more
     than was permitted, though what PV gives is no multiple of them."""
-    at_ac_w = power_w - pv_w
-    if power_w == 0.0 or grain_w == 0.0 or not math.isfinite(at_ac_w):
-        return at_ac_w
+    if grain_w == 0.0:
+        return power_w - pv_w
+    steps = (power_w - pv_w) / grain_w
     # Of a multiple a hair may be missing.
-    steps = at_ac_w / grain_w + math.copysign(_HAIR, power_w)
-    return grain_w * (math.floor(steps) if power_w > 0.0 else math.ceil(steps))
+    return grain_w * (math.floor(steps + _HAIR) if power_w > 0.0 else math.ceil(steps - _HAIR))
 
 
 def _shown_w(step: VerbStep, image: RawImage, pv_w: float) -> float:
