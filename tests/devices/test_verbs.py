@@ -2,6 +2,7 @@
 
 import math
 import struct
+from functools import cache
 
 import pytest
 from hypothesis import given
@@ -50,6 +51,7 @@ writes:
 """
 
 
+@cache
 def table(verbs: str = VERBS) -> ModbusProfile:
     head = HEAD
     if "soc" in verbs:
@@ -396,3 +398,60 @@ def test_a_fourth_power_would_be_one_too_many():
     four = PHASES.replace("      discharge:", f"{row}      discharge:")
     with pytest.raises(ConfigError, match="charge has 4 powers; 1 or 2 or 3 would be right"):
         table(four)
+
+
+def with_powers(name: str, count: int) -> str:
+    """A table in which one verb has so many powers, and each a constant of its own."""
+    rows = VERBS[: VERBS.index("      charge:")]
+    powers = {"charge": 1, "discharge": 1, "idle": 0, "release": 0} | {name: count}
+    for constant, (each, times) in enumerate(powers.items()):
+        rows += f"      {each}:\n        - {{address: 11, type: uint16, value: {constant}}}\n"
+        for index in range(times):
+            rows += f"        - {{address: {20 + index}, type: int16, value: power}}\n"
+    return rows
+
+
+@pytest.mark.parametrize("name", ["charge", "discharge", "idle"])
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_a_verb_has_its_power_up_to_three_times(name, count):
+    assert len(verb(with_powers(name, count)).verbs[Verb(name)]) > count
+
+
+@pytest.mark.parametrize(
+    ("name", "count", "right"),
+    [
+        ("charge", 0, "1 or 2 or 3"),
+        ("charge", 4, "1 or 2 or 3"),
+        ("discharge", 0, "1 or 2 or 3"),
+        ("discharge", 4, "1 or 2 or 3"),
+        ("idle", 4, "0 or 1 or 2 or 3"),
+        ("release", 1, "0"),
+    ],
+)
+def test_a_verb_with_another_number_of_powers_is_refused(name, count, right):
+    with pytest.raises(ConfigError) as error:
+        table(with_powers(name, count))
+    assert f"{name} has {count} powers; {right} would be right" in str(error.value)
+
+
+def test_a_hair_is_a_billionth_of_a_step():
+    assert at_ac_side(10.0 * (1.0 - 1.05e-9), 0.0)[0] == 0
+    assert at_ac_side(10.0 * (1.0 - 0.95e-9), 0.0)[0] == 1
+    assert at_ac_side(-10.0 * (1.0 - 1.05e-9), 0.0)[0] == 0
+    assert at_ac_side(-10.0 * (1.0 - 0.95e-9), 0.0)[0] == 1
+
+
+def test_a_box_that_rests_at_its_ac_side_is_told_no_more_than_the_sun_gives():
+    text = AC_SIDE.replace("type: int16, value: 0}", "type: int16, value: ac_power, scale: -10}")
+    for pv_w, raw in ((495.0, 49), (500.0, 50)):
+        held = LastShown(image={}, told={Signal.PV_POWER_W: pv_w})
+        assert sent(0.0, held, text)[0] == (12, [raw])
+
+
+def test_the_smallest_power_is_rounded_as_any_other():
+    assert at_ac_side(1.0, 0.05, "0.1")[0] == 9
+    assert at_ac_side(-1.0, -0.05, "0.1")[0] == 9
+
+
+def test_what_the_sun_gives_is_nothing_to_a_box_that_is_told_its_batterys_power():
+    assert verb().value(image(r10=30, r11=1, r12=50), 600.0) == 2000.0

@@ -84,6 +84,7 @@ def test_a_section_names_its_devices(section, keys):
 
 def test_a_stick_is_as_it_comes_and_asks_one_device_for_two_registers_at_once() -> None:
     stick = ModbusMqtt(host="broker")
+    assert stick == ModbusMqtt(kind="modbus_mqtt", host="broker")
     assert (stick.kind, stick.port, stick.topic) == ("modbus_mqtt", 1883, "energy/solar")
     assert (stick.timeout_s, stick.tls, stick.username) == (2.5, False, None)
     assert (stick.device_id, stick.AT_ONCE) == (1, 2)
@@ -112,6 +113,7 @@ def test_a_port_is_one_that_there_is(port: int) -> None:
 
 def test_a_broker_is_of_the_kind_that_it_is() -> None:
     broker = MqttBroker(host="broker", topic="x" * 200)
+    assert broker == MqttBroker(kind="mqtt", host="broker", topic="x" * 200)
     assert (broker.kind, broker.port) == ("mqtt", 1883)
     with pytest.raises(ValueError, match="topic"):
         MqttBroker(host="broker", topic="x" * 201)
