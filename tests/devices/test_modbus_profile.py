@@ -274,6 +274,10 @@ def test_over_a_wire_that_hands_over_a_few_nothing_is_read_that_nobody_wants() -
     assert max(block.count for block in blocks) == 2
     assert {place for block in blocks for place in block.places} == wanted
     assert whole.longest_read > 2, "the table itself stays as it is"
+    mod = load_profile("growatt_mod")
+    assert isinstance(mod, ModbusProfile)
+    read = {place for block in mod.in_pieces(3).blocks() for place in block.places}
+    assert (None, "holding", 3037) not in read, "it is between two that are wanted"
     assert part.of(Role.INVERTER).in_pieces(2).signals < whole.signals
 
 
