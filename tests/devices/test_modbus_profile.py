@@ -273,6 +273,7 @@ def test_over_a_wire_that_hands_over_a_few_nothing_is_read_that_nobody_wants() -
     blocks = part.blocks()
     assert max(block.count for block in blocks) == 2
     assert {place for block in blocks for place in block.places} == wanted
+    assert (1090, 2) in {(block.address, block.count) for block in blocks}, "neighbours together"
     assert whole.longest_read > 2, "the table itself stays as it is"
     mod = load_profile("growatt_mod")
     assert isinstance(mod, ModbusProfile)
