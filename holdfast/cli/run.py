@@ -79,6 +79,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="run the simulated demonstration site; with the name of a device table, on such a box",
     )
     parser.add_argument(
+        "--over-mqtt",
+        action="store_true",
+        help="the box of --demo TABLE, a Growatt's, is behind a stick with OpenInverterGateway",
+    )
+    parser.add_argument(
         "--folder", type=Path, default=Path("demo-site"), help="the demonstration's folder"
     )
     parser.add_argument(
@@ -95,7 +100,7 @@ def execute(options: argparse.Namespace) -> int:
         # Before its folder is made anew: its files may be in use.
         refuse_second(SiteFiles(state_dir=options.folder / "state"), _SUPERVISOR, *_ONE_EACH)
         table = None if options.demo is _PLAIN else options.demo
-        demo = make_demo_site(options.folder, datetime.now(UTC), table)
+        demo = make_demo_site(options.folder, datetime.now(UTC), table, over_mqtt=options.over_mqtt)
         print(f"simulated site in {options.folder}; metrics at {demo.metrics_url}")
         print(f"from another terminal: holdfast status --config {demo.config}")
         with _broker(demo), _plant(demo):

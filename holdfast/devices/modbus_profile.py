@@ -200,6 +200,13 @@ class ModbusProfile(DeviceTable):
         )
         return self.model_copy(update={"writes": writes})
 
+    def in_pieces(self, longest: int) -> Self:
+        """Returns it for a wire that hands over so many registers at once: none is read that
+        nobody wants. Raises ValueError if more of them belong together."""
+        if any(len(run) > longest for row in self.tellers for run in row.runs):
+            raise ValueError(f"it reads more registers together than the {longest} of this wire")
+        return self.model_copy(update={"longest_read": longest, "read_gap": 0})
+
     @property
     def marks(self) -> Mapping[Place, int]:
         """Returns words that the device holds as long as its registers are where they were."""

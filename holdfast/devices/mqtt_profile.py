@@ -88,7 +88,7 @@ class MqttWrite(TableRow):
 
 class MqttProfile(JsonProfile):
     """Describes a meter, a load switch or a thermostat behind a broker. No inverter is commanded
-    so: between it and us there would be a computer that nobody watches."""
+    by such a table: what one is told and shows is said of registers (modbus_mqtt)."""
 
     MAY_BE: ClassVar[frozenset[Role]] = MAY_TELL_LATE | {Role.LOAD_SWITCH}
 

@@ -4,6 +4,7 @@ After any part of a list the device is within what it was permitted, or reverts 
 shows is read by the same lists: the one whose constants it holds.
 """
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated
@@ -15,6 +16,7 @@ from holdfast.devices.register_image import LastShown, Place, RawImage, WriteReq
 from holdfast.devices.registers import TableRow
 from holdfast.devices.verb_step import POWERS, RESTS_ON, VerbStep
 
+_HAIR = 1e-9
 Steps = Annotated[tuple[VerbStep, ...], Field(min_length=1)]
 
 
@@ -100,7 +102,7 @@ class SteppedWrite(TableRow, ABC):
             case "power":
                 return value
             case "ac_power":
-                return value - _told(Signal.PV_POWER_W, held)
+                return _at_ac_side(value, _told(Signal.PV_POWER_W, held), step.resolution)
             case "soc":
                 return _told(Signal.SOC_PCT, held)
             case _ if self._revert_s is None:
@@ -124,7 +126,7 @@ def power_in(steps: tuple[VerbStep, ...], image: RawImage, pv_w: float) -> float
         elif step.value in POWERS:
             if not image.keys() >= set(step.places):
                 return None
-            powers_w.add(step.value_in(image) + (pv_w if step.value == "ac_power" else 0.0))
+            powers_w.add(_shown_w(step, image, pv_w))
     # Between two ends that differ the device has a will of its own.
     return None if len(powers_w) > 1 else sum(powers_w, 0.0)
 
@@ -171,6 +173,25 @@ def _lasting(steps: tuple[VerbStep, ...]) -> Iterator[VerbStep]:
         later = {place for other in steps[index + 1 :] for place in other.places}
         if (step.shown or blind) and not later.intersection(step.places):
             yield step
+
+
+def _at_ac_side(power_w: float, pv_w: float, grain_w: float) -> float:
+    """Returns what is to flow at the AC side, in steps of ``grain_w``: the battery never does more
+    than was permitted, though what PV gives is no multiple of them."""
+    if grain_w == 0.0:
+        return power_w - pv_w
+    steps = (power_w - pv_w) / grain_w
+    # Of a multiple a hair may be missing.
+    return grain_w * (math.floor(steps + _HAIR) if power_w > 0.0 else math.ceil(steps - _HAIR))
+
+
+def _shown_w(step: VerbStep, image: RawImage, pv_w: float) -> float:
+    """Returns the battery power that a step has left in ``image``. Of 0 W less than one step may be
+    left, for what PV gave was no multiple of it."""
+    if step.value != "ac_power":
+        return step.value_in(image)
+    power_w = step.value_in(image) + pv_w
+    return 0.0 if abs(power_w) < step.resolution else power_w
 
 
 def _told(signal: Signal, held: LastShown) -> float:

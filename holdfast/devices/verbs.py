@@ -112,9 +112,14 @@ class VerbWrite(SteppedWrite):
 
 _NEEDED = (Verb.CHARGE, Verb.DISCHARGE, Verb.IDLE)
 _WITH_POWER = frozenset({Verb.CHARGE, Verb.DISCHARGE})
-_TAKES = {Verb.CHARGE: (1, 2), Verb.DISCHARGE: (1, 2), Verb.IDLE: (0, 1, 2), Verb.RELEASE: (0,)}
+_TAKES = {
+    Verb.CHARGE: (1, 2, 3),
+    Verb.DISCHARGE: (1, 2, 3),
+    Verb.IDLE: (0, 1, 2, 3),
+    Verb.RELEASE: (0,),
+}
 """How many powers a verb may have: one that idles at its AC side is told what PV gives. Two are
-the ends of a window, which have to be one."""
+the ends of a window, three the phases, each telling the whole; they have to be one."""
 _SIGN = {Verb.CHARGE: 1.0, Verb.DISCHARGE: -1.0}
 
 

@@ -46,10 +46,13 @@ def sample_prices_text() -> str:
     return (files("holdfast.simulation") / "data" / "sample_day_ahead.xml").read_text("utf-8")
 
 
-def make_demo_site(folder: Path, now: datetime, table: str | None = None) -> DemoSite:
+def make_demo_site(
+    folder: Path, now: datetime, table: str | None = None, *, over_mqtt: bool = False
+) -> DemoSite:
     """Makes the demonstration's folder anew: site.yaml, and sample prices moved to ``now``.
 
-    One device follows ``table``, in all roles that it has; None: plain devices.
+    One device follows ``table``, in all roles that it has; None: plain devices. It is behind a
+    stick if it is ``over_mqtt``.
 
     The prices are moved so that a cheap hour begins about now, which gives the plan something
     to do while somebody watches.
@@ -64,7 +67,7 @@ def make_demo_site(folder: Path, now: datetime, table: str | None = None) -> Dem
     config = folder / "site.yaml"
     content = demo_content(folder)
     if table is not None:
-        content = with_table(content, table)
+        content = with_table(content, table, over_mqtt=over_mqtt)
     content |= {
         "prices": demo_prices("prices.xml"),
         "planner": {"interval_s": 60},
@@ -155,14 +158,16 @@ def demo_content(folder: Path) -> dict[str, Any]:
     }
 
 
-def with_table(content: dict[str, Any], table: str) -> dict[str, Any]:
-    """Returns ``content`` of a site.yaml with one box in all roles that ``table`` has.
+def with_table(content: dict[str, Any], table: str, *, over_mqtt: bool = False) -> dict[str, Any]:
+    """Returns ``content`` of a site.yaml with one box in all roles that ``table`` has, behind a
+    stick with a broker if it is ``over_mqtt``.
 
     Raises ConfigError if there is no such table.
     """
     profile = outline_of(load_profile(table))
     (unit,) = content["storage"]
-    connection = unit["inverter"]["connection"]
+    stick = {"kind": "modbus_mqtt", "host": "127.0.0.1", "port": free_port()}
+    connection = stick if over_mqtt else unit["inverter"]["connection"]
     if Role.INVERTER not in profile.roles:
         connection = _connection(profile.protocol, unit["bms"]["connection"])
     box = {"connection": connection, "profile": table}

@@ -2,12 +2,20 @@
 
 from holdfast.core.commands import Point
 from holdfast.core.config import Site, StorageUnit
-from holdfast.core.config.device import CanBus, Connection, Device, GpioChip, ModbusRtu
+from holdfast.core.config.device import (
+    CanBus,
+    Connection,
+    Device,
+    GpioChip,
+    ModbusMqtt,
+    ModbusRtu,
+)
 from holdfast.core.errors import ConfigError
 from holdfast.core.role import Role
 from holdfast.core.signals import Signal
 from holdfast.devices.can_profile import CanProfile
 from holdfast.devices.gpio_profile import GpioProfile
+from holdfast.devices.modbus_profile import ModbusProfile
 from holdfast.devices.profile import Profile, load_profile
 from holdfast.devices.roles import NEEDS, ROLES
 from holdfast.devices.sunspec.model_files import check_names
@@ -20,6 +28,7 @@ _PROTOCOLS = {
     "modbus_tcp": ("modbus", "sunspec"),
     "modbus_rtu": ("modbus", "sunspec"),
     "modbus_rtu_tcp": ("modbus", "sunspec"),
+    "modbus_mqtt": ("modbus",),
     "can": ("can",),
     "http": ("http",),
     "mqtt": ("mqtt",),
@@ -69,17 +78,7 @@ def _check_device(role: Role, device: Device) -> None:
         raise ConfigError(
             f"profile {profile.name} is a {' and '.join(profile.roles)}, not a {role}"
         )
-    if profile.protocol not in _PROTOCOLS[device.connection.kind]:
-        raise ConfigError(
-            f"profile {profile.name} speaks {profile.protocol}, but the connection is "
-            f"{device.connection.kind}"
-        )
-    if isinstance(profile, SunSpecProfile):
-        check_names(profile)
-    try:
-        _check_place(profile, device.connection)
-    except ValueError as error:
-        raise ConfigError(f"profile {profile.name}: {error}") from error
+    _check_wire(profile, device)
     missing = ROLES[role].tells - profile.signals - profile.lacks.keys()
     if missing:
         raise ConfigError(f"profile {profile.name} does not provide {', '.join(sorted(missing))}")
@@ -99,6 +98,8 @@ def _check_place(profile: Profile, connection: Connection) -> None:
             profile.at(address)
         case GpioProfile(), GpioChip(lines=lines):
             profile.at(lines)
+        case ModbusProfile(), ModbusMqtt() as stick:
+            profile.in_pieces(stick.AT_ONCE)
 
 
 def _check_chips(site: Site) -> None:
@@ -114,6 +115,21 @@ def _check_chips(site: Site) -> None:
                         raise ConfigError(
                             f"{one.path}: line {row.line} of {chip} is taken by {before}"
                         )
+
+
+def _check_wire(profile: Profile, device: Device) -> None:
+    """Checks that the table goes with the connection."""
+    if profile.protocol not in _PROTOCOLS[device.connection.kind]:
+        raise ConfigError(
+            f"profile {profile.name} speaks {profile.protocol}, but the connection is "
+            f"{device.connection.kind}"
+        )
+    if isinstance(profile, SunSpecProfile):
+        check_names(profile)
+    try:
+        _check_place(profile, device.connection)
+    except ValueError as error:
+        raise ConfigError(f"profile {profile.name}: {error}") from error
 
 
 def _check_lines(site: Site) -> None:

@@ -16,10 +16,12 @@ from typing import assert_never
 
 from holdfast.core.config import Site
 from holdfast.core.config.device import (
+    Broker,
     CanBus,
     Connection,
     GpioChip,
     HttpHost,
+    ModbusMqtt,
     ModbusRtu,
     ModbusRtuTcp,
     ModbusTcp,
@@ -107,7 +109,7 @@ def _place(connection: Connection) -> str:
             return f"{_host_and_port(connection)} {connection.device_id}"
         case HttpHost(prefix=prefix):
             return f"{_host_and_port(connection)}{prefix}"
-        case MqttBroker(topic=topic):
+        case MqttBroker(topic=topic) | ModbusMqtt(topic=topic):
             return f"{_host_and_port(connection)} {topic}"
         case GpioChip():
             return address_of(connection).removeprefix("/dev/")
@@ -115,7 +117,7 @@ def _place(connection: Connection) -> str:
             assert_never(connection)
 
 
-def _host_and_port(connection: ModbusTcp | ModbusRtuTcp | HttpHost | MqttBroker) -> str:
+def _host_and_port(connection: ModbusTcp | ModbusRtuTcp | HttpHost | Broker) -> str:
     host = connection.host.lower().rstrip(".")
     return f"{_LOCAL.get(host, host)}:{connection.port}"
 

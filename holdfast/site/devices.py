@@ -14,6 +14,7 @@ from holdfast.core.config.device import (
     GpioChip,
     HttpHost,
     Modbus,
+    ModbusMqtt,
     ModbusRtu,
     ModbusRtuTcp,
     ModbusTcp,
@@ -120,7 +121,10 @@ def address_of(connection: Connection) -> str:
             return f"{port}, device {device_id}"
         case HttpHost(host=host, port=port, prefix=prefix):
             return f"{host.lower()}:{port}{prefix}"
-        case MqttBroker(host=host, port=port, topic=topic):
+        case (
+            MqttBroker(host=host, port=port, topic=topic)
+            | ModbusMqtt(host=host, port=port, topic=topic)
+        ):
             return f"{host.lower()}:{port}, topic {topic}"
         case CanBus(channel=channel, address=address):
             return f"{channel}, battery {address}" if address else channel
@@ -159,8 +163,8 @@ def point_traits(site: Site) -> Mapping[str, Traits]:
 
 def _settle_ns(connection: Connection) -> int:
     """Returns how long a write may take: as long as a device is given to answer, and as long again
-    to have its turn where others are on its line."""
-    if isinstance(connection, RtuLine):
+    to have its turn where others are on its line, or it has more to do."""
+    if isinstance(connection, RtuLine | ModbusMqtt):
         return ns_from_s(2.0 * connection.timeout_s)
     return ns_from_s(connection.timeout_s) if isinstance(connection, ModbusTcp) else 0
 
@@ -181,6 +185,11 @@ def _usual(signal: Signal) -> tuple[int, int]:
     return USUAL.old_ns[signal], USUAL.lost_ns[signal]
 
 
+_STICKS_ANSWERS = 6.0
+"""A stick answers a dozen questions a poll, and a few more a command; what it shows of them is
+older than what a device tells all at once."""
+
+
 def ages_of(signal: Signal, profile: Profile, connection: Connection) -> tuple[int, int]:
     """Returns from when on a value is old, and lost.
 
@@ -194,7 +203,8 @@ def ages_of(signal: Signal, profile: Profile, connection: Connection) -> tuple[i
     if isinstance(profile, JsonProfile):
         return old_ns, ns_from_s(profile.lost_s(signal))
     if SIGNALS[signal].producer in MAY_BE_SLOW and isinstance(connection, Modbus):
-        slow_s = max(profile.max_age_s or 0.0, 2.0 * connection.timeout_s)
+        answers = _STICKS_ANSWERS if isinstance(connection, ModbusMqtt) else 2.0
+        slow_s = max(profile.max_age_s or 0.0, answers * connection.timeout_s)
         return old_ns, max(lost_ns, ns_from_s(slow_s))
     return old_ns, lost_ns
 

@@ -197,18 +197,21 @@ def _slow_devices(site: Site) -> Iterator[str]:
         connection = one.device.connection
         if not isinstance(connection, Modbus):
             continue
-        timeout_s, path = connection.timeout_s, one.path
-        signals = load_profile(one.device.profile).of(*one.owners).signals
-        age_s = min(SIGNALS[signal].max_age_s for signal in signals)
-        if not timeout_s > max(age_s / 2.0, _USUAL_S):
-            continue
-        if quick := [role for role in one.owners if role not in MAY_BE_SLOW]:
+        timeout_s, path, name = connection.timeout_s, one.path, one.device.profile
+        ages_s = {
+            role: min(SIGNALS[signal].max_age_s for signal in load_profile(name).of(role).signals)
+            for role in one.owners
+        }
+        late = [role for role in ages_s if timeout_s > max(ages_s[role] / 2.0, _USUAL_S)]
+        if quick := [role for role in late if role not in MAY_BE_SLOW]:
             yield (
                 f"{path}: it is given {timeout_s:g} s to answer, and what it tells is lost after "
-                f"{age_s:g} s: a {quick[0]} that is so slow takes the power to 0 W"
+                f"{ages_s[quick[0]]:g} s: a {quick[0]} that is so slow takes the power to 0 W"
             )
             continue
-        (owner,) = one.owners.values()
+        if not late:
+            continue
+        owner, age_s = one.owners[late[0]], ages_s[late[0]]
         yield (
             f"{path}: it is given {timeout_s:g} s to answer: while it takes more than "
             f"{age_s / 2.0:g} s, its power is halved"

@@ -685,8 +685,73 @@ OTHERS = {
     ("pylontech_hv_can", 0x4280): (
         "AA 00 0000 0000 0000", {Signal.CHARGE_ALLOWED: 0.0, Signal.DISCHARGE_ALLOWED: 1.0}
     ),
+    ("byd_lvs_can", 0x351): ("480200050005AE01", {
+        Signal.CHARGE_VOLTAGE_LIMIT_V: 58.4,
+        Signal.CHARGE_CURRENT_LIMIT_A: 128.0,
+        Signal.DISCHARGE_CURRENT_LIMIT_A: 128.0,
+    }),
+    ("byd_lvs_can", 0x355): (
+        "4300640000000000", {Signal.SOC_PCT: 67.0, Signal.SOH_PCT: 100.0}
+    ),
+    ("byd_lvs_can", 0x356): ("BE14F9FF8C000000", {
+        Signal.PACK_VOLTAGE_V: 53.1,
+        Signal.BATTERY_CURRENT_A: -0.7,
+    }),
+    ("byd_lvs_can", 0x35A): (
+        "AAAAAAAAAAAAAAAA", {Signal.BMS_PROTECTION: 0.0, Signal.BMS_ALARM: 0.0}
+    ),
+    ("byd_lvs_can", 0x373): ("EA0C010D1F012201", {
+        Signal.CELL_VOLTAGE_MIN_V: 3.306,
+        Signal.CELL_VOLTAGE_MAX_V: 3.329,
+        Signal.CELL_TEMPERATURE_MIN_C: 14.0,
+        Signal.CELL_TEMPERATURE_MAX_C: 17.0,
+    }),
+    ("growatt_lv_can", 0x311): ("0238 0824 0412 0C 43", {
+        Signal.CHARGE_VOLTAGE_LIMIT_V: 56.8,
+        Signal.CHARGE_CURRENT_LIMIT_A: 208.4,
+        Signal.DISCHARGE_CURRENT_LIMIT_A: 104.2,
+        Signal.CHARGE_ALLOWED: 1.0,
+        Signal.DISCHARGE_ALLOWED: 0.0,
+    }),
+    ("growatt_lv_can", 0x312): (
+        "00 80 00 00 02 AA BB 10", {Signal.BMS_PROTECTION: 1.0, Signal.BMS_ALARM: 0.0}
+    ),
+    ("growatt_lv_can", 0x313): ("14D2 FF9C 00EB 43 63", {
+        Signal.PACK_VOLTAGE_V: 53.3,
+        Signal.BATTERY_CURRENT_A: -10.0,
+        Signal.CELL_TEMPERATURE_MAX_C: 23.5,
+        Signal.CELL_TEMPERATURE_MIN_C: 23.5,
+        Signal.SOC_PCT: 67.0,
+        Signal.SOH_PCT: 99.0,
+        Signal.BMS_ALARM: 0.0,
+    }),
+    ("growatt_lv_can", 0x319): ("60 0D01 0CEA 01 02 00", {
+        Signal.CELL_VOLTAGE_MAX_V: 3.329,
+        Signal.CELL_VOLTAGE_MIN_V: 3.306,
+    }),
+    ("foxess_hv_can", 0x1872): ("480F 800C FA00 5E01", {
+        Signal.CHARGE_VOLTAGE_LIMIT_V: 391.2,
+        Signal.CHARGE_CURRENT_LIMIT_A: 25.0,
+        Signal.DISCHARGE_CURRENT_LIMIT_A: 35.0,
+    }),
+    ("foxess_hv_can", 0x1873): ("740E 6AFF 50 00 8004", {
+        Signal.PACK_VOLTAGE_V: 370.0,
+        Signal.BATTERY_CURRENT_A: -15.0,
+        Signal.SOC_PCT: 80.0,
+    }),
+    ("foxess_hv_can", 0x1874): ("DC00 CEFF E40C E40C", {
+        Signal.CELL_TEMPERATURE_MAX_C: 22.0,
+        Signal.CELL_TEMPERATURE_MIN_C: -5.0,
+    }),
+    ("foxess_hv_can", 0x1876): ("0100 1C0D 0000 FE0C", {
+        Signal.CELL_VOLTAGE_MAX_V: 3.356,
+        Signal.CELL_VOLTAGE_MIN_V: 3.326,
+        Signal.CHARGE_ALLOWED: 0.0,
+    }),
+    ("foxess_hv_can", 0x1877): ("02 000000 52 00 12 01", {Signal.BMS_PROTECTION: 1.0}),
 }  # fmt: skip
-"""Those of low voltage were recorded at a Seplos battery; the others are made up."""
+"""Those of sma_victron_lv_can were recorded at a Seplos battery, of byd_lvs_can at one of BYD's.
+The others are made up."""
 
 
 def of_table(name, id_, data):
@@ -737,3 +802,23 @@ def test_a_high_voltage_battery_without_offset_tells_what_cannot_be_true():
 def test_only_zero_permits_a_direction_of_a_high_voltage_battery(number):
     data = bytes([number, 0]) + bytes(6)
     assert of_table("pylontech_hv_can", 0x4280, data.hex())[Signal.CHARGE_ALLOWED] == 0.0
+
+
+@pytest.mark.parametrize(("alarm", "of"), [
+    ("04AAAAAAAAAAAAAA", "high voltage"), ("AA40AAAAAAAAAAAA", "high discharge current"),
+    ("AAAA40AAAAAAAAAA", "internal failure"), ("AAAAAA01AAAAAAAA", "cells apart"),
+])  # fmt: skip
+def test_alarms_of_a_byd_battery_are_those_that_its_gx_shows(alarm, of):
+    told = of_table("byd_lvs_can", 0x35A, alarm)
+    assert (told[Signal.BMS_PROTECTION], told[Signal.BMS_ALARM]) == (1.0, 0.0), of
+
+
+def test_a_nearly_empty_byd_battery_is_not_taken_for_an_empty_one():
+    """Its hundredths are always zero, and would be one step below 1 %."""
+    assert of_table("byd_lvs_can", 0x355, "0100640000000000")[SOC] == 1.0
+
+
+def test_a_growatt_battery_in_unsafe_use_is_told_as_an_alarm_and_its_health_is_none():
+    values = of_table("growatt_lv_can", 0x313, "14D2 FF9C 00EB 43 E3")
+    assert values[Signal.BMS_ALARM] == 1.0
+    assert not SIGNALS[Signal.SOH_PCT].is_plausible(values[Signal.SOH_PCT])

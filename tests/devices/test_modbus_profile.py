@@ -263,3 +263,27 @@ def test_a_device_that_no_longer_holds_its_marks_has_moved() -> None:
     assert marked.moved({place: 103, other: 51})
     assert not marked.moved({place: 103}), "what was not asked for has not moved"
     assert not plain.moved({place: 1})
+
+
+def test_over_a_wire_that_hands_over_a_few_nothing_is_read_that_nobody_wants() -> None:
+    whole = load_profile("growatt_sph")
+    assert isinstance(whole, ModbusProfile)
+    part = whole.in_pieces(2)
+    wanted = {place for row in whole.tellers for run in row.runs for place in run}
+    blocks = part.blocks()
+    assert max(block.count for block in blocks) == 2
+    assert {place for block in blocks for place in block.places} == wanted
+    assert (1090, 2) in {(block.address, block.count) for block in blocks}, "neighbours together"
+    assert whole.longest_read > 2, "the table itself stays as it is"
+    mod = load_profile("growatt_mod")
+    assert isinstance(mod, ModbusProfile)
+    read = {place for block in mod.in_pieces(3).blocks() for place in block.places}
+    assert (None, "holding", 3037) not in read, "it is between two that are wanted"
+    assert part.of(Role.INVERTER).in_pieces(2).signals < whole.signals
+
+
+def test_registers_that_belong_together_come_in_one_piece_or_not_at_all() -> None:
+    table = load_profile("growatt_sph")
+    assert isinstance(table, ModbusProfile)
+    with pytest.raises(ValueError, match="reads more registers together than the 1 of this wire"):
+        table.in_pieces(1)

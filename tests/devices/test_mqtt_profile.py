@@ -158,6 +158,29 @@ def test_a_tasmota_meter() -> None:
     assert table("tasmota_meter").lost_s(Signal.GRID_POWER_W) == 15.0
 
 
+@pytest.mark.parametrize(
+    ("name", "pv", "from_grid", "to_grid"),
+    [
+        ("growatt_sph_mqtt", "InputPower", "ACPowerToUserTotal", "ACPowerToGridTotal"),
+        ("growatt_mod_mqtt", "PVTotalPower", "TotalForwardPower", "TotalReversePower"),
+    ],
+)
+def test_the_meter_of_a_growatt_as_its_stick_sends_it(
+    name: str, pv: str, from_grid: str, to_grid: str
+) -> None:
+    told = {"InverterStatus": 1, pv: 2500.5, from_grid: 0, to_grid: 812.3, "GridFrequency": 50.01}
+    assert sent(name, told) == {
+        Signal.GRID_POWER_W: -812.3,
+        Signal.PV_POWER_W: 2500.5,
+        Signal.GRID_FREQUENCY_HZ: 50.01,
+    }
+    assert sent(name, {pv: 0, from_grid: 350, to_grid: 0}) == {
+        Signal.GRID_POWER_W: 350.0, Signal.PV_POWER_W: 0.0,
+    }  # fmt: skip
+    assert sent(name, {"InverterStatus": -1}) == f"{from_grid} is not there, for grid_power_w"
+    assert table(name).lost_s(Signal.GRID_POWER_W) == 12.0
+
+
 def test_a_meter_of_our_own_format() -> None:
     assert sent("mqtt_meter", {"grid_power_w": 10, "time": 5}) == {Signal.GRID_POWER_W: 10.0}
     assert sent("mqtt_meter", {"grid_power_w": 10}) == "time is no time"

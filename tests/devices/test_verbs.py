@@ -1,6 +1,8 @@
 """What a device is told in verbs: what is sent, in which order, and what it shows afterwards."""
 
 import math
+import struct
+from functools import cache
 
 import pytest
 from hypothesis import given
@@ -12,6 +14,7 @@ from holdfast.core.signals import Signal
 from holdfast.devices.modbus_profile import ModbusProfile
 from holdfast.devices.profile import parse_profile
 from holdfast.devices.register_image import NOTHING_SHOWN, LastShown
+from holdfast.devices.verb_step import Verb
 
 HARDWARE = InverterHardware(
     charge_power_max_w=4000, discharge_power_max_w=5000, revert_timeout_s=30
@@ -48,6 +51,7 @@ writes:
 """
 
 
+@cache
 def table(verbs: str = VERBS) -> ModbusProfile:
     head = HEAD
     if "soc" in verbs:
@@ -316,3 +320,141 @@ def test_what_flows_at_the_ac_side_is_the_setpoint_less_what_pv_gives():
     shows = image(r10=30, r11=1, r12=140)
     assert verb(AC_SIDE).value(shows, 600.0) == 2000.0
     assert verb(AC_SIDE).value(shows) == 1400.0
+
+
+def at_ac_side(power_w, pv_w, grain="10"):
+    """The words, and the battery power in W, of a box whose AC side is kept in steps."""
+    text = AC_SIDE.replace("scale: 10", f"scale: {grain}").replace("scale: -10", f"scale: -{grain}")
+    held = LastShown(image={}, told={Signal.PV_POWER_W: pv_w})
+    row = verb(text)
+    shown = dict.fromkeys(row.places, 0)
+    for request in row.requests(power_w, held):
+        shown |= dict(zip(request.places, request.words, strict=True))
+    return shown[None, "holding", 12], row.value(shown, pv_w)
+
+
+@given(power_w=st.floats(-4000, 4000), pv_w=st.floats(0, 6000))
+def test_whatever_the_sun_gives_the_battery_never_does_more_than_was_permitted(power_w, pv_w):
+    _, shown_w = at_ac_side(power_w, pv_w)
+    if power_w == 0.0:
+        return  # this box idles with 0 at its AC side
+    assert abs(shown_w) <= abs(power_w) + 1e-6
+    assert abs(shown_w - power_w) < 10.0 + 1e-6
+
+
+@pytest.mark.parametrize(
+    ("power_w", "pv_w", "raw", "shown_w"),
+    [
+        (1000.0, 1500.0, -50, 1000.0),
+        (1000.0, 1505.0, -51, 995.0),
+        (1000.0, 495.0, 50, 995.0),
+        (-1000.0, 495.0, 149, -995.0),
+        (-1000.0, 500.0, 150, -1000.0),
+        (5.0, 2.0, 0, 0.0),
+        (-5.0, 2.0, 0, 0.0),
+    ],
+)
+def test_of_a_step_at_the_ac_side_only_whole_ones_are_told(power_w, pv_w, raw, shown_w):
+    word, found_w = at_ac_side(power_w, pv_w)
+    signed = word - 0x10000 if word & 0x8000 else word
+    assert (abs(signed), found_w) == (abs(raw), shown_w)
+
+
+def test_a_hair_less_than_a_step_is_one():
+    """0.3 / 0.1 is a hair below 3, and 0.7 - 0.4 one below 0.3."""
+    assert at_ac_side(0.3, 0.0, "0.1")[0] == 3
+    assert at_ac_side(-0.3, 0.0, "0.1")[0] == 3
+    assert at_ac_side(0.7, 0.4, "0.1")[0] == 3
+
+
+def test_one_step_is_a_power_and_less_than_one_is_what_the_sun_has_left_of_none():
+    row = verb(AC_SIDE)
+    assert row.value(image(r10=30, r11=1, r12=1)) == 10.0
+    assert row.value(image(r10=30, r11=1, r12=0), 9.9) == 0.0
+    assert row.value(image(r10=30, r11=1, r12=0), 10.0) == 10.0
+
+
+def test_an_ac_side_without_steps_is_told_what_it_is():
+    whole = "type: float32, function: multiple, value: ac_power, scale: -1"
+    text = VERBS.replace("type: int16, value: power, of_rated: true, scale: 0.01", whole)
+    text = text.replace("type: int16, value: power, of_rated: true, scale: -0.01", whole)
+    held = LastShown(image={}, told={Signal.PV_POWER_W: 0.25})
+    (*_, request) = verb(text).requests(1000.5, held)
+    assert struct.unpack(">f", struct.pack(">HH", *request.words)) == (-1000.25,)
+
+
+PHASES = TWICE.replace(
+    "      discharge:",
+    "        - {address: 14, type: int16, value: power, scale: 40}\n      discharge:",
+)
+
+
+def test_a_power_of_three_phases_is_the_whole_on_each_and_they_have_to_agree():
+    assert sent(2000.0, text=PHASES)[-1] == (14, [50])
+    shown = dict.fromkeys(verb(PHASES).places, 0) | image(r10=0, r11=1, r12=50, r13=50, r14=50)
+    assert verb(PHASES).value(shown) == 2000.0
+    assert math.isnan(verb(PHASES).value(shown | image(r14=49)))
+
+
+def test_a_fourth_power_would_be_one_too_many():
+    row = "        - {address: 15, type: int16, value: power, scale: 40}\n"
+    four = PHASES.replace("      discharge:", f"{row}      discharge:")
+    with pytest.raises(ConfigError, match="charge has 4 powers; 1 or 2 or 3 would be right"):
+        table(four)
+
+
+def with_powers(name: str, count: int) -> str:
+    """A table in which one verb has so many powers, and each a constant of its own."""
+    rows = VERBS[: VERBS.index("      charge:")]
+    powers = {"charge": 1, "discharge": 1, "idle": 0, "release": 0} | {name: count}
+    for constant, (each, times) in enumerate(powers.items()):
+        rows += f"      {each}:\n        - {{address: 11, type: uint16, value: {constant}}}\n"
+        for index in range(times):
+            rows += f"        - {{address: {20 + index}, type: int16, value: power}}\n"
+    return rows
+
+
+@pytest.mark.parametrize("name", ["charge", "discharge", "idle"])
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_a_verb_has_its_power_up_to_three_times(name, count):
+    assert len(verb(with_powers(name, count)).verbs[Verb(name)]) > count
+
+
+@pytest.mark.parametrize(
+    ("name", "count", "right"),
+    [
+        ("charge", 0, "1 or 2 or 3"),
+        ("charge", 4, "1 or 2 or 3"),
+        ("discharge", 0, "1 or 2 or 3"),
+        ("discharge", 4, "1 or 2 or 3"),
+        ("idle", 4, "0 or 1 or 2 or 3"),
+        ("release", 1, "0"),
+    ],
+)
+def test_a_verb_with_another_number_of_powers_is_refused(name, count, right):
+    with pytest.raises(ConfigError) as error:
+        table(with_powers(name, count))
+    assert f"{name} has {count} powers; {right} would be right" in str(error.value)
+
+
+def test_a_hair_is_a_billionth_of_a_step():
+    assert at_ac_side(10.0 * (1.0 - 1.05e-9), 0.0)[0] == 0
+    assert at_ac_side(10.0 * (1.0 - 0.95e-9), 0.0)[0] == 1
+    assert at_ac_side(-10.0 * (1.0 - 1.05e-9), 0.0)[0] == 0
+    assert at_ac_side(-10.0 * (1.0 - 0.95e-9), 0.0)[0] == 1
+
+
+def test_a_box_that_rests_at_its_ac_side_is_told_no_more_than_the_sun_gives():
+    text = AC_SIDE.replace("type: int16, value: 0}", "type: int16, value: ac_power, scale: -10}")
+    for pv_w, raw in ((495.0, 49), (500.0, 50)):
+        held = LastShown(image={}, told={Signal.PV_POWER_W: pv_w})
+        assert sent(0.0, held, text)[0] == (12, [raw])
+
+
+def test_the_smallest_power_is_rounded_as_any_other():
+    assert at_ac_side(1.0, 0.05, "0.1")[0] == 9
+    assert at_ac_side(-1.0, -0.05, "0.1")[0] == 9
+
+
+def test_what_the_sun_gives_is_nothing_to_a_box_that_is_told_its_batterys_power():
+    assert verb().value(image(r10=30, r11=1, r12=50), 600.0) == 2000.0

@@ -189,3 +189,16 @@ def test_a_meter_that_many_may_ask_is_nobodys() -> None:
     }), meter=meter) for number in (1, 2))  # fmt: skip
     with hold_devices(first, "controller"), hold_devices(second, "controller"):
         pass
+
+
+def test_a_stick_has_one_controller_whatever_it_is_called() -> None:
+    def growatt(host: str, topic: str = "energy/solar") -> Any:
+        connection = {"kind": "modbus_mqtt", "host": host, "topic": topic}
+        box = {"profile": "growatt_sph", "connection": connection}
+        unit = unit_content(inverter=box, bms=box) | {"relays": {"none": "it has its own"}}
+        return build_site(unit)
+
+    with hold_devices(growatt("broker"), "controller"):
+        refuse_steered(growatt("broker", "energy/other"), "controller")
+        with pytest.raises(AlreadyRunning, match=r"at broker\.:1883, topic energy/solar has a con"):
+            refuse_steered(growatt("BROKER."), "controller")

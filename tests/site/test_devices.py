@@ -801,3 +801,64 @@ def test_on_a_line_a_write_waits_for_others_too() -> None:
     site = build_site(unit_content(inverter=serial("inverter", timeout_s=0.4)))
     (settle_ns,) = {t.settle_ns for t in point_traits(site)[UNIT].values() if t.settle_ns > 6e8}
     assert settle_ns == ns_from_s(0.8)
+
+
+def behind_stick(profile: str, **changes: Any) -> dict[str, Any]:
+    connection = {"kind": "modbus_mqtt", "host": "broker", **changes}
+    return {"profile": profile, "connection": connection}
+
+
+def with_growatt(**changes: Any) -> Site:
+    box = behind_stick("growatt_sph", **changes)
+    unit = unit_content(inverter=box, bms=box) | {"relays": {"none": "it has its own"}}
+    return build_site(unit, authority="observe")
+
+
+def test_a_growatt_behind_a_stick_is_a_device_of_registers() -> None:
+    site = with_growatt()
+    check_site(site)
+    (one,) = (each for each in site_devices.physical_devices(site) if Role.INVERTER in each.owners)
+    assert set(one.owners) == {Role.INVERTER, Role.BMS}
+    assert site_devices.address_of(one.device.connection) == "broker:1883, topic energy/solar"
+    (settle_ns,) = {trait.settle_ns for trait in point_traits(site)[UNIT].values()}
+    assert settle_ns == ns_from_s(5.0), "a command takes several messages"
+    profile, connection = load_profile("growatt_sph"), one.device.connection
+    old_ns, lost_ns = site_devices.ages_of(Signal.BATTERY_POWER_W, profile, connection)
+    assert (old_ns, lost_ns) == (ns_from_s(0.5), ns_from_s(15.0)), "so does what it shows"
+    battery = site_devices.ages_of(Signal.SOC_PCT, profile, connection)
+    assert battery[1] == ns_from_s(5.0), "and its battery is lost as any other"
+
+
+def test_a_table_that_reads_more_at_once_than_a_stick_is_refused_behind_one(
+    tmp_path: Path,
+) -> None:
+    table = tmp_path / "long.yaml"
+    table.write_text(
+        "{name: long, protocol: modbus, roles: [meter], source: test, poll_period_s: 0.3, reads: "
+        "[{signal: grid_power_w, address: 0, type: int16, scale_from: 9}], read_gap: 8}"
+    )
+    meter = behind_stick(str(table))
+    with pytest.raises(ConfigError, match="meter: profile long: it reads more registers together"):
+        check_site(build_site(meter=meter, pv_meter={"none": "these tests"}))
+
+
+def test_what_is_found_by_its_models_is_not_read_through_a_stick() -> None:
+    meter = behind_stick("sunspec_meter")
+    with pytest.raises(ConfigError, match="speaks sunspec, but the connection is modbus_mqtt"):
+        check_site(build_site(meter=meter, pv_meter={"none": "these tests"}))
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"topic": "a/#"}, "topic"),
+        ({"device_id": 2}, "device_id"),
+        ({"timeout_s": 6}, "timeout_s"),
+        ({"password_env": "SECRET"}, "username: a password needs one"),
+    ],
+)
+def test_a_connection_to_a_stick_that_is_wrong_is_refused(
+    changes: dict[str, Any], told: str
+) -> None:
+    with pytest.raises(ValueError, match=told):
+        with_growatt(**changes)

@@ -279,3 +279,20 @@ def test_a_line_with_more_polls_than_time_is_doubted() -> None:
     for place in (content["meter"], content["storage"][0]["inverter"]):
         place["connection"]["baudrate"] = 38_400
     assert doubts(Site.model_validate(content)) == ()
+
+
+def test_a_slow_hybrid_is_doubted_in_each_role_by_what_that_may_wait() -> None:
+    """Its battery's values may be five seconds old, and the inverter's one."""
+
+    def behind_stick(timeout_s: float) -> list[str]:
+        content = content_of()
+        connection = {"kind": "modbus_mqtt", "host": "broker", "timeout_s": timeout_s}
+        box = {"profile": "growatt_sph", "connection": connection}
+        (unit,) = content["storage"]
+        unit |= {"inverter": box, "bms": box}
+        return [doubt for doubt in doubts(Site.model_validate(content)) if "to answer" in doubt]
+
+    (slow,) = behind_stick(2.5)[:1]
+    assert slow.endswith("while it takes more than 0.5 s, its power is halved")
+    (lost,) = behind_stick(3.0)
+    assert lost.endswith("is lost after 5 s: a bms that is so slow takes the power to 0 W")

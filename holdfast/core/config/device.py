@@ -1,7 +1,7 @@
 """This module says how a device is reached, and which table it follows."""
 
 from types import UnionType
-from typing import Annotated, Literal, Self, Union, get_args, get_origin
+from typing import Annotated, ClassVar, Literal, Self, Union, get_args, get_origin
 
 from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
@@ -141,18 +141,18 @@ class HttpHost(Section):
     """A request without a whole answer for this long has failed."""
 
 
-class MqttBroker(Section):
-    """A device behind an MQTT broker."""
+_TOPIC = r"[^+#\s/][^+#\s]{0,199}"
 
-    kind: Literal["mqtt"] = "mqtt"
-    """MQTT; needs Holdfast's extra `mqtt`."""
+
+class Broker(Section):
+    """A broker, and a topic on it."""
+
+    kind: str
     host: Annotated[str, AfterValidator(_no_url)]
     """The broker's name or address, without mqtt:// and port."""
     port: Annotated[int, Field(ge=1, le=65535)] = 1883
     """TCP port; with tls usually 8883."""
-    topic: Annotated[
-        str, Form(pattern=r"[^+#\s/][^+#\s]{0,199}", right="topic such as house/meter")
-    ]
+    topic: Annotated[str, Form(pattern=_TOPIC, right="topic such as house/meter")]
     """Stands in the place of {base} in the topics of the table."""
     username: Annotated[str, Field(min_length=1)] | None = None
     """As the broker knows us; None: it asks nobody."""
@@ -172,6 +172,32 @@ class MqttBroker(Section):
         return self
 
 
+class MqttBroker(Broker):
+    """A device behind an MQTT broker."""
+
+    kind: Literal["mqtt"] = "mqtt"
+    """MQTT; needs Holdfast's extra `mqtt`."""
+
+
+class ModbusMqtt(Broker):
+    """A Growatt inverter behind a stick that runs OpenInverterGateway and has a broker.
+
+    Whoever may send to the stick's topics commands the inverter: let the broker ask for a password.
+    """
+
+    kind: Literal["modbus_mqtt"] = "modbus_mqtt"
+    """Registers through OpenInverterGateway over MQTT; needs Holdfast's extra `mqtt`."""
+    topic: Annotated[str, Form(pattern=_TOPIC, right="topic such as energy/solar")] = "energy/solar"
+    """As the stick has it: commands go to its command/..., answers come on its result."""
+    timeout_s: Annotated[float, Field(gt=0, le=5)] = 2.5
+    """A request without an answer for this long has failed. While the stick reads for itself
+    (REFRESH_TIMER), which takes a second or more, it answers nobody."""
+    device_id: ClassVar[int] = 1
+    """The stick asks no other."""
+    AT_ONCE: ClassVar[int] = 2
+    """It reads so many registers in one request."""
+
+
 class GpioChip(Section):
     """Lines of this computer itself: a Raspberry Pi, or an industrial computer."""
 
@@ -189,7 +215,7 @@ class GpioChip(Section):
 
 RtuLine = ModbusRtu | ModbusRtuTcp
 """Several devices share such a line: one request at a time, and no answer tells to which."""
-Modbus = ModbusTcp | RtuLine
+Modbus = ModbusTcp | RtuLine | ModbusMqtt
 """All of these speak Modbus."""
 Connection = Annotated[
     Modbus | CanBus | HttpHost | MqttBroker | GpioChip, Field(discriminator="kind")

@@ -10,6 +10,7 @@ from holdfast.core.config.device import (
     GpioChip,
     HttpHost,
     Modbus,
+    ModbusMqtt,
     ModbusRtu,
     ModbusRtuTcp,
     ModbusTcp,
@@ -66,7 +67,7 @@ def open_sync(
     """
     if isinstance(profile, SunSpecProfile):
         return SyncSunSpecWriter(profile, connection, wires)
-    return SyncModbusWriter(profile, connection, wires)
+    return SyncModbusWriter(_over(connection, profile), connection, wires)
 
 
 def open_driver(
@@ -89,8 +90,9 @@ def open_driver(
             roles = " and ".join(profile.roles)
             raise ConfigError(f"{owner}: profile {profile.name} is for a {roles}")
     match profile, connection:
-        case ModbusProfile(), ModbusTcp() | ModbusRtu() | ModbusRtuTcp():
-            return ModbusDriver(name, owners, profile, connection, store, wires)
+        case ModbusProfile(), ModbusTcp() | ModbusRtu() | ModbusRtuTcp() | ModbusMqtt():
+            table = _over(connection, profile)
+            return ModbusDriver(name, owners, table, connection, store, wires)
         case SunSpecProfile(), ModbusTcp() | ModbusRtu() | ModbusRtuTcp():
             return SunSpecDriver(name, owners, profile, connection, store, wires)
         case CanProfile(), CanBus():
@@ -107,6 +109,16 @@ def open_driver(
                 f"{name}: profile {profile.name} speaks {profile.protocol}, "
                 f"but the connection is {connection.kind}"
             )
+
+
+def _over(connection: Modbus, profile: ModbusProfile) -> ModbusProfile:
+    """Returns the table as it is read over ``connection``."""
+    if not isinstance(connection, ModbusMqtt):
+        return profile
+    try:
+        return profile.in_pieces(connection.AT_ONCE)
+    except ValueError as error:
+        raise ConfigError(f"profile {profile.name}: {error}") from error
 
 
 def _check_interface(name: str, connection: CanBus) -> None:

@@ -9,7 +9,6 @@ from holdfast.core.commands import Write
 from holdfast.core.config.device import MqttBroker
 from holdfast.core.data_store import DataStore, Told
 from holdfast.core.errors import (
-    ConfigError,
     DeviceError,
     DeviceRefused,
     DeviceUnreachable,
@@ -20,13 +19,12 @@ from holdfast.core.signals import SIGNALS, Signal
 from holdfast.core.units import NS_PER_S, ns_from_s
 from holdfast.devices.drivers.backoff import Backoff
 from holdfast.devices.drivers.document_reader import DocumentReader
+from holdfast.devices.drivers.mqtt_link import MqttLink, OldBroker, check_library
 from holdfast.devices.json_path import Unreadable, parse_document, parse_path, value_at, word_of
 from holdfast.devices.mqtt_profile import BASE, Availability, MqttProfile
 
 if TYPE_CHECKING:
     import aiomqtt
-
-    from holdfast.devices.drivers.mqtt_link import MqttLink
 
 MAX_PER_S = 50
 """So many messages a second are read; a broker that sends more is left for a while."""
@@ -63,12 +61,7 @@ class MqttDriver:
         store: DataStore,
     ) -> None:
         """Raises ConfigError if the library is not installed."""
-        try:
-            import aiomqtt  # noqa: F401 - an extra, for nobody but who has such a device
-        except ImportError:
-            raise ConfigError(
-                f"{name}: MQTT needs another package: pip install 'holdfast[mqtt]'"
-            ) from None
+        check_library(name)
         self.name = name
         self.counters = CommsCounters(
             where=f"{connection.host}:{connection.port}, topic {connection.topic}"
@@ -98,8 +91,6 @@ class MqttDriver:
 
     async def run(self) -> None:
         """Listens until cancelled or closed; survives every failure of broker and device."""
-        from holdfast.devices.drivers.mqtt_link import OldBroker
-
         backoff, v5 = Backoff(), True
         while not self._closed:
             try:
@@ -137,8 +128,6 @@ class MqttDriver:
 
     async def _live(self, backoff: Backoff, *, v5: bool) -> None:
         """Lives one life of a connection. Raises DeviceError, which says why it ended."""
-        from holdfast.devices.drivers.mqtt_link import MqttLink
-
         async with MqttLink(self._connection, v5=v5) as link:
             topics = dict.fromkeys([*self._readers, self._available_at])
             await link.subscribe([topic for topic in topics if topic])
@@ -148,7 +137,7 @@ class MqttDriver:
             finally:
                 self._link = None
 
-    async def _listen(self, link: "MqttLink", backoff: Backoff) -> None:
+    async def _listen(self, link: MqttLink, backoff: Backoff) -> None:
         flood, quiet_since_ns = _Flood(), time.monotonic_ns()
         while not self._closed and not self._left:
             message = await link.next(_LOOK_S)

@@ -12,8 +12,8 @@ from contextlib import AsyncExitStack, contextmanager, suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from holdfast.core.config.device import MqttBroker
-from holdfast.core.errors import DeviceError, DeviceRefused, DeviceUnreachable
+from holdfast.core.config.device import Broker
+from holdfast.core.errors import ConfigError, DeviceError, DeviceRefused, DeviceUnreachable
 from holdfast.devices.drivers.causes import cause_in_words
 from holdfast.devices.drivers.password import password_of
 from holdfast.devices.json_path import MAX_BYTES
@@ -45,6 +45,16 @@ _SILENCED = "holdfast.mqtt"
 """The library logs each message there; what matters is counted and told by the driver."""
 
 
+def check_library(name: str) -> None:
+    """Raises ConfigError if the library is not installed that ``name`` needs."""
+    try:
+        import aiomqtt  # noqa: F401 - an extra, for nobody but who has such a device
+    except ImportError:
+        raise ConfigError(
+            f"{name}: MQTT needs another package: pip install 'holdfast[mqtt]'"
+        ) from None
+
+
 class OldBroker(DeviceRefused):
     """The broker does not know MQTT 5."""
 
@@ -52,7 +62,7 @@ class OldBroker(DeviceRefused):
 class MqttLink:
     """Is a connection as long as its block runs. Each method raises DeviceError."""
 
-    def __init__(self, connection: MqttBroker, *, v5: bool) -> None:
+    def __init__(self, connection: Broker, *, v5: bool) -> None:
         self._connection = connection
         self._v5 = v5
         self._stack = AsyncExitStack()

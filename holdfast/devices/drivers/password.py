@@ -3,13 +3,13 @@
 import os
 from pathlib import Path
 
-from holdfast.core.config.device import MqttBroker
+from holdfast.core.config.device import Broker
 from holdfast.core.errors import DeviceUnreachable
 
 _LONGEST = 4096
 
 
-def password_of(connection: MqttBroker) -> str | None:
+def password_of(connection: Broker) -> str | None:
     """Returns the password for a broker, None if it wants none.
 
     Raises DeviceUnreachable, which says what is wrong with the place where it should be.
@@ -25,14 +25,14 @@ def password_of(connection: MqttBroker) -> str | None:
     return password
 
 
-def _of_variable(connection: MqttBroker) -> str:
+def _of_variable(connection: Broker) -> str:
     password = os.environ.get(str(connection.password_env))
     if password is None:
         raise DeviceUnreachable(f"password_env: {connection.password_env} is not set")
     return password
 
 
-def _of_file(connection: MqttBroker) -> str:
+def _of_file(connection: Broker) -> str:
     try:
         with Path(str(connection.password_file)).open(encoding="utf-8") as file:
             return file.read(_LONGEST + 2).strip()

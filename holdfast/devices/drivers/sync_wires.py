@@ -7,12 +7,13 @@ from pymodbus.client import ModbusTcpClient
 from pymodbus.exceptions import ModbusException
 from pymodbus.pdu import ModbusPDU
 
-from holdfast.core.config.device import Modbus, ModbusRtu, ModbusRtuTcp, ModbusTcp
+from holdfast.core.config.device import Modbus, ModbusMqtt, ModbusRtu, ModbusRtuTcp, ModbusTcp
 from holdfast.core.errors import DeviceRefused, DeviceUnreachable
 from holdfast.devices.drivers.causes import cause_in_words
 from holdfast.devices.drivers.line_place import place_of
 from holdfast.devices.drivers.modbus_pdu import describe, mismatch, transaction_ids
 from holdfast.devices.drivers.sockets import forget_unsent
+from holdfast.devices.drivers.stick import StickWire
 from holdfast.devices.drivers.sync_rtu import RtuWire, SharedLine
 
 
@@ -49,6 +50,8 @@ class SyncWires:
             case ModbusRtu() | ModbusRtuTcp():
                 place = place_of(connection)
                 return RtuWire(connection, self._lines.setdefault(place, SharedLine(connection)))
+            case ModbusMqtt():
+                return StickWire(connection)
             case _:
                 assert_never(connection)
 

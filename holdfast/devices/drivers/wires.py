@@ -3,18 +3,28 @@
 from collections.abc import Callable
 from typing import assert_never
 
-from holdfast.core.config.device import Modbus, ModbusRtu, ModbusRtuTcp, ModbusTcp, RtuLine
+from holdfast.core.config.device import (
+    Modbus,
+    ModbusMqtt,
+    ModbusRtu,
+    ModbusRtuTcp,
+    ModbusTcp,
+    RtuLine,
+)
 from holdfast.devices.drivers.line_place import line_name, place_of
 from holdfast.devices.drivers.link import DeviceLink, Manners
 from holdfast.devices.drivers.modbus_link import ModbusLink
 from holdfast.devices.drivers.rtu_bus import RtuBus, Seat
 from holdfast.devices.drivers.station import Station
+from holdfast.devices.drivers.stick import StickLink, stick_name
 from holdfast.devices.drivers.turns import Urgency
 from holdfast.devices.modbus_profile import ModbusProfile
 
 
 def where(connection: Modbus) -> str:
     """Tells the address of a device, in words."""
+    if isinstance(connection, ModbusMqtt):
+        return stick_name(connection)
     if isinstance(connection, ModbusTcp):
         at = f"{connection.host}:{connection.port}"
     else:
@@ -48,6 +58,9 @@ class Wires:
                 bus = self._bus_of(connection)
                 station = Station(connection.timeout_s, manners, on_stray)
                 return Seat(bus, station, Urgency.COMMAND), Seat(bus, station, Urgency.POLL)
+            case ModbusMqtt():
+                link = StickLink(connection)
+                return link, link
             case _:
                 assert_never(connection)
 

@@ -12,7 +12,7 @@ from holdfast.simulation.makers.sma import SunnyBoyStorage, SunnyIsland
 from holdfast.simulation.makers.solaredge import StorEdge
 from holdfast.simulation.makers.sungrow import SungrowSh
 from holdfast.simulation.makers.sunspec import Der704
-from holdfast.simulation.makers.victron import VictronGx
+from holdfast.simulation.makers.victron import VictronGx, VictronGx3p
 
 BOXES: Mapping[str, type[Box]] = {
     "foxess_h1": FoxH1,
@@ -29,6 +29,7 @@ BOXES: Mapping[str, type[Box]] = {
     "sma_sbs": SunnyBoyStorage,
     "sma_sunny_island": SunnyIsland,
     "victron_gx": VictronGx,
+    "victron_gx_3p": VictronGx3p,
     "fronius_gen24": FroniusGen24,
     "sunspec_704": Der704,
 }

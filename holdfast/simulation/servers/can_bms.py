@@ -45,7 +45,8 @@ class CanBms:
             self._frozen = self._told()
 
     def _heard(self, identifier: int, data: bytes) -> None:
-        if identifier == self._dialect.asked_by and data[:1] == b"\0":
+        dialect = self._dialect
+        if identifier == dialect.asked_by and data.startswith(dialect.asked_with):
             self.adapter.send(self._frames())
 
     def _frames(self) -> list[Frame]:

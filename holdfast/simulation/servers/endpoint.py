@@ -1,17 +1,20 @@
 """Devices that are behind one address share what serves them there."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Protocol, assert_never
 
 from pymodbus.framer import FramerType
 
 from holdfast.core.config.device import (
+    Connection,
     HttpHost,
     Modbus,
+    ModbusMqtt,
     ModbusRtu,
     ModbusRtuTcp,
     ModbusTcp,
     MqttBroker,
+    RtuLine,
 )
 from holdfast.core.errors import ConfigError
 from holdfast.simulation.servers.http_server import HttpEndpoint
@@ -20,6 +23,7 @@ from holdfast.simulation.servers.modbus_desk import Devices, ModbusDevice
 from holdfast.simulation.servers.modbus_server import ModbusEndpoint
 from holdfast.simulation.servers.mqtt_client import MqttClient
 from holdfast.simulation.servers.serial_line import SerialLine
+from holdfast.simulation.servers.stick import StickServer, Tell
 
 
 class Endpoint(Protocol):
@@ -39,11 +43,12 @@ class Endpoints:
         self._all: list[Endpoint] = []
         self._modbus: dict[str, dict[int, ModbusDevice]] = {}
         self._http: dict[str, dict[str, JsonDevice]] = {}
+        self._sticks: dict[str, StickServer] = {}
 
     def __iter__(self) -> Iterator[Endpoint]:
         return iter(self._all)
 
-    def add_modbus(self, connection: Modbus, device: ModbusDevice) -> None:
+    def add_modbus(self, connection: ModbusTcp | RtuLine, device: ModbusDevice) -> None:
         """Adds a device. Raises ConfigError where its id is taken."""
         place = _place_of(connection)
         if place not in self._modbus:
@@ -53,6 +58,27 @@ class Endpoints:
         if device_id in self._modbus[place]:
             raise ConfigError(f"two devices are device id {device_id} on {place}")
         self._modbus[place][device_id] = device
+
+    def add_stick(self, connection: ModbusMqtt, device: ModbusDevice, tell: Tell | None) -> None:
+        """Adds a stick, which has a broker of its own. Raises ConfigError where there is one."""
+        place = _place_of(connection)
+        if place in self._sticks:
+            raise ConfigError(f"two devices are on {place}")
+        stick = StickServer(connection.host, connection.port, connection.topic, device, tell)
+        self._sticks[place] = stick
+        self._all.append(stick)
+
+    @property
+    def sticks(self) -> Iterable[StickServer]:
+        """Returns those that send what they read by themselves."""
+        return self._sticks.values()
+
+    def has_stick(self, connection: Connection) -> bool:
+        """Says whether a stick sends there what a meter is to tell."""
+        if not isinstance(connection, MqttBroker):
+            return False
+        stick = self._sticks.get(_place_of(connection))
+        return stick is not None and stick.topic == connection.topic
 
     def add_http(self, connection: HttpHost, device: JsonDevice) -> None:
         """Adds a device, below its prefix."""
@@ -67,13 +93,13 @@ class Endpoints:
         self._all.append(MqttClient(connection, device))
 
 
-def _place_of(connection: Modbus | HttpHost) -> str:
+def _place_of(connection: Modbus | HttpHost | MqttBroker) -> str:
     if isinstance(connection, ModbusRtu):
         return connection.port
     return f"{connection.host}:{connection.port}"
 
 
-def _modbus_at(connection: Modbus, devices: Devices) -> Endpoint:
+def _modbus_at(connection: ModbusTcp | RtuLine, devices: Devices) -> Endpoint:
     match connection:
         case ModbusTcp(host=host, port=port):
             return ModbusEndpoint(host, port, devices)

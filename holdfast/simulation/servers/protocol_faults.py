@@ -33,9 +33,9 @@ class ProtocolFaultRow:
 
 
 _MODBUS, _CAN, _HTTP = frozenset({"modbus"}), frozenset({"can"}), frozenset({"http"})
-_MQTT = frozenset({"mqtt"})
-_ASKED, _TOLD = _MODBUS | _HTTP, _MODBUS | _MQTT
-_ALL = _MODBUS | _CAN | _HTTP | _MQTT
+_MQTT, _STICK = frozenset({"mqtt"}), frozenset({"modbus_mqtt"})
+_ASKED, _REGISTERS = _MODBUS | _HTTP | _STICK, _MODBUS | _STICK
+_ALL = _ASKED | _CAN | _MQTT
 
 
 def _row(protocols: frozenset[str], value: str, default: float, effect: str) -> ProtocolFaultRow:
@@ -48,14 +48,14 @@ _F = ProtocolFault
 FAULTS: dict[ProtocolFault, ProtocolFaultRow] = {
     _F.ABSENT:          _row(_ASKED | _MQTT, "", 1.0, "not there; on a shared port no answer"),
     _F.SLOW:            _row(_ASKED,  "delay in s", 1.0, "requests act at once, answers come late"),
-    _F.RESET:           _row(_ASKED,  "", 1.0, "half an answer, then the connection is reset"),
+    _F.RESET:           _row(_MODBUS | _HTTP, "", 1.0, "half an answer, then a reset"),
     _F.EXCEPTION:       _row(_ASKED,  "exception code", 4.0, "it answers all; over HTTP 503"),
     _F.BUSY:            _row(_ASKED,  "share in %", 5.0, "so many requests get exception 6"),
     _F.WRONG_UNIT_ID:   _row(_MODBUS, "", 1.0, "answers carry another unit id"),
     _F.FROZEN:          _row(_ALL,    "", 1.0, "values stay as they are now; writes still act"),
-    _F.IGNORE_SETPOINT: _row(_TOLD,   "", 1.0, "power setpoints are acknowledged, but not stored"),
-    _F.IGNORE_EXPORT_LIMIT: _row(_MODBUS, "", 1.0, "the same, of the export limit"),
-    _F.IGNORE_PV_SWITCH: _row(_MODBUS, "", 1.0, "the same, of the PV switch"),
+    _F.IGNORE_SETPOINT: _row(_REGISTERS | _MQTT, "", 1.0, "setpoints are acknowledged, not stored"),
+    _F.IGNORE_EXPORT_LIMIT: _row(_REGISTERS, "", 1.0, "the same, of the export limit"),
+    _F.IGNORE_PV_SWITCH: _row(_REGISTERS, "", 1.0, "the same, of the PV switch"),
     _F.CAN_SILENT:      _row(_CAN,    "", 1.0, "no frames are sent"),
     _F.CAN_SHORT:       _row(_CAN,    "", 1.0, "every frame lacks its second half"),
 }

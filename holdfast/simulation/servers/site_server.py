@@ -13,13 +13,14 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from holdfast.core.commands import Point
 from holdfast.core.config import Site
-from holdfast.core.config.device import CanBus, HttpHost, Modbus, MqttBroker
+from holdfast.core.config.device import CanBus, HttpHost, Modbus, ModbusMqtt, MqttBroker
 from holdfast.core.errors import ConfigError
 from holdfast.core.role import DeviceKey, Role
 from holdfast.devices.can_profile import CanProfile
@@ -36,6 +37,7 @@ from holdfast.simulation.servers.modbus_desk import ModbusDevice
 from holdfast.simulation.servers.plant_socket import PlantSocket
 from holdfast.simulation.servers.protocol_faults import FaultSet, ProtocolFault
 from holdfast.simulation.servers.registers import DeviceRegisters
+from holdfast.simulation.servers.stick_telemetry import NAMES, telemetry
 from holdfast.site.devices import PhysicalDevice, physical_devices, profile_of
 from holdfast.site.site_file import load_site
 
@@ -79,7 +81,8 @@ class SiteServer:
         self._tasks: list[asyncio.Task[None]] = []
         self._control = PlantSocket(self) if control_socket else None
         self._burst_period_s = burst_period_s
-        for one in physical_devices(site):
+        # A stick is there before who listens to it.
+        for one in sorted(physical_devices(site), key=_listens):
             self._add(one)
 
     async def __aenter__(self) -> Self:
@@ -89,6 +92,8 @@ class SiteServer:
             for bms in self.can.values():
                 bms.adapter.open_port()
                 self._tasks.append(asyncio.create_task(bms.run(), name="can bms"))
+            for stick in self._endpoints.sticks:
+                self._tasks.append(asyncio.create_task(stick.run(), name="stick"))
             self.plant.step(self._step_s, self._utc_s())
             self._tasks.append(asyncio.create_task(self._run(), name="plant"))
             if self._control is not None:
@@ -173,18 +178,26 @@ class SiteServer:
 
     def _add(self, one: PhysicalDevice) -> None:
         profile = profile_of(self.site, one)
-        faults = FaultSet(one.name, profile.protocol)
         connection = one.device.connection
+        is_stick = isinstance(connection, ModbusMqtt)
+        faults = FaultSet(one.name, connection.kind if is_stick else profile.protocol)
         if isinstance(profile, RegisterTable) and isinstance(connection, Modbus):
             registers = DeviceRegisters(self.plant, profile, one.owners, faults, self._written)
             refresh = registers.refresh
             for inner_id in registers.device_ids:
                 device = ModbusDevice(registers=registers, faults=faults, inner_id=inner_id)
-                self._endpoints.add_modbus(connection, device)
+                if isinstance(connection, ModbusMqtt):
+                    names = NAMES.get(profile.name)
+                    tell = None if names is None else partial(telemetry, self.plant, names)
+                    self._endpoints.add_stick(connection, device, tell)
+                else:
+                    self._endpoints.add_modbus(connection, device)
         elif isinstance(profile, HttpProfile) and isinstance(connection, HttpHost):
             sender = JsonDevice(self.plant, profile, one.owners, faults, self._written)
             refresh = sender.refresh
             self._endpoints.add_http(connection, sender)
+        elif isinstance(profile, MqttProfile) and self._endpoints.has_stick(connection):
+            refresh = _nothing
         elif isinstance(profile, MqttProfile) and isinstance(connection, MqttBroker):
             sender = JsonDevice(self.plant, profile, one.owners, faults, self._written)
             refresh = sender.refresh
@@ -231,6 +244,14 @@ class SiteServer:
                 deadline_s = now_s
             self.plant.step(now_s - last_s, self._utc_s())
             last_s = now_s
+
+
+def _listens(one: PhysicalDevice) -> bool:
+    return isinstance(one.device.connection, MqttBroker)
+
+
+def _nothing() -> None:
+    """No fault of it changes what is served."""
 
 
 def _load_status(load: LoadPlant) -> dict[str, float]:

@@ -7,7 +7,9 @@ from holdfast.core.config import Site
 from holdfast.core.config.device import (
     Device,
     DeviceOrWithout,
+    ModbusMqtt,
     ModbusTcp,
+    MqttBroker,
     Without,
     device_keys,
     is_file,
@@ -78,3 +80,40 @@ def test_a_reason_has_three_letters_at_least(reason, fits):
 )
 def test_a_section_names_its_devices(section, keys):
     assert set(device_keys(section)) == keys
+
+
+def test_a_stick_is_as_it_comes_and_asks_one_device_for_two_registers_at_once() -> None:
+    stick = ModbusMqtt(host="broker")
+    assert stick == ModbusMqtt(kind="modbus_mqtt", host="broker")
+    assert (stick.kind, stick.port, stick.topic) == ("modbus_mqtt", 1883, "energy/solar")
+    assert (stick.timeout_s, stick.tls, stick.username) == (2.5, False, None)
+    assert (stick.device_id, stick.AT_ONCE) == (1, 2)
+
+
+@pytest.mark.parametrize("timeout_s", [0.0, 5.1])
+def test_an_answer_is_waited_for_some_time_and_not_for_ever(timeout_s: float) -> None:
+    with pytest.raises(ValueError, match="timeout_s"):
+        ModbusMqtt(host="broker", timeout_s=timeout_s)
+    for taken_s in (0.5, 5.0):
+        assert ModbusMqtt(host="broker", timeout_s=taken_s).timeout_s == taken_s
+
+
+@pytest.mark.parametrize("topic", ["", "/energy", "energy/+", "energy/#", "ener gy", "x" * 201])
+def test_a_topic_is_one_topic(topic: str) -> None:
+    with pytest.raises(ValueError, match="topic"):
+        ModbusMqtt(host="broker", topic=topic)
+    assert ModbusMqtt(host="broker", topic="x" * 200)
+
+
+@pytest.mark.parametrize("port", [0, 65_536])
+def test_a_port_is_one_that_there_is(port: int) -> None:
+    with pytest.raises(ValueError, match="port"):
+        ModbusMqtt(host="broker", port=port)
+
+
+def test_a_broker_is_of_the_kind_that_it_is() -> None:
+    broker = MqttBroker(host="broker", topic="x" * 200)
+    assert broker == MqttBroker(kind="mqtt", host="broker", topic="x" * 200)
+    assert (broker.kind, broker.port) == ("mqtt", 1883)
+    with pytest.raises(ValueError, match="topic"):
+        MqttBroker(host="broker", topic="x" * 201)

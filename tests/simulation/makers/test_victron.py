@@ -7,7 +7,8 @@ import pytest
 from holdfast.core.signals import Signal
 from tests.simulation.makers.bench import LOAD_W, TableBench
 
-SETPOINT, NO_CHARGE, NO_FEED_IN, ESS_MODE = 37, 38, 39, 2902
+SETPOINT, L2, L3 = 37, 40, 41
+NO_CHARGE, NO_FEED_IN, ESS_MODE = 38, 39, 2902
 MULTI = 227
 
 
@@ -69,3 +70,47 @@ def test_cells_of_which_the_battery_tells_nothing_are_not_taken_for_frozen() -> 
         image[225, "holding", address] = 0
     assert math.isnan(bench.told(image)[Signal.CELL_TEMPERATURE_MIN_C])
     assert math.isnan(bench.told(image)[Signal.CELL_TEMPERATURE_MAX_C])
+
+
+def gx_3p(**surroundings: float) -> TableBench:
+    return TableBench("victron_gx_3p", **surroundings)
+
+
+@pytest.mark.parametrize("power_w", [1500.0, -2250.0, 0.0])
+def test_each_phase_gets_a_third_in_one_request(power_w: float) -> None:
+    bench = gx_3p()
+    bench.tell(100.0)
+    (request,) = bench.requests(power_w)
+    assert request.places == tuple((MULTI, "holding", address) for address in range(37, 42))
+    bench.send((request,))
+    bench.run(3.0)
+    third = round(power_w / 3) & 0xFFFF
+    assert [bench.image()[MULTI, "holding", phase] for phase in (SETPOINT, L2, L3)] == [third] * 3
+    assert bench.power_w == pytest.approx(power_w, abs=5.0)
+
+
+def test_what_is_not_to_be_divided_by_three_is_never_more_and_rest_is_rest() -> None:
+    bench = gx_3p(pv_w=700.0)
+    bench.tell(1000.0)
+    assert 994.0 <= bench.power_w <= 1000.5
+    bench.tell(0.0)
+    assert bench.told()[Signal.SETPOINT_READBACK_W] == 0.0
+    assert abs(bench.power_w) < 3.0
+
+
+def test_a_phase_that_somebody_else_has_told_something_shows_no_command() -> None:
+    bench = gx_3p()
+    bench.tell(900.0)
+    assert bench.told()[Signal.SETPOINT_READBACK_W] == 900.0
+    assert put(bench, L2, 100) is None
+    assert math.isnan(bench.told()[Signal.SETPOINT_READBACK_W])
+    bench.run(3.0)
+    assert bench.power_w == pytest.approx(700.0, abs=5.0)
+
+
+def test_each_multi_forgets_by_itself() -> None:
+    bench = gx_3p()
+    bench.tell(900.0, 40.0)
+    assert put(bench, L3, 300) is None
+    bench.run(30.0)
+    assert bench.power_w == pytest.approx(300.0, abs=5.0), "two of them pass through"

@@ -28,6 +28,7 @@ from holdfast.testing.waiting import until
 from tests.simulation.wire_bench import Served, channel_of, talk
 
 HV_CELLS = 120
+HIGH_VOLTAGE = {"pylontech_hv_can", "foxess_hv_can"}
 ALARMS = [
     (BmsFlag.OVER_VOLTAGE, 0, 2),
     (BmsFlag.UNDER_VOLTAGE, 0, 4),
@@ -45,7 +46,7 @@ def site_of(folder: Path, profile: str, *, address: int = 0, asks: bool = True) 
     (unit,) = content["storage"]
     unit["bms"]["profile"] = profile
     unit["bms"]["connection"] |= {"address": address, "acts_as_inverter": asks}
-    if profile == "pylontech_hv_can":
+    if profile in HIGH_VOLTAGE:
         unit["battery"] |= {
             "cells_in_series": HV_CELLS,
             "charge_current_max_a": 25,
@@ -60,7 +61,10 @@ def decoded(profile_name: str, frames: dict[int, bytes]) -> dict[Signal, float]:
     values: dict[Signal, float] = {}
     for frame in profile.frames:
         if frame.id in frames or not frame.optional:
-            values |= frame.decode(frames[frame.id])
+            told = frame.decode(frames[frame.id])
+            raised = {flag.signal: values[flag.signal] for flag in frame.flags
+                      if values.get(flag.signal)}  # fmt: skip
+            values |= told | raised
     return values
 
 
@@ -98,18 +102,19 @@ def test_a_battery_with_hundredths_of_its_charge_tells_them(tmp_path: Path) -> N
     assert frames[0x351][6:] == (400).to_bytes(2, "little"), "16 cells of 2.5 V"
 
 
+@pytest.mark.parametrize("profile", ["sma_victron_lv_can", "byd_lvs_can"])
 @pytest.mark.parametrize(("flag", "byte", "bit"), ALARMS)
 def test_alarms_are_the_pairs_of_the_document(
-    tmp_path: Path, flag: BmsFlag, byte: int, bit: int
+    tmp_path: Path, profile: str, flag: BmsFlag, byte: int, bit: int
 ) -> None:
-    plant = SitePlant.from_site(site_of(tmp_path, "sma_victron_lv_can"))
+    plant = SitePlant.from_site(site_of(tmp_path, profile))
     unit = plant.units["battery"]
     unit.bms.protections, unit.bms.alarms = int(flag), 0
-    frames = dict(DIALECTS["sma_victron_lv_can"].frames(unit))
+    frames = dict(DIALECTS[profile].frames(unit))
     told = frames[0x35A]
     assert told[byte] == 0xAA ^ (0b11 << bit)
     assert sum(told) == 7 * 0xAA + told[byte]
-    values = decoded("sma_victron_lv_can", frames)
+    values = decoded(profile, frames)
     assert (values[Signal.BMS_PROTECTION], values[Signal.BMS_ALARM]) == (1, 0)
 
 
@@ -121,6 +126,47 @@ def test_a_high_voltage_battery_tells_each_flag(tmp_path: Path, flag: BmsFlag, k
     values = decoded("pylontech_hv_can", dict(DIALECTS["pylontech_hv_can"].frames(unit)))
     flags = values[Signal.BMS_PROTECTION], values[Signal.BMS_ALARM]
     assert flags == ((1, 0) if kind == "protections" else (0, 1))
+
+
+@pytest.mark.parametrize("flag", BmsFlag)
+@pytest.mark.parametrize("kind", ["protections", "alarms"])
+def test_a_growatt_battery_tells_each_flag(tmp_path: Path, flag: BmsFlag, kind: str) -> None:
+    unit = SitePlant.from_site(site_of(tmp_path, "growatt_lv_can")).units["battery"]
+    setattr(unit.bms, kind, int(flag))
+    values = decoded("growatt_lv_can", dict(DIALECTS["growatt_lv_can"].frames(unit)))
+    flags = values[Signal.BMS_PROTECTION], values[Signal.BMS_ALARM]
+    assert flags == ((1, 0) if kind == "protections" else (0, 1))
+
+
+def test_a_growatt_battery_forbids_a_direction_where_it_does_and_not_where_it_was_written(
+    tmp_path: Path,
+) -> None:
+    unit = SitePlant.from_site(site_of(tmp_path, "growatt_lv_can")).units["battery"]
+    unit.bms.discharge_limit_a = 0.0
+    frames = dict(DIALECTS["growatt_lv_can"].frames(unit))
+    values = decoded("growatt_lv_can", frames)
+    assert (values[Signal.CHARGE_ALLOWED], values[Signal.DISCHARGE_ALLOWED]) == (1, 0)
+    assert frames[0x319][0] & 0x60 == 0x60, "these bits stand still on a real one"
+
+
+def test_a_fox_battery_forbids_charging_and_tells_a_fault(tmp_path: Path) -> None:
+    unit = SitePlant.from_site(site_of(tmp_path, "foxess_hv_can"), soc_pct=60).units["battery"]
+    unit.bms.charge_limit_a = 0.0
+    unit.bms.protections = int(BmsFlag.OVER_VOLTAGE)
+    values = decoded("foxess_hv_can", dict(DIALECTS["foxess_hv_can"].frames(unit)))
+    assert (values[Signal.CHARGE_ALLOWED], values[Signal.CHARGE_CURRENT_LIMIT_A]) == (0, 0)
+    assert values[Signal.BMS_PROTECTION] == 1
+
+
+async def test_a_fox_battery_answers_who_asks_for_all_of_it(tmp_path: Path) -> None:
+    site = site_of(tmp_path, "foxess_hv_can")
+    async with Served(site).server:
+        channel = channel_of(site)
+        await talk(channel, b"O\r")
+        one_pack = b"T0000187180100010001000000\r"
+        assert await talk(channel, one_pack) == b"Z\r"
+        lines = (await talk(channel, b"T0000187180100010000000000\r")).split(b"\r")
+        assert [line[:9] for line in lines[:8]] == [b"T0000%04X" % n for n in range(0x1872, 0x187A)]
 
 
 def test_a_high_voltage_battery_forbids_a_direction(tmp_path: Path) -> None:
@@ -168,7 +214,14 @@ async def heard(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[list[Heard]]:
 
 @pytest.mark.parametrize(
     ("profile", "address"),
-    [("pylontech_hv_can", 0), ("pylontech_hv_can", 5), ("sma_victron_lv_can", 0)],
+    [
+        ("pylontech_hv_can", 0),
+        ("pylontech_hv_can", 5),
+        ("sma_victron_lv_can", 0),
+        ("byd_lvs_can", 0),
+        ("growatt_lv_can", 0),
+        ("foxess_hv_can", 0),
+    ],
 )
 async def test_a_battery_is_heard_over_its_adapter(
     tmp_path: Path, heard: list[Heard], profile: str, address: int
