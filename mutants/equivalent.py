@@ -260,6 +260,12 @@ EQUIVALENT: tuple[Equivalent, ...] = (
         reason="0 W is within every tolerance, and does not come here",
     ),
     Equivalent(
+        module="holdfast.devices.can_profile",
+        line="slowest = min(SIGNALS[signal].max_age_s for signal in self.signals)",
+        change="min((SIGNALS[signal].max_age_s for signal in self.signals)) -> max((SIGNALS[signal].max_age_s for signal in self.signals))",
+        reason="the table has one role, and what a BMS tells has one maximum age",
+    ),
+    Equivalent(
         module="holdfast.devices.contactor.precharge",
         line="if gap_v is not None and not gap_v < 2.0 * COMPLETE_BELOW_V:",
         change="2.0 * COMPLETE_BELOW_V -> 2.0 / COMPLETE_BELOW_V",
@@ -276,6 +282,24 @@ EQUIVALENT: tuple[Equivalent, ...] = (
         line="return int(bool(words[0]))",
         change="0 -> -1",
         reason="a bool is one word, the first and the last",
+    ),
+    Equivalent(
+        module="holdfast.devices.scaled",
+        line="_HAIR = 1.0 + 1e-9",
+        change="1e-09 -> 1.1000000000000001e-09",
+        reason="what calculating may add is much less, and a step of a register much more",
+    ),
+    Equivalent(
+        module="holdfast.devices.scaled",
+        line="_HAIR = 1.0 + 1e-9",
+        change="1e-09 -> 9.000000000000001e-10",
+        reason="what calculating may add is much less, and a step of a register much more",
+    ),
+    Equivalent(
+        module="holdfast.devices.scaled",
+        line="return value_w > limit_w * _HAIR",
+        change="value_w > limit_w * _HAIR -> value_w >= limit_w * _HAIR",
+        reason="no power is beyond a limit by just this hair, and no limit is 0",
     ),
     Equivalent(
         module="holdfast.devices.written_point",

@@ -67,12 +67,17 @@ OWN_TESTS = {
     ),
     "devices/contactor/precharge": ("devices/contactor/test_memory.py",),
     "devices/written_point": ("devices/test_write_budget.py",),
-    "devices/registers": ("devices/test_profile.py",),
+    # Tables of all devices are many: last.
+    "devices/registers": ("devices/test_registers.py", "devices/test_profile.py"),
     "devices/register_image": ("devices/test_verbs.py", "devices/test_block_plan.py"),
     "devices/verb_step": ("devices/test_verbs.py",),
-    "devices/modbus_profile": ("devices/test_profile.py", "site/test_device_places.py"),
-    "devices/can_profile": ("devices/test_profile.py",),
-    "devices/device_table": ("devices/test_profile.py",),
+    "devices/modbus_profile": (
+        "devices/test_modbus_profile.py",
+        "devices/test_profile.py",
+        "site/test_device_places.py",
+    ),
+    "devices/can_profile": ("devices/test_can_profile.py", "devices/test_profile.py"),
+    "devices/device_table": ("devices/test_device_table.py", "devices/test_profile.py"),
     "devices/profile": ("site/test_device_places.py",),
     # The quick ones first: those of the site file itself try every wrong value at every place.
     "site/site_file": ("core/config/test_site.py",),
