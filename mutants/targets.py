@@ -79,9 +79,12 @@ OWN_TESTS = {
     "devices/can_profile": ("devices/test_can_profile.py", "devices/test_profile.py"),
     "devices/device_table": ("devices/test_device_table.py", "devices/test_profile.py"),
     "devices/json_profile": ("devices/test_http_profile.py", "devices/test_mqtt_profile.py"),
-    "devices/sunspec/binding": ("devices/sunspec/test_profile.py",),
+    "devices/sunspec/binding": (
+        "devices/sunspec/test_binding.py",
+        "devices/sunspec/test_profile.py",
+    ),
     "devices/sunspec/model_files": ("devices/sunspec/test_definitions.py",),
-    "devices/sunspec/rows": ("devices/sunspec/test_profile.py",),
+    "devices/sunspec/rows": ("devices/sunspec/test_rows.py", "devices/sunspec/test_profile.py"),
     "devices/profile": ("site/test_device_places.py",),
     # The quick ones first: those of the site file itself try every wrong value at every place.
     "site/site_file": ("core/config/test_site.py",),
