@@ -20,7 +20,11 @@ OWN_TESTS = {
     "core/config/planner": ("core/config/test_site.py",),
     "core/config/pv": ("core/config/test_site.py",),
     "core/config/section": ("core/config/test_site.py",),
-    "core/config/site": ("site/test_site_file.py", "core/config/test_loads.py"),
+    "core/config/site": (
+        "core/config/test_site.py",
+        "core/config/test_loads.py",
+        "site/test_site_file.py",
+    ),
     "core/config/storage": ("core/config/test_site.py",),
     "core/errors": ("core/config/test_site.py",),
     "core/interval": ("scheduling/loads/test_windows.py",),
