@@ -2,7 +2,9 @@
 
 import pytest
 
+from holdfast.core.config.storage import InverterHardware
 from holdfast.core.errors import ConfigError
+from holdfast.core.role import Role
 from holdfast.core.signals import Signal
 from holdfast.devices.can_profile import CanProfile
 from holdfast.devices.profile import load_profile, parse_profile
@@ -94,3 +96,10 @@ def test_a_battery_without_an_address_has_none():
     assert profile.at(0) is profile
     with pytest.raises(ValueError, match="address 1: its batteries have none"):
         profile.at(1)
+
+
+def test_a_table_is_the_same_for_every_role_and_inverter_and_is_sent_nothing():
+    profile = load_profile("pylontech_lv_can")
+    hardware = InverterHardware(charge_power_max_w=1, discharge_power_max_w=1)
+    assert profile.of(Role.BMS) is profile.bound(hardware) is profile
+    assert profile.points == profile.traits == profile.lacks == {}
