@@ -161,6 +161,7 @@ def test_a_table_falls_into_the_parts_of_its_roles() -> None:
     switch, pv = whole.of(Role.LOAD_SWITCH), whole.of(Role.PV_METER)
     assert switch.points.keys() == {Point.LOAD_ON, Point.ROOM_SETPOINT_C}
     assert [document.topic for document in switch.reads] == ["{base}/state"]
+    assert (switch.roles, pv.roles) == ((Role.LOAD_SWITCH,), (Role.PV_METER,))
     assert (pv.points, pv.signals) == ({}, {Signal.PV_POWER_W})
     assert whole.of(*whole.roles) == whole
     assert switch.traits == {
