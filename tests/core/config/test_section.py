@@ -64,7 +64,7 @@ def test_a_list_is_bounded() -> None:
 class Accepting(Section):
     """A section that accepts what nobody guards."""
 
-    accepts: Accepts = {}
+    accepts: Accepts
 
 
 @pytest.mark.parametrize("length", [2, 3, MAX_REASON, MAX_REASON + 1])
