@@ -302,6 +302,12 @@ EQUIVALENT: tuple[Equivalent, ...] = (
         reason="no power is beyond a limit by just this hair, and no limit is 0",
     ),
     Equivalent(
+        module="holdfast.devices.sunspec.binding",
+        line='return Position(address=2 * number, type="int32", not_available=(), power_from=None)',
+        change="2 -> 3",
+        reason="places that no device has are as good with a gap between them",
+    ),
+    Equivalent(
         module="holdfast.devices.written_point",
         line="towards_zero = value * memory.value < 0.0 or abs(value) < abs(memory.value)",
         change="abs(value) < abs(memory.value) -> abs(value) <= abs(memory.value)",
