@@ -308,6 +308,28 @@ EQUIVALENT: tuple[Equivalent, ...] = (
         reason="places that no device has are as good with a gap between them",
     ),
     Equivalent(
+        module="holdfast.devices.sunspec.discovery",
+        line="return Ask(address=0, count=0)",
+        change="0 -> 1",
+        reason="where no registers would be does not matter",
+        times=2,
+        nth=1,
+    ),
+    Equivalent(
+        module="holdfast.devices.sunspec.discovery",
+        line="return Ask(address=0, count=0)",
+        change="0 -> -1",
+        reason="where no registers would be does not matter",
+        times=2,
+        nth=1,
+    ),
+    Equivalent(
+        module="holdfast.devices.sunspec.model_files",
+        line='return parse_model(json.loads(file.read_text(encoding="utf-8")))',
+        change="'utf-8' -> 'utf-8_'",
+        reason="Python takes utf-8_ for utf-8",
+    ),
+    Equivalent(
         module="holdfast.devices.written_point",
         line="towards_zero = value * memory.value < 0.0 or abs(value) < abs(memory.value)",
         change="abs(value) < abs(memory.value) -> abs(value) <= abs(memory.value)",

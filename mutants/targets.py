@@ -87,7 +87,10 @@ OWN_TESTS = {
         "devices/sunspec/test_binding.py",
         "devices/sunspec/test_profile.py",
     ),
-    "devices/sunspec/model_files": ("devices/sunspec/test_definitions.py",),
+    "devices/sunspec/model_files": (
+        "devices/sunspec/test_definitions.py",
+        "devices/sunspec/test_profile.py",
+    ),
     "devices/sunspec/rows": ("devices/sunspec/test_rows.py", "devices/sunspec/test_profile.py"),
     "devices/profile": ("site/test_device_places.py",),
     # The quick ones first: those of the site file itself try every wrong value at every place.

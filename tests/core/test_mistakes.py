@@ -2,12 +2,14 @@
 
 from enum import Enum
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import pytest
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, create_model
 
+from holdfast.core.errors import ConfigError
 from holdfast.core.mistakes import in_words
+from holdfast.devices.profile import Profile, parse_profile
 
 
 class Colour(Enum):
@@ -158,3 +160,13 @@ def test_a_value_is_not_repeated_where_a_token_may_stand(place, is_shown):
 
 def test_two_mistakes_at_one_place_are_both_told():
     assert len(lines_of(("string_type", ("a",)), ("bool_type", ("a",)))) == 2
+
+
+PROTOCOLS = [get_args(table.model_fields["protocol"].annotation)[0] for table in get_args(Profile)]
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_a_mistake_in_a_device_table_is_told_at_its_own_line(protocol: str) -> None:
+    with pytest.raises(ConfigError) as error:
+        parse_profile(f"protocol: {protocol}\n\nname: 7\n", source="mine.yaml")
+    assert "  line 3: name: 7: must be text; quotation marks make it so" in str(error.value)

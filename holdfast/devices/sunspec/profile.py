@@ -130,7 +130,7 @@ class SunSpecProfile(DeviceTable):
             self._check_there(locator)
             whole = self._with_places(locator)
         except ValidationError as error:
-            why = error.errors()[0]["msg"].removeprefix("Value error, ")
+            why = "; ".join(each["msg"].removeprefix("Value error, ") for each in error.errors())
             raise NotBound(f"the table does not go with these models: {why}") from error
         part = whole.of(*self.roles) if self._beside else whole
         part = part if self._hardware is None else part.bound(self._hardware)
