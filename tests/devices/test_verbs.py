@@ -5,6 +5,7 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from holdfast.core.config.storage import InverterHardware
 from holdfast.core.errors import ConfigError
@@ -12,7 +13,7 @@ from holdfast.core.signals import Signal
 from holdfast.devices.modbus_profile import ModbusProfile
 from holdfast.devices.profile import parse_profile
 from holdfast.devices.register_image import NOTHING_SHOWN, LastShown
-from holdfast.devices.verb_step import Verb
+from holdfast.devices.verb_step import Verb, VerbStep
 
 HARDWARE = InverterHardware(
     charge_power_max_w=4000, discharge_power_max_w=5000, revert_timeout_s=30
@@ -257,7 +258,7 @@ def test_two_powers_that_do_not_agree_are_none_of_ours():
         (VERBS.replace("value: 9", "value: power"), "release has 1 powers; 0 would be right"),
         (VERBS.replace("value: 9", "value: 9, of_rated: true"), "of_rated: only a power"),
         (VERBS.replace("value: 9", "value: 9, stored: true, shown: false"), "stored: whether"),
-        (VERBS.replace("value: 9", "value: 9, joined: true"), "function: multiple"),
+        (VERBS.replace("value: 9", "value: 9, joined: true"), "joined: registers that go out tog"),
         (
             VERBS.replace("value: 9", "value: 9, joined: true, function: multiple"),
             "joined at 11 follows no register",
@@ -314,3 +315,21 @@ def test_what_flows_at_the_ac_side_is_the_setpoint_less_what_pv_gives():
     shows = image(r10=30, r11=1, r12=140)
     assert verb(AC_SIDE).value(shows, 600.0) == 2000.0
     assert verb(AC_SIDE).value(shows) == 1400.0
+    assert verb(AC_SIDE).rests_on == {Signal.PV_POWER_W}
+
+
+@pytest.mark.parametrize(("table", "type_"), [("holding", "uint16"), ("coil", "bool")])
+def test_a_verb_writes_registers_and_coils(table, type_):
+    assert VerbStep(table=table, address=1, type=type_, value=1).table == table
+    assert VerbStep(address=1, type="uint16", value=1).table == "holding"
+    for other in ("input", "discrete"):
+        with pytest.raises(ValidationError, match=r"(?m)^table$"):
+            VerbStep(table=other, address=1, type=type_, value=1)
+
+
+def test_a_number_of_two_registers_is_there_when_both_are():
+    step = VerbStep(address=10, type="uint32", function="multiple", value=0x1_0002)
+    assert step.value == 65538.0
+    assert step.holds(image(r10=1, r11=2), (1, 2))
+    for other in (image(r10=1, r11=3), image(r10=0, r11=2), image(r10=1)):
+        assert not step.holds(other, (1, 2))
