@@ -194,13 +194,15 @@ def test_each_type_has_its_usual_numbers_for_no_value():
     assert {"uint8", "int8", *get_args(RawType)} == NOT_AVAILABLE.keys()
 
 
-def test_a_byte_of_all_ones_is_no_value():
-    usual = NOT_AVAILABLE["uint8"]
-    assert [raw for raw in range(256) if is_missing(raw, "uint8", usual)] == [0xFF]
-    check_missing("uint8", [0, 0xFF])
-    for number in (-1, 0x100):
-        with pytest.raises(ValueError, match=f"{number} is no uint8: those are 0 to 255"):
-            check_missing("uint8", [number])
+@pytest.mark.parametrize(("type_", "lowest", "missing"), [("uint8", 0, 0xFF), ("int8", -128, 0x80)])
+def test_of_a_byte_all_ones_or_the_lowest_number_is_no_value(type_, lowest, missing):
+    usual = NOT_AVAILABLE[type_]
+    assert [raw for raw in range(256) if is_missing(raw, type_, usual)] == [missing]
+    assert is_missing(-128, type_, usual) is (type_ == "int8")
+    check_missing(type_, [lowest, 0xFF])
+    for number in (lowest - 1, 0x100):
+        with pytest.raises(ValueError, match=f"{number} is no {type_}: those are {lowest} to 255"):
+            check_missing(type_, [number])
 
 
 @pytest.mark.parametrize(
