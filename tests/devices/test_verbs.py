@@ -333,3 +333,40 @@ def test_a_number_of_two_registers_is_there_when_both_are():
     assert step.holds(image(r10=1, r11=2), (1, 2))
     for other in (image(r10=1, r11=3), image(r10=0, r11=2), image(r10=1)):
         assert not step.holds(other, (1, 2))
+
+
+NO_TIMER = VERBS.replace("        - {address: 10, type: uint16, value: timeout}\n", "")
+FORGETS_NOTHING = HEAD.replace(
+    "reads:", "lacks: {revert_timeout_readback_s: it forgets nothing}\nreads:"
+)
+
+
+@pytest.mark.parametrize(
+    ("key", "fitting", "beyond"),
+    [
+        ("step", [0, 0.5], [-0.5, ".inf"]),
+        ("step_of_rated", [0, 0.5, 0.99], [-0.1, 1, ".inf"]),
+        ("writes_per_day", [1], [0]),
+        ("refresh_s", [0.5, 60], [0, 60.5]),
+    ],
+)
+def test_a_setpoint_says_what_it_may_and_nothing_beyond(key, fitting, beyond):
+    def read(value):
+        text = NO_TIMER.replace("    verbs:", f"    {key}: {value}\n    verbs:")
+        return parse_profile(FORGETS_NOTHING + text, source="x.yaml").writes[0]
+
+    for value in fitting:
+        assert getattr(read(value), key) == value
+    for value in beyond:
+        with pytest.raises(ConfigError, match=rf"{key}: "):
+            read(value)
+
+
+def test_a_coarse_step_is_a_share_of_the_larger_rated_power():
+    no_steps = VERBS.replace("of_rated: true, scale: 0.01", "scale: 1").replace(
+        "of_rated: true, scale: -0.01", "scale: -1"
+    )
+    (write,) = table(no_steps.replace("    verbs:", "    step_of_rated: 0.02\n    verbs:")).writes
+    assert write.step == 100.0, "of 5000 W"
+    coarser = no_steps.replace("    verbs:", "    step: 150\n    step_of_rated: 0.02\n    verbs:")
+    assert table(coarser).writes[0].step == 150.0
