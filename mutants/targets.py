@@ -101,7 +101,11 @@ OWN_TESTS = {
         "site/test_device_places.py",
     ),
     "site/devices": ("site/test_device_places.py",),
-    "site/check": ("site/test_devices.py", "site/test_device_places.py"),
+    "site/check": (
+        "site/test_check_sunspec.py",
+        "site/test_devices.py",
+        "site/test_device_places.py",
+    ),
     "site/assembly": ("site/test_devices.py",),
 }
 
