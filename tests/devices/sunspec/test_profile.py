@@ -131,7 +131,7 @@ def test_how_a_device_may_be_asked_has_its_bounds(key, fitting, beyond):
         outline = table(f"{text}\n{key}: {value}").outline
         assert getattr(outline, key) == value
     for value in beyond:
-        with pytest.raises(ConfigError, match=rf"line \d+: {key}: {value}: "):
+        with pytest.raises(ConfigError, match=rf"line \d+: {key}: {value}(\.0)?: "):
             table(f"{text}\n{key}: {value}")
 
 
