@@ -95,9 +95,11 @@ class VerbWrite(TableRow):
 
     def bound(self, *, charge_w: float, discharge_w: float, revert_s: float) -> Self:
         """Returns it for one unit: with its rated powers, and its revert timer."""
-        rated_w = {Verb.CHARGE: charge_w, Verb.DISCHARGE: discharge_w}
+        # One that idles at its AC side gives what PV gives, as if it discharged.
         verbs = {
-            verb: tuple(_bound(step, rated_w.get(verb, 0.0)) for step in steps)
+            verb: tuple(
+                _bound(step, charge_w if verb is Verb.CHARGE else discharge_w) for step in steps
+            )
             for verb, steps in self.verbs.items()
         }
         step_w = max(self.step, self.step_of_rated * max(charge_w, discharge_w))

@@ -13,7 +13,9 @@ from holdfast.core.signals import Signal
 from holdfast.devices.modbus_profile import ModbusProfile
 from holdfast.devices.profile import parse_profile
 from holdfast.devices.register_image import NOTHING_SHOWN, LastShown
+from holdfast.devices.scaled import ScaledStep
 from holdfast.devices.verb_step import Verb, VerbStep
+from holdfast.devices.verbs import VerbWrite
 
 HARDWARE = InverterHardware(
     charge_power_max_w=4000, discharge_power_max_w=5000, revert_timeout_s=30
@@ -188,6 +190,49 @@ def test_a_register_that_is_written_twice_shows_what_came_last():
     assert verb(twice).value(image(r10=0, r11=0, r12=0)) == 0.0
 
 
+def test_a_register_that_is_written_twice_in_a_row_shows_what_came_last_too():
+    twice = VERBS.replace(
+        "- {address: 11, type: uint16, value: 0, stored: true}",
+        "- {address: 11, type: uint16, value: 5}\n"
+        "        - {address: 11, type: uint16, value: 0, stored: true}",
+    )
+    assert sent(0.0, text=twice) == [(12, [0]), (11, [5]), (11, [0])]
+    assert verb(twice).value(image(r10=0, r11=0, r12=0)) == 0.0
+
+
+ONE_REGISTER = """
+writes:
+  - point: setpoint_w
+    readback: setpoint_readback_w
+    verbs:
+      charge: &signed
+        - {address: 12, type: int16, value: power}
+        - {address: 13, type: int16, value: power}
+      discharge: *signed
+      idle: *signed
+"""
+
+
+def test_one_signed_register_tells_the_verbs_apart_and_may_be_told_twice():
+    for power_w, word in ((2000.0, 2000), (-2000.0, 0x10000 - 2000), (0.0, 0)):
+        assert sent(power_w, text=ONE_REGISTER) == [(12, [word]), (13, [word])]
+        assert verb(ONE_REGISTER).value(image(r12=word, r13=word)) == power_w
+    with pytest.raises(ConfigError, match="shows charge shows release as well"):
+        table(f"{ONE_REGISTER}      release: [{{address: 14, type: uint16, value: 0}}]\n")
+
+
+@pytest.mark.parametrize("name", ["charge", "discharge", "idle"])
+def test_a_verb_has_two_powers_at_most(name):
+    third = f"      {name}:\n" + "".join(
+        f"        - {{address: {address}, type: int16, value: power}}\n" for address in (12, 13, 14)
+    )
+    others = {"charge", "discharge", "idle"} - {name}
+    rest = "".join(f"      {one}: [{{address: 12, type: int16, value: power}}]\n" for one in others)
+    head = ONE_REGISTER[: ONE_REGISTER.index("      charge")]
+    with pytest.raises(ConfigError, match=f"{name} has 3 powers; .*1 or 2 would be right"):
+        table(head + third + rest)
+
+
 def test_what_the_device_does_not_show_is_not_looked_for():
     hidden = VERBS.replace(
         "- {address: 12, type: int16, value: 0}",
@@ -251,6 +296,10 @@ def test_two_powers_that_do_not_agree_are_none_of_ours():
     [
         (VERBS.replace("      idle:", "      rest:"), "must be 'charge', 'discharge', 'idle'"),
         (VERBS[: VERBS.index("      idle:")], "idle must be told, too"),
+        (
+            "\nwrites:\n  - {point: setpoint_w, readback: setpoint_readback_w, verbs: {}}",
+            "charge and discharge and idle must be told, too",
+        ),
         (VERBS.replace("value: 9", "value: 0"), "a device that shows idle shows release as well"),
         (VERBS.replace("value: 9", "value: 2.5"), "uint16 with scale 1 is never 2.5"),
         (VERBS.replace("value: 9", "value: 70000"), "70000 does not fit uint16"),
@@ -294,6 +343,45 @@ def test_more_than_the_whole_of_what_it_is_rated_for_is_no_share_of_it():
     for power_w, rated in ((4001.0, "4000"), (-5001.0, "5000")):
         with pytest.raises(ValueError, match=f"more than the {rated} W it is rated for"):
             sent(power_w)
+
+
+IDLES_BY_SHARE = VERBS.replace(
+    "{address: 12, type: int16, value: 0}",
+    "{address: 12, type: int16, value: power, of_rated: true, scale: -0.01}",
+)
+
+
+def test_a_device_that_idles_by_a_share_is_told_none():
+    assert sent(0.0, text=IDLES_BY_SHARE) == [(12, [0]), (11, [0])]
+    assert verb(IDLES_BY_SHARE).value(image(r10=0, r11=0, r12=0)) == 0.0
+
+
+def test_what_idles_at_the_ac_side_gives_a_share_of_what_it_gives_at_most():
+    idle = IDLES_BY_SHARE.index("      idle:")
+    text = IDLES_BY_SHARE[:idle] + IDLES_BY_SHARE[idle:].replace("power,", "ac_power,")
+    for pv_w, share in ((2500.0, 50), (5000.0, 100)):
+        held = LastShown(image={}, told={Signal.PV_POWER_W: pv_w})
+        assert sent(0.0, held, text)[0] == (12, [share])
+    with pytest.raises(ValueError, match="more than the 5000 W it is rated for"):
+        sent(0.0, LastShown(image={}, told={Signal.PV_POWER_W: 5001.0}), text)
+
+
+def test_what_has_to_be_known_for_a_command_is_read_though_the_command_is_not_shown():
+    power = {"address": 12, "type": "int16", "function": "multiple", "value": "power"}
+    mode = {"address": 11, "type": "uint16"}
+    row = VerbWrite(
+        point="setpoint_w",
+        readback="setpoint_readback_w",
+        verbs={
+            one: (
+                ScaledStep.model_validate({**power, "scale_from": 20, "shown": False}),
+                VerbStep.model_validate({**mode, "value": number}),
+            )
+            for number, one in enumerate((Verb.CHARGE, Verb.DISCHARGE, Verb.IDLE))
+        },
+    )
+    assert {place[2] for run in row.basis for place in run} == {20}
+    assert {place[2] for run in row.runs for place in run} == {11, 20}
 
 
 def test_only_what_is_told_its_timer_sets_it():

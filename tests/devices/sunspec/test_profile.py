@@ -245,6 +245,18 @@ def test_a_part_of_it_wants_no_model_of_the_rest():
     assert part.points == part.traits == {}
 
 
+def test_what_is_always_so_and_what_is_lacking_belong_to_the_part_of_their_role():
+    text = TEXT + "constants: {revert_timeout_readback_s: 60}\nlacks: {inverter_enabled: always on}"
+    whole, told = table(text), {Signal.REVERT_TIMEOUT_READBACK_S: 60.0}
+    for role, constants, lacks in (
+        (Role.INVERTER, told, {Signal.INVERTER_ENABLED: "always on"}),
+        (Role.BMS, {}, {}),
+    ):
+        on_a_device = bound(INVERTER, STORAGE, text=text, roles=[role])
+        for part in (whole.of(role), on_a_device):
+            assert (part.constants, part.lacks) == (constants, lacks)
+
+
 def test_what_a_command_rests_on_comes_with_it():
     text = TEXT.replace("[inverter, bms]", "[inverter, bms, pv_meter]").replace(
         "writes:", "  - {signal: pv_power_w, model: 120, point: WRtg}\nwrites:"
