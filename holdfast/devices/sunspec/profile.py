@@ -133,7 +133,7 @@ class SunSpecProfile(DeviceTable):
         except ValidationError as error:
             why = "; ".join(each["msg"].removeprefix("Value error, ") for each in error.errors())
             raise NotBound(f"the table does not go with these models: {why}") from error
-        part = whole.of(*self.roles) if self._beside else whole
+        part = whole.of(*self.roles)
         part = part if self._hardware is None else part.bound(self._hardware)
         return part.marked(locator.marks)
 
