@@ -72,7 +72,11 @@ OWN_TESTS = {
     "devices/contactor/precharge": ("devices/contactor/test_memory.py",),
     "devices/written_point": ("devices/test_write_budget.py",),
     # Tables of all devices are many: last.
-    "devices/registers": ("devices/test_registers.py", "devices/test_profile.py"),
+    "devices/registers": (
+        "devices/test_registers.py",
+        "devices/test_scaled.py",
+        "devices/test_profile.py",
+    ),
     "devices/register_image": ("devices/test_verbs.py", "devices/test_block_plan.py"),
     "devices/verb_step": ("devices/test_verbs.py",),
     "devices/modbus_profile": (
