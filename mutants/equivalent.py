@@ -266,6 +266,12 @@ EQUIVALENT: tuple[Equivalent, ...] = (
         reason="the table has one role, and what a BMS tells has one maximum age",
     ),
     Equivalent(
+        module="holdfast.devices.power_follow_up",
+        line="if power is None or voltage_v is None:",
+        change="power is None or voltage_v is None -> power is None",
+        reason="there is no power at the pack without its voltage; the types do not know it",
+    ),
+    Equivalent(
         module="holdfast.devices.contactor.precharge",
         line="if gap_v is not None and not gap_v < 2.0 * COMPLETE_BELOW_V:",
         change="2.0 * COMPLETE_BELOW_V -> 2.0 / COMPLETE_BELOW_V",
