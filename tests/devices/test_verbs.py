@@ -298,7 +298,7 @@ def test_two_powers_that_do_not_agree_are_none_of_ours():
         (VERBS[: VERBS.index("      idle:")], "idle must be told, too"),
         (
             "\nwrites:\n  - {point: setpoint_w, readback: setpoint_readback_w, verbs: {}}",
-            "charge and discharge and idle must be told, too",
+            "verbs: charge and discharge and idle must be told, too",
         ),
         (VERBS.replace("value: 9", "value: 0"), "a device that shows idle shows release as well"),
         (VERBS.replace("value: 9", "value: 2.5"), "uint16 with scale 1 is never 2.5"),
