@@ -134,7 +134,7 @@ class VerbWrite(TableRow):
         """
         for verb, steps in self.verbs.items():
             power_w = _power_in(steps, image, pv_w)
-            if power_w is not None and (verb not in _SIGN or power_w * _SIGN[verb] >= 0.0):
+            if power_w is not None and _may_show(verb, power_w):
                 return math.nan if verb is Verb.RELEASE else power_w
         return math.nan
 
@@ -184,7 +184,6 @@ _WITH_POWER = frozenset({Verb.CHARGE, Verb.DISCHARGE})
 _TAKES = {Verb.CHARGE: (1, 2), Verb.DISCHARGE: (1, 2), Verb.IDLE: (0, 1, 2), Verb.RELEASE: (0,)}
 """How many powers a verb may have: one that idles at its AC side is told what PV gives. Two are
 the ends of a window, which have to be one."""
-_SIGN = {Verb.CHARGE: 1.0, Verb.DISCHARGE: -1.0}
 
 
 def _verb_for(power_w: float) -> Verb:
@@ -192,6 +191,17 @@ def _verb_for(power_w: float) -> Verb:
     if power_w > 0.0:
         return Verb.CHARGE
     return Verb.DISCHARGE if power_w < 0.0 else Verb.IDLE
+
+
+def _may_show(verb: Verb, power_w: float) -> bool:
+    """Says whether a device that was told ``verb`` can show this power."""
+    match verb:
+        case Verb.CHARGE:
+            return power_w >= 0.0
+        case Verb.DISCHARGE:
+            return power_w <= 0.0
+        case _:
+            return True
 
 
 def _bound(step: VerbStep, rated_w: float) -> VerbStep:

@@ -130,6 +130,8 @@ def test_what_is_stored_is_written_only_where_the_device_shows_something_else():
         ({"r10": 99, "r11": 2, "r12": 50}, -2500.0),  # the timer is read by itself
         ({"r10": 0, "r11": 0, "r12": 0}, 0.0),
         ({"r10": 0, "r11": 1, "r12": 0}, 0.0),
+        ({"r10": 0, "r11": 2, "r12": 0}, 0.0),
+        ({"r10": 0, "r11": 2, "r12": 0x10000 - 50}, math.nan),  # discharging below zero
         ({"r10": 0, "r11": 0, "r12": 50}, math.nan),  # half way to idle, or somebody else
         ({"r10": 0, "r11": 9, "r12": 0}, math.nan),  # its own rule
         ({"r10": 0, "r11": 7, "r12": 0}, math.nan),
@@ -162,6 +164,16 @@ JOINED = VERBS.replace(
 
 def test_what_is_joined_goes_out_in_one_request():
     assert sent(-2500.0, text=JOINED) == [(10, [30]), (11, [2, 50])]
+
+
+def test_what_is_joined_is_left_out_only_if_all_of_it_is_stored_and_there():
+    text = JOINED.replace("value: 2, function", "value: 2, stored: true, function")
+    held = LastShown(image=image(r11=2, r12=50), told={})
+    for stored_too, power_w, words in (
+        (False, -2500.0, [[2, 50]]), (True, -2500.0, []), (True, -2000.0, [[2, 40]]),
+    ):  # fmt: skip
+        row = text.replace("joined: true", "joined: true, stored: true") if stored_too else text
+        assert [sent_words for _, sent_words in sent(power_w, held, row)[1:]] == words
 
 
 SOC = VERBS.replace(
