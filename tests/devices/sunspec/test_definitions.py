@@ -10,7 +10,7 @@ from sunspec2 import mb, mdef
 
 from holdfast.core.errors import ConfigError
 from holdfast.devices.registers import Part
-from holdfast.devices.sunspec.definitions import RAW_TYPES, PointDefinition
+from holdfast.devices.sunspec.definitions import RAW_TYPES, PointDefinition, parse_model
 from holdfast.devices.sunspec.model_files import load_models
 
 MODELS = (
@@ -74,6 +74,22 @@ def test_a_group_that_comes_once_has_no_number():
 def test_what_lies_behind_groups_in_groups_is_not_guessed():
     assert set(model(705).groups) == set()
     assert model(705).find("Ena").offset == 2
+
+
+def test_what_lies_behind_a_group_that_comes_several_times_is_not_guessed():
+    word = {"type": "uint16", "size": 1}
+    groups = [
+        {"name": "once", "points": [{"name": "A", **word}]},
+        {"name": "string", "count": 0, "points": [{"name": "B", **word}]},
+        {"name": "behind", "points": [{"name": "C", **word}]},
+        {"name": "rack", "count": "N", "points": [{"name": "D", **word}]},
+    ]
+    head = [{"name": "ID", **word}, {"name": "L", **word}]
+    definition = parse_model({"id": 9, "group": {"points": head, "groups": groups}})
+    assert (definition.id, definition.size) == (9, 3)
+    assert [definition.find(name).offset for name in ("ID", "once.A", "string[2].B")] == [0, 2, 4]
+    assert definition.groups.keys() == {"string"}
+    assert [definition.find(name) for name in ("behind.C", "rack[1].D")] == [None, None]
 
 
 def test_a_power_of_ten_may_be_a_number_of_the_model():

@@ -304,6 +304,16 @@ def test_a_window_of_one_power_is_written_and_read_back(power_w):
     assert told[Signal.SETPOINT_READBACK_W] == power_w
 
 
+def test_before_the_device_is_found_its_commands_know_the_revert_timer_as_well():
+    (row,) = table().bound(HARDWARE).outline.writes
+    ones = {place: place[2] % 2 for run in row.runs for place in run}  # each number is 1
+    shown = LastShown(image=ones, told={})
+    assert (0, 30) in [request.words for request in row.requests(0.0, shown)]
+    (row,) = table().outline.writes
+    with pytest.raises(ValueError, match="the table stands for no unit"):
+        row.requests(0.0, shown)
+
+
 def test_a_window_with_two_ends_is_no_command_of_ours():
     profile, _, image = commanded(2500.0)
     image[None, "holding", 40134] = 0
