@@ -24,6 +24,7 @@ EXCLUDED = {
     "as stillborn. The functions _check_table are mutated.",
     "dataclass, property, classmethod decorators": "tests/test_style.py demands the first; without "
     "the others nothing runs",
+    "strict=True of zip": "an assertion, that both are as long; while they are it changes nothing",
     "assert_never": "mypy proves that it is never reached",
     "type aliases": "as annotations",
 }
@@ -68,6 +69,11 @@ def is_dunder_all(node: ast.AST) -> bool:
     )
 
 
+def is_strict(node: ast.AST) -> bool:
+    """``zip(..., strict=True)``."""
+    return isinstance(node, ast.keyword) and node.arg == "strict"
+
+
 def is_text_argument(node: ast.AST) -> bool:
     """``text="..."``."""
     return isinstance(node, ast.keyword) and node.arg in TEXT_ARGUMENTS
@@ -102,6 +108,7 @@ def is_left_out(node: ast.AST, *, at_module_level: bool) -> bool:
         or is_docstring(node)
         or is_assert_never(node)
         or is_dunder_all(node)
+        or is_strict(node)
     )
 
 

@@ -20,7 +20,11 @@ OWN_TESTS = {
     "core/config/planner": ("core/config/test_site.py",),
     "core/config/pv": ("core/config/test_site.py",),
     "core/config/section": ("core/config/test_site.py",),
-    "core/config/site": ("site/test_site_file.py", "core/config/test_loads.py"),
+    "core/config/site": (
+        "core/config/test_site.py",
+        "core/config/test_loads.py",
+        "site/test_site_file.py",
+    ),
     "core/config/storage": ("core/config/test_site.py",),
     "core/errors": ("core/config/test_site.py",),
     "core/interval": ("scheduling/loads/test_windows.py",),
@@ -67,12 +71,31 @@ OWN_TESTS = {
     ),
     "devices/contactor/precharge": ("devices/contactor/test_memory.py",),
     "devices/written_point": ("devices/test_write_budget.py",),
-    "devices/registers": ("devices/test_profile.py",),
+    # Tables of all devices are many: last.
+    "devices/registers": (
+        "devices/test_registers.py",
+        "devices/test_scaled.py",
+        "devices/test_profile.py",
+    ),
     "devices/register_image": ("devices/test_verbs.py", "devices/test_block_plan.py"),
     "devices/verb_step": ("devices/test_verbs.py",),
-    "devices/modbus_profile": ("devices/test_profile.py", "site/test_device_places.py"),
-    "devices/can_profile": ("devices/test_profile.py",),
-    "devices/device_table": ("devices/test_profile.py",),
+    "devices/modbus_profile": (
+        "devices/test_modbus_profile.py",
+        "devices/test_profile.py",
+        "site/test_device_places.py",
+    ),
+    "devices/can_profile": ("devices/test_can_profile.py", "devices/test_profile.py"),
+    "devices/device_table": ("devices/test_device_table.py", "devices/test_profile.py"),
+    "devices/json_profile": ("devices/test_http_profile.py", "devices/test_mqtt_profile.py"),
+    "devices/sunspec/binding": (
+        "devices/sunspec/test_binding.py",
+        "devices/sunspec/test_profile.py",
+    ),
+    "devices/sunspec/model_files": (
+        "devices/sunspec/test_definitions.py",
+        "devices/sunspec/test_profile.py",
+    ),
+    "devices/sunspec/rows": ("devices/sunspec/test_rows.py", "devices/sunspec/test_profile.py"),
     "devices/profile": ("site/test_device_places.py",),
     # The quick ones first: those of the site file itself try every wrong value at every place.
     "site/site_file": ("core/config/test_site.py",),
@@ -82,7 +105,11 @@ OWN_TESTS = {
         "site/test_device_places.py",
     ),
     "site/devices": ("site/test_device_places.py",),
-    "site/check": ("site/test_devices.py", "site/test_device_places.py"),
+    "site/check": (
+        "site/test_check_sunspec.py",
+        "site/test_devices.py",
+        "site/test_device_places.py",
+    ),
     "site/assembly": ("site/test_devices.py",),
 }
 

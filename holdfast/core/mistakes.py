@@ -13,8 +13,9 @@ from holdfast.core.texts import MAX_NAME, MAX_REASON, shown
 MOST_LINES = 100
 """Nobody reads more; the others are counted."""
 _TAGS = {
-    "modbus_tcp", "modbus_rtu", "modbus_rtu_tcp", "modbus", "can", "http", "mqtt", "gpio",
-    "device", "left_out", "register", "verb_list", "plain", "scaled", *SOURCE_KINDS,
+    "modbus_tcp", "modbus_rtu", "modbus_rtu_tcp", "modbus_mqtt", "modbus", "sunspec", "can", "http",
+    "mqtt", "gpio", "device", "left_out", "register", "verb_list", "mode_list", "plain", "scaled",
+    *SOURCE_KINDS,
 }  # fmt: skip
 _NO_NUMBER = "is no number; write it such as 5.5, with a point and without a unit"
 _WORDS: Mapping[str, str] = {

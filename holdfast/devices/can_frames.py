@@ -145,8 +145,8 @@ class CanFlag(TableRow):
 
     def decode(self, data: bytes) -> float:
         """Returns 1 or 0, from the frame's ``data``, which reaches to :attr:`end` at least."""
-        if self.byte is not None and self.equals is not None:
-            return float(data[self.byte] in self.equals)
+        if self.equals is not None:
+            return float(data[self.end - 1] in self.equals)
         return float(any(self._set(data[byte]) & mask for byte, mask in self._masks.items()))
 
     @property

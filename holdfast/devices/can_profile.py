@@ -76,7 +76,7 @@ class CanProfile(DeviceTable):
 
     @model_validator(mode="after")
     def _fits_the_signal_table(self) -> Self:
-        check_roles(self.roles, sorted(self.signals))
+        check_roles(self.roles, self.signals)
         slowest = min(SIGNALS[signal].max_age_s for signal in self.signals)
         if self.burst_period_s * LATE_BURSTS > slowest:
             raise ValueError(

@@ -1,5 +1,6 @@
 """Every device table says what the device is for, whence the table is, and who found it right."""
 
+from collections.abc import Set
 from typing import Annotated
 
 from pydantic import Field
@@ -27,9 +28,10 @@ class DeviceTable(TableRow):
     """What the device guards by itself, each with where that is written."""
 
 
-def check_roles(roles: tuple[Role, ...], signals: list[Signal]) -> None:
+def check_roles(roles: tuple[Role, ...], signals: Set[Signal]) -> None:
+    """Raises ValueError unless each signal comes from one of the roles, and each role tells one."""
     check_unique("role", list(roles))
-    for signal in signals:
+    for signal in sorted(signals):
         producer = SIGNALS[signal].producer
         if producer not in roles:
             raise ValueError(f"{signal} is produced by {producer}, not by {listed(roles)}")

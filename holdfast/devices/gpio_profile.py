@@ -108,7 +108,7 @@ class GpioProfile(DeviceTable):
         for read in self.reads:
             if SIGNALS[read.signal].unit != "0/1":
                 raise ValueError(f"{read.signal}: a line tells 0 or 1, and nothing else")
-        check_roles(self.roles, sorted(self.signals))
+        check_roles(self.roles, self.signals)
         for write in self.writes:
             if ROLE_OF[write.point] not in self.roles:
                 role = ROLE_OF[write.point]

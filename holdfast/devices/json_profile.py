@@ -32,7 +32,7 @@ class JsonProfile(DeviceTable):
         be in the shortest maximum age."""
         if others := [role for role in self.roles if role not in self.MAY_BE]:
             raise ValueError(f"roles: a {listed(tuple(others))} does not speak {what}")
-        check_roles(self.roles, sorted(self.signals))
+        check_roles(self.roles, self.signals)
         if self.max_age_s is not None and not MAY_TELL_LATE.issuperset(self.roles):
             raise ValueError(f"max_age_s: the usual age holds for a {self.roles[0]}, slow or not")
         slowest_s = min(self.lost_s(signal) for signal in self.signals)

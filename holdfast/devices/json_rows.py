@@ -37,13 +37,9 @@ def _checked(path: str) -> str:
     return path
 
 
-def _as_word(value: object) -> object:
-    """Lets true, null and a number stand without quotation marks."""
-    return value if isinstance(value, str) else word_of(value)
-
-
 PathText = Annotated[str, Field(max_length=MAX_PATH), AfterValidator(_checked)]
-Word = Annotated[str, BeforeValidator(_as_word), Field(max_length=MAX_NAME)]
+Word = Annotated[str, BeforeValidator(word_of), Field(max_length=MAX_NAME)]
+"""True, null and a number need no quotation marks."""
 
 
 class JsonPart(TableRow):

@@ -103,7 +103,7 @@ class ModbusProfile(DeviceTable):
 
     @model_validator(mode="after")
     def _fits_the_signal_table(self) -> Self:
-        check_roles(self.roles, sorted(self.signals))
+        check_roles(self.roles, self.signals)
         if self.max_age_s is not None and not MAY_BE_SLOW.intersection(self.roles):
             raise ValueError(f"max_age_s: the usual age holds for a {self.roles[0]}, slow or not")
         slowest = min(SIGNALS[read.signal].max_age_s for read in self.reads)

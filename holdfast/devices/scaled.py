@@ -12,10 +12,9 @@ from holdfast.devices.register_image import NOTHING_SHOWN, Place, RawImage
 from holdfast.devices.registers import Part, Register, RegisterRead
 from holdfast.devices.verb_step import VerbStep
 
-_ABSENT = -0x8000
 _HAIR = 1.0 + 1e-9
 _LARGEST = 10
-"""SunSpec has no power of ten beyond it."""
+"""SunSpec has no power of ten beyond it, and -0x8000 where it has none."""
 
 
 class _Scaled(Register):
@@ -44,7 +43,7 @@ class _Scaled(Register):
             return 1.0
         word = image[self._place_of_power(self.scale_from)]
         power = word - 0x1_0000 if word & 0x8000 else word
-        return math.nan if power == _ABSENT or abs(power) > _LARGEST else 10.0**power
+        return math.nan if abs(power) > _LARGEST else 10.0**power
 
     def _place_of_power(self, scale_from: int) -> Place:
         return self.device_id, self.table, scale_from
@@ -94,12 +93,17 @@ class ScaledStep(VerbStep, _Scaled):
         if not factor > 0.0:
             raise ValueError("the device has not told in which steps it keeps a power")
         grain_w = factor * abs(self.scale)
-        if self.coarsest_w is not None and grain_w > self.coarsest_w * _HAIR:
+        if self.coarsest_w is not None and _is_beyond(grain_w, self.coarsest_w):
             raise ValueError(
                 f"the device keeps powers in steps of {grain_w:g} W, and its table says that they "
                 f"are no longer than {self.coarsest_w:g} W"
             )
-        if self.share_of is not None and abs(value) > self.share_of.value_in(image) * _HAIR:
-            most_w = self.share_of.value_in(image)
+        most_w = math.inf if self.share_of is None else self.share_of.value_in(image)
+        if _is_beyond(abs(value), most_w):
             raise ValueError(f"the device takes no more than {most_w:g} W, which are its 100 %")
         return super().words_of(value / factor)
+
+
+def _is_beyond(value_w: float, limit_w: float) -> bool:
+    """Says whether it is, by more than what calculating may add."""
+    return value_w > limit_w * _HAIR

@@ -31,7 +31,7 @@ RESTS_ON: Mapping[str, Signal] = {"ac_power": Signal.PV_POWER_W, "soc": Signal.S
 def _known(value: str | float) -> str | float:
     if isinstance(value, str) and value not in _NAMES:
         raise ValueError(f"must be a number, or one of {', '.join(_NAMES)}")
-    return float(value) if isinstance(value, int) else value
+    return value
 
 
 StepValue = Annotated[str | float, AfterValidator(_known)]

@@ -73,9 +73,11 @@ class VerbWrite(SteppedWrite):
 
     def bound(self, *, charge_w: float, discharge_w: float, revert_s: float) -> Self:
         """Returns it for one unit: with its rated powers, and its revert timer."""
-        rated_w = {Verb.CHARGE: charge_w, Verb.DISCHARGE: discharge_w}
+        # One that idles at its AC side gives what PV gives, as if it discharged.
         verbs = {
-            verb: tuple(_bound(step, rated_w.get(verb, 0.0)) for step in steps)
+            verb: tuple(
+                _bound(step, charge_w if verb is Verb.CHARGE else discharge_w) for step in steps
+            )
             for verb, steps in self.verbs.items()
         }
         step_w = max(self.step, self.step_of_rated * max(charge_w, discharge_w))
@@ -105,7 +107,7 @@ class VerbWrite(SteppedWrite):
         """
         for verb, steps in self.verbs.items():
             power_w = power_in(steps, image, pv_w)
-            if power_w is not None and (verb not in _SIGN or power_w * _SIGN[verb] >= 0.0):
+            if power_w is not None and _may_show(verb, power_w):
                 return math.nan if verb is Verb.RELEASE else power_w
         return math.nan
 
@@ -120,13 +122,23 @@ _TAKES = {
 }
 """How many powers a verb may have: one that idles at its AC side is told what PV gives. Two are
 the ends of a window, three the phases, each telling the whole; they have to be one."""
-_SIGN = {Verb.CHARGE: 1.0, Verb.DISCHARGE: -1.0}
 
 
 def _verb_for(power_w: float) -> Verb:
     if power_w > 0.0:
         return Verb.CHARGE
     return Verb.DISCHARGE if power_w < 0.0 else Verb.IDLE
+
+
+def _may_show(verb: Verb, power_w: float) -> bool:
+    """Says whether a device that was told ``verb`` can show this power."""
+    match verb:
+        case Verb.CHARGE:
+            return power_w >= 0.0
+        case Verb.DISCHARGE:
+            return power_w <= 0.0
+        case _:
+            return True
 
 
 def _bound(step: VerbStep, rated_w: float) -> VerbStep:

@@ -2,13 +2,26 @@
 
 from enum import Enum
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import pytest
+import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, create_model
 
 from holdfast.core import mistakes
+from holdfast.core.config.device import (
+    CanBus,
+    HttpHost,
+    ModbusRtu,
+    ModbusRtuTcp,
+    ModbusTcp,
+    MqttBroker,
+)
+from holdfast.core.errors import ConfigError
 from holdfast.core.mistakes import in_words
+from holdfast.devices.profile import Profile, parse_profile
+from holdfast.site.site_file import parse_site
+from tests.builders import site_content
 
 
 class Colour(Enum):
@@ -172,3 +185,42 @@ def test_a_value_is_not_repeated_where_a_token_may_stand(place, is_shown):
 
 def test_two_mistakes_at_one_place_are_both_told():
     assert len(lines_of(("string_type", ("a",)), ("bool_type", ("a",)))) == 2
+
+
+KINDS = [
+    get_args(section.model_fields["kind"].annotation)[0]
+    for section in (ModbusTcp, ModbusRtu, ModbusRtuTcp, CanBus, HttpHost, MqttBroker)
+]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_mistake_in_a_connection_is_told_without_its_kind(kind: str) -> None:
+    meter = {"profile": "generic_meter", "connection": {"kind": kind, "surprise": 1}}
+    with pytest.raises(ConfigError) as error:
+        parse_site(yaml.safe_dump(site_content(meter=meter)))
+    assert "  meter.connection.surprise: is not a known key here" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("rows", "where"),
+    [
+        ("reads: [{signal: soc_pct, surprise: 1}]", "reads[0].surprise"),
+        ("reads: [{signal: soc_pct, scale_from: 1, surprise: 1}]", "reads[0].surprise"),
+        ("writes: [{point: enable, surprise: 1}]", "writes[0].surprise"),
+        ("writes: [{point: setpoint_w, verbs: {}, surprise: 1}]", "writes[0].surprise"),
+    ],
+)
+def test_a_mistake_in_a_row_is_told_without_its_kind(rows: str, where: str) -> None:
+    with pytest.raises(ConfigError) as error:
+        parse_profile(f"protocol: modbus\n{rows}\n", source="mine.yaml")
+    assert f"  line 2: {where}: is not a known key here" in str(error.value)
+
+
+PROTOCOLS = [get_args(table.model_fields["protocol"].annotation)[0] for table in get_args(Profile)]
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_a_mistake_in_a_device_table_is_told_at_its_own_line(protocol: str) -> None:
+    with pytest.raises(ConfigError) as error:
+        parse_profile(f"protocol: {protocol}\n\nname: 7\n", source="mine.yaml")
+    assert "  line 3: name: 7: must be text; quotation marks make it so" in str(error.value)

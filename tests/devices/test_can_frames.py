@@ -484,6 +484,8 @@ def test_a_flag_is_told_in_one_way(content, text):
         (None, "01 02", None),
         (CanCounter(byte=1), "01 F2", 0xF2),
         (CanCounter(byte=1, mask=0x0F), "01 F2", 2),
+        (CanCounter(byte=1, mask=1), "01 F3", 1),
+        (CanCounter(byte=7, mask=255), "01 02 03 04 05 06 07 08", 8),
         (CanCounter(byte=1), "01", None),
         (CanCounter(byte=0), "01", 1),
     ],

@@ -2,7 +2,9 @@
 
 import pytest
 
+from holdfast.core.config.storage import InverterHardware
 from holdfast.core.errors import ConfigError
+from holdfast.core.role import Role
 from holdfast.core.signals import Signal
 from holdfast.devices.can_profile import CanProfile
 from holdfast.devices.profile import load_profile, parse_profile
@@ -71,7 +73,7 @@ def test_mistakes_are_told_with_their_line(said, frames, text):
 def test_what_is_no_section_is_refused():
     with pytest.raises(ConfigError):
         parse_profile("- protocol: can", source="x.yaml")
-    with pytest.raises(ValueError, match="CanProfile"):
+    with pytest.raises(ValueError, match=r"CanProfile.*input_value=1,"):
         CanProfile.model_validate(1)
 
 
@@ -94,3 +96,10 @@ def test_a_battery_without_an_address_has_none():
     assert profile.at(0) is profile
     with pytest.raises(ValueError, match="address 1: its batteries have none"):
         profile.at(1)
+
+
+def test_a_table_is_the_same_for_every_role_and_inverter_and_is_sent_nothing():
+    profile = load_profile("pylontech_lv_can")
+    hardware = InverterHardware(charge_power_max_w=1, discharge_power_max_w=1)
+    assert profile.of(Role.BMS) is profile.bound(hardware) is profile
+    assert profile.points == profile.traits == profile.lacks == {}

@@ -1,11 +1,14 @@
 """What tables of all protocols say of themselves."""
 
+import itertools
+
 import pytest
 
-from holdfast.core.config.storage import InverterHardware
 from holdfast.core.errors import ConfigError
 from holdfast.core.role import Role
-from holdfast.devices.profile import load_profile, parse_profile
+from holdfast.core.signals import SIGNALS, Signal
+from holdfast.devices.device_table import check_roles
+from holdfast.devices.profile import parse_profile
 from holdfast.safety.goals import Goal
 
 TABLE = """
@@ -40,11 +43,9 @@ def test_less_than_a_word_and_an_unknown_goal_are_refused(more: str, named: str)
         parse_profile(TABLE + more, source="x.yaml")
 
 
-def test_who_broadcasts_on_can_is_the_same_for_every_role_and_unit() -> None:
-    profile = load_profile("pylontech_lv_can")
-    assert profile.of(Role.BMS) is profile
-    assert profile.lacks == {}
-    assert profile.points == {}
-    assert profile.traits == {}
-    hardware = InverterHardware(charge_power_max_w=1, discharge_power_max_w=1)
-    assert profile.bound(hardware) is profile
+def test_of_several_signals_of_another_device_the_first_by_name_is_named() -> None:
+    """A message that changes from run to run cannot be searched for."""
+    others = [signal for signal in Signal if SIGNALS[signal].producer is Role.INVERTER]
+    for pair in itertools.combinations(others, 2):
+        with pytest.raises(ValueError, match=f"^{min(pair)} is produced by inverter, not by bms"):
+            check_roles((Role.BMS,), {*pair, Signal.SOC_PCT})

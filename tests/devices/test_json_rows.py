@@ -2,6 +2,7 @@
 
 import json
 import math
+from time import tzset
 from typing import Any
 
 import pytest
@@ -10,7 +11,13 @@ from pydantic import ValidationError
 
 from holdfast.core.signals import Signal
 from holdfast.devices.json_path import Document, parse_document
-from holdfast.devices.json_rows import JsonDocument, JsonValue, Message, Unfit
+from holdfast.devices.json_rows import (
+    JsonDocument,
+    JsonValue,
+    Message,
+    Unfit,
+    check_documents,
+)
 from tests.devices.test_json_path import JSON
 
 POWER, VOLTAGE, ON = Signal.GRID_POWER_W, Signal.GRID_VOLTAGE_V, Signal.LOAD_ON
@@ -105,12 +112,26 @@ def test_what_is_expected_has_to_stand_in_it() -> None:
         ("2023-11-14T23:13:20+01:00", 1_700_000_000.0),
         (99_999_999_999, 99_999_999_999.0),
         (100_000_000_000, 100_000_000.0),
+        (-1_700_000_000_500, -1_700_000_000.5),
+        (999_999_999_999_999, 999_999_999_999.999),
     ],
 )
 def test_times_are_seconds_milliseconds_or_words_of_iso_8601(time: object, stamp_s: float) -> None:
     message = read(table(row(json="p"), time="t"), {"p": 1, "t": time})
     assert isinstance(message, Message)
     assert message.stamp_s == stamp_s
+
+
+def test_a_time_without_a_zone_does_not_depend_on_where_the_computer_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with monkeypatch.context() as somewhere:
+        somewhere.setenv("TZ", "Asia/Tokyo")
+        tzset()
+        message = read(table(row(json="p"), time="t"), {"p": 1, "t": "2023-11-14T22:13:20"})
+    tzset()
+    assert isinstance(message, Message)
+    assert message.stamp_s == 1_700_000_000.0
 
 
 @pytest.mark.parametrize("time", [None, True, [], "noon", 1e15, -1e300, "9999999999999999"])
@@ -140,6 +161,19 @@ def test_a_row_that_is_wrong_is_refused(wrong: dict[str, Any], told: str) -> Non
     with pytest.raises(ValidationError) as error:
         table(wrong)
     assert told in str(error.value)
+
+
+def test_a_document_holds_a_value_at_least() -> None:
+    with pytest.raises(ValidationError, match="values"):
+        table()
+
+
+def test_a_signal_stands_in_one_place() -> None:
+    power, voltage = table(row(json="p")), table(row(VOLTAGE, json="v"))
+    check_documents((power, voltage))
+    for twice in ((power, voltage, power), (table(row(json="p"), row(json="q")),)):
+        with pytest.raises(ValueError, match=r"^signal listed twice: grid_power_w$"):
+            check_documents(twice)
 
 
 def test_a_row_has_a_name() -> None:

@@ -112,6 +112,11 @@ def test_a_command_that_rests_on_the_sun_needs_a_device_that_tells_it() -> None:
     }
     assert part.value_of(Signal.PV_POWER_W, image) == 7.0
     assert whole.aside == ()
+    # What the AC side was told is the setpoint only together with what PV gave.
+    setpoint = Signal.SETPOINT_READBACK_W
+    told = {one.signal: one.value for one in part.told(image, dict.fromkeys(image, 1), 600.0)}
+    assert told[setpoint] == part.value_of(setpoint, image, 600.0) == 607.0
+    assert part.value_of(setpoint, image) == 7.0
 
 
 def test_what_is_always_so_is_told_with_every_poll_and_is_part_of_its_role() -> None:
@@ -233,6 +238,39 @@ def test_each_direction_has_its_own_rated_power_and_the_timer_is_whole_seconds()
     for power_w, word in ((2000.0, 50), (-2500.0, 0x10000 - 50)):
         timer, share = row.requests(power_w, NOTHING_SHOWN)
         assert (timer.words, share.words) == ((30,), (word,))
+
+
+OTHER_WAY = "it would be 100 with its two words the other way round (words)"
+
+
+@pytest.mark.parametrize(
+    ("row", "words", "hint"),
+    [
+        ("type: int32", (100, 0), OTHER_WAY),
+        ("type: int32, words: low_first", (0, 100), OTHER_WAY),
+        ("type: int32", (0, 100), ""),  # as it should be
+        ("type: int32", (100, 100), ""),  # wrong either way
+        ("type: int32, also: [{address: 9, type: int16}]", (100, 0), ""),
+        ("type: int32, scale_from: 9", (100, 0), ""),
+        ("type: int16, scale: 1000", (30_000, 0), ""),
+    ],
+)
+def test_words_that_would_be_right_the_other_way_round_are_hinted_at(
+    row: str, words: tuple[int, int], hint: str
+) -> None:
+    profile = parsed(INVERTER.replace("address: 0, type: int32", f"address: 0, {row}"))
+    image = dict.fromkeys((place for block in profile.blocks() for place in block.places), 0)
+    image |= {(None, "holding", 0): words[0], (None, "holding", 1): words[1]}
+    told = {one.signal: one for one in profile.told(image, dict.fromkeys(image, 1))}
+    assert told[Signal.BATTERY_POWER_W].hint == hint
+    assert told[Signal.SETPOINT_READBACK_W].hint == ""
+
+
+def test_what_is_no_verb_is_hinted_at_as_no_command_of_ours() -> None:
+    profile = parsed(told_in_verbs("[inverter]", "").replace("ac_power", "power"))
+    image = dict.fromkeys((place for block in profile.blocks() for place in block.places), 0)
+    told = {one.signal: one for one in profile.told(image, dict.fromkeys(image, 1))}
+    assert told[Signal.SETPOINT_READBACK_W].hint == "what it holds is no command of ours"
 
 
 def test_one_signal_is_read_by_its_own_registers() -> None:

@@ -92,11 +92,76 @@ def test_a_table_that_is_wrong_is_refused(right: str, wrong: str, told: str) -> 
     assert told in str(error.value)
 
 
+READS = GOOD[GOOD.index("reads:") : GOOD.index("writes:")]
+
+
+def documents(count: int) -> str:
+    """A table of so many messages, each with a signal of its own."""
+    rows = [f"  - {{topic: t{n}, values: [{{signal: load_on, json: a}}]}}" for n in range(count)]
+    return "reads: []" if not rows else "\n".join(["reads:", *rows])
+
+
+@pytest.mark.parametrize(
+    ("right", "fits", "beyond", "told"),
+    [
+        ("period_s: 0.5", "period_s: 0.66", "period_s: 0.67", "leaves fewer than 1.5"),
+        ("pv/power", "t" * 300, "t" * 301, r"topic: .*at most 300 characters"),
+        (
+            '{"target": {value}}',
+            f"{'p' * 993}{{value}}",
+            f"{'p' * 994}{{value}}",
+            "payload: .*1000",
+        ),
+        ("step: 0.5", "step: 0", "step: -0.1", "step: .*at least 0"),
+        ("step: 0.5", "step: 0.1", "step: .inf", "step: .*finite"),
+    ],
+)
+def test_a_table_has_its_bounds(right: str, fits: str, beyond: str, told: str) -> None:
+    assert right in GOOD
+    parse_profile(GOOD.replace(right, fits, 1), source="x.yaml")
+    with pytest.raises(ConfigError, match=told):
+        parse_profile(GOOD.replace(right, beyond, 1), source="x.yaml")
+
+
+SLOW = GOOD.replace("[load_switch, pv_meter]", "[load_switch]").replace(
+    "  - topic: pv/power\n    values: [{signal: pv_power_w}]\n", ""
+)
+
+
+@pytest.mark.parametrize(("period_s", "fits"), [(0.01, True), (40, True), (41, False), (61, False)])
+def test_a_switch_may_tell_itself_rarely(period_s: float, fits: bool) -> None:
+    text = SLOW.replace("period_s: 0.5", f"period_s: {period_s}")
+    if fits:
+        parse_profile(text, source="x.yaml")
+        return
+    with pytest.raises(ConfigError, match="leaves fewer" if period_s <= 60 else "must be at most"):
+        parse_profile(text, source="x.yaml")
+
+
+@pytest.mark.parametrize(("count", "wrong"), [(0, "at least 1"), (20, None), (21, "at most 20")])
+def test_a_device_sends_one_message_to_twenty(count: int, wrong: str | None) -> None:
+    with pytest.raises(ConfigError) as error:
+        parse_profile(GOOD.replace(READS, f"{documents(count)}\n"), source="x.yaml")
+    told = str(error.value)
+    assert (wrong or "signal listed twice") in told
+    assert ("reads: " in told) is bool(wrong)
+
+
+def test_who_says_whether_a_device_is_there_says_online_or_offline_unless_told_otherwise() -> None:
+    text = GOOD.replace("source: test", "source: test\navailability: {topic: a}")
+    profile = parse_profile(text, source="x.yaml")
+    assert isinstance(profile, MqttProfile)
+    there = profile.availability
+    assert there is not None
+    assert (there.path, there.online, there.offline) == ("", "online", "offline")
+
+
 def test_a_table_falls_into_the_parts_of_its_roles() -> None:
     whole = good()
     switch, pv = whole.of(Role.LOAD_SWITCH), whole.of(Role.PV_METER)
     assert switch.points.keys() == {Point.LOAD_ON, Point.ROOM_SETPOINT_C}
     assert [document.topic for document in switch.reads] == ["{base}/state"]
+    assert (switch.roles, pv.roles) == ((Role.LOAD_SWITCH,), (Role.PV_METER,))
     assert (pv.points, pv.signals) == ({}, {Signal.PV_POWER_W})
     assert whole.of(*whole.roles) == whole
     assert switch.traits == {

@@ -435,15 +435,6 @@ def test_a_device_of_which_nothing_is_read_is_refused(text, rows):
         parse_profile(f"{head}{rows}: []\n", source="file.yaml")
 
 
-def test_of_several_signals_of_another_device_the_first_by_name_is_named():
-    """A message that changes from run to run cannot be searched for."""
-    others = [signal for signal in Signal if SIGNALS[signal].producer is Role.INVERTER]
-    for pair in itertools.combinations(others, 2):
-        rows = "".join(f"\n      - {{signal: {one}, byte: 4, type: uint8}}" for one in pair)
-        with pytest.raises(ConfigError, match=f"{min(pair)} is produced by inverter"):
-            parsed(GOOD_CAN, "fields:", f"fields:{rows}")
-
-
 def layout(*rows):
     """Requests for registers at these addresses: more than there are signals for."""
     reads = tuple(

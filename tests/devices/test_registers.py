@@ -194,13 +194,15 @@ def test_each_type_has_its_usual_numbers_for_no_value():
     assert {"uint8", "int8", *get_args(RawType)} == NOT_AVAILABLE.keys()
 
 
-def test_a_byte_of_all_ones_is_no_value():
-    usual = NOT_AVAILABLE["uint8"]
-    assert [raw for raw in range(256) if is_missing(raw, "uint8", usual)] == [0xFF]
-    check_missing("uint8", [0, 0xFF])
-    for number in (-1, 0x100):
-        with pytest.raises(ValueError, match=f"{number} is no uint8: those are 0 to 255"):
-            check_missing("uint8", [number])
+@pytest.mark.parametrize(("type_", "lowest", "missing"), [("uint8", 0, 0xFF), ("int8", -128, 0x80)])
+def test_of_a_byte_all_ones_or_the_lowest_number_is_no_value(type_, lowest, missing):
+    usual = NOT_AVAILABLE[type_]
+    assert [raw for raw in range(256) if is_missing(raw, type_, usual)] == [missing]
+    assert is_missing(-128, type_, usual) is (type_ == "int8")
+    check_missing(type_, [lowest, 0xFF])
+    for number in (lowest - 1, 0x100):
+        with pytest.raises(ValueError, match=f"{number} is no {type_}: those are {lowest} to 255"):
+            check_missing(type_, [number])
 
 
 @pytest.mark.parametrize(
@@ -393,9 +395,79 @@ def test_what_is_told_from_another_zero_is_added_to_after_scaling():
     assert math.isnan(row.decode([0xFFFF]))
 
 
-def test_a_flag_has_no_other_number_to_it():
-    with pytest.raises(ValidationError, match="makes a flag of it"):
-        RegisterRead(signal=SIGNAL, address=0, type="uint16", equals=[3], plus=1.0)
+@pytest.mark.parametrize(
+    ("said", "ones", "zeros"),
+    [
+        ({"equals": [3, 5]}, [3, 5], [0, 1, 2, 4, 0xFFFE]),
+        ({"equals": [0]}, [0], [1, 3]),
+        ({"mask": 0x0006}, [2, 4, 6, 0xFFF7], [0, 1, 8, 0xFFF9]),
+    ],
+)
+def test_a_flag_is_one_while_its_register_shows_what_it_stands_for(said, ones, zeros):
+    row = RegisterRead(signal=Signal.INVERTER_FAULT, address=0, type="uint16", **said)
+    assert {row.decode([word]) for word in ones} == {1.0}
+    assert {row.decode([word]) for word in zeros} == {0.0}
+    assert math.isnan(row.decode([0xFFFF]))
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"plus": 1.0},
+        {"scale": 0.1},
+        {"also": [{"address": 1, "type": "uint16"}]},
+        {"per": {"address": 1, "type": "uint16"}},
+    ],
+)
+@pytest.mark.parametrize("flag", [{"equals": [3]}, {"mask": 1}])
+def test_a_flag_has_no_other_number_to_it(flag, more):
+    row = {"signal": SIGNAL, "address": 0, "type": "uint16"}
+    assert RegisterRead.model_validate(row | flag).parts
+    assert RegisterRead.model_validate(row | more).parts
+    with pytest.raises(ValidationError, match=f"{next(iter(flag))} makes a flag of it"):
+        RegisterRead.model_validate(row | flag | more)
+
+
+def test_a_flag_is_told_in_one_way():
+    with pytest.raises(ValidationError, match="equals makes a flag of it"):
+        RegisterRead(signal=SIGNAL, address=0, type="uint16", equals=[3], mask=1)
+
+
+READ = {"signal": SIGNAL, "address": 0, "type": "uint16"}
+WRITE = {"point": POINT, "address": 0, "type": "uint16"}
+
+
+@pytest.mark.parametrize(
+    ("row", "content", "key", "fitting", "beyond"),
+    [
+        (RegisterRead, READ, "mask", [1, 0xFFFF_FFFF], [0, 0x1_0000_0000]),
+        (RegisterRead, READ, "equals", [[0]], [[]]),
+        (RegisterRead, READ, "device_id", [0, 255], [-1, 256]),
+        (RegisterWrite, WRITE, "writes_per_day", [1], [0]),
+        (RegisterWrite, WRITE, "refresh_s", [0.5, 60], [0, 60.5]),
+        (RegisterWrite, WRITE, "step", [0, 0.5], [-0.5, math.inf]),
+    ],
+)
+def test_a_row_says_what_it_may_and_nothing_beyond(row, content, key, fitting, beyond):
+    for value in fitting:
+        row.model_validate({**content, key: value})
+    for value in beyond:
+        with pytest.raises(ValidationError, match=rf"(?m)^{key}"):
+            row.model_validate({**content, key: value})
+
+
+def test_a_value_is_the_sum_of_its_parts_or_a_share_of_another():
+    part = {"address": 1, "type": "uint16"}
+    image = {(None, "holding", 0): 12, (None, "holding", 1): 4}
+    both = RegisterRead.model_validate({**READ, "also": [{**part, "scale": -1}]})
+    share = RegisterRead.model_validate({**READ, "per": part})
+    assert (both.value(image), share.value(image)) == (8.0, 3.0)
+    assert both.runs == share.runs == tuple((place,) for place in image)
+    assert math.isnan(share.value({**image, (None, "holding", 1): 0}))
+    for row in (both, share):
+        assert math.isnan(row.value({**image, (None, "holding", 1): 0xFFFF}))
+        with pytest.raises(KeyError):
+            row.value({(None, "holding", 0): 12})
 
 
 def test_what_a_device_keeps_is_what_its_register_holds():

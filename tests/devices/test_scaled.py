@@ -5,6 +5,7 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from holdfast.core.signals import Signal
 from holdfast.devices.scaled import ScaledPart, ScaledRead, ScaledStep
@@ -65,6 +66,32 @@ def test_parts_have_powers_of_their_own():
     assert row.value(image(r14=7, r20=1, r15=3, r21=0)) == 67.0
 
 
+@pytest.mark.parametrize("scale_from", [0, 65535])
+def test_a_power_of_ten_is_in_any_register_there_is(scale_from):
+    row = read(scale_from=scale_from)
+    assert row.value(image(r14=5) | {(None, "holding", scale_from): 1}) == 50.0
+    with pytest.raises(ValidationError, match="scale_from"):
+        read(scale_from={0: -1, 65535: 65536}[scale_from])
+
+
+@pytest.mark.parametrize(
+    ("more", "resolution", "basis"),
+    [
+        ({}, 0.0, [[20]]),
+        ({"scale_from": None, "scale": -0.1}, 0.1, []),
+        ({"scale_from": None, "share_of": (30, None)}, 0.0, [[30]]),
+        ({"share_of": (30, 28)}, 0.0, [[20], [28, 29, 30]]),
+    ],
+)
+def test_a_step_between_powers_is_known_only_if_the_table_says_it(more, resolution, basis):
+    if "share_of" in more:
+        address, scale_from = more["share_of"]
+        more["share_of"] = ScaledPart(address=address, type="uint16", scale_from=scale_from)
+    row = step(**more)
+    assert row.resolution == resolution
+    assert [[address for _, _, address in run] for run in row.basis] == basis
+
+
 def test_a_power_is_written_as_the_device_keeps_it_and_never_more():
     assert step().words_of(1239.0, image(r20=1)) == (123,)
     assert step(scale=-1).words_of(1239.0, image(r20=0)) == (0x10000 - 1239,)
@@ -77,8 +104,9 @@ def test_a_share_is_one_of_what_the_device_tells():
     assert row.words_of(1500.0, told) == (2500,)
     assert row.value_in({**told, **image(r14=2500)}) == pytest.approx(1500.0)
     assert row.words_of(-6000.0, told) == (0x10000 - 10_000,)
-    with pytest.raises(ValueError, match="takes no more than 6000 W, which are its 100 %"):
-        row.words_of(6001.0, told)
+    for beyond_w in (6001.0, -6001.0):
+        with pytest.raises(ValueError, match="takes no more than 6000 W, which are its 100 %"):
+            row.words_of(beyond_w, told)
     assert {place[2] for run in row.basis for place in run} == {20, *range(2, 19)}
     for wrong in (image(r2=0xFFFF), image(r2=0), image(r18=ABSENT), image(r20=ABSENT)):
         with pytest.raises(ValueError, match="has not told in which steps"):
@@ -97,6 +125,25 @@ def test_longer_steps_than_the_table_says_are_refused():
     assert row.words_of(1230.0, image(r20=1)) == (123,)
     with pytest.raises(ValueError, match=r"in steps of 100 W.* no longer than 10 W"):
         row.words_of(1230.0, image(r20=2))
+
+
+@pytest.mark.parametrize(
+    ("scale", "power", "grain_w"), [(-1, 2, 100), (-1, 1, 10), (0.1, 2, 10), (0.1, 3, 100)]
+)
+def test_a_step_is_as_long_as_scale_and_power_of_ten_make_it(scale, power, grain_w):
+    row = step(scale=scale, coarsest_w=10)
+    if grain_w == 10:
+        (word,) = row.words_of(120.0, image(r20=power))
+        assert row.value_in(image(r20=power, r14=word)) == pytest.approx(120.0)
+    else:
+        with pytest.raises(ValueError, match="in steps of 100 W"):
+            row.words_of(120.0, image(r20=power))
+
+
+def test_the_longest_step_that_a_table_names_is_longer_than_nothing():
+    assert step(coarsest_w=0.5).words_of(1.0, image(r20=0xFFFF)) == (10,)
+    with pytest.raises(ValidationError, match="coarsest_w"):
+        step(coarsest_w=0)
 
 
 @given(value=st.floats(-1e6, 1e6), power=st.integers(-10, 10), scale=st.sampled_from([1, -1, 0.01]))

@@ -7,6 +7,7 @@ from functools import cache
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from holdfast.core.config.storage import InverterHardware
 from holdfast.core.errors import ConfigError
@@ -14,7 +15,9 @@ from holdfast.core.signals import Signal
 from holdfast.devices.modbus_profile import ModbusProfile
 from holdfast.devices.profile import parse_profile
 from holdfast.devices.register_image import NOTHING_SHOWN, LastShown
-from holdfast.devices.verb_step import Verb
+from holdfast.devices.scaled import ScaledStep
+from holdfast.devices.verb_step import Verb, VerbStep
+from holdfast.devices.verbs import VerbWrite
 
 HARDWARE = InverterHardware(
     charge_power_max_w=4000, discharge_power_max_w=5000, revert_timeout_s=30
@@ -133,6 +136,8 @@ def test_what_is_stored_is_written_only_where_the_device_shows_something_else():
         ({"r10": 99, "r11": 2, "r12": 50}, -2500.0),  # the timer is read by itself
         ({"r10": 0, "r11": 0, "r12": 0}, 0.0),
         ({"r10": 0, "r11": 1, "r12": 0}, 0.0),
+        ({"r10": 0, "r11": 2, "r12": 0}, 0.0),
+        ({"r10": 0, "r11": 2, "r12": 0x10000 - 50}, math.nan),  # discharging below zero
         ({"r10": 0, "r11": 0, "r12": 50}, math.nan),  # half way to idle, or somebody else
         ({"r10": 0, "r11": 9, "r12": 0}, math.nan),  # its own rule
         ({"r10": 0, "r11": 7, "r12": 0}, math.nan),
@@ -167,6 +172,16 @@ def test_what_is_joined_goes_out_in_one_request():
     assert sent(-2500.0, text=JOINED) == [(10, [30]), (11, [2, 50])]
 
 
+def test_what_is_joined_is_left_out_only_if_all_of_it_is_stored_and_there():
+    text = JOINED.replace("value: 2, function", "value: 2, stored: true, function")
+    held = LastShown(image=image(r11=2, r12=50), told={})
+    for stored_too, power_w, words in (
+        (False, -2500.0, [[2, 50]]), (True, -2500.0, []), (True, -2000.0, [[2, 40]]),
+    ):  # fmt: skip
+        row = text.replace("joined: true", "joined: true, stored: true") if stored_too else text
+        assert [sent_words for _, sent_words in sent(power_w, held, row)[1:]] == words
+
+
 SOC = VERBS.replace(
     "- {address: 11, type: uint16, value: 0, stored: true}",
     "- {address: 13, type: uint16, value: soc}\n"
@@ -191,6 +206,37 @@ def test_a_register_that_is_written_twice_shows_what_came_last():
     )
     assert sent(0.0, text=twice) == [(11, [5]), (12, [0]), (11, [0])]
     assert verb(twice).value(image(r10=0, r11=0, r12=0)) == 0.0
+
+
+def test_a_register_that_is_written_twice_in_a_row_shows_what_came_last_too():
+    twice = VERBS.replace(
+        "- {address: 11, type: uint16, value: 0, stored: true}",
+        "- {address: 11, type: uint16, value: 5}\n"
+        "        - {address: 11, type: uint16, value: 0, stored: true}",
+    )
+    assert sent(0.0, text=twice) == [(12, [0]), (11, [5]), (11, [0])]
+    assert verb(twice).value(image(r10=0, r11=0, r12=0)) == 0.0
+
+
+ONE_REGISTER = """
+writes:
+  - point: setpoint_w
+    readback: setpoint_readback_w
+    verbs:
+      charge: &signed
+        - {address: 12, type: int16, value: power}
+        - {address: 13, type: int16, value: power}
+      discharge: *signed
+      idle: *signed
+"""
+
+
+def test_one_signed_register_tells_the_verbs_apart_and_may_be_told_twice():
+    for power_w, word in ((2000.0, 2000), (-2000.0, 0x10000 - 2000), (0.0, 0)):
+        assert sent(power_w, text=ONE_REGISTER) == [(12, [word]), (13, [word])]
+        assert verb(ONE_REGISTER).value(image(r12=word, r13=word)) == power_w
+    with pytest.raises(ConfigError, match="shows charge shows release as well"):
+        table(f"{ONE_REGISTER}      release: [{{address: 14, type: uint16, value: 0}}]\n")
 
 
 def test_what_the_device_does_not_show_is_not_looked_for():
@@ -256,6 +302,10 @@ def test_two_powers_that_do_not_agree_are_none_of_ours():
     [
         (VERBS.replace("      idle:", "      rest:"), "must be 'charge', 'discharge', 'idle'"),
         (VERBS[: VERBS.index("      idle:")], "idle must be told, too"),
+        (
+            "\nwrites:\n  - {point: setpoint_w, readback: setpoint_readback_w, verbs: {}}",
+            "verbs: charge and discharge and idle must be told, too",
+        ),
         (VERBS.replace("value: 9", "value: 0"), "a device that shows idle shows release as well"),
         (VERBS.replace("value: 9", "value: 2.5"), "uint16 with scale 1 is never 2.5"),
         (VERBS.replace("value: 9", "value: 70000"), "70000 does not fit uint16"),
@@ -263,7 +313,7 @@ def test_two_powers_that_do_not_agree_are_none_of_ours():
         (VERBS.replace("value: 9", "value: power"), "release has 1 powers; 0 would be right"),
         (VERBS.replace("value: 9", "value: 9, of_rated: true"), "of_rated: only a power"),
         (VERBS.replace("value: 9", "value: 9, stored: true, shown: false"), "stored: whether"),
-        (VERBS.replace("value: 9", "value: 9, joined: true"), "function: multiple"),
+        (VERBS.replace("value: 9", "value: 9, joined: true"), "joined: registers that go out tog"),
         (
             VERBS.replace("value: 9", "value: 9, joined: true, function: multiple"),
             "joined at 11 follows no register",
@@ -301,6 +351,45 @@ def test_more_than_the_whole_of_what_it_is_rated_for_is_no_share_of_it():
             sent(power_w)
 
 
+IDLES_BY_SHARE = VERBS.replace(
+    "{address: 12, type: int16, value: 0}",
+    "{address: 12, type: int16, value: power, of_rated: true, scale: -0.01}",
+)
+
+
+def test_a_device_that_idles_by_a_share_is_told_none():
+    assert sent(0.0, text=IDLES_BY_SHARE) == [(12, [0]), (11, [0])]
+    assert verb(IDLES_BY_SHARE).value(image(r10=0, r11=0, r12=0)) == 0.0
+
+
+def test_what_idles_at_the_ac_side_gives_a_share_of_what_it_gives_at_most():
+    idle = IDLES_BY_SHARE.index("      idle:")
+    text = IDLES_BY_SHARE[:idle] + IDLES_BY_SHARE[idle:].replace("power,", "ac_power,")
+    for pv_w, share in ((2500.0, 50), (5000.0, 100), (5049.0, 100)):
+        held = LastShown(image={}, told={Signal.PV_POWER_W: pv_w})
+        assert sent(0.0, held, text)[0] == (12, [share])
+    with pytest.raises(ValueError, match="more than the 5000 W it is rated for"):
+        sent(0.0, LastShown(image={}, told={Signal.PV_POWER_W: 5051.0}), text)
+
+
+def test_what_has_to_be_known_for_a_command_is_read_though_the_command_is_not_shown():
+    power = {"address": 12, "type": "int16", "function": "multiple", "value": "power"}
+    mode = {"address": 11, "type": "uint16"}
+    row = VerbWrite(
+        point="setpoint_w",
+        readback="setpoint_readback_w",
+        verbs={
+            one: (
+                ScaledStep.model_validate({**power, "scale_from": 20, "shown": False}),
+                VerbStep.model_validate({**mode, "value": number}),
+            )
+            for number, one in enumerate((Verb.CHARGE, Verb.DISCHARGE, Verb.IDLE))
+        },
+    )
+    assert {place[2] for run in row.basis for place in run} == {20}
+    assert {place[2] for run in row.runs for place in run} == {11, 20}
+
+
 def test_only_what_is_told_its_timer_sets_it():
     assert verb().sets_timer
     assert not verb(VERBS.replace("value: timeout", "value: 7")).sets_timer
@@ -320,6 +409,61 @@ def test_what_flows_at_the_ac_side_is_the_setpoint_less_what_pv_gives():
     shows = image(r10=30, r11=1, r12=140)
     assert verb(AC_SIDE).value(shows, 600.0) == 2000.0
     assert verb(AC_SIDE).value(shows) == 1400.0
+    assert verb(AC_SIDE).rests_on == {Signal.PV_POWER_W}
+
+
+@pytest.mark.parametrize(("table", "type_"), [("holding", "uint16"), ("coil", "bool")])
+def test_a_verb_writes_registers_and_coils(table, type_):
+    assert VerbStep(table=table, address=1, type=type_, value=1).table == table
+    assert VerbStep(address=1, type="uint16", value=1).table == "holding"
+    for other in ("input", "discrete"):
+        with pytest.raises(ValidationError, match=r"(?m)^table$"):
+            VerbStep(table=other, address=1, type=type_, value=1)
+
+
+def test_a_number_of_two_registers_is_there_when_both_are():
+    step = VerbStep(address=10, type="uint32", function="multiple", value=0x1_0002)
+    assert step.value == 65538.0
+    assert step.holds(image(r10=1, r11=2), (1, 2))
+    for other in (image(r10=1, r11=3), image(r10=0, r11=2), image(r10=1)):
+        assert not step.holds(other, (1, 2))
+
+
+NO_TIMER = VERBS.replace("        - {address: 10, type: uint16, value: timeout}\n", "")
+FORGETS_NOTHING = HEAD.replace(
+    "reads:", "lacks: {revert_timeout_readback_s: it forgets nothing}\nreads:"
+)
+
+
+@pytest.mark.parametrize(
+    ("key", "fitting", "beyond"),
+    [
+        ("step", [0, 0.5], [-0.5, ".inf"]),
+        ("step_of_rated", [0, 0.5, 0.99], [-0.1, 1, ".inf"]),
+        ("writes_per_day", [1], [0]),
+        ("refresh_s", [0.5, 60], [0, 60.5]),
+    ],
+)
+def test_a_setpoint_says_what_it_may_and_nothing_beyond(key, fitting, beyond):
+    def read(value):
+        text = NO_TIMER.replace("    verbs:", f"    {key}: {value}\n    verbs:")
+        return parse_profile(FORGETS_NOTHING + text, source="x.yaml").writes[0]
+
+    for value in fitting:
+        assert getattr(read(value), key) == value
+    for value in beyond:
+        with pytest.raises(ConfigError, match=rf"{key}: "):
+            read(value)
+
+
+def test_a_coarse_step_is_a_share_of_the_larger_rated_power():
+    no_steps = VERBS.replace("of_rated: true, scale: 0.01", "scale: 1").replace(
+        "of_rated: true, scale: -0.01", "scale: -1"
+    )
+    (write,) = table(no_steps.replace("    verbs:", "    step_of_rated: 0.02\n    verbs:")).writes
+    assert write.step == 100.0, "of 5000 W"
+    coarser = no_steps.replace("    verbs:", "    step: 150\n    step_of_rated: 0.02\n    verbs:")
+    assert table(coarser).writes[0].step == 150.0
 
 
 def at_ac_side(power_w, pv_w, grain="10"):

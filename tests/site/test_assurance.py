@@ -258,6 +258,13 @@ def test_limits_that_nothing_feeds_are_named_with_what_is_missing() -> None:
     assert set(coarse) >= set(found)
 
 
+def test_what_one_unit_tells_feeds_no_limit_of_another() -> None:
+    told = unit_content("told") | {"bms": {"profile": "pylontech_lv_can", "connection": CAN}}
+    found = unwatched(build_site(unit_content("dumb"), told))
+    assert "dumb/cell_voltage_high" in found
+    assert "told/cell_voltage_high" not in found
+
+
 def test_what_is_proven_is_understood_and_may_do_everything(tmp_path: Path) -> None:
     site = own_site(tmp_path, authority="full")
     with pytest.raises(ConfigError, match="its devices do what their tables say"):

@@ -460,24 +460,6 @@ def test_a_meter_over_http_has_an_address_and_fits_its_connection_alone() -> Non
     assert len({drivers[SITE, Role.METER], drivers[SITE, Role.PV_METER]}) == 2
 
 
-@pytest.mark.parametrize(
-    ("changes", "told"),
-    [
-        ({"host": "http://192.0.2.9"}, "write only the name or address"),
-        ({"host": "192.0.2.9:8080"}, "8080 goes to port"),
-        ({"prefix": "meter"}, "is no path such as /meter"),
-        ({"prefix": "/meter/"}, "is no path such as /meter"),
-        ({"timeout_s": 0}, "timeout_s"),
-        ({"password": "x"}, "password"),
-    ],
-)
-def test_a_connection_over_http_that_is_wrong_is_refused(
-    changes: dict[str, Any], told: str
-) -> None:
-    with pytest.raises(ValidationError, match=told):
-        build_site(meter=over_http("shelly_3em", **changes))
-
-
 def over_mqtt(profile: str, topic: str = "house/it", **changes: Any) -> dict[str, Any]:
     connection = {"kind": "mqtt", "host": "Broker.local", "topic": topic, **changes}
     return {"profile": profile, "connection": connection}

@@ -30,17 +30,18 @@ class SunSpecProfile(DeviceTable):
     """Describes a device that speaks SunSpec over Modbus."""
 
     protocol: Literal["sunspec"]
-    poll_period_s: Annotated[float, Field(ge=0.01, le=10)]
-    max_age_s: Annotated[float, Field(gt=0, le=60)] | None = None
+    # What these may be says ModbusProfile, which is made of it.
+    poll_period_s: float
+    max_age_s: float | None = None
     reads: Annotated[tuple[SunSpecRead, ...], Field(min_length=1)]
     writes: tuple[SunSpecVerbs, ...] = ()
     constants: dict[Signal, float] = Field(default_factory=dict)
     lacks: dict[Signal, Reason] = Field(default_factory=dict)
-    longest_read: Annotated[int, Field(ge=1, le=125)] = 125
-    read_gap: Annotated[int, Field(ge=0, le=100)] = 60
+    longest_read: int = 125
+    read_gap: int = 60
     """What is between two points may be read with them: the models have no holes."""
-    pause_s: Annotated[float, Field(ge=0, le=1)] = 0.0
-    connect_pause_s: Annotated[float, Field(ge=0, le=5)] = 0.0
+    pause_s: float = 0.0
+    connect_pause_s: float = 0.0
     single_client: bool = False
 
     _outline: ModbusProfile = PrivateAttr()
@@ -130,9 +131,9 @@ class SunSpecProfile(DeviceTable):
             self._check_there(locator)
             whole = self._with_places(locator)
         except ValidationError as error:
-            why = error.errors()[0]["msg"].removeprefix("Value error, ")
+            why = "; ".join(each["msg"].removeprefix("Value error, ") for each in error.errors())
             raise NotBound(f"the table does not go with these models: {why}") from error
-        part = whole.of(*self.roles) if self._beside else whole
+        part = whole.of(*self.roles)
         part = part if self._hardware is None else part.bound(self._hardware)
         return part.marked(locator.marks)
 

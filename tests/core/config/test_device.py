@@ -1,13 +1,22 @@
 """How a device is named in site.yaml, and how one is left out."""
 
+from typing import Any
+
 import pytest
+from can.interfaces import BACKENDS
 from pydantic import TypeAdapter, ValidationError
 
 from holdfast.core.config import Site
 from holdfast.core.config.device import (
+    CAN_INTERFACES,
+    CanBus,
+    Connection,
     Device,
     DeviceOrWithout,
+    HttpHost,
     ModbusMqtt,
+    ModbusRtu,
+    ModbusRtuTcp,
     ModbusTcp,
     MqttBroker,
     Without,
@@ -20,6 +29,8 @@ from holdfast.core.texts import MAX_REASON
 from tests.builders import device
 
 EITHER = TypeAdapter(DeviceOrWithout)
+CONNECTION: TypeAdapter[Any] = TypeAdapter(Connection)
+BROKER = {"host": "b", "topic": "house/meter"}
 
 
 @pytest.mark.parametrize(
@@ -117,3 +128,81 @@ def test_a_broker_is_of_the_kind_that_it_is() -> None:
     assert (broker.kind, broker.port) == ("mqtt", 1883)
     with pytest.raises(ValueError, match="topic"):
         MqttBroker(host="broker", topic="x" * 201)
+
+
+@pytest.mark.parametrize(
+    ("content", "section"),
+    [
+        ({"kind": "modbus_tcp", "host": "h"}, ModbusTcp),
+        ({"kind": "modbus_rtu", "port": "/dev/ttyUSB0"}, ModbusRtu),
+        ({"kind": "modbus_rtu_tcp", "host": "h"}, ModbusRtuTcp),
+        ({"kind": "can", "interface": "socketcan", "channel": "can0"}, CanBus),
+        ({"kind": "http", "host": "h"}, HttpHost),
+        ({"kind": "mqtt", "host": "h", "topic": "t"}, MqttBroker),
+    ],
+)
+def test_the_kind_of_a_connection_says_how_a_device_is_reached(content, section):
+    assert type(CONNECTION.validate_python(content)) is section
+    without = {key: value for key, value in content.items() if key != "kind"}
+    assert section.model_validate(without).kind == content["kind"]
+    for wrong in (without, {**content, "kind": f"{content['kind']}_"}):
+        with pytest.raises(ValidationError):
+            CONNECTION.validate_python(wrong)
+
+
+def test_the_interfaces_that_a_site_may_name_are_those_of_python_can():
+    assert set(CAN_INTERFACES) == set(BACKENDS)
+
+
+@pytest.mark.parametrize("prefix", ["", "/meter", "/a/b-c_d.e~7"])
+def test_a_device_over_http_may_lie_behind_a_path(prefix):
+    assert HttpHost(host="h", prefix=prefix).prefix == prefix
+    assert HttpHost(host="h").prefix == ""
+
+
+@pytest.mark.parametrize("prefix", ["meter", "/meter/", "/", "//a", "/a b", "/a?b=1"])
+def test_what_is_no_path_is_no_prefix(prefix):
+    with pytest.raises(ValidationError, match="is no path such as /meter"):
+        HttpHost(host="h", prefix=prefix)
+
+
+@pytest.mark.parametrize("topic", ["t", "house/meter", "t" * 200])
+def test_a_topic_is_one_whole_name(topic):
+    assert MqttBroker(host="b", topic=topic).topic == topic
+
+
+@pytest.mark.parametrize("topic", ["", "/a", "a/#", "a/+/b", "+", "a b", "t" * 201])
+def test_what_matches_several_topics_is_none(topic):
+    with pytest.raises(ValidationError, match="is no topic such as house/meter"):
+        MqttBroker(host="b", topic=topic)
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [{}, {"username": "x"}, {"username": "x", "password_env": "A_1"}]
+    + [{"username": "x", "password_file": path} for path in ("secret", "/run/secret")],
+)
+def test_a_broker_knows_us_by_name_and_a_password_that_stands_elsewhere(secret):
+    broker = MqttBroker.model_validate(BROKER | secret)
+    assert broker.model_dump(include={"username", "password_env", "password_file"}) == {
+        "username": None,
+        "password_env": None,
+        "password_file": None,
+        **secret,
+    }
+    assert broker.tls is False
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"username": "x", "password_env": "A", "password_file": "b"}, "only one of them can be"),
+        ({"password_env": "A"}, "username: a password needs one"),
+        ({"password_file": "a"}, "username: a password needs one"),
+        ({"password_file": "~/a", "username": "x"}, "write the path without ~"),
+        ({"username": ""}, "username"),
+    ],
+)
+def test_a_password_without_a_place_or_a_name_is_refused(changes, told):
+    with pytest.raises(ValidationError, match=told):
+        MqttBroker.model_validate(BROKER | changes)

@@ -5,7 +5,7 @@ from typing import Annotated
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from holdfast.core.config.form import Form
+from holdfast.core.config.form import EnvVariable, Form
 
 OPEN: TypeAdapter[str] = TypeAdapter(
     Annotated[str, Form(pattern="[A-Z]{2}|[0-9]", right="code such as AT")]
@@ -43,3 +43,20 @@ def test_what_may_be_a_secret_is_not_repeated() -> None:
 
 def test_an_editor_is_told_the_pattern_of_the_whole_text() -> None:
     assert OPEN.json_schema() == {"type": "string", "pattern": "^([A-Z]{2}|[0-9])$"}
+
+
+VARIABLE: TypeAdapter[str] = TypeAdapter(EnvVariable)
+
+
+@pytest.mark.parametrize("name", ["A", "MQTT_PASSWORD", "B2_"])
+def test_a_variable_is_named_in_capitals(name: str) -> None:
+    assert VARIABLE.validate_python(name) == name
+
+
+@pytest.mark.parametrize("name", ["", "s3cr3t", "_A", "2A", "A-B", "Ab"])
+def test_what_names_no_variable_may_be_the_password_and_is_not_repeated(name: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        VARIABLE.validate_python(name)
+    (error,) = caught.value.errors()
+    told = "Value error, this is no name of an environment variable, in capitals, such as "
+    assert error["msg"].startswith(told)

@@ -3,8 +3,8 @@
 import pytest
 from pydantic import ValidationError
 
-from holdfast.core.config.section import MAX_ENTRIES, FilePath, Section
-from holdfast.core.texts import MAX_VALUE
+from holdfast.core.config.section import MAX_ENTRIES, Accepts, FilePath, Section
+from holdfast.core.texts import MAX_REASON, MAX_VALUE
 
 
 class Shed(Section):
@@ -59,3 +59,19 @@ def test_a_list_is_bounded() -> None:
     assert len(Listed.model_validate({"entries": [0] * MAX_ENTRIES}).entries) == MAX_ENTRIES == 500
     with pytest.raises(ValidationError, match="entries: has 501 entries, and 500 are permitted"):
         Listed.model_validate({"entries": ["x"] * 501})
+
+
+class Accepting(Section):
+    """A section that accepts what nobody guards."""
+
+    accepts: Accepts
+
+
+@pytest.mark.parametrize("length", [2, 3, MAX_REASON, MAX_REASON + 1])
+def test_why_nobody_guards_a_goal_is_told_in_words(length: int) -> None:
+    reason = {"accepts": {"cell_overvoltage": "x" * length}}
+    if 3 <= length <= MAX_REASON:
+        assert Accepting.model_validate(reason).accepts == reason["accepts"]
+    else:
+        with pytest.raises(ValidationError, match=r"accepts\.cell_overvoltage"):
+            Accepting.model_validate(reason)

@@ -23,7 +23,14 @@ from holdfast.core.config import (
     Site,
     StorageUnit,
 )
-from holdfast.core.config.device import CanBus, ModbusRtu, ModbusRtuTcp, ModbusTcp
+from holdfast.core.config.device import (
+    CanBus,
+    HttpHost,
+    ModbusRtu,
+    ModbusRtuTcp,
+    ModbusTcp,
+    MqttBroker,
+)
 from holdfast.core.config.loads import Comfort, FlexibleLoad, HeatedRoom
 from holdfast.core.errors import ConfigError
 from holdfast.devices.profile import profile_names
@@ -281,6 +288,7 @@ POWERS = {"charge_power_max_w": 5000, "discharge_power_max_w": 5000}
 LIMITS = {"import_max_w": 1, "export_max_w": 0}
 MODBUS = {"host": "h"}
 SERIAL = {"port": "/dev/ttyUSB0"}
+BROKER = {"host": "h", "topic": "t"}
 PLACE = {"latitude_deg": 48.0, "longitude_deg": 11.0}
 ROOF = {"azimuth_deg": 143, "tilt_deg": 35, "peak_w": 7500}
 LOAD = {"name": "boiler", "power_w": 2000, "energy_wh": 5e-324}
@@ -298,6 +306,9 @@ RANGES = [
     (ModbusRtuTcp, MODBUS, "port", 1, 65535, 502),
     (ModbusRtuTcp, MODBUS, "device_id", 1, 247, 1),
     (ModbusRtuTcp, MODBUS, "timeout_s", math.nextafter(0.0, 1.0), 5.0, 1.0),
+    (HttpHost, MODBUS, "port", 1, 65535, 80),
+    (HttpHost, MODBUS, "timeout_s", math.nextafter(0.0, 1.0), 5.0, 0.8),
+    (MqttBroker, BROKER, "port", 1, 65535, 1883),
     (CanBus, CAN, "bitrate", 10_000, 1_000_000, 500_000),
     (CanBus, CAN, "address", 0, 15, 0),
     (BatteryHardware, CELLS, "cells_in_series", 1, 500, None),
@@ -448,7 +459,9 @@ def test_a_can_bus_has_whatever_interface_and_its_options():
     assert bus.options == ("host=h", "port=28600")
     assert CanBus.model_validate(CAN).options == ()
     assert hash(bus) != hash(CanBus.model_validate(CAN))
-    for option in ("host", "host=", "=h", "two words=1"):
+    longest = "host=" + "h" * 95
+    assert CanBus.model_validate({**CAN, "options": [longest]}).options == (longest,)
+    for option in ("host", "host=", "=h", "two words=1", f"{longest}h"):
         with pytest.raises(ValidationError, match="options"):
             CanBus.model_validate({**CAN, "options": [option]})
     for interface in ("", "Socket CAN", "4can"):
@@ -469,6 +482,8 @@ def test_what_the_driver_sets_is_no_option(key):
     ("section", "needs", "key", "values"),
     [
         (Grid, LIMITS, "nominal_frequency_hz", [50, 60]),
+        (ModbusRtu, SERIAL, "parity", ["none", "even", "odd"]),
+        (ModbusRtu, SERIAL, "stop_bits", [1, 2]),
         (Site, site_content(), "emergency_stop_category", [0, 1]),
         (Site, site_content(), "authority", ["observe", "limited", "full"]),
         (Site, site_content(), "resume", ["manual", "automatic"]),
@@ -479,7 +494,7 @@ def test_what_the_driver_sets_is_no_option(key):
 def test_a_key_with_a_list_of_values_takes_these_and_no_other(section, needs, key, values):
     for value in values:
         assert getattr(section.model_validate({**needs, key: value}), key) == value
-    for bad in (f"{values[-1]}_", 49, 51, 59, 61, -1, 2, None):
+    for bad in {f"{values[-1]}_", 49, 51, 59, 61, -1, 0, 2, 3, None}.difference(values):
         with pytest.raises(ValidationError):
             section.model_validate({**needs, key: bad})
 
@@ -593,9 +608,10 @@ def test_a_host_is_a_name_or_an_address(host):
 
 
 @pytest.mark.parametrize("host", ["http://10.0.0.5", "10.0.0.5/", "//h", "", " h", "h ", "my host"])
-def test_a_url_is_no_host(host):
+@pytest.mark.parametrize("section", [ModbusTcp, ModbusRtuTcp, HttpHost, MqttBroker])
+def test_a_url_is_no_host(section, host):
     with pytest.raises(ValidationError, match=r"write only the name or address, such as 192"):
-        ModbusTcp(host=host)
+        section.model_validate({"host": host})
 
 
 @pytest.mark.parametrize("host", ["10.0.0.5:502", "http://10.0.0.5:502/", "tcp://10.0.0.5:502"])

@@ -61,16 +61,24 @@ del NO_IDENTITY[40020]
         (dict.fromkeys(range(65536), 0), "no SunS"),
         (laid_out([COMMON], end=(0, 0)), "at 40070 there is no model: number 0, length 0"),
         (laid_out([COMMON], end=(103, 0)), "number 103, length 0"),
+        (laid_out([COMMON, (0, 5)]), "number 0, length 5"),
         (laid_out([COMMON], end=()), "refuses to tell which model is at 40070"),
         (REFUSES, "refuses to tell which model is at 40122"),
         (NO_IDENTITY, "refuses to tell its maker"),
         (laid_out([(9, 25_531)], end=()), "no end before the last register"),
-        (laid_out([COMMON] * (MOST_MODELS + 1)), f"more than {MOST_MODELS} models"),
+        (laid_out([(103, 1)] * 101), "more than 100 models"),
     ],
 )
 def test_what_is_no_sunspec_is_told_in_words(registers, why):
     with pytest.raises(NoSunSpec, match=why):
         discover(Asked(registers))
+
+
+def test_a_device_may_have_a_hundred_models_and_end_with_the_last_register():
+    many = discover(Asked(laid_out([(103, 1)] * 100)))
+    assert len(many.models) == MOST_MODELS == 100
+    (model,) = discover(Asked(laid_out([(9, 25_530)]))).models
+    assert model.address + 2 + model.length == 65_534
 
 
 WORDS = st.one_of(st.integers(0, 0xFFFF), st.sampled_from([0, 1, 0xFFFF, 0x5375, 0x6E53]))

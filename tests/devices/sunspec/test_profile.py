@@ -110,6 +110,40 @@ def test_a_mistake_in_a_table_is_told_when_it_is_read(before, after, why):
         table(TEXT.replace(before, after))
 
 
+SLOW = TEXT.replace("poll_period_s: 0.2", "poll_period_s: 0.2\nmax_age_s: 60")
+
+
+@pytest.mark.parametrize(
+    ("key", "fitting", "beyond"),
+    [
+        ("poll_period_s", [0.01, 10], [0.0099, 10.1]),
+        ("max_age_s", [0.5, 60], [0, 60.5]),
+        ("longest_read", [2, 125], [0, 126]),
+        ("read_gap", [0, 100], [-1, 101]),
+        ("pause_s", [0, 0.5, 1], [-0.1, 1.1]),
+        ("connect_pause_s", [0, 0.5, 5], [-0.1, 5.1]),
+        ("single_client", [True], [2]),
+    ],
+)
+def test_how_a_device_may_be_asked_has_its_bounds(key, fitting, beyond):
+    text = "\n".join(line for line in SLOW.splitlines() if not line.startswith(f"{key}:"))
+    for value in fitting:
+        outline = table(f"{text}\n{key}: {value}").outline
+        assert getattr(outline, key) == value
+    for value in beyond:
+        with pytest.raises(ConfigError, match=rf"line \d+: {key}: {value}(\.0)?: "):
+            table(f"{text}\n{key}: {value}")
+
+
+def test_a_table_that_says_no_more_is_asked_in_long_requests_without_a_pause():
+    outline = table().outline
+    assert (outline.longest_read, outline.read_gap) == (125, 60)
+    assert (outline.pause_s, outline.connect_pause_s, outline.single_client) == (0.0, 0.0, False)
+    assert (outline.max_age_s, outline.constants, outline.lacks) == (None, {}, {})
+    with pytest.raises(ConfigError, match="is longer than longest_read"):
+        table(f"{TEXT}\nlongest_read: 1")
+
+
 def test_points_are_where_the_device_has_their_models():
     profile = bound(INVERTER, STORAGE)
     power = row_of(profile, Signal.BATTERY_POWER_W)
@@ -150,6 +184,14 @@ def test_of_another_device_id_it_is_told_which():
         bound(INVERTER, STORAGE, text=text)
     soc = row_of(bound(INVERTER, STORAGE, (802, 62), text=text), Signal.SOC_PCT)
     assert soc.device_id == 9
+
+
+def test_commands_go_to_the_device_id_of_the_connection_wherever_it_is_read():
+    text = TEXT.replace("scale: -1}", "scale: -1, device_id: 9}").replace(
+        "point: ChaState}", "point: ChaState, device_id: 9}"
+    )
+    assert table(text).device_ids == (None, 9)
+    assert table(text[: text.index("writes:")]).device_ids == (9,)
 
 
 @pytest.mark.parametrize(
@@ -198,6 +240,21 @@ def test_a_part_of_it_wants_no_model_of_the_rest():
     assert profile.roles == (Role.BMS,)
     assert profile.writes == ()
     assert bound(STORAGE, roles=[Role.BMS]).signals == {Signal.SOC_PCT}
+    part = table().of(Role.BMS)
+    assert part.signals == part.required == {Signal.SOC_PCT}
+    assert part.points == part.traits == {}
+
+
+def test_what_is_always_so_and_what_is_lacking_belong_to_the_part_of_their_role():
+    text = TEXT + "constants: {revert_timeout_readback_s: 60}\nlacks: {inverter_enabled: always on}"
+    whole, told = table(text), {Signal.REVERT_TIMEOUT_READBACK_S: 60.0}
+    for role, constants, lacks in (
+        (Role.INVERTER, told, {Signal.INVERTER_ENABLED: "always on"}),
+        (Role.BMS, {}, {}),
+    ):
+        on_a_device = bound(INVERTER, STORAGE, text=text, roles=[role])
+        for part in (whole.of(role), on_a_device):
+            assert (part.constants, part.lacks) == (constants, lacks)
 
 
 def test_what_a_command_rests_on_comes_with_it():
@@ -245,6 +302,16 @@ def test_a_window_of_one_power_is_written_and_read_back(power_w):
     ]  # fmt: skip
     told = {one.signal: one.value for one in profile.told(image, dict.fromkeys(image, 0))}
     assert told[Signal.SETPOINT_READBACK_W] == power_w
+
+
+def test_before_the_device_is_found_its_commands_know_the_revert_timer_as_well():
+    (row,) = table().bound(HARDWARE).outline.writes
+    ones = {place: place[2] % 2 for run in row.runs for place in run}  # each number is 1
+    shown = LastShown(image=ones, told={})
+    assert (0, 30) in [request.words for request in row.requests(0.0, shown)]
+    (row,) = table().outline.writes
+    with pytest.raises(ValueError, match="the table stands for no unit"):
+        row.requests(0.0, shown)
 
 
 def test_a_window_with_two_ends_is_no_command_of_ours():
