@@ -450,7 +450,7 @@ FORGETS_NOTHING = HEAD.replace(
     ("key", "fitting", "beyond"),
     [
         ("step", [0, 0.5], [-0.5, ".inf"]),
-        ("step_of_rated", [0, 0.5, 0.99], [-0.1, 1, ".inf"]),
+        ("step_of_rated", [0, 0.5, 0.99], [-0.1, 1, ".inf", ".nan"]),
         ("writes_per_day", [1], [0]),
         ("refresh_s", [0.5, 60], [0, 60.5]),
     ],
