@@ -1,6 +1,6 @@
 """A SunSpec device is a table of points of models; where they are the device tells itself."""
 
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
 from pydantic import Field, PrivateAttr, ValidationError, model_validator
 
@@ -33,7 +33,7 @@ class SunSpecProfile(DeviceTable):
     # What these may be says ModbusProfile, which is made of it.
     poll_period_s: float
     max_age_s: float | None = None
-    reads: Annotated[tuple[SunSpecRead, ...], Field(min_length=1)]
+    reads: tuple[SunSpecRead, ...]
     writes: tuple[SunSpecVerbs, ...] = ()
     constants: dict[Signal, float] = Field(default_factory=dict)
     lacks: dict[Signal, Reason] = Field(default_factory=dict)
