@@ -115,6 +115,12 @@ EQUIVALENT: tuple[Equivalent, ...] = (
         reason="the library passes it or does not; the finished document is the same",
     ),
     Equivalent(
+        module="holdfast.site.check",
+        line="if isinstance(profile, CanProfile) and isinstance(device.connection, CanBus):",
+        change="isinstance(profile, CanProfile) and isinstance(device.connection, CanBus) -> isinstance(profile, CanProfile)",
+        reason="a table of CAN frames behind another connection has been refused before",
+    ),
+    Equivalent(
         module="holdfast.site.state_dir",
         line='return config.read_text(encoding="utf-8", errors="replace")',
         change="'utf-8' -> 'utf-8_'",

@@ -18,7 +18,7 @@ from holdfast.devices.can_frames import (
     check_identifier,
 )
 from holdfast.devices.device_table import DeviceTable, check_roles
-from holdfast.devices.modbus_profile import PointWrite
+from holdfast.devices.modbus_rows import PointWrite
 from holdfast.devices.point_traits import PointTraits
 from holdfast.devices.registers import check_unique
 

@@ -8,7 +8,7 @@ from holdfast.core.commands import Point
 from holdfast.core.role import Role
 from holdfast.devices.json_profile import MAY_TELL_LATE, JsonProfile, part_of
 from holdfast.devices.json_rows import JsonDocument, check_documents
-from holdfast.devices.modbus_profile import PointWrite
+from holdfast.devices.modbus_rows import PointWrite
 from holdfast.devices.point_traits import PointTraits
 from holdfast.devices.registers import check_unique
 

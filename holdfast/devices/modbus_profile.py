@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Discriminator, Field, PrivateAttr, Tag, model_validator
+from pydantic import Field, PrivateAttr, model_validator
 
 from holdfast.core.commands import Point
 from holdfast.core.config.storage import InverterHardware
@@ -18,12 +18,12 @@ from holdfast.core.signals import INFORMATIVE, SIGNALS, Signal
 from holdfast.core.units import ns_from_s
 from holdfast.devices.block_plan import RegisterBlock, plan_blocks
 from holdfast.devices.device_table import DeviceTable, Reason, check_roles, listed
+from holdfast.devices.modbus_rows import PointWrite, ReadRow, Teller, WriteRow, hint_of
 from holdfast.devices.mode_write import ModeWrite
 from holdfast.devices.point_traits import PointTraits
 from holdfast.devices.register_image import Place, RawImage
 from holdfast.devices.registers import RegisterRead, RegisterWrite, check_unique
 from holdfast.devices.roles import MAY_LACK, ROLE_OF
-from holdfast.devices.scaled import ScaledRead
 from holdfast.devices.stepped_write import SteppedWrite
 from holdfast.devices.verbs import VerbWrite
 
@@ -39,39 +39,6 @@ _UNLIMITED = {
 """These points take no write budget; each has its reason."""
 
 
-def _kind_of_write(content: object) -> str:
-    for kind, row, key in (("verb_list", VerbWrite, "verbs"), ("mode_list", ModeWrite, "modes")):
-        if isinstance(content, row) or _has(content, key):
-            return kind
-    return "register"
-
-
-def _has(content: object, key: str) -> bool:
-    return isinstance(content, dict) and key in content
-
-
-PointWrite = RegisterWrite | VerbWrite | ModeWrite
-_Write = Annotated[
-    Annotated[RegisterWrite, Tag("register")]
-    | Annotated[VerbWrite, Tag("verb_list")]
-    | Annotated[ModeWrite, Tag("mode_list")],
-    Discriminator(_kind_of_write),
-]
-
-
-def _kind_of_read(content: object) -> str:
-    return "scaled" if isinstance(content, ScaledRead) or _has(content, "scale_from") else "plain"
-
-
-_Read = Annotated[
-    Annotated[RegisterRead, Tag("plain")] | Annotated[ScaledRead, Tag("scaled")],
-    Discriminator(_kind_of_read),
-]
-
-
-_Teller = RegisterRead | VerbWrite | ModeWrite
-
-
 class ModbusProfile(DeviceTable):
     """Describes a device that speaks Modbus."""
 
@@ -80,8 +47,8 @@ class ModbusProfile(DeviceTable):
     max_age_s: Annotated[float, Field(gt=0, le=60)] | None = None
     """So old may the values of a slow inverter be; beyond the usual age the power is
     derated. None: they are lost at the usual age."""
-    reads: Annotated[tuple[_Read, ...], Field(min_length=1)]
-    writes: tuple[_Write, ...] = ()
+    reads: Annotated[tuple[ReadRow, ...], Field(min_length=1)]
+    writes: tuple[WriteRow, ...] = ()
     constants: dict[Signal, float] = Field(default_factory=dict)
     """What it does not tell and is always so, such as a revert timer that cannot be set."""
     lacks: dict[Signal, Reason] = Field(default_factory=dict)
@@ -300,7 +267,7 @@ class ModbusProfile(DeviceTable):
                     time_ns=min(
                         (asked_ns[place] for run in row.runs for place in run), default=polled_ns
                     ),
-                    hint=_hint(row, image),
+                    hint=hint_of(row, image),
                 )
                 for row in self.tellers
             ),
@@ -311,7 +278,7 @@ class ModbusProfile(DeviceTable):
         )
 
     @property
-    def tellers(self) -> tuple[_Teller, ...]:
+    def tellers(self) -> tuple[Teller, ...]:
         """Returns the rows by which a signal is read."""
         return (*self.reads, *self._stepped)
 
@@ -320,7 +287,7 @@ class ModbusProfile(DeviceTable):
         row = self.points.get(point)
         return self._planned(row.basis if isinstance(row, SteppedWrite) else ())
 
-    def _value(self, row: _Teller, image: RawImage, pv_w: float) -> float:
+    def _value(self, row: Teller, image: RawImage, pv_w: float) -> float:
         """Returns what ``image`` tells of a row. A device that keeps a rule of its own is asked for
         no power: its setpoint is 0 W, and that it is not led by that one is a signal of its own."""
         match row:
@@ -335,7 +302,7 @@ class ModbusProfile(DeviceTable):
             write.value(image) != NO_MODE for write in self.writes if isinstance(write, ModeWrite)
         )
 
-    def _blocks_of(self, rows: Iterable[_Teller]) -> tuple[RegisterBlock, ...]:
+    def _blocks_of(self, rows: Iterable[Teller]) -> tuple[RegisterBlock, ...]:
         return self._planned(run for row in rows for run in row.runs)
 
     def _planned(self, runs: Iterable[tuple[Place, ...]]) -> tuple[RegisterBlock, ...]:
@@ -343,20 +310,6 @@ class ModbusProfile(DeviceTable):
             return ()
         marks = ((place,) for place in self._marks)
         return plan_blocks((*runs, *marks), longest=self.longest_read, gap=self.read_gap)
-
-
-def _hint(row: _Teller, image: RawImage) -> str:
-    """Returns what may be the matter if the value is not plausible."""
-    if isinstance(row, SteppedWrite):
-        return "what it holds is no command of ours"
-    words = row.words_in(image)
-    is_plain = len(row.parts) == 1 and row.run == row.places
-    if len(words) == 1 or not is_plain or SIGNALS[row.signal].is_plausible(row.value(image)):
-        return ""
-    swapped = row.decode(words[::-1])
-    if not SIGNALS[row.signal].is_plausible(swapped):
-        return ""
-    return f"it would be {swapped:g} with its two words the other way round (words)"
 
 
 def _of(roles: tuple[Role, ...], told: Mapping[Signal, Any]) -> dict[Signal, Any]:

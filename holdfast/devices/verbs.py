@@ -32,7 +32,7 @@ class VerbWrite(SteppedWrite):
     readback: Literal[Signal.SETPOINT_READBACK_W]
     verbs: Mapping[Verb, Steps]
     step: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
-    step_of_rated: Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)] = 0.0
+    step_of_rated: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """The same as a share of the larger of the unit's rated powers: 0.02 where the device takes
     whole percents, and does nothing at one."""
 

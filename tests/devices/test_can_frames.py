@@ -103,6 +103,7 @@ def test_what_is_sent_to_ask_has_eight_bytes_at_most_and_is_not_sent_all_the_tim
     ask = CanAsk(id=0x301)
     assert (ask.data, ask.every_s) == ((), 1.0)
     assert CanAsk(id=0x301, data=[0, 255, 0, 0, 0, 0, 0, 0], every_s=0.1).data[1] == 255
+    assert CanAsk(id=0x301, every_s=60).every_s == 60.0
     for wrong in ({"data": [0] * 9}, {"data": [256]}, {"data": [-1]}):
         with pytest.raises(ValidationError, match=r"(?m)^data"):
             CanAsk(id=0x301, **wrong)

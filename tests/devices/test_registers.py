@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from holdfast.core.commands import Point
 from holdfast.core.signals import Signal
+from holdfast.devices.register_image import NOTHING_SHOWN, WriteRequest
 from holdfast.devices.registers import (
     NOT_AVAILABLE,
     RawType,
@@ -476,3 +477,14 @@ def test_what_a_device_keeps_is_what_its_register_holds():
     assert row.kept(0.0) == 0.0
     with pytest.raises(ValueError, match="does not fit"):
         row.kept(-10.0)
+
+
+def test_a_point_is_written_by_one_request():
+    row = RegisterWrite(
+        point=POINT, address=7, type="int32", scale=10, function="multiple", device_id=3
+    )
+    assert row.requests(-655_360.0, NOTHING_SHOWN) == (
+        WriteRequest(
+            device_id=3, table="holding", address=7, words=(0xFFFF, 0), function="multiple"
+        ),
+    )

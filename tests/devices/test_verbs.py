@@ -306,6 +306,7 @@ def test_two_powers_that_do_not_agree_are_none_of_ours():
             "\nwrites:\n  - {point: setpoint_w, readback: setpoint_readback_w, verbs: {}}",
             "verbs: charge and discharge and idle must be told, too",
         ),
+        (VERBS[: VERBS.index("      release:")] + "      release: []", "release: needs at least 1"),
         (VERBS.replace("value: 9", "value: 0"), "a device that shows idle shows release as well"),
         (VERBS.replace("value: 9", "value: 2.5"), "uint16 with scale 1 is never 2.5"),
         (VERBS.replace("value: 9", "value: 70000"), "70000 does not fit uint16"),
@@ -335,6 +336,7 @@ def test_a_table_that_stands_for_no_unit_does_not_know_its_timer():
     profile = parse_profile(HEAD + VERBS, source="verbs.yaml")
     with pytest.raises(ValueError, match="the table stands for no unit"):
         profile.writes[0].requests(100.0, NOTHING_SHOWN)
+    assert (profile.writes[0].step, profile.writes[0].step_of_rated) == (0.0, 0.0)
 
 
 def test_what_is_read_covers_all_that_the_verbs_write():
@@ -414,8 +416,11 @@ def test_what_flows_at_the_ac_side_is_the_setpoint_less_what_pv_gives():
 
 @pytest.mark.parametrize(("table", "type_"), [("holding", "uint16"), ("coil", "bool")])
 def test_a_verb_writes_registers_and_coils(table, type_):
-    assert VerbStep(table=table, address=1, type=type_, value=1).table == table
-    assert VerbStep(address=1, type="uint16", value=1).table == "holding"
+    for function in ("single", "multiple"):
+        step = VerbStep(table=table, address=1, type=type_, value=1, function=function)
+        assert (step.table, step.function) == (table, function)
+    plain = VerbStep(address=1, type="uint16", value=1)
+    assert (plain.table, plain.function) == ("holding", "single")
     for other in ("input", "discrete"):
         with pytest.raises(ValidationError, match=r"(?m)^table$"):
             VerbStep(table=other, address=1, type=type_, value=1)
@@ -439,7 +444,7 @@ FORGETS_NOTHING = HEAD.replace(
     ("key", "fitting", "beyond"),
     [
         ("step", [0, 0.5], [-0.5, ".inf"]),
-        ("step_of_rated", [0, 0.5, 0.99], [-0.1, 1, ".inf"]),
+        ("step_of_rated", [0, 0.5, 0.99], [-0.1, 1, ".inf", ".nan"]),
         ("writes_per_day", [1], [0]),
         ("refresh_s", [0.5, 60], [0, 60.5]),
     ],

@@ -13,6 +13,7 @@ from holdfast.core.signals import SITE, Signal
 from holdfast.safety.goals import (
     GOALS,
     Accepted,
+    Assurance,
     Authority,
     ByDevice,
     ByHoldfast,
@@ -21,6 +22,7 @@ from holdfast.safety.goals import (
     Nobody,
 )
 from holdfast.site.assurance import (
+    _gap,
     assurance,
     check_authority,
     hangs_on_lines,
@@ -72,7 +74,8 @@ def test_a_table_that_nobody_has_seen_right_commands_nothing_unless_that_is_acce
     assert guard_of(build_site(unit), Goal.UNDERSTOOD) == Nobody(why="no table says so")
     unit["accepts"] = OWN_BMS | {"understood": "I try it with 500 W first"}
     check_authority(build_site(unit, authority="limited"))
-    with pytest.raises(ConfigError, match="which is limited: understood of battery is accepted"):
+    told = "which is limited: understood of battery is accepted, which permits limited$"
+    with pytest.raises(ConfigError, match=told):
         check_authority(build_site(unit, authority="full"))
     # A device that is only read needs nobody's word.
     seen = guard_of(build_site(), Goal.UNDERSTOOD)
@@ -109,6 +112,15 @@ def test_a_bms_without_cells_is_told_with_what_to_write() -> None:
         "(accepts of battery: {cell_undervoltage: why that is right})"
     )
     check_authority(site.model_copy(update={"authority": "limited"}))
+
+
+@pytest.mark.parametrize(
+    ("owner", "goal", "key"),
+    [(SITE, Goal.EMERGENCY_STOP, "accepts"), (UNIT, Goal.INSULATION, f"accepts of {UNIT}")],
+)
+def test_a_gap_names_the_accepts_of_its_owner(owner: str, goal: Goal, key: str) -> None:
+    gap = Assurance(owner=owner, goal=goal, guard=Nobody(why="so"), permits=Authority.OBSERVE)
+    assert _gap(build_site(), gap).endswith(f", so ({key}: {{{goal}: why that is right}})")
 
 
 def test_what_is_accepted_keeps_its_reason() -> None:

@@ -19,7 +19,7 @@ from pymodbus.pdu.register_message import (
 
 from holdfast.core.commands import Point
 from holdfast.core.errors import DeviceRefused
-from holdfast.devices.modbus_profile import PointWrite
+from holdfast.devices.modbus_rows import PointWrite
 from holdfast.devices.register_image import LastShown, Table, WriteRequest
 
 _READS: dict[Table, type[ModbusPDU]] = {

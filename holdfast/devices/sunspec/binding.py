@@ -97,7 +97,7 @@ class DevicePoints:
         power = definition.power_of(place)
         if isinstance(power, PointDefinition):
             self._check_length(found, power, str(place.power))
-        elif isinstance(place.power, str) and power is None:
+        elif isinstance(place.power, str):
             raise NotBound(f"model {found.id} has no point {place.power}")
         for offset, word in enumerate((found.id, found.length)):
             self.marks[device_id, "holding", found.address + offset] = word

@@ -40,7 +40,6 @@ class PointDefinition:
     size: int
     power: str | int | None = None
     """Names the point that holds its power of ten; or that itself."""
-    writable: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +79,6 @@ class ModelDefinition:
             type=point.type,
             size=point.size,
             power=point.power,
-            writable=point.writable,
         )
 
     def power_of(self, point: PointDefinition) -> int | PointDefinition | None:
@@ -128,7 +126,6 @@ def _points(group: Mapping[str, Any], offset: int) -> Iterator[tuple[str, PointD
                 type=point["type"],
                 size=size,
                 power=point.get("sf"),
-                writable=point.get("access") == "RW",
             ),
         )
         offset += size

@@ -1,6 +1,6 @@
 """A SunSpec device is a table of points of models; where they are the device tells itself."""
 
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
 from pydantic import Field, PrivateAttr, ValidationError, model_validator
 
@@ -9,7 +9,8 @@ from holdfast.core.config.storage import InverterHardware
 from holdfast.core.role import Role
 from holdfast.core.signals import SIGNALS, Signal
 from holdfast.devices.device_table import DeviceTable, Reason
-from holdfast.devices.modbus_profile import ModbusProfile, PointWrite
+from holdfast.devices.modbus_profile import ModbusProfile
+from holdfast.devices.modbus_rows import PointWrite
 from holdfast.devices.point_traits import PointTraits
 from holdfast.devices.sunspec.binding import (
     Definitions,
@@ -33,7 +34,7 @@ class SunSpecProfile(DeviceTable):
     # What these may be says ModbusProfile, which is made of it.
     poll_period_s: float
     max_age_s: float | None = None
-    reads: Annotated[tuple[SunSpecRead, ...], Field(min_length=1)]
+    reads: tuple[SunSpecRead, ...]
     writes: tuple[SunSpecVerbs, ...] = ()
     constants: dict[Signal, float] = Field(default_factory=dict)
     lacks: dict[Signal, Reason] = Field(default_factory=dict)

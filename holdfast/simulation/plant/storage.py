@@ -10,7 +10,8 @@ from holdfast.core.device_mode import DeviceMode, mode_of, number_of
 from holdfast.core.role import Role
 from holdfast.core.signals import Signal
 from holdfast.devices.gpio_profile import GpioWrite
-from holdfast.devices.modbus_profile import ModbusProfile, PointWrite
+from holdfast.devices.modbus_profile import ModbusProfile
+from holdfast.devices.modbus_rows import PointWrite
 from holdfast.devices.mqtt_profile import MqttWrite
 from holdfast.devices.profile import Profile, load_profile, outline_of
 from holdfast.devices.roles import devices_in

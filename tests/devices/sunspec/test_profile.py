@@ -135,6 +135,12 @@ def test_how_a_device_may_be_asked_has_its_bounds(key, fitting, beyond):
             table(f"{text}\n{key}: {value}")
 
 
+def test_a_device_tells_something():
+    rows = TEXT[TEXT.index("reads:") : TEXT.index("writes:")]
+    with pytest.raises(ConfigError, match=r"line 7: reads: .*at least 1 "):
+        table(TEXT.replace(rows, "reads: []\n"))
+
+
 def test_a_table_that_says_no_more_is_asked_in_long_requests_without_a_pause():
     outline = table().outline
     assert (outline.longest_read, outline.read_gap) == (125, 60)
