@@ -1,7 +1,6 @@
 """Modbus: what comes back on a connection or a serial line, in whatever pieces, and whenever."""
 
 import asyncio
-import logging
 import os
 from collections.abc import Callable, Iterator
 from itertools import pairwise
@@ -227,8 +226,6 @@ def _rtu_seeds() -> Iterator[bytes]:
     pieces = b"".join(bytes([2, len(half)]) + half for half in halves)
     yield bytes([1, 0, 2]) + pieces + bytes([3, 70, 3, 7, 3, 2]) + proper[1:] + proper[1:]
 
-
-logging.getLogger("asyncio").setLevel(logging.CRITICAL)
 
 TARGETS = (
     Target(

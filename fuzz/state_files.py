@@ -1,7 +1,6 @@
 """State files: what a site keeps, and reads when it starts, whatever became of it meanwhile."""
 
 import json
-import logging
 import math
 import struct
 import zlib
@@ -97,7 +96,6 @@ def _run(file: _StateFile, data: bytes) -> bool:
 
 @cache
 def _temporary() -> TemporaryDirectory[str]:
-    logging.getLogger("holdfast").setLevel(logging.CRITICAL + 1)  # it tells of each bad file
     return TemporaryDirectory(prefix="fuzz-")
 
 

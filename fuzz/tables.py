@@ -7,6 +7,7 @@ from importlib.resources import files
 from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import assert_never
 
 import yaml
 
@@ -16,9 +17,12 @@ from fuzz.target import Target
 from holdfast.core.errors import ConfigError
 from holdfast.core.strict_yaml import MAX_CHARACTERS
 from holdfast.devices.can_profile import CanProfile
+from holdfast.devices.gpio_profile import GpioProfile
+from holdfast.devices.http_profile import HttpProfile
 from holdfast.devices.json_path import Document
 from holdfast.devices.modbus_profile import ModbusProfile
-from holdfast.devices.profile import Profile, outline_of, parse_profile
+from holdfast.devices.mqtt_profile import MqttProfile
+from holdfast.devices.profile import Outline, Profile, outline_of, parse_profile
 from holdfast.site.check import check_site
 from holdfast.site.doubts import doubts
 from holdfast.site.site_file import parse_site
@@ -70,7 +74,7 @@ def _use(profile: Profile) -> None:
         _read(outline, word)
 
 
-def _read(outline: object, word: int) -> None:
+def _read(outline: Outline, word: int) -> None:
     match outline:
         case ModbusProfile():
             places = [place for block in outline.blocks() for place in block.places]
@@ -79,9 +83,13 @@ def _read(outline: object, word: int) -> None:
         case CanProfile():
             for frame in outline.at(0).frames:
                 frame.decode(4 * word.to_bytes(2))
-        case _:
-            for document in getattr(outline, "reads", ()):
+        case HttpProfile() | MqttProfile():
+            for document in outline.reads:
                 document.read(Document(content=float(word)))
+        case GpioProfile():
+            pass  # a line tells 0 or 1, and the driver which
+        case _:
+            assert_never(outline)
 
 
 @cache

@@ -115,12 +115,6 @@ EQUIVALENT: tuple[Equivalent, ...] = (
         reason="the library passes it or does not; the finished document is the same",
     ),
     Equivalent(
-        module="holdfast.site.check",
-        line="if isinstance(profile, CanProfile) and isinstance(device.connection, CanBus):",
-        change="isinstance(profile, CanProfile) and isinstance(device.connection, CanBus) -> isinstance(profile, CanProfile)",
-        reason="a table of CAN frames behind another connection has been refused before",
-    ),
-    Equivalent(
         module="holdfast.site.state_dir",
         line='return config.read_text(encoding="utf-8", errors="replace")',
         change="'utf-8' -> 'utf-8_'",
@@ -178,16 +172,16 @@ EQUIVALENT: tuple[Equivalent, ...] = (
         module="holdfast.devices.inverter_safety_wrapper",
         line="resolution=1.0,",
         change="1.0 -> 0.9",
-        reason="all three points take whole numbers only",
-        times=3,
+        reason="all four points take whole numbers only",
+        times=4,
     ),
     Equivalent(
         module="holdfast.devices.inverter_safety_wrapper",
         line="resolution=1.0,",
         change="1.0 -> 1.1",
         reason="the revert timer is always written the same whole number",
-        times=3,
-        nth=3,
+        times=4,
+        nth=4,
     ),
     Equivalent(
         module="holdfast.devices.inverter_safety_wrapper",

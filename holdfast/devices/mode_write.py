@@ -73,11 +73,11 @@ class ModeWrite(SteppedWrite):
         """Returns what is to be sent for a mode's number, as :meth:`requests_of`."""
         if value == NO_MODE:
             return ()
-        asked = [steps for mode, steps in self.modes.items() if number_of(mode) == value]
-        if not asked:
-            known = ", ".join(f"{number_of(mode):g} ({mode})" for mode in self.modes)
-            raise ValueError(f"mode {value:g} is none of {known}")
-        return self.requests_of(asked[0], value, held)
+        for mode, steps in self.modes.items():
+            if number_of(mode) == value:
+                return self.requests_of(steps, value, held)
+        known = ", ".join(f"{number_of(mode):g} ({mode})" for mode in self.modes)
+        raise ValueError(f"mode {value:g} is none of {known}")
 
     def value(self, image: RawImage) -> float:
         """Returns the number of the mode that a device holds which shows ``image``."""

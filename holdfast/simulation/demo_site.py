@@ -10,9 +10,11 @@ from typing import Any
 import yaml
 
 from holdfast.core.config import Site
+from holdfast.core.errors import ConfigError
 from holdfast.core.quarter_hours import quarter_start
 from holdfast.core.role import Role
 from holdfast.core.signals import Signal
+from holdfast.devices.gpio_profile import GpioProfile
 from holdfast.devices.modbus_profile import ModbusProfile
 from holdfast.devices.profile import Outline, load_profile, outline_of
 from holdfast.devices.roles import ROLES, Per
@@ -162,9 +164,11 @@ def with_table(content: dict[str, Any], table: str, *, over_mqtt: bool = False) 
     """Returns ``content`` of a site.yaml with one box in all roles that ``table`` has, behind a
     stick with a broker if it is ``over_mqtt``.
 
-    Raises ConfigError if there is no such table.
+    Raises ConfigError if there is no such table, or nothing is simulated that it is for.
     """
     profile = outline_of(load_profile(table))
+    if isinstance(profile, GpioProfile):
+        raise ConfigError(f"{table}: the lines of a computer are not simulated")
     (unit,) = content["storage"]
     stick = {"kind": "modbus_mqtt", "host": "127.0.0.1", "port": free_port()}
     connection = stick if over_mqtt else unit["inverter"]["connection"]

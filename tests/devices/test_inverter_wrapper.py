@@ -519,3 +519,10 @@ def test_a_mode_that_is_not_kept_is_an_ignored_setpoint_and_one_that_somebody_wr
 def test_an_inverter_whose_bms_takes_powers_is_left_to_none(of_bms):
     wrapper = led(points=(*USUAL, MODE, of_bms))
     assert wrapper.mode_of(permit_of(device_mode=LOAD_FIRST), T0) is None
+
+
+def test_from_one_mode_to_the_next_is_a_change():
+    _, memory = decide(0.0, permit_of(device_mode=LOAD_FIRST), wrapper=led())
+    permit = permit_of(device_mode=DeviceMode.BATTERY_FIRST)
+    written, _ = decide(0.0, permit, memory, now_ns=T0 + NS_PER_S, wrapper=led())
+    assert written == {MODE: 2.0}

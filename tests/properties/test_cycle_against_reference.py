@@ -863,7 +863,7 @@ BROKEN = {
     ),
     ("a slow meter is not known as slow", "ladder"): (
         _around(RestFollower, "follow", lambda follow, self, seen, _: follow(self, seen, None)),
-        None,
+        "slow",
     ),
     ("no precharge", "precharge"): (_without(PrechargeSequence, "_is_complete", True), "precharge"),
     ("a cycle that remembers", "replay"): (_around(ModeManager, "request", _remembers), None),

@@ -99,7 +99,7 @@ def number(value: float | None, unit: str, *, grouped: bool = False) -> str:
     if unit == ON_OFF:
         return "on" if value else "off"
     if unit == MODE:
-        return mode_of(value) or "setpoint"
+        return str(mode_of(value) or "setpoint")
     decimals = _DECIMALS.get(unit)
     if decimals is None:
         return f"{value:g}"

@@ -13,7 +13,6 @@ from holdfast.devices.drivers.modbus_pdu import read_request, words_of, write_re
 from holdfast.devices.drivers.stick_words import StickAnswer, answer_in, command_of, response_to
 from holdfast.devices.profile import load_profile, outline_of
 from holdfast.devices.register_image import LastShown, Table, WriteRequest
-from holdfast.devices.verb_step import Verb
 from holdfast.devices.verbs import VerbWrite
 from tests.builders import build_site
 
@@ -105,8 +104,7 @@ def test_all_that_a_growatt_is_told_and_asked_has_a_command(table: str, power_w:
         command_of(read(block.address, block.count, block.table))
     (verbs,) = (row for row in profile.writes if isinstance(row, VerbWrite))
     held = LastShown(image={}, told=dict.fromkeys(verbs.rests_on, 50.0))
-    verb = Verb.CHARGE if power_w > 0 else Verb.DISCHARGE if power_w else Verb.IDLE
-    for request in verbs.requests_of(verb, power_w, held):
+    for request in verbs.requests(power_w, held):
         command_of(write_request(request, 1))
 
 

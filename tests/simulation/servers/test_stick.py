@@ -204,17 +204,6 @@ async def test_its_meter_is_heard_at_the_same_broker(tmp_path: Path, table: str)
         await asyncio.wait_for(running, 60)
 
 
-def test_a_meter_that_no_stick_sends_is_not_served(tmp_path: Path) -> None:
-    content = with_table(example_content(tmp_path, bms_on_can=False), "growatt_sph", over_mqtt=True)
-    stick = content["devices"]["box"]["connection"]
-    connection = {"kind": "mqtt", "host": "127.0.0.1", "port": stick["port"], "topic": "other"}
-    meter = {"profile": "growatt_sph_mqtt", "connection": connection}
-    content |= {"meter": meter, "pv_meter": meter}
-    site = parse_site(yaml.safe_dump(content), folder=tmp_path)
-    with pytest.raises(ConfigError, match="does not speak mqtt"):
-        Served(site)
-
-
 def test_two_sticks_are_not_on_one_port(tmp_path: Path) -> None:
     content = with_table(example_content(tmp_path, bms_on_can=False), "growatt_sph", over_mqtt=True)
     meter = content["devices"]["box"]["connection"] | {"topic": "other"}

@@ -1,0 +1,14 @@
+"""What holds for every test of the targets."""
+
+import logging
+from collections.abc import Iterator
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def without_log() -> Iterator[None]:
+    """Each bad file is told of, and the tests of other things listen."""
+    logging.disable(logging.CRITICAL)
+    yield
+    logging.disable(logging.NOTSET)
