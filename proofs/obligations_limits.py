@@ -184,6 +184,7 @@ def planning(v: Values) -> None:
         import_price_per_kwh=v.number("import_price_per_kwh"),
         export_limit_w=v.number("export_limit_w"),
         pv_on=True,
+        device_mode=None,
         loads=(boiler,),
     )
     within = (-discharge_w <= slot.battery_power_w) & (slot.battery_power_w <= charge_w)

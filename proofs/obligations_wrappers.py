@@ -109,12 +109,10 @@ def authorising(authority: str, mode: str, state: State, v: Values) -> None:
     v.claim("PV stands still only while running", permit.pv_on or running)
     v.claim("PV is on for a request that has expired", permit.pv_on, given=expired)
     v.claim("a hold takes may_increase", permit.may_increase is not held)
-    led = permit.device_mode is not None
-    whole = (given.max_w >= _REACH_W) & (given.min_w <= -_REACH_W)
-    v.claim("a rule of its own only where all that it may ask is permitted", whole, given=led)
-    v.claim("a rule of its own only while running and not held", runs and not held, given=led)
-    v.claim("no rule of its own for a request that has expired", negated(expired), given=led)
-    v.claim("an island is left to no rule of its own", not (led and islanded))
+    if authority != "observe" and mode == "auto" and state is State.RUNNING:
+        _leads_within(v, permit, runs=runs and not held and not islanded, expired=expired)
+    else:
+        v.claim("no rule of its own here", permit.device_mode is None)
     if mode != "auto":
         v.claim("no discharge in this mode", given.min_w == 0.0, given=not islanded)
     if mode == "passive":
@@ -124,6 +122,15 @@ def authorising(authority: str, mode: str, state: State, v: Values) -> None:
         discharges = (-given.min_w <= limited_w) | (given.min_w == 0.0)
         v.claim("no more charging than the limited power", charges)
         v.claim("no more than the limited power", discharges, given=not islanded)
+
+
+def _leads_within(v: Values, permit: Permit, *, runs: bool, expired: bool) -> None:
+    """An inverter is left to a rule of its own only where all that it may do by it is permitted."""
+    led, given = permit.device_mode is not None, permit.envelope
+    whole = (given.max_w >= _REACH_W) & (given.min_w <= -_REACH_W)
+    v.claim("a rule of its own only where all that it may ask is permitted", whole, given=led)
+    v.claim("only while running on the grid and not held", runs, given=led)
+    v.claim("no rule of its own for a request that has expired", negated(expired), given=led)
 
 
 # The wires. ---------------------------------------------------------------------------------------

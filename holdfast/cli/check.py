@@ -49,6 +49,12 @@ _WITHOUT = {
     Role.PV_METER: "there is no PV, and never will be",
 }
 """Tells what it means that a site does without a device."""
+_PACKAGES = {
+    "mqtt": ("aiomqtt", "mqtt"),
+    "modbus_mqtt": ("aiomqtt", "mqtt"),
+    "gpio": ("gpiod", "gpio"),
+}
+"""Names what each kind of connection needs beside Holdfast, and the extra that brings it."""
 _ON_LINES = (
     "a controller that hangs keeps its lines until it is killed, 5 s later, and only then does the "
     "watchdog open; if this computer stops, nothing of Holdfast opens: take a relay that is off "
@@ -118,8 +124,12 @@ def _connect(site: Site, within_s: float) -> "Report":
 def _check_packages(site: Site) -> None:
     """Raises ConfigError where the site would not start for want of a package."""
     for path, device in devices(site).values():
-        if device.connection.kind == "mqtt" and find_spec("aiomqtt") is None:
-            raise ConfigError(f"{path}: MQTT needs another package: pip install 'holdfast[mqtt]'")
+        package, extra = _PACKAGES.get(device.connection.kind, ("", ""))
+        if package and find_spec(package) is None:
+            raise ConfigError(
+                f"{path}: {device.connection.kind} needs another package: "
+                f"pip install 'holdfast[{extra}]'"
+            )
 
 
 def _devices(site: Site) -> Iterator[str]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from holdfast.cli.columns import print_columns
+from holdfast.cli.consent import ask
 from holdfast.cli.json_output import print_json
 from holdfast.core.config import Site, StorageUnit
 from holdfast.core.config.device import ModbusTcp
@@ -42,7 +43,7 @@ def _prove(site: Site, options: argparse.Namespace) -> int:
     unit = unit_to_prove(site, options.device)
     power_w = power_to_prove(site, unit, options.power)
     with holding(site, "devices prove"):
-        _ask(site, unit, power_w, agreed=options.yes)
+        ask(site, "devices prove", _what_is_done(unit, power_w), agreed=options.yes)
         firmware = asyncio.run(_firmware(unit))
         outcome = asyncio.run(prove(site, unit, power_w, _tell, firmware=firmware))
         if not outcome.interrupted:
@@ -58,20 +59,13 @@ def _prove(site: Site, options: argparse.Namespace) -> int:
     return 0 if outcome.proof.proven else 1
 
 
-def _ask(site: Site, unit: StorageUnit, power_w: float, *, agreed: bool) -> None:
-    """Tells what will be done, and wants a yes. Raises ConfigError without one."""
+def _what_is_done(unit: StorageUnit, power_w: float) -> str:
     where = address_of(unit.inverter.connection)
-    _tell(
+    return (
         f"{unit.name}, {unit.inverter.profile} at {where}, will be charged and discharged with "
         f"{power_w:g} W, for a minute or two. Stay where you can switch it off. Ctrl-C ends it, "
         "and writes 0 W."
     )
-    if agreed:
-        return
-    sys.stderr.write(f"Type the site's name, {site.name}, to begin: ")
-    sys.stderr.flush()
-    if sys.stdin.readline().strip() != site.name:
-        raise ConfigError("devices prove: nothing was written; --yes agrees beforehand")
 
 
 async def _firmware(unit: StorageUnit) -> str:

@@ -10,10 +10,9 @@ from rich.table import Table
 from rich.text import Text
 
 from holdfast.core.plan import PlanSlot
-from holdfast.core.signals import SITE, Signal
+from holdfast.core.signals import BARE_UNITS, SITE, Signal
 from holdfast.core.state_machine import State
 from holdfast.monitoring.quantities.quantity import (
-    IN_WORDS,
     Quantity,
     QuantityName,
     amount,
@@ -108,7 +107,7 @@ def _quantities(status: Status) -> Iterator[RenderableType]:
 def _layers(name: QuantityName, owned: tuple[Quantity, ...]) -> Table:
     unit = owned[0].unit
     table = Table(box=None, padding=(0, 1), collapse_padding=True, pad_edge=False)
-    table.add_column(words(name) if unit in IN_WORDS else f"{words(name)}, {unit}")
+    table.add_column(words(name) if unit in BARE_UNITS else f"{words(name)}, {unit}")
     rows = [[quantity.owner] for quantity in owned]
     for heading, shown in _LAYERS.items():
         cells = [shown(quantity) for quantity in owned]

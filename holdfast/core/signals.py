@@ -13,7 +13,7 @@ from holdfast.core.role import Role
 from holdfast.core.units import ns_from_s
 
 BARE_UNITS = frozenset({"0/1", "mode"})
-"""What has such a unit is told as a bare number."""
+"""What has such a unit is told without it."""
 SITE = "site"
 """It owns the signals that belong to no storage unit and no load."""
 

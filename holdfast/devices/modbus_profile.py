@@ -292,8 +292,7 @@ class ModbusProfile(DeviceTable):
         no power: its setpoint is 0 W, and that it is not led by that one is a signal of its own."""
         match row:
             case VerbWrite():
-                power_w = row.value(image, pv_w)
-                return 0.0 if math.isnan(power_w) and self._is_led(image) else power_w
+                return 0.0 if self._is_led(image) else row.value(image, pv_w)
             case _:
                 return row.value(image)
 

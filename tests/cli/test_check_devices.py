@@ -120,20 +120,48 @@ async def test_the_same_for_programs(bench: Bench, capsys: pytest.CaptureFixture
     assert bms["comms"]["reads"] >= 1
 
 
+MQTT_METER = {
+    "meter": {
+        "profile": "mqtt_meter",
+        "connection": {"kind": "mqtt", "host": "127.0.0.1", "topic": "house"},
+    },
+    "pv_meter": {"none": "no PV here"},
+}
+ON_A_LINE = {
+    "emergency_input": {
+        "profile": "gpio_emergency_input",
+        "connection": {"kind": "gpio", "chip": "gpiochip0", "lines": ["emergency_loop_closed=4"]},
+    }
+}
+STICK = {"kind": "modbus_mqtt", "host": "127.0.0.1"}
+
+
+@pytest.mark.parametrize(
+    ("package", "changes", "told"),
+    [
+        ("aiomqtt", MQTT_METER, "meter: mqtt needs another package: pip install 'holdfast[mqtt]'"),
+        ("gpiod", ON_A_LINE, "emergency_input: gpio needs another package"),
+        ("aiomqtt", {}, "storage[0].inverter: modbus_mqtt needs another package"),
+    ],
+)
 def test_a_package_that_a_device_needs_is_asked_for_before_anything_starts(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    package: str,
+    changes: dict[str, Any],
+    told: str,
 ) -> None:
     """Else the site is said to be right, and its controller ends again and again."""
-    monkeypatch.setattr(check, "find_spec", lambda name: None if name == "aiomqtt" else name)
-    content = example_content(tmp_path)
-    mqtt = {"kind": "mqtt", "host": "127.0.0.1", "topic": "house"}
-    content |= {
-        "meter": {"profile": "mqtt_meter", "connection": mqtt},
-        "pv_meter": {"none": "no PV here"},
-    }
+    monkeypatch.setattr(check, "find_spec", lambda name: None if name == package else name)
+    content = example_content(tmp_path) | {"authority": "observe"} | changes
+    if not changes:
+        (unit,) = content["storage"]
+        unit["inverter"] = {"profile": "growatt_sph", "connection": STICK}
+        unit["relays"] = {"none": "it has one of its own"}
     (tmp_path / "site.yaml").write_text(yaml.safe_dump(content))
     assert main(["check", "--config", str(tmp_path / "site.yaml")]) == 2
-    assert "meter: MQTT needs another package" in capsys.readouterr().err
+    assert told in capsys.readouterr().err
 
 
 def test_each_device_is_named_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -59,7 +59,7 @@ async def test_without_consent_nothing_is_written(
     monkeypatch.setattr(sys, "stdin", io.StringIO("yes\n"))
     async with bench.server:
         assert await bench.command() == 2
-    assert "Type the site's name, example, to go on: " in capsys.readouterr().err
+    assert "Type the site's name, example, to begin: " in capsys.readouterr().err
     assert bench.box.registers == before
 
 

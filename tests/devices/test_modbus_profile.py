@@ -6,6 +6,7 @@ import pytest
 
 from holdfast.core.commands import Point
 from holdfast.core.config.storage import InverterHardware
+from holdfast.core.device_mode import DeviceMode
 from holdfast.core.errors import ConfigError
 from holdfast.core.role import Role
 from holdfast.core.signals import Signal
@@ -14,6 +15,10 @@ from holdfast.devices.profile import load_profile, parse_profile
 from holdfast.devices.register_image import NOTHING_SHOWN
 from holdfast.devices.scaled import ScaledRead
 from holdfast.devices.verbs import VerbWrite
+from tests.devices.test_mode_write import MODES
+from tests.devices.test_mode_write import told as told_of_modes
+from tests.devices.test_verbs import VERBS as TOLD_IN_VERBS
+from tests.devices.test_verbs import table
 
 INVERTER = """
 name: x
@@ -325,3 +330,44 @@ def test_registers_that_belong_together_come_in_one_piece_or_not_at_all() -> Non
     assert isinstance(table, ModbusProfile)
     with pytest.raises(ValueError, match="reads more registers together than the 1 of this wire"):
         table.in_pieces(1)
+
+
+# Modes of its own. --------------------------------------------------------------------------------
+
+
+def test_a_device_that_keeps_a_rule_of_its_own_is_asked_for_no_power():
+    assert told_of_modes(r11=9)[Signal.SETPOINT_READBACK_W].value == 0.0
+    assert told_of_modes(r11=1, r12=25)[Signal.SETPOINT_READBACK_W].value == 1000.0
+    neither = told_of_modes(r11=77)
+    assert math.isnan(neither[Signal.SETPOINT_READBACK_W].value)
+    assert neither[Signal.DEVICE_MODE].value == 0.0
+
+
+def test_the_modes_that_a_table_has_are_a_trait_of_it():
+    traits = table(TOLD_IN_VERBS + MODES).traits
+    assert traits[Point.DEVICE_MODE].modes == {DeviceMode.LOAD_FIRST, DeviceMode.GRID_FIRST}
+    assert traits[Point.SETPOINT_W].modes == set(DeviceMode)
+    assert Signal.DEVICE_MODE in table(TOLD_IN_VERBS + MODES).signals
+    assert Signal.DEVICE_MODE not in table(TOLD_IN_VERBS).signals
+
+
+def test_modes_that_cannot_be_told_from_a_setpoint_are_refused():
+    with pytest.raises(ConfigError, match="shows grid_first shows discharge as well"):
+        table(TOLD_IN_VERBS + MODES.replace("value: 8}", "value: 2}"))
+    plain = "writes:\n  - {point: setpoint_w, address: 11, type: int16}\n"
+    with pytest.raises(ConfigError, match="only where the setpoint is told in verbs"):
+        table(f"\n{plain}{MODES}")
+
+
+def test_a_device_without_modes_that_shows_no_command_of_ours_shows_none():
+    profile = table(TOLD_IN_VERBS)
+    image = {place: 0 for block in profile.blocks() for place in block.places}
+    image[None, "holding", 11] = 77
+    assert math.isnan(profile.value_of(Signal.SETPOINT_READBACK_W, image))
+
+
+def test_what_has_to_be_known_before_a_command_is_read_where_the_command_rests_on_it():
+    assert table(TOLD_IN_VERBS).basis_of(Point.SETPOINT_W) == ()
+    plain = parse_profile(INVERTER, source="plain.yaml")
+    assert plain.basis_of(Point.SETPOINT_W) == ()
+    assert plain.basis_of(Point.ENABLE) == ()

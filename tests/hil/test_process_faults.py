@@ -14,12 +14,14 @@ from datetime import UTC, datetime
 
 import pytest
 
+from holdfast.control.mode_manager import Source
 from holdfast.core.commands import Command
 from holdfast.core.errors import NotRunning
 from holdfast.core.signals import Signal
 from holdfast.core.state_machine import State
 from holdfast.monitoring.audit.events import AuditEvent, ChildEnded, ChildStarted
 from holdfast.monitoring.audit.log_lines import event_of
+from holdfast.monitoring.quantities.quantity import QuantityName
 from holdfast.runtime.audit.reader import lines_backwards
 from holdfast.runtime.latch_file import load_latches
 from holdfast.runtime.watchdog_listener import ANOTHER
@@ -56,8 +58,14 @@ def pid_of(rig: Rig, name: str) -> int | None:
 
 
 def to_running(rig: Rig) -> None:
-    """RUNNING; a plan may be followed by now, so any power will do."""
-    rig.until_running(lambda: abs(rig.power_w) > 100.0, "power")
+    """RUNNING; a plan may be followed by now, so any power will do; none if that asks for none."""
+    rig.until_running(lambda: abs(rig.power_w) > 100.0 or rests_by_plan(rig), "power")
+
+
+def rests_by_plan(rig: Rig) -> bool:
+    """Says whether the plan of this time of day leaves the battery alone."""
+    power = rig.quantity(QuantityName.BATTERY_POWER)
+    return power is not None and power.source == Source.PLAN and power.asked == 0.0
 
 
 def running(rig: Rig, name: str) -> int:

@@ -31,6 +31,7 @@ class PlannerOptions(Section):
     """Against which load to plan: above 0.5 for those who would rather have some left. Of PV the
     opposite quantile is taken."""
     device_modes: tuple[DeviceMode, ...] = ()
-    """For inverters that take a mode and no setpoint: plans use these alone, one at a time."""
+    """Plans leave the inverter to one of these rules of its own at a time. Where its table has not
+    that one, or not all that it may do in it is permitted, it gets the power of the slot."""
     device_mode_dwell_minutes: Annotated[int, Field(ge=15, le=1440)] = 60
     """A mode is kept at least as long: each change is written to a memory that wears."""

@@ -16,6 +16,7 @@ from holdfast.core.ports import CommsCounters
 from holdfast.core.role import Role
 from holdfast.core.signals import Signal
 from holdfast.core.units import NS_PER_S, ns_from_s
+from holdfast.devices.drivers.addressed import row_of
 from holdfast.devices.drivers.backoff import Backoff
 from holdfast.devices.drivers.gpio_lines import (
     HeldInputs,
@@ -145,11 +146,7 @@ class GpioDriver:
         return self._store.put_poll(self._owners, told)
 
     def _drive(self, write: Write) -> None:
-        row = self._points.get(write.point)
-        if write.unit != self._owners.get(write.role):
-            raise DeviceRefused(f"{self.name}: {write} is for another device")
-        if row is None:
-            raise DeviceRefused(f"{self.name}: its profile has no point {write.point}")
+        row = row_of(self.name, self._owners, self._points, write)
         try:
             value = row.kept(write.value)
         except ValueError as error:

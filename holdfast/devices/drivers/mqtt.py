@@ -17,6 +17,7 @@ from holdfast.core.ports import CommsCounters
 from holdfast.core.role import Role
 from holdfast.core.signals import SIGNALS, Signal
 from holdfast.core.units import NS_PER_S, ns_from_s
+from holdfast.devices.drivers.addressed import row_of
 from holdfast.devices.drivers.backoff import Backoff
 from holdfast.devices.drivers.document_reader import DocumentReader
 from holdfast.devices.drivers.mqtt_link import MqttLink, OldBroker, check_library
@@ -205,11 +206,7 @@ class MqttDriver:
                         self._store.put_bad(producer, owner, signal, reason, now_ns)
 
     async def _send(self, write: Write) -> None:
-        row = self._points.get(write.point)
-        if write.unit != self._owners.get(write.role):
-            raise DeviceRefused(f"{self.name}: {write} is for another device")
-        if row is None:
-            raise DeviceRefused(f"{self.name}: its profile has no point {write.point}")
+        row = row_of(self.name, self._owners, self._points, write)
         try:
             payload = row.message(write.value)
         except ValueError as error:

@@ -2,6 +2,7 @@
 
 from typing import assert_never
 
+from holdfast.core.signals import BARE_UNITS
 from holdfast.monitoring.audit.events import (
     AuditEvent,
     ChildEnded,
@@ -21,7 +22,7 @@ from holdfast.monitoring.audit.events import (
     QuantityChanged,
     StateChanged,
 )
-from holdfast.monitoring.quantities.quantity import IN_WORDS, Quantity, amount, words
+from holdfast.monitoring.quantities.quantity import Quantity, amount, words
 
 
 def describe(event: AuditEvent) -> str:  # noqa: C901 - one row for each kind
@@ -114,7 +115,7 @@ def _quantity(event: QuantityChanged) -> str:
 
 def _may(quantity: Quantity) -> str:
     low, high, unit = quantity.low, quantity.high, quantity.unit
-    if unit in IN_WORDS or (low is None and high is None):
+    if unit in BARE_UNITS or (low is None and high is None):
         return ""
     return f"may {amount(low, unit)} … {amount(high, unit)}"
 

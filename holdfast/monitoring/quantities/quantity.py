@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from holdfast.core.device_mode import mode_of
+from holdfast.core.signals import BARE_UNITS
 
 ON_OFF = "0/1"
 """This is the unit of what is on or off."""
@@ -16,8 +17,6 @@ MODE = "mode"
 """This is the unit of a rule that an inverter keeps by itself, told by its number."""
 METRIC_UNITS = {"W": "watts", "°C": "celsius", ON_OFF: "on", MODE: "number"}
 """These names stand for each unit in the name of a metric."""
-IN_WORDS = frozenset({ON_OFF, MODE})
-"""What has such a unit is told in words."""
 _DECIMALS = {"W": 0, "°C": 1}
 
 
@@ -114,4 +113,4 @@ def amount(value: float | None, unit: str) -> str:
     ('-2,394 W', 'off', '–', '0.95 pu')
     """
     text = number(value, unit, grouped=True)
-    return text if text == "–" or unit in IN_WORDS else f"{text} {unit}"
+    return text if text == "–" or unit in BARE_UNITS else f"{text} {unit}"

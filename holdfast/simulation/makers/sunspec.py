@@ -1,5 +1,6 @@
 """Boxes that speak SunSpec: what their models say, and nothing of a maker's own."""
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from typing import ClassVar
 
@@ -25,9 +26,9 @@ class SunSpecBox(Box):
             self._put(model, name, value)
 
     @classmethod
+    @abstractmethod
     def map(cls) -> SimulatedModels:
         """Returns the models behind the device id of its connection."""
-        raise NotImplementedError
 
     @property
     def beside(self) -> RawImage:

@@ -36,7 +36,6 @@ class StickServer:
         """``tell`` says what it sends by itself; None: nothing."""
         self.topic = topic
         self._tell = tell
-        self.devices: Mapping[int, ModbusDevice] = {1: device}
         self._device = device
         self._broker = SmallBroker(host, port, self._heard)
         self._commands: Mapping[str, Callable[[Mapping[str, Any]], Result]] = {
