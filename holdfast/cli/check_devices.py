@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from holdfast.core.config import Site
 from holdfast.core.errors import ConfigError
-from holdfast.core.reading import Bad, Good, Reading
+from holdfast.core.reading import MISSING, Bad, Good, Reading
 from holdfast.core.signals import BARE_UNITS, SIGNALS, Signal
+from holdfast.devices.limit_write import NO_LIMIT_W
 from holdfast.runtime.device_check import Tried, refuse_while_running, try_devices
 from holdfast.site.files import SiteFiles
 
@@ -35,6 +36,7 @@ def report_devices(site: Site, within_s: float) -> Report:
         answered=answering == len(tried),
         lines=(
             *(line for one in tried for line in _lines(one, within_s)),
+            *(line for one in tried for line in _raised(one, site.grid.export_max_w)),
             f"{answering} of {len(tried)} devices tell what the site needs; nothing was written",
         ),
         content=tuple(map(_content, tried)),
@@ -67,11 +69,23 @@ def _lines(tried: Tried, within_s: float) -> Iterator[str]:
         yield f"  {comms.errors} errors, the last one: {comms.last_error}"
 
 
+def _raised(tried: Tried, export_max_w: float) -> Iterator[str]:
+    """Yields a warning of a limit that somebody has set in a device, and Holdfast would raise."""
+    held = _value(tried.readings.get(Signal.EXPORT_LIMIT_READBACK_W, MISSING))
+    if held is not None and held < export_max_w:
+        yield (
+            f"{tried.path} lets the site export {held:g} W at most, and would be told "
+            f"grid.export_max_w, {export_max_w:g} W: write {held:g} there if it may export no more"
+        )
+
+
 def _told(tried: Tried, signal: Signal, reading: Reading) -> str:
     if signal in tried.untold:
         return "none of ours: it follows its own rule"
     match reading:
         case Good(value=value):
+            if signal is Signal.EXPORT_LIMIT_READBACK_W and value == NO_LIMIT_W:
+                return "none in force"
             unit = SIGNALS[signal].unit
             return f"{value:g}" if unit in BARE_UNITS else f"{value:g} {unit}"
         case Bad(reason=reason):

@@ -18,7 +18,14 @@ from holdfast.core.signals import INFORMATIVE, SIGNALS, Signal
 from holdfast.core.units import ns_from_s
 from holdfast.devices.block_plan import RegisterBlock, plan_blocks
 from holdfast.devices.device_table import DeviceTable, Reason, check_roles, listed
-from holdfast.devices.modbus_rows import PointWrite, ReadRow, Teller, WriteRow, hint_of
+from holdfast.devices.modbus_rows import (
+    ListWrite,
+    PointWrite,
+    ReadRow,
+    Teller,
+    WriteRow,
+    hint_of,
+)
 from holdfast.devices.mode_write import ModeWrite
 from holdfast.devices.point_traits import PointTraits
 from holdfast.devices.register_image import Place, RawImage
@@ -195,7 +202,7 @@ class ModbusProfile(DeviceTable):
         return self._aside
 
     @property
-    def _stepped(self) -> tuple[VerbWrite | ModeWrite, ...]:
+    def _stepped(self) -> tuple[ListWrite, ...]:
         return tuple(write for write in self.writes if not isinstance(write, RegisterWrite))
 
     @property

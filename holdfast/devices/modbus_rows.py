@@ -1,10 +1,12 @@
 """The rows of a Modbus table are of several kinds; which one a row is shows in its keys."""
 
+from collections.abc import Mapping
 from typing import Annotated
 
 from pydantic import Discriminator, Tag
 
 from holdfast.core.signals import SIGNALS
+from holdfast.devices.limit_write import LimitWrite
 from holdfast.devices.mode_write import ModeWrite
 from holdfast.devices.register_image import RawImage
 from holdfast.devices.registers import RegisterRead, RegisterWrite
@@ -12,9 +14,16 @@ from holdfast.devices.scaled import ScaledRead
 from holdfast.devices.stepped_write import SteppedWrite
 from holdfast.devices.verbs import VerbWrite
 
+_LISTS: Mapping[str, tuple[type[SteppedWrite], str]] = {
+    "verb_list": (VerbWrite, "verbs"),
+    "mode_list": (ModeWrite, "modes"),
+    "limit_list": (LimitWrite, "limit"),
+}
+"""Such a row is known by its key."""
+
 
 def _kind_of_write(content: object) -> str:
-    for kind, row, key in (("verb_list", VerbWrite, "verbs"), ("mode_list", ModeWrite, "modes")):
+    for kind, (row, key) in _LISTS.items():
         if isinstance(content, row) or _has(content, key):
             return kind
     return "register"
@@ -28,13 +37,16 @@ def _has(content: object, key: str) -> bool:
     return isinstance(content, dict) and key in content
 
 
-PointWrite = RegisterWrite | VerbWrite | ModeWrite
-Teller = RegisterRead | VerbWrite | ModeWrite
+ListWrite = VerbWrite | ModeWrite | LimitWrite
+"""Such a point is told in a list of writes, or several."""
+PointWrite = RegisterWrite | ListWrite
+Teller = RegisterRead | ListWrite
 """By such a row a signal is read."""
 WriteRow = Annotated[
     Annotated[RegisterWrite, Tag("register")]
     | Annotated[VerbWrite, Tag("verb_list")]
-    | Annotated[ModeWrite, Tag("mode_list")],
+    | Annotated[ModeWrite, Tag("mode_list")]
+    | Annotated[LimitWrite, Tag("limit_list")],
     Discriminator(_kind_of_write),
 ]
 ReadRow = Annotated[

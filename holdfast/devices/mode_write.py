@@ -63,12 +63,6 @@ class ModeWrite(SteppedWrite):
         """Returns what the device keeps of a mode's number."""
         return value
 
-    def bound(self, *, charge_w: float, discharge_w: float, revert_s: float) -> Self:  # noqa: ARG002 - as of a verb
-        """Returns it for one unit: with its revert timer."""
-        bound = self.model_copy()
-        bound._revert_s = revert_s  # noqa: SLF001 - a copy of this
-        return bound
-
     def requests(self, value: float, held: LastShown) -> tuple[WriteRequest, ...]:
         """Returns what is to be sent for a mode's number, as :meth:`requests_of`."""
         if value == NO_MODE:

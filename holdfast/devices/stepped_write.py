@@ -7,7 +7,7 @@ shows is read by the same lists: the one whose constants it holds.
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Annotated
+from typing import Annotated, Self
 
 from pydantic import Field, PrivateAttr
 
@@ -31,6 +31,12 @@ class SteppedWrite(TableRow, ABC):
     @abstractmethod
     def lists(self) -> Iterable[tuple[VerbStep, ...]]:
         """Returns the lists."""
+
+    def bound(self, *, charge_w: float, discharge_w: float, revert_s: float) -> Self:  # noqa: ARG002 - verbs need them
+        """Returns it for one unit: with its revert timer."""
+        bound = self.model_copy()
+        bound._revert_s = revert_s  # noqa: SLF001 - a copy of this
+        return bound
 
     @property
     def places(self) -> frozenset[Place]:

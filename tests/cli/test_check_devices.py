@@ -13,9 +13,10 @@ from holdfast.cli import check, check_devices
 from holdfast.cli.check_devices import report_devices
 from holdfast.cli.main import main
 from holdfast.core.ports import CommsCounters
-from holdfast.core.reading import MISSING, Bad
+from holdfast.core.reading import MISSING, Bad, Good
 from holdfast.core.role import Role
 from holdfast.core.signals import Signal
+from holdfast.devices.limit_write import NO_LIMIT_W
 from holdfast.monitoring.status.comms import comms_status
 from holdfast.runtime.device_check import Tried
 from holdfast.simulation.net import free_port
@@ -247,6 +248,44 @@ def test_what_cannot_be_and_what_is_not_told_is_said(
         "3 errors, the last one: exception 2",
         "0 of 1 devices tell what the site needs; nothing was written",
     ]
+
+
+@pytest.mark.parametrize(
+    ("held_w", "shown", "warned"),
+    [
+        (5000.0, "5000 W", True),
+        (0.0, "0 W", True),
+        (17_000.0, "17000 W", False),
+        (NO_LIMIT_W, "none in force", False),
+    ],
+)
+def test_an_export_limit_that_would_be_raised_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, held_w: float, shown: str, warned: bool
+) -> None:
+    counters = CommsCounters(where="here")
+    counters.heard(0)
+    limit = Signal.EXPORT_LIMIT_READBACK_W
+    tried = Tried(
+        path="hybrid",
+        profile="goodwe_et",
+        comms=comms_status(counters, 0),
+        readings={limit: Good(value=held_w, time_ns=0)},
+        lacking=(),
+    )
+
+    async def try_devices(*_: object) -> tuple[Tried, ...]:
+        return (tried,)
+
+    monkeypatch.setattr(check_devices, "try_devices", try_devices)
+    site = build_site(state_dir=str(tmp_path))
+    grid = site.grid.model_copy(update={"export_max_w": 17_000.0})
+    report = report_devices(site.model_copy(update={"grid": grid}), 1.0)
+    assert f"export_limit_readback_w {shown}" in " ".join(report.lines[1].split())
+    warning = (
+        f"hybrid lets the site export {held_w:g} W at most, and would be told "
+        f"grid.export_max_w, 17000 W: write {held_w:g} there if it may export no more"
+    )
+    assert (warning in report.lines) is warned
 
 
 async def test_while_the_site_runs_nothing_is_tried(

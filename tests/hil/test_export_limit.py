@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from holdfast.core.plan import Plan, SlotMode
+from holdfast.core.signals import Signal
 from holdfast.core.state_machine import State
 from holdfast.monitoring.quantities.quantity import QuantityName
+from holdfast.simulation.demo_site import with_table
 from holdfast.testing.plans import plan_of
 from holdfast.testing.rig import LOAD_W, UNIT, Rig
 from holdfast.testing.sites import example_content
@@ -98,6 +100,29 @@ def test_a_full_battery_lets_no_more_be_exported_than_the_plan_says(tmp_path: Pa
         until_grid(rig, LOAD_W - 4000.0)  # the plan has expired
         assert stored_w(rig) == GRID_LIMIT_W
         assert rig.plant()["energies"]["pv_throttled_wh"] > 5.0
+        assert rig.state is State.RUNNING
+        assert rig.damage() == {}
+
+
+def test_a_box_that_takes_a_limit_and_its_switch_throttles_too(tmp_path: Path) -> None:
+    """A GoodWe has its limit switched off as it is delivered."""
+    content = with_table(example_content(tmp_path, bms_on_can=False), "goodwe_et")
+    with Rig(tmp_path, **content) as rig:
+        rig.start_plant()
+        rig.start("watchdog", "controller")
+        rig.to_running()
+        rig.until(lambda: rig.value(Signal.EXPORT_LIMIT_READBACK_W) == GRID_LIMIT_W, "the grid's")
+        rig.set(pv_override_w=4000.0)
+        send(rig, (-1, 60, SlotMode.POWER, 100.0), expires_s=15.0)
+        until_grid(rig, -100.0, within_s=30.0)
+        limit = rig.quantity(QuantityName.EXPORT_LIMIT)
+        assert limit is not None
+        assert (limit.asked, limit.read_back) == (100.0, 100.0)
+        rig.until(
+            lambda: rig.value(Signal.EXPORT_LIMIT_READBACK_W) == GRID_LIMIT_W,
+            "the grid's limit, once the plan has expired",
+        )
+        rig.until(lambda: abs(rig.plant()["pv_power_w"] - 4000.0) < 30.0, "all of the sun")
         assert rig.state is State.RUNNING
         assert rig.damage() == {}
 

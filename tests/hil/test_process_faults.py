@@ -80,7 +80,7 @@ def kill(rig: Rig, name: str) -> int:
 
 
 def back(rig: Rig, name: str, killed: int) -> None:
-    rig.until(lambda: pid_of(rig, name) not in {None, killed}, f"a new {name}", 10.0)
+    rig.until(lambda: pid_of(rig, name) not in {None, killed}, f"a new {name}")
 
 
 def on_record(rig: Rig) -> list[AuditEvent]:

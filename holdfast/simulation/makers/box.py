@@ -20,6 +20,8 @@ class Refused(Exception):
         self.code = code
 
 
+LIMITS_NOTHING_W = 100_000.0
+"""No site exports so much."""
 ILLEGAL_FUNCTION, ILLEGAL_ADDRESS, ILLEGAL_VALUE, DEVICE_FAILURE = 1, 2, 3, 4
 
 
@@ -98,6 +100,11 @@ class Box(ABC):
     def shown(self) -> Mapping[int, int]:
         """Returns what it answers where its registers are read; this one what they hold."""
         return self.registers
+
+    @property
+    def export_limit_w(self) -> float:
+        """Returns the most that it lets the site export, by throttling PV; here all."""
+        return LIMITS_NOTHING_W
 
     @abstractmethod
     def power_w(self, scene: Surroundings) -> float:

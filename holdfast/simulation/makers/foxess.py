@@ -85,4 +85,11 @@ class FoxH3Pro(FoxBox):
 
     WORK_MODE, SELF_USE = 49203, 1
     ENABLE, TIMEOUT_S, POWER = 46001, 46002, (46003, 46004)
-    AS_DELIVERED: ClassVar[Mapping[int, int]] = {49203: 1, 46001: 0, 46002: 0, 46003: 0, 46004: 0}
+    AS_DELIVERED: ClassVar[Mapping[int, int]] = {
+        49203: 1, 46001: 0, 46002: 0, 46003: 0, 46004: 0, 46616: 0, 46617: 30_000,
+    }  # fmt: skip
+
+    @property
+    def export_limit_w(self) -> float:
+        """It always has one."""
+        return float(self.signed_long(46616, 46617))

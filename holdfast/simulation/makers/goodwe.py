@@ -3,19 +3,32 @@
 from collections.abc import Mapping
 from typing import ClassVar
 
-from holdfast.simulation.makers.box import ILLEGAL_VALUE, Box, Refused, Surroundings
+from holdfast.simulation.makers.box import (
+    ILLEGAL_VALUE,
+    LIMITS_NOTHING_W,
+    Box,
+    Refused,
+    Surroundings,
+)
 
-_MODE, _POWER = 47511, 47512
+_LIMITED, _LIMIT_W, _MODE, _POWER = 47509, 47510, 47511, 47512
 _MODES, _STOPPED = range(1, 13), 0xFF
 
 
 class GoodWeEt(Box):
-    """A mode and its power stay until others are written."""
+    """A mode and its power stay until others are written; so does the limit of what it feeds in."""
 
-    AS_DELIVERED: ClassVar[Mapping[int, int]] = {_MODE: 1, _POWER: 0}
+    AS_DELIVERED: ClassVar[Mapping[int, int]] = {_LIMITED: 0, _LIMIT_W: 3000, _MODE: 1, _POWER: 0}
+
+    @property
+    def export_limit_w(self) -> float:
+        """The limit counts while it is switched on."""
+        return float(self.registers[_LIMIT_W]) if self.registers[_LIMITED] else LIMITS_NOTHING_W
 
     def check(self, written: Mapping[int, int]) -> None:
-        """The mode is one that there is."""
+        """The mode is one that there is, the switch a flag."""
+        if written.get(_LIMITED, 0) > 1:
+            raise Refused(ILLEGAL_VALUE)
         mode = written.get(_MODE, 1)
         if mode not in _MODES and mode != _STOPPED:
             raise Refused(ILLEGAL_VALUE)

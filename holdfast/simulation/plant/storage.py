@@ -195,6 +195,8 @@ class StoragePlant:
             led_w = _OWN_RULES[mode](scene)
             self.inverter.lead(led_w)
             return led_w
+        if Point.EXPORT_LIMIT_W in self._points[Role.INVERTER]:
+            self.inverter.export_limit_w = self.box.export_limit_w
         self.box.now_s = time_s
         wish_w = self.box.power_w(scene)
         if wish_w != self.inverter.setpoint_w:

@@ -4,15 +4,18 @@ shows."""
 from collections.abc import Sequence
 from typing import Any
 
+from holdfast.core.commands import Point
 from holdfast.core.config import Site
 from holdfast.core.device_mode import DeviceMode, number_of
 from holdfast.core.role import Role
 from holdfast.core.signals import Signal
 from holdfast.devices.can_profile import CanProfile
+from holdfast.devices.limit_write import LimitWrite
 from holdfast.devices.modbus_profile import ModbusProfile
 from holdfast.devices.mode_write import ModeWrite
 from holdfast.devices.profile import load_profile
 from holdfast.devices.register_image import LastShown, RawImage, WriteRequest
+from holdfast.devices.registers import RegisterWrite
 from holdfast.devices.roles import ROLES, Per
 from holdfast.devices.verbs import VerbWrite
 from holdfast.simulation.plant import SitePlant
@@ -87,6 +90,17 @@ class TableBench:
         self.send(self.requests_of(mode))
         self.run(SETTLED_S)
 
+    def requests_to_limit(self, limit_w: float) -> tuple[WriteRequest, ...]:
+        """What is sent for an export limit."""
+        row = self.profile.points[Point.EXPORT_LIMIT_W]
+        assert isinstance(row, LimitWrite | RegisterWrite)
+        return row.requests(limit_w, LastShown(image=self.image(), told={}))
+
+    def limit(self, limit_w: float) -> None:
+        """Tells it an export limit, and lets PV come down."""
+        self.send(self.requests_to_limit(limit_w))
+        self.run(2.0 * SETTLED_S)
+
     def run(self, seconds: float) -> None:
         """Lets time pass."""
         for _ in range(round(seconds / STEP_S)):
@@ -134,6 +148,11 @@ class TableBench:
         """Tells it a power, and lets it settle."""
         self.send(self.requests(power_w))
         self.run(seconds)
+
+    @property
+    def exported_w(self) -> float:
+        """What really flows into the grid."""
+        return -self.plant.grid_power_w
 
     @property
     def power_w(self) -> float:

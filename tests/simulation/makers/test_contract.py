@@ -5,6 +5,7 @@ import math
 
 import pytest
 
+from holdfast.core.commands import Point
 from holdfast.core.device_mode import MODES, DeviceMode, number_of
 from holdfast.core.role import Role
 from holdfast.core.signals import SIGNALS, Signal
@@ -36,6 +37,7 @@ MODES_OF_TABLES = [
     if isinstance(write, ModeWrite)
     for mode in write.modes
 ]
+LIMITED = [name for name in TABLES if Point.EXPORT_LIMIT_W in outline_of(load_profile(name)).points]
 
 
 def steps_of(bench: TableBench) -> float:
@@ -256,6 +258,42 @@ def test_a_link_that_dies_on_the_way_to_a_mode_leaves_it_between_both(
         low_w, high_w = min(before_w, 0.0), max(before_w, 1500.0)
         slack_w = steps_of(bench)
         assert low_w - slack_w <= bench.power_w <= high_w + slack_w, f"cut after {cut}"
+
+
+@pytest.mark.parametrize("table", LIMITED)
+@pytest.mark.parametrize("limit_w", [0.0, 100.0, 1500.0])
+def test_told_an_export_limit_it_shows_and_keeps_it_and_the_battery_goes_on(
+    table: str, limit_w: float
+) -> None:
+    bench = TableBench(table, pv_w=4000.0)
+    bench.tell(500.0)
+    assert bench.exported_w == pytest.approx(4000.0 - LOAD_W - 500.0, abs=60.0)
+    assert bench.told()[Signal.EXPORT_LIMIT_READBACK_W] > bench.exported_w
+    bench.limit(limit_w)
+    assert bench.told()[Signal.EXPORT_LIMIT_READBACK_W] == limit_w
+    assert bench.exported_w == pytest.approx(limit_w, abs=60.0)
+    assert bench.power_w == pytest.approx(500.0, abs=steps_of(bench))
+    bench.limit(17_000.0)
+    assert bench.exported_w == pytest.approx(4000.0 - LOAD_W - 500.0, abs=60.0)
+
+
+@pytest.mark.parametrize("table", LIMITED)
+@pytest.mark.parametrize(("before_w", "after_w"), [(2000.0, 100.0), (100.0, 2000.0)])
+def test_a_link_that_dies_on_the_way_to_a_limit_leaves_one_or_the_other(
+    table: str, before_w: float, after_w: float
+) -> None:
+    def told_before() -> TableBench:
+        bench = TableBench(table, pv_w=4000.0)
+        bench.tell(500.0)
+        bench.limit(before_w)
+        return bench
+
+    for cut in range(len(told_before().requests_to_limit(after_w)) + 1):
+        bench = told_before()
+        bench.send(bench.requests_to_limit(after_w)[:cut])
+        bench.run(2.0 * SETTLED_S)
+        assert min(before_w, after_w) - 60.0 <= bench.exported_w
+        assert bench.exported_w <= max(before_w, after_w) + 60.0
 
 
 @pytest.mark.parametrize("table", TABLES)
