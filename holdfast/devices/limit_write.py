@@ -10,7 +10,7 @@ from holdfast.core.commands import Point
 from holdfast.core.signals import Signal
 from holdfast.devices.register_image import LastShown, RawImage, WriteRequest
 from holdfast.devices.registers import towards_zero
-from holdfast.devices.stepped_write import SteppedWrite, Steps, check_joined, power_in
+from holdfast.devices.stepped_write import SteppedWrite, Steps, check_joined, shows
 from holdfast.devices.verb_step import VerbStep
 
 NO_LIMIT_W = float(0xFFFF_FFFF)
@@ -68,8 +68,7 @@ class LimitWrite(SteppedWrite):
 
     def value(self, image: RawImage) -> float:
         """Returns the limit in W that is in force on a device which shows ``image``."""
-        limit_w = power_in(self.limit, image, 0.0)
-        return NO_LIMIT_W if limit_w is None else limit_w
+        return self._of_power.value_in(image) if shows(self.limit, image) else NO_LIMIT_W
 
     @property
     def _of_power(self) -> VerbStep:

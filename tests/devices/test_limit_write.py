@@ -65,6 +65,15 @@ def test_a_float_register_keeps_every_limit():
     assert limit(text.replace("address: 51", "address: 52")).kept(5009.5) == 5009.5
 
 
+def test_the_switch_may_come_first_where_a_device_wants_that():
+    power, switch = LIMIT.splitlines(keepends=True)[-2:]
+    row = limit(VERBS + LIMIT.replace(power + switch, switch + power))
+    requests = row.requests(5009.0, NOTHING_SHOWN)
+    assert [(one.address, *one.words) for one in requests] == [(51, 170), (50, 500)]
+    assert row.resolution == 10.0
+    assert row.value(held(r50=500, r51=170).image) == 5000.0
+
+
 def test_what_is_kept_in_flash_is_not_written_again():
     assert sent(5000.0, held(r50=500, r51=170)) == []
     assert sent(4000.0, held(r50=500, r51=170)) == [(50, [400])]
@@ -80,6 +89,7 @@ def test_a_limit_counts_once_it_is_in_force_and_else_there_is_none():
 
 def test_no_limit_is_a_value_that_the_signal_can_have():
     assert SIGNALS[SHOWN].is_plausible(NO_LIMIT_W)
+    assert NO_LIMIT_W == 2.0**32 - 1.0, "all ones, as devices say it"
 
 
 @pytest.mark.parametrize("value", [-1.0, math.nan, math.inf, -math.inf])
@@ -120,7 +130,11 @@ def test_it_belongs_to_the_inverter_and_is_read_with_the_rest():
         ("value: 170", "value: timeout", "it has power and timeout; one power"),
         ("value: power", "value: ac_power", "it has ac_power; one power"),
         ("value: power, scale: 10", "value: power, of_rated: true", "no share of what is"),
-        ("value: 170", "value: 170, joined: true, function: multiple", "joined at 51 follows no"),
+        (
+            "value: 170",
+            "value: 170, joined: true, function: multiple",
+            "limit: what is joined at 51 follows no",
+        ),
         ("export_limit_readback_w", "pv_on", "export_limit_readback_w"),
         ("point: export_limit_w", "point: pv_on", "export_limit_w"),
     ],

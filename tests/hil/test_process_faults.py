@@ -63,9 +63,11 @@ def to_running(rig: Rig) -> None:
 
 
 def rests_by_plan(rig: Rig) -> bool:
-    """Says whether the plan of this time of day leaves the battery alone."""
+    """Says whether the plan of this time of day leaves a battery alone that may be used."""
     power = rig.quantity(QuantityName.BATTERY_POWER)
-    return power is not None and power.source == Source.PLAN and power.asked == 0.0
+    if power is None or power.source != Source.PLAN:
+        return False
+    return power.asked == 0.0 and (power.high or 0.0) > 100.0
 
 
 def running(rig: Rig, name: str) -> int:
