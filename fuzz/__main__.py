@@ -38,6 +38,9 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--seconds", type=float, default=_SECONDS, metavar="S", help="for each target"
     )
+    parser.add_argument(
+        "--runs", type=int, metavar="N", help="at most N inputs for each, always the same ones"
+    )
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="targets at a time")
     parser.add_argument("--folder", type=Path, default=ROOT / "build" / "fuzz", metavar="FOLDER")
     parser.add_argument("--list", action="store_true", help="say which targets there are")
@@ -54,6 +57,7 @@ def _campaign(targets: Sequence[str], options: argparse.Namespace) -> int:
     results = run(
         targets,
         seconds=options.seconds,
+        runs=options.runs,
         folder=options.folder,
         jobs=options.jobs,
         engine="fuzz.guided" if guided else "fuzz.unguided",

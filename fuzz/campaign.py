@@ -46,13 +46,17 @@ def run(
     targets: Iterable[str],
     *,
     seconds: float,
+    runs: int | None = None,
     folder: Path,
     jobs: int,
     engine: str,
     say: Callable[[Result], None],
 ) -> list[Result]:
-    """Runs ``targets``, so many ``jobs`` at a time, and tells each as it ends."""
-    one = partial(_run_one, seconds=seconds, folder=folder, engine=engine)
+    """Runs ``targets``, so many ``jobs`` at a time, and tells each as it ends.
+
+    With ``runs`` each gets so many inputs at most, and the same ones each time.
+    """
+    one = partial(_run_one, seconds=seconds, runs=runs, folder=folder, engine=engine)
     with ThreadPoolExecutor(jobs) as pool:
         return [*_told(pool.map(one, targets), say)]
 
@@ -63,13 +67,13 @@ def _told(results: Iterable[Result], say: Callable[[Result], None]) -> Iterator[
         yield result
 
 
-def _run_one(target: str, *, seconds: float, folder: Path, engine: str) -> Result:
+def _run_one(target: str, *, seconds: float, runs: int | None, folder: Path, engine: str) -> Result:
     own = folder / target
     own.mkdir(parents=True, exist_ok=True)
     for old in _artifacts(own):
         old.unlink()
     ended = subprocess.run(
-        [sys.executable, "-m", engine, target, f"{seconds:g}", str(own)],
+        [sys.executable, "-m", engine, target, f"{seconds:g}", str(runs or 0), str(own)],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

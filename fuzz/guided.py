@@ -1,7 +1,8 @@
 """One target under atheris, which follows the coverage of our code: a process of its own.
 
-``python -m fuzz.guided TARGET SECONDS FOLDER``. Ends with another status than 0 once it has found
-something; the input then lies in FOLDER.
+``python -m fuzz.guided TARGET SECONDS RUNS FOLDER``. With RUNS above 0 it tries so many inputs at
+most, and the same ones each time. Ends with another status than 0 once it has found something; the
+input then lies in FOLDER.
 """
 
 import logging
@@ -18,7 +19,7 @@ _HANGS_S = 30
 _MOST_MB = 4096
 
 
-def main(name: str, seconds: str, folder: str) -> None:
+def main(name: str, seconds: str, runs: str, folder: str) -> None:
     """Looks for inputs until the time is over, or one is found."""
     logging.disable(logging.CRITICAL)  # each bad file would be told of
     with atheris.instrument_imports(include=["holdfast", "yaml"], enable_loader_override=False):
@@ -40,7 +41,9 @@ def main(name: str, seconds: str, folder: str) -> None:
         changed: bytes = atheris.Mutate(data, most)
         return changed
 
+    repeatable = [f"-runs={runs}", "-seed=1"] if int(runs) else []
     options = [
+        *repeatable,
         f"-max_total_time={seconds}",
         f"-timeout={_HANGS_S}",
         f"-rss_limit_mb={_MOST_MB}",

@@ -1,6 +1,6 @@
 """One target without atheris: good inputs are changed at random, in a process of its own.
 
-``python -m fuzz.unguided TARGET SECONDS FOLDER``, as :mod:`fuzz.guided`.
+``python -m fuzz.unguided TARGET SECONDS RUNS FOLDER``, as :mod:`fuzz.guided`.
 """
 
 import hashlib
@@ -27,14 +27,15 @@ class Hangs(Exception):
     """An input takes too long."""
 
 
-def main(name: str, seconds: str, folder: str) -> int:
+def main(name: str, seconds: str, runs: str, folder: str) -> int:
     """Tries inputs until the time is over, or one is found."""
     logging.disable(logging.CRITICAL)  # each bad file would be told of
     signal.signal(signal.SIGALRM, _hangs)
     target = TARGETS[name]
     executions = 0
     try:
-        executions = _try_all(target, time.monotonic() + float(seconds), Path(folder))
+        end_s = time.monotonic() + float(seconds)
+        executions = _try_all(target, end_s, int(runs) or None, Path(folder))
     except _Found:
         return _FOUND
     print(f"stat::number_of_executed_units: {executions}")
@@ -45,13 +46,13 @@ class _Found(Exception):
     """An input was found, saved and told."""
 
 
-def _try_all(target: Target, end_s: float, folder: Path) -> int:
+def _try_all(target: Target, end_s: float, runs: int | None, folder: Path) -> int:
     """Tries at least every seed; returns how many inputs it tried."""
-    random, seeds = Random(), list(target.seeds())
+    random, seeds = Random(runs and 1), list(target.seeds())
     for seed in seeds:
         _try(target, seed, folder)
     tried = len(seeds)
-    while time.monotonic() < end_s:
+    while time.monotonic() < end_s and (runs is None or tried < runs):
         _try(target, mutated(random.choice(seeds), random, target.longest), folder)
         tried += 1
     return tried

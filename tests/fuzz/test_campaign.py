@@ -54,3 +54,16 @@ def test_an_input_that_holds_is_told_to(tmp_path, capsys):
     assert main(["--rerun", str(path)]) == 0
     assert "everything holds; it is refused" in capsys.readouterr().out
     assert main(["--rerun", str(tmp_path / "crash-x")]) == 2
+
+
+def test_with_a_number_of_runs_it_tries_so_many_and_the_same_ones_each_time(tmp_path):
+    seen = []
+    for name in ("first", "second"):
+        (result,) = run(
+            ["heartbeat"], seconds=60.0, runs=200, folder=tmp_path / name, jobs=1,
+            engine="tests.fuzz.noted", say=lambda _: None,
+        )  # fmt: skip
+        assert result.tried == 200, result.told
+        seen.append((tmp_path / name / "heartbeat" / "log.txt").read_text())
+    assert seen[0] == seen[1]
+    assert seen[0].count("tried ") == 200

@@ -3,7 +3,7 @@
 The other known mistake, that of the day the clocks go back, is in :mod:`clock_change`.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 
 from holdfast.core.errors import PriceDataError
@@ -14,6 +14,7 @@ from holdfast.markets.sources.conversation import Asked
 from holdfast.markets.sources.left_out import LeftOut
 from holdfast.markets.sources.slots import series_of
 
+_LONGEST_SLOT = timedelta(hours=2)
 _LONGEST_ZERO = timedelta(hours=20)
 """Never was an auction's price exactly zero for so long; an empty table is, for a day."""
 
@@ -22,12 +23,23 @@ def exchange_answer(
     currency: str, slots: Iterable[PriceSlot], asked: Asked, left_out: LeftOut
 ) -> PriceAnswer:
     """Returns what an exchange told, within the window asked for. Raises PriceDataError."""
-    found = series_of(currency, slots, asked.start_utc, asked.end_utc, left_out)
+    short = _short(slots, left_out)
+    found = series_of(currency, short, asked.start_utc, asked.end_utc, left_out)
     real = without_empty_days(found, left_out)
     kept = without_doubtful_hours(real, asked.zone, left_out)
     if found and not kept:
         raise PriceDataError("; ".join(left_out.notes()) or "all prices are zero")
     return PriceAnswer(prices=kept, notes=left_out.notes(), is_partial=left_out.is_partial)
+
+
+def _short(slots: Iterable[PriceSlot], left_out: LeftOut) -> Iterator[PriceSlot]:
+    """Yields slots that an auction may have had: one price never holds for half a day."""
+    for slot in slots:
+        if slot.end_utc - slot.start_utc <= _LONGEST_SLOT:
+            yield slot
+        else:
+            why = "a price that holds for longer than two hours"
+            left_out.add(why, slot.start_utc, slot.end_utc, kind="long")
 
 
 def without_empty_days(prices: PriceSeries, left_out: LeftOut) -> PriceSeries:

@@ -78,16 +78,24 @@ def series_of(
 
     Raises PriceDataError if nothing is left, or all are in another unit.
     """
-    within = []
+    long = []
     for slot in slots:
-        if slot.start_utc >= slot.end_utc:
+        if slot.start_utc < slot.end_utc:
+            long.append(slot)
+        else:
             left_out.add("a price has no length", slot.start_utc)
-        elif slot.start_utc < end_utc and slot.end_utc > start_utc:
-            within.append(slot)
-    good = without_contradictions(plausible_slots(currency, within, left_out), left_out)
+    within = list(_within(long, start_utc, end_utc))
+    apart = without_contradictions(plausible_slots(currency, within, left_out), left_out)
+    good = list(_within(apart, start_utc, end_utc))  # of one that reached beyond, a piece may be
     if not good and left_out.is_partial:
         raise PriceDataError("; ".join(left_out.notes()))
     return PriceSeries(currency=currency, slots=tuple(good))
+
+
+def _within(
+    slots: Iterable[PriceSlot], start_utc: datetime, end_utc: datetime
+) -> Iterator[PriceSlot]:
+    return (slot for slot in slots if slot.start_utc < end_utc and slot.end_utc > start_utc)
 
 
 def without_contradictions(slots: Iterable[PriceSlot], left_out: LeftOut) -> list[PriceSlot]:

@@ -43,6 +43,10 @@ def test_awattar_hours_are_per_mwh() -> None:
     answer = told(always(dumped({"data": rows})), "awattar")
     assert len(answer.prices) == 23
     assert "prices are not in EUR/MWh" in answer.notes[0]
+    rows[-1]["end_timestamp"] = int((TODAY + 3000 * DAY).timestamp()) * 1000
+    answer = told(always(dumped({"data": rows})), "awattar")
+    assert len(answer.prices) == 22
+    assert "a price that holds for longer than two hours" in answer.notes[-1]
     for row in rows:
         row["unit"] = "Eur/kWh"
     assert "unit" in refusal(always(dumped({"data": rows})), "awattar")

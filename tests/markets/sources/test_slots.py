@@ -106,6 +106,17 @@ def test_where_two_prices_contradict_each_other_neither_counts() -> None:
     assert "2026-05-08T11:00Z to 2026-05-08T12:00Z" in note
 
 
+def test_of_one_that_reaches_beyond_what_was_asked_no_piece_is_taken_from_there() -> None:
+    prices = series_with(LeftOut(), slot(22, 26, 0.1), slot(23, 25, 0.2), slot(-26, -23, 0.3))
+    assert [(one.start_utc, one.end_utc) for one in prices] == [
+        (NOW - 26 * HOUR, NOW - 23 * HOUR), (NOW + 22 * HOUR, NOW + 23 * HOUR),
+    ]  # fmt: skip
+    prices = series_with(LeftOut(), slot(-28, -22, 0.1), slot(-27, -26, 0.2), slot(-25, -23, 0.2))
+    assert [(one.start_utc, one.end_utc) for one in prices] == [
+        (NOW - 23 * HOUR, NOW - 22 * HOUR)
+    ]  # fmt: skip
+
+
 def test_equal_prices_that_overlap_agree() -> None:
     left_out = LeftOut()
     prices = series_with(left_out, slot(0, 2, 0.1), slot(0, 2, 0.1), slot(1, 3, 0.1))
