@@ -18,7 +18,6 @@ from holdfast.runtime.latch_file import save_latches
 from holdfast.site.files import SiteFiles
 from holdfast.site.proof import proof_path, read_proof
 from holdfast.site.site_lock import hold_lock
-from holdfast.testing.sites import example_content
 from tests.cli.json_outputs import OUTPUTS, complaints, shape
 from tests.runtime.test_proving import PLAIN, UNIT, ProofBench, content_of
 
@@ -130,12 +129,3 @@ def test_what_cannot_be_proven_is_told(
     config.write_text(yaml.safe_dump(content_of(tmp_path, PLAIN)))
     assert main(["devices", "prove", *arguments, "--yes", "--config", str(config)]) == 2
     assert told in capsys.readouterr().err
-
-
-def test_a_contactor_of_ours_is_not_closed_for_it(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    config = tmp_path / "site.yaml"
-    config.write_text(yaml.safe_dump(example_content(tmp_path)))
-    assert main(["devices", "prove", "--yes", "--config", str(config)]) == 2
-    assert "a contactor of ours is between battery and inverter" in capsys.readouterr().err

@@ -9,7 +9,7 @@ from fuzz.target import Target
 
 def _noted(target: Target) -> Target:
     def run(data: bytes) -> bool:
-        print("tried", data.hex())
+        sys.stdout.write(f"tried {data.hex()}\n")
         return target.run(data)
 
     return replace(target, run=run)

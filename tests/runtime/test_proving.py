@@ -13,7 +13,7 @@ from holdfast.core.commands import Point
 from holdfast.core.config import Site
 from holdfast.core.role import Role
 from holdfast.runtime.commissioning.proving import ProofOutcome, prove
-from holdfast.runtime.commissioning.steps import STEPS, ProofTimes
+from holdfast.runtime.commissioning.steps import STEPS, ProofTimes, steps_of
 from holdfast.simulation.demo_site import with_table
 from holdfast.simulation.plant import SitePlant
 from holdfast.simulation.servers.protocol_faults import ProtocolFault
@@ -26,7 +26,7 @@ UNIT = "battery"
 LOAD_W = 600.0
 POWER_W = 300.0
 REVERT_S = 2.0
-TIMES = ProofTimes(read_s=10.0, command_s=3.0, witness_s=1.0, zero_s=4.0)
+TIMES = ProofTimes(read_s=10.0, command_s=3.0, witness_s=1.0, zero_s=4.0, connect_s=8.0)
 PLAIN, VERBS = "generic_integrated", "foxess_h3"
 
 
@@ -39,11 +39,26 @@ def content_of(folder: Path, table: str) -> dict[str, Any]:
     return content | {"authority": "observe"}
 
 
+def content_with_contactor(folder: Path, relays: str) -> dict[str, Any]:
+    """Plain devices, and between battery and inverter a contactor of ours."""
+    content = example_content(folder)
+    (unit,) = content["storage"]
+    unit["relays"]["profile"] = relays
+    unit["inverter_hardware"] |= {"revert_timeout_s": REVERT_S}
+    return content | {"authority": "observe"}
+
+
 class ProofBench:
     """A simulated house with one box, and the proof of it by the table that it is thought to be."""
 
-    def __init__(self, folder: Path, table: str = PLAIN, thought_to_be: str | None = None) -> None:
-        content = self.content = content_of(folder, table)
+    def __init__(
+        self,
+        folder: Path,
+        table: str = PLAIN,
+        thought_to_be: str | None = None,
+        content: dict[str, Any] | None = None,
+    ) -> None:
+        content = self.content = content or content_of(folder, table)
         self.plant = SitePlant.from_site(self._site(content, folder), soc_pct=60)
         self.plant.household.load_override_w, self.plant.household.pv_override_w = LOAD_W, 0.0
         self.unit = self.plant.units[UNIT]
@@ -96,7 +111,8 @@ async def test_a_good_box_is_proven_with_its_times_and_its_timer(tmp_path: Path)
     proof = await bench.proof()
     assert proof.proven, proof.reason
     assert proof.at_zero
-    assert [step.name for step in proof.steps] == [row.name for row in STEPS]
+    rows = steps_of(has_contactor=False)
+    assert [step.name for step in proof.steps] == [row.name for row in rows]
     assert proof.response_s is not None
     assert 0.0 < proof.response_s < 2.0
     assert proof.timer is TimerFound.ENDS
@@ -236,3 +252,66 @@ async def test_it_stops_at_once_where_the_battery_leaves_its_bounds(tmp_path: Pa
     assert proof.reason.startswith("discharge: cell_temperature_high: cell_temperature_max_c is 57")
     assert proof.at_zero
     bench.check_unharmed()
+
+
+# ---------------------------------------------------------------------- a contactor of ours
+
+
+@pytest.mark.parametrize("relays", ["generic_relays", "precharge_relays"])
+async def test_a_contactor_of_ours_is_closed_for_it_and_open_in_the_end(
+    tmp_path: Path, relays: str
+) -> None:
+    bench = ProofBench(tmp_path, content=content_with_contactor(tmp_path, relays))
+    onto: list[bool] = []
+
+    def note(point: Point, value: float) -> None:
+        if point is Point.CONTACTOR and value == 1.0:
+            onto.append(bench.unit.inverter.enabled)
+
+    bench.on_write = note
+    proof = await bench.proof()
+    assert proof.proven, proof.reason
+    assert proof.at_zero
+    assert [step.name for step in proof.steps] == [row.name for row in STEPS]
+    assert set(onto) == {False}, "it closes onto a power stage that is off"
+    assert not bench.unit.contactor.closed
+    assert not bench.unit.inverter.enabled
+    bench.check_unharmed()
+
+
+async def test_a_contactor_that_does_not_close_is_told(tmp_path: Path) -> None:
+    bench = ProofBench(tmp_path, content=content_with_contactor(tmp_path, "generic_relays"))
+    bench.unit.contactor.stuck_open = True
+    proof = await bench.proof()
+    assert proof.reason.startswith("connect: "), proof.reason
+    assert "contactor" in proof.reason
+    assert proof.at_zero
+    bench.check_unharmed()
+
+
+async def test_a_contactor_that_falls_out_under_way_ends_the_proof(tmp_path: Path) -> None:
+    bench = ProofBench(tmp_path, content=content_with_contactor(tmp_path, "generic_relays"))
+
+    def fall_out(point: Point, value: float) -> None:
+        if point is Point.SETPOINT_W and value == POWER_W:
+            bench.unit.contactor.stuck_open, bench.unit.contactor.closed = True, False
+
+    bench.on_write = fall_out
+    proof = await bench.proof()
+    assert proof.reason.startswith("charge: "), proof.reason
+    assert proof.at_zero
+    assert bench.unit.inverter.power_w == 0.0
+
+
+async def test_a_contactor_that_is_welded_is_told_in_the_end(tmp_path: Path) -> None:
+    bench = ProofBench(tmp_path, content=content_with_contactor(tmp_path, "generic_relays"))
+
+    def weld(point: Point, value: float) -> None:
+        if point is Point.SETPOINT_W and value == -POWER_W:
+            bench.unit.contactor.welded = True
+
+    bench.on_write = weld
+    proof = await bench.proof()
+    assert proof.reason == "the contactor was not seen open in the end"
+    assert proof.at_zero
+    assert not proof.proven

@@ -13,6 +13,7 @@ from holdfast.core.signals import Signal
 from holdfast.core.units import NS_PER_S, s_from_ns
 from holdfast.runtime.commissioning import judgement
 from holdfast.runtime.commissioning.bounds import why_lost, why_stop
+from holdfast.runtime.commissioning.contactor import ProofContactor
 from holdfast.runtime.commissioning.judgement import Order
 from holdfast.runtime.commissioning.steps import ProofTimes
 from holdfast.runtime.commissioning.wires import UnitWires
@@ -46,15 +47,40 @@ class Commander:
         """Says whether anything was written."""
         self._enabled_here = False
         self._lost_looks = 0
+        self.contactor = ProofContactor(wires, unit)
 
     async def look(self) -> Snapshot:
-        """Waits a moment, and returns what is known then."""
+        """Waits a moment, keeps the contactor, and returns what is known then."""
         await asyncio.sleep(self.times.look_s)
-        return self.wires.look()
+        snapshot = self.wires.look()
+        if self.touched:
+            await self.contactor.keep(snapshot)
+        return snapshot
 
     def good(self, snapshot: Snapshot, signal: Signal) -> float | None:
         """Returns what the unit tells of ``signal``."""
         return snapshot.good(self._unit.name, signal)
+
+    async def connect(self, before: Snapshot) -> None:
+        """Closes the contactor, onto a power stage that is off. Raises ProofStopped."""
+        order = await self.tell(0.0, before)
+        if Point.ENABLE in self.wires.profile.points:
+            await self.wires.write(Point.ENABLE, 0.0)
+        self.contactor.want(closed=True)
+        end_s = time.monotonic() + self.times.connect_s
+        while not self.contactor.is_closed(await self.watch(order, guarded=False)):
+            if time.monotonic() >= end_s:
+                raise ProofStopped(f"the contactor is not closed after {self.times.connect_s:g} s")
+
+    async def disconnect(self) -> bool:
+        """Opens the contactor, and sees it open; True if there is none."""
+        self.contactor.want(closed=False)
+        end_s = time.monotonic() + self.times.connect_s
+        while self.touched and time.monotonic() < end_s:
+            with suppress(DeviceError):
+                if self.contactor.is_open(await self.look()):
+                    return True
+        return not self.touched
 
     async def take_over(self, before: Snapshot) -> Order:
         """Tells 0 W, as a running site does: the timer first, the power stage last."""
@@ -86,7 +112,8 @@ class Commander:
         """
         snapshot = await self.look()
         direction = 0.0 if order.to_w == 0.0 else order.to_w / abs(order.to_w)
-        if reason := why_stop(snapshot, self.wires.limits, (direction,)):
+        reason = self.contactor.trouble or why_stop(snapshot, self.wires.limits, (direction,))
+        if reason:
             raise ProofStopped(reason)
         self._check_lost(snapshot)
         for sample in self.wires.record(Signal.BATTERY_POWER_W) if guarded else ():

@@ -1,5 +1,6 @@
-"""The contactor of a unit that is proven is closed and opened by the controller that does it live."""
+"""The contactor of a unit that is proven is kept by the controller that keeps it live."""
 
+from holdfast.core.commands import Point
 from holdfast.core.config import StorageUnit
 from holdfast.core.data_store import Snapshot
 from holdfast.core.role import Role
@@ -10,7 +11,8 @@ from holdfast.devices.contactor.relay_controller import RelayController
 from holdfast.devices.profile import load_profile
 from holdfast.devices.roles import devices_in
 from holdfast.runtime.commissioning.wires import UnitWires
-from holdfast.safety.envelope import nothing
+from holdfast.safety.envelope import zero
+from holdfast.safety.finding import Reaction
 from holdfast.safety.permit import Permit
 
 
@@ -43,20 +45,26 @@ class ProofContactor:
             return
         permit = Permit(
             unit=self._unit,
-            envelope=nothing(""),
+            envelope=zero("proof"),
             expires_ns=snapshot.time_ns + NS_PER_S,
             may_write=True,
             may_increase=False,
             may_connect=self._is_wanted,
-            # Onto a power stage that runs it would close under load.
-            may_close=snapshot.good(self._unit, Signal.INVERTER_ENABLED) in {None, 0.0},
+            may_close=self._is_off(snapshot),
             may_run=False,
             islanded=False,
         )
         writes, self._memory, findings = self._relays.decide(permit, snapshot, self._memory)
-        self.trouble = next((found.detail or found.row for found in findings), "")
+        bad = (found.text for found in findings if found.reaction > Reaction.LOG)
+        self.trouble = next(bad, "")
         for write in writes:
             await self._wires.write(write.point, write.value)
+
+    def _is_off(self, snapshot: Snapshot) -> bool:
+        """Says whether it can close without a load, as far as the inverter can be switched off."""
+        if Point.ENABLE not in self._wires.profile.points:
+            return True
+        return snapshot.good(self._unit, Signal.INVERTER_ENABLED) == 0.0
 
     def is_closed(self, snapshot: Snapshot) -> bool:
         """Says whether it is closed, is seen so, and power may flow."""

@@ -48,6 +48,7 @@ async def prove(
             if commander.touched:
                 prover.tell("the end: 0 W is written until it is seen")
             at_zero = await commander.to_zero()
+            is_open = await commander.disconnect()
     proof = Proof(
         unit=unit.name,
         table=wires.profile.name,
@@ -55,7 +56,7 @@ async def prove(
         firmware=firmware,
         utc=datetime.now(UTC).replace(microsecond=0),
         power_w=power_w,
-        reason=reason or ("" if at_zero else "0 W was not seen in the end"),
+        reason=reason or _why_not_left(at_zero=at_zero, is_open=is_open),
         at_zero=at_zero,
         steps=tuple(prover.steps),
         response_s=prover.response_s,
@@ -64,6 +65,12 @@ async def prove(
         timer_s=prover.timer_s,
     )
     return ProofOutcome(proof=proof, interrupted=interrupted)
+
+
+def _why_not_left(*, at_zero: bool, is_open: bool) -> str:
+    if not at_zero:
+        return "0 W was not seen in the end"
+    return "" if is_open else "the contactor was not seen open in the end"
 
 
 async def _until_ended(steps: Coroutine[Any, Any, str]) -> tuple[str, bool]:

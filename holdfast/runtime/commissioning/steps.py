@@ -14,6 +14,8 @@ class StepKind(Enum):
     """Tells what is done in a step."""
 
     READ = auto()
+    CONNECT = auto()
+    """Only where a contactor of ours is in between; it is open before."""
     TAKE_OVER = auto()
     """Before it the device keeps its own rule, and its power is not ours."""
     COMMAND = auto()
@@ -38,6 +40,12 @@ STEPS = (
         kind=StepKind.READ,
         share=0.0,
         text="everything is read, and has to be plausible and within its limits",
+    ),
+    StepRow(
+        name="connect",
+        kind=StepKind.CONNECT,
+        share=0.0,
+        text="{power} is written, the power stage is switched off, and the contactor has to close",
     ),
     StepRow(
         name="zero",
@@ -72,6 +80,11 @@ STEPS = (
 )
 
 
+def steps_of(*, has_contactor: bool) -> tuple[StepRow, ...]:
+    """Returns the steps of one unit."""
+    return tuple(row for row in STEPS if has_contactor or row.kind is not StepKind.CONNECT)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProofTimes:
     """Bounds how long each step takes."""
@@ -79,6 +92,8 @@ class ProofTimes:
     read_s: float = 20.0
     """A serial CAN adapter takes two seconds to open, and a pack speaks once in one or two."""
     command_s: float = 20.0
+    connect_s: float = 30.0
+    """A precharge may be tried three times; so long may it take to open, too."""
     witness_s: float = 6.0
     """After the power has settled meter and BMS have so long to confirm it."""
     zero_s: float = 30.0

@@ -15,6 +15,7 @@ from holdfast.core.role import Role
 from holdfast.core.signals import SITE, Signal
 from holdfast.devices.drivers import open_driver
 from holdfast.devices.modbus_profile import ModbusProfile
+from holdfast.devices.roles import ROLE_OF
 from holdfast.safety.limits import Limit, build_limits
 from holdfast.site.devices import expected_signals, physical_devices, profile_of, site_ages
 
@@ -26,7 +27,7 @@ _JUDGED_APART = frozenset({Signal.SETPOINT_READBACK_W, Signal.WATCHDOG_ARMED})
 
 
 class UnitWires:
-    """Reads all devices, records what the inverter tells, and writes to it."""
+    """Reads all devices, records what the inverter tells, and writes to those of one unit."""
 
     def __init__(self, site: Site, unit: StorageUnit) -> None:
         owners = {SITE, unit.name}
@@ -42,15 +43,17 @@ class UnitWires:
             if owner in owners
         }
         self._drivers: list[DeviceDriver] = []
+        self._by_role: dict[Role, DeviceDriver] = {}
         for one in physical_devices(site):
             if not owners.intersection(one.owners.values()):
                 continue
             profile = profile_of(site, one)
             driver = open_driver(one.name, one.owners, profile, one.device.connection, self._store)
             self._drivers.append(driver)
+            self._by_role |= {role: driver for role in one.owners if one.owners[role] == unit.name}
             if one.owners.get(Role.INVERTER) == unit.name:
                 assert isinstance(profile, ModbusProfile), "who takes a setpoint speaks Modbus"
-                self.profile, self._inverter = profile, driver
+                self.profile = profile
         self._tasks: list[asyncio.Task[None]] = []
         self._records: dict[Signal, list[Good]] = {signal: [] for signal in _RECORDED}
 
@@ -84,7 +87,7 @@ class UnitWires:
 
     async def write(self, point: Point, value: float) -> int:
         """Writes, and again if the device is busy; returns when (monotonic). Raises DeviceError."""
-        write = Write(unit=self._unit, role=Role.INVERTER, point=point, value=value)
+        write = Write(unit=self._unit, role=ROLE_OF[point], point=point, value=value)
         for _ in range(_TRIES - 1):
             try:
                 return await self._write_once(write)
@@ -94,7 +97,7 @@ class UnitWires:
 
     async def _write_once(self, write: Write) -> int:
         now_ns = time.monotonic_ns()
-        await self._inverter.write(write)
+        await self._by_role[write.role].write(write)
         return now_ns
 
     def why_silent(self) -> str:
