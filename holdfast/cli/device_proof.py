@@ -9,6 +9,7 @@ from pathlib import Path
 from holdfast.cli.columns import print_columns
 from holdfast.cli.consent import ask
 from holdfast.cli.json_output import print_json
+from holdfast.cli.typed import Typed
 from holdfast.core.config import Site, StorageUnit
 from holdfast.core.config.device import ModbusTcp
 from holdfast.core.errors import ConfigError, DeviceError
@@ -45,7 +46,8 @@ def _prove(site: Site, options: argparse.Namespace) -> int:
     with holding(site, "devices prove"):
         ask(site, "devices prove", _what_is_done(unit, power_w), agreed=options.yes)
         firmware = asyncio.run(_firmware(unit))
-        outcome = asyncio.run(prove(site, unit, power_w, _tell, firmware=firmware))
+        typed = Typed().line if options.outage else None
+        outcome = asyncio.run(prove(site, unit, power_w, _tell, typed=typed, firmware=firmware))
         if not outcome.interrupted:
             _keep(proof_path(site, unit.name), outcome.proof)
     if not outcome.proof.at_zero:

@@ -49,6 +49,7 @@ prove    tell the inverter of the storage unit DEVICE small powers, one step aft
          itself when it hears nothing more. The site must not run. It asks first, or --yes; Ctrl-C
          ends it at 0 W. The report lies in state_dir and counts for `holdfast check` while table
          and connection stay as they are. Exits with 1 if it is not proven.
+         With --outage it also has you switch the grid off, and type whether the house is served.
          --show prints the last report of each unit, or of DEVICE.
 release  give the inverter of the storage unit DEVICE back to its own rule, and see that it shows
          that: nothing of Holdfast remains in it. The site must not run. It asks first, or --yes.
@@ -103,6 +104,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=float,
         metavar="W",
         help="prove: with this power (default: 300, or limited_power_w if that is less)",
+    )
+    parser.add_argument(
+        "--outage", action="store_true", help="prove: also while you switch the grid off"
     )
     parser.add_argument("--show", action="store_true", help="prove: print the last report")
     parser.add_argument("--replay", type=Path, metavar="FILE", help="read: from a recording")

@@ -45,6 +45,7 @@ class Goal(StrEnum):
     MAIN_FUSE = "main_fuse"
     EXPORT_LIMIT = "export_limit"
     GRID_FAULT = "grid_fault"
+    SUPPLY_IN_OUTAGE = "supply_in_outage"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +95,7 @@ GOALS: dict[Goal, GoalRow] = {
         (_G.MAIN_FUSE,          _SITE, (_S.GRID_POWER_W,),                  1,    ("grid_import_high",),                                           _OBSERVE, _OBSERVE, None,              "the site imports no more than its main fuse carries"),
         (_G.EXPORT_LIMIT,       _SITE, (_S.GRID_POWER_W,),                  1,    ("grid_export_high",),                                           _OBSERVE, _OBSERVE, None,              "the battery exports no more than is permitted"),
         (_G.GRID_FAULT,         _SITE, (_S.GRID_VOLTAGE_V, _S.GRID_FREQUENCY_HZ), 1,    ("grid_voltage_high", "grid_voltage_low", "grid_frequency_high", "grid_frequency_low"), _FULL,    _FULL,    None,              "nothing is fed into a grid outside its bounds, which each inverter has to see to by itself as well"),
+        (_G.SUPPLY_IN_OUTAGE,   _UNIT, (),                                  1,    (),                                                              _FULL,    _FULL,    None,              "a command of ours does not leave the house dark while the grid is away"),
     )
 }
 # fmt: on

@@ -15,7 +15,7 @@ from holdfast.safety.derived import RESTS_ON
 from holdfast.safety.goals import GOALS, Assurance, Authority, Facts, Goal, Nobody, assure
 from holdfast.safety.limits import build_limits
 from holdfast.site.devices import devices, physical_devices
-from holdfast.site.proof import Proof, TimerFound, valid_proof
+from holdfast.site.proof import OutageFound, Proof, TimerFound, valid_proof
 
 
 def assurance(site: Site) -> tuple[Assurance, ...]:
@@ -114,6 +114,7 @@ def _facts(site: Site, owner: str, accepted: Mapping[Goal, str]) -> Facts:
             guarded |= profile.guards
             seen = _seen(proof, device.device) or profile.confirmed
             commanded += [seen] if profile.points else []
+            guarded |= _proven_in_outage(proof, device.device)
     if commanded and all(commanded):  # a device that is only read is found wrong by the others
         guarded[Goal.UNDERSTOOD] = "; ".join(dict.fromkeys(filter(None, commanded)))
     disproven = {} if proof is None else _disproven(proof)
@@ -131,12 +132,23 @@ def _seen(proof: Proof | None, device: Device) -> str | None:
     return proof.in_words if proof is not None and proof.is_of(device) else None
 
 
+def _proven_in_outage(proof: Proof | None, device: Device) -> dict[Goal, str]:
+    """Returns what was seen on this very device while the grid was away."""
+    if proof is None or proof.outage is not OutageFound.SERVED or not proof.is_of(device):
+        return {}
+    return {Goal.SUPPLY_IN_OUTAGE: f"told 0 W it served the house on {proof.date}"}
+
+
 def _disproven(proof: Proof) -> dict[Goal, str]:
     """Returns what the device did not do, though the rest of it is proven."""
-    if proof.timer is not TimerFound.LATE:
-        return {}
-    why = f"the inverter's timer did not end a command when it was proven on {proof.date}"
-    return {Goal.LOST_CONTROLLER: why}
+    found = {}
+    if proof.timer is TimerFound.LATE:
+        found[Goal.LOST_CONTROLLER] = (
+            f"the inverter's timer did not end a command when it was proven on {proof.date}"
+        )
+    if proof.outage is OutageFound.DARK:
+        found[Goal.SUPPLY_IN_OUTAGE] = f"told 0 W it left the house dark on {proof.date}"
+    return found
 
 
 def _accepted_by_site(site: Site) -> dict[Goal, str]:

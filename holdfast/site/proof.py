@@ -29,6 +29,13 @@ class TimerFound(StrEnum):
     """It did not: nobody may rely on this timer."""
 
 
+class OutageFound(StrEnum):
+    """Names what the house had while the grid was away and the battery was told 0 W."""
+
+    SERVED = "served"
+    DARK = "dark"
+
+
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -69,6 +76,9 @@ class Proof(_Part):
     timer_set_s: NotNegative | None = None
     timer_s: NotNegative | None = None
     """From the last command to the power that has left; None: it never did."""
+
+    outage: OutageFound | None = None
+    """None: it was not tried."""
 
     @property
     def proven(self) -> bool:

@@ -22,7 +22,7 @@ from holdfast.monitoring.audit.verify import Problem
 from holdfast.monitoring.explain.situation import Situation
 from holdfast.monitoring.status.schema import CommsStatus, Status
 from holdfast.safety.goals import Goal
-from holdfast.site.proof import TimerFound
+from holdfast.site.proof import OutageFound, TimerFound
 
 HEAD = """\
 # What `--json` prints
@@ -68,6 +68,7 @@ _PROOF: dict[str, Any] = {
     "unit": str, "table": str, "firmware": str, "utc": datetime, "power_w": float, "reason": str,
     "proven": bool, "current": bool, "at_zero": bool, "response_s": float | None,
     "timer": TimerFound | None, "timer_set_s": float | None, "timer_s": float | None,
+    "outage": OutageFound | None,
     "steps": [{"name": str, "passed": bool, "told": str, "figures": dict[str, float]}],
 }  # fmt: skip
 

@@ -90,6 +90,30 @@ async def test_ctrl_c_ends_it_at_0_w_and_keeps_no_report(bench: CommandBench) ->
     bench.check_unharmed()
 
 
+async def test_an_outage_is_answered_by_whoever_switched_the_grid_off(bench: CommandBench) -> None:
+    words = ("devices", "prove", "--yes", "--outage", "--json", "--config", str(bench.config))
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "holdfast.cli.main", *words, stdin=pipe, stdout=pipe, stderr=pipe
+    )
+    assert process.stdin
+    assert process.stdout
+    assert process.stderr
+    async for line in process.stderr:
+        if b"Switch the grid off" in line:
+            bench.plant.islanded = True
+        elif b"type `served`" in line:
+            process.stdin.write(b"served\n")
+        elif b"Switch the grid on" in line:
+            bench.plant.islanded = False
+            process.stdin.write(b"on\n")
+    proof = json.loads(await process.stdout.read())
+    assert await process.wait() == 0
+    assert (proof["proven"], proof["outage"]) == (True, "served")
+    assert [step["name"] for step in proof["steps"]][5] == "outage"
+    bench.check_unharmed()
+
+
 async def test_without_consent_nothing_is_written(
     bench: CommandBench, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -12,13 +12,14 @@ import yaml
 from holdfast.core.commands import Point
 from holdfast.core.config import Site
 from holdfast.core.role import Role
+from holdfast.runtime.commissioning.prover import Typed
 from holdfast.runtime.commissioning.proving import ProofOutcome, prove
-from holdfast.runtime.commissioning.steps import STEPS, ProofTimes, steps_of
+from holdfast.runtime.commissioning.steps import ProofTimes, steps_of
 from holdfast.simulation.demo_site import with_table
 from holdfast.simulation.plant import SitePlant
 from holdfast.simulation.servers.protocol_faults import ProtocolFault
 from holdfast.simulation.servers.site_server import SiteServer
-from holdfast.site.proof import Proof, TimerFound
+from holdfast.site.proof import OutageFound, Proof, TimerFound
 from holdfast.site.site_file import parse_site
 from holdfast.testing.sites import example_content
 
@@ -26,7 +27,9 @@ UNIT = "battery"
 LOAD_W = 600.0
 POWER_W = 300.0
 REVERT_S = 2.0
-TIMES = ProofTimes(read_s=10.0, command_s=3.0, witness_s=1.0, zero_s=4.0, connect_s=8.0)
+TIMES = ProofTimes(
+    read_s=10.0, command_s=3.0, witness_s=1.0, zero_s=4.0, connect_s=8.0, grid_back_s=8.0
+)
 PLAIN, VERBS = "generic_integrated", "foxess_h3"
 
 
@@ -73,6 +76,7 @@ class ProofBench:
             content["devices"]["box"]["profile"] = thought_to_be
         self.site = self._site(content, folder)
         self.told: list[str] = []
+        self.typed: Typed | None = None
 
     def _on_write(self, _role: Role, _unit: str, point: Point, value: float, _time_ns: int) -> None:
         self.on_write(point, value)
@@ -83,7 +87,9 @@ class ProofBench:
 
     async def prove(self) -> ProofOutcome:
         unit = self.site.storage[0]
-        return await prove(self.site, unit, POWER_W, self.told.append, times=TIMES)
+        return await prove(
+            self.site, unit, POWER_W, self.told.append, typed=self.typed, times=TIMES
+        )
 
     async def proof(self) -> Proof:
         async with self.server:
@@ -111,7 +117,7 @@ async def test_a_good_box_is_proven_with_its_times_and_its_timer(tmp_path: Path)
     proof = await bench.proof()
     assert proof.proven, proof.reason
     assert proof.at_zero
-    rows = steps_of(has_contactor=False)
+    rows = steps_of(has_contactor=False, has_outage=False)
     assert [step.name for step in proof.steps] == [row.name for row in rows]
     assert proof.response_s is not None
     assert 0.0 < proof.response_s < 2.0
@@ -272,7 +278,8 @@ async def test_a_contactor_of_ours_is_closed_for_it_and_open_in_the_end(
     proof = await bench.proof()
     assert proof.proven, proof.reason
     assert proof.at_zero
-    assert [step.name for step in proof.steps] == [row.name for row in STEPS]
+    rows = steps_of(has_contactor=True, has_outage=False)
+    assert [step.name for step in proof.steps] == [row.name for row in rows]
     assert set(onto) == {False}, "it closes onto a power stage that is off"
     assert not bench.unit.contactor.closed
     assert not bench.unit.inverter.enabled
@@ -315,3 +322,64 @@ async def test_a_contactor_that_is_welded_is_told_in_the_end(tmp_path: Path) -> 
     assert proof.reason == "the contactor was not seen open in the end"
     assert proof.at_zero
     assert not proof.proven
+
+
+# ---------------------------------------------------------------------- while the grid is away
+
+
+def typist(bench: ProofBench, *lines: str) -> Typed:
+    """Somebody who switches the grid off before the first line, and on before the last."""
+    left = list(lines)
+
+    async def line() -> str:
+        bench.plant.islanded = len(left) > 1
+        await asyncio.sleep(1.0)
+        if not left:
+            raise EOFError
+        return left.pop(0)
+
+    return line
+
+
+@pytest.mark.parametrize("found", OutageFound)
+async def test_what_somebody_sees_while_the_grid_is_away_is_on_the_report(
+    tmp_path: Path, found: OutageFound
+) -> None:
+    bench = ProofBench(tmp_path)
+    bench.typed = typist(bench, "what?", found, "on")
+    proof = await bench.proof()
+    assert proof.proven, proof.reason
+    assert proof.outage is found
+    rows = steps_of(has_contactor=False, has_outage=True)
+    assert [step.name for step in proof.steps] == [row.name for row in rows]
+    (step,) = (step for step in proof.steps if step.name == "outage")
+    assert step.figures["power_w"] == pytest.approx(-LOAD_W, abs=60.0)
+    assert f"told 0 W the house was {found}, the battery at -600 W" in step.told
+    assert "   'what?': type served or dark" in bench.told
+    bench.check_unharmed()
+
+
+async def test_nobody_who_can_answer_ends_it_at_zero(tmp_path: Path) -> None:
+    bench = ProofBench(tmp_path)
+    bench.typed = typist(bench)
+    proof = await bench.proof()
+    assert proof.reason == "outage: nobody can answer any more"
+    assert proof.outage is None
+    assert proof.at_zero
+    bench.check_unharmed()
+
+
+async def test_a_grid_that_does_not_come_back_is_told(tmp_path: Path) -> None:
+    bench = ProofBench(tmp_path)
+
+    answers = iter((OutageFound.SERVED, "on"))
+
+    async def typed() -> str:
+        bench.plant.islanded = True
+        await asyncio.sleep(1.0)
+        return next(answers)
+
+    bench.typed = typed
+    proof = await bench.proof()
+    assert proof.reason.startswith("outage: after 8 s with the grid: ")
+    assert proof.at_zero

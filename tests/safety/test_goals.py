@@ -124,6 +124,7 @@ TABLE = {
         "full",
         None,
     ),
+    "supply_in_outage": (False, (), 1, (), "full", "full", None),
 }
 # fmt: on
 

@@ -29,7 +29,7 @@ from holdfast.site.assurance import (
     highest_authority,
     unwatched,
 )
-from holdfast.site.proof import TimerFound
+from holdfast.site.proof import OutageFound, TimerFound
 from tests.builders import OWN_BMS, UNIT, build_site, device, unit_content
 from tests.site.test_proof import TABLE, keep, own_site
 
@@ -325,6 +325,30 @@ def test_a_timer_that_ended_nothing_is_none_unless_the_owner_accepts_that(
     accepts = {**unit.accepts, "lost_controller": "there is a contactor"}
     accepted = unit.model_copy(update={"accepts": accepts})
     check_authority(site.model_copy(update={"storage": (accepted,)}))
+
+
+def test_what_was_seen_while_the_grid_was_away_is_told_and_bounds_nothing(tmp_path: Path) -> None:
+    site = own_site(tmp_path, authority="full")
+    keep(site)
+    assert guard_of(site, Goal.SUPPLY_IN_OUTAGE) == Nobody(why="no table says so")
+    keep(site, outage=OutageFound.SERVED)
+    served = ByDevice(source="told 0 W it served the house on 2026-03-02")
+    assert guard_of(site, Goal.SUPPLY_IN_OUTAGE) == served
+    moved = own_site(tmp_path, host="10.0.0.6")
+    assert guard_of(moved, Goal.SUPPLY_IN_OUTAGE) == Nobody(why="no table says so")
+    keep(site, outage=OutageFound.DARK)
+    dark = Nobody(why="told 0 W it left the house dark on 2026-03-02")
+    assert guard_of(site, Goal.SUPPLY_IN_OUTAGE) == dark
+    check_authority(site)
+    keep(site, outage=OutageFound.DARK, timer=TimerFound.LATE, timer_s=None)
+    assert guard_of(site, Goal.SUPPLY_IN_OUTAGE) == dark
+    assert isinstance(guard_of(site, Goal.LOST_CONTROLLER), Nobody)
+
+
+def test_what_a_table_says_of_outages_is_believed_until_it_was_seen_otherwise() -> None:
+    guard = guard_of(build_site(), Goal.SUPPLY_IN_OUTAGE)
+    assert isinstance(guard, ByDevice)
+    assert guard.source.startswith("an island takes what its load takes")
 
 
 def test_another_commanded_device_of_the_unit_needs_a_word_of_its_own(tmp_path: Path) -> None:

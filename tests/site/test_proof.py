@@ -11,6 +11,7 @@ from holdfast.core.config import Site
 from holdfast.core.sealed import seal, unseal
 from holdfast.site.doubts import doubts
 from holdfast.site.proof import (
+    OutageFound,
     Proof,
     TimerFound,
     device_digest,
@@ -88,9 +89,19 @@ def test_the_file_is_what_the_next_release_has_to_read(tmp_path: Path) -> None:
     assert unseal(proof_path(site, UNIT).read_bytes()) == (
         '{"version":1,"unit":"battery","table":"own","device":"abc","firmware":"",'
         '"utc":"2026-03-02T12:00:00Z","power_w":300.0,"reason":"","at_zero":true,"steps":[],'
-        '"response_s":0.8,"timer":"ends","timer_set_s":5.0,"timer_s":5.1}'
+        '"response_s":0.8,"timer":"ends","timer_set_s":5.0,"timer_s":5.1,'
+        '"outage":null}'
     )
     assert list(TimerFound) == ["none", "ends", "late"]
+    assert list(OutageFound) == ["served", "dark"]
+
+
+def test_a_report_from_before_outages_were_tried_counts_as_it_did(tmp_path: Path) -> None:
+    site = own_site(tmp_path)
+    proof = keep(site)
+    path = proof_path(site, UNIT)
+    path.write_bytes(seal(unseal(path.read_bytes()).replace(',"outage":null', "")))
+    assert read_proof(path) == proof
 
 
 def test_a_report_cannot_be_changed_and_one_of_another_version_is_none(tmp_path: Path) -> None:

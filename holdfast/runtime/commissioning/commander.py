@@ -120,10 +120,19 @@ class Commander:
             is_new = sample.time_ns >= order.written_ns
             if is_new and (reason := judgement.danger(sample.value, order)):
                 raise ProofStopped(reason)
+        await self._beat(order)
+        return snapshot
+
+    async def _beat(self, order: Order) -> None:
         if self._beat_ns is not None and time.monotonic_ns() >= self._beat_ns:
             await self.wires.write(Point.SETPOINT_W, order.to_w)
             self._beat_ns = self._next_beat_ns()
-        return snapshot
+
+    async def hold(self, order: Order) -> None:
+        """Keeps the command up, whatever is told: while the grid is away much may be silent."""
+        with suppress(DeviceError):
+            await self.look()
+            await self._beat(order)
 
     def why_not(self, snapshot: Snapshot, directions: Collection[float]) -> str:
         """Returns why power may not flow in ``directions``; empty if it may."""

@@ -1,7 +1,8 @@
 """The prover makes the steps of a proof on one unit, tells each, and keeps what was measured."""
 
+import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import assert_never
 
@@ -19,26 +20,42 @@ from holdfast.runtime.commissioning.steps import (
     StepRow,
     steps_of,
 )
-from holdfast.site.proof import ProofStep, TimerFound
+from holdfast.site.proof import OutageFound, ProofStep, TimerFound
 
+Typed = Callable[[], Awaitable[str]]
 _BOTH = (1.0, -1.0)
+_ON = "on"
+_SWITCH_OFF = """\
+   Switch the grid off at the main switch. This computer needs a supply of its own.
+   Wait half a minute, look at the house, and type `served` if it has power, or `dark`."""
+_SWITCH_ON = "   Switch the grid on again, and type `on`."
 
 
 class Prover:
     """Makes the steps."""
 
-    def __init__(self, commander: Commander, power_w: float, tell: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        commander: Commander,
+        power_w: float,
+        tell: Callable[[str], None],
+        typed: Typed | None = None,
+    ) -> None:
+        """Takes who ``typed`` an answer, a line at a time, where the grid may be switched off."""
         self._commander, self._wires, self._times = commander, commander.wires, commander.times
-        self._power_w, self._say = power_w, tell
+        self._power_w, self._say, self._typed = power_w, tell, typed
         self.steps: list[ProofStep] = []
         self.response_s: float | None = None
+        self.outage: OutageFound | None = None
         self.timer: TimerFound | None = None
         self.timer_set_s: float | None = None
         self.timer_s: float | None = None
 
     async def all_steps(self) -> str:
         """Makes the steps until one fails; returns why it did, or nothing."""
-        rows = steps_of(has_contactor=self._commander.contactor.is_ours)
+        rows = steps_of(
+            has_contactor=self._commander.contactor.is_ours, has_outage=self._typed is not None
+        )
         for number, row in enumerate(rows, 1):
             power_w = self._power_w * row.share
             self.tell(f"{number} of {len(rows)}: " + row.text.format(power=f"{power_w:+.0f} W"))
@@ -66,6 +83,8 @@ class Prover:
                 return await self._connect(row)
             case StepKind.TAKE_OVER | StepKind.COMMAND:
                 return await self._command(row, power_w)
+            case StepKind.OUTAGE:
+                return await self._outage(row)
             case StepKind.SILENCE:
                 return await self._silence(row, power_w)
             case _:
@@ -106,6 +125,44 @@ class Prover:
             await self._commander.watch(order, guarded=ours)
         witnessed = await self._witnesses(order, before) if to_w else {}
         return self._measured(row, order, settled_s, witnessed)
+
+    async def _outage(self, row: StepRow) -> ProofStep:
+        order = await self._commander.tell(0.0, await self._commander.look())
+        self.tell(_SWITCH_OFF)
+        self.outage = OutageFound(await self._answer(order, *OutageFound))
+        shown = self._wires.record(Signal.BATTERY_POWER_W)[-1:]
+        self.tell(_SWITCH_ON)
+        await self._answer(order, _ON)
+        await self._until_grid_is_back(order)
+        told = f"told 0 W the house was {self.outage}"
+        figures: dict[str, float] = {}
+        if shown:  # else it was silent while the grid was away
+            figures["power_w"] = shown[0].value
+            told += f", the battery at {shown[0].value:+.0f} W"
+        return ProofStep(name=row.name, passed=True, told=told, figures=figures)
+
+    async def _answer(self, order: Order, *words: str) -> str:
+        """Returns one of ``words`` once somebody types it; the command is kept up until then."""
+        assert self._typed is not None, "nobody asks where nobody can answer"
+        while True:
+            typing = asyncio.ensure_future(self._typed())
+            try:
+                while not typing.done():
+                    await self._commander.hold(order)
+                if (line := typing.result()) in words:
+                    return line
+            except EOFError:
+                raise ProofStopped("nobody can answer any more") from None
+            finally:
+                typing.cancel()
+            self.tell(f"   {line!r}: type {' or '.join(words)}")
+
+    async def _until_grid_is_back(self, order: Order) -> None:
+        end_s = time.monotonic() + self._times.grid_back_s
+        while reason := self._commander.why_not(self._wires.look(), (0.0,)):
+            if time.monotonic() >= end_s:
+                raise ProofStopped(f"after {self._times.grid_back_s:g} s with the grid: {reason}")
+            await self._commander.hold(order)
 
     async def _silence(self, row: StepRow, power_w: float) -> ProofStep:
         if why := self._wires.profile.lacks.get(Signal.REVERT_TIMEOUT_READBACK_S):

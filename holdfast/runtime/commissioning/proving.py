@@ -13,7 +13,7 @@ from typing import Any
 
 from holdfast.core.config import Site, StorageUnit
 from holdfast.runtime.commissioning.commander import Commander
-from holdfast.runtime.commissioning.prover import Prover
+from holdfast.runtime.commissioning.prover import Prover, Typed
 from holdfast.runtime.commissioning.steps import ProofTimes
 from holdfast.runtime.commissioning.wires import UnitWires
 from holdfast.site.proof import Proof, device_digest
@@ -35,13 +35,17 @@ async def prove(
     power_w: float,
     tell: Callable[[str], None],
     *,
+    typed: Typed | None = None,
     firmware: str = "",
     times: ProofTimes | None = None,
 ) -> ProofOutcome:
-    """Makes all steps, tells each, and leaves the inverter at 0 W."""
+    """Makes all steps, tells each, and leaves the inverter at 0 W.
+
+    With ``typed``, which returns what somebody types next, the grid is to be switched off as well.
+    """
     async with UnitWires(site, unit) as wires:
         commander = Commander(wires, unit, power_w, times or ProofTimes())
-        prover = Prover(commander, power_w, tell)
+        prover = Prover(commander, power_w, tell, typed)
         try:
             reason, interrupted = await _until_ended(prover.all_steps())
         finally:
@@ -63,6 +67,7 @@ async def prove(
         timer=prover.timer,
         timer_set_s=prover.timer_set_s,
         timer_s=prover.timer_s,
+        outage=prover.outage,
     )
     return ProofOutcome(proof=proof, interrupted=interrupted)
 

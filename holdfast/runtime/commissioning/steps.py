@@ -19,6 +19,8 @@ class StepKind(Enum):
     TAKE_OVER = auto()
     """Before it the device keeps its own rule, and its power is not ours."""
     COMMAND = auto()
+    OUTAGE = auto()
+    """Only where somebody switches the grid off, and looks at the house."""
     SILENCE = auto()
 
 
@@ -72,6 +74,12 @@ STEPS = (
         text="{power} is written again: no power has to flow",
     ),
     StepRow(
+        name="outage",
+        kind=StepKind.OUTAGE,
+        share=0.0,
+        text="{power} stays written while the grid is away: is the house served all the same?",
+    ),
+    StepRow(
         name="silence",
         kind=StepKind.SILENCE,
         share=1.0,
@@ -80,9 +88,10 @@ STEPS = (
 )
 
 
-def steps_of(*, has_contactor: bool) -> tuple[StepRow, ...]:
+def steps_of(*, has_contactor: bool, has_outage: bool) -> tuple[StepRow, ...]:
     """Returns the steps of one unit."""
-    return tuple(row for row in STEPS if has_contactor or row.kind is not StepKind.CONNECT)
+    left_out = {StepKind.CONNECT: not has_contactor, StepKind.OUTAGE: not has_outage}
+    return tuple(row for row in STEPS if not left_out.get(row.kind, False))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,4 +107,6 @@ class ProofTimes:
     """After the power has settled meter and BMS have so long to confirm it."""
     zero_s: float = 30.0
     """In the end 0 W is written for so long until it is seen."""
+    grid_back_s: float = 300.0
+    """After an outage inverters look at the grid for minutes before they connect."""
     look_s: float = 0.02
