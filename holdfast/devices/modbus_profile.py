@@ -224,6 +224,7 @@ class ModbusProfile(DeviceTable):
                 step=self._step(write),
                 writes_per_day=write.writes_per_day,
                 refresh_ns=None if write.refresh_s is None else ns_from_s(write.refresh_s),
+                whole_w=write.whole_w if isinstance(write, VerbWrite) else None,
                 follows_pv=Signal.PV_POWER_W in self.rests_on(write.point),
                 modes=frozenset(write.modes if isinstance(write, ModeWrite) else DeviceMode),
             )

@@ -16,6 +16,8 @@ class PointTraits:
 
     step: float = 0.0
     """The device keeps multiples of it only. 0: it keeps what it is told."""
+    whole_w: tuple[float, float] | None = None
+    """It charges, or discharges, with so much or not at all, in W. None: it takes a power."""
     settle_ns: int = 0
     """A write, its answer and the poll behind it may take so long."""
     writes_per_day: int | None = None
@@ -33,9 +35,23 @@ class PointTraits:
         >>> [PointTraits(step=50.0).kept(power_w) for power_w in (1234.0, -1234.0, 49.0)]
         [1200.0, -1200.0, 0.0]
         """
-        if self.step == 0.0 or not math.isfinite(value):
+        if not math.isfinite(value):
             return value
-        return towards_zero(value / self.step) * self.step
+        if self.whole_w is not None:
+            return all_or_nothing(value, self.whole_w)
+        return value if self.step == 0.0 else towards_zero(value / self.step) * self.step
+
+
+def all_or_nothing(power_w: float, whole_w: tuple[float, float]) -> float:
+    """Returns the whole of a direction where ``power_w`` permits it, and 0 W for all between.
+
+    >>> [all_or_nothing(power_w, (4000.0, 5000.0)) for power_w in (4500.0, 3999.0, -5000.0)]
+    [4000.0, 0.0, -5000.0]
+    """
+    charge_w, discharge_w = whole_w
+    if power_w >= charge_w:
+        return charge_w
+    return -discharge_w if power_w <= -discharge_w else 0.0
 
 
 Traits = Mapping[Point, PointTraits]

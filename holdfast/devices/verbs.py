@@ -8,10 +8,11 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, PrivateAttr, model_validator
 
 from holdfast.core.commands import Point
 from holdfast.core.signals import Signal
+from holdfast.devices.point_traits import all_or_nothing
 from holdfast.devices.register_image import LastShown, RawImage, WriteRequest
 from holdfast.devices.registers import towards_zero
 from holdfast.devices.stepped_write import (
@@ -35,6 +36,10 @@ class VerbWrite(SteppedWrite):
     step_of_rated: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """The same as a share of the larger of the unit's rated powers: 0.02 where the device takes
     whole percents, and does nothing at one."""
+    whole: bool = False
+    """It is told to charge or to discharge, and does so with all that it is rated for."""
+    _whole_w: tuple[float, float] | None = PrivateAttr(None)
+    """It charges and discharges with so much, in W. None: it takes a power, or no unit is known."""
 
     @model_validator(mode="after")
     def _can_do_what_is_asked(self) -> Self:
@@ -43,12 +48,12 @@ class VerbWrite(SteppedWrite):
             raise ValueError(f"verbs: {' and '.join(lacking)} must be told, too")
         for verb, steps in self.verbs.items():
             powers = [step for step in steps if step.value in POWERS]
-            right = _TAKES[verb]
+            right = (0,) if self.whole else _TAKES[verb]
             if len(powers) not in right:
                 wanted = " or ".join(map(str, right))
                 raise ValueError(f"verbs: {verb} has {len(powers)} powers; {wanted} would be right")
             check_joined(f"verbs: {verb}", steps)
-        _check_told_apart(self.verbs)
+        _check_told_apart(self.verbs, by_power=not self.whole)
         return self
 
     @property
@@ -64,10 +69,19 @@ class VerbWrite(SteppedWrite):
     @property
     def resolution(self) -> float:
         """Returns the coarsest step between two powers, in W."""
-        return max(step.resolution for step in self._steps() if step.value in POWERS)
+        if self._whole_w is not None:
+            return min(self._whole_w)
+        return max((step.resolution for step in self._steps() if step.value in POWERS), default=0.0)
+
+    @property
+    def whole_w(self) -> tuple[float, float] | None:
+        """Returns what it charges and discharges with where it takes no power, in W."""
+        return self._whole_w
 
     def kept(self, value: float) -> float:
         """Returns what the device keeps of a power in W: of its steps, never more."""
+        if self._whole_w is not None:
+            return all_or_nothing(value, self._whole_w)
         grain_w = self.resolution or self.step
         return towards_zero(value / grain_w) * grain_w if grain_w else value
 
@@ -83,13 +97,17 @@ class VerbWrite(SteppedWrite):
         step_w = max(self.step, self.step_of_rated * max(charge_w, discharge_w))
         bound = self.model_copy(update={"verbs": verbs, "step": step_w})
         bound._revert_s = revert_s  # noqa: SLF001 - a copy of this
+        bound._whole_w = (charge_w, discharge_w) if self.whole else None  # noqa: SLF001 - as well
         return bound
 
     def requests(self, value: float, held: LastShown) -> tuple[WriteRequest, ...]:
         """Returns what is to be sent for ``value`` in W, as :meth:`requests_of`."""
         if not math.isfinite(value):
             raise ValueError(f"{value} cannot be written")
-        return self.requests_of(self.verbs[_verb_for(value)], value, held)
+        if self.whole and self._whole_w is None:
+            raise ValueError("its rated powers are not known: the table stands for no unit")
+        told = self.kept(value) if self.whole else value
+        return self.requests_of(self.verbs[_verb_for(told)], told, held)
 
     def release(self, held: LastShown) -> tuple[WriteRequest, ...]:
         """Returns what gives the device back to its own rule, as :meth:`requests_of`."""
@@ -108,8 +126,20 @@ class VerbWrite(SteppedWrite):
         for verb, steps in self.verbs.items():
             power_w = power_in(steps, image, pv_w)
             if power_w is not None and _may_show(verb, power_w):
-                return math.nan if verb is Verb.RELEASE else power_w
+                return self._shown_w(verb, power_w)
         return math.nan
+
+    def _shown_w(self, verb: Verb, power_w: float) -> float:
+        """Returns the power of a verb that is in force; NaN where nobody knows it."""
+        match verb:
+            case Verb.RELEASE:
+                return math.nan
+            case Verb.CHARGE if self.whole:
+                return math.nan if self._whole_w is None else self._whole_w[0]
+            case Verb.DISCHARGE if self.whole:
+                return math.nan if self._whole_w is None else -self._whole_w[1]
+            case _:
+                return power_w
 
 
 _NEEDED = (Verb.CHARGE, Verb.DISCHARGE, Verb.IDLE)
@@ -149,18 +179,16 @@ def _bound(step: VerbStep, rated_w: float) -> VerbStep:
     return bound
 
 
-def _check_told_apart(verbs: Mapping[Verb, tuple[VerbStep, ...]]) -> None:
+def _check_told_apart(verbs: Mapping[Verb, tuple[VerbStep, ...]], *, by_power: bool) -> None:
     """Refuses verbs that look the same: what the device does could not be read."""
     for verb, steps in verbs.items():
         for other, others in verbs.items():
-            if verb < other and not _differ(verb, steps, other, others):
+            is_by_power = by_power and _differ_by_power(verb, other)
+            if verb < other and not (is_by_power or are_apart(steps, others)):
                 raise ValueError(f"verbs: a device that shows {verb} shows {other} as well")
 
 
-def _differ(
-    verb: Verb, steps: tuple[VerbStep, ...], other: Verb, others: tuple[VerbStep, ...]
-) -> bool:
-    if are_apart(steps, others):
-        return True
-    # Charging and discharging with one signed register are told apart by it, and idle is 0 W.
+def _differ_by_power(verb: Verb, other: Verb) -> bool:
+    """Says whether a power tells two verbs apart: charging and discharging with one signed register
+    are told apart by it, and idle is 0 W."""
     return {verb, other} & _WITH_POWER != frozenset() and Verb.RELEASE not in {verb, other}

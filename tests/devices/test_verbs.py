@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from holdfast.core.commands import Point
 from holdfast.core.config.storage import InverterHardware
 from holdfast.core.errors import ConfigError
 from holdfast.core.signals import Signal
@@ -607,3 +608,103 @@ def test_the_smallest_power_is_rounded_as_any_other():
 
 def test_what_the_sun_gives_is_nothing_to_a_box_that_is_told_its_batterys_power():
     assert verb().value(image(r10=30, r11=1, r12=50), 600.0) == 2000.0
+
+
+# ---------------------------------------------------------------------- all or nothing
+
+WHOLE = """
+writes:
+  - point: setpoint_w
+    readback: setpoint_readback_w
+    whole: true
+    verbs:
+      charge:
+        - {address: 10, type: uint16, value: timeout}
+        - {address: 11, type: uint16, value: 1}
+      discharge:
+        - {address: 10, type: uint16, value: timeout}
+        - {address: 11, type: uint16, value: 2}
+      idle:
+        - {address: 11, type: uint16, value: 3}
+      release:
+        - {address: 11, type: uint16, value: 0}
+"""
+
+
+def whole_row() -> VerbWrite:
+    row = table(WHOLE).points[Point.SETPOINT_W]
+    assert isinstance(row, VerbWrite)
+    return row
+
+
+@pytest.mark.parametrize(
+    ("power_w", "mode", "kept_w"),
+    [
+        (4000.0, 1, 4000.0),
+        (9000.0, 1, 4000.0),
+        (3999.0, 3, 0.0),
+        (0.0, 3, 0.0),
+        (-4999.0, 3, 0.0),
+        (-5000.0, 2, -5000.0),
+        (-9000.0, 2, -5000.0),
+    ],
+)
+def test_a_device_of_modes_alone_does_all_or_nothing_and_never_more(power_w, mode, kept_w):
+    row = whole_row()
+    requests = row.requests(power_w, NOTHING_SHOWN)
+    assert requests[-1].words == (mode,)
+    image = {
+        place: word for one in requests for place, word in zip(one.places, one.words, strict=True)
+    }
+    assert row.value(image) == row.kept(power_w) == kept_w
+    traits = table(WHOLE).traits[Point.SETPOINT_W]
+    assert traits.kept(power_w) == kept_w
+    assert (traits.whole_w, traits.step) == ((4000.0, 5000.0), 4000.0)
+
+
+def test_of_a_device_of_modes_alone_its_own_rule_is_no_command():
+    row = whole_row()
+    assert math.isnan(row.value({(None, "holding", 11): 0}))
+    assert math.isnan(row.value({(None, "holding", 11): 9}))
+
+
+def test_what_is_no_number_is_not_written_to_a_device_of_modes_alone():
+    for power_w in (math.nan, math.inf, -math.inf):
+        with pytest.raises(ValueError, match="cannot be written"):
+            whole_row().requests(power_w, NOTHING_SHOWN)
+
+
+def test_without_a_unit_nobody_knows_with_how_much_it_does_it():
+    profile = parse_profile(HEAD + WHOLE, source="verbs.yaml")
+    assert isinstance(profile, ModbusProfile)
+    row = profile.points[Point.SETPOINT_W]
+    assert isinstance(row, VerbWrite)
+    with pytest.raises(ValueError, match="rated powers are not known"):
+        row.requests(4000.0, NOTHING_SHOWN)
+    for mode in (1, 2):
+        assert math.isnan(row.value({(None, "holding", 11): mode}))
+    assert row.value({(None, "holding", 11): 3}) == 0.0
+    assert (row.whole_w, row.resolution) == (None, 0.0)
+
+
+def test_one_that_takes_a_power_has_no_whole():
+    row = table(VERBS).points[Point.SETPOINT_W]
+    assert isinstance(row, VerbWrite)
+    assert row.whole_w is None
+    assert table(VERBS).traits[Point.SETPOINT_W].whole_w is None
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "complaint"),
+    [
+        ("value: 1}", "value: power}", "charge has 1 powers; 0 would be right"),
+        ("value: 3}", "value: power}", "idle has 1 powers; 0 would be right"),
+        ("value: 2}", "value: 1}", "shows charge shows discharge as well"),
+        ("value: 3}", "value: 2}", "shows discharge shows idle as well"),
+        ("    whole: true\n", "", "charge has 0 powers; 1 or 2 or 3 would be right"),
+    ],
+)
+def test_modes_that_cannot_be_told_apart_or_take_a_power_are_refused(old, new, complaint):
+    assert WHOLE.count(old) == 1
+    with pytest.raises(ConfigError, match=complaint):
+        table(WHOLE.replace(old, new))
