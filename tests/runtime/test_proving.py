@@ -77,6 +77,7 @@ class ProofBench:
         self.site = self._site(content, folder)
         self.told: list[str] = []
         self.typed: Typed | None = None
+        self.times = TIMES
 
     def _on_write(self, _role: Role, _unit: str, point: Point, value: float, _time_ns: int) -> None:
         self.on_write(point, value)
@@ -88,7 +89,7 @@ class ProofBench:
     async def prove(self) -> ProofOutcome:
         unit = self.site.storage[0]
         return await prove(
-            self.site, unit, POWER_W, self.told.append, typed=self.typed, times=TIMES
+            self.site, unit, POWER_W, self.told.append, typed=self.typed, times=self.times
         )
 
     async def proof(self) -> Proof:
@@ -138,6 +139,19 @@ async def test_a_box_that_is_told_in_verbs_and_has_a_rule_of_its_own(tmp_path: P
     assert proof.at_zero
     assert proof.timer is TimerFound.ENDS
     assert not any(bench.unit.damage.counts.values())
+
+
+async def test_a_box_behind_a_stick_is_proven_at_its_pace(tmp_path: Path) -> None:
+    pytest.importorskip("aiomqtt")
+    content = with_table(example_content(tmp_path), "growatt_sph", over_mqtt=True)
+    content["storage"][0]["relays"] = {"none": "the box has its own"}
+    bench = ProofBench(tmp_path, content=content | {"authority": "observe"})
+    bench.times = ProofTimes()
+    proof = await bench.proof()
+    assert proof.proven, proof.reason
+    assert proof.at_zero
+    assert proof.timer is TimerFound.NONE
+    bench.check_unharmed()
 
 
 @pytest.mark.parametrize(

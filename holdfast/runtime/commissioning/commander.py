@@ -21,7 +21,9 @@ from holdfast.runtime.commissioning.wires import UnitWires
 _TOLERANCE, _LEAST_TOLERANCE_W = 0.2, 50.0
 """A small power is kept and measured no better than this."""
 _SEEN_WITHIN_S = 3.0
-"""So long is looked for 0 W before it is written again."""
+"""So long is looked for 0 W before it is written again,"""
+_SEEN_POLLS = 6
+"""and for so many polls more, where a device is slow."""
 _LOST_LOOKS = 10
 
 
@@ -177,7 +179,8 @@ class Commander:
         return False
 
     async def _sees(self, order: Order, end_s: float) -> bool:
-        again_s = min(end_s, time.monotonic() + _SEEN_WITHIN_S)
+        polls_s = _SEEN_POLLS * self.wires.profile.poll_period_s
+        again_s = min(end_s, time.monotonic() + _SEEN_WITHIN_S + polls_s)
         while time.monotonic() < again_s:
             await self.look()
             shown = self.wires.record(Signal.SETPOINT_READBACK_W)
