@@ -25,6 +25,18 @@ class Equivalent:
 
 EQUIVALENT: tuple[Equivalent, ...] = (
     Equivalent(
+        module="holdfast.devices.verbs",
+        line="return self.requests_of(self.verbs[Verb.RELEASE], 0.0, held)",
+        change="0.0 -> 1.0",
+        reason="release has no power (_TAKES), so nothing is told of the value",
+    ),
+    Equivalent(
+        module="holdfast.devices.verbs",
+        line="return self.requests_of(self.verbs[Verb.RELEASE], 0.0, held)",
+        change="0.0 -> -1.0",
+        reason="release has no power (_TAKES), so nothing is told of the value",
+    ),
+    Equivalent(
         module="holdfast.control.cycle",
         line="dt_s = 0.0 if state.time_ns is None else s_from_ns(now_ns - state.time_ns)",
         change="0.0 -> -1.0",

@@ -14,7 +14,7 @@ GENERIC = frozenset(
 EXCLUDED = {
     "docstrings": "they do nothing",
     "type annotations": "mypy checks them; but Field(...) and Literal[...] in them are mutated, "
-    "since pydantic acts on them",
+    "since pydantic acts on them, not so in a dataclass",
     "imports and __all__": "a wrong one cannot be imported",
     "texts": "f-strings, strings with a space, and what is named text, source, detail, reason, "
     "message or meaning is for people; that it names the value and the limit is tested by example",
@@ -38,6 +38,11 @@ def is_docstring(node: ast.AST) -> bool:
         and isinstance(node.value, ast.Constant)
         and isinstance(node.value.value, str | type(...))
     )
+
+
+def is_dataclass(node: ast.ClassDef) -> bool:
+    """A class that nothing checks while it runs."""
+    return any("dataclass" in ast.unparse(decorator) for decorator in node.decorator_list)
 
 
 def is_type(node: ast.AST) -> bool:

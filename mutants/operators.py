@@ -44,6 +44,7 @@ class Where:
 
     function: ast.FunctionDef | None = None
     in_annotation: bool = False
+    in_dataclass: bool = False
     in_text: bool = False
     parent: ast.AST | None = None
 
@@ -88,10 +89,17 @@ def _walk(place: Place, where: Where, known: _Knowledge) -> Iterator[Edit]:
 def _inside(place: Place, node: ast.AST, where: Where) -> Where:
     if place.field in {"annotation", "returns"} or exclusions.is_type(node):
         where = replace(where, in_annotation=True)
-    elif where.in_annotation and (
-        (isinstance(node, ast.Call) and _is_named(node.func, "Field")) or _is_literal(where.parent)
+    elif (
+        where.in_annotation
+        and not where.in_dataclass
+        and (
+            (isinstance(node, ast.Call) and _is_named(node.func, "Field"))
+            or _is_literal(where.parent)
+        )
     ):
         where = replace(where, in_annotation=False)
+    if isinstance(node, ast.ClassDef):
+        where = replace(where, in_dataclass=exclusions.is_dataclass(node))
     if exclusions.is_text_argument(node) or exclusions.is_text_variable(node):
         where = replace(where, in_text=True)
     if isinstance(node, ast.FunctionDef):

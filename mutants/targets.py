@@ -77,7 +77,17 @@ OWN_TESTS = {
         "devices/test_scaled.py",
         "devices/test_profile.py",
     ),
-    "devices/register_image": ("devices/test_verbs.py", "devices/test_block_plan.py"),
+    "devices/register_image": (
+        "devices/test_verbs.py",
+        "devices/test_block_plan.py",
+        "devices/test_registers.py",
+    ),
+    "devices/stepped_write": (
+        "devices/test_verbs.py",
+        "devices/test_mode_write.py",
+        "devices/test_limit_write.py",
+    ),
+    "devices/modbus_rows": ("devices/test_modbus_profile.py", "devices/test_profile.py"),
     "devices/verb_step": ("devices/test_verbs.py",),
     "devices/modbus_profile": (
         "devices/test_modbus_profile.py",

@@ -61,7 +61,7 @@ def hint_of(row: Teller, image: RawImage) -> str:
         return "what it holds is no command of ours"
     words = row.words_in(image)
     is_plain = len(row.parts) == 1 and row.run == row.places
-    if len(words) == 1 or not is_plain or SIGNALS[row.signal].is_plausible(row.value(image)):
+    if not is_plain or SIGNALS[row.signal].is_plausible(row.value(image)):
         return ""
     swapped = row.decode(words[::-1])
     if not SIGNALS[row.signal].is_plausible(swapped):

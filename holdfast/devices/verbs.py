@@ -82,7 +82,7 @@ class VerbWrite(SteppedWrite):
         """Returns what the device keeps of a power in W: of its steps, never more."""
         if self._whole_w is not None:
             return all_or_nothing(value, self._whole_w)
-        grain_w = self.resolution or self.step
+        grain_w = max(self.resolution, self.step)
         return towards_zero(value / grain_w) * grain_w if grain_w else value
 
     def bound(self, *, charge_w: float, discharge_w: float, revert_s: float) -> Self:
@@ -143,7 +143,6 @@ class VerbWrite(SteppedWrite):
 
 
 _NEEDED = (Verb.CHARGE, Verb.DISCHARGE, Verb.IDLE)
-_WITH_POWER = frozenset({Verb.CHARGE, Verb.DISCHARGE})
 _TAKES = {
     Verb.CHARGE: (1, 2, 3),
     Verb.DISCHARGE: (1, 2, 3),
@@ -183,12 +182,8 @@ def _check_told_apart(verbs: Mapping[Verb, tuple[VerbStep, ...]], *, by_power: b
     """Refuses verbs that look the same: what the device does could not be read."""
     for verb, steps in verbs.items():
         for other, others in verbs.items():
-            is_by_power = by_power and _differ_by_power(verb, other)
+            # Charging and discharging with one signed register are told apart by it, and idle is
+            # 0 W. Release, which comes last by its name, has no power.
+            is_by_power = by_power and other is not Verb.RELEASE
             if verb < other and not (is_by_power or are_apart(steps, others)):
                 raise ValueError(f"verbs: a device that shows {verb} shows {other} as well")
-
-
-def _differ_by_power(verb: Verb, other: Verb) -> bool:
-    """Says whether a power tells two verbs apart: charging and discharging with one signed register
-    are told apart by it, and idle is 0 W."""
-    return {verb, other} & _WITH_POWER != frozenset() and Verb.RELEASE not in {verb, other}

@@ -6,12 +6,31 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from holdfast.core.device_mode import DeviceMode
 from holdfast.devices.point_traits import NO_TRAITS, PLAIN, PointTraits
 
 
 def test_nothing_is_said_of_a_point_by_default():
     assert (PLAIN.step, PLAIN.settle_ns, PLAIN.writes_per_day) == (0.0, 0, None)
+    assert (PLAIN.whole_w, PLAIN.refresh_ns, PLAIN.follows_pv) == (None, None, False)
+    assert PLAIN.modes == set(DeviceMode)
     assert NO_TRAITS == {}
+
+
+@pytest.mark.parametrize(
+    ("power_w", "kept_w"),
+    [
+        (4000.0, 4000.0),
+        (3999.9, 0.0),
+        (9e9, 4000.0),
+        (-4999.9, 0.0),
+        (-5000.0, -5000.0),
+        (0.0, 0.0),
+    ],
+)
+def test_what_does_all_or_nothing_keeps_the_whole_of_a_direction_or_0_w(power_w, kept_w):
+    assert PointTraits(whole_w=(4000.0, 5000.0), step=4000.0).kept(power_w) == kept_w
+    assert math.isnan(PointTraits(whole_w=(4000.0, 5000.0)).kept(math.nan))
 
 
 @given(

@@ -17,6 +17,7 @@ from holdfast.devices.modbus_profile import ModbusProfile
 from holdfast.devices.profile import parse_profile
 from holdfast.devices.register_image import NOTHING_SHOWN, LastShown
 from holdfast.devices.scaled import ScaledStep
+from holdfast.devices.stepped_write import SteppedWrite
 from holdfast.devices.verb_step import Verb, VerbStep
 from holdfast.devices.verbs import VerbWrite
 
@@ -708,3 +709,55 @@ def test_modes_that_cannot_be_told_apart_or_take_a_power_are_refused(old, new, c
     assert WHOLE.count(old) == 1
     with pytest.raises(ConfigError, match=complaint):
         table(WHOLE.replace(old, new))
+
+
+# ---------------------------------------------------------------------- steps, rated powers, signs
+
+
+def of(text: str, **hardware: float) -> VerbWrite:
+    """The setpoint of a table, of a unit with other rated powers."""
+    profile = parse_profile(HEAD + text, source="verbs.yaml")
+    assert isinstance(profile, ModbusProfile)
+    row = profile.bound(HARDWARE.model_copy(update=hardware)).points[Point.SETPOINT_W]
+    assert isinstance(row, VerbWrite)
+    return row
+
+
+IN_WATTS = VERBS.replace("of_rated: true, scale: 0.01", "scale: 1").replace(
+    "of_rated: true, scale: -0.01", "scale: 1"
+)
+
+
+def test_a_power_is_kept_in_the_coarser_of_register_and_step():
+    fine = IN_WATTS.replace("    verbs:", "    step: 50\n    verbs:")
+    assert (of(IN_WATTS).kept(1234.5), of(fine).kept(1234.5), of(fine).kept(-99.0)) == (
+        1234.0, 1200.0, -50.0,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(("charge_w", "discharge_w"), [(6000.0, 5000.0), (4000.0, 6000.0)])
+def test_a_step_of_the_rated_power_is_one_of_the_larger(charge_w, discharge_w):
+    text = IN_WATTS.replace("    verbs:", "    step_of_rated: 0.02\n    verbs:")
+    row = of(text, charge_power_max_w=charge_w, discharge_power_max_w=discharge_w)
+    assert row.step == 120.0
+
+
+def test_a_share_is_one_of_the_rated_power_however_often_that_is_told():
+    row = of(VERBS)
+    again = row.bound(charge_w=4000.0, discharge_w=5000.0, revert_s=30.0)
+    assert again.requests(1000.0, NOTHING_SHOWN) == row.requests(1000.0, NOTHING_SHOWN)
+
+
+@pytest.mark.parametrize(("mode", "word"), [(1, 0xFFFF), (2, 1)])
+def test_a_direction_that_shows_the_least_of_the_other_is_none_of_ours(mode, word):
+    assert math.isnan(of(IN_WATTS).value(shown_words(mode, word)))
+    assert of(IN_WATTS).value(shown_words(mode, 0)) == 0.0
+
+
+def shown_words(mode: int, word: int) -> dict[tuple[None, str, int], int]:
+    return {(None, "holding", 11): mode, (None, "holding", 12): word}
+
+
+def test_what_is_told_in_lists_says_in_which():
+    with pytest.raises(TypeError, match="abstract"):
+        SteppedWrite()

@@ -230,6 +230,7 @@ def test_each_way_to_break_a_line_is_found(text, change):
         "A = row(source='Seplos')",
         "assert len(A) == 3",
         "@dataclass(frozen=True)\nclass A: ...",
+        "@dataclass(frozen=True)\nclass A:\n    b: Literal['x', 'y']",
         "def f(a):\n    match a:\n        case _:\n            assert_never(a)",
     ],
 )
