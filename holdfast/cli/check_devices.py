@@ -72,7 +72,7 @@ def _lines(tried: Tried, within_s: float) -> Iterator[str]:
 def _raised(tried: Tried, export_max_w: float) -> Iterator[str]:
     """Yields a warning of a limit that somebody has set in a device, and Holdfast would raise."""
     held = _value(tried.readings.get(Signal.EXPORT_LIMIT_READBACK_W, MISSING))
-    if held is not None and held < export_max_w:
+    if held is not None and 0.0 <= held < export_max_w:  # -1 is some devices' word for none
         yield (
             f"{tried.path} lets the site export {held:g} W at most, and would be told "
             f"grid.export_max_w, {export_max_w:g} W: write {held:g} there if it may export no more"

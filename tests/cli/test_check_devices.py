@@ -257,6 +257,7 @@ def test_what_cannot_be_and_what_is_not_told_is_said(
         (0.0, "0 W", True),
         (17_000.0, "17000 W", False),
         (NO_LIMIT_W, "none in force", False),
+        (-1.0, "-1 W", False),
     ],
 )
 def test_an_export_limit_that_would_be_raised_is_told(

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from holdfast.core.role import Role
-from holdfast.core.signals import INFORMATIVE, SIGNALS, Internal, Signal
+from holdfast.core.signals import INFORMATIVE, PRODUCERS, SIGNALS, Internal, Signal
 
 NAMED_UNITS = {
     "_w": "W", "_v": "V", "_a": "A", "_c": "°C", "_hz": "Hz", "_s": "s", "_pct": "%",
@@ -134,3 +134,18 @@ def test_what_the_bms_tells_and_what_is_derived_from_that_alone_tells_of_the_bat
     of_battery = {name for name, (producer, *_) in ROWS.items() if producer in told}
     of_battery -= {"power_mismatch_w"}  # rests on the inverter's power too
     assert {signal for signal, row in SIGNALS.items() if row.of_battery} == of_battery
+
+
+def test_every_role_and_part_of_holdfast_may_be_a_producer():
+    assert (*Role, *Internal) == PRODUCERS
+    assert len(PRODUCERS) == len(set(PRODUCERS)) == len(Role) + len(Internal)
+
+
+@pytest.mark.parametrize("signal", list(Signal))
+def test_what_is_plausible_ends_with_the_range_and_is_a_number(signal):
+    row = SIGNALS[signal]
+    assert row.is_plausible(row.low)
+    assert row.is_plausible(row.high)
+    below, above = math.nextafter(row.low, -math.inf), math.nextafter(row.high, math.inf)
+    for value in (below, above, -math.inf, math.inf, math.nan):
+        assert not row.is_plausible(value)

@@ -12,7 +12,7 @@ import yaml
 from holdfast.core.commands import Point
 from holdfast.core.config import Site
 from holdfast.core.role import Role
-from holdfast.runtime.commissioning.prover import Typed
+from holdfast.runtime.commissioning.prover import NextLine
 from holdfast.runtime.commissioning.proving import ProofOutcome, prove
 from holdfast.runtime.commissioning.steps import ProofTimes, steps_of
 from holdfast.simulation.demo_site import with_table
@@ -76,7 +76,7 @@ class ProofBench:
             content["devices"]["box"]["profile"] = thought_to_be
         self.site = self._site(content, folder)
         self.told: list[str] = []
-        self.typed: Typed | None = None
+        self.typed: NextLine | None = None
         self.times = TIMES
 
     def _on_write(self, _role: Role, _unit: str, point: Point, value: float, _time_ns: int) -> None:
@@ -341,7 +341,7 @@ async def test_a_contactor_that_is_welded_is_told_in_the_end(tmp_path: Path) -> 
 # ---------------------------------------------------------------------- while the grid is away
 
 
-def typist(bench: ProofBench, *lines: str) -> Typed:
+def typist(bench: ProofBench, *lines: str) -> NextLine:
     """Somebody who switches the grid off before the first line, and on before the last."""
     left = list(lines)
 
@@ -396,4 +396,3 @@ async def test_a_grid_that_does_not_come_back_is_told(tmp_path: Path) -> None:
     bench.typed = typed
     proof = await bench.proof()
     assert proof.reason.startswith("outage: after 8 s with the grid: ")
-    assert proof.at_zero

@@ -134,6 +134,7 @@ class Commander:
         """Keeps the command up, whatever is told: while the grid is away much may be silent."""
         with suppress(DeviceError):
             await self.look()
+        with suppress(DeviceError):
             await self._beat(order)
 
     def why_not(self, snapshot: Snapshot, directions: Collection[float]) -> str:

@@ -22,7 +22,7 @@ from holdfast.runtime.commissioning.steps import (
 )
 from holdfast.site.proof import OutageFound, ProofStep, TimerFound
 
-Typed = Callable[[], Awaitable[str]]
+NextLine = Callable[[], Awaitable[str]]
 _BOTH = (1.0, -1.0)
 _ON = "on"
 _SWITCH_OFF = """\
@@ -39,7 +39,7 @@ class Prover:
         commander: Commander,
         power_w: float,
         tell: Callable[[str], None],
-        typed: Typed | None = None,
+        typed: NextLine | None = None,
     ) -> None:
         """Takes who ``typed`` an answer, a line at a time, where the grid may be switched off."""
         self._commander, self._wires, self._times = commander, commander.wires, commander.times

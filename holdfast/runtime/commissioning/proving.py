@@ -13,7 +13,7 @@ from typing import Any
 
 from holdfast.core.config import Site, StorageUnit
 from holdfast.runtime.commissioning.commander import Commander
-from holdfast.runtime.commissioning.prover import Prover, Typed
+from holdfast.runtime.commissioning.prover import NextLine, Prover
 from holdfast.runtime.commissioning.steps import ProofTimes
 from holdfast.runtime.commissioning.wires import UnitWires
 from holdfast.site.proof import Proof, device_digest
@@ -35,7 +35,7 @@ async def prove(
     power_w: float,
     tell: Callable[[str], None],
     *,
-    typed: Typed | None = None,
+    typed: NextLine | None = None,
     firmware: str = "",
     times: ProofTimes | None = None,
 ) -> ProofOutcome:
