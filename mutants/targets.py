@@ -91,6 +91,9 @@ OWN_TESTS = {
     "devices/verb_step": ("devices/test_verbs.py",),
     "devices/modbus_profile": (
         "devices/test_modbus_profile.py",
+        "devices/test_verbs.py",
+        "devices/test_mode_write.py",
+        "devices/test_scaled.py",
         "devices/test_profile.py",
         "site/test_device_places.py",
     ),
@@ -117,6 +120,7 @@ OWN_TESTS = {
     "site/devices": ("site/test_device_places.py",),
     "site/check": (
         "site/test_check_sunspec.py",
+        "site/test_assurance.py",
         "site/test_devices.py",
         "site/test_device_places.py",
     ),

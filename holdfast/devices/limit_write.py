@@ -8,8 +8,8 @@ from pydantic import model_validator
 
 from holdfast.core.commands import Point
 from holdfast.core.signals import Signal
+from holdfast.devices.point_traits import PointTraits
 from holdfast.devices.register_image import LastShown, RawImage, WriteRequest
-from holdfast.devices.registers import towards_zero
 from holdfast.devices.stepped_write import SteppedWrite, Steps, check_joined, shows
 from holdfast.devices.verb_step import VerbStep
 
@@ -52,13 +52,12 @@ class LimitWrite(SteppedWrite):
 
     @property
     def step(self) -> float:
-        """Returns the same: what can be told is kept."""
+        """Returns 0: it keeps every limit that it can be told."""
         return 0.0
 
     def kept(self, value: float) -> float:
         """Returns what the device keeps of a limit in W: of its steps, never more."""
-        grain_w = self.resolution
-        return towards_zero(value / grain_w) * grain_w if grain_w else value
+        return PointTraits(step=self.resolution).kept(value)
 
     def requests(self, value: float, held: LastShown) -> tuple[WriteRequest, ...]:
         """Returns what is to be sent for a limit in W, as :meth:`requests_of`."""

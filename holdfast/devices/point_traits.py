@@ -35,17 +35,18 @@ class PointTraits:
         >>> [PointTraits(step=50.0).kept(power_w) for power_w in (1234.0, -1234.0, 49.0)]
         [1200.0, -1200.0, 0.0]
         """
-        if not math.isfinite(value):
+        takes_all = self.step == 0.0 and self.whole_w is None
+        if takes_all or not math.isfinite(value):
             return value
         if self.whole_w is not None:
-            return all_or_nothing(value, self.whole_w)
-        return value if self.step == 0.0 else towards_zero(value / self.step) * self.step
+            return _all_or_nothing(value, self.whole_w)
+        return towards_zero(value / self.step) * self.step
 
 
-def all_or_nothing(power_w: float, whole_w: tuple[float, float]) -> float:
+def _all_or_nothing(power_w: float, whole_w: tuple[float, float]) -> float:
     """Returns the whole of a direction where ``power_w`` permits it, and 0 W for all between.
 
-    >>> [all_or_nothing(power_w, (4000.0, 5000.0)) for power_w in (4500.0, 3999.0, -5000.0)]
+    >>> [_all_or_nothing(power_w, (4000.0, 5000.0)) for power_w in (4500.0, 3999.0, -5000.0)]
     [4000.0, 0.0, -5000.0]
     """
     charge_w, discharge_w = whole_w

@@ -12,9 +12,8 @@ from pydantic import Field, PrivateAttr, model_validator
 
 from holdfast.core.commands import Point
 from holdfast.core.signals import Signal
-from holdfast.devices.point_traits import all_or_nothing
+from holdfast.devices.point_traits import PointTraits
 from holdfast.devices.register_image import LastShown, RawImage, WriteRequest
-from holdfast.devices.registers import towards_zero
 from holdfast.devices.stepped_write import (
     SteppedWrite,
     Steps,
@@ -80,10 +79,8 @@ class VerbWrite(SteppedWrite):
 
     def kept(self, value: float) -> float:
         """Returns what the device keeps of a power in W: of its steps, never more."""
-        if self._whole_w is not None:
-            return all_or_nothing(value, self._whole_w)
-        grain_w = max(self.resolution, self.step)
-        return towards_zero(value / grain_w) * grain_w if grain_w else value
+        step_w = max(self.resolution, self.step)
+        return PointTraits(step=step_w, whole_w=self._whole_w).kept(value)
 
     def bound(self, *, charge_w: float, discharge_w: float, revert_s: float) -> Self:
         """Returns it for one unit: with its rated powers, and its revert timer."""

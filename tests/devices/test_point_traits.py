@@ -30,6 +30,7 @@ def test_nothing_is_said_of_a_point_by_default():
 )
 def test_what_does_all_or_nothing_keeps_the_whole_of_a_direction_or_0_w(power_w, kept_w):
     assert PointTraits(whole_w=(4000.0, 5000.0), step=4000.0).kept(power_w) == kept_w
+    assert PointTraits(whole_w=(4000.0, 5000.0)).kept(power_w) == kept_w
     assert math.isnan(PointTraits(whole_w=(4000.0, 5000.0)).kept(math.nan))
 
 

@@ -29,6 +29,7 @@ from holdfast.site.assurance import (
     highest_authority,
     unwatched,
 )
+from holdfast.site.check import check_site
 from holdfast.site.proof import OutageFound, TimerFound
 from tests.builders import OWN_BMS, UNIT, build_site, device, unit_content
 from tests.site.test_proof import TABLE, keep, own_site
@@ -291,6 +292,14 @@ def test_what_is_proven_is_understood_and_may_do_everything(tmp_path: Path) -> N
     understood = guard_of(site, Goal.UNDERSTOOD)
     assert isinstance(understood, ByDevice)
     assert "; proven on 2026-03-02; " in understood.source
+
+
+def test_to_check_a_site_is_to_ask_for_its_authority(tmp_path: Path) -> None:
+    site = own_site(tmp_path, authority="full")
+    with pytest.raises(ConfigError, match="its devices do what their tables say"):
+        check_site(site)
+    keep(site)
+    check_site(site)
 
 
 def test_a_proof_of_another_table_or_connection_and_one_that_failed_count_nothing(

@@ -110,7 +110,7 @@ def _check_root(root: Element) -> None:
         raise PriceDataError(f"is a <{name[:50]}>, not a Publication_MarketDocument")
     kind = optional_text(root, "type")
     if kind is not None and kind != "A44":
-        raise PriceDataError(f"is of document type {kind!r}, not A44 (day-ahead prices)")
+        raise PriceDataError(f"is of document type {kind[:50]!r}, not A44 (day-ahead prices)")
 
 
 def _is_day_ahead(series: Element) -> bool:
@@ -121,10 +121,12 @@ def _currency(series: list[Element], wanted: str) -> str:
     """Returns the one currency of the document, or ``wanted`` if it has several."""
     found = {text_of(item, "currency_Unit.name") for item in series}
     if len(found) > 1 and wanted not in found:
-        raise PriceDataError(f"the document mixes currency_Unit.name: {', '.join(sorted(found))}")
+        raise PriceDataError(
+            f"the document mixes currency_Unit.name: {', '.join(sorted(found))[:200]}"
+        )
     currency = wanted if wanted in found else found.pop()
     if not re.fullmatch("[A-Z]{3}", currency):
-        raise PriceDataError(f"currency {currency!r} is no ISO 4217 code")
+        raise PriceDataError(f"currency {currency[:50]!r} is no ISO 4217 code")
     return currency
 
 
@@ -166,7 +168,7 @@ def _sequence(item: Element) -> int:
 def _curve(item: Element) -> str:
     curve = optional_text(item, "curveType") or "A01"  # the standard's default
     if curve not in {"A01", "A03"}:
-        raise PriceDataError(f"curve type {curve!r} is not known; A01 and A03 are")
+        raise PriceDataError(f"curve type {curve[:50]!r} is not known; A01 and A03 are")
     return curve
 
 
@@ -180,7 +182,7 @@ def _period(element: Element, *, sequence: int, curve: str, left_out: LeftOut) -
     code = text_of(element, "resolution")
     resolution = _RESOLUTIONS.get(code)
     if resolution is None:
-        raise PriceDataError(f"resolution {code!r} is not one of {', '.join(_RESOLUTIONS)}")
+        raise PriceDataError(f"resolution {code[:50]!r} is not one of {', '.join(_RESOLUTIONS)}")
     count = _count(start_utc, end_utc, resolution)
     grid = [start_utc + index * resolution for index in range(count + 1)]
     slots: tuple[PriceSlot, ...] = ()

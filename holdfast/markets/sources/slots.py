@@ -78,13 +78,13 @@ def series_of(
 
     Raises PriceDataError if nothing is left, or all are in another unit.
     """
-    long = []
+    lasting = []
     for slot in slots:
         if slot.start_utc < slot.end_utc:
-            long.append(slot)
+            lasting.append(slot)
         else:
             left_out.add("a price has no length", slot.start_utc)
-    within = list(_within(long, start_utc, end_utc))
+    within = list(_within(lasting, start_utc, end_utc))
     apart = without_contradictions(plausible_slots(currency, within, left_out), left_out)
     good = list(_within(apart, start_utc, end_utc))  # of one that reached beyond, a piece may be
     if not good and left_out.is_partial:

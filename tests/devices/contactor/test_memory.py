@@ -7,6 +7,7 @@ import pytest
 
 from holdfast.core.commands import Point
 from holdfast.core.data_store import DataStore, freeze
+from holdfast.core.reading import MISSING, Good
 from holdfast.core.signals import Signal
 from holdfast.core.units import NS_PER_S
 from holdfast.devices.contactor.memory import (
@@ -20,6 +21,7 @@ from holdfast.devices.contactor.memory import (
     is_told_closed,
     may_break,
     opened_once_more,
+    shows_open,
     waits_to_open,
 )
 from holdfast.devices.contactor.precharge import _PRECHARGE_RULE
@@ -170,3 +172,34 @@ def test_each_closing_is_counted_and_each_opening_that_was_not_known_to_be_witho
     wear = opened_once_more(opened_once_more(wear, under_load=False), under_load=True)
     assert wear == Wear(closings=2, openings_under_load=1)
     assert opened_once_more(wear, under_load=True) == Wear(closings=2, openings_under_load=2)
+
+
+OPEN, CLOSED = 0.0, 1.0
+
+
+@pytest.mark.parametrize(
+    ("samples", "dropped"),
+    [
+        ([OPEN], False),
+        ([OPEN, OPEN], True),
+        ([OPEN, CLOSED, OPEN], False),
+        ([CLOSED, CLOSED], False),
+        ([OPEN, None], False),
+        ([OPEN, None, OPEN], False),
+    ],
+)
+def test_the_second_sample_in_a_row_that_shows_it_open_makes_that_true(samples, dropped):
+    memory, found = RelayMemory(), False
+    for number, value in enumerate(samples):
+        time_ns = NOW_NS + number * NS_PER_S
+        reading = MISSING if value is None else Good(value=value, time_ns=time_ns)
+        memory, found = shows_open(reading, memory)
+    assert found is dropped
+    if samples[-1] != OPEN:
+        assert memory.open_ns is None
+
+
+def test_one_sample_that_is_read_twice_is_one():
+    reading = Good(value=OPEN, time_ns=NOW_NS)
+    memory, _ = shows_open(reading, RelayMemory())
+    assert shows_open(reading, memory) == (memory, False)

@@ -348,3 +348,19 @@ def test_a_recorded_document_gives_two_days_of_the_coupled_auction(shared_data: 
     second = parse_entsoe(only_second)
     assert len(second) == 192  # one of its points is left out in the document
     assert second != prices
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        document(series(GOOD)).replace("A44", "A" * 9000),
+        document(series(GOOD, currency="E" * 9000)),
+        document(series(GOOD, currency="E" * 9000), series(GOOD, currency="F" * 9000)),
+        document(series(GOOD, curve="C" * 9000)),
+        document(series(period({1: 1}, resolution="R" * 9000))),
+    ],
+)
+def test_however_long_a_wrong_word_is_it_fills_no_log(text: str) -> None:
+    with pytest.raises(PriceDataError) as refused:
+        parse_entsoe(text)
+    assert len(str(refused.value)) < 500
