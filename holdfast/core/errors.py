@@ -4,15 +4,18 @@ HoldfastError
 ├── ConfigError      site.yaml or a device profile is wrong; nothing was started
 ├── PlanFailed       no plan could be made; the site stays on its local rule
 ├── PlanRefused      a plan was not accepted; the site stays on its local rule
+├── ManualRefused    what a person asks of the batteries is not taken; nothing has changed
 ├── SourceError      somebody who was asked gave nothing of use; what is known stays in force
 │   ├── PriceDataError      a price document cannot be used
 │   └── WeatherDataError    an answer is no usable weather forecast
 ├── DataError        measured data cannot be used; the text names line and column
 ├── LatchCorrupt     the latch file cannot be trusted; the site goes to ERROR
+├── AccountsCorrupt  the file of accounts cannot be trusted; nobody can log in
 ├── DeviceError      a device did not do what it was asked
 │   ├── DeviceUnreachable   no connection, or no answer in time
 │   └── DeviceRefused       an answer that is an exception or makes no sense
 ├── NotRunning       no controller answers at this site
+├── SiteRefused      a site elsewhere does not do what it was asked
 └── AlreadyRunning   another process holds this site
 """
 
@@ -31,6 +34,10 @@ class PlanFailed(HoldfastError):
 
 class PlanRefused(HoldfastError):
     """A plan was refused; the text says why."""
+
+
+class ManualRefused(HoldfastError):
+    """What was asked for by hand is not taken; the text says why, and what would be right."""
 
 
 class SourceError(HoldfastError):
@@ -53,6 +60,10 @@ class LatchCorrupt(HoldfastError):
     """The persisted latches cannot be read or fail their checksum."""
 
 
+class AccountsCorrupt(HoldfastError):
+    """The file of accounts cannot be read or fails its checksum; the text says what to do."""
+
+
 class DeviceError(HoldfastError):
     """A device did not do what it was asked."""
 
@@ -67,6 +78,10 @@ class DeviceRefused(DeviceError):
 
 class NotRunning(HoldfastError):
     """No controller answers at this site."""
+
+
+class SiteRefused(HoldfastError):
+    """A site that was asked over its API refuses; the text says why."""
 
 
 class AlreadyRunning(HoldfastError):

@@ -11,7 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError,
 from holdfast.core import mistakes
 from holdfast.core.config.device import (
     CanBus,
+    GpioChip,
     HttpHost,
+    ModbusMqtt,
     ModbusRtu,
     ModbusRtuTcp,
     ModbusTcp,
@@ -187,10 +189,10 @@ def test_two_mistakes_at_one_place_are_both_told():
     assert len(lines_of(("string_type", ("a",)), ("bool_type", ("a",)))) == 2
 
 
-KINDS = [
-    get_args(section.model_fields["kind"].annotation)[0]
-    for section in (ModbusTcp, ModbusRtu, ModbusRtuTcp, CanBus, HttpHost, MqttBroker)
-]
+CONNECTIONS = (
+    ModbusTcp, ModbusRtu, ModbusRtuTcp, ModbusMqtt, CanBus, HttpHost, MqttBroker, GpioChip,
+)  # fmt: skip
+KINDS = [get_args(each.model_fields["kind"].annotation)[0] for each in CONNECTIONS]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -208,6 +210,7 @@ def test_a_mistake_in_a_connection_is_told_without_its_kind(kind: str) -> None:
         ("reads: [{signal: soc_pct, scale_from: 1, surprise: 1}]", "reads[0].surprise"),
         ("writes: [{point: enable, surprise: 1}]", "writes[0].surprise"),
         ("writes: [{point: setpoint_w, verbs: {}, surprise: 1}]", "writes[0].surprise"),
+        ("writes: [{point: device_mode, modes: {}, surprise: 1}]", "writes[0].surprise"),
     ],
 )
 def test_a_mistake_in_a_row_is_told_without_its_kind(rows: str, where: str) -> None:

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from holdfast.core.role import Role
-from holdfast.core.signals import INFORMATIVE, PRODUCERS, SIGNALS, Internal, Signal
+from holdfast.core.signals import BARE_UNITS, INFORMATIVE, PRODUCERS, SIGNALS, Internal, Signal
 
 NAMED_UNITS = {
     "_w": "W", "_v": "V", "_a": "A", "_c": "°C", "_hz": "Hz", "_s": "s", "_pct": "%",
@@ -149,3 +149,7 @@ def test_what_is_plausible_ends_with_the_range_and_is_a_number(signal):
     below, above = math.nextafter(row.low, -math.inf), math.nextafter(row.high, math.inf)
     for value in (below, above, -math.inf, math.inf, math.nan):
         assert not row.is_plausible(value)
+
+
+def test_a_flag_and_a_mode_are_told_without_a_unit():
+    assert frozenset({"0/1", "mode"}) == BARE_UNITS

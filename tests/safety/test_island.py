@@ -15,6 +15,7 @@ from holdfast.safety.faults import FAULTS, Guards, finding
 from holdfast.safety.finding import Finding, Level, Reaction
 from holdfast.safety.island import (
     ON_ISLAND,
+    any_islanded,
     contradicted,
     is_grid_alive,
     is_islanded,
@@ -104,6 +105,16 @@ def test_a_meter_whose_word_is_old_denies_nothing(signal):
         put(store, SITE, told, value, old_ns if told is signal else T0)
     put(store, UNIT, Signal.ISLANDED, 1.0, T0)
     assert is_islanded(UNIT, freeze(store.image(), T0))
+
+
+def test_one_unit_that_feeds_the_site_alone_makes_it_an_island():
+    store = DataStore(("left", "right"))
+    put(store, SITE, Signal.GRID_VOLTAGE_V, 0.0, T0)
+    for unit in ("left", "right"):
+        put(store, unit, Signal.ISLANDED, 0.0, T0)
+    assert not any_islanded(("left", "right"), freeze(store.image(), T0))
+    put(store, "right", Signal.ISLANDED, 1.0, T0)
+    assert any_islanded(("left", "right"), freeze(store.image(), T0))
 
 
 def test_only_the_units_that_tell_of_an_island_are_contradicted():

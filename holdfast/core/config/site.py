@@ -5,8 +5,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, field_validator, model_validator
 
+from holdfast.core.config.api import Api
+from holdfast.core.config.contacts import Contact
 from holdfast.core.config.device import Device, DeviceOrWithout
 from holdfast.core.config.form import Form
+from holdfast.core.config.history import History
 from holdfast.core.config.loads import FlexibleLoad, HeatedRoom
 from holdfast.core.config.planner import PlannerOptions
 from holdfast.core.config.prices import Prices
@@ -105,6 +108,12 @@ class Site(Section):
     """Rooms with electric heat (docs/loads.md)."""
     gateway: Gateway = Gateway()
     """Where others read."""
+    api: Api = Api()
+    """Where pages and the API are."""
+    contacts: tuple[Contact, ...] = ()
+    """Whom to call when the site has stopped, the first first."""
+    history: History = History()
+    """What is kept of the past."""
     hardware_watchdog: FilePath | None = None
     """Such as /dev/watchdog: restarts the computer when even our watchdog hangs."""
 
@@ -113,7 +122,7 @@ class Site(Section):
     def _zone_exists(cls, value: str) -> str:
         try:
             ZoneInfo(value)
-        except (ZoneInfoNotFoundError, ValueError) as error:
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
             raise ValueError(f"{value!r} is no IANA time zone, such as Europe/Berlin") from error
         return value
 

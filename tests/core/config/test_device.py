@@ -13,6 +13,7 @@ from holdfast.core.config.device import (
     Connection,
     Device,
     DeviceOrWithout,
+    GpioChip,
     HttpHost,
     ModbusMqtt,
     ModbusRtu,
@@ -206,3 +207,11 @@ def test_a_broker_knows_us_by_name_and_a_password_that_stands_elsewhere(secret):
 def test_a_password_without_a_place_or_a_name_is_refused(changes, told):
     with pytest.raises(ValidationError, match=told):
         MqttBroker.model_validate(BROKER | changes)
+
+
+def test_lines_of_a_chip_need_its_name_of_at_least_one_character():
+    chip = GpioChip.model_validate({"chip": "x", "lines": ["contactor=17"]})
+    assert (chip.kind, chip.chip) == ("gpio", "x")
+    for wrong in ({"chip": ""}, {"kind": "gpio_", "chip": "x"}):
+        with pytest.raises(ValidationError):
+            GpioChip.model_validate({"lines": ["contactor=17"]} | wrong)

@@ -136,6 +136,7 @@ def test_a_site_that_does_not_say_otherwise_only_observes_and_listens_to_itself(
         ("timezone", "Berlin", "timezone", "'Berlin' is no IANA time zone"),
         ("timezone", "../etc/passwd", "timezone", "is no IANA time zone"),
         ("timezone", "", "timezone", "is no IANA time zone"),
+        ("timezone", "Europe" + "x" * 300, "timezone", "is no IANA time zone"),
         ("currency", "euro", "currency", "'euro'"),
     ],
 )  # fmt: skip
@@ -637,3 +638,9 @@ def test_the_name_of_a_site_has_so_many_characters_at_most(length):
     else:
         with pytest.raises(ConfigError, match=r"name: 'n+…: must have at most 100 characters"):
             parse_site(text)
+
+
+def test_a_storage_unit_is_found_by_its_name_and_no_other_is():
+    site = build_site(unit_content("east"), unit_content("west"))
+    assert [site.unit_named(name) for name in ("west", "east")] == [*reversed(site.storage)]
+    assert site.unit_named("north") is site.unit_named(None) is None

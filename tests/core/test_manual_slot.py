@@ -1,0 +1,25 @@
+"""What a person asks of the batteries, in the words that pages and programs use."""
+
+import dataclasses
+
+import pytest
+
+from holdfast.core.manual_slot import ManualMode, ManualSlot
+from tests.manual import slot
+
+
+def test_the_modes_have_the_names_that_programs_send() -> None:
+    assert [str(mode) for mode in ManualMode] == [
+        "self_consumption",
+        "hold",
+        "charge",
+        "discharge",
+        "rest",
+    ]
+
+
+def test_it_stays_as_it_was_asked_for() -> None:
+    asked = slot(0, 60)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        asked.end = asked.start  # type: ignore[misc]
+    assert isinstance(asked, ManualSlot)
