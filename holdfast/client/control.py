@@ -31,9 +31,9 @@ class ControlClient:
         self._socket.settimeout(timeout_s)
         self._file = self._socket.makefile("rb")
 
-    def command(self, command: Command) -> Reply:
-        """Asks for ``command``. Raises as :meth:`send` does."""
-        return self.send(fresh(command))
+    def command(self, command: Command, *, remote: bool = False) -> Reply:
+        """Asks for ``command``, ``remote`` for somebody elsewhere. Raises as :meth:`send` does."""
+        return self.send(fresh(command, remote=remote))
 
     def say(self, message: Message) -> None:
         """Sends ``message``, and waits for nothing. Raises NotRunning."""

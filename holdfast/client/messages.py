@@ -11,12 +11,13 @@ import time
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Literal
 
 from holdfast.core.commands import Command
 from holdfast.core.plan import Plan
 from holdfast.core.state_machine import State
-from holdfast.core.texts import MAX_ID, MAX_REASON, shown, wrong_with
+from holdfast.core.texts import MAX_ID, MAX_NAME, MAX_REASON, shown, wrong_with
 
 _STRICT = {"extra": "forbid", "allow_inf_nan": True}
 """Whoever decodes takes an unknown key for an error; numbers the plan gate judges."""
@@ -32,6 +33,8 @@ class CommandMessage:
     leave it out, and whatever else is in the message is passed over: stopping is never refused."""
     nonce: str = ""
     """It is random: the same one is accepted once."""
+    remote: bool = False
+    """Says whether who asks is elsewhere: then it is no reset of an emergency stop."""
     kind: Literal["command"] = "command"
 
     def __post_init__(self) -> None:
@@ -75,7 +78,49 @@ class ProcessMessage:
             raise ValueError("utc: lacks its zone")
 
 
-Message = CommandMessage | PlanMessage | ProcessMessage
+class Act(StrEnum):
+    """Names what people do at a site beside asking the controller."""
+
+    LOGIN = "login"
+    LOGOUT = "logout"
+    SETUP = "setup"
+    """The first admin is made, with the code on the console."""
+    ACCOUNT = "account"
+    """An account, its role or its password."""
+    TOKEN = "token"
+    SECOND_FACTOR = "second_factor"
+    COMMAND = "command"
+    """One that was refused before the controller was asked, or whose sender he cannot know."""
+    OVERRIDE = "override"
+    """A mode or power of an operator's own in the place of the plan."""
+    CONFIG = "config"
+    PRICES = "prices"
+    ACCESS = "access"
+    """Somebody asked for what he may not do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperatorMessage:
+    """Whoever serves people tells what one of them did, or tried to."""
+
+    __pydantic_config__ = _STRICT
+
+    who: str
+    """Names the account; nobody's where there was no login."""
+    how: str
+    """Tells by what he was known, and from where he came."""
+    what: Act
+    detail: str = ""
+    accepted: bool = True
+    """False: he was refused, and ``detail`` tells why."""
+    kind: Literal["operator"] = "operator"
+
+    def __post_init__(self) -> None:
+        _check_texts(MAX_NAME, who=self.who, how=self.how)
+        _check_texts(MAX_REASON, detail=self.detail)
+
+
+Message = CommandMessage | OperatorMessage | PlanMessage | ProcessMessage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,10 +133,13 @@ class Reply:
     state: State
 
 
-def fresh(command: Command) -> CommandMessage:
-    """Returns ``command``, asked for now."""
+def fresh(command: Command, *, remote: bool = False) -> CommandMessage:
+    """Returns ``command``, asked for now; ``remote`` by somebody elsewhere."""
     return CommandMessage(
-        command=command, issued_ns=time.monotonic_ns(), nonce=os.urandom(16).hex()
+        command=command,
+        issued_ns=time.monotonic_ns(),
+        nonce=os.urandom(16).hex(),
+        remote=remote,
     )
 
 

@@ -10,6 +10,32 @@ from holdfast.site.files import SiteFiles
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Alternative:
+    """Tells what was not taken, and what it would have cost at the same forecast and prices."""
+
+    name: str
+    """It is ``no_battery``, ``self_consumption``, ``previous_plan`` or ``without_override``."""
+    expected_cost: float
+    """It is at the grid connection over the plan's horizon, in the site's currency."""
+    costs_more: float
+    """So much more than the plan it costs, with wear and ageing, and less what is stored at the
+    end; below 0 where it costs less."""
+    soc_end_pct: float
+    """It is what would be stored at the end."""
+    why: str
+    """Tells in words what it is, and how it compares."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlotCost:
+    """Tells what a slot of the plan costs at the grid connection, in the site's currency."""
+
+    cost: float
+    cost_at_rest: float
+    """It would be this if the battery did nothing in this slot."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PlanReport:
     """Holds what the planner last did; it is the content of ``plan.json``."""
 
@@ -18,6 +44,14 @@ class PlanReport:
     accepted: bool
     problem: str
     """Tells why there is no plan, or why it was refused; empty if all is well."""
+    manual: tuple[str | None, ...] = ()
+    """It is the id of the manual slot that each slot of the plan comes from; None: planned."""
+    manual_problem: str = ""
+    """Tells why nothing of what was asked by hand counts; empty if it does."""
+    alternatives: tuple[Alternative, ...] = ()
+    """They are what was not taken; none where the plan was made without a forecast."""
+    slot_costs: tuple[SlotCost, ...] = ()
+    """There is one for each slot of the plan, as far as prices and forecast reach."""
 
 
 _REPORT = TypeAdapter(PlanReport)

@@ -97,6 +97,13 @@ class PriceCache:
             _log.warning("%s is not used: %s", path.name, type(error).__name__)
             return None
 
+    def changed_ns(self, source: MarketSource, direction: Direction) -> int:
+        """Tells when the file of an answer was written last, in ns; 0 if there is none."""
+        try:
+            return self._path(source, direction).stat().st_mtime_ns
+        except OSError:
+            return 0
+
     def load_failure(self, source: MarketSource, direction: Direction) -> Failure | None:
         """Returns how asking last failed; None if it did not, or that cannot be trusted."""
         path = self._failure_path(source, direction)

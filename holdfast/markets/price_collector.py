@@ -4,6 +4,7 @@ Who calls it decides when it waits.
 """
 
 import logging
+import random
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -13,6 +14,7 @@ from holdfast.core.config import Site
 from holdfast.core.config.prices import FileSource, MarketSource, PriceSource
 from holdfast.core.errors import PriceDataError, SourceError
 from holdfast.core.quarter_hours import quarter_start
+from holdfast.markets.fetcher import Fetcher
 from holdfast.markets.price_answer import PriceAnswer, completed
 from holdfast.markets.price_cache import Failure, FetchedPrices, PriceCache
 from holdfast.markets.price_file import PriceFiles
@@ -98,8 +100,11 @@ class PriceCollector:
         self._chance = chance
         self._files = PriceFiles(site.currency)
         self._states: dict[_Key, SourceState] = {}
+        self._changed_ns: dict[_Key, int] = {}
+        """Tells when the cache's file was written that was looked at last."""
         for key in _keys(site):
             check_source(key[0])
+            self._changed_ns[key] = cache.changed_ns(*key)
             self._states[key] = self._restored(key, now_utc)
 
     def read(self, source: PriceSource, direction: Direction) -> PriceSeries:
@@ -126,10 +131,22 @@ class PriceCollector:
 
     def refresh(self, utc: datetime) -> None:
         """Asks every source whose time has come. Takes as long as they do."""
-        for key, state in self._states.items():
+        for key in self._states:
+            state = self._states[key] = self._with_others(key, utc)
             # A clock that was set back must not keep a source waiting for years.
             if not utc < state.ask_utc < utc + _LONGEST_WAIT:
                 self._states[key] = self._asked(state, utc)
+
+    def _with_others(self, key: _Key, utc: datetime) -> SourceState:
+        """Returns the state with what another process was told since: command line or API."""
+        state, changed_ns = self._states[key], self._cache.changed_ns(*key)
+        if changed_ns == self._changed_ns[key]:
+            return state
+        self._changed_ns[key] = changed_ns
+        kept = self._restored(key, utc)
+        if kept.fetched is None:
+            return state
+        return kept if state.fetched is None or kept.fetched.utc > state.fetched.utc else state
 
     def _restored(self, key: _Key, utc: datetime) -> SourceState:
         fetched, failure = self._cache.load(*key), self._cache.load_failure(*key)
@@ -202,6 +219,13 @@ class PriceCollector:
             currency=self._currency,
             zone=self._zone,
         )
+
+
+def open_collector(site: Site, cache: PriceCache, now_utc: datetime) -> PriceCollector:
+    """Opens the sources of ``site`` over HTTP, with what ``cache`` knows. Raises ConfigError."""
+    return PriceCollector(
+        site, cache=cache, fetch=Fetcher().fetch, chance=random.random, now_utc=now_utc
+    )
 
 
 def _with_what_stays(

@@ -9,18 +9,12 @@ import sys
 import threading
 import time
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
-from pydantic_core import to_json
-
-from holdfast.client.control import ControlClient
-from holdfast.client.messages import PlanMessage
-from holdfast.client.plan_report import PlanReport
 from holdfast.client.status_reader import StatusReader
 from holdfast.core.config import Site
-from holdfast.core.errors import HoldfastError, NotRunning
-from holdfast.core.plan import with_short_texts
+from holdfast.core.errors import HoldfastError
 from holdfast.core.signals import Signal
-from holdfast.core.texts import MAX_NOTE, shown
 from holdfast.forecasting.site_forecast import site_forecaster
 from holdfast.markets.site_prices import SitePrices, SiteTariffs
 from holdfast.monitoring.status.schema import Status
@@ -32,6 +26,7 @@ from holdfast.runtime.measured import (
     sample_of,
     values_of,
 )
+from holdfast.runtime.plan_handover import PlanHandover
 from holdfast.runtime.plan_worker import PlanWorker
 from holdfast.runtime.price_watch import PriceWatch
 from holdfast.runtime.process import run_process
@@ -48,7 +43,6 @@ OBSERVE_EVERY_S = 1.0
 RETRY_AFTER_S = 10.0
 SAVE_HISTORY_EVERY_S = 900.0
 """Each save writes a file of some hundred kB: cards wear."""
-_FIGURES = str.maketrans("", "", "0123456789")
 
 
 class Planner:
@@ -76,7 +70,7 @@ class Planner:
         self._saved = encode(memory)
         self._plan_s = 0.0
         self._save_s = time.monotonic() + SAVE_HISTORY_EVERY_S
-        self._told = ""
+        self._handover = PlanHandover(site, files)
 
     def work(self) -> None:
         """Looks at the site once. Raises RuntimeError if prices or weather go unwatched."""
@@ -95,6 +89,8 @@ class Planner:
         if now_s >= self._plan_s and socs_pct is not None:
             done = self._plan(socs_pct)
             self._plan_s = now_s + (self._site.planner.interval_s if done else RETRY_AFTER_S)
+        else:
+            self._handover.look(None if socs_pct is None else _together_pct(self._site, socs_pct))
         if now_s >= self._save_s:
             self._save_s = now_s + SAVE_HISTORY_EVERY_S
             self.save_history()
@@ -129,35 +125,17 @@ class Planner:
         return tariffs.prices(utc, utc + timedelta(hours=self._site.planner.horizon_h))
 
     def _plan(self, socs_pct: list[float]) -> bool:
-        utc = datetime.now(UTC)
-        plan, accepted, problem = None, False, ""
+        """Makes a plan and hands it over; says whether it was accepted."""
+        utc, soc_pct = datetime.now(UTC), _together_pct(self._site, socs_pct)
         try:
-            soc_pct = _together_pct(self._site, socs_pct)
-            prices = self._known_prices(utc)
-            plan = with_short_texts(self._rolling.plan(utc, soc_pct, prices, socs_pct))
-            with ControlClient(self._files.control_socket) as client:
-                reply = client.send(PlanMessage(plan=plan))
-            accepted, problem = reply.accepted, "" if reply.accepted else reply.reason
-        except NotRunning as error:
-            problem = str(error)
+            plan = self._rolling.plan(utc, soc_pct, self._known_prices(utc), socs_pct)
         except HoldfastError as error:
-            problem = f"no plan: {error}"
-        problem = shown(problem, MAX_NOTE)
-        self._tell(problem or ("" if plan is None else plan.note))
-        report = PlanReport(utc=utc, plan=plan, accepted=accepted, problem=problem)
-        try:
-            write_atomically(self._files.plan, to_json(report))
-        except OSError as error:
-            _log.error("the report is not on disk: %s", error)
+            self._handover.fail(f"no plan: {error}", soc_pct)
+            accepted = False
+        else:
+            accepted = self._handover.take(plan, self._rolling.question)
         self.save_memory()
         return accepted
-
-    def _tell(self, text: str) -> None:
-        """Logs what speaks against a plan; the same with other figures is no news."""
-        told = text.translate(_FIGURES)
-        if told != self._told:
-            _log.warning("%s", text or "plans are accepted again")
-            self._told = told
 
 
 def planner_of(site: Site, files: SiteFiles) -> RollingPlanner:
@@ -190,7 +168,7 @@ def _together_pct(site: Site, socs_pct: list[float]) -> float:
     return min(stored / sum(capacities_wh), 100.0)
 
 
-def run(site: Site, files: SiteFiles, end: threading.Event) -> None:
+def run(site: Site, files: SiteFiles, _: Path, end: threading.Event) -> None:
     """Plans until told to end."""
     os.nice(NICE)
     prices, weather = PriceWatch(site, files), WeatherWatch(site, files)

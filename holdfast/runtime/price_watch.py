@@ -1,34 +1,21 @@
 """This module keeps a site's prices up to date beside the planner: asking may take a minute."""
 
-import random
 import threading
 from datetime import UTC, datetime
 
 from holdfast.core.config import Site
 from holdfast.core.config.prices import PriceSource
-from holdfast.markets.fetcher import Fetcher
 from holdfast.markets.price_cache import PriceCache
-from holdfast.markets.price_collector import PriceCollector
+from holdfast.markets.price_collector import PriceCollector, open_collector
 from holdfast.markets.prices import Direction, PriceSeries
 from holdfast.runtime.refresher import Refresher
 from holdfast.site.files import SiteFiles, write_atomically
 
 
-def open_collector(site: Site, files: SiteFiles, now_utc: datetime) -> PriceCollector:
-    """Opens the sources of ``site`` with what is known from before. Raises ConfigError."""
-    return PriceCollector(
-        site,
-        cache=PriceCache(files.prices, write_atomically),
-        fetch=Fetcher().fetch,
-        chance=random.random,
-        now_utc=now_utc,
-    )
-
-
 def read_prices(site: Site, files: SiteFiles) -> PriceCollector:
     """Returns the sources of ``site``, those asked whose time has come. Raises ConfigError."""
     now_utc = datetime.now(UTC)
-    collector = open_collector(site, files, now_utc)
+    collector = open_collector(site, PriceCache(files.prices, write_atomically), now_utc)
     collector.refresh(now_utc)
     return collector
 
@@ -38,7 +25,9 @@ class PriceWatch:
 
     def __init__(self, site: Site, files: SiteFiles) -> None:
         """Raises ConfigError."""
-        self._collector = open_collector(site, files, datetime.now(UTC))
+        self._collector = open_collector(
+            site, PriceCache(files.prices, write_atomically), datetime.now(UTC)
+        )
         asks = bool(self._collector.states())
         self._refresher = Refresher("prices", self._collector.refresh if asks else None)
 

@@ -70,7 +70,10 @@ def plan_problem(
     forecast: SiteForecast,
     abilities: Abilities = SETPOINT_ONLY,
 ) -> PlanProblem:
-    """Returns the question for all storage units as one. Raises PlanFailed, PriceDataError."""
+    """Returns the question for all storage units as one. Raises PlanFailed, PriceDataError.
+
+    An interval may be a part of a quarter hour, and lies within one.
+    """
     bought, sold = (_prices(series, intervals) for series in (prices.purchase, prices.feed_in))
     lengths = [max(item.end - item.start, _SHORTEST_SLOT) for item in intervals]
     quantile = site.planner.load_quantile
@@ -183,10 +186,12 @@ def _prices(series: PriceSeries, intervals: list[Interval]) -> Array:
 
 
 def _powers(forecast: PowerForecast, intervals: list[Interval], quantile: float) -> Array:
-    powers_w = forecast.levels(quantile, intervals[0].start, len(intervals))
+    quarters = np.array([quarter_of(interval.start) for interval in intervals])
+    quarters -= quarters[0]
+    powers_w = forecast.levels(quantile, intervals[0].start, int(quarters[-1]) + 1)
     if powers_w is None:
         raise PlanFailed(f"the forecast begins at {forecast.start_utc}, after the plan")
-    return powers_w
+    return np.asarray(powers_w[quarters])
 
 
 def _battery(site: Site, soc_pct: float, import_price_per_kwh: Array) -> BatteryModel:

@@ -46,6 +46,8 @@ class RollingPlanner:
         self._demand: tuple[DemandPrice, ...] = ()
         self.forecaster = site_forecaster(site, self.history) if forecaster is None else forecaster
         self._noted_until: datetime | None = None
+        self.question: PlanQuestion | None = None
+        """Holds what the last plan was made from; None if there was no forecast."""
 
     def observe(self, sample: PowerSample) -> None:
         """Remembers what the house did."""
@@ -74,20 +76,20 @@ class RollingPlanner:
         rule.
         """
         self._demand = prices.demand
+        self.question = None
 
         def make() -> Plan:
-            return self._make_plan(
-                PlanQuestion(
-                    now_utc=now_utc,
-                    soc_pct=soc_pct,
-                    prices=prices,
-                    forecast=self.forecast(now_utc, prices.purchase),
-                    previous=self._ladder.last_good,
-                    peaks_w=self._peaks.peaks_w(),
-                    loads_now=self._progress.now,
-                    units_soc_pct=units_soc_pct,
-                )
+            self.question = PlanQuestion(
+                now_utc=now_utc,
+                soc_pct=soc_pct,
+                prices=prices,
+                forecast=self.forecast(now_utc, prices.purchase),
+                previous=self._ladder.last_good,
+                peaks_w=self._peaks.peaks_w(),
+                loads_now=self._progress.now,
+                units_soc_pct=units_soc_pct,
             )
+            return self._make_plan(self.question)
 
         plan = self._ladder.plan(now_utc, prices, make)
         self._progress.follow(plan)

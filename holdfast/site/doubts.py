@@ -28,6 +28,7 @@ from holdfast.devices.http_profile import HttpProfile
 from holdfast.devices.modbus_profile import MAY_BE_SLOW, ModbusProfile
 from holdfast.devices.mqtt_profile import MqttProfile
 from holdfast.devices.profile import load_profile
+from holdfast.site.api_doubts import api_doubts
 from holdfast.site.devices import address_of, physical_devices, profile_of
 from holdfast.site.proof import proof_path, read_proof
 
@@ -134,6 +135,7 @@ def doubts(site: Site) -> tuple[str, ...]:
         *_proofs(site),
         *_odd_baudrates(site),
         *_busy_lines(site),
+        *api_doubts(site.api),
     )
 
 

@@ -66,6 +66,16 @@ class SiteFiles:
         return self.state_dir / "plan.json"
 
     @property
+    def manual(self) -> Path:
+        """Returns the file of what people ask of the batteries, in place of the plan."""
+        return self.state_dir / "manual.json"
+
+    @property
+    def forecast(self) -> Path:
+        """Returns the file of the forecast that the last plan rests on."""
+        return self.state_dir / "forecast.json"
+
+    @property
     def prices(self) -> Path:
         """Returns the folder of the last complete answer of each source of prices."""
         return self.state_dir / "prices"
@@ -81,6 +91,17 @@ class SiteFiles:
         return self.state_dir / "history.packed"
 
     @property
+    def history_db(self) -> Path:
+        """Returns the database of the history, unless it is elsewhere; what belongs to it lies
+        beside it."""
+        return self.state_dir / "history.db"
+
+    @property
+    def history_state(self) -> Path:
+        """Returns the file of how the history fares, in shared memory: a full disk is told, too."""
+        return memory_folder(self.state_dir) / "history.shm"
+
+    @property
     def planner_memory(self) -> Path:
         """Returns the file of what loads had in their windows, rooms' temperatures, and the highest
         import so far."""
@@ -90,6 +111,11 @@ class SiteFiles:
     def old_history(self) -> Path:
         """Returns the history of releases that kept eight days; read once, if there is no other."""
         return self.state_dir / "history.json"
+
+    @property
+    def accounts(self) -> Path:
+        """Returns the folder of who may log in, of sessions, and of a self-made certificate."""
+        return self.state_dir / "accounts"
 
     @property
     def models(self) -> Path:
@@ -120,6 +146,16 @@ class SiteFiles:
     def watchdog(self) -> Path:
         """Returns the file of the watchdog's heartbeat, in shared memory."""
         return memory_folder(self.state_dir) / "watchdog.shm"
+
+    @property
+    def config_history(self) -> Path:
+        """Returns the folder of the versions of site.yaml that the API has written."""
+        return self.state_dir / "config-history"
+
+    @property
+    def apply(self) -> Path:
+        """Returns the file with which the API asks the supervisor to start all processes anew."""
+        return self.state_dir / "apply.json"
 
     def lock(self, name: str) -> Path:
         """Returns the file that the one process ``name`` of this site holds while it runs."""

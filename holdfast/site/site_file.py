@@ -46,8 +46,9 @@ def _with_absolute_paths(site: Site, folder: Path) -> Site:
     prices = site.prices
     if prices is not None:
         prices = prices.model_copy(update=_rooted(prices, folder))
+    api = site.api.model_copy(update=_rooted(site.api, folder))
     state_dir = FilePath(folder / site.state_dir)
-    return site.model_copy(update={"state_dir": state_dir, "prices": prices})
+    return site.model_copy(update={"state_dir": state_dir, "prices": prices, "api": api})
 
 
 def _rooted(section: Section, folder: Path) -> dict[str, object]:

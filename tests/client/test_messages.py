@@ -5,7 +5,9 @@ from datetime import UTC, datetime
 import pytest
 
 from holdfast.client.messages import (
+    Act,
     CommandMessage,
+    OperatorMessage,
     ProcessMessage,
     Reply,
     decode_reply,
@@ -13,7 +15,7 @@ from holdfast.client.messages import (
 )
 from holdfast.core.commands import Command
 from holdfast.core.state_machine import State
-from holdfast.core.texts import MAX_ID, MAX_REASON
+from holdfast.core.texts import MAX_ID, MAX_NAME, MAX_REASON
 
 
 @pytest.mark.parametrize("state", State)
@@ -53,3 +55,12 @@ def test_what_would_be_refused_is_not_even_made() -> None:
             ProcessMessage(
                 process=process, pid=1, utc=utc.replace(tzinfo=zone), starts=1, note=note
             )
+    for change in (
+        {"who": "x" * (MAX_NAME + 1)},
+        {"how": "x" * (MAX_NAME + 1)},
+        {"detail": "x" * (MAX_REASON + 1)},
+        {"who": "\x1b[31m"},
+    ):
+        texts = {"who": "anna", "how": "session", "detail": ""} | change
+        with pytest.raises(ValueError, match=next(iter(change))):
+            OperatorMessage(what=Act.LOGIN, **texts)

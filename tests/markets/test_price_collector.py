@@ -177,6 +177,19 @@ def test_kept_prices_that_do_not_hold_now_are_asked_for_at_once(
     assert state(collector(cache, Source(TODAYS), now)).ask_utc == now
 
 
+def test_what_another_process_was_told_meanwhile_is_in_force_and_is_not_asked_for_again(
+    cache: PriceCache,
+) -> None:
+    answer = Source(TODAYS)
+    one = collector(cache, answer)
+    one.refresh(NOW)
+    later = NOW + HOUR  # tomorrow's prices come out
+    collector(cache, Source(BOTH_DAYS)).refresh(later)
+    one.refresh(later + MINUTE)
+    assert read(one) == BOTH_DAYS
+    assert len(answer.asked) == 1
+
+
 def test_old_answers_are_stale(cache: PriceCache) -> None:
     one = collector(cache, Source(series(*[0.1] * 96)))
     one.refresh(NOW)

@@ -5,12 +5,12 @@ It is not shared between threads.
 
 import errno
 import os
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from holdfast.client.audit_reader import HEAD_NAME, audit_files, read_head
 from holdfast.monitoring.audit.events import AuditEvent, LogDeleted, LogOpened
 from holdfast.monitoring.audit.log_lines import (
     START,
@@ -29,8 +29,6 @@ FILE_BYTES = 10_000_000
 TOTAL_BYTES = 20 * FILE_BYTES
 KEEP_FREE_BYTES = 16_000_000
 """The log leaves this much room on the disk: it must not be what keeps a latch from being saved."""
-_HEAD = "audit.head"
-_NAME = re.compile(r"audit-([0-9]{6,12})\.jsonl")
 _FIRST_LINE_BYTES = 65_536
 
 
@@ -41,24 +39,6 @@ class Entry:
     utc: datetime
     monotonic_ns: int
     event: AuditEvent
-
-
-def audit_files(folder: Path) -> list[Path]:
-    """Returns the files of the log in ``folder``, the oldest first."""
-    numbered = {
-        int(match[1]): path
-        for path in folder.glob("audit-*.jsonl")
-        if (match := _NAME.fullmatch(path.name)) is not None
-    }
-    return [numbered[number] for number in sorted(numbered)]
-
-
-def read_head(folder: Path) -> bytes | None:
-    """Returns the content of the head; None if there is none. Raises OSError."""
-    try:
-        return (folder / _HEAD).read_bytes()
-    except FileNotFoundError:
-        return None
 
 
 class AuditFolder:
@@ -134,7 +114,7 @@ class AuditFolder:
     def save_head(self) -> None:
         """Brings the head to the disk if it is behind. Raises OSError."""
         if self._known and self._head != self._place:
-            write_atomically(self._folder / _HEAD, encode_head(self._place))
+            write_atomically(self._folder / HEAD_NAME, encode_head(self._place))
             self._head = self._place
 
     def close(self) -> None:

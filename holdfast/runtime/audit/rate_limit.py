@@ -10,6 +10,7 @@ from holdfast.core.units import NS_PER_S
 from holdfast.monitoring.audit.events import (
     CommandAnswered,
     MessageRefused,
+    OperatorActed,
     PlanAccepted,
     PlanNotAccepted,
 )
@@ -17,7 +18,7 @@ from holdfast.monitoring.throttle import Allowance, Throttle
 
 EVERY_NS = 1 * NS_PER_S
 
-Countable = CommandAnswered | MessageRefused | PlanAccepted | PlanNotAccepted
+Countable = CommandAnswered | MessageRefused | OperatorActed | PlanAccepted | PlanNotAccepted
 
 _NEW = Throttle(allowance=Allowance(at_once=1, every_ns=EVERY_NS))
 

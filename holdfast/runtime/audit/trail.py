@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable, Iterator
 
 from holdfast import __version__
-from holdfast.client.messages import ProcessMessage
+from holdfast.client.messages import OperatorMessage, ProcessMessage
 from holdfast.control.cycle import CycleRecord, CycleState
 from holdfast.core.config import Site
 from holdfast.core.latches import Latches
@@ -18,6 +18,7 @@ from holdfast.monitoring.audit.events import (
     CommandAnswered,
     LatchesChanged,
     MessageRefused,
+    OperatorActed,
     PlanAccepted,
     PlanNotAccepted,
     ProcessEnded,
@@ -97,7 +98,25 @@ class AuditTrail:
         refused = MessageRefused(what=what, reason=short(reason), uid=uid, pid=pid)
         self._put_limited(f"message {what}", refused)
 
-    def child_told(self, told: ProcessMessage) -> None:
+    def told(self, message: OperatorMessage | ProcessMessage) -> None:
+        """Somebody told of what it has done or seen."""
+        match message:
+            case OperatorMessage():
+                self._operator_told(message)
+            case ProcessMessage():
+                self._child_told(message)
+
+    def _operator_told(self, told: OperatorMessage) -> None:
+        """A person did something, or was refused it; who is refused all the time is counted."""
+        acted = OperatorActed(
+            who=told.who, how=told.how, what=told.what, detail=told.detail, accepted=told.accepted
+        )
+        if told.accepted:
+            self._put(acted)
+        else:
+            self._put_limited(f"operator {told.what}", acted)
+
+    def _child_told(self, told: ProcessMessage) -> None:
         """The supervisor has started a process, or seen one end."""
         if told.code is None:
             self._put(
