@@ -1,5 +1,6 @@
 """Prometheus metrics are made from the latest status at each scrape. The names are an interface."""
 
+import math
 from collections.abc import Callable, Iterable, Iterator
 from itertools import accumulate
 
@@ -180,10 +181,13 @@ def _plan(status: Status) -> Iterator[Metric]:
         "1 while a plan is valid and has a slot for now.",
         float(plan is not None and plan.slot is not None),
     )
+    # An alert on an age fires for a plan that never came, or is gone, as for one that is old.
+    yield GaugeMetricFamily(
+        "holdfast_plan_age_seconds",
+        "Since the plan was accepted; +Inf without a plan.",
+        math.inf if plan is None else plan.age_s,
+    )
     if plan is not None:
-        yield GaugeMetricFamily(
-            "holdfast_plan_age_seconds", "Since the plan was accepted.", plan.age_s
-        )
         yield GaugeMetricFamily(
             "holdfast_plan_expires_in_seconds", "Until nobody follows it.", plan.expires_in_s
         )

@@ -1,0 +1,83 @@
+"""Metrics of the history: how it fares, and what it has counted. The names are an interface."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+
+from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from holdfast.monitoring.history.energies import Sum
+from holdfast.monitoring.history.state import HistoryState
+
+DIRECTIONS: Mapping[Sum, str] = {
+    Sum.IMPORT_WH: "import",
+    Sum.EXPORT_WH: "export",
+    Sum.PV_WH: "pv",
+    Sum.LOAD_WH: "load",
+    Sum.CHARGE_WH: "charge",
+    Sum.DISCHARGE_WH: "discharge",
+}
+_J_PER_WH = 3600.0
+UP_WITHIN_S = 180.0
+"""The writer tells each second how it fares, unless the disk holds it up."""
+
+
+class HistoryCollector(Collector):
+    """Turns the latest state of the history into metrics; none while there is no writer."""
+
+    def __init__(self, latest: Callable[[], tuple[HistoryState, float] | None]) -> None:
+        """``latest`` gives the state with its age in s."""
+        self._latest = latest
+
+    def collect(self) -> Iterable[Metric]:
+        """Yields the metrics."""
+        found = self._latest()
+        if found is not None:
+            state, age_s = found
+            is_up = not state.problem and age_s <= UP_WITHIN_S
+            yield GaugeMetricFamily(
+                "holdfast_history_up", "1 while the history can be written.", float(is_up)
+            )
+            yield from _writing(state)
+            yield from _counted(state)
+
+
+def _writing(state: HistoryState) -> Iterator[Metric]:
+    yield CounterMetricFamily(
+        "holdfast_history_samples_lost",
+        "Seconds that could be read and are not in the history.",
+        state.samples_lost,
+    )
+    for name, text, at in (
+        ("written", "Up to when the history is on the disk.", state.written),
+        ("backup", "When the history was last backed up.", state.backup),
+    ):
+        if at is not None:
+            yield GaugeMetricFamily(
+                f"holdfast_history_{name}_timestamp_seconds", text, at.timestamp()
+            )
+    if state.size_bytes is not None:
+        yield GaugeMetricFamily(
+            "holdfast_history_size_bytes", "What the history takes.", state.size_bytes
+        )
+
+
+def _counted(state: HistoryState) -> Iterator[Metric]:
+    """Totals are of the disk: they go on after a restart, and never fall by what was not written
+    yet, which Prometheus would take for a counter that began anew."""
+    if not state.totals:
+        return
+    energy = CounterMetricFamily(
+        "holdfast_energy_joules",
+        "Energy that was measured since the history began; 3.6e6 are a kWh.",
+        labels=["direction"],
+    )
+    for name, direction in DIRECTIONS.items():
+        energy.add_metric([direction], state.totals[name] * _J_PER_WH)
+    yield energy
+    cost = GaugeMetricFamily(
+        "holdfast_cost",
+        "What was paid at the meter less what was earned, since the history began; it may fall.",
+        labels=["currency"],
+    )
+    cost.add_metric([state.currency], state.totals[Sum.COST])
+    yield cost
