@@ -16,7 +16,7 @@ from holdfast.core.commands import Command
 from holdfast.core.signals import SITE, Signal
 from holdfast.monitoring.metrics import StatusCollector
 from holdfast.monitoring.quantities.quantity import Quantity
-from holdfast.monitoring.status.schema import Status
+from holdfast.monitoring.status.schema import PlanStatusNow, Status
 from tests.builders import UNIT
 from tests.runtime.bench import LoopBench
 
@@ -28,6 +28,7 @@ FAMILIES = {
     "holdfast_battery_power_bound_watts", "holdfast_request_watts",
     "holdfast_reading", "holdfast_reading_age_seconds",
     "holdfast_limit", "holdfast_limit_margin", "holdfast_plan_followed",
+    "holdfast_plan_age_seconds",
     "holdfast_device_reads", "holdfast_device_writes", "holdfast_device_errors",
     "holdfast_cycles", "holdfast_missed_deadlines", "holdfast_cycle_period_seconds",
     "holdfast_real_time", "holdfast_cycle_seconds", "holdfast_lateness_seconds",
@@ -184,6 +185,17 @@ async def test_the_emergency_stop_and_latched_faults_are_told(bench: LoopBench) 
     assert value(samples, "holdfast_emergency_stop_latched") == 1.0
     faulty = replace(status, latched_faults=("a/b", "c/d"))
     assert value(scrape(faulty)[1], "holdfast_latched_faults") == 2.0
+
+
+async def test_a_plan_that_never_came_is_older_than_any(bench: LoopBench) -> None:
+    status = await status_of(bench)
+    assert value(scrape(status)[1], "holdfast_plan_age_seconds") == float("inf")
+    plan = PlanStatusNow(
+        plan_id="p", status="optimal", age_s=7.0, expires_in_s=90.0, expected_cost=1.0, slot=None
+    )
+    _, samples = scrape(replace(status, plan=plan))
+    assert value(samples, "holdfast_plan_age_seconds") == 7.0
+    assert value(samples, "holdfast_plan_expires_in_seconds") == 90.0
 
 
 async def test_each_quantity_has_its_metrics_only_where_there_is_one(bench: LoopBench) -> None:

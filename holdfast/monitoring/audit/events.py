@@ -122,6 +122,24 @@ class MessageRefused:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OperatorActed:
+    """A person did something, or was refused it, at whoever serves people."""
+
+    kind: Literal["operator"] = "operator"
+    who: str
+    """Names the account, as whoever served him told it."""
+    how: str
+    """Tells by what he was known, and from where he came."""
+    what: str
+    """Names the kind of act, such as login or config."""
+    detail: str
+    accepted: bool
+    repeats: int = 0
+    """Counts how often that kind was refused since the last line about it, without a line of its
+    own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChildStarted:
     """The supervisor started a process."""
 
@@ -271,6 +289,7 @@ AuditEvent = (
     | FindingCleared
     | CommandAnswered
     | MessageRefused
+    | OperatorActed
     | ChildStarted
     | ChildEnded
     | PlanAccepted

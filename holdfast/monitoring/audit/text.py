@@ -15,6 +15,7 @@ from holdfast.monitoring.audit.events import (
     LogDeleted,
     LogOpened,
     MessageRefused,
+    OperatorActed,
     PlanAccepted,
     PlanNotAccepted,
     ProcessEnded,
@@ -53,6 +54,11 @@ def describe(event: AuditEvent) -> str:  # noqa: C901 - one row for each kind
         case MessageRefused():
             who = "an unknown user" if event.uid is None else f"user {event.uid}"
             what = f"{event.what or 'message'} of {who} refused: {event.reason}"
+            return what + _counted(event.repeats, "more before")
+        case OperatorActed():
+            answer = "" if event.accepted else " refused"
+            detail = f": {event.detail}" if event.detail else ""
+            what = f"{event.what.replace('_', ' ')} by {event.who} ({event.how}){answer}{detail}"
             return what + _counted(event.repeats, "more before")
         case ChildStarted():
             again = f" again, start {event.starts}" if event.starts > 1 else ""
