@@ -1,0 +1,94 @@
+"""The file of accounts is shared by the API and the command line, and changed by one at a time.
+
+What cannot be trusted is never made anew by us: as long as it is there, nobody can log in.
+"""
+
+import fcntl
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from holdfast.api.auth.accounts import Accounts, decode_accounts, encode_accounts
+from holdfast.core.errors import AccountsCorrupt, AlreadyRunning, ConfigError
+from holdfast.site.files import write_atomically
+
+WITHIN_S = 5.0
+"""Who holds the file longer than that hangs."""
+_TRY_EVERY_S = 0.02
+_RECOVERY = (
+    "nobody can log in until it is mended, and stopping goes on: put a copy of it back, or move it "
+    "away and set the site up anew with `holdfast users setup-code`"
+)
+_State = tuple[int, int, int] | None
+"""Tells one content of the file from the next; None: there is no file."""
+
+
+class AccountStore:
+    """Reads and changes the accounts in one folder; threads may share it."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / "accounts.json"
+        self._known: tuple[_State, Accounts] = (None, Accounts())
+
+    def read(self) -> Accounts:
+        """Returns the accounts as they are now. Raises AccountsCorrupt."""
+        try:
+            state = self._state()
+            known, accounts = self._known
+            if state != known:
+                accounts = Accounts() if state is None else decode_accounts(self._path.read_bytes())
+                self._known = state, accounts
+        except AccountsCorrupt as error:
+            raise AccountsCorrupt(f"{self._path} {error}; {_RECOVERY}") from None
+        except OSError as error:
+            raise AccountsCorrupt(f"{self._path} cannot be read ({error}); {_RECOVERY}") from error
+        return accounts
+
+    def change(self, edit: Callable[[Accounts], Accounts]) -> Accounts:
+        """Puts what ``edit`` makes of the accounts in their place, and returns it; on the disk.
+
+        Raises what ``edit`` does, AccountsCorrupt, AlreadyRunning if somebody else is at it for
+        long, and ConfigError if it cannot be written.
+        """
+        try:
+            self._path.parent.mkdir(mode=0o700, exist_ok=True)
+            with self._alone():
+                before = self.read()
+                after = edit(before)
+                if after != before:
+                    write_atomically(self._path, encode_accounts(after))
+        except OSError as error:
+            raise ConfigError(f"{self._path} cannot be written: {error}") from error
+        return after
+
+    def _state(self) -> _State:
+        try:
+            found = self._path.stat()
+        except FileNotFoundError:
+            return None
+        return found.st_ino, found.st_mtime_ns, found.st_size
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        descriptor = os.open(self._path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            self._take(descriptor)
+            yield
+        finally:
+            os.close(descriptor)
+
+    def _take(self, descriptor: int) -> None:
+        end_s = time.monotonic() + WITHIN_S
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if time.monotonic() > end_s:
+                    raise AlreadyRunning(
+                        f"another process holds {self._path} for more than {WITHIN_S:g} s"
+                    ) from None
+                time.sleep(_TRY_EVERY_S)
+            else:
+                return
