@@ -15,6 +15,25 @@ def add_config(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_remote(parser: argparse.ArgumentParser) -> None:
+    """Adds the arguments of a command that can ask a site on another computer, over its API."""
+    parser.add_argument(
+        "--url", help="ask the site whose pages are there, such as https://energy.example.org:9480"
+    )
+    parser.add_argument(
+        "--token-file",
+        type=Path,
+        metavar="FILE",
+        help="with --url: a file with nothing but a token in it, which the site's pages make",
+    )
+    parser.add_argument(
+        "--certificate",
+        type=Path,
+        metavar="FILE",
+        help="with --url: the certificate of a site that made its own",
+    )
+
+
 def add_json(parser: argparse.ArgumentParser) -> None:
     """Adds an argument to print for a program instead of for a person."""
     parser.add_argument("--json", action="store_true", help="print JSON, for programs")

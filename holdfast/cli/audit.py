@@ -3,20 +3,28 @@
 import argparse
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice, takewhile
 from pathlib import Path
+from typing import Self
 from zoneinfo import ZoneInfo
 
-from holdfast.cli.arguments import add_config, add_json
+from holdfast.cli.arguments import add_config, add_json, add_remote
+from holdfast.cli.commands import load
 from holdfast.cli.json_output import print_json
+from holdfast.client.audit_reader import (
+    lines_backwards,
+    verdict_content,
+    verify_folder,
+)
 from holdfast.core.config import Site
 from holdfast.core.errors import ConfigError
+from holdfast.monitoring.audit.events import AuditEvent
 from holdfast.monitoring.audit.log_lines import Line, Place, event_of
 from holdfast.monitoring.audit.text import describe
 from holdfast.monitoring.audit.verify import Verdict
-from holdfast.runtime.audit.reader import lines_backwards, verify_folder
 from holdfast.site.files import SiteFiles
 from holdfast.site.site_file import load_site
 
@@ -35,6 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the arguments of this command."""
     parser.add_argument("what", choices=("verify", "show"))
     add_config(parser)
+    add_remote(parser)
     add_json(parser)
     parser.add_argument(
         "--last", type=int, default=20, metavar="N", help="show: so many events (default: 20)"
@@ -55,6 +64,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def execute(options: argparse.Namespace) -> int:
     """Verifies or shows; 1 if the log is not as it was written, or nothing is on record."""
+    if options.url is not None:
+        return int(load("remote").audit(options))
     site = load_site(options.config)
     folder = SiteFiles.of(site).audit
     try:
@@ -83,7 +94,7 @@ def parse_time(text: str, timezone: str) -> datetime:
 def _verify(folder: Path, options: argparse.Namespace) -> int:
     verdict = verify_folder(folder, map(_place, options.contains))
     if options.json:
-        print_json(_as_json(verdict))
+        print_json(verdict_content(verdict))
     else:
         _tell(verdict)
     return 0 if verdict.problem is None else 1
@@ -118,43 +129,51 @@ def _tell(verdict: Verdict) -> None:
     print(f"good up to there: {count}", file=sys.stderr)
 
 
-def _as_json(verdict: Verdict) -> dict[str, object]:
-    first, last, problem = verdict.first, verdict.last, verdict.problem
-    return {
-        "ok": problem is None,
-        "problem": problem,
-        "files": verdict.files,
-        "lines": verdict.lines,
-        "first_utc": None if first is None else first.utc,
-        "last_utc": None if last is None else last.utc,
-        "last_line": None if last is None else f"{last.sequence}:{last.hash}",
-        "notes": verdict.notes,
-    }
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToldLine:
+    """Holds a line of the log as it is shown."""
 
+    sequence: int
+    utc: str
+    event: AuditEvent | None
+    """It is None if this version does not know such an event."""
+    text: str
 
-def _show(site: Site, folder: Path, options: argparse.Namespace) -> int:
-    lines = list(_chosen(site, folder, options))[::-1]
-    if options.json:
-        print_json(
-            [
-                {"sequence": line.sequence, "utc": line.utc, "event": event_of(line)}
-                for line in lines
-            ]
-        )
-        return 0 if lines else 1
-    zone = ZoneInfo(site.timezone)
-    for line in lines:
+    @classmethod
+    def of(cls, line: Line) -> Self:
+        """Returns how ``line`` is shown."""
         event = event_of(line)
         text = line.event.decode(errors="replace") if event is None else describe(event)
-        print(f"{line.sequence:6} {line.time.astimezone(zone):%Y-%m-%d %H:%M:%S} {text}")
+        return cls(sequence=line.sequence, utc=line.utc, event=event, text=text)
+
+
+def chosen_lines(
+    lines: Iterable[ToldLine], options: argparse.Namespace, timezone: str
+) -> Iterator[ToldLine]:
+    """Yields what is asked for of ``lines``, which come newest first. Raises ConfigError."""
+    if options.since is None:
+        return islice(lines, max(options.last, 0))
+    since = parse_time(options.since, timezone)
+    return takewhile(lambda line: datetime.fromisoformat(line.utc) >= since, lines)
+
+
+def show_lines(newest_first: Iterable[ToldLine], zone: ZoneInfo, *, as_json: bool) -> int:
+    """Prints lines, oldest first; 1 if there are none."""
+    lines = list(newest_first)[::-1]
+    if as_json:
+        print_json(
+            [{"sequence": line.sequence, "utc": line.utc, "event": line.event} for line in lines]
+        )
+        return 0 if lines else 1
+    for line in lines:
+        time = datetime.fromisoformat(line.utc).astimezone(zone)
+        print(f"{line.sequence:6} {time:%Y-%m-%d %H:%M:%S} {line.text}")
     if not lines:
         print("nothing is on record of that time", file=sys.stderr)
     return 0 if lines else 1
 
 
-def _chosen(site: Site, folder: Path, options: argparse.Namespace) -> Iterator[Line]:
-    lines = lines_backwards(folder)
-    if options.since is None:
-        return islice(lines, max(options.last, 0))
-    since = parse_time(options.since, site.timezone)
-    return takewhile(lambda line: line.time >= since, lines)
+def _show(site: Site, folder: Path, options: argparse.Namespace) -> int:
+    lines = map(ToldLine.of, lines_backwards(folder))
+    chosen = chosen_lines(lines, options, site.timezone)
+    return show_lines(chosen, ZoneInfo(site.timezone), as_json=options.json)

@@ -20,6 +20,7 @@ COMMANDS = {
     "backtest": "what plans would have cost on measured data, beside simpler rules",
     "forecast": "show expected load, PV and later prices, and how good such forecasts were",
     "explain": "say in plain words why the battery does what it does, now or at a recorded moment",
+    "users": "show and change who may log in to the pages and the API; or show the set-up code",
     "audit": "show the audit log, or verify that nothing in it was changed",
 }
 """Each is the module of that name beside this one: DESCRIPTION, add_arguments and execute."""

@@ -6,7 +6,8 @@ It waits for nothing that it does not need: no library, no check of the configur
 import argparse
 import sys
 
-from holdfast.cli.arguments import add_config, add_json
+from holdfast.cli.arguments import add_config, add_json, add_remote
+from holdfast.cli.commands import load
 from holdfast.cli.reply import print_plain_json, tell
 from holdfast.client.control import ControlClient
 from holdfast.core.commands import Command
@@ -25,11 +26,14 @@ WITHIN_S = 1.0
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the arguments of this command."""
     add_config(parser)
+    add_remote(parser)
     add_json(parser)
 
 
 def execute(options: argparse.Namespace) -> int:
     """Asks, and tells; 1 if it was refused, or nobody answers."""
+    if options.url is not None:
+        return int(load("remote").emergency_stop(options))
     files = SiteFiles(state_dir=state_dir_of(options.config))
     try:
         with ControlClient.for_stops(files, WITHIN_S) as client:

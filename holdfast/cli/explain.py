@@ -2,17 +2,19 @@
 
 import argparse
 import sys
+from collections.abc import Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from holdfast.cli.arguments import add_config, add_json
+from holdfast.cli.arguments import add_config, add_json, add_remote
 from holdfast.cli.audit import parse_time
+from holdfast.cli.commands import load
 from holdfast.cli.json_output import print_json
+from holdfast.client.audit_reader import lines_backwards
 from holdfast.client.status_reader import StatusReader
 from holdfast.core.errors import ConfigError, NotRunning
 from holdfast.monitoring.explain.situation import Situation, situation_at, situation_now
 from holdfast.monitoring.explain.text import explain
-from holdfast.runtime.audit.reader import lines_backwards
 from holdfast.site.files import SiteFiles
 from holdfast.site.site_file import load_site
 
@@ -28,6 +30,7 @@ HOUR_S = 3600
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the arguments of this command."""
     add_config(parser)
+    add_remote(parser)
     add_json(parser)
     parser.add_argument(
         "--at", metavar="TIME", help="a moment on record, such as 14:30 or 2026-04-10T14:30"
@@ -36,6 +39,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def execute(options: argparse.Namespace) -> int:
     """Explains; 1 if nothing is on record of the moment."""
+    if options.url is not None:
+        return int(load("remote").explain(options))
     site = load_site(options.config)
     files = SiteFiles.of(site)
     at = None if options.at is None else parse_time(options.at, site.timezone)
@@ -44,14 +49,25 @@ def execute(options: argparse.Namespace) -> int:
         print(f"nothing is on record before {options.at}", file=sys.stderr)
         return 1
     zone = ZoneInfo(site.timezone)
-    sentences = explain(situation, zone)
-    if options.json:
+    show_explanation(explain(situation, zone), situation, at, zone, as_json=options.json)
+    return 0
+
+
+def show_explanation(
+    sentences: Sequence[str],
+    situation: Situation,
+    at: datetime | None,
+    zone: ZoneInfo,
+    *,
+    as_json: bool,
+) -> None:
+    """Prints an explanation; ``at`` is the moment that was asked for, None for now."""
+    if as_json:
         print_json({"sentences": sentences, "situation": situation})
-        return 0
+        return
     if at is not None:
         print(_heading(situation.time, at, zone))
     print("\n".join(sentences))
-    return 0
 
 
 def _now(files: SiteFiles, options: argparse.Namespace) -> Situation:

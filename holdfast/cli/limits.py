@@ -18,6 +18,7 @@ from holdfast.safety.limits import Limit, build_limits
 from holdfast.safety.trend_analyzer import PREDICTIONS, TRENDS
 from holdfast.simulation.demo_site import simulated_site
 from holdfast.site.assurance import unwatched
+from holdfast.site.limit_rows import limit_rows
 from holdfast.site.site_file import load_site
 
 DESCRIPTION = """\
@@ -41,10 +42,10 @@ def execute(options: argparse.Namespace) -> int:
         print(reference_page(), end="")
         return 0
     site = load_site(options.config)
-    limits, idle = build_limits(site), unwatched(site)
     if options.json:
-        print_json([_as_json(limit) | {"watched": limit.key not in idle} for limit in limits])
+        print_json(limit_rows(site))
         return 0
+    limits, idle = build_limits(site), unwatched(site)
     for owner, rows in groupby(limits, key=lambda limit: limit.owner):
         print(owner)
         print_columns(_table(rows, idle), gap=1)
@@ -88,23 +89,6 @@ def _cells(limit: Limit) -> tuple[str, ...]:
 
 def _cleared(clearing: Clearing) -> str:
     return "" if clearing is Clearing.BY_ITSELF else f"by {clearing}"
-
-
-def _as_json(limit: Limit) -> dict[str, object]:
-    return {
-        "owner": limit.owner,
-        "row": limit.row.id,
-        "signal": limit.row.signal,
-        "unit": limit.unit,
-        "levels": {level.name.lower(): value for level, value in limit.levels},
-        "one_sample": limit.far,
-        "hysteresis": limit.hysteresis,
-        "reaction": limit.row.reaction.name.lower(),
-        "samples": limit.row.samples,
-        "hold_s": limit.row.hold_s,
-        "clearing": limit.row.clearing,
-        "source": limit.row.source,
-    }
 
 
 def reference_page() -> str:

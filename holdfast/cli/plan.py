@@ -5,7 +5,7 @@ from datetime import datetime
 from pathlib import Path
 
 from holdfast.backtest.final import Final
-from holdfast.cli.arguments import add_json
+from holdfast.cli.arguments import add_json, add_remote
 from holdfast.cli.commands import load
 from holdfast.cli.data_arguments import DATA_HELP, add_data_options
 
@@ -28,6 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="the site's configuration (default: site.yaml in this folder)",
     )
+    add_remote(parser)
     add_json(parser)
     parser.add_argument("--data", type=Path, metavar="FILE.csv", help=DATA_HELP)
     add_data_options(parser)
@@ -53,7 +54,11 @@ def execute(options: argparse.Namespace) -> int:
     """Shows what was planned, or plans: only that loads an optimizer."""
     if options.data is not None:
         way = "plan_data"
+    elif options.soc is not None:
+        way = "plan_now"
+    elif options.url is not None:
+        return int(load("remote").plan(options))
     else:
-        way = "plan_stored" if options.soc is None else "plan_now"
+        way = "plan_stored"
     result: int = load(way).execute(options)
     return result

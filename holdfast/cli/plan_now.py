@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from holdfast.cli.plan_view import show_plan
+from holdfast.cli.plan_view import PlannedSite, show_plan
+from holdfast.client.plan_report import PlanReport
 from holdfast.core.config import Site
 from holdfast.core.errors import ConfigError
 from holdfast.core.plan import Plan
@@ -20,7 +21,8 @@ def execute(options: argparse.Namespace) -> int:
     """Makes the plan, and prints it."""
     site = load_site(options.config or Path("site.yaml"))
     plan = _make(site, SiteFiles.of(site), options.soc, options.at or datetime.now(UTC))
-    return show_plan(plan, site, options, accepted=True, problem="")
+    report = PlanReport(utc=plan.created, plan=plan, accepted=True, problem="")
+    return show_plan(report, PlannedSite.of(site), options)
 
 
 def _make(site: Site, files: SiteFiles, soc_pct: float, at: datetime) -> Plan:

@@ -4,8 +4,8 @@ import argparse
 from datetime import UTC, datetime
 from pathlib import Path
 
-from holdfast.cli.plan_view import show_plan
-from holdfast.client.plan_report import read_report
+from holdfast.cli.plan_view import PlannedSite, show_plan
+from holdfast.client.plan_report import PlanReport, read_report
 from holdfast.core.errors import NotRunning
 from holdfast.site.files import SiteFiles
 from holdfast.site.site_file import load_site
@@ -16,10 +16,15 @@ _OLD_S = 3600.0
 def execute(options: argparse.Namespace) -> int:
     """Prints the plan; 1 if there is none, or it was refused."""
     site = load_site(options.config or Path("site.yaml"))
-    report = read_report(SiteFiles.of(site))
+    report = recent(read_report(SiteFiles.of(site)))
+    return show_plan(report, PlannedSite.of(site), options)
+
+
+def recent(report: PlanReport | None) -> PlanReport:
+    """Returns ``report``. Raises NotRunning if there is none, or it is an old one."""
     if report is None or (datetime.now(UTC) - report.utc).total_seconds() > _OLD_S:
         raise NotRunning(
             "there is no recent plan: start the site with `holdfast run`, or make a plan "
             "with --soc PERCENT"
         )
-    return show_plan(report.plan, site, options, accepted=report.accepted, problem=report.problem)
+    return report

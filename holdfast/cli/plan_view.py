@@ -3,11 +3,15 @@
 import argparse
 import shutil
 import textwrap
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Self
 from zoneinfo import ZoneInfo
 
 from holdfast.cli.columns import print_columns
 from holdfast.cli.json_output import print_json
+from holdfast.client.plan_report import PlanReport
 from holdfast.core.config import Site
 from holdfast.core.plan import Plan, PlanSlot, SlotMode
 
@@ -15,26 +19,65 @@ _RUNS_W = 1.0
 _INDENT = " " * 4
 
 
-def show_plan(
-    plan: Plan | None, site: Site, options: argparse.Namespace, *, accepted: bool, problem: str
-) -> int:
+_BY_HAND = "*: asked for by hand; `holdfast plan --json` tells which request"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedSite:
+    """Holds what of a site it takes to show a plan."""
+
+    timezone: str
+    currency: str
+    loads: tuple[str, ...]
+    """Names loads and rooms, in the order of their columns."""
+    unswitched: tuple[str, ...] = ()
+    """Names those that nothing switches."""
+
+    @classmethod
+    def of(cls, site: Site) -> Self:
+        """Returns it for ``site``."""
+        return cls(
+            timezone=site.timezone,
+            currency=site.currency,
+            loads=tuple(site.load_powers_w),
+            unswitched=tuple(load.name for load in site.loads if load.switch is None),
+        )
+
+
+def show_plan(report: PlanReport, site: PlannedSite, options: argparse.Namespace) -> int:
     """Prints the plan; 1 if there is none, or it was refused."""
+    plan = report.plan
     if options.json:
-        print_json({"plan": plan, "accepted": accepted, "problem": problem})
+        print_json(
+            {
+                "plan": plan,
+                "accepted": report.accepted,
+                "problem": report.problem,
+                "manual": report.manual,
+                "manual_problem": report.manual_problem,
+                "alternatives": report.alternatives,
+                "slot_costs": report.slot_costs,
+            }
+        )
     else:
-        if problem:
+        for problem in filter(None, (report.problem, report.manual_problem)):
             print(problem)
         if plan is not None:
-            _print(plan, site)
-    return 0 if plan is not None and accepted else 1
+            _print(plan, report, site)
+    return 0 if plan is not None and report.accepted else 1
 
 
-def _print(plan: Plan, site: Site) -> None:
+def _print(plan: Plan, report: PlanReport, site: PlannedSite) -> None:
     if plan.note:
         print(plan.note)
-    print("\n".join(_lines(plan, site)))
+    by_hand = {slot.start for slot, asked in zip(plan.slots, report.manual, strict=False) if asked}
+    print("\n".join(_lines(plan, site, by_hand)))
+    if by_hand:
+        print(_BY_HAND)
     if any(slot.loads or slot.device_mode for slot in plan.slots):
         print_columns(_loads_table(plan, site))
+    for each in report.alternatives:
+        print(f"instead: {each.why}")
     for line in _assumed(site):
         print(line)
 
@@ -42,7 +85,7 @@ def _print(plan: Plan, site: Site) -> None:
 _LINE = "{:<17}{:<17}{:>9}{:>10}{:>7}{:>9}"
 
 
-def _lines(plan: Plan, site: Site) -> Iterator[str]:
+def _lines(plan: Plan, site: PlannedSite, by_hand: Container[datetime]) -> Iterator[str]:
     """Yields numbers in columns, each reason below: beside them it would be a few letters wide."""
     zone = ZoneInfo(site.timezone)
     made = plan.created.astimezone(zone)
@@ -54,7 +97,7 @@ def _lines(plan: Plan, site: Site) -> Iterator[str]:
         soc_end_pct = run[-1].soc_end_pct
         yield _LINE.format(
             "–".join(_times(run, zone)),
-            run[0].mode,
+            f"{run[0].mode}{'*' if run[0].start in by_hand else ''}",
             _mean([_battery_w(slot) for slot in run]),
             _mean([slot.grid_power_w for slot in run]),
             "–" if soc_end_pct is None else f"{soc_end_pct:.0f} %",
@@ -63,12 +106,12 @@ def _lines(plan: Plan, site: Site) -> Iterator[str]:
         yield textwrap.fill(run[0].reason, width, initial_indent=_INDENT, subsequent_indent=_INDENT)
 
 
-def _loads_table(plan: Plan, site: Site) -> Iterator[tuple[str, ...]]:
+def _loads_table(plan: Plan, site: PlannedSite) -> Iterator[tuple[str, ...]]:
     """Yields what loads and rooms do, and the inverter's mode, one column each."""
     zone = ZoneInfo(site.timezone)
     names = [
         name
-        for name in site.load_powers_w
+        for name in site.loads
         if any(load.name == name for slot in plan.slots for load in slot.loads)
     ]
     led = any(slot.device_mode is not None for slot in plan.slots)
@@ -101,13 +144,9 @@ def _load(run: list[PlanSlot], name: str) -> str:
     return power if temperature_c is None else f"{power}, {temperature_c:.1f} °C"
 
 
-def _assumed(site: Site) -> list[str]:
+def _assumed(site: PlannedSite) -> list[str]:
     """Tells what is not measured."""
-    return [
-        f"{load.name} has no switch: it is taken to run as planned"
-        for load in site.loads
-        if load.switch is None
-    ]
+    return [f"{name} has no switch: it is taken to run as planned" for name in site.unswitched]
 
 
 def _battery_w(slot: PlanSlot) -> float | None:

@@ -2,7 +2,7 @@
 
 import argparse
 
-from holdfast.cli.arguments import add_config, add_json
+from holdfast.cli.arguments import add_config, add_json, add_remote
 from holdfast.cli.operate import ask
 from holdfast.core.commands import Command
 
@@ -17,6 +17,7 @@ battery: --service.
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the arguments of this command."""
     add_config(parser)
+    add_remote(parser)
     add_json(parser)
     parser.add_argument(
         "--service",

@@ -17,6 +17,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.live import Live
 
+from holdfast.api.auth.account_store import AccountStore
+from holdfast.api.auth.setup_code import SetupCode, address_of, how_to_get_in
 from holdfast.cli.arguments import add_config
 from holdfast.cli.view import status_line, status_view
 from holdfast.client.control import ControlClient
@@ -37,9 +39,10 @@ from holdfast.site.files import SiteFiles
 from holdfast.site.memory_folder import make_memory_folder, remove_memory_folder
 from holdfast.site.site_file import load_site
 from holdfast.site.site_lock import hold_lock, refuse_second
+from holdfast.ui.built import why_not_built
 
 DESCRIPTION = """\
-Start and supervise the four processes of a site: controller, watchdog, planner, gateway.
+Start and supervise the five processes of a site: controller, watchdog, planner, gateway, api.
 Ctrl-C takes the site to 0 W, opens the contactors, saves its state, and ends.
 
 The site waits in IDLE until somebody runs `holdfast start`. The demonstration starts itself:
@@ -207,6 +210,7 @@ class SupervisedSite:
         with hold_lock(self._files, _SUPERVISOR):
             refuse_second(self._files, *_ONE_EACH)
             refuse_steered(self._site, *_ONE_EACH)
+            self._tell_where_to_look()
             try:
                 self._supervisor.start()
                 with Live(console=self._console, auto_refresh=False) as live:
@@ -216,6 +220,19 @@ class SupervisedSite:
                 rested = self._supervisor.stop()
                 remove_memory_folder(self._files.state_dir)
         return self._conclude(rested=rested)
+
+    def _tell_where_to_look(self) -> None:
+        """Tells where the pages are, and how the first person gets in."""
+        site, files = self._site, self._files
+        address = address_of(site.api)
+        gateway = f"http://{site.gateway.host}:{site.gateway.port}/"
+        self._tell(f"pages at {address}; plain pages with the emergency stop at {gateway}")
+        why_not = why_not_built()
+        if why_not:
+            self._tell(f"the pages themselves are not there: {why_not}")
+        how = how_to_get_in(SetupCode(files.accounts, AccountStore(files.accounts)), address)
+        if how is not None:
+            self._tell(how)
 
     def _watch(self, live: Live) -> None:
         while self._seconds is None or time.monotonic() - self._started_s < self._seconds:

@@ -4,11 +4,13 @@ import argparse
 
 from rich.console import Console
 
-from holdfast.cli.arguments import add_config, add_json
+from holdfast.cli.arguments import add_config, add_json, add_remote
+from holdfast.cli.commands import load
 from holdfast.cli.json_output import print_json
 from holdfast.cli.view import status_view
 from holdfast.client.status_reader import StatusReader
 from holdfast.core.errors import NotRunning
+from holdfast.monitoring.status.schema import Status
 from holdfast.site.files import SiteFiles
 from holdfast.site.site_file import load_site
 
@@ -21,19 +23,27 @@ ramped, written, read back, measured. Exits with 2 if no controller is running.
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the arguments of this command."""
     add_config(parser)
+    add_remote(parser)
     add_json(parser)
 
 
 def execute(options: argparse.Namespace) -> int:
     """Prints the latest status. Raises NotRunning."""
+    if options.url is not None:
+        return int(load("remote").status(options))
     site = load_site(options.config)
     status = StatusReader(SiteFiles.of(site)).fresh()
     if status is None:
         raise NotRunning(
             f"no controller is running for {options.config} (start it with `holdfast run`)"
         )
-    if options.json:
+    show_status(status, site.timezone, as_json=options.json)
+    return 0
+
+
+def show_status(status: Status, timezone: str, *, as_json: bool) -> None:
+    """Prints ``status``."""
+    if as_json:
         print_json(status)
     else:
-        Console().print(status_view(status, site.timezone))
-    return 0
+        Console().print(status_view(status, timezone))

@@ -11,8 +11,9 @@ from enum import Enum
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
+from holdfast.api.access import Right, UserRole
 from holdfast.backtest.bill import Bill, Saving
-from holdfast.core.plan import Plan
+from holdfast.client.plan_report import PlanReport
 from holdfast.core.signals import Signal
 from holdfast.core.state_machine import State
 from holdfast.forecasting.forecast import PowerForecast, PriceForecast
@@ -79,7 +80,7 @@ OUTPUTS: dict[str, Any] = {
         # estop that nobody answers: null.
         "accepted": bool, "reason": str, "state": State | None,
     },
-    "plan": {"plan": Plan | None, "accepted": bool, "problem": str},
+    "plan": _without(PlanReport, "utc"),
     "plan --data": {
         "site": str, "currency": str, "start": datetime, "end": datetime, "step_s": int,
         "soc_start_pct": float, "final": str, "status": str, "relaxed": [str], "objective": float,
@@ -144,6 +145,15 @@ OUTPUTS: dict[str, Any] = {
             "value": float | None, "problem": str,
         }],
     },
+    "users list": [{
+        "name": str, "role": UserRole, "made": datetime, "single_sign_on": bool, "password": bool,
+        "totp": bool, "passkeys": int, "tokens": int,
+    }],
+    "users setup-code": {"code": str | None},
+    "users tokens": [{
+        "account": str, "id": str, "name": str, "role": UserRole,
+        "rights": tuple[Right, ...] | None, "made": datetime, "expires": datetime,
+    }],
     "limits": [{
         "owner": str, "row": str, "signal": str, "unit": str, "levels": dict[str, float],
         "one_sample": float | None, "hysteresis": float, "reaction": str, "samples": [int],

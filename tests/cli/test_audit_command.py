@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from holdfast.cli.main import main
+from holdfast.client.audit_reader import audit_files
 from holdfast.monitoring.audit.events import (
     AuditEvent,
     Cause,
@@ -22,6 +23,7 @@ from holdfast.monitoring.audit.events import (
     LogDeleted,
     LogOpened,
     MessageRefused,
+    OperatorActed,
     PlanAccepted,
     PlanNotAccepted,
     ProcessEnded,
@@ -32,7 +34,7 @@ from holdfast.monitoring.audit.events import (
 )
 from holdfast.monitoring.audit.text import describe
 from holdfast.monitoring.quantities.quantity import Quantity
-from holdfast.runtime.audit.folder import AuditFolder, Entry, audit_files
+from holdfast.runtime.audit.folder import AuditFolder, Entry
 from tests.builders import site_content
 
 NOON = datetime(2026, 4, 10, 12, tzinfo=UTC)
@@ -203,6 +205,19 @@ OTHERS: dict[AuditEvent, str] = {
     ),
     MessageRefused(what="", reason="not understood", uid=None, pid=None): (
         "message of an unknown user refused: not understood"
+    ),
+    OperatorActed(
+        who="anna",
+        how="session from ::1",
+        what="second_factor",
+        detail="passkey removed",
+        accepted=True,
+    ): "second factor by anna (session from ::1): passkey removed",
+    OperatorActed(
+        who="eve", how="password from ::1", what="login", detail="wrong", accepted=False, repeats=9
+    ): "login by eve (password from ::1) refused: wrong (9 more before)",
+    OperatorActed(who="anna", how="session", what="logout", detail="", accepted=True): (
+        "logout by anna (session)"
     ),
     ChildStarted(process="planner", pid=7, starts=1, at=NOON): (
         "planner started, process 7, at 12:00:00Z"

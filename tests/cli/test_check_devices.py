@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from holdfast.cli import check, check_devices
+from holdfast.cli import check_devices
 from holdfast.cli.check_devices import report_devices
 from holdfast.cli.main import main
 from holdfast.core.ports import CommsCounters
@@ -23,6 +23,7 @@ from holdfast.simulation.net import free_port
 from holdfast.simulation.plant import SitePlant
 from holdfast.simulation.servers.protocol_faults import ProtocolFault
 from holdfast.simulation.servers.site_server import SiteServer
+from holdfast.site import examination
 from holdfast.site.files import SiteFiles
 from holdfast.site.site_file import load_site
 from holdfast.site.site_lock import hold_lock
@@ -154,7 +155,7 @@ def test_a_package_that_a_device_needs_is_asked_for_before_anything_starts(
     told: str,
 ) -> None:
     """Else the site is said to be right, and its controller ends again and again."""
-    monkeypatch.setattr(check, "find_spec", lambda name: None if name == package else name)
+    monkeypatch.setattr(examination, "find_spec", lambda name: None if name == package else name)
     content = example_content(tmp_path) | {"authority": "observe"} | changes
     if not changes:
         (unit,) = content["storage"]

@@ -82,7 +82,7 @@ def test_run_checks_devices_before_it_starts_anything(
     assert not (config.parent / "state").exists()
 
 
-@pytest.mark.parametrize("name", ["controller", "watchdog", "planner", "gateway"])
+@pytest.mark.parametrize("name", ["controller", "watchdog", "planner", "gateway", "api"])
 def test_each_process_refuses_a_wrong_configuration_with_its_text(
     tmp_path: Path, name: str
 ) -> None:
