@@ -1,0 +1,20 @@
+/** The time now, as the site has it, so that what is over vanishes by itself. */
+import { useEffect, useState } from "preact/hooks";
+import { lastSnapshot, snapshot } from "../live.ts";
+
+const EVERY_MS = 5000;
+
+/** A browser's clock may be wrong: while the site tells its time, that counts. */
+function now(): number {
+  const told = snapshot.peek() === null ? undefined : lastSnapshot.peek()?.utc;
+  return told === undefined ? Date.now() : Date.parse(told);
+}
+
+export function useNow(): number {
+  const [now_ms, setNow] = useState(now);
+  useEffect(() => {
+    const timer = setInterval(() => setNow(now()), EVERY_MS);
+    return () => clearInterval(timer);
+  }, []);
+  return now_ms;
+}
