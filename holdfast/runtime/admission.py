@@ -8,7 +8,13 @@ import socket
 import struct
 from dataclasses import dataclass
 
-from holdfast.client.messages import CommandMessage, Message, PlanMessage, ProcessMessage
+from holdfast.client.messages import (
+    CommandMessage,
+    Message,
+    OperatorMessage,
+    PlanMessage,
+    ProcessMessage,
+)
 from holdfast.core.commands import Command
 from holdfast.core.units import NS_PER_S
 
@@ -54,7 +60,7 @@ class Admission:
         match message:
             case CommandMessage():
                 return self._stale(message, now_ns) or self._replayed(message.nonce, now_ns)
-            case PlanMessage() | ProcessMessage():
+            case OperatorMessage() | PlanMessage() | ProcessMessage():
                 return None
 
     def _stale(self, message: CommandMessage, now_ns: int) -> str | None:

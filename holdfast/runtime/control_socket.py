@@ -14,11 +14,13 @@ from pathlib import Path
 from holdfast.client.messages import (
     CommandMessage,
     Message,
+    OperatorMessage,
     PlanMessage,
     ProcessMessage,
     Reply,
     encode,
 )
+from holdfast.core.commands import Command
 from holdfast.core.errors import PlanRefused
 from holdfast.runtime.admission import STOPPING, Admission, Peer, peer_of
 from holdfast.runtime.audit.trail import AuditTrail
@@ -35,6 +37,10 @@ PENDING = 4
 """So many messages of a connection are acted on while the first waits for its answer."""
 UNREAD_BYTES = 16 * 1024
 """Who leaves more answers than that unread is not read either."""
+
+
+_RESETS = frozenset({Command.RESET, Command.SERVICE_RESET})
+_ON_SITE = "after an emergency stop somebody has to look: `holdfast reset` on the site's computer"
 
 
 class ControlSocket(asyncio.Protocol):
@@ -174,6 +180,9 @@ class ControlSocket(asyncio.Protocol):
             reply = Reply(accepted=accepted, reason=reason, state=self._loop.shown)
             self._transport.write(encode(reply))
 
+    def _has_to_be_on_site(self, command: Command) -> bool:
+        return command in _RESETS and self._loop.state.latches.emergency_stop
+
     async def _handle(self, message: Message) -> tuple[bool, str]:
         if self._only_stops and not _stops(message):
             return self._refuse(_named(message), "this socket takes stops and nothing else")
@@ -182,6 +191,8 @@ class ControlSocket(asyncio.Protocol):
             return self._refuse(_named(message), refusal)
         match message:
             case CommandMessage(command=command):
+                if message.remote and self._has_to_be_on_site(command):
+                    return self._refuse(command, _ON_SITE)
                 return await self._loop.command(command)
             case PlanMessage(plan=plan):
                 try:
@@ -189,9 +200,9 @@ class ControlSocket(asyncio.Protocol):
                 except PlanRefused as error:
                     return False, str(error)
                 return True, f"plan {plan.plan_id} accepted"
-            case ProcessMessage():
+            case OperatorMessage() | ProcessMessage():
                 if self._audit is not None:
-                    self._audit.child_told(message)
+                    self._audit.told(message)
                 return True, "noted"
 
     def _refuse(self, what: str, reason: str) -> tuple[bool, str]:

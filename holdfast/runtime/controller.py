@@ -127,7 +127,7 @@ async def _come_to_rest(loop: ControlLoop) -> bool:
 def main() -> int:
     """Runs the process; returns its exit code."""
     try:
-        site, files = open_site("controller", "Device I/O and the control cycle of one site.")
+        site, files, _ = open_site("controller", "Device I/O and the control cycle of one site.")
         with hold_lock(files, "controller"), hold_devices(site, "controller"):
             return asyncio.run(run(site, files))
     except HoldfastError as error:

@@ -1,29 +1,84 @@
-"""The gateway process shows the site to the outside. It only reads; control goes on without it."""
+"""The gateway process shows the site to the outside, takes stops, and keeps its history. Control
+goes on without it.
+
+It loads little and needs little: metrics, health and the emergency interface work while the API,
+the planner and the pages do not.
+"""
 
 import errno
+import socket
 import sys
 import threading
+from collections.abc import Callable
+from pathlib import Path
 
-from prometheus_client import start_http_server
+from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import CollectorRegistry
 
+from holdfast.client.history_state_reader import HistoryStateReader
 from holdfast.client.status_reader import StatusReader
 from holdfast.core.config import Site
 from holdfast.core.config.site import Gateway
 from holdfast.core.errors import ConfigError
+from holdfast.monitoring.history.metrics import HistoryCollector
 from holdfast.monitoring.metrics import StatusCollector
+from holdfast.runtime.gatekeeper import AccountGatekeeper
+from holdfast.runtime.history_writer import LAST_MINUTE_S, HistoryWriter
 from holdfast.runtime.process import run_process
 from holdfast.site.files import SiteFiles
+from holdfast.ui.emergency_interface.interface import (
+    STOP_PATH,
+    EmergencyInterface,
+    Exposition,
+)
+from holdfast.ui.emergency_interface.server import PageServer
+from holdfast.ui.emergency_interface.start import Gatekeeper
 
 
-def serve_metrics(site: Site, files: SiteFiles) -> None:
-    """Serves ``/metrics`` in a thread. Raises ConfigError if that cannot be at its address."""
+class GatewayServer:
+    """Serves metrics, health and the emergency interface of one site."""
+
+    def __init__(self, site: Site, files: SiteFiles, gatekeeper: Gatekeeper | None = None) -> None:
+        """Takes its place. Raises ConfigError if that cannot be at its address."""
+        self._interface = EmergencyInterface(
+            site,
+            files,
+            metrics=_metrics(site, files),
+            gatekeeper=gatekeeper,
+            names={site.gateway.host, socket.gethostname()},
+        )
+        try:
+            self._server = PageServer(
+                site.gateway.host,
+                site.gateway.port,
+                self._interface.answer,
+                self._interface.refuse,
+                at_once={STOP_PATH},
+            )
+        except OSError as error:
+            self._interface.close()
+            raise ConfigError(_why_not(site.gateway, error)) from error
+
+    def start(self) -> None:
+        """Begins to serve, in threads of its own."""
+        self._server.start()
+
+    def close(self) -> None:
+        """Ends."""
+        self._server.close()
+        self._interface.close()
+
+
+def _metrics(site: Site, files: SiteFiles) -> Callable[[str], Exposition]:
     registry = CollectorRegistry(auto_describe=False)
     registry.register(StatusCollector(site.name, StatusReader(files).latest))
-    try:
-        start_http_server(site.gateway.port, addr=site.gateway.host, registry=registry)
-    except OSError as error:
-        raise ConfigError(_why_not(site.gateway, error)) from error
+    registry.register(HistoryCollector(HistoryStateReader(files).latest))
+
+    def exposed(accept: str) -> Exposition:
+        encode, content_type = choose_encoder(accept)
+        return Exposition(content_type=content_type, content=encode(registry))
+
+    return exposed
 
 
 def _why_not(gateway: Gateway, error: OSError) -> str:
@@ -39,15 +94,20 @@ def _why_not(gateway: Gateway, error: OSError) -> str:
             return f"gateway.host: {gateway.host} is no address of this computer: {error}"
 
 
-def run(site: Site, files: SiteFiles, end: threading.Event) -> None:
+def run(site: Site, files: SiteFiles, _: Path, end: threading.Event) -> None:
     """Serves until told to end."""
-    serve_metrics(site, files)
+    server = GatewayServer(site, files, AccountGatekeeper(site, files))
+    server.start()
+    history = HistoryWriter(site, files)
+    history.start(end)
     end.wait()
+    server.close()
+    history.join(LAST_MINUTE_S)
 
 
 def main() -> int:
     """Runs the process; returns its exit code."""
-    return run_process("gateway", "Serves metrics of one site.", run)
+    return run_process("gateway", "Serves metrics and the emergency interface of one site.", run)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,13 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, TypeAdapter, ValidationError
 from pydantic_core import from_json
 
-from holdfast.client.messages import CommandMessage, Message, PlanMessage, ProcessMessage
+from holdfast.client.messages import (
+    CommandMessage,
+    Message,
+    OperatorMessage,
+    PlanMessage,
+    ProcessMessage,
+)
 from holdfast.core.commands import Command
 from holdfast.core.plan import PlanSlot
 from holdfast.core.texts import MAX_REASON, shown
@@ -32,7 +38,10 @@ class _Stop:
 
 
 _MESSAGES: TypeAdapter[Message] = TypeAdapter(
-    Annotated[CommandMessage | PlanMessage | ProcessMessage, Field(discriminator="kind")]
+    Annotated[
+        CommandMessage | OperatorMessage | PlanMessage | ProcessMessage,
+        Field(discriminator="kind"),
+    ]
 )
 _SLOT = TypeAdapter(PlanSlot)
 _STOP = TypeAdapter(_Stop)
@@ -106,7 +115,7 @@ def _check_keys(section: object, where: str) -> None:
 def _words(error: ValidationError, *before: str) -> str:
     first = error.errors(include_url=False, include_input=False, include_context=False)[0]
     if first["type"] == "union_tag_invalid":
-        return "kind: must be command, plan or process"
+        return "kind: must be command, operator, plan or process"
     where = ".".join([*before, *map(str, first["loc"])])
     what = first["msg"].removeprefix("Value error, ")
     return shown(f"{where}: {what}" if where else what, MAX_REASON)

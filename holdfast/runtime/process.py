@@ -22,9 +22,10 @@ LOG_BYTES, LOG_FILES = 1_000_000, 3
 
 
 def run_process(
-    name: str, text: str, body: Callable[[Site, SiteFiles, threading.Event], None]
+    name: str, text: str, body: Callable[[Site, SiteFiles, Path, threading.Event], None]
 ) -> int:
-    """Runs ``body`` until it returns; the event it is given is set by SIGTERM and SIGINT.
+    """Runs ``body`` until it returns; it gets the site, its files, where its site.yaml is, and an
+    event that SIGTERM and SIGINT set.
 
     Gives the exit code of the process: 2 if it could not start.
     """
@@ -32,17 +33,18 @@ def run_process(
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: end.set())
     try:
-        site, files = open_site(name, text)
+        site, files, config = open_site(name, text)
         with hold_lock(files, name):
-            body(site, files, end)
+            body(site, files, config, end)
     except (HoldfastError, OSError) as error:
         print(error, file=sys.stderr)  # noqa: T201 - the supervisor shows it
         return 2
     return 0
 
 
-def open_site(name: str, text: str) -> tuple[Site, SiteFiles]:
-    """Reads the arguments of a process, its site and its files; starts logging.
+def open_site(name: str, text: str) -> tuple[Site, SiteFiles, Path]:
+    """Reads the arguments of a process, its site, its files and where its site.yaml is; starts
+    logging.
 
     Raises ConfigError.
     """
@@ -59,7 +61,7 @@ def open_site(name: str, text: str) -> tuple[Site, SiteFiles]:
     files.create()
     make_memory_folder(files.state_dir)
     _start_logging(files.logs / f"{name}.log")
-    return site, files
+    return site, files, options.config.absolute()
 
 
 def _start_logging(path: Path) -> None:

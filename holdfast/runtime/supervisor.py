@@ -1,9 +1,10 @@
-"""The supervisor starts the four processes, restarts those that end, stops them in order.
+"""The supervisor starts the five processes, restarts those that end, stops them in order.
 
 One that hangs is ended, and started again as any other; and where controller and watchdog have
 read different configurations, the one that was started earlier is started anew.
 """
 
+import json
 import logging
 import os
 import subprocess
@@ -15,7 +16,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from holdfast.client.messages import ProcessMessage
-from holdfast.core.texts import MAX_REASON, shown
+from holdfast.client.status_reader import StatusReader
+from holdfast.core.state_machine import State
+from holdfast.core.texts import MAX_NAME, MAX_REASON, shown
 from holdfast.runtime.notices import Notices
 from holdfast.runtime.pulse import Pulse
 from holdfast.site.files import SiteFiles
@@ -23,7 +26,7 @@ from holdfast.site.shared_memory import Beat
 
 _log = logging.getLogger(__name__)
 
-PROCESSES = ("watchdog", "controller", "planner", "gateway")
+PROCESSES = ("watchdog", "controller", "planner", "gateway", "api")
 """The processes start in this order; they stop in the reverse order."""
 BACKOFF_S = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
 CRASHES, CRASH_WINDOW_S = 5, 600.0
@@ -195,11 +198,40 @@ class SupervisedProcess:
         return f": {text.splitlines()[-1]}" if text else ""
 
 
+class ApplyRequest:
+    """Looks for somebody's wish to have all started anew, with site.yaml as it is now."""
+
+    def __init__(self, files: SiteFiles) -> None:
+        """What was asked of a supervisor before this one is over."""
+        self._path = files.apply
+        self._status = StatusReader(files)
+        self._path.unlink(missing_ok=True)
+
+    def taken(self) -> str | None:
+        """Returns who asks, once, and not while the site is RUNNING; None if nobody does."""
+        try:
+            asked = json.loads(self._path.read_bytes())
+            who = str(asked["by"])
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, TypeError, KeyError):
+            who = None
+        status = self._status.fresh()
+        running = status is not None and status.state is State.RUNNING
+        try:
+            self._path.unlink(missing_ok=True)
+        except OSError as error:
+            _log.error("%s stays: %s", self._path, error)
+            return None  # it would be carried out again and again
+        return None if running or who is None else shown(who, MAX_NAME)
+
+
 class Supervisor:
-    """Runs all four of them. ``tell`` gets a line whenever something happens to one."""
+    """Runs all of them. ``tell`` gets a line whenever something happens to one."""
 
     def __init__(self, config: Path, files: SiteFiles, tell: Callable[[str], None]) -> None:
         self._tell = tell
+        self._apply = ApplyRequest(files)
         self._different_s: float | None = None
         """Tells since when controller and watchdog run different configurations."""
         self._notices = Notices(files.control_socket)
@@ -215,6 +247,14 @@ class Supervisor:
     def look(self) -> None:
         """Looks after all of them; this is to be called a few times a second."""
         now_s = time.monotonic()
+        who = self._apply.taken()
+        if who is not None:
+            self._tell(f"{who} has site.yaml applied: all processes are started anew")
+            self.stop()
+            for child in self.children.values():
+                child.given_up = False  # it may have been the file's fault
+            self.start()
+            return
         for child in self.children.values():
             child.look(now_s, self._tell)
         self._keep_to_one_configuration(now_s)

@@ -15,6 +15,7 @@ import logging
 import sys
 import threading
 import time
+from pathlib import Path
 
 from holdfast.control.cycle import watchdog_timeout_ns
 from holdfast.core.config import Site, StorageUnit
@@ -270,7 +271,7 @@ class Watchdog:
         return 0 <= time.monotonic_ns() - beat_ns <= self._timeout_ns
 
 
-def run(site: Site, files: SiteFiles, end: threading.Event) -> None:
+def run(site: Site, files: SiteFiles, _: Path, end: threading.Event) -> None:
     """Watches until told to end, and from then on until the site is at rest."""
     with hold_devices(site, "watchdog"):
         _watch(site, files, end)

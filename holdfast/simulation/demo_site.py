@@ -35,6 +35,8 @@ class DemoSite:
     """Tells where the demonstration lives."""
 
     config: Path
+    pages_url: str
+    emergency_url: str
     metrics_url: str
     broker_port: int | None
     """A broker has to listen here. None: nobody needs one."""
@@ -65,7 +67,7 @@ def make_demo_site(
     folder.mkdir(parents=True, exist_ok=True)
     prices = folder / "prices.xml"
     prices.write_text(_prices_from(sample_prices_text(), now), encoding="utf-8")
-    port = free_port()
+    port, api_port = free_port(), free_port()
     config = folder / "site.yaml"
     content = demo_content(folder)
     if table is not None:
@@ -74,11 +76,14 @@ def make_demo_site(
         "prices": demo_prices("prices.xml"),
         "planner": {"interval_s": 60},
         "gateway": {"host": "127.0.0.1", "port": port},
+        "api": {"host": "127.0.0.1", "port": api_port, "open_to_view": True},
     }
     header = "# The demonstration site. Devices are simulated; prices are a sample.\n"
     config.write_text(header + yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
     return DemoSite(
         config=config,
+        pages_url=f"http://127.0.0.1:{api_port}/",
+        emergency_url=f"http://127.0.0.1:{port}/",
         metrics_url=f"http://127.0.0.1:{port}/metrics",
         broker_port=_broker_port(content),
     )

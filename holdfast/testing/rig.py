@@ -13,6 +13,7 @@ from typing import Any, Self
 
 import yaml
 
+from holdfast.client.audit_reader import lines_backwards
 from holdfast.client.control import ControlClient
 from holdfast.client.messages import PlanMessage, Reply
 from holdfast.client.status_reader import StatusReader
@@ -30,7 +31,6 @@ from holdfast.monitoring.audit.log_lines import event_of
 from holdfast.monitoring.audit.text import describe
 from holdfast.monitoring.quantities.quantity import Quantity, QuantityName
 from holdfast.monitoring.status.schema import Status
-from holdfast.runtime.audit.reader import lines_backwards
 from holdfast.simulation.net import free_port
 from holdfast.simulation.servers.plant_client import ask_plant, plant_damage, plant_status
 from holdfast.site.files import SiteFiles
@@ -57,9 +57,10 @@ class Rig:
         """``with_loads`` puts loads behind the gateway that inverter and relays are behind, too."""
         self.folder = folder
         self.config = folder / "site.yaml"
-        self.gateway_port = free_port()
+        self.gateway_port, self.api_port = free_port(), free_port()
         content: dict[str, Any] = example_content(folder, bms_on_can=bms_on_can)
         content["gateway"] = {"host": "127.0.0.1", "port": self.gateway_port}
+        content["api"] = {"host": "127.0.0.1", "port": self.api_port}
         content["storage"][0]["operation"] = {"ramp_w_per_s": 20_000}
         if with_loads:
             gateway = content["storage"][0]["inverter"]["connection"]

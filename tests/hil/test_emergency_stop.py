@@ -5,12 +5,12 @@ from itertools import islice
 
 import pytest
 
+from holdfast.client.audit_reader import lines_backwards
 from holdfast.core.commands import Command
 from holdfast.core.signals import Signal
 from holdfast.core.state_machine import State
 from holdfast.monitoring.audit.events import StateChanged
 from holdfast.monitoring.audit.log_lines import event_of
-from holdfast.runtime.audit.reader import lines_backwards
 from holdfast.testing.rig import LOAD_W, Rig
 
 WITHIN_S = 1.0

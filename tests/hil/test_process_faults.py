@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from holdfast.client.audit_reader import lines_backwards
 from holdfast.control.mode_manager import Source
 from holdfast.core.commands import Command
 from holdfast.core.errors import NotRunning
@@ -22,8 +23,8 @@ from holdfast.core.state_machine import State
 from holdfast.monitoring.audit.events import AuditEvent, ChildEnded, ChildStarted
 from holdfast.monitoring.audit.log_lines import event_of
 from holdfast.monitoring.quantities.quantity import QuantityName
-from holdfast.runtime.audit.reader import lines_backwards
 from holdfast.runtime.latch_file import load_latches
+from holdfast.runtime.supervisor import PROCESSES
 from holdfast.runtime.watchdog_listener import ANOTHER
 from holdfast.simulation.demo_site import demo_prices, make_demo_site
 from holdfast.testing.processes import children_of, command_of, descendants, is_alive
@@ -35,7 +36,7 @@ WATCHDOG_S = 1.0
 
 @pytest.fixture(scope="module")
 def supervised(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
-    """A site under ``holdfast run``: all four processes and their supervisor."""
+    """A site under ``holdfast run``: all processes and their supervisor."""
     folder = tmp_path_factory.mktemp("run")
     make_demo_site(folder, datetime.now(UTC))  # for its prices
     changes = {"prices": demo_prices("prices.xml"), "planner": {"interval_s": 2}}
@@ -129,14 +130,16 @@ def test_a_killed_controller_is_replaced_by_the_watchdog_and_comes_back_to_idle(
     assert rig.damage() == {}
 
 
-def test_control_goes_on_without_planner_and_gateway_and_they_come_back(supervised: Rig) -> None:
+def test_control_goes_on_without_planner_gateway_and_api_and_they_come_back(
+    supervised: Rig,
+) -> None:
     rig = supervised
     to_running(rig)
     rig.until(lambda: rig.status and rig.status.request_source == "plan", "a plan")
     assert "holdfast_up 1.0" in metrics(rig)
     before = rig.status
     assert before is not None
-    killed = {name: kill(rig, name) for name in ("planner", "gateway")}
+    killed = {name: kill(rig, name) for name in ("planner", "gateway", "api")}
     for name, pid in killed.items():
         back(rig, name, pid)
     after = rig.status
@@ -204,7 +207,7 @@ def test_a_second_controller_or_watchdog_is_refused_and_takes_nothing_from_the_f
 def test_ctrl_c_even_twice_ends_at_zero_with_open_contactors_and_exit_0(supervised: Rig) -> None:
     rig = supervised
     to_running(rig)
-    assert len(children_of(rig.processes["run"].pid)) == 4
+    assert len(children_of(rig.processes["run"].pid)) == len(PROCESSES)
     children = descendants(rig.processes["run"].pid)  # with the planner's optimizer
     for _ in range(3):
         rig.processes["run"].signal(signal.SIGINT)

@@ -5,7 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from holdfast.client.messages import (
+    Act,
     CommandMessage,
+    OperatorMessage,
     PlanMessage,
     ProcessMessage,
 )
@@ -87,7 +89,8 @@ def test_a_stranger_may_stop_and_nothing_else(uid: int | None) -> None:
     for command in POWERFUL:
         assert admission().refusal(a_command(command), stranger, T0) == FOREIGN
     told = ProcessMessage(process="planner", pid=7, utc=UTC_NOW, starts=1)
-    for message in (PlanMessage(plan=a_plan()), told):
+    acted = OperatorMessage(who="anna", how="session", what=Act.LOGIN)
+    for message in (PlanMessage(plan=a_plan()), told, acted):
         assert admission().refusal(message, stranger, T0) == FOREIGN
         assert admission().refusal(message, OWNER, T0) is None
     for command in STOPPING:

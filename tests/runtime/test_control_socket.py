@@ -18,6 +18,8 @@ from hypothesis import strategies as st
 
 from holdfast.client.control import ControlClient
 from holdfast.client.messages import (
+    Act,
+    OperatorMessage,
     PlanMessage,
     Reply,
     decode_reply,
@@ -25,7 +27,7 @@ from holdfast.client.messages import (
 )
 from holdfast.core.commands import Command
 from holdfast.core.state_machine import State
-from holdfast.monitoring.audit.events import MessageRefused
+from holdfast.monitoring.audit.events import MessageRefused, OperatorActed
 from holdfast.runtime import guests
 from holdfast.runtime.admission import Admission, Peer, peer_of
 from holdfast.runtime.control_socket import (
@@ -145,6 +147,59 @@ async def test_a_stranger_who_got_at_the_socket_may_stop_and_nothing_else(tmp_pa
     found = of(MessageRefused, bench.end())
     assert [event.what for event in found] == ["start", "reset", "plan"]
     assert {(event.uid, event.pid) for event in found} == {(os.geteuid(), os.getpid())}
+
+
+async def test_what_operators_do_is_put_on_record_and_who_is_refused_all_the_time_is_counted(
+    tmp_path: Path,
+) -> None:
+    bench = AuditedBench(tmp_path)
+    path = bench.files.control_socket
+    server = await serve(path, bench.loop, bench.plans, audit=bench.trail)
+    reader, writer = await asyncio.open_unix_connection(str(path))
+    talk = Talk(reader, writer)
+    wrong = OperatorMessage(
+        who="eve", how="password from ::1", what=Act.LOGIN, detail="wrong", accepted=False
+    )
+    right = OperatorMessage(who="anna", how="session from ::1", what=Act.CONFIG, detail="digest ab")
+    for message in (*[wrong] * 5, right, right):
+        reply = await talk.ask(encode(message))
+        assert (reply["accepted"], reply["reason"]) == (True, "noted")
+    writer.close()
+    await server.close()
+    found = of(OperatorActed, bench.end())
+    acted = OperatorActed(
+        who="anna", how="session from ::1", what="config", detail="digest ab", accepted=True
+    )
+    assert [event for event in found if event.accepted] == [acted, acted]
+    refused = [event for event in found if not event.accepted]
+    assert [event.repeats for event in refused] == [0, 3]
+
+
+async def test_after_an_emergency_stop_nobody_resets_from_afar(tmp_path: Path) -> None:
+    bench = AuditedBench(tmp_path)
+    await bench.to_idle()
+    bench.sample()
+    path = bench.files.control_socket
+    server = await serve(path, bench.loop, bench.plans, audit=bench.trail)
+
+    def ask(name: Command, remote: bool) -> Reply:
+        with ControlClient(path) as client:
+            return client.command(name, remote=remote)
+
+    assert (await asyncio.to_thread(ask, Command.START, True)).accepted
+    assert (await asyncio.to_thread(ask, Command.EMERGENCY_STOP, True)).accepted
+    for command in (Command.RESET, Command.SERVICE_RESET):
+        reply = await asyncio.to_thread(ask, command, True)
+        assert (reply.accepted, reply.state) == (False, State.STOPPED)
+        assert "`holdfast reset` on the site's computer" in reply.reason
+    assert bench.state is State.STOPPED
+    assert (await asyncio.to_thread(ask, Command.RESET, False)).accepted
+    # Of any other latch somebody elsewhere may try to get rid.
+    reply = await asyncio.to_thread(ask, Command.RESET, True)
+    assert "on the site's computer" not in reply.reason
+    await server.close()
+    found = of(MessageRefused, bench.end())
+    assert [event.what for event in found] == ["reset", "service_reset"]
 
 
 async def test_root_or_the_owner_is_who_the_kernel_says(tmp_path: Path) -> None:

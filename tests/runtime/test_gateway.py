@@ -7,7 +7,7 @@ import pytest
 
 from holdfast.core.config import Site
 from holdfast.core.errors import ConfigError
-from holdfast.runtime.gateway import serve_metrics
+from holdfast.runtime.gateway import GatewayServer
 from holdfast.site.files import SiteFiles
 from tests.builders import build_site
 
@@ -22,11 +22,11 @@ def test_a_port_that_is_taken_is_named_with_its_key(tmp_path: Path) -> None:
         site = site_at(tmp_path, "127.0.0.1", port)
         told = rf"^gateway\.port: {port} is taken on 127\.0\.0\.1, .* write another port"
         with pytest.raises(ConfigError, match=told):
-            serve_metrics(site, SiteFiles.of(site))
+            GatewayServer(site, SiteFiles.of(site))
 
 
 def test_an_address_of_another_computer_is_named_with_its_key(tmp_path: Path) -> None:
     site = site_at(tmp_path, "192.0.2.1", 9464)
     told = r"^gateway\.host: 192\.0\.2\.1 is no address of this computer"
     with pytest.raises(ConfigError, match=told):
-        serve_metrics(site, SiteFiles.of(site))
+        GatewayServer(site, SiteFiles.of(site))

@@ -11,8 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from holdfast.client.messages import (
+    Act,
     CommandMessage,
     Message,
+    OperatorMessage,
     PlanMessage,
     ProcessMessage,
     encode,
@@ -113,10 +115,35 @@ def test_a_supervisor_that_says_too_much_is_refused(change: dict[str, Any]) -> N
         decode_message(json.dumps(content | change).encode())
 
 
+@pytest.mark.parametrize("what", Act)
+@pytest.mark.parametrize("accepted", [True, False])
+def test_what_is_told_of_an_operator_survives_the_way(what: Act, accepted: bool) -> None:
+    message = OperatorMessage(
+        who="anna", how="session from ::1", what=what, detail="“so”", accepted=accepted
+    )
+    assert decode_message(encode(message)) == message
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"who": "x" * 101}, {"how": None}, {"what": "hack"}, {"detail": "x" * 301},
+        {"detail": "a\nb"}, {"accepted": "perhaps"}, {"more": 1},
+    ],
+)  # fmt: skip
+def test_too_much_of_an_operator_is_refused_by_name(change: dict[str, Any]) -> None:
+    message = OperatorMessage(who="x" * 100, how="y" * 100, what=Act.LOGIN, detail="z" * 300)
+    content = json.loads(encode(message))
+    assert decode_message(json.dumps(content).encode()) == message
+    with pytest.raises(ValueError, match=next(iter(change))):
+        decode_message(json.dumps(content | change).encode())
+
+
 @pytest.mark.parametrize("command", Command)
 def test_a_command_survives_the_way(command: Command) -> None:
-    message = CommandMessage(command=command, issued_ns=123_456_789_012_345)
-    assert decode_message(encode(message)) == message
+    for remote in (False, True):
+        message = CommandMessage(command=command, issued_ns=123_456_789_012_345, remote=remote)
+        assert decode_message(encode(message)) == message
 
 
 def test_a_plan_survives_the_way_in_one_line() -> None:

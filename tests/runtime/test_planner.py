@@ -87,18 +87,6 @@ def test_the_present_load_counts_though_no_planner_has_saved_it(files: SiteFiles
     assert load_w(age_s=10.0) is None
 
 
-def test_the_same_words_with_other_figures_are_no_news(
-    files: SiteFiles, caplog: pytest.LogCaptureFixture
-) -> None:
-    planner = process_of(files)
-    caplog.clear()
-    texts = ("the load, 590 W, is taken", "the load, 612 W, is taken", "no prices", "", "")
-    for text in texts:
-        planner._tell(text)
-    told = ["the load, 590 W, is taken", "no prices", "plans are accepted again"]
-    assert [record.getMessage() for record in caplog.records] == told
-
-
 @pytest.fixture
 def files(tmp_path: Path) -> SiteFiles:
     return SiteFiles(state_dir=tmp_path)

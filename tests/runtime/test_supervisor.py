@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from holdfast.client.messages import ProcessMessage
+from holdfast.core.commands import Command
+from holdfast.core.state_machine import State
 from holdfast.core.texts import MAX_REASON
 from holdfast.monitoring.audit.events import ChildEnded, ChildStarted
 from holdfast.runtime import supervisor as module
@@ -27,6 +29,7 @@ from holdfast.runtime.supervisor import (
 from holdfast.site.files import SiteFiles
 from holdfast.site.shared_memory import Heartbeat
 from tests.runtime.audit.test_writer import AuditedBench, of
+from tests.runtime.bench import LoopBench
 
 FOREVER = "import time; time.sleep(60)"
 STUBBORN = (
@@ -189,7 +192,7 @@ async def test_the_ends_of_what_stops_before_the_controller_are_on_record(
     assert [event.process for event in of(ChildStarted, found)] == list(PROCESSES)
     # Here the one who listens does not end with "the controller".
     names = [event.process for event in of(ChildEnded, found)]
-    assert names == ["gateway", "planner", "controller"]
+    assert names == ["api", "gateway", "planner", "controller"]
     assert all(event.asked for event in of(ChildEnded, found))
 
 
@@ -218,7 +221,7 @@ def test_they_stop_one_after_the_other_the_watchdog_last(
 
     monkeypatch.setattr(SupervisedProcess, "stop", note)
     assert supervisor.stop() is False  # none of them knew how to come to rest
-    assert order == ["gateway", "planner", "controller", "watchdog"]
+    assert order == ["api", "gateway", "planner", "controller", "watchdog"]
     assert sorted(order) == sorted(PROCESSES)
 
 
@@ -234,8 +237,58 @@ def test_a_controller_that_came_to_rest_is_told_from_one_that_did_not(
 
 
 @pytest.mark.parametrize(
+    ("state", "asked", "anew"),
+    [
+        (State.IDLE, b'{"by": "anna"}', True),
+        (None, b'{"by": "anna"}', True),
+        (State.RUNNING, b'{"by": "anna"}', False),
+        (State.IDLE, b"no json", False),
+        (State.IDLE, b"[]", False),
+    ],
+)
+async def test_all_are_started_anew_once_when_somebody_has_site_yaml_applied(
+    files: SiteFiles,
+    ended: list[SupervisedProcess],
+    tmp_path: Path,
+    state: State | None,
+    asked: bytes,
+    anew: bool,
+) -> None:
+    files.apply.write_bytes(asked)  # of a supervisor before this one
+    supervisor = supervisor_of(files, ended, FOREVER)
+    told: list[str] = []
+    supervisor._tell = told.append
+    supervisor.start()
+    supervisor.look()
+    before = {name: child.pid for name, child in supervisor.children.items()}
+    if state is not None:
+        bench = LoopBench(tmp_path)
+        await bench.to_idle()
+        if state is State.RUNNING:
+            await bench.loop.command(Command.START)
+        bench.show_next()
+        await bench.cycle()
+    supervisor.children["gateway"].given_up = True
+    files.apply.write_bytes(asked)
+    supervisor.look()
+    supervisor.look()
+    after = {name: child.pid for name, child in supervisor.children.items()}
+    assert None not in after.values()
+    assert set(after.values()).isdisjoint(before.values()) is anew
+    assert not files.apply.exists()
+    assert len(told) == anew
+    assert supervisor.children["gateway"].given_up is not anew
+
+
+@pytest.mark.parametrize(
     ("name", "lost"),
-    [("controller", "controller"), ("watchdog", "watchdog"), ("planner", None), ("gateway", None)],
+    [
+        ("controller", "controller"),
+        ("watchdog", "watchdog"),
+        ("planner", None),
+        ("gateway", None),
+        ("api", None),
+    ],
 )
 def test_without_controller_or_watchdog_nothing_goes_on(
     files: SiteFiles, name: str, lost: str | None

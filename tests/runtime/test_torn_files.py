@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from holdfast.client import audit_reader
+from holdfast.client.audit_reader import lines_backwards, verify_folder
 from holdfast.client.plan_report import read_report
 from holdfast.client.status_reader import StatusReader
 from holdfast.core.commands import Command, Point
 from holdfast.core.latches import LATCH_FILE_CORRUPT
 from holdfast.core.role import Role
 from holdfast.core.state_machine import State
-from holdfast.runtime.audit import reader as audit_reader
-from holdfast.runtime.audit.reader import lines_backwards, verify_folder
 from holdfast.runtime.crash_loop import StartRecord
 from holdfast.runtime.measured import load_history
 from holdfast.runtime.plan_worker import PlanWorker

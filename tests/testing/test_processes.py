@@ -26,8 +26,8 @@ def test_something(tmp_path):
             told.write("up")
         {then}
 """
-COUNT = 6
-"""Plant, supervisor, and its four processes."""
+COUNT = 7
+"""Plant, supervisor, and its five processes."""
 
 
 @pytest.fixture

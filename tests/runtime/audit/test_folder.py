@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from holdfast.client.audit_reader import audit_files, read_head
 from holdfast.monitoring.audit.events import LogDeleted, LogOpened, PlanNotAccepted
 from holdfast.monitoring.audit.log_lines import decode_head, decode_line, event_of
 from holdfast.monitoring.audit.verify import Verdict, Wrong, verify
 from holdfast.runtime.audit import folder as audit_folder
-from holdfast.runtime.audit.folder import AuditFolder, Entry, audit_files, read_head
+from holdfast.runtime.audit.folder import AuditFolder, Entry
 
 T = datetime(2026, 4, 1, 12, tzinfo=UTC)
 

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 import pytest
 
+from holdfast.client.audit_reader import audit_files
 from holdfast.client.status_reader import StatusReader
 from holdfast.core.commands import Command, Point
 from holdfast.core.errors import PlanRefused
@@ -28,7 +29,7 @@ from holdfast.monitoring.audit.events import (
 )
 from holdfast.monitoring.audit.log_lines import decode_line, event_of
 from holdfast.runtime.audit import folder as audit_folder
-from holdfast.runtime.audit.folder import AuditFolder, audit_files
+from holdfast.runtime.audit.folder import AuditFolder
 from holdfast.runtime.audit.trail import AuditTrail
 from holdfast.runtime.audit.writer import AuditWriter
 from holdfast.site.files import SiteFiles
