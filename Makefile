@@ -19,10 +19,10 @@ BIN := $(VENV)/bin
 
 # What each of them installs beside the dependencies; tests/test_extras.py compares that with what
 # its code imports.
-EXTRAS_test := test,forecast,sunspec,mqtt,gpio,dbc
+EXTRAS_test := test,forecast,sunspec,mqtt,gpio,dbc,parquet
 EXTRAS_prove := test,prove
 EXTRAS_fuzz := sunspec,mqtt,dbc,fuzz
-EXTRAS_lint := test,forecast,sunspec,mqtt,gpio,dbc,prove,lint
+EXTRAS_lint := test,forecast,sunspec,mqtt,gpio,dbc,parquet,prove,lint
 
 .PHONY: demo test quick lint prove mutants fuzz coverage hostile clean
 
@@ -73,7 +73,10 @@ clean:  ## remove what the other targets made
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/installed: pyproject.toml requirements.txt | $(BIN)/python
+# The package build makes the pages, anew where one of these has changed.
+PAGES := $(shell git ls-files pages build_backend 2>/dev/null)
+
+$(VENV)/installed: pyproject.toml requirements.txt $(PAGES) | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements.txt -e .
 	touch $@
 

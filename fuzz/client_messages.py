@@ -10,7 +10,9 @@ import yaml
 from fuzz.plant import house_content
 from fuzz.target import Target
 from holdfast.client.messages import (
+    Act,
     CommandMessage,
+    OperatorMessage,
     PlanMessage,
     ProcessMessage,
     Reply,
@@ -86,6 +88,7 @@ def _seeds() -> Iterator[bytes]:
     for command in Command:
         yield encode(CommandMessage(command=command, issued_ns=5, nonce="0" * 32))
     yield encode(PlanMessage(plan=_plan()))
+    yield encode(OperatorMessage(who="owner", how="session from 192.0.2.7", what=Act.LOGIN))
     yield encode(ProcessMessage(process="planner", pid=7, utc=_now(), starts=1))
 
 

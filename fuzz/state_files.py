@@ -5,7 +5,8 @@ import math
 import struct
 import zlib
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from functools import cache, partial
 from hashlib import sha256
 from pathlib import Path
@@ -19,19 +20,26 @@ from pydantic_core import to_json
 
 from fuzz.plant import NOON, UNIT, house_content
 from fuzz.target import Target
+from holdfast.client.audit_reader import lines_backwards
+from holdfast.client.forecast_report import read_forecast
+from holdfast.client.manual_slots import read_manual
 from holdfast.client.plan_report import PlanReport, read_report
 from holdfast.client.status_reader import StatusReader
+from holdfast.control.plan_gate import accept_plan
 from holdfast.core import latches
 from holdfast.core.config import Site
 from holdfast.core.config.prices import PriceSource
 from holdfast.core.latches import LATCH_FILE_CORRUPT, Latches
+from holdfast.core.manual_slot import ManualMode, ManualSlot
 from holdfast.core.plan import ROOM_C
 from holdfast.core.quarter_hours import quarter_of
 from holdfast.core.sealed import seal
 from holdfast.core.signals import Signal
 from holdfast.core.state_machine import State
 from holdfast.devices.contactor.memory import Wear
+from holdfast.forecasting.forecast import Basis, PowerForecast
 from holdfast.forecasting.history import Field, PowerHistory
+from holdfast.forecasting.site_forecast import SiteForecast
 from holdfast.forecasting.weather import COLUMNS, WeatherForecast
 from holdfast.forecasting.weather_cache import FetchedWeather, WeatherCache
 from holdfast.markets.price_answer import PriceAnswer
@@ -49,13 +57,14 @@ from holdfast.monitoring.status.schema import (
 )
 from holdfast.runtime import wear_file
 from holdfast.runtime.audit.folder import AuditFolder, Entry
-from holdfast.runtime.audit.reader import lines_backwards
 from holdfast.runtime.crash_loop import StartRecord
 from holdfast.runtime.latch_file import load_latches
 from holdfast.runtime.measured import load_history, load_memory
+from holdfast.runtime.plan_reports import forecast_report
 from holdfast.runtime.resume import Resume
 from holdfast.scheduling import planner_memory
 from holdfast.scheduling.loads.progress import LoadsNow, LoadState, RoomState
+from holdfast.scheduling.manual_overlay import lay_over
 from holdfast.scheduling.planner_memory import PlannerMemory
 from holdfast.site.files import SiteFiles, write_atomically
 from holdfast.site.proof import Proof, ProofStep, TimerFound, encode_proof, read_proof
@@ -313,7 +322,41 @@ def _report() -> Iterator[bytes]:
     yield to_json(PlanReport(utc=NOON, plan=None, accepted=False, problem="no prices"))
 
 
+def _read_forecast(files: SiteFiles) -> bool:
+    report = read_forecast(files)
+    assert report is None or report.made.utcoffset() is not None, "a time without a zone"
+    return report is not None
+
+
+def _forecast() -> Iterator[bytes]:
+    power = PowerForecast(start_utc=NOON, mean_w=(500.0, 600.0), basis=Basis.HISTORY)
+    yield to_json(forecast_report(SiteForecast(load=power, pv=power)))
+
+
 # ------------------------------------------------------------------ what the planner reads
+
+
+def _read_manual(files: SiteFiles) -> bool:
+    """What counts can be laid over a plan, and the controller takes it."""
+    found, site = read_manual(files, _site(), NOON), _site()
+    assert not (found.slots and found.problem)
+    laid = lay_over(None, found.slots, site=site, now_utc=NOON)
+    accept_plan(laid.plan, now_ns=0, utc=NOON, site=site)
+    return bool(found.slots)
+
+
+def _manual() -> Iterator[bytes]:
+    slot = ManualSlot(
+        id="1f",
+        start=NOON,
+        end=NOON + timedelta(hours=1),
+        mode=ManualMode.CHARGE,
+        power_w=1_000.0,
+        by="anna",
+        made=NOON,
+    )
+    later = replace(slot, id="2e", start=slot.end, end=slot.end + timedelta(hours=1))
+    yield to_json({"slots": [slot, replace(later, mode=ManualMode.REST, power_w=None)]})
 
 
 def _read_memory(files: SiteFiles) -> bool:
@@ -436,6 +479,8 @@ TARGETS = (
     _row("status_record", "the status in shared memory", lambda files: files.status, _status, _record, _read_status),
     _row("heartbeat", "a heartbeat in shared memory", lambda files: files.heartbeat, _beats, _beat, _read_beat),
     _row("plan_report", "plan.json", lambda files: files.plan, _report, None, _read_report),
+    _row("forecast_report", "forecast.json", lambda files: files.forecast, _forecast, None, _read_forecast),
+    _row("manual_slots", "manual.json", lambda files: files.manual, _manual, None, _read_manual),
     _row("planner_memory", "desk.json", lambda files: files.planner_memory, _memory, None, _read_memory),
     _row("power_history", "history.packed", lambda files: files.history, _history, _packed, _read_history),
     _row("old_history", "history.json", lambda files: files.old_history, _old_history, None, _read_history),

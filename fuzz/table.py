@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from itertools import chain
 
 from fuzz import (
+    accounts,
     client_messages,
     documents,
     frames,
@@ -23,6 +24,7 @@ _MODULES = (
     documents,
     tables,
     state_files,
+    accounts,
     client_messages,
     market_answers,
     others_data,

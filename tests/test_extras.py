@@ -28,6 +28,7 @@ ONLY = {ROOT / "tests" / "proofs": "prove", ROOT / "fuzz" / "guided.py": "fuzz"}
 """What one target has to itself."""
 DISTRIBUTIONS = {
     # Where the distribution has another name than what is imported or run.
+    "argon2": "argon2-cffi",
     "can": "python-can",
     "lint-imports": "import-linter",
     "paho": "paho-mqtt",
@@ -38,7 +39,9 @@ DISTRIBUTIONS = {
     "yaml": "pyyaml",
     "z3": "z3-solver",
 }
-LATE = frozenset({"aiomqtt", "cantools", "gpiod", "paho", "pandas", "pvlib", "sklearn", "sunspec2"})
+LATE = frozenset(
+    {"aiomqtt", "cantools", "gpiod", "paho", "pandas", "pvlib", "pyarrow", "sklearn", "sunspec2"}
+)
 """What the product imports where it is used, and does without."""
 OURS = frozenset({"holdfast", "tests", "proofs", "mutants", "benchmarks", "fuzz"})
 

@@ -76,6 +76,16 @@ def test_estop_stops_in_every_state() -> None:
     assert results["to the reply, latched on disk"].keys() == FIGURES
 
 
+def test_gateway_stops_idle_and_under_load() -> None:
+    results = told_by("gateway", "--tries", "1", "--hogs", "1", "--seconds", "1")
+    for phase in ("idle", "under load"):
+        assert results["press to 0 W, ms"][phase]["count"] == 1
+        assert results[f"stop over the API, {phase}, ms"]["count"] == 1
+    assert results["API, 50 requests/s, ms"]["count"] >= 40
+    assert results["events to watchers"] > 0
+    assert results["gateway's memory, MB"] > 1
+
+
 def test_watchdog_tells_both_ways_of_losing_the_controller() -> None:
     results = told_by("watchdog", "--tries", "1", "--hogs", "1")
     for way in ("killed", "stopped"):
@@ -93,7 +103,7 @@ def test_audit_tells_what_an_event_costs_and_what_the_disk_takes(tmp_path: Path)
 
 
 @pytest.mark.parametrize(
-    "name", ["audit", "cycle", "plan", "simulate", "loop", "estop", "watchdog"]
+    "name", ["audit", "cycle", "plan", "simulate", "loop", "estop", "gateway", "watchdog"]
 )
 def test_each_explains_itself(name: str) -> None:
     done = subprocess.run(
@@ -110,3 +120,12 @@ def test_fieldbus_tells_what_polling_costs_and_what_delays_what() -> None:
         assert set(results[name]) >= FIGURES
         assert results[name]["p50"] > 0.0
     assert results["a command among polls of 30 requests, ms"]["count"] > 0
+
+
+def test_history_tells_a_year_and_how_long_a_day_is_read() -> None:
+    results = told_by("history", "--days", "1", "--series", "9", "--repeats", "2")
+    assert results["write a minute"]["count"] == 1440
+    assert results["read a day at 1 s, 6 series"].keys() == FIGURES
+    parts = results["a year, in MB"]
+    assert parts.keys() == {"seconds", "plans", "minutes", "quarter_hours", "rows"}
+    assert all(size > 0.0 for size in parts.values())
