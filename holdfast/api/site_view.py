@@ -12,9 +12,9 @@ from holdfast.api.config_file import ConfigFile
 from holdfast.api.history_desk import HistoryDesk
 from holdfast.api.price_desk import PriceDesk
 from holdfast.client.manual_slots import ManualSlots
-from holdfast.client.status_reader import FRESH_S, StatusReader
+from holdfast.client.status_reader import StatusReader
 from holdfast.core.config import Site
-from holdfast.monitoring.status.schema import Status
+from holdfast.monitoring.status.schema import FRESH_S, Status
 from holdfast.site.files import SiteFiles
 
 NO_CONTROLLER: Final = "no controller is running; `holdfast run` starts the site"

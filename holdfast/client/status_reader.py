@@ -3,12 +3,9 @@
 import time
 
 from holdfast.core.units import s_from_ns
-from holdfast.monitoring.status.schema import Status, decode_status
+from holdfast.monitoring.status.schema import FRESH_S, Status, decode_status
 from holdfast.site.files import SiteFiles
 from holdfast.site.shared_memory import RecordReader
-
-FRESH_S = 3.0
-"""A status that is older is of a controller that has ended, or hangs."""
 
 
 class StatusReader:

@@ -18,12 +18,10 @@ from holdfast.monitoring.language import Language, Phrase
 from holdfast.monitoring.quantities.quantity import QuantityName
 from holdfast.monitoring.recovery.meaning import owner_shown, what_is
 from holdfast.monitoring.status.comms import troubled_devices
-from holdfast.monitoring.status.schema import FindingStatus, Status
+from holdfast.monitoring.status.schema import FRESH_S, FindingStatus, Status
 
 Verdict = Literal["safe", "attention", "fault", "stopped", "unknown"]
 Kind = Literal["info", "warning", "fault"]
-FRESH_S = 3.0
-"""A status that is older is of a controller that has ended, or hangs."""
 FLOWS_W = 50.0
 """Less than this an inverter may measure while no power flows."""
 DAILY = frozenset({"soc_high", "soc_low", "bms_forbids_charge", "bms_forbids_discharge"})

@@ -9,8 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from holdfast.core.state_machine import State
-from holdfast.monitoring.glance import FRESH_S
-from holdfast.monitoring.status.schema import Status
+from holdfast.monitoring.status.schema import FRESH_S, Status
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,6 @@
 """The API process serves programs and pages. It reads, and hands on what people ask; it may end at
 any time."""
 
-import errno
 import logging
 import socket
 import sys
@@ -19,7 +18,7 @@ from holdfast.api.auth.tls import TlsFiles, tls_files
 from holdfast.api.connections import Connection, SocketConnection
 from holdfast.core.config import Site
 from holdfast.core.config.api import Api
-from holdfast.core.errors import ConfigError
+from holdfast.runtime.listening import cannot_listen
 from holdfast.runtime.process import run_process
 from holdfast.site.files import SiteFiles
 from holdfast.ui.built import pages
@@ -76,24 +75,11 @@ def listen(api: Api) -> socket.socket:
     try:
         listening = socket.create_server((api.host, api.port))
     except OSError as error:
-        raise ConfigError(_why_not(api, error)) from error
+        raise cannot_listen("api", api.host, api.port, error) from error
     # All connections have these from it: one whose other end has gone is noticed.
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNHEARD_MS)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BYTES)
     return listening
-
-
-def _why_not(api: Api, error: OSError) -> str:
-    match error.errno:
-        case errno.EADDRINUSE:
-            return (
-                f"api.port: {api.port} is taken on {api.host}, perhaps by another site's; "
-                "write another port into site.yaml"
-            )
-        case errno.EACCES:
-            return f"api.port: {api.port} is not permitted; ports from 1024 on are"
-        case _:
-            return f"api.host: {api.host} is no address of this computer: {error}"
 
 
 def main() -> int:

@@ -5,7 +5,6 @@ It loads little and needs little: metrics, health and the emergency interface wo
 the planner and the pages do not.
 """
 
-import errno
 import socket
 import sys
 import threading
@@ -18,12 +17,11 @@ from prometheus_client.registry import CollectorRegistry
 from holdfast.client.history_state_reader import HistoryStateReader
 from holdfast.client.status_reader import StatusReader
 from holdfast.core.config import Site
-from holdfast.core.config.site import Gateway
-from holdfast.core.errors import ConfigError
 from holdfast.monitoring.history.metrics import HistoryCollector
 from holdfast.monitoring.metrics import StatusCollector
 from holdfast.runtime.gatekeeper import AccountGatekeeper
 from holdfast.runtime.history_writer import LAST_MINUTE_S, HistoryWriter
+from holdfast.runtime.listening import cannot_listen
 from holdfast.runtime.process import run_process
 from holdfast.site.files import SiteFiles
 from holdfast.ui.emergency_interface.interface import (
@@ -57,7 +55,7 @@ class GatewayServer:
             )
         except OSError as error:
             self._interface.close()
-            raise ConfigError(_why_not(site.gateway, error)) from error
+            raise cannot_listen("gateway", site.gateway.host, site.gateway.port, error) from error
 
     def start(self) -> None:
         """Begins to serve, in threads of its own."""
@@ -79,19 +77,6 @@ def _metrics(site: Site, files: SiteFiles) -> Callable[[str], Exposition]:
         return Exposition(content_type=content_type, content=encode(registry))
 
     return exposed
-
-
-def _why_not(gateway: Gateway, error: OSError) -> str:
-    match error.errno:
-        case errno.EADDRINUSE:
-            return (
-                f"gateway.port: {gateway.port} is taken on {gateway.host}, perhaps by another "
-                "site's gateway; write another port into site.yaml"
-            )
-        case errno.EACCES:
-            return f"gateway.port: {gateway.port} is not permitted; ports from 1024 on are"
-        case _:
-            return f"gateway.host: {gateway.host} is no address of this computer: {error}"
 
 
 def run(site: Site, files: SiteFiles, _: Path, end: threading.Event) -> None:

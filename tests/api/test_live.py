@@ -96,13 +96,14 @@ async def test_a_page_sees_how_it_is_and_each_change_at_once(served: Served) -> 
 
 async def test_that_the_controller_has_gone_is_told_and_that_it_is_back(served: Served) -> None:
     async with events(served) as stream:
-        await anext(stream)
+        seen = [(await anext(stream))[0]]
         served.bench.files.status.unlink()
-        while (await anext(stream))[0] != "gone":
-            pass
+        while "gone" not in seen:
+            seen.append((await anext(stream))[0])
         await served.bench.show()
-        while (await anext(stream))[0] != "snapshot":
-            pass
+        while seen[-1] != "snapshot":
+            seen.append((await anext(stream))[0])
+    assert (seen[0], seen[-1]) == ("snapshot", "snapshot")
 
 
 async def test_something_comes_in_less_than_3_s_whatever_happens(
@@ -205,7 +206,7 @@ async def test_who_does_not_read_is_cut_and_others_see_all(
             await anext(stream)
         while len(live._watchers) > 1:  # the sleeper is gone, and this one sees on
             await anext(stream)
-        await anext(stream)
+        assert (await anext(stream))[0] == "snapshot"
     sleeper.close()
 
 
@@ -232,11 +233,10 @@ async def test_a_stream_of_an_hour_is_not_cut(
     monkeypatch.setattr(connections, "HEAD_S", 0.1)
     monkeypatch.setattr("holdfast.api.live.SHOW_EVERY_S", 0.1)
     async with events(served) as stream:
-        for _ in range(4):
-            await anext(stream)
+        names = [(await anext(stream))[0] for _ in range(4)]
     async with served.talk() as talk:
-        for _ in range(4):
-            await talk.recv()
+        heard = [json.loads(await talk.recv())["event"] for _ in range(4)]
+    assert names == heard == ["snapshot"] * 4
 
 
 async def test_a_head_that_is_too_long_is_refused(served: Served) -> None:

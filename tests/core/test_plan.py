@@ -5,7 +5,8 @@ from dataclasses import asdict, replace
 from pydantic import TypeAdapter
 
 from holdfast.control.plan_gate import accept_plan
-from holdfast.core.plan import PV_OFF_IMPORT_SHARE, SHARE_MAX, SHARE_MIN, PlanSlot, with_short_texts
+from holdfast.core import plan as module
+from holdfast.core.plan import PV_OFF_IMPORT_SHARE, PlanSlot, with_short_texts
 from holdfast.core.texts import MAX_NOTE, MAX_REASON
 from tests.builders import T0
 from tests.control.test_plan_gate import SITE, UTC_NOW, plan, slot
@@ -35,4 +36,4 @@ def test_texts_of_a_plan_are_cut_to_what_the_gate_takes_and_nothing_else_is_chan
 
 
 def test_no_load_is_switched_for_less_than_a_twentieth_of_a_slot():
-    assert (SHARE_MIN, SHARE_MAX) == (0.05, 0.95)
+    assert (module.SHARE_MIN, module.SHARE_MAX) == (0.05, 0.95)

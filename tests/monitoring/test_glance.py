@@ -8,13 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast.client import status_reader
 from holdfast.core.signals import Signal
 from holdfast.core.state_machine import State
-from holdfast.monitoring.glance import FRESH_S, glance
+from holdfast.monitoring.glance import glance
 from holdfast.monitoring.language import Language
 from holdfast.monitoring.recovery.rows import ROWS
-from holdfast.monitoring.status.schema import AuditStatus, CommsStatus, Status
+from holdfast.monitoring.status.schema import FRESH_S, AuditStatus, CommsStatus, Status
 from holdfast.safety.finding import Level, Reaction
 from tests.monitoring.statuses import UNIT, found, power, reading, status
 
@@ -88,10 +87,6 @@ def test_without_a_controller_nothing_is_known() -> None:
     for age_s in (None, 0.0):
         assert glance(None, age_s).verdict == "unknown"
     assert glance(status(), None).verdict == "unknown"
-
-
-def test_fresh_means_the_same_to_everybody() -> None:
-    assert FRESH_S == status_reader.FRESH_S
 
 
 def test_it_says_what_the_site_does_and_why() -> None:

@@ -99,7 +99,11 @@ async def test_a_version_is_compared_before_one_goes_back_to_it(
     await page.get_by_role("button", name="Go back to this version").click()
     await shows(page, ".entry", "version 3")
     assert asked(fake, "config/rollback") == [("POST", "config/rollback", {"id": 1})]
-    assert "soc_max_pct: 90" in await page.get_by_label(TEXT).input_value()
+    # Versions and text are two answers, which come one after the other.
+    await page.wait_for_function(
+        "text => text.value.includes('soc_max_pct: 90')",
+        arg=await page.get_by_label(TEXT).element_handle(),
+    )
 
 
 async def test_starting_anew_waits_for_a_site_that_runs_and_asks_twice(

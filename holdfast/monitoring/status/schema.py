@@ -16,6 +16,9 @@ from holdfast.core.state_machine import State
 from holdfast.monitoring.quantities.quantity import Quantity, QuantityName, by_owner
 from holdfast.monitoring.status.histogram import HistogramStatus
 
+FRESH_S = 3.0
+"""A status that is older is of a controller that has ended, or hangs."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadingStatus:

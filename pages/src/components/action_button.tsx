@@ -3,9 +3,9 @@
  * With a `question` it asks twice: for what cannot be taken back.
  */
 import { useEffect, useState } from "preact/hooks";
-import { ApiError } from "../api.ts";
 import { t } from "../i18n.ts";
 import { Failure } from "./answered.tsx";
+import { useSending } from "./sending.ts";
 
 interface Props {
   label: string;
@@ -24,8 +24,7 @@ const focus = (element: HTMLElement | null) => element?.focus();
 
 export function ActionButton({ label, onAct, question, of, why_not, primary = false }: Props) {
   const [isAsking, setAsking] = useState(false);
-  const [isBusy, setBusy] = useState(false);
-  const [error, setError] = useState<ApiError | null>(null);
+  const { isBusy, error, send } = useSending(onAct);
 
   useEffect(() => {
     if (!isAsking) return;
@@ -33,25 +32,16 @@ export function ActionButton({ label, onAct, question, of, why_not, primary = fa
     return () => clearTimeout(timer);
   }, [isAsking]);
 
-  const act = async () => {
+  const act = () => {
     setAsking(false);
-    setBusy(true);
-    setError(null);
-    try {
-      await onAct();
-    } catch (failure) {
-      if (!(failure instanceof ApiError)) throw failure;
-      setError(failure);
-    } finally {
-      setBusy(false);
-    }
+    void send();
   };
   return (
     <div class="action">
       {isAsking ? (
         <div class="confirm" role="group" aria-label={question}>
           <p>{question}</p>
-          <button type="button" class="primary" ref={focus} onClick={() => void act()}>
+          <button type="button" class="primary" ref={focus} onClick={act}>
             {label}
           </button>
           <button type="button" onClick={() => setAsking(false)}>
@@ -64,7 +54,7 @@ export function ActionButton({ label, onAct, question, of, why_not, primary = fa
           class={primary ? "primary" : undefined}
           disabled={isBusy || why_not !== undefined}
           aria-label={of === undefined ? undefined : `${label}: ${of}`}
-          onClick={() => (question === undefined ? void act() : setAsking(true))}
+          onClick={() => (question === undefined ? act() : setAsking(true))}
         >
           {isBusy ? t("form.busy") : label}
         </button>

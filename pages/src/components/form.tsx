@@ -1,9 +1,8 @@
 /** A form that asks the API: it says what went wrong, and cannot be sent twice at once. */
 import type { ComponentChildren } from "preact";
-import { useState } from "preact/hooks";
-import { ApiError } from "../api.ts";
 import { t } from "../i18n.ts";
 import { Failure } from "./answered.tsx";
+import { useSending } from "./sending.ts";
 
 interface Props {
   submit: string;
@@ -13,23 +12,13 @@ interface Props {
 }
 
 export function Form({ submit, onSubmit, disabled = false, children }: Props) {
-  const [isBusy, setBusy] = useState(false);
-  const [error, setError] = useState<ApiError | null>(null);
-  const send = async (event: Event) => {
+  const { isBusy, error, send } = useSending(onSubmit);
+  const submitted = (event: Event) => {
     event.preventDefault();
-    setBusy(true);
-    setError(null);
-    try {
-      await onSubmit();
-    } catch (failure) {
-      if (!(failure instanceof ApiError)) throw failure;
-      setError(failure);
-    } finally {
-      setBusy(false);
-    }
+    void send();
   };
   return (
-    <form class="form" onSubmit={(event) => void send(event)}>
+    <form class="form" onSubmit={submitted}>
       {children}
       <div role="alert">{error && <Failure error={error} />}</div>
       <button type="submit" class="primary" disabled={isBusy || disabled}>
