@@ -38,6 +38,8 @@ class ManualRead:
     """They are those that have not ended, in the order of time; none overlaps another."""
     problem: str = ""
     """Tells why the file does not count; empty if it does, or there is none."""
+    ended: tuple[ManualSlot, ...] = ()
+    """They are those that have ended, and are still in the file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,8 +73,11 @@ def read_manual(files: SiteFiles, site: Site, now_utc: datetime) -> ManualRead:
     except (OSError, ValueError, ManualRefused) as error:
         told = shown(f"{files.manual.name} does not count: {error}", MAX_REASON)
         return ManualRead(problem=told)
-    current = sorted((slot for slot in slots if slot.end > now_utc), key=lambda slot: slot.start)
-    return ManualRead(slots=tuple(current))
+    ordered = sorted(slots, key=lambda slot: slot.start)
+    return ManualRead(
+        slots=tuple(slot for slot in ordered if slot.end > now_utc),
+        ended=tuple(slot for slot in ordered if slot.end <= now_utc),
+    )
 
 
 class ManualSlots:
@@ -94,11 +99,13 @@ class ManualSlots:
         mode: ManualMode,
         power_w: float | None,
         by: str,
+        owner: str = "",
     ) -> ManualSlot:
         """Takes what ``by`` asks for, and returns it; of what was asked before the rest stays.
 
-        It begins now if ``start`` is None or over. ``power_w`` is in W, > 0. Raises ManualRefused,
-        and OSError if it cannot be brought to disk.
+        It begins now if ``start`` is None or over. ``power_w`` is in W, > 0; ``owner`` has the
+        battery while Holdfast stands aside. Raises ManualRefused, and OSError if it cannot be
+        brought to disk.
         """
         now_utc = datetime.now(UTC)
         slot = ManualSlot(
@@ -109,6 +116,7 @@ class ManualSlots:
             power_w=power_w,
             by=by,
             made=now_utc,
+            owner=owner,
         )
         _check(slot, self._site, now_utc)
         if slot.end > now_utc + AHEAD:
@@ -197,6 +205,18 @@ def _check(slot: ManualSlot, site: Site, now_utc: datetime) -> None:
     if slot.end > now_utc + AHEAD + _SET_BACK:
         raise ManualRefused(f"end: may be no more than {AHEAD.days} days ahead")
     _check_power(slot, site)
+    _check_owner(slot)
+
+
+def _check_owner(slot: ManualSlot) -> None:
+    if slot.mode is not ManualMode.STAND_ASIDE:
+        wrong = f"there is none in mode {slot.mode}; leave it out" if slot.owner else None
+    elif not slot.owner:
+        wrong = "name who has the battery meanwhile, such as the installer"
+    else:
+        wrong = wrong_with(slot.owner, MAX_NAME)
+    if wrong is not None:
+        raise ManualRefused(f"owner: {wrong}")
 
 
 def _check_power(slot: ManualSlot, site: Site) -> None:

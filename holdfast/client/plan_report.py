@@ -48,6 +48,11 @@ class PlanReport:
     """It is the id of the manual slot that each slot of the plan comes from; None: planned."""
     manual_problem: str = ""
     """Tells why nothing of what was asked by hand counts; empty if it does."""
+    asked: tuple[tuple[str, ...], ...] = ()
+    """It names who asks for something in each slot of the plan, such as ``schedule night``, the
+    strongest first; none: it is planned."""
+    asked_problem: str = ""
+    """Tells why something of what schedule or rules ask for does not count; empty if all does."""
     alternatives: tuple[Alternative, ...] = ()
     """They are what was not taken; none where the plan was made without a forecast."""
     slot_costs: tuple[SlotCost, ...] = ()

@@ -16,6 +16,8 @@ class ManualMode(StrEnum):
     DISCHARGE = "discharge"
     REST = "rest"
     """The battery is kept at 0 W."""
+    STAND_ASIDE = "stand_aside"
+    """Somebody else has the battery: Holdfast asks for nothing, which is 0 W."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,3 +37,5 @@ class ManualSlot:
     """Names the person."""
     made: datetime
     """It was asked for then; aware, UTC."""
+    owner: str = ""
+    """Names who has the battery in the meantime, to stand aside for; empty in the other modes."""

@@ -108,7 +108,8 @@ class PlanProblem:
     """It is >= 0."""
     pv_w: Array
     """It is >= 0."""
-    import_max_w: float
+    import_max_w: float | Array
+    """It is one for all slots, or one for each."""
     export_max_w: float
     battery: BatteryModel
     pv_curtailable: bool = False
@@ -119,9 +120,17 @@ class PlanProblem:
     sells_stored: bool = True
     """It is false if what is stored serves the load, and none of it is exported; PV may be."""
     least_w: Array | None = None
-    """It is the least battery power of each slot, at most 0 W. None: what the battery can."""
+    """It is the least battery power of each slot. None: what the battery can."""
     most_w: Array | None = None
-    """It is the most battery power of each slot, at least 0 W. None: what the battery can."""
+    """It is the most battery power of each slot. None: what the battery can."""
+    floor_wh: Array | None = None
+    """It is the least that may be stored at the end of each slot, where that is more than the
+    battery's own minimum. None: that alone."""
+    ceiling_wh: Array | None = None
+    """It is the most that may be stored at the end of each slot, likewise."""
+    reached_wh: tuple[Array, Array] | None = None
+    """It is the most and the least that can be stored at the end of each slot beside what is fixed
+    by ``least_w`` and ``most_w``: the battery's own limits give way to it."""
     ageing_factor: Array | None = None
     """Cells age in each slot this much faster than at 25 °C, >= 0. None means not at all."""
 
@@ -141,11 +150,12 @@ class PlanProblem:
                 raise PlanFailed(f"problem: {name} holds a number that is not finite")
         if not ((self.dt_h > 0).all() and (self.load_w >= 0).all() and (self.pv_w >= 0).all()):
             raise PlanFailed("problem: dt_h must be above 0, load_w and pv_w not negative")
-        for name in ("least_w", "most_w", "ageing_factor"):
+        for name in ("least_w", "most_w", "floor_wh", "ceiling_wh", "ageing_factor"):
             bound: Array | None = getattr(self, name)
             if bound is not None and not (bound.shape == slots and np.isfinite(bound).all()):
                 raise PlanFailed(f"problem: {name} is not one finite number a slot")
-        if not (0 <= self.import_max_w < np.inf and 0 <= self.export_max_w < np.inf):
+        limits = np.append(self.import_max_w, self.export_max_w)
+        if not ((limits >= 0) & (limits < np.inf)).all():
             raise PlanFailed("problem: grid limits must be finite and not negative")
 
     @property
@@ -160,7 +170,7 @@ class PlanProblem:
         return np.asarray(pays & (self.pv_w >= _DUSK_W) & self.pv_switchable)
 
     @property
-    def pv_off_import_max_w(self) -> float:
+    def pv_off_import_max_w(self) -> float | Array:
         """Returns what may be imported while PV is off, in W."""
         return PV_OFF_IMPORT_SHARE * self.import_max_w
 

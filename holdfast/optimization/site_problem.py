@@ -9,7 +9,7 @@ from enum import StrEnum
 
 import numpy as np
 
-from holdfast.core.device_mode import DeviceMode
+from holdfast.core.device_mode import PLANNED, DeviceMode
 from holdfast.core.errors import PlanFailed
 from holdfast.optimization.problem import Array, BatteryModel, PlanProblem, PlanSolution
 
@@ -18,7 +18,7 @@ from holdfast.optimization.problem import Array, BatteryModel, PlanProblem, Plan
 class ModeRules:
     """One mode is in force at a time, each kept for a while."""
 
-    allowed: tuple[DeviceMode, ...] = tuple(DeviceMode)
+    allowed: tuple[DeviceMode, ...] = PLANNED
     dwell_slots: int = 4
     """A mode is kept for at least as many slots, or as long as those that are not shortened."""
     now: DeviceMode | None = None

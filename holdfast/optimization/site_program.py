@@ -68,6 +68,7 @@ def build_site(problem: SiteProblem) -> tuple[Blocks, SiteColumns]:
     batteries = [(unit.charge, -1.0) for unit in units]
     batteries += [(unit.discharge, 1.0) for unit in units]
     grid = add_grid(blocks, problem, batteries, flexible)
+    _add_fixed(blocks, problem, units)
     if not problem.base.sells_stored:
         _add_own_use(blocks, problem, units, flexible)
     for charge in problem.demand:
@@ -150,6 +151,19 @@ def _add_deep_cycles(
     blocks.add_rows(0.0, np.inf, (charge, 1.0), (into, -1.0))
     blocks.add_rows(0.0, np.inf, (discharge, 1.0), (out, -1.0))
     blocks.add_rows(0.0, shallow_kwh, (stored, 1.0), (deep, -1.0))
+
+
+def _add_fixed(blocks: Blocks, problem: SiteProblem, units: tuple[UnitColumns, ...]) -> None:
+    """What is fixed, or to be kept, holds for all units together."""
+    base = problem.base
+    if base.least_w is not None and base.most_w is not None:
+        hours = base.dt_h / 1e3
+        powers = [(unit.charge, 1.0) for unit in units]
+        powers += [(unit.discharge, -1.0) for unit in units]
+        blocks.add_rows(base.least_w * hours, base.most_w * hours, *powers)
+    if base.floor_wh is not None and base.ceiling_wh is not None:
+        stored = [(unit.stored, 1.0) for unit in units]
+        blocks.add_rows(base.floor_wh / 1e3, base.ceiling_wh / 1e3, *stored)
 
 
 def _add_own_use(

@@ -93,12 +93,15 @@ def _reach_kwh(problem: PlanProblem) -> tuple[Array, Array]:
     most_w = problem.import_max_w - problem.net_load_w
     least_w = np.clip(least_w, -battery.discharge_max_w, 0.0)
     most_w = np.clip(most_w, 0.0, battery.charge_max_w)
+    lowest_w = least_w
     if not problem.sells_stored:
         least_w = np.maximum(least_w, -problem.deficit_w)
+    # What is fixed is fixed, also to sell what is stored; but not beyond a limit.
     if problem.least_w is not None:
-        least_w = np.clip(problem.least_w, least_w, 0.0)
+        least_w = np.maximum(least_w, np.clip(problem.least_w, lowest_w, most_w))
     if problem.most_w is not None:
-        most_w = np.clip(problem.most_w, 0.0, most_w)
+        most_w = np.clip(problem.most_w, lowest_w, most_w)
+        least_w = np.minimum(least_w, most_w)
     return least_w * hours, most_w * hours
 
 

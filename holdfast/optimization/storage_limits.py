@@ -70,6 +70,7 @@ def stored_limits(problem: PlanProblem) -> StoredLimits:
     if battery.soc_final_min_wh > battery.soc_min_wh:
         wanted = min(battery.soc_final_min_wh, battery.soc_max_wh) / 1e3
         low[-1] = max(low[-1], min(wanted, float(_filled_kwh(problem)[-1])))
+    low, high = _as_asked(problem, low, high)
     cost = np.zeros(problem.slots)
     cost[-1] = -battery.terminal_value_per_kwh
     return StoredLimits(
@@ -79,6 +80,19 @@ def stored_limits(problem: PlanProblem) -> StoredLimits:
         ageing_per_kwh=problem.ageing_cost_per_kwh,
         aged_above_kwh=battery.ageing_above_wh / 1e3 if battery.ageing_cost_per_kwh_h else np.inf,
     )
+
+
+def _as_asked(problem: PlanProblem, low: Array, high: Array) -> tuple[Array, Array]:
+    """Returns the limits with what the problem asks for beside those of the battery."""
+    if problem.reached_wh is not None:
+        most_wh, least_wh = problem.reached_wh
+        low = np.minimum(low, np.maximum(most_wh / 1e3 - _ROOM_KWH, 0.0))
+        high = np.maximum(high, least_wh / 1e3 + _ROOM_KWH)
+    if problem.floor_wh is not None:
+        low = np.maximum(low, np.maximum(problem.floor_wh / 1e3 - _ROOM_KWH, 0.0))
+    if problem.ceiling_wh is not None:
+        high = np.minimum(high, problem.ceiling_wh / 1e3 + _ROOM_KWH)
+    return low, high
 
 
 def _filled_kwh(problem: PlanProblem) -> Array:

@@ -146,6 +146,7 @@ class ControlLoop:
             image=self._store.image(),
             plan=self._plans.accepted,
             commands=commands,
+            utc_ns=time.time_ns(),
         )
         before = self.state.machine
         try:

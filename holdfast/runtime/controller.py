@@ -28,6 +28,7 @@ from holdfast.site.device_lock import hold_devices
 from holdfast.site.devices import physical_devices, profile_of
 from holdfast.site.files import SiteFiles
 from holdfast.site.site_lock import hold_lock
+from holdfast.site.taken_over_file import taken_over_file
 
 _log = logging.getLogger(__name__)
 
@@ -45,14 +46,15 @@ def open_drivers(site: Site, store: DataStore) -> dict[DeviceKey, DeviceDriver]:
     wires = Wires()
     for one in physical_devices(site):
         profile, connection = profile_of(site, one), one.device.connection
-        driver = open_driver(one.name, one.owners, profile, connection, store, wires)
+        before = taken_over_file(site, one.owners)
+        driver = open_driver(one.name, one.owners, profile, connection, store, wires, before)
         drivers |= {(owner, role): driver for role, owner in one.owners.items()}
     return drivers
 
 
 async def run(site: Site, files: SiteFiles) -> int:
     """Runs until SIGTERM or SIGINT, or until the cycle fails. Gives the exit code."""
-    store = DataStore(site.unit_names, tuple(site.switches))
+    store = DataStore(site.unit_names, site.load_names)
     drivers = open_drivers(site, store)
     cycle = build_cycle(site)
     real_time = enter_real_time(PRIORITY)

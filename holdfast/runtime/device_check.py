@@ -59,7 +59,7 @@ async def try_devices(site: Site, within_s: float) -> tuple[Tried, ...]:
 
     ``acts_as_inverter`` holds here, too: some packs tell nothing without its keep-alive.
     """
-    store = DataStore(site.unit_names, tuple(site.switches))
+    store = DataStore(site.unit_names, site.load_names)
     wires = Wires()
     trials = [_Trial(one, profile_of(site, one), store, wires) for one in physical_devices(site)]
     changed = asyncio.Event()

@@ -22,7 +22,9 @@ from holdfast.monitoring.metrics import StatusCollector
 from holdfast.runtime.gatekeeper import AccountGatekeeper
 from holdfast.runtime.history_writer import LAST_MINUTE_S, HistoryWriter
 from holdfast.runtime.listening import cannot_listen
+from holdfast.runtime.notice_board import NoticeBoard
 from holdfast.runtime.process import run_process
+from holdfast.runtime.refresher import Refresher
 from holdfast.site.files import SiteFiles
 from holdfast.ui.emergency_interface.interface import (
     STOP_PATH,
@@ -85,6 +87,7 @@ def run(site: Site, files: SiteFiles, _: Path, end: threading.Event) -> None:
     server.start()
     history = HistoryWriter(site, files)
     history.start(end)
+    Refresher("notices", NoticeBoard(files).look).start(end)
     end.wait()
     server.close()
     history.join(LAST_MINUTE_S)

@@ -6,6 +6,7 @@ import os
 import socket
 import threading
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from holdfast.client.plan_report import read_report
@@ -18,6 +19,7 @@ from holdfast.monitoring.history.state import encode_history_state
 from holdfast.monitoring.status.schema import Status
 from holdfast.runtime.history_keeper import HistoryKeeper
 from holdfast.runtime.known_prices import KnownPrices
+from holdfast.runtime.savings_desk import SavingsDesk
 from holdfast.site.files import SiteFiles
 from holdfast.site.shared_memory import RecordWriter
 
@@ -40,8 +42,9 @@ class HistoryWriter:
 
     def __init__(self, site: Site, files: SiteFiles) -> None:
         who = f"{socket.gethostname()}:{files.state_dir.absolute()}"
+        self._place = lambda: HistoryPlace.of(site.history, files.history_db, os.environ)
         self.keeper = HistoryKeeper(
-            lambda: HistoryPlace.of(site.history, files.history_db, os.environ),
+            self._place,
             site.history,
             who=who,
             currency=site.currency,
@@ -50,6 +53,7 @@ class HistoryWriter:
         self._book = MinuteBook(site.unit_names)
         self._status = StatusReader(files)
         self._prices = KnownPrices(site, files)
+        self._savings = SavingsDesk(site, self._place)
         self._sampled = threading.Event()
         self._threads: tuple[threading.Thread, ...] = ()
 
@@ -115,5 +119,6 @@ class HistoryWriter:
                 is_last = self._sampled.wait(_WORK_EVERY_S)
                 self._prices.refresh(datetime.now(UTC))
                 self.keeper.work()
-                told.publish(encode_history_state(self.keeper.state()))
+                state = replace(self.keeper.state(), savings=self._savings.latest())
+                told.publish(encode_history_state(state))
         self.keeper.close()

@@ -8,16 +8,21 @@ import os
 import sys
 import threading
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from holdfast.client.status_reader import StatusReader
 from holdfast.core.config import Site
 from holdfast.core.errors import HoldfastError
-from holdfast.core.signals import Signal
+from holdfast.core.signals import SITE, Signal
 from holdfast.forecasting.site_forecast import site_forecaster
+from holdfast.forecasting.weather import WeatherForecast
+from holdfast.markets.periods import begin_of
 from holdfast.markets.site_prices import SitePrices, SiteTariffs
 from holdfast.monitoring.status.schema import Status
+from holdfast.runtime.askers import askers_of
 from holdfast.runtime.child_workshop import ChildWorkshop
 from holdfast.runtime.measured import (
     load_history,
@@ -30,9 +35,12 @@ from holdfast.runtime.plan_handover import PlanHandover
 from holdfast.runtime.plan_worker import PlanWorker
 from holdfast.runtime.price_watch import PriceWatch
 from holdfast.runtime.process import run_process
+from holdfast.runtime.rule_desk import RuleDesk
+from holdfast.runtime.warning_watch import WarningWatch
 from holdfast.runtime.weather_watch import WeatherWatch
 from holdfast.scheduling.planner_memory import encode
 from holdfast.scheduling.rolling_planner import RollingPlanner
+from holdfast.scheduling.rules.facts import Known
 from holdfast.site.devices import abilities
 from holdfast.site.files import SiteFiles, write_atomically
 
@@ -55,8 +63,12 @@ class Planner:
         prices: PriceWatch,
         weather: WeatherWatch,
         worker: PlanWorker,
+        warnings: WarningWatch | None = None,
     ) -> None:
+        """Without ``warnings`` nobody warns of bad weather."""
         self._site = site
+        self._warnings = WarningWatch(None) if warnings is None else warnings
+        self._weather_now: WeatherForecast | None = None
         self._prices = prices
         self._weather = weather
         self._files = files
@@ -67,30 +79,36 @@ class Planner:
         self._rolling = RollingPlanner(
             site, history, worker.make_plan, forecaster, memory, abilities(site)
         )
+        self._desk = RuleDesk(site, files, prices.read, memory.full_charge)
         self._saved = encode(memory)
         self._plan_s = 0.0
         self._save_s = time.monotonic() + SAVE_HISTORY_EVERY_S
-        self._handover = PlanHandover(site, files)
+        self._handover = PlanHandover(site, files, *askers_of(site, files, self._desk))
 
     def work(self) -> None:
         """Looks at the site once. Raises RuntimeError if prices or weather go unwatched."""
         self._prices.check()
         self._weather.check()
+        self._warnings.check()
         weather = self._weather.take()
         if weather is not None:
+            self._weather_now = weather
             self._rolling.forecaster.take_weather(weather)
         self._rolling.forecaster.collect_pv()
         status = self._status.fresh()
         if status is None:
             return
         self._rolling.observe(sample_of(self._site, status))
+        self._handover.see(None if status.plan is None else status.plan.plan_id)
         now_s = time.monotonic()
         socs_pct = _units_soc_pct(self._site, status)
+        self._desk.look(self._known(status, socs_pct), self._warnings.known)
         if now_s >= self._plan_s and socs_pct is not None:
             done = self._plan(socs_pct)
             self._plan_s = now_s + (self._site.planner.interval_s if done else RETRY_AFTER_S)
-        else:
-            self._handover.look(None if socs_pct is None else _together_pct(self._site, socs_pct))
+        elif self._handover.look(None if socs_pct is None else _together_pct(self._site, socs_pct)):
+            # The rest is planned around it; what was asked for is in force already.
+            self._plan_s = min(self._plan_s, now_s + RETRY_AFTER_S)
         if now_s >= self._save_s:
             self._save_s = now_s + SAVE_HISTORY_EVERY_S
             self.save_history()
@@ -98,6 +116,7 @@ class Planner:
     def close(self) -> None:
         """Saves what was measured, and ends work that is still going on."""
         self._workshop.close()
+        self._handover.close()
         self.save_history()
         self.save_memory()
 
@@ -110,7 +129,7 @@ class Planner:
 
     def save_memory(self) -> None:
         """Brings to disk what loads had and rooms have, if that has changed."""
-        content = encode(self._rolling.memory)
+        content = encode(replace(self._rolling.memory, full_charge=self._desk.memory))
         if content == self._saved:
             return
         try:
@@ -120,15 +139,36 @@ class Planner:
         else:
             self._saved = content
 
+    def _known(self, status: Status, socs_pct: list[float] | None) -> Known:
+        """Returns what rules may look at, prices left out."""
+        question = self._rolling.question
+        battery_w = values_of(status, self._site.unit_names, Signal.BATTERY_POWER_W)
+        return Known(
+            utc=datetime.now(UTC),
+            forecast=None if question is None else question.forecast,
+            weather=self._weather_now,
+            soc_pct=None if socs_pct is None else _together_pct(self._site, socs_pct),
+            grid_w=status.value(SITE, Signal.GRID_POWER_W),
+            pv_w=status.value(SITE, Signal.PV_POWER_W),
+            load_w=sample_of(self._site, status).load_w,
+            battery_w=sum(battery_w.values())
+            if len(battery_w) == len(self._site.storage)
+            else None,
+        )
+
     def _known_prices(self, utc: datetime) -> SitePrices:
         tariffs = SiteTariffs(self._site, self._prices.read)
-        return tariffs.prices(utc, utc + timedelta(hours=self._site.planner.horizon_h))
+        # Strategies judge a day as a whole: from its beginning.
+        begin = begin_of(utc, "day", ZoneInfo(self._site.timezone))
+        return tariffs.prices(begin, utc + timedelta(hours=self._site.planner.horizon_h))
 
     def _plan(self, socs_pct: list[float]) -> bool:
         """Makes a plan and hands it over; says whether it was accepted."""
         utc, soc_pct = datetime.now(UTC), _together_pct(self._site, socs_pct)
         try:
-            plan = self._rolling.plan(utc, soc_pct, self._known_prices(utc), socs_pct)
+            plan = self._rolling.plan(
+                utc, soc_pct, self._known_prices(utc), socs_pct, self._handover.ask()
+            )
         except HoldfastError as error:
             self._handover.fail(f"no plan: {error}", soc_pct)
             accepted = False
@@ -172,10 +212,12 @@ def run(site: Site, files: SiteFiles, _: Path, end: threading.Event) -> None:
     """Plans until told to end."""
     os.nice(NICE)
     prices, weather = PriceWatch(site, files), WeatherWatch(site, files)
+    warnings = WarningWatch(site.storm_reserve)
     with PlanWorker(site) as worker:
-        planner = Planner(site, files, prices, weather, worker)
+        planner = Planner(site, files, prices, weather, worker, warnings)
         prices.start(end)
         weather.start(end)
+        warnings.start(end)
         while not end.wait(OBSERVE_EVERY_S):
             planner.work()
         planner.close()

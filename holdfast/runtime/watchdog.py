@@ -8,25 +8,29 @@ controller of another one does not believe it. It leaves only a site that it has
 whoever asks it to end.
 
 On an island 0 W would drop the loads: there the safe state is a setpoint of 0 W, and the power
-stage and the contactor are left as they are. The battery's own BMS still protects it.
+stage and the contactor are left as they are. An inverter that the controller has given back to its
+own rule for the island keeps that. The battery's own BMS still protects it.
 """
 
 import logging
 import sys
 import threading
 import time
+from collections.abc import Collection
 from pathlib import Path
 
 from holdfast.control.cycle import watchdog_timeout_ns
+from holdfast.core.commands import Point
 from holdfast.core.config import Site, StorageUnit
 from holdfast.core.config.device import Device
-from holdfast.core.device_mode import NO_MODE
+from holdfast.core.device_mode import NO_MODE, ON_ISLAND, number_of
 from holdfast.core.role import Role
 from holdfast.core.signals import SIGNALS, Signal
 from holdfast.core.units import NS_PER_MS, NS_PER_S
 from holdfast.devices.contactor.memory import OPEN_AT_THE_LATEST_NS
 from holdfast.devices.drivers import SyncWires
 from holdfast.devices.roles import Rank, devices_in, safe_writes
+from holdfast.devices.taking_over import Remembers
 from holdfast.runtime.feeders import HardwareFeeder, SystemdFeeder
 from holdfast.runtime.process import run_process
 from holdfast.runtime.pulse import Pulse
@@ -37,6 +41,7 @@ from holdfast.site.device_lock import hold_devices
 from holdfast.site.digest import site_digest
 from holdfast.site.files import SiteFiles
 from holdfast.site.shared_memory import Heartbeat
+from holdfast.site.taken_over_file import TakenOverFile
 
 _log = logging.getLogger(__name__)
 
@@ -51,19 +56,29 @@ LOOK_AT_ISLAND_EVERY_S = 0.2
 FEED_EVERY_NS = 1 * NS_PER_S
 FIRST_CYCLE_NS = 10 * NS_PER_S
 """Before that no alarm is logged, for a controller that has just been started; 0 W is written."""
+_LEADS = frozenset({Point.SETPOINT_W, Point.DEVICE_MODE})
+"""By these the inverter is told what to do; what is left alone stays as it is."""
+_SERVES = frozenset(number_of(mode) for mode in ON_ISLAND)
 ISLAND_MAX_AGE_NS = SIGNALS[Signal.ISLANDED].max_age_ns
 
 
 class Hand:
     """A hand on one unit proves that it reaches the inverter, and takes it to 0 W when told."""
 
-    def __init__(self, unit: StorageUnit, wires: SyncWires | None = None) -> None:
+    def __init__(
+        self,
+        unit: StorageUnit,
+        wires: SyncWires | None = None,
+        before: Remembers | None = None,
+    ) -> None:
+        """Takes what keeps what the inverter held ``before`` the first write."""
         self._unit = unit.name
         links: dict[Device, Link] = {}
         self._links: dict[Role, Link] = {}
         for role, device in devices_in(unit).items():
             if device not in links:
-                links[device] = Link(f"{unit.name}/{role}", device, unit, wires)
+                kept = before if device == unit.inverter else None
+                links[device] = Link(f"{unit.name}/{role}", device, unit, wires, kept)
             self._links[role] = links[device]
         self._points = {role: link.points for role, link in self._links.items()}
         self._inverter = self._links[Role.INVERTER]
@@ -107,15 +122,16 @@ class Hand:
                 since_ns = None
                 self.reaches_inverter = self._looks_ahead()
             elif not self._end.is_set():
-                self._take(Rank.WISH)
-                islanded = self._carries_island()
+                serves = self._serves_island()
+                self._take(Rank.WISH, but=_LEADS if serves else frozenset())
+                islanded = serves or self._carries_island()
                 opened = False
                 if islanded:
                     since_ns = None
                 else:
                     since_ns = since_ns or time.monotonic_ns()
                     opened = self._open(since_ns)
-                self._see_rest(islanded=islanded, opens=True)
+                self._see_rest(islanded=islanded, serves=serves, opens=True)
                 self._end.wait(self._pause_s(islanded=islanded, opened=opened))
         for link in self._links.values():
             link.close()
@@ -130,7 +146,7 @@ class Hand:
             return True
         answers = self._inverter.read(Signal.BATTERY_POWER_W) is not None
         reaches = self._reach.judge(answers, time.monotonic_ns())
-        self._see_rest(islanded=self._carries_island(), opens=False)
+        self._see_rest(islanded=self._carries_island(), serves=self._serves_island(), opens=False)
         return reaches
 
     def _let_controller(self) -> None:
@@ -146,11 +162,13 @@ class Hand:
         waits_for_rest = self._leave.is_set() and not self.at_rest
         return REPEAT_EVERY_S if opened and not waits_for_rest else OPEN_RETRY_S
 
-    def _see_rest(self, *, islanded: bool, opens: bool) -> None:
-        """Looks, once this is to leave, whether the unit is at 0 W, and open if it was opened."""
+    def _see_rest(self, *, islanded: bool, serves: bool, opens: bool) -> None:
+        """Looks, once this is to leave, whether the unit is at 0 W, and open if it was opened; or
+        serves an island by itself."""
         if self._leave.is_set():
-            self.at_rest = self._holds_zero() and (
-                islanded or (self._is_breakable() and (not opens or self._is_open()))
+            self.at_rest = serves or (
+                self._holds_zero()
+                and (islanded or (self._is_breakable() and (not opens or self._is_open())))
             )
 
     def _holds_zero(self) -> bool:
@@ -171,11 +189,27 @@ class Hand:
             return True  # there is none of ours
         return relays.read(Signal.CONTACTOR_CLOSED) == 0.0
 
-    def _take(self, *ranks: Rank) -> bool:
+    def _take(self, *ranks: Rank, but: Collection[Point] = ()) -> bool:
         """Writes the safe values of ``ranks``; True if every one was acknowledged."""
         writes = safe_writes(self._unit, self._points, *ranks)
-        acknowledged = [self._links[write.role].write(write) for write in writes]
+        acknowledged = [
+            self._links[write.role].write(write) for write in writes if write.point not in but
+        ]
         return all(acknowledged)
+
+    def _serves_island(self) -> bool:
+        """Says whether the inverter shows that it serves an island by a rule of its own.
+
+        Where nothing told of an island before, 0 W does not wait for an answer to that.
+        """
+        tells = self._inverter.signals >= {Signal.ISLANDED, Signal.DEVICE_MODE}
+        asks = self._inverter.waits_its_turn or self._islanded_ns is not None
+        return (
+            tells
+            and asks
+            and self._carries_island()
+            and self._inverter.read(Signal.DEVICE_MODE) in _SERVES
+        )
 
     def _carries_island(self) -> bool:
         """Says whether the inverter carries an island. A read that fails drops no load before the
@@ -203,7 +237,11 @@ class Watchdog:
         # A site that only observes writes nothing, not even zero.
         observes = site.authority == "observe"
         wires = SyncWires()
-        self._hands = [] if observes else [Hand(unit, wires) for unit in site.storage]
+        self._hands = (
+            []
+            if observes
+            else [Hand(unit, wires, TakenOverFile.of(site, unit)) for unit in site.storage]
+        )
         self._own = Heartbeat(files.watchdog, site_digest(site))
         self._beats = Pulse(files.heartbeat)
         self._begun = self._alarmed = self._leaves = False

@@ -12,6 +12,7 @@ from holdfast.devices.drivers import SyncGpioWriter, SyncModbusWriter, SyncWires
 from holdfast.devices.gpio_profile import GpioProfile
 from holdfast.devices.profile import Profile, RegisterTable, load_profile
 from holdfast.devices.roles import devices_in
+from holdfast.devices.taking_over import Remembers
 from holdfast.runtime.reach import timeout_s
 
 _log = logging.getLogger(__name__)
@@ -28,7 +29,12 @@ class Link:
     """Reaches one device, on a connection of its own. Never raises: it tells what worked."""
 
     def __init__(
-        self, name: str, device: Device, unit: StorageUnit, wires: SyncWires | None = None
+        self,
+        name: str,
+        device: Device,
+        unit: StorageUnit,
+        wires: SyncWires | None = None,
+        before: Remembers | None = None,
     ) -> None:
         roles = (role for role, other in devices_in(unit).items() if other == device)
         profile = load_profile(device.profile).of(*roles).bound(unit.inverter_hardware)
@@ -42,7 +48,7 @@ class Link:
         if isinstance(profile, RegisterTable) and isinstance(device.connection, Modbus):
             self.timeout_s = timeout_s(device.connection)
             connection = device.connection.model_copy(update={"timeout_s": self.timeout_s})
-            self._writer = open_sync(profile, connection, wires)
+            self._writer = open_sync(profile, connection, wires, before)
         elif isinstance(profile, GpioProfile) and isinstance(device.connection, GpioChip):
             self._writer = SyncGpioWriter(profile, device.connection, "watchdog")
         if self._writer is not None:

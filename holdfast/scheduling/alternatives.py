@@ -4,7 +4,7 @@
 no_battery          the battery rests
 self_consumption    it follows load and PV
 previous_plan       what was planned before goes on
-without_override    what people asked for is left out, and the plan followed
+without_override    what was asked for is left out, and the plan followed
 ==================  ==========================================================
 """
 
@@ -17,7 +17,9 @@ import numpy as np
 from holdfast.core.plan import Plan, PlanSlot
 from holdfast.optimization.problem import Array, PlanProblem
 from holdfast.optimization.slot_cost import exchange_at
-from holdfast.scheduling.course import FOLLOW, REST, Course, Wish, follow, wishes_of
+from holdfast.scheduling.course import Course, follow, planned_wishes, wishes_of
+from holdfast.scheduling.precedence import Overlaid
+from holdfast.scheduling.slot_wish import FOLLOW, REST, SlotWish
 
 NO_BATTERY, SELF_CONSUMPTION = "no_battery", "self_consumption"
 PREVIOUS_PLAN, WITHOUT_OVERRIDE = "previous_plan", "without_override"
@@ -36,28 +38,27 @@ class Alternatives:
 
 def alternatives(
     problem: PlanProblem,
-    slots: Sequence[PlanSlot],
-    first_manual: int,
+    overlaid: Overlaid,
     *,
     planned: Plan | None,
     previous: Plan | None,
 ) -> Alternatives:
-    """Returns what could be done over ``slots`` instead, as far as ``problem`` reaches.
+    """Returns what could be done instead of ``overlaid``, as far as ``problem`` reaches.
 
-    ``planned`` is the plan without what people asked for from slot ``first_manual`` on, and
-    ``previous`` the plan before; either may be None.
+    ``planned`` is the plan without what was asked for, and ``previous`` the plan before; either
+    may be None.
     """
-    slots = slots[: problem.slots]
-    wishes: dict[str, list[Wish]] = {
+    slots = overlaid.plan.slots[: problem.slots]
+    wishes: dict[str, list[SlotWish]] = {
         NO_BATTERY: [REST] * len(slots),
         SELF_CONSUMPTION: [FOLLOW] * len(slots),
     }
     if previous is not None and _covers(previous, slots[0]):
         wishes[PREVIOUS_PLAN] = _planned(previous, slots)
-    if planned is not None and first_manual < len(slots):
+    if planned is not None and overlaid.first_asked < len(slots):
         wishes[WITHOUT_OVERRIDE] = _planned(planned, slots)
     return Alternatives(
-        plan=follow(problem, wishes_of(slots, first_manual)),
+        plan=follow(problem, wishes_of(overlaid)),
         others={name: follow(problem, each) for name, each in wishes.items()},
         rest_costs=exchange_at(problem, np.zeros(problem.slots)).cost,
     )
@@ -67,9 +68,9 @@ def _covers(plan: Plan, slot: PlanSlot) -> bool:
     return plan.slots[0].start <= slot.start < plan.slots[-1].end
 
 
-def _planned(plan: Plan, slots: Sequence[PlanSlot]) -> list[Wish]:
+def _planned(plan: Plan, slots: Sequence[PlanSlot]) -> list[SlotWish]:
     """Returns what ``plan`` has for each of ``slots``: FOLLOW where it says nothing."""
-    wishes = wishes_of(plan.slots, len(plan.slots))
+    wishes = planned_wishes(plan.slots)
     starts = [slot.start for slot in plan.slots]
     return [
         wishes[bisect_right(starts, slot.start) - 1]

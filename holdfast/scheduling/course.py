@@ -4,30 +4,29 @@ It is simulated at the forecast and the prices that a plan rests on. So a plan, 
 its place, and what was rejected are compared by one rule.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
-from typing import assert_never
 
 import numpy as np
 
 from holdfast.core.abilities import Abilities
+from holdfast.core.asked_slot import AskedSlot
 from holdfast.core.config import Site
 from holdfast.core.errors import HoldfastError
 from holdfast.core.interval import Interval
-from holdfast.core.plan import Plan, PlanSlot, SlotMode
+from holdfast.core.plan import Plan, PlanSlot
+from holdfast.core.slot_mode import SlotMode
 from holdfast.optimization.answer import battery_cost
 from holdfast.optimization.problem import Array, BatteryModel, PlanProblem
 from holdfast.optimization.slot_cost import exchange_at
-from holdfast.scheduling.manual_overlay import Overlaid
 from holdfast.scheduling.plan_problem import plan_problem
 from holdfast.scheduling.plan_question import PlanQuestion
+from holdfast.scheduling.precedence import Overlaid
+from holdfast.scheduling.slot_wish import COMMANDED, Expected, SlotWish, expected_w
 
-Wish = tuple[SlotMode, float]
-"""Holds a mode, and the power in W that counts in mode POWER, + charging."""
-REST: Wish = (SlotMode.POWER, 0.0)
-FOLLOW: Wish = (SlotMode.SELF_CONSUMPTION, 0.0)
+_HOUR = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -49,18 +48,31 @@ class Course:
         return float(self.costs.sum())
 
 
-def follow(problem: PlanProblem, wishes: Iterable[Wish]) -> Course:
+def follow(problem: PlanProblem, wishes: Iterable[SlotWish]) -> Course:
     """Returns what comes of ``wishes``, one a slot, within what battery and grid permit.
 
     There may be more than ``problem`` has slots; those are passed over.
     """
+    wished = list(islice(wishes, problem.slots))
+    return walk(problem, lambda slot, _: wished[slot])
+
+
+def walk(problem: PlanProblem, wish: Callable[[int, float], SlotWish]) -> Course:
+    """Returns what comes of a rule that is asked slot by slot, and told how many Wh are stored."""
     battery, net_w = problem.battery, problem.net_load_w.tolist()
     least_w, most_w = _grid_bounds(problem)
     battery_w, soc_wh = np.empty(problem.slots), np.empty(problem.slots)
     now_wh = battery.soc_now_wh
-    for slot, (mode, power_w) in enumerate(islice(wishes, problem.slots)):
+    for slot in range(problem.slots):
         hours = float(problem.dt_h[slot])
-        wanted_w = _wanted_w(mode, power_w, net_w[slot])
+        here = Expected(
+            net_w=net_w[slot],
+            stored_wh=now_wh,
+            hours=hours,
+            export_max_w=problem.export_max_w,
+            battery=battery,
+        )
+        wanted_w = expected_w(wish(slot, now_wh), here)
         wanted_w = min(max(wanted_w, float(least_w[slot])), float(most_w[slot]))
         done_w = _within_stored(battery, wanted_w, now_wh, hours)
         now_wh += _gained_wh(battery, done_w, hours)
@@ -101,49 +113,74 @@ def known_problem(
     return replace(problem, load_w=problem.load_w + np.array(loads_w))
 
 
-def wishes_of(slots: Sequence[PlanSlot], first_manual: int) -> list[Wish]:
-    """Returns what each slot asks for: what is planned, and from ``first_manual`` on its mode."""
+def planned_wishes(slots: Sequence[PlanSlot]) -> list[SlotWish]:
+    """Returns what each slot is planned to do: its power, where one is expected."""
     return [
-        (SlotMode.POWER, slot.battery_power_w)
-        if index < first_manual and slot.grid_power_w is not None
-        else (slot.mode, slot.battery_power_w)
-        for index, slot in enumerate(slots)
+        SlotWish(
+            mode=slot.mode if slot.grid_power_w is None else SlotMode.POWER,
+            power_w=slot.battery_power_w,
+        )
+        for slot in slots
     ]
+
+
+def wishes_of(overlaid: Overlaid) -> list[SlotWish]:
+    """Returns what each slot asks for: what is planned, and from the first on that was asked for
+    its mode and terms."""
+    first, slots = overlaid.first_asked, overlaid.plan.slots
+    asked = zip(slots[first:], overlaid.leaders[first:], strict=True)
+    return planned_wishes(slots[:first]) + [_wish(slot, leader) for slot, leader in asked]
+
+
+def _wish(slot: PlanSlot, leader: AskedSlot | None) -> SlotWish:
+    return SlotWish(
+        mode=slot.mode,
+        power_w=slot.battery_power_w,
+        terms=slot.terms,
+        left_h=None if leader is None else (leader.end - slot.start) / _HOUR,
+    )
 
 
 def with_expectation(overlaid: Overlaid, course: Course) -> Plan:
     """Returns the plan with what is expected from the first slot on that was asked for."""
     plan, known = overlaid.plan, len(course.battery_w)
     slots = list(plan.slots)
-    for index in range(overlaid.first_manual, known):
+    for index in range(overlaid.first_asked, known):
         slot = slots[index]
-        commands = slot.mode is SlotMode.POWER
+        commands = slot.mode in COMMANDED
         slots[index] = replace(
             slot,
             battery_power_w=slot.battery_power_w if commands else float(course.battery_w[index]),
             grid_power_w=float(course.grid_w[index]),
             soc_end_pct=float(course.soc_pct[index]),
         )
-    whole = known == len(slots) and overlaid.first_manual < known
+    whole = known == len(slots) and overlaid.first_asked < known
     cost = course.grid_cost if whole else plan.expected_cost
     return replace(plan, slots=tuple(slots), expected_cost=cost)
+
+
+def paced(overlaid: Overlaid, soc_pct: float | None, now_utc: datetime) -> Overlaid:
+    """Returns the plan in which each part of what is to reach a state of charge has a share of it.
+
+    ``soc_pct`` is stored now, None if nobody knows: then each part has all of it.
+    """
+    slots, before_pct = [], soc_pct
+    for slot, leader in zip(overlaid.plan.slots, overlaid.leaders, strict=True):
+        target_pct = slot.terms.soc_target_pct
+        if slot.mode is not SlotMode.SOC or leader is None or target_pct is None:
+            before_pct = slot.soc_end_pct
+        elif before_pct is not None:
+            start = max(slot.start, now_utc)
+            share = (slot.end - start) / (leader.end - start)
+            before_pct += share * (target_pct - before_pct)
+            slot = replace(slot, terms=replace(slot.terms, soc_target_pct=before_pct))
+        slots.append(slot)
+    return replace(overlaid, plan=replace(overlaid.plan, slots=tuple(slots)))
 
 
 def _known_until(question: PlanQuestion) -> datetime:
     known = question.prices.known_until(question.now_utc) or question.now_utc
     return min(known, question.forecast.load.end_utc, question.forecast.pv.end_utc)
-
-
-def _wanted_w(mode: SlotMode, power_w: float, net_w: float) -> float:
-    match mode:
-        case SlotMode.SELF_CONSUMPTION:
-            return -net_w
-        case SlotMode.HOLD:
-            return max(-net_w, 0.0)
-        case SlotMode.POWER:
-            return power_w
-        case _:
-            assert_never(mode)
 
 
 def _grid_bounds(problem: PlanProblem) -> tuple[Array, Array]:

@@ -6,16 +6,18 @@ The plan's slots have modes and reasons.
 import hashlib
 import json
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from holdfast.core.abilities import SETPOINT_ONLY, Abilities
+from holdfast.core.asked_slot import SlotTerms
 from holdfast.core.config import Site
 from holdfast.core.errors import PlanFailed
 from holdfast.core.interval import Interval
-from holdfast.core.plan import Plan, PlanSlot, SlotMode
+from holdfast.core.plan import Plan, PlanSlot
+from holdfast.core.slot_mode import SlotMode
 from holdfast.optimization.model import PlanModel
 from holdfast.optimization.problem import PlanProblem, PlanSolution, SlackGroup
 from holdfast.optimization.site_model import solve_site
@@ -23,16 +25,15 @@ from holdfast.optimization.site_problem import SiteSolution
 from holdfast.scheduling.loads.problem import Waiting, mode_rules, waiting_of
 from holdfast.scheduling.loads.reasons import LoadReasons
 from holdfast.scheduling.loads.slots import FlexiblePlan, flexible_plan
+from holdfast.scheduling.peaks import import_caps_w
 from holdfast.scheduling.plan_problem import intervals_of, plan_problem, site_problem
-from holdfast.scheduling.plan_question import PlanQuestion
+from holdfast.scheduling.plan_question import PLAN_LIFETIME, PlanQuestion
+from holdfast.scheduling.planned_around import Around, plan_around
 from holdfast.scheduling.power_doubts import power_doubts
 from holdfast.scheduling.reasons import Reasons
 from holdfast.scheduling.slot_modes import slot_mode
 from holdfast.scheduling.steadiness import keeping, keeps, with_planned
 from holdfast.scheduling.trajectory import Trajectory, build_trajectory
-
-PLAN_LIFETIME = timedelta(minutes=30)
-"""A plan that was not renewed for this long rests on prices and a forecast gone stale."""
 
 _RELAXED = {
     SlackGroup.SOC: "the battery is outside its limits, and led back",
@@ -70,6 +71,25 @@ class DailyScheduler:
         now_utc = question.now_utc.astimezone(UTC)
         intervals = intervals_of(site, now_utc, question.prices, forecast)
         problem = plan_problem(site, soc_pct, intervals, question.prices, forecast, self._abilities)
+        around = plan_around(problem, intervals, question.asked, self._solve)
+        try:
+            return self._made(question, now_utc, intervals, around)
+        except PlanFailed as error:
+            if around.problem is problem:
+                raise
+            note = f"not planned around what is asked for: {error}"
+        plan = self._made(question, now_utc, intervals, Around(problem=problem, fixed=around.fixed))
+        return replace(plan, note="; ".join(filter(None, [note, plan.note])))
+
+    def _made(
+        self,
+        question: PlanQuestion,
+        now_utc: datetime,
+        intervals: list[Interval],
+        around: Around,
+    ) -> Plan:
+        site, soc_pct, forecast = self._site, question.soc_pct, question.forecast
+        problem = around.problem
         waiting = waiting_of(site, intervals, question.loads_now, forecast, problem)
         modes = mode_rules(site, intervals, question.loads_now.mode)
         whole = site_problem(
@@ -99,7 +119,12 @@ class DailyScheduler:
             expires=min(intervals[-1].end, now_utc + PLAN_LIFETIME),
             status=solution.status,
             expected_cost=solution.grid_cost,
-            slots=_plan_slots(site, intervals, problem, solution, flexible, waiting),
+            slots=_with_caps(
+                _plan_slots(site, intervals, around, solution, flexible, waiting),
+                import_caps_w(
+                    question.prices.demand, intervals, solution.grid_w.tolist(), question.peaks_w
+                ),
+            ),
             note="; ".join(filter(None, [forecast.learned.note, *notes, *flexible.notes])),
         )
 
@@ -139,11 +164,12 @@ def _cut_short(solution: PlanSolution, currency: str) -> str:
 def _plan_slots(
     site: Site,
     intervals: list[Interval],
-    problem: PlanProblem,
+    around: Around,
     solution: PlanSolution,
     flexible: FlexiblePlan,
     waiting: Waiting,
 ) -> tuple[PlanSlot, ...]:
+    problem = around.problem
     numbers = [solution.battery_w, solution.grid_w, solution.soc_wh]
     numbers += [*flexible.power_w.values(), *flexible.room_c.values()]
     if not all(np.isfinite(values).all() for values in numbers):
@@ -161,9 +187,24 @@ def _plan_slots(
         timezone=zone,
         currency=site.currency,
     )
-    return tuple(
+    slots = (
         _plan_slot(interval, trajectory, slot, reasons, flexible, load_reasons)
         for slot, interval in enumerate(intervals)
+    )
+    fixed = around.fixed.tolist()
+    return tuple(_left_open(slot) if fixed[index] else slot for index, slot in enumerate(slots))
+
+
+def _left_open(slot: PlanSlot) -> PlanSlot:
+    """Returns a slot that others have: what was planned of it is not what would be without them."""
+    return replace(
+        slot,
+        mode=SlotMode.SELF_CONSUMPTION,
+        battery_power_w=0.0,
+        grid_power_w=None,
+        soc_end_pct=None,
+        reason="not planned: others ask for this time",
+        device_mode=None,
     )
 
 
@@ -194,11 +235,19 @@ def _plan_slot(
     )
 
 
+def _with_caps(slots: tuple[PlanSlot, ...], caps_w: list[float | None]) -> tuple[PlanSlot, ...]:
+    """Returns ``slots`` with what the mean import of their quarter hours is to be kept within."""
+    return tuple(
+        slot if cap_w is None else replace(slot, terms=SlotTerms(import_mean_max_w=cap_w))
+        for slot, cap_w in zip(slots, caps_w, strict=True)
+    )
+
+
 def _plan_id(now_utc: datetime, problem: PlanProblem, waiting: Waiting) -> str:
     """Returns twelve digits that depend on nothing but what the plan was made from."""
     battery = problem.battery
     numbers = [getattr(battery, name) for name in battery.__slots__]
-    numbers += [problem.import_max_w, problem.export_max_w, problem.sells_stored]
+    numbers += [problem.export_max_w, problem.sells_stored]
     numbers += [load.energy_wh for load in waiting.loads]
     numbers += [room.temperature_now_c for room in waiting.rooms]
     digest = hashlib.sha256(json.dumps([now_utc.isoformat(), numbers]).encode())
@@ -209,6 +258,8 @@ def _plan_id(now_utc: datetime, problem: PlanProblem, waiting: Waiting) -> str:
         problem.load_w,
         problem.pv_w,
         problem.ageing_cost_per_kwh,
+        np.asarray(problem.import_max_w),
+        *(each for each in (problem.least_w, problem.most_w) if each is not None),
     ):
         digest.update(values.tobytes())
     return digest.hexdigest()[:12]

@@ -20,7 +20,7 @@ from holdfast.core.config import Site
 from holdfast.core.errors import PlanFailed
 from holdfast.core.plan import Plan, PlanStatus
 from holdfast.markets.site_prices import SitePrices
-from holdfast.scheduling.daily_scheduler import PLAN_LIFETIME
+from holdfast.scheduling.plan_question import PLAN_LIFETIME
 from holdfast.scheduling.tou_optimizer import tou_plan
 
 LAST_GOOD_FOR = timedelta(hours=4)

@@ -1,8 +1,12 @@
-"""The highest import so far is kept for demand charges, by quarter hour, as utilities meter it."""
+"""The highest import so far is kept for demand charges, by quarter hour, as utilities meter it.
 
-from collections.abc import Mapping
+What a plan counts on is to be kept at the meter: each slot is told it.
+"""
+
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from holdfast.core.interval import Interval
 from holdfast.core.quarter_hours import quarter_of, start_of
 from holdfast.markets.demand_charge import DemandPrice
 
@@ -19,12 +23,12 @@ class Peaks:
         self._peaks_w: dict[str, float] = dict(known_w or {})
 
     def observe(self, utc: datetime, grid_w: float, demand: tuple[DemandPrice, ...]) -> None:
-        """Takes in one measurement, in W, + import."""
+        """Takes in one measurement, in W, + import; an export is counted by another register."""
         quarter = quarter_of(utc)
         if quarter != self._quarter:
             self._close(demand)
             self._quarter, self._sum_w, self._samples = quarter, 0.0, 0
-        self._sum_w += grid_w
+        self._sum_w += max(grid_w, 0.0)
         self._samples += 1
 
     def peaks_w(self) -> dict[str, float]:
@@ -43,3 +47,36 @@ class Peaks:
                 self._peaks_w[period] = max(before_w, mean_w)
         while len(self._peaks_w) > KEPT_PERIODS:
             del self._peaks_w[next(iter(self._peaks_w))]
+
+
+def paid_w(price: DemandPrice, period: str, peaks_w: Mapping[str, float]) -> float:
+    """Returns up to which import in ``period`` costs nothing more, in W."""
+    return max(peaks_w.get(period, 0.0), price.free_w)
+
+
+def import_caps_w(
+    demand: tuple[DemandPrice, ...],
+    intervals: Sequence[Interval],
+    import_w: Sequence[float],
+    peaks_w: Mapping[str, float],
+) -> list[float | None]:
+    """Returns which mean import of a quarter hour is to be kept in each interval, in W.
+
+    It is the highest that is planned in the period, or what is paid for already if that is more;
+    of several charges the lowest. None: no charge counts.
+    """
+    caps: list[float | None] = [None] * len(intervals)
+    for price in demand:
+        counted = [
+            (slot, price.period_of(interval.start))
+            for slot, interval in enumerate(intervals)
+            if price.counts_at(interval.start)
+        ]
+        tops_w: dict[str, float] = {}
+        for slot, period in counted:
+            before_w = tops_w.get(period, paid_w(price, period, peaks_w))
+            tops_w[period] = max(before_w, import_w[slot])
+        for slot, period in counted:
+            cap_w = caps[slot]
+            caps[slot] = tops_w[period] if cap_w is None else min(cap_w, tops_w[period])
+    return caps

@@ -19,6 +19,7 @@ from holdfast.markets.site_prices import SitePrices
 from holdfast.optimization.problem import Array, BatteryModel, PlanProblem
 from holdfast.optimization.site_problem import ModeRules, PeakPrice, SiteProblem
 from holdfast.scheduling.loads.problem import Waiting
+from holdfast.scheduling.peaks import paid_w
 
 _SHORTEST_SLOT = timedelta(seconds=1)
 """The rest of the present quarter counts as at least this long, or power = energy / time
@@ -83,7 +84,7 @@ def plan_problem(
         export_price_per_kwh=sold,
         load_w=_powers(forecast.load, intervals, quantile),
         pv_w=_powers(forecast.pv, intervals, 1.0 - quantile),
-        import_max_w=site.grid.import_max_w,
+        import_max_w=min(site.grid.import_max_w, site.grid.mean_import_max_w or np.inf),
         export_max_w=site.grid.export_max_w,
         battery=_battery(site, soc_pct, bought),
         pv_curtailable=abilities.throttles_pv,
@@ -152,7 +153,7 @@ def _demand_charges(
     return [
         PeakPrice(
             cost_per_kw=price.price_per_kw,
-            peak_so_far_w=peaks_w.get(period, 0.0),
+            peak_so_far_w=paid_w(price, period, peaks_w),
             hours_only=tuple(
                 name == period and counted for name, counted in zip(periods, counts, strict=True)
             ),
@@ -178,6 +179,16 @@ def lowest_soc_pct(site: Site, index: int) -> float:
     """Returns what plans keep in a unit, in %: its minimum, or the reserve for an outage."""
     operation = site.storage[index].operation
     return max(operation.soc_min_pct, operation.backup_reserve_pct)
+
+
+def kept_soc_pct(site: Site) -> float:
+    """Returns what plans keep in all units together, in %."""
+    capacity_wh = sum(unit.battery.capacity_wh for unit in site.storage)
+    kept_wh = (
+        unit.battery.capacity_wh * lowest_soc_pct(site, index)
+        for index, unit in enumerate(site.storage)
+    )
+    return sum(kept_wh) / capacity_wh
 
 
 def _prices(series: PriceSeries, intervals: list[Interval]) -> Array:
@@ -206,10 +217,7 @@ def _battery(site: Site, soc_pct: float, import_price_per_kwh: Array) -> Battery
     planner = site.planner
     return BatteryModel(
         capacity_wh=capacity_wh,
-        soc_min_wh=sum(
-            unit.battery.capacity_wh * lowest_soc_pct(site, index) / 100.0
-            for index, unit in enumerate(site.storage)
-        ),
+        soc_min_wh=min(kept_soc_pct(site) / 100.0, 1.0) * capacity_wh,
         soc_max_wh=min(
             sum(u.battery.capacity_wh * u.operation.soc_max_pct / 100.0 for u in site.storage),
             capacity_wh,

@@ -2,12 +2,16 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from holdfast.core.asked_slot import AskedSlot
 from holdfast.core.plan import Plan
 from holdfast.forecasting.site_forecast import SiteForecast
 from holdfast.markets.site_prices import SitePrices
 from holdfast.scheduling.loads.progress import LoadsNow
+
+PLAN_LIFETIME = timedelta(minutes=30)
+"""A plan that was not renewed for this long rests on prices and a forecast gone stale."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +36,8 @@ class PlanQuestion:
     """
     units_soc_pct: Sequence[float] = ()
     """It is that of each storage unit; if empty, all are as ``soc_pct``."""
+    asked: Sequence[AskedSlot] = ()
+    """It is what people, rules and schedules ask for: the plan is made around it."""
 
 
 PlanMaker = Callable[[PlanQuestion], Plan]

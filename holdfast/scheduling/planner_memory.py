@@ -7,6 +7,7 @@ from pydantic import TypeAdapter
 from pydantic_core import to_json
 
 from holdfast.core.plan import ROOM_C
+from holdfast.scheduling.full_charge import FullChargeMemory
 from holdfast.scheduling.loads.progress import LoadsNow
 from holdfast.scheduling.peaks import KEPT_PERIODS
 
@@ -15,10 +16,12 @@ _MOST = 1e9
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannerMemory:
-    """Holds loads, rooms and mode; and the highest import so far, in W, by the period's name."""
+    """Holds loads, rooms and mode; the highest import so far, in W, by the period's name; and when
+    the battery was last full."""
 
     loads_now: LoadsNow = field(default_factory=LoadsNow)
     peaks_w: dict[str, float] = field(default_factory=dict)
+    full_charge: FullChargeMemory = field(default_factory=FullChargeMemory)
 
 
 _ADAPTER = TypeAdapter(PlannerMemory)
@@ -41,6 +44,9 @@ def decode(content: bytes) -> PlannerMemory:
     times: list[datetime] = [state.window_end for state in now.loads.values()]
     times += [room.utc for room in now.rooms.values()]
     times += [] if now.mode is None else [now.mode.since]
+    full = memory.full_charge
+    kept = (full.counted_from, full.full_since, full.start, full.end)
+    times += [time for time in kept if time is not None]
     if any(time.tzinfo is None for time in times):
         raise ValueError("holds a time without a zone")
     if len(memory.peaks_w) > KEPT_PERIODS:

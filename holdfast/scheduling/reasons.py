@@ -4,7 +4,7 @@ from datetime import datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from holdfast.core.plan import SlotMode
+from holdfast.core.slot_mode import SlotMode
 from holdfast.scheduling.trajectory import Trajectory
 
 _MINOR_UNITS = {"EUR": "ct", "USD": "ct", "AUD": "ct", "GBP": "p", "CHF": "Rp"}

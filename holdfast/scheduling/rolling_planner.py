@@ -6,6 +6,7 @@ from datetime import datetime
 import numpy as np
 
 from holdfast.core.abilities import SETPOINT_ONLY, Abilities
+from holdfast.core.asked_slot import AskedSlot
 from holdfast.core.config import Site
 from holdfast.core.errors import PlanFailed
 from holdfast.core.plan import Plan
@@ -15,13 +16,13 @@ from holdfast.forecasting.site_forecast import SiteForecast, SiteForecaster, sit
 from holdfast.markets.demand_charge import DemandPrice
 from holdfast.markets.prices import PriceSeries
 from holdfast.markets.site_prices import SitePrices
-from holdfast.scheduling.daily_scheduler import DailyScheduler
 from holdfast.scheduling.ladder import Ladder
 from holdfast.scheduling.loads.progress import LoadProgress
 from holdfast.scheduling.peaks import Peaks
 from holdfast.scheduling.plan_question import PlanMaker, PlanQuestion
 from holdfast.scheduling.planner_memory import PlannerMemory
 from holdfast.scheduling.power_sample import PowerSample, remember
+from holdfast.scheduling.strategies.maker import plan_maker
 
 
 class RollingPlanner:
@@ -38,7 +39,7 @@ class RollingPlanner:
     ) -> None:
         self._site = site
         self.history = PowerHistory() if history is None else history
-        self._make_plan = make_plan or DailyScheduler(site, abilities).make_plan
+        self._make_plan = make_plan or plan_maker(site, abilities)
         self._ladder = Ladder(site, abilities)
         memory = PlannerMemory() if memory is None else memory
         self._peaks = Peaks(memory.peaks_w)
@@ -66,11 +67,12 @@ class RollingPlanner:
         soc_pct: float,
         prices: SitePrices,
         units_soc_pct: Sequence[float] = (),
+        asked: Sequence[AskedSlot] = (),
     ) -> Plan:
         """Makes a plan from now on, as far as prices reach, by the best rung of the ladder.
 
         ``soc_pct`` is that of all storage units together; ``units_soc_pct`` that of each, empty if
-        it is not known.
+        it is not known. The plan is made around what is ``asked`` for.
 
         Raises PriceDataError if there are no prices for now: the site then stays on its local
         rule.
@@ -88,6 +90,7 @@ class RollingPlanner:
                 peaks_w=self._peaks.peaks_w(),
                 loads_now=self._progress.now,
                 units_soc_pct=units_soc_pct,
+                asked=asked,
             )
             return self._make_plan(self.question)
 

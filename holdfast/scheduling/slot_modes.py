@@ -23,7 +23,7 @@ idle        otherwise  HOLD, where stored energy is worth more later; else
 ==========  =========  ==========================================================
 """
 
-from holdfast.core.plan import SlotMode
+from holdfast.core.slot_mode import SlotMode
 from holdfast.scheduling.trajectory import Trajectory
 
 _LITTLE_SHARE = 0.5

@@ -13,7 +13,8 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from holdfast.core.interval import Interval
-from holdfast.core.plan import SHARE_MAX, SHARE_MIN, Plan, PlanSlot, SlotMode
+from holdfast.core.plan import SHARE_MAX, SHARE_MIN, Plan, PlanSlot
+from holdfast.core.slot_mode import SlotMode
 from holdfast.optimization.problem import Array, PlanProblem
 from holdfast.optimization.site_problem import Room, ShiftableLoad, SiteProblem
 
@@ -26,7 +27,8 @@ def keeping(
 ) -> tuple[Array, Array] | None:
     """Returns bounds on the battery's power, in W, slot by slot, that keep to ``previous``.
 
-    They are free where it says nothing. Returns None if it says nothing at all.
+    They are free where it says nothing, and within those that ``problem`` has. Returns None if it
+    says nothing at all.
     """
     least = np.full(problem.slots, -problem.battery.discharge_max_w)
     most = np.full(problem.slots, problem.battery.charge_max_w)
@@ -41,6 +43,8 @@ def keeping(
             continue
         least[index], most[index] = _bounds(slot, float(net_w[index]))
         kept = True
+    if problem.least_w is not None and problem.most_w is not None:
+        least, most = (np.clip(bound, problem.least_w, problem.most_w) for bound in (least, most))
     return (least, most) if kept else None
 
 
@@ -95,8 +99,6 @@ def _bounds(slot: PlanSlot, net_w: float) -> tuple[float, float]:
     """Returns what the slot's mode lets the battery do at this load and PV, in W."""
     surplus_w = max(-net_w, 0.0)
     match slot.mode:
-        case SlotMode.SELF_CONSUMPTION:
-            return -max(net_w, 0.0), surplus_w
         case SlotMode.HOLD:
             return 0.0, surplus_w
         case SlotMode.POWER:
@@ -104,3 +106,5 @@ def _bounds(slot: PlanSlot, net_w: float) -> tuple[float, float]:
             if power_w >= 0.0:
                 return 0.0, power_w + _ROOM_W * (power_w > 0.0)
             return power_w - _ROOM_W, 0.0
+        case _:  # the optimizer plans none of the others
+            return -max(net_w, 0.0), surplus_w

@@ -10,11 +10,12 @@ from datetime import datetime, timedelta
 from holdfast.core.abilities import SETPOINT_ONLY, Abilities
 from holdfast.core.config import Site
 from holdfast.core.errors import PriceDataError
-from holdfast.core.plan import Plan, PlanSlot, PlanStatus, SlotMode
+from holdfast.core.plan import Plan, PlanSlot, PlanStatus
 from holdfast.core.quarter_hours import QUARTER, quarter_of, start_of
+from holdfast.core.slot_mode import SlotMode
 from holdfast.markets.site_prices import SitePrices
-from holdfast.scheduling.daily_scheduler import PLAN_LIFETIME
 from holdfast.scheduling.export_limit import export_limit_w
+from holdfast.scheduling.plan_question import PLAN_LIFETIME
 from holdfast.scheduling.reasons import price_text
 
 AHEAD = timedelta(hours=4)

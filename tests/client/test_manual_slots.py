@@ -68,6 +68,21 @@ def test_what_was_asked_for_is_read_by_others(asked: ManualSlots, files: SiteFil
     assert asked.current() == ManualRead(slots=(made,))
 
 
+def test_standing_aside_names_for_whom(asked: ManualSlots, files: SiteFiles) -> None:
+    aside = {"mode": ManualMode.STAND_ASIDE, "power_w": None}
+    made = ask(asked, **aside, owner="the installer")
+    assert read_manual(files, SITE, now()).slots == (made,)
+    for changes in (aside, aside | {"owner": "a\nb"}, {"owner": "the installer"}):
+        with pytest.raises(ManualRefused, match=r"^owner: "):
+            ask(asked, **changes)
+
+
+def test_what_has_ended_is_told_apart(asked: ManualSlots, files: SiteFiles) -> None:
+    made = ask(asked)
+    read = read_manual(files, SITE, made.end)
+    assert (read.slots, read.ended) == ((), (made,))
+
+
 def test_without_a_file_nothing_is_asked_for(asked: ManualSlots, files: SiteFiles) -> None:
     assert manual_stamp(files) is None
     assert asked.current() == ManualRead()

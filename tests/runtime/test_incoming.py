@@ -21,7 +21,8 @@ from holdfast.client.messages import (
     fresh,
 )
 from holdfast.core.commands import Command
-from holdfast.core.plan import Plan, PlanSlot, PlanStatus, SlotMode
+from holdfast.core.plan import Plan, PlanSlot, PlanStatus
+from holdfast.core.slot_mode import SlotMode
 from holdfast.core.texts import MAX_ID, MAX_REASON
 from holdfast.runtime.admission import STOPPING
 from holdfast.runtime.incoming import decode_message

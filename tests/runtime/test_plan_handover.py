@@ -19,13 +19,15 @@ from holdfast.client.plan_report import PlanReport, read_report
 from holdfast.control.plan_gate import accept_plan
 from holdfast.core.errors import PlanRefused
 from holdfast.core.manual_slot import ManualMode, ManualSlot
-from holdfast.core.plan import Plan, SlotMode
+from holdfast.core.plan import Plan
+from holdfast.core.slot_mode import SlotMode
 from holdfast.core.state_machine import State
+from holdfast.runtime.askers import ManualAsker
 from holdfast.runtime.incoming import decode_message
 from holdfast.runtime.plan_handover import PlanHandover
 from holdfast.scheduling.daily_scheduler import DailyScheduler
-from holdfast.scheduling.manual_overlay import is_alive
 from holdfast.scheduling.plan_question import PlanQuestion
+from holdfast.scheduling.precedence import is_alive
 from holdfast.site.files import SiteFiles
 from tests.scheduling.planning import forecast_of, site, site_prices
 
@@ -93,6 +95,10 @@ def question() -> PlanQuestion:
     )
 
 
+def handover_of(files: SiteFiles) -> PlanHandover:
+    return PlanHandover(SITE, files, ManualAsker(SITE, files))
+
+
 def take(handover: PlanHandover) -> bool:
     asked = question()
     return handover.take(DailyScheduler(SITE).make_plan(asked), asked)
@@ -125,7 +131,7 @@ CHARGES = (SlotMode.POWER, 1_500.0)
 
 
 def test_a_plan_is_reported_with_what_was_rejected(files: SiteFiles, gate: Gate) -> None:
-    assert take(PlanHandover(SITE, files))
+    assert take(handover_of(files))
     told = report(files)
     assert told.plan == gate.plans[0]
     assert (told.accepted, told.problem, told.manual_problem) == (True, "", "")
@@ -143,7 +149,7 @@ def test_a_plan_is_reported_with_what_was_rejected(files: SiteFiles, gate: Gate)
 
 def test_the_forecast_that_it_rests_on_is_reported(files: SiteFiles, gate: Gate) -> None:
     assert read_forecast(files) is None
-    take(PlanHandover(SITE, files))
+    take(handover_of(files))
     told = read_forecast(files)
     assert told is not None
     assert told.slots[0].load_w == pytest.approx(1_000.0)
@@ -155,7 +161,7 @@ def test_the_forecast_that_it_rests_on_is_reported(files: SiteFiles, gate: Gate)
 
 
 def test_what_is_asked_for_is_handed_over_without_a_new_plan(files: SiteFiles, gate: Gate) -> None:
-    handover = PlanHandover(SITE, files)
+    handover = handover_of(files)
     take(handover)
     assert not handover.look(50.0)
     made = ask(files)
@@ -175,12 +181,12 @@ def test_what_is_asked_for_is_handed_over_without_a_new_plan(files: SiteFiles, g
 
 def test_a_new_plan_has_it_too(files: SiteFiles, gate: Gate) -> None:
     ask(files)
-    assert take(PlanHandover(SITE, files))
+    assert take(handover_of(files))
     assert power_now(gate.plans[-1]) == CHARGES
 
 
 def test_where_there_is_no_plan_it_stands_alone(files: SiteFiles, gate: Gate) -> None:
-    handover = PlanHandover(SITE, files)
+    handover = handover_of(files)
     handover.fail("no plan: no prices", 50.0)
     assert report(files).plan is None
     assert report(files).problem == "no plan: no prices"
@@ -203,7 +209,7 @@ def test_where_there_is_no_plan_it_stands_alone(files: SiteFiles, gate: Gate) ->
 
 
 def test_what_begins_later_is_handed_over_in_time(files: SiteFiles, gate: Gate) -> None:
-    handover = PlanHandover(SITE, files)
+    handover = handover_of(files)
     ask(files, start_h=2.0)
     handover.look(50.0)
     assert gate.plans == []
@@ -215,16 +221,16 @@ def test_what_begins_later_is_handed_over_in_time(files: SiteFiles, gate: Gate) 
 
 def test_what_was_taken_back_while_no_planner_ran_ends(files: SiteFiles, gate: Gate) -> None:
     made = ask(files)
-    PlanHandover(SITE, files).look(50.0)
+    handover_of(files).look(50.0)
     ManualSlots(files, SITE).remove(made.id)
-    PlanHandover(SITE, files).look(50.0)
+    handover_of(files).look(50.0)
     assert power_now(gate.plans[-1]) == (SlotMode.SELF_CONSUMPTION, 0.0)
 
 
 def test_a_bad_file_is_told_and_the_plan_goes_on(
     files: SiteFiles, gate: Gate, caplog: pytest.LogCaptureFixture
 ) -> None:
-    handover = PlanHandover(SITE, files)
+    handover = handover_of(files)
     take(handover)
     ask(files)
     handover.look(50.0)
@@ -237,19 +243,19 @@ def test_a_bad_file_is_told_and_the_plan_goes_on(
 
 def test_what_the_controller_refuses_is_told(files: SiteFiles, gate: Gate) -> None:
     gate.why_not = "not today"
-    handover = PlanHandover(SITE, files)
+    handover = handover_of(files)
     assert not take(handover)
     assert (report(files).accepted, report(files).problem) == (False, "not today")
 
 
 def test_a_controller_that_is_gone_is_told(files: SiteFiles) -> None:
-    assert not take(PlanHandover(SITE, files))
+    assert not take(handover_of(files))
     assert "no controller answers" in report(files).problem
     assert report(files).plan is not None
 
 
 def test_a_plan_that_has_expired_is_not_laid_over(files: SiteFiles, gate: Gate) -> None:
-    handover = PlanHandover(SITE, files)
+    handover = handover_of(files)
     asked = question()
     old = replace(DailyScheduler(SITE).make_plan(asked), expires=now() + timedelta(seconds=0.2))
     handover.take(old, asked)
@@ -261,7 +267,7 @@ def test_a_plan_that_has_expired_is_not_laid_over(files: SiteFiles, gate: Gate) 
 
 
 def test_reports_are_json_that_anybody_reads(files: SiteFiles, gate: Gate) -> None:
-    take(PlanHandover(SITE, files))
+    take(handover_of(files))
     assert json.loads(files.plan.read_bytes())["alternatives"][0]["name"] == "no_battery"
     assert json.loads(files.forecast.read_bytes())["slots"][0]["load_low_w"] is None
 
@@ -270,14 +276,14 @@ def test_a_full_disk_does_not_keep_plans_from_the_controller(
     files: SiteFiles, gate: Gate, caplog: pytest.LogCaptureFixture
 ) -> None:
     files.plan.mkdir()
-    assert take(PlanHandover(SITE, files))
+    assert take(handover_of(files))
     assert "the report is not on disk" in caplog.text
 
 
 def test_the_same_words_with_other_figures_are_no_news(
     files: SiteFiles, caplog: pytest.LogCaptureFixture
 ) -> None:
-    handover = PlanHandover(SITE, files)
+    handover = handover_of(files)
     texts = ("the load, 590 W, is taken", "the load, 612 W, is taken", "no prices", "", "")
     for text in texts:
         handover._tell(text)

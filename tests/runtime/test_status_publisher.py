@@ -55,7 +55,7 @@ async def test_why_a_plan_was_refused_is_in_the_status(tmp_path: Path) -> None:
     await bench.cycle()
     assert shown(bench).plan is None
     assert "expired" in shown(bench).plan_refused
-    assert shown(bench).request_source == "self_consumption"
+    assert shown(bench).request_source == "default"
 
 
 async def test_missed_deadlines_are_in_the_status(

@@ -7,7 +7,8 @@ import pytest
 from holdfast.core.abilities import SETPOINT_ONLY
 from holdfast.core.config import Site
 from holdfast.core.manual_slot import ManualMode, ManualSlot
-from holdfast.core.plan import Plan, SlotMode
+from holdfast.core.plan import Plan
+from holdfast.core.slot_mode import SlotMode
 from holdfast.markets.site_prices import SitePrices
 from holdfast.optimization.problem import PlanProblem
 from holdfast.scheduling.alternatives import (
@@ -19,17 +20,18 @@ from holdfast.scheduling.alternatives import (
     alternatives,
 )
 from holdfast.scheduling.course import (
-    FOLLOW,
-    REST,
     Course,
     follow,
     known_problem,
+    planned_wishes,
     wishes_of,
     with_expectation,
 )
 from holdfast.scheduling.daily_scheduler import DailyScheduler
-from holdfast.scheduling.manual_overlay import Overlaid, lay_over
+from holdfast.scheduling.manual_asker import asked_by_hand
 from holdfast.scheduling.plan_question import PlanQuestion
+from holdfast.scheduling.precedence import Overlaid, lay_over
+from holdfast.scheduling.slot_wish import FOLLOW, KEEP, REST, SlotWish
 from tests.manual import slot
 from tests.scheduling.planning import BOILER, NOW, forecast_of, site, site_prices
 
@@ -64,8 +66,8 @@ def known(asked: PlanQuestion, plan: Plan, of: Site = SITE) -> PlanProblem:
 
 def overridden(asked: PlanQuestion, *manual: ManualSlot) -> tuple[Plan, Overlaid, Course]:
     plan = planned(asked)
-    laid = lay_over(plan, manual, site=SITE, now_utc=NOW)
-    course = follow(known(asked, laid.plan), wishes_of(laid.plan.slots, laid.first_manual))
+    laid = lay_over(plan, [asked_by_hand(each) for each in manual], site=SITE, now_utc=NOW)
+    course = follow(known(asked, laid.plan), wishes_of(laid))
     return plan, laid, course
 
 
@@ -73,8 +75,7 @@ def compared(asked: PlanQuestion, *manual: ManualSlot) -> Alternatives:
     plan, laid, _ = overridden(asked, *manual)
     return alternatives(
         known(asked, laid.plan),
-        laid.plan.slots,
-        laid.first_manual,
+        laid,
         planned=plan,
         previous=asked.previous,
     )
@@ -85,7 +86,7 @@ def compared(asked: PlanQuestion, *manual: ManualSlot) -> Alternatives:
 def test_a_plan_that_is_followed_comes_to_what_it_says(pv_w: float, of: Site) -> None:
     asked = question(pv_w=pv_w)
     plan = planned(asked, of)
-    course = follow(known(asked, plan, of), wishes_of(plan.slots, len(plan.slots)))
+    course = follow(known(asked, plan, of), planned_wishes(plan.slots))
     assert course.grid_cost == pytest.approx(plan.expected_cost, abs=1e-3)
     assert course.soc_pct.tolist() == pytest.approx(
         [each.soc_end_pct for each in plan.slots], abs=0.1
@@ -172,7 +173,7 @@ def test_without_prices_nothing_is_known() -> None:
 def test_grid_limits_hold() -> None:
     asked = question(load_w=14_000.0)
     problem = known(asked, planned(asked))
-    charging = follow(problem, [(POWER, 5_000.0)] * problem.slots)
+    charging = follow(problem, [SlotWish(mode=POWER, power_w=5_000.0)] * problem.slots)
     assert charging.grid_w.max() <= SITE.grid.import_max_w + 1e-6
     assert follow(problem, [REST] * problem.slots).battery_w.tolist() == [0.0] * problem.slots
 
@@ -184,5 +185,5 @@ def test_surplus_is_stored_and_hold_serves_no_load() -> None:
     assert stores == pytest.approx(2_000.0, rel=0.01)
     dark = question(load_w=500.0)
     problem = known(dark, planned(dark))
-    holds = follow(problem, [(SlotMode.HOLD, 0.0)] * problem.slots)
+    holds = follow(problem, [KEEP] * problem.slots)
     assert holds.battery_w.tolist() == [0.0] * problem.slots

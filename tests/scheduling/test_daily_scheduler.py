@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from holdfast.core.config import Site
 from holdfast.core.errors import PriceDataError
-from holdfast.core.plan import Plan, PlanSlot, PlanStatus, SlotMode
+from holdfast.core.plan import Plan, PlanSlot, PlanStatus
+from holdfast.core.slot_mode import SlotMode
 from holdfast.forecasting.forecast import Basis, PowerForecast
 from holdfast.forecasting.site_forecast import SiteForecast
 from holdfast.markets.prices import PriceSeries, PriceSlot

@@ -11,8 +11,9 @@ import yaml
 
 from holdfast.core.config import Site
 from holdfast.core.errors import PlanFailed
-from holdfast.core.plan import Plan, PlanSlot, PlanStatus, SlotMode
+from holdfast.core.plan import Plan, PlanSlot, PlanStatus
 from holdfast.core.quarter_hours import QUARTER
+from holdfast.core.slot_mode import SlotMode
 from holdfast.forecasting.forecast import Basis, PowerForecast
 from holdfast.forecasting.site_forecast import SiteForecast
 from holdfast.markets.site_prices import SitePrices

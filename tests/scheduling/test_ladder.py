@@ -6,7 +6,8 @@ from datetime import timedelta
 import pytest
 
 from holdfast.core.errors import PlanFailed, PriceDataError
-from holdfast.core.plan import Plan, PlanStatus, SlotMode
+from holdfast.core.plan import Plan, PlanStatus
+from holdfast.core.slot_mode import SlotMode
 from holdfast.markets.site_prices import SitePrices
 from holdfast.scheduling.daily_scheduler import DailyScheduler
 from holdfast.scheduling.ladder import LAST_GOOD_FOR, Ladder

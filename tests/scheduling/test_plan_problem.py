@@ -108,11 +108,11 @@ def test_the_highest_quarter_hour_of_each_period_is_remembered() -> None:
     peaks, charges = Peaks(), demand(period="day")
     for minute, grid_w in [(0, 900.0), (7, 1_100.0), (15, 4_000.0), (29, -2_000.0), (30, 0.0)]:
         peaks.observe(NOW + timedelta(minutes=minute), grid_w, charges)
-    # The quarter is netted, as a meter does it: 4000 W in and 2000 W out make 1000 W.
-    assert peaks.peaks_w() == {"2026-05-08": 1_000.0}
+    # What goes out is counted by another register: 4000 W in for half of it make 2000 W.
+    assert peaks.peaks_w() == {"2026-05-08": 2_000.0}
     peaks.observe(NOW + timedelta(days=1), 5_000.0, charges)
     peaks.observe(NOW + timedelta(days=1, minutes=15), 0.0, charges)
-    assert peaks.peaks_w() == {"2026-05-08": 1_000.0, "2026-05-09": 5_000.0}
+    assert peaks.peaks_w() == {"2026-05-08": 2_000.0, "2026-05-09": 5_000.0}
 
 
 def test_peaks_are_remembered_for_a_bounded_number_of_periods() -> None:

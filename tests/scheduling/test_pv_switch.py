@@ -10,8 +10,9 @@ import pytest
 
 from holdfast.core.config import Site
 from holdfast.core.errors import PlanFailed
-from holdfast.core.plan import Plan, PlanSlot, PlanStatus, SlotMode
+from holdfast.core.plan import Plan, PlanSlot, PlanStatus
 from holdfast.core.quarter_hours import QUARTER
+from holdfast.core.slot_mode import SlotMode
 from holdfast.core.state_machine import State
 from holdfast.markets.site_prices import SitePrices
 from holdfast.optimization.problem import PlanProblem

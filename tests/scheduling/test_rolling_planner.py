@@ -10,8 +10,9 @@ import pytest
 
 from holdfast.core.config import Site
 from holdfast.core.errors import PlanFailed, PriceDataError
-from holdfast.core.plan import Plan, PlanStatus, SlotMode
+from holdfast.core.plan import Plan, PlanStatus
 from holdfast.core.quarter_hours import QUARTER, quarter_of
+from holdfast.core.slot_mode import SlotMode
 from holdfast.forecasting.history import Field, PowerHistory
 from holdfast.forecasting.site_forecast import SiteForecast, SiteForecaster
 from holdfast.scheduling.daily_scheduler import DailyScheduler

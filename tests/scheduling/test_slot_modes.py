@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from holdfast.core.plan import SlotMode
+from holdfast.core.slot_mode import SlotMode
 from holdfast.optimization.problem import BatteryModel
 from holdfast.scheduling.slot_modes import slot_mode
 from holdfast.scheduling.trajectory import Trajectory

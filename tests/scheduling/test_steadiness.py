@@ -5,7 +5,8 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from holdfast.core.plan import Plan, SlotMode
+from holdfast.core.plan import Plan
+from holdfast.core.slot_mode import SlotMode
 from holdfast.markets.site_prices import SitePrices
 from holdfast.scheduling.daily_scheduler import DailyScheduler
 from holdfast.scheduling.plan_question import PlanQuestion

@@ -18,6 +18,7 @@ from holdfast.devices.modbus_profile import ModbusProfile
 from holdfast.devices.roles import ROLE_OF
 from holdfast.safety.limits import Limit, build_limits
 from holdfast.site.devices import expected_signals, physical_devices, profile_of, site_ages
+from holdfast.site.taken_over_file import taken_over_file
 
 _TRIES, _AGAIN_S = 5, 0.1
 """A device that is busy for a moment is asked again."""
@@ -32,7 +33,7 @@ class UnitWires:
     def __init__(self, site: Site, unit: StorageUnit) -> None:
         owners = {SITE, unit.name}
         self._unit = unit.name
-        self._store = DataStore(site.unit_names, tuple(site.switches))
+        self._store = DataStore(site.unit_names, site.load_names)
         self._ages = site_ages(site)
         self.limits: tuple[Limit, ...] = tuple(
             limit for limit in build_limits(site) if limit.owner in owners
@@ -48,7 +49,14 @@ class UnitWires:
             if not owners.intersection(one.owners.values()):
                 continue
             profile = profile_of(site, one)
-            driver = open_driver(one.name, one.owners, profile, one.device.connection, self._store)
+            driver = open_driver(
+                one.name,
+                one.owners,
+                profile,
+                one.device.connection,
+                self._store,
+                before=taken_over_file(site, one.owners),
+            )
             self._drivers.append(driver)
             self._by_role |= {role: driver for role in one.owners if one.owners[role] == unit.name}
             if one.owners.get(Role.INVERTER) == unit.name:

@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 import pytest
 
 from holdfast.core.device_mode import DeviceMode
-from holdfast.core.plan import Plan, PlannedLoad, PlanSlot, PlanStatus, SlotMode
+from holdfast.core.plan import Plan, PlannedLoad, PlanSlot, PlanStatus
 from holdfast.core.quarter_hours import QUARTER
+from holdfast.core.slot_mode import SlotMode
 from holdfast.scheduling.loads.progress import (
     LoadProgress,
     LoadsNow,

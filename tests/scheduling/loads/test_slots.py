@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from holdfast.control.plan_gate import accept_plan
 from holdfast.core.config import Site
 from holdfast.core.device_mode import DeviceMode
-from holdfast.core.plan import Plan, PlanStatus, SlotMode
+from holdfast.core.plan import Plan, PlanStatus
 from holdfast.core.quarter_hours import QUARTER
+from holdfast.core.slot_mode import SlotMode
 from holdfast.markets.site_prices import SitePrices
 from holdfast.optimization.problem import PlanSolution
 from holdfast.optimization.site_model import GAP, solve_site

@@ -9,10 +9,12 @@ from hypothesis import strategies as st
 
 from holdfast.control.plan_gate import MAX_SLOTS, accept_plan
 from holdfast.core.manual_slot import ManualMode, ManualSlot
-from holdfast.core.plan import Plan, PlannedLoad, PlanSlot, PlanStatus, SlotMode
+from holdfast.core.plan import Plan, PlannedLoad, PlanSlot, PlanStatus
 from holdfast.core.quarter_hours import QUARTER
-from holdfast.scheduling.daily_scheduler import PLAN_LIFETIME
-from holdfast.scheduling.manual_overlay import Overlaid, lay_over
+from holdfast.core.slot_mode import SlotMode
+from holdfast.scheduling.manual_asker import asked_by_hand
+from holdfast.scheduling.plan_question import PLAN_LIFETIME
+from holdfast.scheduling.precedence import Overlaid, lay_over
 from tests.manual import NOW, slot
 from tests.scheduling.planning import BOILER, site
 
@@ -50,7 +52,7 @@ def plan(quarters: int = 4, *, start: datetime = NOW, length: timedelta = QUARTE
 
 
 def lay(base: Plan | None, *manual: ManualSlot, now: datetime = NOW) -> Overlaid:
-    return lay_over(base, manual, site=SITE, now_utc=now)
+    return lay_over(base, [asked_by_hand(each) for each in manual], site=SITE, now_utc=now)
 
 
 def accepted(laid: Overlaid, now: datetime = NOW) -> None:
@@ -64,6 +66,7 @@ def accepted(laid: Overlaid, now: datetime = NOW) -> None:
         (ManualMode.CHARGE, SlotMode.POWER, 2_000.0, "charge with 2 kW"),
         (ManualMode.DISCHARGE, SlotMode.POWER, -2_000.0, "discharge with 2 kW"),
         (ManualMode.REST, SlotMode.POWER, 0.0, "rest"),
+        (ManualMode.STAND_ASIDE, SlotMode.PASSIVE, 0.0, "stand aside for the VPP, battery at 0 W"),
         (ManualMode.HOLD, SlotMode.HOLD, 0.0, "store surplus, serve no load"),
         (ManualMode.SELF_CONSUMPTION, SlotMode.SELF_CONSUMPTION, 0.0, "follow load and PV"),
     ],
@@ -91,7 +94,7 @@ def test_the_inverter_follows_no_mode_of_its_own() -> None:
     slots = tuple(
         replace(each, device_mode=led.planner.device_modes[0], loads=()) for each in base.slots
     )
-    laid = lay_over(replace(base, slots=slots), [slot(0, 15)], site=led, now_utc=NOW)
+    laid = lay_over(replace(base, slots=slots), [asked_by_hand(slot(0, 15))], site=led, now_utc=NOW)
     assert [each.device_mode is None for each in laid.plan.slots] == [True, False, False, False]
 
 
@@ -127,7 +130,7 @@ def test_a_plan_with_and_one_without_it_have_different_names() -> None:
 def test_with_nothing_asked_for_the_plan_is_the_plan() -> None:
     over = slot(-60, 0)
     far = slot(24 * 60, 25 * 60)
-    assert lay(plan(), over, far) == Overlaid(plan=plan(), manual=(None,) * 4)
+    assert lay(plan(), over, far) == Overlaid(plan=plan(), asked=((),) * 4)
 
 
 def test_without_a_plan_the_site_follows_the_meter_beside_it() -> None:

@@ -1,0 +1,53 @@
+"""Askers of a running site: who asks something of the batteries, in the place of the plan."""
+
+import logging
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from holdfast.client.manual_slots import ManualRead, Stamp, manual_stamp, read_manual
+from holdfast.core.asked_slot import AskedSlot
+from holdfast.core.config import Site
+from holdfast.runtime.rule_desk import RuleDesk
+from holdfast.scheduling.asker import Asker
+from holdfast.scheduling.manual_asker import asked_by_hand
+from holdfast.scheduling.schedule_asker import ScheduleAsker
+from holdfast.site.files import SiteFiles
+
+_log = logging.getLogger(__name__)
+
+
+class ManualAsker:
+    """Asks what people ask for by hand, as their file has it."""
+
+    def __init__(self, site: Site, files: SiteFiles) -> None:
+        self._site, self._files = site, files
+        self._stamp: Stamp | None = None
+        self._read = ManualRead()
+
+    @property
+    def problem(self) -> str:
+        """Tells why nothing that people ask for counts; empty if it does."""
+        return self._read.problem
+
+    def asked(self, now_utc: datetime, until: datetime) -> Sequence[AskedSlot]:
+        """Returns what people ask for; reads the file if it has changed."""
+        stamp = manual_stamp(self._files)
+        if stamp != self._stamp:
+            self._stamp = stamp
+            self._read = read_manual(self._files, self._site, datetime.now(UTC))
+            if self._read.problem:
+                _log.warning("%s", self._read.problem)
+        slots = self._read.slots
+        return [asked_by_hand(slot) for slot in slots if now_utc < slot.end and slot.start < until]
+
+    def ended_of(self, ids: set[str], now_utc: datetime) -> list[AskedSlot]:
+        """Returns those of ``ids`` that are in the file, and have ended."""
+        read = read_manual(self._files, self._site, now_utc)
+        return [asked_by_hand(slot) for slot in read.ended if slot.id in ids]
+
+
+def askers_of(
+    site: Site, files: SiteFiles, desk: RuleDesk
+) -> tuple[ManualAsker, tuple[Asker, ...]]:
+    """Returns who asks by hand, and all others that ask something of ``site``."""
+    return ManualAsker(site, files), (*desk.askers, ScheduleAsker(site))

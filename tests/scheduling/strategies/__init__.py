@@ -1,0 +1,1 @@
+"""Tests of the strategies that an owner can pick."""
