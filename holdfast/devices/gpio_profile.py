@@ -12,13 +12,13 @@ from pydantic import Field, PlainValidator, model_validator
 from holdfast.core.commands import Point
 from holdfast.core.config.storage import InverterHardware
 from holdfast.core.role import Role
-from holdfast.core.signals import SIGNALS, Signal
+from holdfast.core.signals import INFORMATIVE, SIGNALS, Signal
 from holdfast.devices.device_table import DeviceTable, check_roles, listed
 from holdfast.devices.point_traits import PLAIN, PointTraits
 from holdfast.devices.registers import TableRow, check_unique
 from holdfast.devices.roles import ROLE_OF
 
-MAY_BE = frozenset({Role.RELAYS, Role.EMERGENCY_INPUT})
+MAY_BE = frozenset({Role.RELAYS, Role.EMERGENCY_INPUT, Role.GRID_OPERATOR})
 """Names the roles that lines can have: all else tells more than 0 or 1, or needs a timer."""
 _POLLS = 3
 """So many polls are in the shortest maximum age: two may fail."""
@@ -161,7 +161,7 @@ class GpioProfile(DeviceTable):
     @property
     def required(self) -> frozenset[Signal]:
         """Returns what must come before the site may start: all on which safety rests."""
-        return self.signals
+        return self.signals - INFORMATIVE
 
     @property
     def lacks(self) -> dict[Signal, str]:

@@ -6,12 +6,13 @@ from typing import ClassVar
 from holdfast.core.commands import Point, Write
 from holdfast.core.config import StorageUnit
 from holdfast.core.data_store import Snapshot
-from holdfast.core.device_mode import DeviceMode, number_of
+from holdfast.core.device_mode import NO_MODE, ON_ISLAND, PLANNED, DeviceMode, number_of
+from holdfast.core.reading import Good
 from holdfast.core.role import Role
 from holdfast.core.signals import Signal
 from holdfast.core.units import NS_PER_S, ns_from_s
 from holdfast.devices.point_traits import NO_TRAITS, PLAIN, Traits
-from holdfast.devices.written_point import DeviceMemory, PointRules, keep_points
+from holdfast.devices.written_point import DeviceMemory, PointMemory, PointRules, keep_points
 from holdfast.safety.finding import Finding
 from holdfast.safety.permit import Permit
 
@@ -100,14 +101,25 @@ class InverterSafetyWrapper:
         )
         rules = (*rules, _EXPORT_LIMIT, _PV_SWITCH)
         self._rules = tuple(rule.of_device(traits) for rule in rules if rule.point in points)
-        # A BMS that takes powers would have to know what the inverter does by itself.
-        takes_modes = Point.DEVICE_MODE in points and _OF_BMS.isdisjoint(points)
-        self._modes = traits.get(Point.DEVICE_MODE, PLAIN).modes if takes_modes else frozenset()
+        # When it shows what it was told.
+        self._settle_ns = max((rule.settle_ns for rule in self._rules), default=0)
+        takes_modes = Point.DEVICE_MODE in points
+        modes = traits.get(Point.DEVICE_MODE, PLAIN).modes if takes_modes else frozenset()
+        # A BMS that takes powers would have to know what the inverter does by itself. On an island
+        # it lets either direction pass anyway.
+        self._modes = modes.intersection(PLANNED) if _OF_BMS.isdisjoint(points) else frozenset()
+        self._on_island = next((mode for mode in ON_ISLAND if mode in modes), None)
 
     def mode_of(self, permit: Permit, now_ns: int) -> DeviceMode | None:
-        """Returns the rule of its own to which the inverter is left, if it is to one at all."""
-        may = permit.may_write and permit.may_run and permit.is_fresh(now_ns)
-        return permit.device_mode if may and permit.device_mode in self._modes else None
+        """Returns the rule of its own to which the inverter is left, if it is to one at all.
+
+        One that carries an island is left to itself: told 0 W it might leave the house dark.
+        """
+        if not (permit.may_write and permit.may_run and permit.is_fresh(now_ns)):
+            return None
+        if permit.islanded:
+            return self._on_island
+        return permit.device_mode if permit.device_mode in self._modes else None
 
     def decide(
         self,
@@ -137,6 +149,8 @@ class InverterSafetyWrapper:
         if last is not None and not permit.envelope.contains(last.value):
             # However small the change: what the device holds now is no longer permitted.
             forced |= {Point.SETPOINT_W}
+        if mode is None and self._is_led(last, snapshot):
+            forced |= {Point.SETPOINT_W}
         wanted = {
             Point.SETPOINT_W: power_w,
             Point.DEVICE_MODE: number_of(mode),
@@ -152,3 +166,14 @@ class InverterSafetyWrapper:
                 point: kept for point, kept in memory.items() if point is not Point.SETPOINT_W
             }
         return keep_points(self._unit, Role.INVERTER, wanted, rules, snapshot, memory, forced)
+
+    def _is_led(self, last: PointMemory | None, snapshot: Snapshot) -> bool:
+        """Says whether the inverter keeps a rule of its own though it was told a setpoint: what it
+        shows as that is 0 W then, and would pass for what was asked."""
+        shown = snapshot.read(self._unit, Signal.DEVICE_MODE)
+        return (
+            last is not None
+            and isinstance(shown, Good)
+            and shown.value != NO_MODE
+            and shown.time_ns >= last.written_ns + self._settle_ns
+        )

@@ -7,12 +7,12 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, PrivateAttr, model_validator
+from pydantic import Field, PrivateAttr, field_validator, model_validator
 
 from holdfast.core.commands import Point
 from holdfast.core.config.storage import InverterHardware
 from holdfast.core.data_store import Told
-from holdfast.core.device_mode import NO_MODE, DeviceMode
+from holdfast.core.device_mode import NO_MODE, PLANNED
 from holdfast.core.role import Role
 from holdfast.core.signals import INFORMATIVE, SIGNALS, Signal
 from holdfast.core.units import ns_from_s
@@ -27,6 +27,7 @@ from holdfast.devices.modbus_rows import (
     hint_of,
 )
 from holdfast.devices.mode_write import ModeWrite
+from holdfast.devices.own_rule import with_own_rule
 from holdfast.devices.point_traits import PointTraits
 from holdfast.devices.register_image import Place, RawImage
 from holdfast.devices.registers import RegisterRead, RegisterWrite, check_unique
@@ -74,6 +75,11 @@ class ModbusProfile(DeviceTable):
 
     _aside: tuple[RegisterRead, ...] = PrivateAttr(())
     _marks: Mapping[Place, int] = PrivateAttr(default_factory=dict)
+
+    @field_validator("writes")
+    @classmethod
+    def _can_be_given_back(cls, writes: tuple[PointWrite, ...]) -> tuple[PointWrite, ...]:
+        return with_own_rule(writes)
 
     @model_validator(mode="after")
     def _fits_the_signal_table(self) -> Self:
@@ -226,7 +232,7 @@ class ModbusProfile(DeviceTable):
                 refresh_ns=None if write.refresh_s is None else ns_from_s(write.refresh_s),
                 whole_w=write.whole_w if isinstance(write, VerbWrite) else None,
                 follows_pv=Signal.PV_POWER_W in self.rests_on(write.point),
-                modes=frozenset(write.modes if isinstance(write, ModeWrite) else DeviceMode),
+                modes=frozenset(write.modes if isinstance(write, ModeWrite) else PLANNED),
             )
             for write in self.writes
         }
@@ -293,7 +299,7 @@ class ModbusProfile(DeviceTable):
     def basis_of(self, point: Point) -> tuple[RegisterBlock, ...]:
         """Returns what has to be read before ``point`` can be coded."""
         row = self.points.get(point)
-        return self._planned(row.basis if isinstance(row, SteppedWrite) else ())
+        return self.planned(row.basis if isinstance(row, SteppedWrite) else ())
 
     def _value(self, row: Teller, image: RawImage, pv_w: float) -> float:
         """Returns what ``image`` tells of a row. A device that keeps a rule of its own is asked for
@@ -310,9 +316,10 @@ class ModbusProfile(DeviceTable):
         )
 
     def _blocks_of(self, rows: Iterable[Teller]) -> tuple[RegisterBlock, ...]:
-        return self._planned(run for row in rows for run in row.runs)
+        return self.planned(run for row in rows for run in row.runs)
 
-    def _planned(self, runs: Iterable[tuple[Place, ...]]) -> tuple[RegisterBlock, ...]:
+    def planned(self, runs: Iterable[tuple[Place, ...]]) -> tuple[RegisterBlock, ...]:
+        """Returns how these neighbours are read, in as few requests as the device permits."""
         if not (runs := tuple(runs)):
             return ()
         marks = ((place,) for place in self._marks)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from holdfast.core.commands import Point
-from holdfast.core.device_mode import DeviceMode
+from holdfast.core.device_mode import PLANNED, DeviceMode
 from holdfast.devices.registers import towards_zero
 
 
@@ -24,7 +24,7 @@ class PointTraits:
     """It wears out, and is written so often a day. None: it does not."""
     refresh_ns: int | None = None
     """The device forgets it unless it is written so often. None: as usual."""
-    modes: frozenset[DeviceMode] = frozenset(DeviceMode)
+    modes: frozenset[DeviceMode] = frozenset(PLANNED)
     """Of the device's own rules it keeps these."""
     follows_pv: bool = False
     """What the device holds means another battery power once the PV power is another."""

@@ -12,7 +12,7 @@ from typing import ClassVar, Protocol
 from holdfast.core.commands import Point, Write
 from holdfast.core.config import Site, StorageUnit
 from holdfast.core.config.device import Device, device_keys
-from holdfast.core.config.loads import FlexibleLoad, HeatedRoom
+from holdfast.core.config.loads import FlexibleLoad, HeatedRoom, MeteredLoad
 from holdfast.core.config.section import Section
 from holdfast.core.role import Role
 from holdfast.core.signals import SIGNALS, Signal
@@ -29,6 +29,8 @@ class Per(Enum):
     UNIT = (StorageUnit,)
     LOAD = (FlexibleLoad, HeatedRoom)
     """No safety rests on what such a device tells or does."""
+    METERED_LOAD = (MeteredLoad,)
+    """As little."""
 
 
 class Wrapper(Protocol):
@@ -89,8 +91,9 @@ class Need:
     why: str
 
 
+OF_LOADS = frozenset({Per.LOAD, Per.METERED_LOAD})
 _S = Signal
-_SITE, _UNIT, _LOAD = Per
+_SITE, _UNIT, _LOAD, _METERED = Per
 
 # fmt: off
 ROLES: dict[Role, RoleRow] = {
@@ -103,7 +106,9 @@ ROLES: dict[Role, RoleRow] = {
         (Role.METER,           _SITE, "meter",           None,                  (_S.GRID_POWER_W,)),
         (Role.PV_METER,        _SITE, "pv_meter",        None,                  (_S.PV_POWER_W,)),
         (Role.EMERGENCY_INPUT, _SITE, "emergency_input", None,                  (_S.EMERGENCY_LOOP_CLOSED,)),
+        (Role.GRID_OPERATOR,   _SITE, "grid_operator",   None,                  ()),
         (Role.LOAD_SWITCH,     _LOAD, "switch",          LoadSafetyWrapper,     (_S.LOAD_ON,)),
+        (Role.LOAD_METER,      _METERED, "meter",        None,                  (_S.LOAD_POWER_W,)),
     )
 }
 
@@ -134,9 +139,10 @@ LEFT_ALONE: dict[Point, str] = {
 }
 """These have no safe value; it says why they stay as they are when nobody decides any more."""
 
-MAY_LACK = (_S.INVERTER_ENABLED, _S.REVERT_TIMEOUT_READBACK_S)
+MAY_LACK = (_S.INVERTER_ENABLED, _S.REVERT_TIMEOUT_READBACK_S, _S.ISLANDED)
 """A table may say in words that a device does not tell these. A power stage that cannot be seen off
-takes no contactor of ours; without a revert timer nobody guards a site that has lost us."""
+takes no contactor of ours; without a revert timer nobody guards a site that has lost us; one that
+tells of no outage goes on being commanded in it."""
 
 NEEDS: dict[Point, Need] = {
     Point.PRECHARGE: Need(
@@ -190,7 +196,7 @@ def _check_roles(roles: Mapping[Role, RoleRow]) -> None:
         told = [signal for signal in Signal if SIGNALS[signal].producer is role]
         assert row.tells <= set(told), f"a {role} cannot tell that"
         assert all(SIGNALS[signal].of_site == (row.per is Per.SITE) for signal in told), role
-        assert all(SIGNALS[signal].of_load == (row.per is Per.LOAD) for signal in told), role
+        assert all(SIGNALS[signal].of_load == (row.per in OF_LOADS) for signal in told), role
 
 
 def _check_safe_values(rows: Sequence[SafeValue], left_alone: Mapping[Point, str]) -> None:

@@ -54,7 +54,7 @@ class Simulation:
         self.state = CycleState()
         self.tally = Tally()
         self.cycle: Cycle = build_cycle(self.site)
-        self._store = DataStore(site.unit_names, tuple(site.switches))
+        self._store = DataStore(site.unit_names, site.load_names)
         self._step_s = step_s
         self._plan: AcceptedPlan | None = None
         self.record: CycleRecord | None = None
@@ -73,7 +73,11 @@ class Simulation:
             put(producer, owner, signal, value, now_ns)
         put(Internal.WATCHDOG, SITE, Signal.WATCHDOG_ARMED, 1.0, now_ns)
         inputs = Inputs(
-            now_ns=now_ns, image=self._store.image(), plan=self._plan, commands=commands
+            now_ns=now_ns,
+            image=self._store.image(),
+            plan=self._plan,
+            commands=commands,
+            utc_ns=ns_from_s(self.utc.timestamp()),
         )
         self.state, self.record = self.cycle.step(self.state, inputs)
         for write in self.record.writes:

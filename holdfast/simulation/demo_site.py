@@ -185,8 +185,12 @@ def with_table(content: dict[str, Any], table: str, *, over_mqtt: bool = False) 
     }
     if whole.get("meter") and "pv_meter" not in whole:
         whole["pv_meter"] = {"none": "its table tells of none"}
+    if Role.GRID_OPERATOR in profile.roles:
+        whole["grid"] = content["grid"] | {"operator": {"consumption_w": 4200, "production_w": 0}}
     if Role.LOAD_SWITCH in profile.roles:
         whole |= _switched(profile)
+    if Role.LOAD_METER in profile.roles:
+        whole["metered_loads"] = [{"name": "car", "meter": "box"}]
     in_unit = {ROLES[role].key: "box" for role in profile.roles if ROLES[role].per is Per.UNIT}
     if in_unit:
         unit = unit | in_unit | _understood(unit, profile)

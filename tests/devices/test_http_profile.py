@@ -111,6 +111,8 @@ def test_a_shelly_pro_3em() -> None:
     }  # fmt: skip
     assert answered("shelly_pro_3em", content) == {
         Signal.GRID_POWER_W: -512.3,
+        Signal.GRID_POWER_L1_W: -80.5,
+        Signal.GRID_CURRENT_L1_A: 1.1,
         Signal.GRID_VOLTAGE_V: 231.4,
         Signal.GRID_FREQUENCY_HZ: 50.0,
     }
@@ -123,6 +125,9 @@ def test_a_shelly_3em() -> None:
     content = {"emeters": [emeter, emeter, emeter], "total_power": 301.5, "unixtime": 1}
     assert answered("shelly_3em", content) == {
         Signal.GRID_POWER_W: 301.5,
+        Signal.GRID_POWER_L1_W: 100.5,
+        Signal.GRID_POWER_L2_W: 100.5,
+        Signal.GRID_POWER_L3_W: 100.5,
         Signal.GRID_VOLTAGE_V: 229.1,
     }
     content["emeters"] = [emeter, emeter | {"is_valid": False}, emeter]

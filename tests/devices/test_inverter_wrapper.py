@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from holdfast.core.commands import Point
-from holdfast.core.device_mode import DeviceMode
+from holdfast.core.device_mode import DeviceMode, number_of
 from holdfast.core.role import Role
 from holdfast.core.signals import Signal
 from holdfast.core.units import NS_PER_MS, NS_PER_S, ns_from_s
@@ -526,3 +526,119 @@ def test_from_one_mode_to_the_next_is_a_change():
     permit = permit_of(device_mode=DeviceMode.BATTERY_FIRST)
     written, _ = decide(0.0, permit, memory, now_ns=T0 + NS_PER_S, wrapper=led())
     assert written == {MODE: 2.0}
+
+
+# Islands, and rules of its own. -------------------------------------------------------------------
+
+AS_HOUSES_NEED, GIVEN_BACK = (
+    number_of(mode) for mode in (DeviceMode.LOAD_FIRST, DeviceMode.OWN_RULE)
+)
+NONE_OF_OURS = {DeviceMode.OWN_RULE, DeviceMode.GRID_FIRST}
+
+
+def leading(*modes, points=(), settle_ns=0):
+    """The wrapper of an inverter that knows these modes."""
+    unit = build_site(unit_content(inverter=device("generic_hybrid"))).storage[0]
+    traits = {
+        Point.DEVICE_MODE: PointTraits(modes=frozenset(modes)),
+        Point.SETPOINT_W: PointTraits(settle_ns=settle_ns),
+    }
+    return InverterSafetyWrapper(unit, (*USUAL, Point.DEVICE_MODE, *points), traits)
+
+
+@pytest.mark.parametrize(
+    ("modes", "told"),
+    [
+        (NONE_OF_OURS, GIVEN_BACK),
+        ({DeviceMode.LOAD_FIRST, DeviceMode.BACKUP_RESERVE}, AS_HOUSES_NEED),
+        (set(DeviceMode), GIVEN_BACK),
+    ],
+)
+@pytest.mark.parametrize("points", [(), (Point.CHARGE_POWER_W, Point.DISCHARGE_POWER_W)])
+def test_one_that_carries_an_island_is_given_back_in_the_place_of_a_setpoint(modes, told, points):
+    _, memory = decide(-600.0, permit_of(), wrapper=leading(*modes))
+    wrapper = leading(*modes, points=points)
+    island = permit_of(islanded=True, device_mode=DeviceMode.GRID_FIRST)
+    written, memory = decide(0.0, island, memory, now_ns=T0 + NS_PER_S, wrapper=wrapper)
+    assert written == {Point.DEVICE_MODE: told}
+    assert Point.SETPOINT_W not in memory
+    assert wrapper.mode_of(island, T0) is not None
+
+
+@pytest.mark.parametrize("modes", [(), (DeviceMode.GRID_FIRST, DeviceMode.BACKUP_RESERVE)])
+def test_one_that_knows_no_rule_for_an_island_is_told_0_w(modes):
+    wrapper = leading(*modes)
+    written, _ = decide(0.0, permit_of(islanded=True), wrapper=wrapper)
+    assert (written[Point.SETPOINT_W], written[Point.DEVICE_MODE]) == (0.0, 0.0)
+    assert decide(0.0, permit_of(islanded=True))[0][Point.SETPOINT_W] == 0.0
+
+
+@pytest.mark.parametrize("how", [{"may_run": False}, {"expires_ns": T0}])
+def test_what_ends_a_discharge_ends_it_on_an_island_too(how):
+    wrapper = leading(DeviceMode.OWN_RULE)
+    _, memory = decide(0.0, permit_of(islanded=True), wrapper=wrapper)
+    permit = permit_of(**{"islanded": True} | how)
+    written, _ = decide(0.0, permit, memory, now_ns=T0 + 1, wrapper=wrapper)
+    assert written[Point.SETPOINT_W] == written[Point.DEVICE_MODE] == written[Point.ENABLE] == 0.0
+
+
+def test_an_emergency_stop_ends_it_as_well_and_who_observes_gives_nothing_back():
+    wrapper = leading(DeviceMode.OWN_RULE)
+    _, memory = decide(0.0, permit_of(islanded=True), wrapper=wrapper)
+    forced, _ = decide(
+        0.0, permit_of(islanded=True), memory, now_ns=T0 + 1, force=True, wrapper=wrapper
+    )
+    assert (forced[Point.SETPOINT_W], forced[Point.DEVICE_MODE]) == (0.0, 0.0)
+    observing = permit_of(islanded=True, may_write=False)
+    assert decide(0.0, observing, memory, wrapper=wrapper) == ({}, {})
+
+
+def test_once_the_grid_is_back_its_setpoint_counts_again():
+    wrapper = leading(DeviceMode.OWN_RULE)
+    _, memory = decide(0.0, permit_of(islanded=True), wrapper=wrapper)
+    written, _ = decide(0.0, permit_of(), memory, now_ns=T0 + 1, wrapper=wrapper)
+    assert (written[Point.SETPOINT_W], written[Point.DEVICE_MODE]) == (0.0, 0.0)
+
+
+def test_nobody_can_ask_for_its_own_rule_while_there_is_a_grid():
+    wrapper = leading(*DeviceMode)
+    assert wrapper.mode_of(permit_of(device_mode=DeviceMode.OWN_RULE), T0) is None
+    assert wrapper.mode_of(permit_of(device_mode=DeviceMode.LOAD_FIRST), T0) is not None
+    takes_powers = leading(*DeviceMode, points=(Point.CHARGE_POWER_W,))
+    assert takes_powers.mode_of(permit_of(device_mode=DeviceMode.LOAD_FIRST), T0) is None
+
+
+@pytest.mark.parametrize(
+    ("shown", "after_ms", "again"),
+    [(GIVEN_BACK, 500, True), (GIVEN_BACK, 499, False), (0.0, 500, False), (None, 500, False)],
+)
+def test_one_that_has_left_its_setpoint_for_a_rule_of_its_own_is_told_it_again(
+    shown, after_ms, again
+):
+    """It shows a setpoint of 0 W then, which was asked for."""
+    wrapper = leading(DeviceMode.OWN_RULE)
+    _, memory = decide(0.0, permit_of(), wrapper=wrapper)
+    now_ns = T0 + after_ms * NS_PER_MS
+    values = {Signal.DEVICE_MODE: shown, Signal.SETPOINT_READBACK_W: 0.0}
+    snapshot = snapshot_of(values, now_ns=now_ns, healthy=False)
+    writes, _, _ = wrapper.decide(0.0, permit_of(), snapshot, memory, force=False)
+    assert (Point.SETPOINT_W in {write.point for write in writes}) is again
+
+
+def test_a_slow_one_is_given_its_time_to_show_what_it_was_told():
+    wrapper = leading(DeviceMode.OWN_RULE, settle_ns=4 * NS_PER_S)
+    _, memory = decide(0.0, permit_of(), wrapper=wrapper)
+    for after_s, again in ((3.9, False), (4.0, True)):
+        values = {Signal.DEVICE_MODE: GIVEN_BACK, Signal.SETPOINT_READBACK_W: 0.0}
+        snapshot = snapshot_of(values, now_ns=T0 + ns_from_s(after_s), healthy=False)
+        permit = permit_of(may_increase=False)
+        writes, _, _ = wrapper.decide(0.0, permit, snapshot, memory, force=False)
+        written = [write.value for write in writes if write.point is Point.SETPOINT_W]
+        assert (written == [0.0]) is again or after_s < 4.0
+
+
+def test_before_the_first_setpoint_a_rule_of_its_own_forces_nothing():
+    wrapper = leading(DeviceMode.OWN_RULE)
+    snapshot = snapshot_of({Signal.DEVICE_MODE: GIVEN_BACK}, healthy=False)
+    writes, _, _ = wrapper.decide(0.0, permit_of(), snapshot, {}, force=False)
+    assert [write.value for write in writes if write.point is Point.SETPOINT_W] == [0.0]

@@ -6,7 +6,7 @@ import pytest
 
 from holdfast.core.commands import Point
 from holdfast.core.config.storage import InverterHardware
-from holdfast.core.device_mode import DeviceMode
+from holdfast.core.device_mode import PLANNED, DeviceMode
 from holdfast.core.errors import ConfigError
 from holdfast.core.role import Role
 from holdfast.core.signals import Signal
@@ -146,7 +146,7 @@ def test_what_is_always_so_is_told_with_every_poll_and_is_part_of_its_role() -> 
 def test_a_table_is_bound_to_the_powers_and_the_timer_of_a_unit() -> None:
     profile = load_profile("foxess_h3")
     assert isinstance(profile, ModbusProfile)
-    (row,) = profile.bound(HARDWARE).writes
+    row, *_ = profile.bound(HARDWARE).writes
     image = dict.fromkeys((place for run in row.runs for place in run), 0)
     assert image
     plain = parsed(INVERTER)
@@ -238,7 +238,7 @@ SHARES = """
 def test_each_direction_has_its_own_rated_power_and_the_timer_is_whole_seconds() -> None:
     head = told_in_verbs("[inverter]", "").replace(VERBS, SHARES)
     hardware = HARDWARE.model_copy(update={"revert_timeout_s": 29.6})
-    (row,) = parsed(head).bound(hardware).writes
+    row, *_ = parsed(head).bound(hardware).writes
     assert isinstance(row, VerbWrite)
     for power_w, word in ((2000.0, 50), (-2500.0, 0x10000 - 50)):
         timer, share = row.requests(power_w, NOTHING_SHOWN)
@@ -346,9 +346,9 @@ def test_a_device_that_keeps_a_rule_of_its_own_is_asked_for_no_power():
 def test_the_modes_that_a_table_has_are_a_trait_of_it():
     traits = table(TOLD_IN_VERBS + MODES).traits
     assert traits[Point.DEVICE_MODE].modes == {DeviceMode.LOAD_FIRST, DeviceMode.GRID_FIRST}
-    assert traits[Point.SETPOINT_W].modes == set(DeviceMode)
+    assert traits[Point.SETPOINT_W].modes == set(PLANNED)
     assert Signal.DEVICE_MODE in table(TOLD_IN_VERBS + MODES).signals
-    assert Signal.DEVICE_MODE not in table(TOLD_IN_VERBS).signals
+    assert table(TOLD_IN_VERBS).traits[Point.DEVICE_MODE].modes == {DeviceMode.OWN_RULE}
 
 
 def test_modes_that_cannot_be_told_from_a_setpoint_are_refused():

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from holdfast.core.commands import Point
-from holdfast.core.device_mode import DeviceMode, number_of
+from holdfast.core.device_mode import PLANNED, DeviceMode, number_of
 from holdfast.core.errors import ConfigError
 from holdfast.core.signals import Signal
 from holdfast.devices.mode_write import ModeWrite
@@ -97,7 +97,7 @@ def test_its_traits_are_those_of_its_table():
     assert traits.modes == {DeviceMode.LOAD_FIRST, DeviceMode.GRID_FIRST}
     assert (traits.writes_per_day, traits.refresh_ns) == (24, 20_000_000_000)
     assert traits.step == 1.0
-    assert profile.traits[Point.SETPOINT_W].modes == set(DeviceMode)
+    assert profile.traits[Point.SETPOINT_W].modes == set(PLANNED)
     row = modes()
     assert isinstance(row, ModeWrite)
     assert (row.signal, row.resolution, row.step, row.kept(3.0)) == (MODE, 1.0, 0.0, 3.0)

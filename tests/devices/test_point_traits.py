@@ -6,14 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast.core.device_mode import DeviceMode
+from holdfast.core.device_mode import PLANNED
 from holdfast.devices.point_traits import NO_TRAITS, PLAIN, PointTraits
 
 
 def test_nothing_is_said_of_a_point_by_default():
     assert (PLAIN.step, PLAIN.settle_ns, PLAIN.writes_per_day) == (0.0, 0, None)
     assert (PLAIN.whole_w, PLAIN.refresh_ns, PLAIN.follows_pv) == (None, None, False)
-    assert PLAIN.modes == set(DeviceMode)
+    assert PLAIN.modes == set(PLANNED)
     assert NO_TRAITS == {}
 
 

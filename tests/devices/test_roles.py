@@ -6,7 +6,7 @@ import pytest
 
 from holdfast.core.commands import Point, Write
 from holdfast.core.config import Site, StorageUnit
-from holdfast.core.config.loads import FlexibleLoad, HeatedRoom
+from holdfast.core.config.loads import FlexibleLoad, HeatedRoom, MeteredLoad
 from holdfast.core.role import Role
 from holdfast.core.signals import SIGNALS, Signal, SignalRow
 from holdfast.devices.profile import load_profile, profile_names
@@ -37,7 +37,9 @@ TAKES = {
     Role.METER: set(),
     Role.PV_METER: set(),
     Role.EMERGENCY_INPUT: set(),
+    Role.GRID_OPERATOR: set(),
     Role.LOAD_SWITCH: {Point.LOAD_ON, Point.LOAD_REVERT_S, Point.ROOM_SETPOINT_C},
+    Role.LOAD_METER: set(),
 }  # fmt: skip
 TELLS = {
     Role.BMS: {
@@ -52,7 +54,9 @@ TELLS = {
     Role.METER: {Signal.GRID_POWER_W},
     Role.PV_METER: {Signal.PV_POWER_W},
     Role.EMERGENCY_INPUT: {Signal.EMERGENCY_LOOP_CLOSED},
+    Role.GRID_OPERATOR: set(),
     Role.LOAD_SWITCH: {Signal.LOAD_ON},
+    Role.LOAD_METER: {Signal.LOAD_POWER_W},
 }  # fmt: skip
 ORDER = [
     (Rank.WISH, Role.INVERTER, Point.SETPOINT_W, 0.0),
@@ -145,6 +149,7 @@ def test_where_a_role_may_stand() -> None:
         "SITE": (Site,),
         "UNIT": (StorageUnit,),
         "LOAD": (FlexibleLoad, HeatedRoom),
+        "METERED_LOAD": (MeteredLoad,),
     }
 
 

@@ -69,7 +69,7 @@ def table(verbs: str = VERBS) -> ModbusProfile:
 
 
 def verb(text: str = VERBS):
-    (write,) = table(text).writes
+    write, *_ = table(text).writes
     return write
 
 
@@ -467,7 +467,7 @@ def test_a_coarse_step_is_a_share_of_the_larger_rated_power():
     no_steps = VERBS.replace("of_rated: true, scale: 0.01", "scale: 1").replace(
         "of_rated: true, scale: -0.01", "scale: -1"
     )
-    (write,) = table(no_steps.replace("    verbs:", "    step_of_rated: 0.02\n    verbs:")).writes
+    write, *_ = table(no_steps.replace("    verbs:", "    step_of_rated: 0.02\n    verbs:")).writes
     assert write.step == 100.0, "of 5000 W"
     coarser = no_steps.replace("    verbs:", "    step: 150\n    step_of_rated: 0.02\n    verbs:")
     assert table(coarser).writes[0].step == 150.0

@@ -82,7 +82,6 @@ def test_half_of_the_power_follows_the_load(profile: str, period_s: float, delay
         assert max(abs(each - grid_w) for each in flow) < 10.0
 
 
-def test_a_swing_behind_one_whose_values_are_older_than_its_period_is_found() -> None:
-    flows, found = run("mqtt_meter", period_s=1.0, delay_s=1.5)
-    assert "setpoint_oscillation" in found
+def test_a_swing_behind_one_whose_values_are_older_than_its_period_is_calmed() -> None:
+    flows, _ = run("mqtt_meter", period_s=1.0, delay_s=1.5)
     assert max(max(flow) - min(flow) for flow in flows) < HALF_W

@@ -39,6 +39,7 @@ from holdfast.devices.mqtt_profile import MqttProfile
 from holdfast.devices.profile import Profile
 from holdfast.devices.roles import ROLES, Per
 from holdfast.devices.sunspec.profile import SunSpecProfile
+from holdfast.devices.taking_over import Remembers
 
 __all__ = [
     "CanBmsDriver",
@@ -58,16 +59,20 @@ __all__ = [
 
 
 def open_sync(
-    profile: ModbusProfile | SunSpecProfile, connection: Modbus, wires: SyncWires | None = None
+    profile: ModbusProfile | SunSpecProfile,
+    connection: Modbus,
+    wires: SyncWires | None = None,
+    before: Remembers | None = None,
 ) -> SyncModbusWriter:
-    """Returns what reads and writes this device on one connection, blocking.
+    """Returns what reads and writes this device on one connection, blocking; ``before`` keeps what
+    it held before the first write.
 
     Those that are given the same ``wires`` share the lines that have several devices on them.
     Nothing is opened before its ``connect()``. Raises ConfigError as :func:`open_driver`.
     """
     if isinstance(profile, SunSpecProfile):
-        return SyncSunSpecWriter(profile, connection, wires)
-    return SyncModbusWriter(_over(connection, profile), connection, wires)
+        return SyncSunSpecWriter(profile, connection, wires, before)
+    return SyncModbusWriter(_over(connection, profile), connection, wires, before)
 
 
 def open_driver(
@@ -77,12 +82,14 @@ def open_driver(
     connection: Connection,
     store: DataStore,
     wires: Wires | None = None,
+    before: Remembers | None = None,
 ) -> DeviceDriver:
     """Returns the driver for a device, which serves ``owners`` (the site, a storage unit, or a
     load), by role.
 
-    Drivers that are given the same ``wires`` share the lines that have several devices on them.
-    Nothing is opened before its ``run()``. Raises ConfigError if the profile does not go with the
+    Drivers that are given the same ``wires`` share the lines that have several devices on them;
+    ``before`` keeps what an inverter held before the first write. Nothing is opened before its
+    ``run()``. Raises ConfigError if the profile does not go with the
     connection or with an owner.
     """
     for role, owner in owners.items():
@@ -92,9 +99,9 @@ def open_driver(
     match profile, connection:
         case ModbusProfile(), ModbusTcp() | ModbusRtu() | ModbusRtuTcp() | ModbusMqtt():
             table = _over(connection, profile)
-            return ModbusDriver(name, owners, table, connection, store, wires)
+            return ModbusDriver(name, owners, table, connection, store, wires, before)
         case SunSpecProfile(), ModbusTcp() | ModbusRtu() | ModbusRtuTcp():
-            return SunSpecDriver(name, owners, profile, connection, store, wires)
+            return SunSpecDriver(name, owners, profile, connection, store, wires, before)
         case CanProfile(), CanBus():
             _check_interface(name, connection)
             return CanBmsDriver(name, owners, profile, connection, store)

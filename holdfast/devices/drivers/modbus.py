@@ -19,6 +19,7 @@ from holdfast.devices.drivers.modbus_pdu import read_request, requests_of, words
 from holdfast.devices.drivers.wires import Wires, where
 from holdfast.devices.modbus_profile import ModbusProfile
 from holdfast.devices.register_image import LastShown, Place, RawImage, WriteRequest
+from holdfast.devices.taking_over import Remembers, owned_blocks, taken_over
 
 _SHOWN = Signal.SETPOINT_READBACK_W
 
@@ -114,8 +115,11 @@ class ModbusDriver:
         connection: Modbus,
         store: DataStore,
         wires: Wires | None = None,
+        before: Remembers | None = None,
     ) -> None:
-        """Without ``wires`` it shares its wire with no other driver."""
+        """Without ``wires`` it shares its wire with no other driver. ``before`` keeps what the
+        device held before the first write."""
+        self._before = before
         self.name = name
         self.counters = CommsCounters(where=where(connection))
         self._owners = owners
@@ -150,6 +154,7 @@ class ModbusDriver:
         """
         try:
             requests = self._requests_of(write)
+            await self._take_over()
             with self._belief.commanding(write.point):
                 for request in requests:
                     await self._send(request, is_safe=write.is_always_safe)
@@ -159,6 +164,22 @@ class ModbusDriver:
             self._count(error)
             raise
         self.counters.writes += 1
+
+    async def _take_over(self) -> None:
+        """Keeps what the device holds, before the first write; one that does not tell it is
+        commanded all the same."""
+        if self._before is None or not self._before.is_needed:
+            return
+        image: dict[Place, int] = {}
+        try:
+            for block in owned_blocks(self._profile):
+                words, _ = await self._read_block(block)
+                image.update(zip(block.places, words, strict=True))
+        except DeviceRefused as error:
+            self._before.give_up(str(error))
+            return
+        if image:
+            await asyncio.to_thread(self._before.keep, taken_over(self._profile, image))
 
     async def close(self) -> None:
         """Lets go of the device; :meth:`run` ends by itself."""

@@ -21,7 +21,15 @@ from holdfast.devices.drivers.modbus_pdu import (
 from holdfast.devices.drivers.sync_wires import SyncWires
 from holdfast.devices.modbus_profile import ModbusProfile
 from holdfast.devices.register_image import LastShown, Place, RawImage, WriteRequest
-from holdfast.devices.verb_step import Verb
+from holdfast.devices.taking_over import (
+    Remembers,
+    TakenOver,
+    differing,
+    owned_blocks,
+    restoring,
+    setpoint_of,
+    taken_over,
+)
 from holdfast.devices.verbs import VerbWrite
 
 
@@ -29,9 +37,15 @@ class SyncModbusWriter:
     """Writes and reads on one connection, blocking, for the watchdog process."""
 
     def __init__(
-        self, profile: ModbusProfile, connection: Modbus, wires: SyncWires | None = None
+        self,
+        profile: ModbusProfile,
+        connection: Modbus,
+        wires: SyncWires | None = None,
+        before: Remembers | None = None,
     ) -> None:
-        """Without ``wires`` it shares its line with no other writer."""
+        """Without ``wires`` it shares its line with no other writer. ``before`` keeps what the
+        device held before the first write."""
+        self._before = before
         self._profile = profile
         self._device_id = connection.device_id
         self._wire = (wires or SyncWires()).wire(connection)
@@ -59,21 +73,55 @@ class SyncModbusWriter:
         points = self._profile.points
         held = self._held(point)
         self._pv_w = held.told.get(Signal.PV_POWER_W, 0.0)
-        self._send(requests_of(self._name, points, point, value, held))
+        requests = requests_of(self._name, points, point, value, held)
+        self._take_over()
+        self._send(requests)
 
-    def release(self) -> None:
-        """Gives the device back to its own rule. Raises DeviceError as :meth:`write`."""
-        self._send(self._verbs.release(self._held(Point.SETPOINT_W)))
+    def release(self, before: TakenOver | None = None) -> None:
+        """Gives the device back to its own rule, and to what it held ``before``, as far as anybody
+        knows that. Raises DeviceError as :meth:`write`."""
+        told = self._held(Point.SETPOINT_W).told
+        self._send(self._verbs.release(LastShown(image=self._owned(), told=told)))
+        if before is not None:
+            self._send(restoring(self._profile, before, self._owned()))
 
-    def is_released(self) -> bool:
-        """Says whether the device shows that it keeps its own rule. Raises DeviceError."""
-        blocks = self._profile.blocks_of(Signal.SETPOINT_READBACK_W)
-        return self._verbs.is_released({**self._acknowledged, **self._image_of(blocks)})
+    def is_released(self, before: TakenOver | None = None) -> bool:
+        """Says whether the device shows that it keeps its own rule, with what it held ``before``.
+        Raises DeviceError."""
+        shown = self._owned()
+        leads_itself = before is not None and not before.commanded
+        return (leads_itself or self._verbs.is_released(shown)) and not self._differing(
+            before, shown
+        )
+
+    def differing(self, before: TakenOver | None) -> tuple[int, ...]:
+        """Returns the addresses that do not show what they held ``before``. Raises DeviceError."""
+        return self._differing(before, self._owned())
+
+    def _differing(self, before: TakenOver | None, shown: RawImage) -> tuple[int, ...]:
+        return () if before is None else differing(self._profile, before, shown)
+
+    def _take_over(self) -> None:
+        """Keeps what the device holds, before the first write; one that does not tell it is
+        commanded all the same."""
+        if self._before is None or not self._before.is_needed:
+            return
+        try:
+            image = self._image_of(owned_blocks(self._profile))
+        except DeviceRefused as error:
+            self._before.give_up(str(error))
+            return
+        if image:
+            self._before.keep(taken_over(self._profile, image))
+
+    def _owned(self) -> RawImage:
+        """Returns all that the table writes, as far as it is shown or was acknowledged."""
+        return {**self._acknowledged, **self._image_of(owned_blocks(self._profile))}
 
     @property
     def _verbs(self) -> VerbWrite:
-        row = self._profile.points.get(Point.SETPOINT_W)
-        if not (isinstance(row, VerbWrite) and Verb.RELEASE in row.verbs):
+        row = setpoint_of(self._profile)
+        if row is None:
             raise DeviceRefused(f"{self._name}: profile {self._profile.name} has no verb release")
         return row
 

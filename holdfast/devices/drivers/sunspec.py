@@ -23,6 +23,7 @@ from holdfast.devices.sunspec.binding import Maps
 from holdfast.devices.sunspec.discovery import Ask, ModelMap, Words, discover, survey
 from holdfast.devices.sunspec.model_files import load_models
 from holdfast.devices.sunspec.profile import SunSpecProfile
+from holdfast.devices.taking_over import Remembers
 
 
 class _Bound:
@@ -63,6 +64,7 @@ class SunSpecDriver(ModbusDriver):
         connection: Modbus,
         store: DataStore,
         wires: Wires | None = None,
+        before: Remembers | None = None,
     ) -> None:
         """Raises ConfigError if the definitions of its models are not there."""
         self._bound = _Bound(table)
@@ -70,7 +72,7 @@ class SunSpecDriver(ModbusDriver):
         """The connections on which a poll has shown that all is where it was found."""
         self._polled_on = (0, 0)
         """Those that there were before the last poll."""
-        super().__init__(name, owners, table.outline, connection, store, wires)
+        super().__init__(name, owners, table.outline, connection, store, wires, before)
 
     def _requests_of(self, write: Write) -> tuple[WriteRequest, ...]:
         self._must_be_known()
@@ -138,10 +140,14 @@ class SyncSunSpecWriter(SyncModbusWriter):
     """Writes and reads on one connection, blocking, for the watchdog process."""
 
     def __init__(
-        self, table: SunSpecProfile, connection: Modbus, wires: SyncWires | None = None
+        self,
+        table: SunSpecProfile,
+        connection: Modbus,
+        wires: SyncWires | None = None,
+        before: Remembers | None = None,
     ) -> None:
         """Raises ConfigError if the definitions of its models are not there."""
-        super().__init__(table.outline, connection, wires)
+        super().__init__(table.outline, connection, wires, before)
         self._bound = _Bound(table)
 
     def connect(self) -> None:

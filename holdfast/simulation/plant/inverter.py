@@ -56,6 +56,8 @@ class Inverter:
         """Fault: this flows whatever the registers say, as long as a battery is connected."""
         self.island_w: float | None = None
         """The island asks this of it; None while there is a grid."""
+        self.obeys_on_island = False
+        """It goes on with what it was told, whatever the island asks: that then goes dark."""
         self.power_w = 0.0
         self.temperature_c = ambient_c
         self._charge_permitted_w = self._discharge_permitted_w = math.inf
@@ -123,7 +125,7 @@ class Inverter:
             time_s, self._target_w = max(due_s, time_s), target_w
         if running:
             power_w = self._approach(power_w, end_s - time_s)
-        if running and self.island_w is not None:
+        if running and self.island_w is not None and not self.obeys_on_island:
             power_w = self._within(self.island_w)
         if self.runaway_w is not None:
             power_w = self.runaway_w if connected else 0.0

@@ -22,6 +22,33 @@ _TIME_EPS_S = 1e-9
 """Sums of steps are compared with deadlines; less than this is rounding."""
 
 
+class MeteredLoadPlant:
+    """A load that somebody else steers, behind a meter of its own."""
+
+    def __init__(self, name: str, meter: Device) -> None:
+        self.name = name
+        self.power_w = 0.0
+        """It is set from outside."""
+        self._reporter = Reporter(load_profile(meter.profile).of(Role.LOAD_METER))
+
+    def values(self) -> dict[Signal, float]:
+        """Returns what the meter measures, unrounded."""
+        return {Signal.LOAD_POWER_W: self.power_w}
+
+    def apply(self, write: Write) -> None:
+        """Raises ValueError: a meter takes nothing."""
+        raise ValueError(f"{self.name}/{write.role} has no point {write.point}")
+
+    def stored(self, point: Point) -> float:
+        """Raises KeyError, as well."""
+        raise KeyError(point)
+
+    def samples(self) -> Iterator[tuple[Role, str, Signal, float]]:
+        """Yields what the meter tells, by its profile."""
+        for signal, value in self._reporter.report(self.values()):
+            yield Role.LOAD_METER, self.name, signal, value
+
+
 class LoadPlant:
     """A load has its switch. Its air is as warm as outdoors, but for a room's."""
 

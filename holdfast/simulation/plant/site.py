@@ -8,12 +8,13 @@ from typing import Self
 
 from holdfast.core.commands import Point, Write
 from holdfast.core.config import Site
+from holdfast.core.config.grid import PHASES, Phase
 from holdfast.core.role import Role
-from holdfast.core.signals import SITE, Signal
+from holdfast.core.signals import PHASE_CURRENT_A, PHASE_POWER_W, SIGNALS, SITE, Signal
 from holdfast.devices.profile import load_profile
 from holdfast.simulation.plant.damage import DamageKind
 from holdfast.simulation.plant.household import Household, HouseholdSpec
-from holdfast.simulation.plant.load import LoadPlant
+from holdfast.simulation.plant.load import LoadPlant, MeteredLoadPlant
 from holdfast.simulation.plant.reporting import Reporter
 from holdfast.simulation.plant.storage import StoragePlant, rng_for
 from holdfast.simulation.plant.throttle import PvThrottle
@@ -24,6 +25,9 @@ _BREATH_V, _BREATH_HZ, _BREATH_S = 0.6, 0.012, 7.0
 """A grid never stands still: it moves so far to and fro, in so long."""
 _DARK_W = 50.0
 """An island that is out of balance by more than this breaks down."""
+
+_HEARTBEAT_S = 30.0
+_OPERATOR = tuple(signal for signal, row in SIGNALS.items() if row.producer is Role.GRID_OPERATOR)
 
 SiteSample = tuple[Role, str, Signal, float]
 """It holds (role of the device, owner, signal, value)."""
@@ -63,6 +67,10 @@ class SitePlant:
         self.units = units
         self.loads = _switched_loads(site, ambient_c)
         """These stand behind a load switch; all other load is the household's."""
+        self.metered_loads = {
+            load.name: MeteredLoadPlant(load.name, load.meter) for load in site.metered_loads
+        }
+        """These are measured by themselves, beside the household."""
         self.household = household
         self._throttle = PvThrottle([u.inverter for u in units.values() if u.has_pv])
         self.ambient_c = ambient_c
@@ -81,6 +89,18 @@ class SitePlant:
         self.pv_throttled_w = 0.0
         """The sun would have given this beside ``pv_power_w``."""
         self.pv_power_w = self.load_power_w = self.battery_power_w = self.grid_power_w = 0.0
+        self.phase_load_w = dict.fromkeys(PHASES, 0.0)
+        """What each phase carries beside what all phases carry alike, such as a car on L1."""
+        self.operator = dict.fromkeys(_OPERATOR, 0.0)
+        """What the grid operator's box tells."""
+        self.operator_is_alive = True
+        """Its heartbeat comes, and with each beat it repeats its limit."""
+        self._phases = PHASES[: site.grid.phases or len(PHASES)]
+        self._on_phases = {
+            unit.name: unit.inverter_hardware.phases or self._phases for unit in site.storage
+        }
+        self.phase_power_w = dict.fromkeys(self._phases, 0.0)
+        """What flows on each phase, + import."""
         self._reporters = [
             (role, Reporter(load_profile(device.profile).of(role)))
             for (owner, role), (_, device) in devices(site).items()
@@ -121,17 +141,24 @@ class SitePlant:
         utc_s = utc.timestamp() if isinstance(utc, datetime) else utc
         self.time_s += dt_s
         self.utc_s = utc_s
+        if self.operator_is_alive:
+            beats = float(self.time_s // _HEARTBEAT_S)
+            self.operator[Signal.OPERATOR_BEATS_COUNT] = beats
+            self.operator[Signal.OPERATOR_WRITES_COUNT] = beats
         sun_w, load_w = self.household.power_w(utc_s)
         asked_w = {name: load.asks_w(dt_s) for name, load in self.loads.items()}
-        load_w += sum(asked_w.values())
+        load_w += sum([load.power_w for load in self.metered_loads.values()])
+        even_w = load_w + sum(asked_w.values())
+        load_w = even_w + sum(self.phase_load_w.values())
         given_w = sun_w if self._throttle.is_on else 0.0
         island_w = (given_w - load_w) / len(self.units) if self.islanded else None
-        battery_w = 0.0
+        battery_w, unit_w = 0.0, dict[str, float]()
         self._sees_w = (load_w, given_w)
         for unit in self.units.values():
             self.follow_box(unit.name)
             unit.inverter.island_w = island_w
-            battery_w += unit.step(dt_s, self.ambient_c)
+            unit_w[unit.name] = unit.step(dt_s, self.ambient_c)
+            battery_w += unit_w[unit.name]
         pv_w = given_w
         if not self.islanded:  # an island exports nothing
             pv_w = self._throttle.let_through_w(dt_s, sun_w, load_w + battery_w)
@@ -144,6 +171,9 @@ class SitePlant:
         grid_w = 0.0 if self.islanded else load_w + battery_w - pv_w
         self.pv_power_w, self.load_power_w = pv_w, load_w
         self.battery_power_w, self.grid_power_w = battery_w, grid_w
+        self.phase_power_w = {
+            phase: self._on_phase_w(phase, even_w - pv_w, unit_w) for phase in self._phases
+        }
         energies, hours = self.energies, dt_s / _S_PER_H
         energies.pv_wh += pv_w * hours
         energies.pv_throttled_wh += self.pv_throttled_w * hours
@@ -179,6 +209,8 @@ class SitePlant:
         breath = math.sin(2.0 * math.pi * self.time_s / _BREATH_S)
         return {
             Signal.GRID_POWER_W: self.grid_power_w,
+            **self._phase_values(),
+            **self.operator,
             Signal.GRID_VOLTAGE_V: 0.0
             if self.islanded
             else self.grid_voltage_v + breath * _BREATH_V,
@@ -188,6 +220,23 @@ class SitePlant:
             Signal.PV_POWER_W: self.pv_power_w,
             Signal.EMERGENCY_LOOP_CLOSED: float(self.emergency_loop_closed),
         }
+
+    def _on_phase_w(self, phase: Phase, even_w: float, unit_w: dict[str, float]) -> float:
+        """Returns what flows on a phase, + import; load and sun are even, but for what is said."""
+        if self.islanded:
+            return 0.0
+        batteries_w = sum(
+            unit_w[unit] / len(on) for unit, on in self._on_phases.items() if phase in on
+        )
+        return even_w / len(self._phases) + self.phase_load_w[phase] + batteries_w
+
+    def _phase_values(self) -> dict[Signal, float]:
+        """Returns powers and currents of the phases; most meters give currents no sign."""
+        values: dict[Signal, float] = {}
+        for phase, power_w in self.phase_power_w.items():
+            values[PHASE_POWER_W[phase - 1]] = power_w
+            values[PHASE_CURRENT_A[phase - 1]] = abs(power_w) / self.grid_voltage_v
+        return values
 
     def samples(self) -> Iterator[SiteSample]:
         """Yields what all devices tell, rounded as their registers are."""
@@ -199,9 +248,13 @@ class SitePlant:
             yield from unit.samples()
         for load in self.loads.values():
             yield from load.samples()
+        for metered in self.metered_loads.values():
+            yield from metered.samples()
 
-    def _behind(self, owner: str) -> StoragePlant | LoadPlant:
+    def _behind(self, owner: str) -> StoragePlant | LoadPlant | MeteredLoadPlant:
         """Returns what the devices of ``owner`` are connected to."""
+        if owner in self.metered_loads:
+            return self.metered_loads[owner]
         return self.loads[owner] if owner in self.loads else self.units[owner]
 
     @property

@@ -199,6 +199,8 @@ class StoragePlant:
             self.inverter.export_limit_w = self.box.export_limit_w
         self.box.now_s = time_s
         wish_w = self.box.power_w(scene)
+        # Of no maker's box is it told that a command ends with the grid.
+        self.inverter.obeys_on_island = wish_w != scene.own_use_w
         if wish_w != self.inverter.setpoint_w:
             self.inverter.write_setpoint(wish_w)
         return wish_w

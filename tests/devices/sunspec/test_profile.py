@@ -83,9 +83,9 @@ def test_no_table_is_confirmed_on_hardware_yet(profile):
 
 def test_what_it_tells_and_takes_is_known_without_a_device():
     profile = table()
-    told = {Signal.BATTERY_POWER_W, Signal.SOC_PCT, Signal.SETPOINT_READBACK_W}
+    told = {Signal.BATTERY_POWER_W, Signal.SOC_PCT, Signal.SETPOINT_READBACK_W, Signal.DEVICE_MODE}
     assert profile.signals == told == profile.required
-    assert list(profile.points) == [Point.SETPOINT_W]
+    assert list(profile.points) == [Point.SETPOINT_W, Point.DEVICE_MODE]
     assert profile.traits[Point.SETPOINT_W].step == 10.0
     assert profile.model_ids == {103, 113, 124}
     assert profile.device_ids == (None,)
@@ -292,7 +292,7 @@ def commanded(power_w):
     whole = table().bound(HARDWARE)
     profile = whole.at({None: found}, load_models(whole.model_ids))
     image = image_of(profile, SCALES)
-    (verbs,) = profile.writes
+    verbs, *_ = profile.writes
     requests = verbs.requests(power_w, LastShown(image=image, told={}))
     for request in requests:
         image |= dict(zip(request.places, request.words, strict=True))
@@ -311,11 +311,11 @@ def test_a_window_of_one_power_is_written_and_read_back(power_w):
 
 
 def test_before_the_device_is_found_its_commands_know_the_revert_timer_as_well():
-    (row,) = table().bound(HARDWARE).outline.writes
+    row, *_ = table().bound(HARDWARE).outline.writes
     ones = {place: place[2] % 2 for run in row.runs for place in run}  # each number is 1
     shown = LastShown(image=ones, told={})
     assert (0, 30) in [request.words for request in row.requests(0.0, shown)]
-    (row,) = table().outline.writes
+    row, *_ = table().outline.writes
     with pytest.raises(ValueError, match="the table stands for no unit"):
         row.requests(0.0, shown)
 
@@ -329,7 +329,7 @@ def test_a_window_with_two_ends_is_no_command_of_ours():
 
 def test_without_what_the_device_shows_nothing_can_be_written():
     profile = bound(INVERTER, STORAGE)
-    (verbs,) = profile.writes
+    verbs, *_ = profile.writes
     with pytest.raises(ValueError, match="has not told in which steps"):
         verbs.requests(100.0, NOTHING_SHOWN)
     places = {place[2] for block in profile.basis_of(Point.SETPOINT_W) for place in block.places}

@@ -10,9 +10,10 @@ import yaml
 
 from holdfast.core.commands import Point, Write
 from holdfast.core.config import Site
-from holdfast.core.plan import Plan, PlanSlot, PlanStatus, SlotMode
+from holdfast.core.plan import Plan, PlanSlot, PlanStatus
 from holdfast.core.role import Role
 from holdfast.core.signals import SITE, Signal
+from holdfast.core.slot_mode import SlotMode
 from holdfast.core.state_machine import State
 from holdfast.simulation.accelerated import Simulation
 from holdfast.simulation.plant import SitePlant
