@@ -22,7 +22,7 @@ from holdfast.backtest.data import SiteData
 from holdfast.backtest.data_file import Gaps, read_data
 from holdfast.backtest.measured_days import MeasuredDays
 from holdfast.backtest.run import Job
-from holdfast.backtest.strategies import Strategy
+from holdfast.backtest.strategies import COMPARED, Strategy
 from holdfast.core.config import Site
 from holdfast.simulation.demo_site import simulated_site
 
@@ -32,6 +32,7 @@ _QUARTERS_A_YEAR = 35_040
 SAVED_PCT, SHARE_PCT, WORSE_PCT = 30.0, 90.0, 1.0
 RSS_MB = 256.0
 _NOTHING = 1e-9
+_STRATEGIES = (*COMPARED, Strategy.LAST_GOOD, Strategy.TIME_OF_USE)
 
 
 def measure(options: argparse.Namespace) -> Report:
@@ -86,7 +87,7 @@ def _run(
 ) -> dict[Strategy, Timed]:
     scenario = MeasuredDays(data=data, before=past)
     job = Job(site=site, scenario=scenario, strategy=Strategy.FORECAST)
-    return run_all(job, tuple(Strategy), processes=options.processes)
+    return run_all(job, _STRATEGIES, processes=options.processes)
 
 
 def _figures(

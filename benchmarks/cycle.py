@@ -40,9 +40,10 @@ from holdfast.core.commands import Command
 from holdfast.core.config import Site
 from holdfast.core.data_store import DataStore
 from holdfast.core.data_store import freeze as freeze_image
-from holdfast.core.plan import Plan, PlanSlot, PlanStatus, SlotMode
+from holdfast.core.plan import Plan, PlanSlot, PlanStatus
 from holdfast.core.role import Role
 from holdfast.core.signals import SITE, Internal, Signal
+from holdfast.core.slot_mode import SlotMode
 from holdfast.core.state_machine import State
 from holdfast.core.units import NS_PER_MS, ns_from_s
 from holdfast.simulation.demo_site import demo_content
@@ -80,7 +81,7 @@ class StagedCycle(Cycle):
         for stage, holder, name in (
             ("assess", self.assessor, "assess"),
             ("state", self._guard, "step"),
-            ("request", self._modes, "request"),
+            ("request", self._modes, "step"),
             ("authorise", self._gate, "authorise"),
             ("ramp", self, "_ramp"),
             ("apply", self, "_apply"),

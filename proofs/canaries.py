@@ -15,7 +15,7 @@ from typing import Any
 from unittest import mock
 
 from holdfast.control import plan_gate, state_guard
-from holdfast.control.mode_manager import ModeManager
+from holdfast.control.pv_wishes import PvWishes
 from holdfast.control.safety_wrapper import SafetyWrapper
 from holdfast.control.storage import dispatch
 from holdfast.control.storage.power_ramper import PowerRamper
@@ -142,7 +142,7 @@ CANARIES = (
         old="min(abs(power_w) / total_w, 1.0)", new="abs(power_w) / total_w",
     ),
     Canary(
-        proof="dispatch.sum.1_units", of=dispatch, name="_headroom_w",
+        proof="dispatch.sum.1_units", of=dispatch, name="headroom_w",
         old="return -permit.envelope.min_w", new="return permit.envelope.min_w",
     ),
     Canary(
@@ -180,15 +180,22 @@ CANARIES = (
         proof="rest_of_site.2_units",
         of=RestFollower,
         name="follow",
-        old="grid.value != memory.grid_w",
-        new="grid.value > memory.grid_w",
+        old="grid.value != pair.grid_w",
+        new="grid.value > pair.grid_w",
     ),
     Canary(
         proof="rest_of_site.2_units",
         of=RestFollower,
-        name="follow",
-        old="grid.value - battery_w",
-        new="grid.value + battery_w",
+        name="_changed",
+        old="grid.value - high_w), grid.value - low_w",
+        new="grid.value + high_w), grid.value + low_w",
+    ),
+    Canary(
+        proof="rest_of_site.late",
+        of=RestFollower,
+        name="_changed",
+        old="min(max(known_w, grid.value - high_w), grid.value - low_w)",
+        new="grid.value - low_w",
     ),
     Canary(
         proof="grid.sum.1_units",
@@ -205,12 +212,12 @@ CANARIES = (
         new="value < low or value > high",
     ),
     Canary(
-        proof="plan.export_limit", of=ModeManager, name="_export_limit_w",
+        proof="plan.export_limit", of=PvWishes, name="export_limit_w",
         old="max(0.0, min(slot.export_limit_w, self._export_max_w))",
         new="max(min(slot.export_limit_w, self._export_max_w), 0.0)",
     ),
     Canary(
-        proof="plan.export_limit", of=ModeManager, name="_export_limit_w",
+        proof="plan.export_limit", of=PvWishes, name="export_limit_w",
         old="min(slot.export_limit_w, self._export_max_w)", new="slot.export_limit_w",
     ),
     Canary(

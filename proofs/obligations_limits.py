@@ -7,13 +7,15 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 from holdfast.control import plan_gate
-from holdfast.control.mode_manager import ModeManager
+from holdfast.control.pv_wishes import PvWishes
 from holdfast.core import data_store
 from holdfast.core.config import Site
 from holdfast.core.data_store import DataStore, Snapshot
 from holdfast.core.errors import PlanRefused
 from holdfast.core.reading import MISSING, Bad, Good, Reading, Stale
 from holdfast.core.signals import SIGNALS, SITE, Signal
+from holdfast.core.slot_mode import SlotMode
+from holdfast.core.units import ns_from_s
 from holdfast.safety import derating, rising, trend_analyzer
 from holdfast.safety.battery_limits import battery_limits
 from holdfast.safety.derating import DERATINGS, PACK_VOLTAGE_CHARGE, DeratingRow
@@ -21,7 +23,13 @@ from holdfast.safety.envelope import Envelope
 from holdfast.safety.finding import Level
 from holdfast.safety.grid_limits import within_grid_limits
 from holdfast.safety.limits import SITE_LIMITS, UNIT_LIMITS, Limit, LimitRow, Side
-from holdfast.safety.rest_of_site import RestFollower, RestOfSite, batteries_w, rest_of_site_w
+from holdfast.safety.rest_of_site import (
+    RestFollower,
+    RestMemory,
+    RestOfSite,
+    batteries_w,
+    rest_of_site_w,
+)
 from holdfast.safety.trend_analyzer import PREDICTIONS, PredictionRow
 from proofs.floats import Reals
 from proofs.inputs import (
@@ -164,7 +172,7 @@ def _reading(v: Values, signal: Signal, quality: str) -> Reading:
 
 
 def planning(v: Values) -> None:
-    """A slot whose powers are not within what the site can do is refused."""
+    """A slot whose powers and terms are not within what the site can do is refused."""
     charge_w, discharge_w = v.number("charge_max_w"), v.number("discharge_max_w")
     export_w, load_w = v.number("export_max_w"), v.number("load_max_w")
     site = SimpleNamespace(
@@ -173,6 +181,8 @@ def planning(v: Values) -> None:
         grid=SimpleNamespace(export_max_w=export_w),
         load_powers_w={"boiler": load_w},
     )
+    target_pct, cap_w = v.number("soc_target_pct"), v.number("import_max_w")
+    told = {"soc_target_pct": target_pct, "import_max_w": cap_w}
     boiler = SimpleNamespace(name="boiler", power_w=v.number("load_power_w"), temperature_c=None)
     slot = SimpleNamespace(
         start=0,
@@ -186,10 +196,13 @@ def planning(v: Values) -> None:
         pv_on=True,
         device_mode=None,
         loads=(boiler,),
+        mode=SlotMode.SOC,
+        terms=SimpleNamespace(**(dict.fromkeys(plan_gate.TERMS) | told)),
     )
     within = (-discharge_w <= slot.battery_power_w) & (slot.battery_power_w <= charge_w)
     within &= (slot.export_limit_w >= 0.0) & (slot.export_limit_w <= export_w)
     within &= (boiler.power_w >= 0.0) & (boiler.power_w <= load_w)
+    within &= (target_pct >= 0.0) & (target_pct <= 100.0) & (cap_w >= 0.0) & (cap_w <= 1e6)
     others = (slot.grid_power_w, slot.soc_end_pct, slot.import_price_per_kwh)
     sound = within & is_finite(others[0]) & is_finite(others[1]) & is_finite(others[2])
     try:
@@ -204,8 +217,8 @@ def throttling(v: Values) -> None:
     """Whatever a plan says, the export is limited within what the grid connection permits."""
     export_max_w, asked_w = v.number("export_max_w"), v.number("export_limit_w")
     v.assume((export_max_w >= 0.0) & (export_max_w < math.inf))
-    manager = ModeManager(site_of(grid=having(SOME_SITE.grid, export_max_w=export_max_w)))
-    limit_w = manager._export_limit_w(cast("Any", SimpleNamespace(export_limit_w=asked_w)))
+    wishes = PvWishes(site_of(grid=having(SOME_SITE.grid, export_max_w=export_max_w)))
+    limit_w = wishes.export_limit_w(cast("Any", SimpleNamespace(export_limit_w=asked_w)))
     v.claim("no more than the grid connection permits", limit_w <= export_max_w)
     v.claim("no less than nothing", limit_w >= 0.0)
     v.claim("nothing for NaN", limit_w == 0.0, given=is_nan(asked_w))
@@ -289,6 +302,53 @@ def connected_exactly(units: int, v: Values) -> None:
 def resting(units: int, v: Values) -> None:
     """The rest of the site is what the meter shows less what the batteries do at the change of its
     value, and stays what it is until the next."""
+    before = RestOfSite(grid_w=v.number("before.grid_w"), rest_w=v.number("before.rest_w"))
+    v.assume(is_finite(before.rest_w))
+    names, snapshot = _read(v, units)
+    follower = RestFollower(names, 0.0)
+    followed, memory = follower.follow(snapshot, RestMemory(pair=before))
+    rest_w, battery_w = rest_of_site_w(followed), batteries_w(names, snapshot)
+    grid_w, after = snapshot.good(SITE, Signal.GRID_POWER_W), memory.pair
+    assert rest_w is not None
+    assert battery_w is not None
+    assert grid_w is not None
+    assert after is not None
+    has_changed = negated(grid_w == before.grid_w)
+    v.claim("at a change it is the pair", rest_w == grid_w - battery_w, given=has_changed)
+    v.claim("until then it holds", rest_w == before.rest_w, given=negated(has_changed))
+    v.claim("what is remembered is what is told", after.rest_w == rest_w)
+    v.claim("and what the meter showed", after.grid_w == grid_w)
+    if units == 1:
+        v.claim("it is finite", is_finite(rest_w))
+
+
+def resting_late(v: Values) -> None:
+    """Over the reals: where the meter may show either of two battery powers, the rest is one that
+    explains it, and the nearest of these to what was known."""
+    before = RestOfSite(grid_w=v.number("before.grid_w"), rest_w=v.number("before.rest_w"))
+    v.assume(is_finite(before.rest_w))
+    names, snapshot = _read(v, 1)
+    grid_w, now_w = snapshot.good(SITE, Signal.GRID_POWER_W), batteries_w(names, snapshot)
+    assert grid_w is not None
+    assert now_w is not None
+    v.assume(negated(grid_w == before.grid_w))
+    then = _plausible(v, Signal.BATTERY_POWER_W, "then_w")
+    memory = RestMemory(pair=before, past=((_NOW_NS - ns_from_s(0.1), then.value),))
+    followed, _ = RestFollower(names, 0.0).follow(snapshot, memory)
+    rest_w = rest_of_site_w(followed)
+    assert rest_w is not None
+    low_w, high_w = grid_w - then.value, grid_w - now_w
+    falls = low_w <= high_w
+    least_w, most_w = (low_w, high_w) if falls else (high_w, low_w)
+    v.claim("it explains the meter", (least_w <= rest_w) & (rest_w <= most_w))
+    is_known = (least_w <= before.rest_w) & (before.rest_w <= most_w)
+    v.claim("what was known stays if it does", rest_w == before.rest_w, given=is_known)
+    v.claim("or the end next to it", rest_w == least_w, given=before.rest_w < least_w)
+    v.claim("on either side", rest_w == most_w, given=before.rest_w > most_w)
+
+
+def _read(v: Values, units: int) -> tuple[tuple[str, ...], Snapshot]:
+    """Any plausible meter and batteries."""
     names = tuple(f"unit{index}" for index in range(units))
     readings: dict[str, dict[Signal, Reading]] = {
         name: {Signal.BATTERY_POWER_W: _plausible(v, Signal.BATTERY_POWER_W, f"{name}.power_w")}
@@ -296,21 +356,7 @@ def resting(units: int, v: Values) -> None:
     }
     grid = _plausible(v, Signal.GRID_POWER_W, "grid_power_w")
     readings[SITE] = {Signal.GRID_POWER_W: grid}
-    snapshot = Snapshot(time_ns=_NOW_NS, readings=readings)
-    before = RestOfSite(grid_w=v.number("before.grid_w"), rest_w=v.number("before.rest_w"))
-    v.assume(is_finite(before.rest_w))
-    followed, after = RestFollower(names).follow(snapshot, before)
-    rest_w, battery_w = rest_of_site_w(followed), batteries_w(names, snapshot)
-    assert rest_w is not None
-    assert battery_w is not None
-    assert after is not None
-    has_changed = negated(grid.value == before.grid_w)
-    v.claim("at a change it is the pair", rest_w == grid.value - battery_w, given=has_changed)
-    v.claim("until then it holds", rest_w == before.rest_w, given=negated(has_changed))
-    v.claim("what is remembered is what is told", after.rest_w == rest_w)
-    v.claim("and what the meter showed", after.grid_w == grid.value)
-    if units == 1:
-        v.claim("it is finite", is_finite(rest_w))
+    return names, Snapshot(time_ns=_NOW_NS, readings=readings)
 
 
 def _grid(v: Values, units: int) -> tuple[Site, Snapshot, dict[str, Envelope]]:
@@ -382,6 +428,7 @@ PROOFS = (
         Proof(name=f"rest_of_site.{units}_units", run=partial(resting, units))
         for units in (1, 2, 3)
     ),
+    Proof(name="rest_of_site.late", run=resting_late, floats=Reals),
     Proof(name="grid.1_unit", run=partial(connected, 1)),
     *(
         Proof(name=f"grid.sum.{units}_units", run=partial(connected_exactly, units), floats=Reals)

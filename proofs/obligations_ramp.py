@@ -11,7 +11,9 @@ from proofs.inputs import UNIT, any_envelope, inside, site_of, some_unit
 from proofs.proof import Proof, Values, is_finite, is_nan, negated
 
 
-def _ramp(v: Values, *, rate_is_sound: bool) -> tuple[Permit, float, float, float, Setpoint]:
+def _ramp(
+    v: Values, *, rate_is_sound: bool, urgent: bool
+) -> tuple[Permit, float, float, float, Setpoint]:
     rate_w_per_s = v.number("ramp_w_per_s")
     if rate_is_sound:  # site.yaml takes no other; tests/proofs shows it
         v.assume((rate_w_per_s > 0.0) & (rate_w_per_s < math.inf))
@@ -29,19 +31,23 @@ def _ramp(v: Values, *, rate_is_sound: bool) -> tuple[Permit, float, float, floa
     )
     last_w, asked_w, dt_s = v.number("last_w"), v.number("asked_w"), v.number("dt_s")
     ramper = PowerRamper(site_of(unit))
-    return permit, last_w, dt_s, rate_w_per_s, ramper.approach(last_w, asked_w, permit, dt_s)
+    setpoint = ramper.approach(last_w, asked_w, permit, dt_s, urgent=urgent)
+    return permit, last_w, dt_s, rate_w_per_s, setpoint
 
 
-def ramp_is_inside(v: Values) -> None:
+def ramp_is_inside(v: Values, *, urgent: bool) -> None:
     """Whatever the ramp is told, its result is inside the permit. Even with a broken rate."""
-    permit, _, _, _, setpoint = _ramp(v, rate_is_sound=False)
+    permit, _, _, _, setpoint = _ramp(v, rate_is_sound=False, urgent=urgent)
     v.claim("the result is inside the permit", inside(permit.envelope, setpoint.power_w))
     v.claim("what is permitted is inside the permit", inside(permit.envelope, setpoint.permitted_w))
 
 
-def ramp_is_slow_and_fast(v: Values) -> None:
-    """Away from zero no faster than the rate, towards zero at once, never across zero."""
-    permit, last_w, dt_s, rate_w_per_s, setpoint = _ramp(v, rate_is_sound=True)
+def ramp_is_slow_and_fast(v: Values, *, urgent: bool) -> None:
+    """Away from zero no faster than the rate, towards zero at once, never across zero.
+
+    What is urgent goes there at once, and still never without leave to increase.
+    """
+    permit, last_w, dt_s, rate_w_per_s, setpoint = _ramp(v, rate_is_sound=True, urgent=urgent)
     result_w, permitted_w = setpoint.power_w, setpoint.permitted_w
     same_side = ((last_w > 0.0) & (permitted_w > 0.0)) | ((last_w < 0.0) & (permitted_w < 0.0))
     v.claim("never further than permitted", abs(result_w) <= abs(permitted_w))
@@ -58,6 +64,26 @@ def ramp_is_slow_and_fast(v: Values) -> None:
     v.claim("to zero at once", result_w == 0.0, given=permitted_w == 0.0)
     step_w = rate_w_per_s * min(max(dt_s, 0.0), MAX_STEP_S)
     reach_w = abs(last_w) + step_w
+    if urgent:
+        may = permit.may_increase & is_finite(dt_s) & (dt_s > 0.0)
+        v.claim("what is urgent is there at once", result_w == permitted_w, given=may)
+    else:
+        _keeps_the_rate(v, result_w, reach_w, step_w, rate_w_per_s, same_side, dt_s)
+    held = (abs(result_w) <= abs(last_w)) & same_side | (result_w == 0.0)
+    v.claim("without leave to increase it does not", held, given=negated(permit.may_increase))
+    v.claim("without a finite dt it does not increase", held, given=negated(is_finite(dt_s)))
+    v.claim("with time running backwards it does not increase", held, given=dt_s <= 0.0)
+
+
+def _keeps_the_rate(
+    v: Values,
+    result_w: float,
+    reach_w: float,
+    step_w: float,
+    rate_w_per_s: float,
+    same_side: bool,  # noqa: FBT001 - a condition of the claims
+    dt_s: float,
+) -> None:
     v.claim(
         "away from zero no faster than the rate",
         abs(result_w) <= reach_w,
@@ -73,10 +99,6 @@ def ramp_is_slow_and_fast(v: Values) -> None:
         step_w <= rate_w_per_s * MAX_STEP_S,
         given=is_finite(dt_s),
     )
-    held = (abs(result_w) <= abs(last_w)) & same_side | (result_w == 0.0)
-    v.claim("without leave to increase it does not", held, given=negated(permit.may_increase))
-    v.claim("without a finite dt it does not increase", held, given=negated(is_finite(dt_s)))
-    v.claim("with time running backwards it does not increase", held, given=dt_s <= 0.0)
 
 
 def _permits(v: Values, units: int) -> dict[str, Permit]:
@@ -138,8 +160,22 @@ def dividing_exactly(units: int, v: Values) -> None:
 
 
 PROOFS = (
-    Proof(name="ramp.inside", run=ramp_is_inside, patched=(power_ramper,)),
-    Proof(name="ramp.rate", run=ramp_is_slow_and_fast, patched=(power_ramper,)),
+    Proof(name="ramp.inside", run=partial(ramp_is_inside, urgent=False), patched=(power_ramper,)),
+    Proof(
+        name="ramp.rate",
+        run=partial(ramp_is_slow_and_fast, urgent=False),
+        patched=(power_ramper,),
+    ),
+    Proof(
+        name="ramp.inside.urgent",
+        run=partial(ramp_is_inside, urgent=True),
+        patched=(power_ramper,),
+    ),
+    Proof(
+        name="ramp.rate.urgent",
+        run=partial(ramp_is_slow_and_fast, urgent=True),
+        patched=(power_ramper,),
+    ),
     *(
         Proof(name=f"dispatch.{units}_units", run=partial(dividing, units)) for units in (1, 2, 3)
     ),

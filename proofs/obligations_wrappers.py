@@ -3,8 +3,9 @@
 from dataclasses import replace
 from functools import partial
 
-from holdfast.control.mode_manager import Request, Source
+from holdfast.control.request import Request
 from holdfast.control.safety_wrapper import SafetyWrapper
+from holdfast.core.asked_slot import AskedBy
 from holdfast.core.commands import Point
 from holdfast.core.data_store import Snapshot
 from holdfast.core.device_mode import DeviceMode
@@ -58,7 +59,7 @@ def authorising(authority: str, mode: str, state: State, v: Values) -> None:
     envelope = any_envelope(v)
     request = Request(
         power_w=0.0,
-        source=Source.PLAN,
+        source=AskedBy.PLAN,
         reason="",
         expires_ns=_clock(v, "expires_ns"),
         export_limit_w=v.number("export_limit_w"),

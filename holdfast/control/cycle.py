@@ -4,17 +4,21 @@ It has no clock, no I/O and no randomness. The record of a cycle is enough to ru
 bit.
 """
 
+import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
+from holdfast.control.connection.band import Band
 from holdfast.control.loads.control import LoadControl
 from holdfast.control.loads.requests import LoadRequest
-from holdfast.control.mode_manager import ModeManager, Request
+from holdfast.control.mode_manager import LastCycle, ModeManager, ModeMemory
 from holdfast.control.plan_gate import AcceptedPlan
+from holdfast.control.regulation.quality import RegulationQuality
+from holdfast.control.request import Request
 from holdfast.control.safety_wrapper import SafetyWrapper
 from holdfast.control.state_guard import Moved, StateGuard
-from holdfast.control.storage.dispatch import divide
 from holdfast.control.storage.power_ramper import PowerRamper, Setpoint
+from holdfast.control.storage.sharing import Sharing
 from holdfast.control.storage.unit import UnitControl, UnitMemory
 from holdfast.core.ages import ALL_USUAL, SiteAges
 from holdfast.core.commands import Command, Point, Write
@@ -25,7 +29,7 @@ from holdfast.core.latches import Latches
 from holdfast.core.signals import SITE
 from holdfast.core.state_machine import Event, State
 from holdfast.core.units import NS_PER_MS, NS_PER_S, s_from_ns
-from holdfast.devices.point_traits import NO_TRAITS, Traits
+from holdfast.devices.point_traits import NO_TRAITS, PLAIN, Traits
 from holdfast.devices.written_point import DeviceMemory
 from holdfast.safety.assessment import Assessment, Assessor, SafetyMemory
 from holdfast.safety.data_age import Expected
@@ -33,7 +37,11 @@ from holdfast.safety.derived import derive
 from holdfast.safety.faults import finding
 from holdfast.safety.finding import Finding
 from holdfast.safety.permit import LoadPermit, Permit
-from holdfast.safety.rest_of_site import RestFollower, RestOfSite
+from holdfast.safety.phases import PhaseFollower, PhaseMemory
+from holdfast.safety.rest_of_site import RestFollower, RestMemory
+
+LIMITED_W = 1.0
+"""A request that is served but for this is not limited."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,16 +52,20 @@ class CycleState:
     latches: Latches = field(default_factory=Latches)
     time_ns: int | None = None
     """Tells when the last cycle ran; None before the first."""
-    rest: RestOfSite | None = None
-    """None until meter and batteries have been seen together."""
+    rest: RestMemory = field(default_factory=RestMemory)
+    phases: PhaseMemory | None = None
+    """Holds the same of each phase; None where nothing has to be known of them."""
     loop_known_ns: int | None = None
     """Tells when the emergency input was last known; None if it never was."""
     safety: SafetyMemory = field(default_factory=SafetyMemory)
+    modes: ModeMemory = field(default_factory=ModeMemory)
     units: Mapping[str, UnitMemory] = field(default_factory=dict)
     loads: Mapping[str, DeviceMemory] = field(default_factory=dict)
     """Holds the memory of the load switches."""
     shed_ns: int | None = None
     """Tells when the import limit last kept loads off, unless that is long ago."""
+    is_limited: bool = False
+    """Tells whether less than was asked was permitted, or reached by the ramp."""
     findings: tuple[Finding, ...] = ()
     """Holds those of the device wrappers; they count from the next cycle on."""
     ignored_events: int = 0
@@ -68,6 +80,9 @@ class Inputs:
     image: Image
     plan: AcceptedPlan | None = None
     commands: Collection[Command] = ()
+    utc_ns: int | None = None
+    """Tells the wall clock's time since 1970: what a meter counts begins with the hour. None: not
+    known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +94,10 @@ class CycleRecord:
     assessment: Assessment
     moved: Moved
     request: Request
+    band: Band
+    """What the limits at the meter leave to the batteries, whoever asks."""
+    quality: RegulationQuality | None
+    """How well the meter is kept where it should be; None while nothing is regulated."""
     permits: Mapping[str, Permit]
     setpoints: Mapping[str, Setpoint]
     load_requests: Mapping[str, LoadRequest]
@@ -106,12 +125,15 @@ class Cycle:
         self.assessor = Assessor(site, expected, ages)
         self._ages = ages
         self.points = points
-        self._rest = RestFollower(site.unit_names)
+        told_s = None if site.grid.learns_meter_delay else site.grid.meter_delay_s
+        self._rest = RestFollower(site.unit_names, told_s)
+        self._phases = PhaseFollower(site)
         self._guard = StateGuard()
-        self._modes = ModeManager(site)
-        self._gate = SafetyWrapper(site)
-        self._ramper = PowerRamper(site)
         traits = traits or {}
+        self._modes = ModeManager(site, coarse_w=_coarse_w(site, traits))
+        self._gate = SafetyWrapper(site)
+        self._sharing = Sharing(site)
+        self._ramper = PowerRamper(site)
         self._units = {
             unit.name: UnitControl(unit, points[unit.name], traits.get(unit.name, NO_TRAITS))
             for unit in site.storage
@@ -124,6 +146,8 @@ class Cycle:
         now_ns = inputs.now_ns
         snapshot = derive(self._site, freeze(inputs.image, now_ns, self._ages))
         snapshot, rest = self._rest.follow(snapshot, state.rest)
+        swing_w = self._rest.swing_w(rest, snapshot)
+        snapshot, phases = self._phases.follow(snapshot, state.phases, swing_w)
         assessment, memory = self.assessor.assess(
             snapshot, state.safety, self._gap(state, now_ns) + state.findings
         )
@@ -131,9 +155,17 @@ class Cycle:
         moved = self._guard.step(
             state.machine, state.latches, snapshot, assessment, inputs.commands, known_ns
         )
-        request = self._modes.request(snapshot, inputs.plan, moved.state)
+        last = LastCycle(
+            setpoint_w=sum(memory.setpoint_w for memory in state.units.values()),
+            is_limited=state.is_limited,
+            meter_delay_s=s_from_ns(self._rest.window(rest)[0]),
+        )
+        asked = self._modes.step(
+            snapshot, inputs.plan, moved.state, state.modes, inputs.utc_ns, last
+        )
+        request = asked.request
         permits = self._gate.authorise(request, moved.state, assessment, now_ns)
-        setpoints = self._ramp(state, request, permits, now_ns)
+        setpoints = self._ramp(state, request, permits, snapshot)
         writes, units, findings = self._apply(state, moved, setpoints, permits, snapshot)
         loads = self._loads.step(
             state.loads, state.shed_ns, snapshot, inputs.plan, moved.state, assessment
@@ -144,6 +176,8 @@ class Cycle:
             assessment=assessment,
             moved=moved,
             request=request,
+            band=asked.band,
+            quality=self._modes.regulator.quality(asked.memory.regulation),
             permits=permits,
             setpoints=setpoints,
             load_requests=loads.requests,
@@ -155,12 +189,15 @@ class Cycle:
             latches=moved.latches,
             time_ns=now_ns,
             rest=rest,
+            phases=phases,
             loop_known_ns=known_ns,
             safety=memory,
+            modes=asked.memory,
             units=units,
             loads=loads.memory,
             shed_ns=loads.shed_ns,
-            findings=findings + loads.findings,
+            is_limited=_is_limited(request, setpoints),
+            findings=findings + loads.findings + asked.findings,
             ignored_events=state.ignored_events + len(moved.refused),
         )
         return after, record
@@ -172,12 +209,19 @@ class Cycle:
         return (finding("cycle_gap", SITE, now_ns, detail),)
 
     def _ramp(
-        self, state: CycleState, request: Request, permits: Mapping[str, Permit], now_ns: int
+        self,
+        state: CycleState,
+        request: Request,
+        permits: Mapping[str, Permit],
+        snapshot: Snapshot,
     ) -> dict[str, Setpoint]:
-        dt_s = 0.0 if state.time_ns is None else s_from_ns(now_ns - state.time_ns)
-        asked_w = divide(request.power_w, permits)
+        dt_s = 0.0 if state.time_ns is None else s_from_ns(snapshot.time_ns - state.time_ns)
+        last_w = {unit: _last_w(state, unit) for unit in permits}
+        asked_w = self._sharing.share(request.power_w, permits, snapshot, last_w)
         return {
-            unit: self._ramper.approach(_last_w(state, unit), asked_w[unit], permit, dt_s)
+            unit: self._ramper.approach(
+                last_w[unit], asked_w[unit], permit, dt_s, urgent=request.urgent
+            )
             for unit, permit in permits.items()
         }
 
@@ -213,6 +257,18 @@ def watchdog_timeout_ns(site: Site) -> int:
     return max(4 * NS_PER_S // 10, 5 * site.cycle.period_ms * NS_PER_MS)
 
 
+def _is_limited(request: Request, setpoints: Mapping[str, Setpoint]) -> bool:
+    reached_w = sum(setpoint.power_w for setpoint in setpoints.values())
+    return not abs(request.power_w - reached_w) <= LIMITED_W
+
+
 def _last_w(state: CycleState, unit: str) -> float:
     memory = state.units.get(unit)
     return 0.0 if memory is None else memory.setpoint_w
+
+
+def _coarse_w(site: Site, traits: Mapping[str, Traits]) -> float:
+    """Returns the steps, W, in which the coarsest device keeps its setpoint; infinite for one that
+    knows all or nothing."""
+    points = [traits.get(unit, NO_TRAITS).get(Point.SETPOINT_W, PLAIN) for unit in site.unit_names]
+    return max(math.inf if point.whole_w is not None else point.step for point in points)

@@ -1,149 +1,322 @@
-"""The mode manager says what the site asks of its batteries now, and why."""
+"""The mode manager says what the site asks of its batteries now, and why.
 
-from dataclasses import dataclass
-from enum import StrEnum
-from typing import assert_never
+Who may ask stands in :data:`holdfast.core.asked_slot.PRECEDENCE`, what a mode asks in
+:mod:`holdfast.control.modes.table`. Its wish is then kept within bounds, the weakest first: the
+mode's own, loads that are kept out, the limits at the meter, the reserve. It goes over from the
+mode before without a jump, and what a device would not make of it is trimmed.
+"""
 
-from holdfast.control.modes.self_consumption import hold_w, self_consumption_w
+import math
+from dataclasses import dataclass, field
+
+from holdfast.control.connection.band import Band
+from holdfast.control.connection.connection import GridConnection
+from holdfast.control.connection.memory import ConnectionMemory
+from holdfast.control.kept_out import KEPT_OUT, KeptOut
+from holdfast.control.kept_wish import wished
+from holdfast.control.modes.table import MODES
+from holdfast.control.modes.wish import ModeView
 from holdfast.control.plan_gate import AcceptedPlan
+from holdfast.control.pv_wishes import PvWishes
+from holdfast.control.regulation.regulator import RegulationMemory, Regulator, RegulatorWish
+from holdfast.control.request import Instead, Request
+from holdfast.control.reserve import Reserve
+from holdfast.control.transfer import Leader, Transfer, TransferMemory
+from holdfast.core.asked_slot import AskedBy, SlotTerms, combined
 from holdfast.core.config import Site
 from holdfast.core.data_store import Snapshot
-from holdfast.core.device_mode import MODES, DeviceMode
-from holdfast.core.plan import PV_OFF_IMPORT_SHARE, PlanSlot, SlotMode
-from holdfast.core.signals import Signal
+from holdfast.core.device_mode import MODES as DEVICE_MODES
+from holdfast.core.device_mode import DeviceMode
+from holdfast.core.plan import PlanSlot
+from holdfast.core.slot_mode import SlotMode
 from holdfast.core.state_machine import State
-from holdfast.core.units import NS_PER_S
+from holdfast.core.units import NS_PER_S, s_from_ns
+from holdfast.safety.finding import Finding
 from holdfast.safety.island import any_islanded
-from holdfast.safety.rest_of_site import load_of_site_w, rest_of_site_w
+from holdfast.safety.rest_of_site import rest_of_site_w
 
 REQUEST_LIFETIME_NS = 1 * NS_PER_S
-PV_STAYS_OFF_SHARE = 0.95
-"""PV that is off goes on again only above this share of what may be imported: a load that moves
-about the lower share is no reason to switch to and fro."""
-
-
-class Source(StrEnum):
-    """Tells who asks, the best first: the lower rungs serve when the upper ones cannot."""
-
-    PLAN = "plan"
-    SELF_CONSUMPTION = "self_consumption"
-    PASSIVE = "passive"
+QUIET_NS = 60 * NS_PER_S
+"""The grid is back so long before anything is asked of it: it may go again, and inverters look at
+it for a while before they connect."""
+RESERVE = "reserve"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
-    """A request is a wish, not a command: nothing is permitted by it."""
+class ModeMemory:
+    """Holds what the modes hand to the next cycle."""
+
+    transfer: TransferMemory | None = None
+    """None while nobody may ask."""
+    mean_rest_w: float | None = None
+    time_ns: int | None = None
+    connection: ConnectionMemory = field(default_factory=ConnectionMemory)
+    regulation: RegulationMemory = field(default_factory=RegulationMemory)
+    islanded_ns: int | None = None
+    """Tells when the site was last on an island; None if that is too long ago to count."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LastCycle:
+    """Holds what came of the wish before."""
+
+    setpoint_w: float = 0.0
+    """Of all units together."""
+    is_limited: bool = False
+    """Less than was asked was permitted, or reached by the ramp."""
+    meter_delay_s: float = 0.0
+    """What the meter shows is so old at least."""
+
+
+NOTHING_BEFORE = LastCycle()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskedOfBatteries:
+    """Holds what the modes ask in one cycle, and what the limits at the meter leave of it."""
+
+    request: Request
+    band: Band
+    findings: tuple[Finding, ...]
+    memory: ModeMemory
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Led:
+    """Holds what comes of the one who leads."""
 
     power_w: float
-    """Counts for all batteries, + charging. It may be anything: the gate does not trust it."""
-    source: Source
     reason: str
-    expires_ns: int
-    export_limit_w: float = 0.0
-    """PV is to be throttled to export no more: from 0 to what the grid connection permits."""
-    pv_on: bool = True
-    """False: PV is to be switched off."""
-    device_mode: DeviceMode | None = None
-    """The inverters are to keep this rule by themselves, where they can, in place of the power."""
+    kept_by: tuple[str, ...]
+    urgent: bool
+    instead: Instead
+    transfer: TransferMemory
+    regulation: RegulationMemory
 
 
 class ModeManager:
-    """Climbs down the ladder: plan, then self-consumption, then passive. Holds no state."""
+    """Lets the strongest ask, and keeps him within bounds. Holds no state."""
 
-    def __init__(self, site: Site) -> None:
+    def __init__(self, site: Site, *, coarse_w: float = 0.0) -> None:
+        """Takes the steps, W, in which the coarsest device keeps its setpoint."""
         self._units = site.unit_names
-        self._storage = site.storage
+        self._standing = site.modes.standing
+        self._levelling_s = 60.0 * site.modes.levelling_minutes
+        mode = SlotMode(site.modes.default)
+        self._default = Leader(
+            by=AskedBy.DEFAULT,
+            mode=mode,
+            reason=f"nobody asks for anything else: {MODES[mode].says}",
+            terms=site.modes.terms,
+        )
+        self._capacity_wh = sum(unit.battery.capacity_wh for unit in site.storage)
+        self._charge_max_w = site.charge_power_max_w
+        self._discharge_max_w = site.discharge_power_max_w
         self._export_max_w = site.grid.export_max_w
-        self._import_max_w = site.grid.import_max_w
-        self._has_reserve = any(unit.operation.backup_reserve_pct > 0.0 for unit in site.storage)
+        self._transfer = Transfer(site)
+        self._reserve = Reserve(site)
+        self._kept_out = KeptOut(site)
+        self._pv = PvWishes(site)
+        self._connection = GridConnection(site)
+        self.regulator = Regulator(site, coarse_w=coarse_w)
 
-    def request(self, snapshot: Snapshot, plan: AcceptedPlan | None, state: State) -> Request:
-        """Tells what to ask for in this cycle."""
+    def step(
+        self,
+        snapshot: Snapshot,
+        plan: AcceptedPlan | None,
+        state: State,
+        memory: ModeMemory,
+        utc_ns: int | None = None,
+        last: LastCycle = NOTHING_BEFORE,
+    ) -> AskedOfBatteries:
+        """Tells what to ask for in this cycle, with the memory for the next one."""
         now_ns = snapshot.time_ns
         slot = None if plan is None or state is not State.RUNNING else plan.slot_at(now_ns)
-        power_w, source, reason = self._power(snapshot, slot, state)
-        return Request(
-            power_w=power_w,
-            source=source,
-            reason=reason,
-            expires_ns=now_ns + REQUEST_LIFETIME_NS,
-            export_limit_w=self._export_limit_w(slot),
-            pv_on=self._pv_on(snapshot, slot),
-            device_mode=self._device_mode(snapshot, slot, source),
+        rest_w = rest_of_site_w(snapshot)
+        mean_rest_w = self._mean_rest_w(rest_w, memory, now_ns)
+        islanded_ns = self._last_islanded_ns(snapshot, memory)
+        nobody = _why_nobody(state, rest_w, islanded_ns, now_ns)
+        leader = None if nobody else self._leader(slot, plan, memory.transfer, now_ns)
+        band, findings, connection = self._connection.band(
+            snapshot, self._terms(leader), utc_ns, memory.connection
+        )
+        view = None
+        if rest_w is not None and mean_rest_w is not None:
+            view = self._view(rest_w, mean_rest_w, snapshot)
+        led = None
+        if leader is not None and view is not None:
+            led = self._led(leader, view, band, snapshot, memory, last)
+        return AskedOfBatteries(
+            request=self._request(led, nobody, slot, view, band, snapshot),
+            band=band,
+            findings=findings,
+            memory=ModeMemory(
+                transfer=None if led is None else led.transfer,
+                mean_rest_w=mean_rest_w,
+                time_ns=now_ns,
+                connection=connection,
+                # What was learned of a device before a fault is not believed after it.
+                regulation=RegulationMemory() if led is None else led.regulation,
+                islanded_ns=islanded_ns,
+            ),
         )
 
-    def _power(
-        self, snapshot: Snapshot, slot: PlanSlot | None, state: State
-    ) -> tuple[float, Source, str]:
-        if state is not State.RUNNING:
-            return 0.0, Source.PASSIVE, f"the site is in {state.name}"
+    # ------------------------------------------------------------------ what is seen
+
+    def _mean_rest_w(self, rest_w: float | None, memory: ModeMemory, now_ns: int) -> float | None:
+        """Returns the mean of the last minutes, W; of a meter that cannot be read it is kept."""
+        before_w = memory.mean_rest_w
+        if rest_w is None or before_w is None:
+            return rest_w if before_w is None else before_w
+        share = min(_dt_s(memory, now_ns) / self._levelling_s, 1.0)
+        return before_w + (rest_w - before_w) * share
+
+    def _last_islanded_ns(self, snapshot: Snapshot, memory: ModeMemory) -> int | None:
+        now_ns, before_ns = snapshot.time_ns, memory.islanded_ns
         if any_islanded(self._units, snapshot):
-            return 0.0, Source.PASSIVE, "an island: its load decides the power"
-        rest_w = rest_of_site_w(snapshot)
-        if rest_w is None:
-            return 0.0, Source.PASSIVE, "meter or battery cannot be read"
-        if slot is None:
-            power_w, source = self_consumption_w(rest_w), Source.SELF_CONSUMPTION
-            reason = "no valid plan: grid at 0 W"
-        else:
-            power_w, source, reason = _by_slot(slot, rest_w), Source.PLAN, slot.reason
-        if power_w < 0.0 and self._has_reserve and self._is_at_reserve(snapshot):
-            power_w, reason = 0.0, "what is left is the reserve for an outage"
-        return power_w, source, reason
+            return now_ns
+        return before_ns if before_ns is not None and now_ns - before_ns < QUIET_NS else None
 
-    def _export_limit_w(self, slot: PlanSlot | None) -> float:
-        """Returns what the plan asks, while it is followed, within the grid connection's limit, W.
+    def _view(self, rest_w: float, mean_rest_w: float, snapshot: Snapshot) -> ModeView:
+        return ModeView(
+            rest_w=rest_w,
+            mean_rest_w=mean_rest_w,
+            soc_pct=self._reserve.soc_pct(snapshot),
+            capacity_wh=self._capacity_wh,
+            charge_max_w=self._charge_max_w,
+            discharge_max_w=self._discharge_max_w,
+            export_max_w=self._export_max_w,
+        )
 
-        While the site does not run nobody throttles the owner's PV: no battery is in danger from
-        it. A meter that cannot be read changes nothing: the inverter throttles by its own. NaN is
-        no limit that anybody can have meant, and becomes 0 W.
-        """
-        if slot is None or slot.export_limit_w is None:
-            return self._export_max_w
-        # In this order NaN leaves 0 W.
-        return max(0.0, min(slot.export_limit_w, self._export_max_w))
+    # ------------------------------------------------------------------ who leads
 
-    def _pv_on(self, snapshot: Snapshot, slot: PlanSlot | None) -> bool:
-        """Says whether PV is let through; False only where a plan says so and the grid has room."""
-        if slot is None or slot.pv_on or any_islanded(self._units, snapshot):
-            return True
-        load_w = load_of_site_w(snapshot)
-        if load_w is None:
-            return True
-        is_off = any(snapshot.good(unit, Signal.PV_ON) == 0.0 for unit in self._units)
-        share = PV_STAYS_OFF_SHARE if is_off else PV_OFF_IMPORT_SHARE
-        # What it is without PV, on or off: what PV does must not decide whether it may stand still.
-        import_w = load_w + max(_by_slot(slot, load_w), 0.0)
-        return not import_w <= share * self._import_max_w
+    def _leader(
+        self,
+        slot: PlanSlot | None,
+        plan: AcceptedPlan | None,
+        before: TransferMemory | None,
+        now_ns: int,
+    ) -> Leader:
+        proposed = self._default
+        if slot is not None and plan is not None:
+            proposed = Leader(
+                by=slot.by,
+                mode=slot.mode,
+                reason=slot.reason,
+                power_w=slot.battery_power_w,
+                terms=slot.terms,
+                ends_ns=plan.slot_ends_ns(now_ns),
+            )
+        return self._transfer.leader(proposed, before, now_ns)
+
+    def _terms(self, leader: Leader | None) -> SlotTerms:
+        return self._standing if leader is None else combined(leader.terms, self._standing)
+
+    # ------------------------------------------------------------------ what is asked
+
+    def _led(
+        self,
+        leader: Leader,
+        view: ModeView,
+        band: Band,
+        snapshot: Snapshot,
+        memory: ModeMemory,
+        last: LastCycle,
+    ) -> _Led:
+        now_ns, before = snapshot.time_ns, memory.transfer
+        dt_s = _dt_s(memory, now_ns)
+        wish = wished(leader, view, now_ns)
+        wish = wish.within(self._kept_out.low_w(snapshot, view.rest_w), math.inf, KEPT_OUT)
+        wish = wish.within(band.low_w, math.inf, band.low_by, at_meter=True)
+        wish = wish.within(-math.inf, band.high_w, band.high_by, at_meter=True)
+        if self._reserve.is_reached(snapshot, leader.terms.reserve_pct):
+            wish = wish.within(0.0, math.inf, RESERVE)
+        # What left the band goes back at once, though the wish may be well inside.
+        urgent = band.is_urgent(0.0 if before is None else before.power_w) or band.is_urgent(
+            last.setpoint_w
+        )
+        transfer = self._transfer.carry(
+            leader, wish.power_w, before, now_ns=now_ns, dt_s=dt_s, urgent=urgent
+        )
+        power_w = band.clamp(transfer.power_w)
+        power_w, regulation = self.regulator.step(
+            RegulatorWish(
+                power_w=power_w,
+                grid_w=view.rest_w + power_w if wish.at_meter else None,
+                urgent=urgent,
+                is_limited=last.is_limited,
+                meter_delay_s=last.meter_delay_s,
+            ),
+            snapshot,
+            memory.regulation,
+            dt_s,
+        )
+        return _Led(
+            power_w=power_w,
+            reason=_with_bounds(leader.reason, wish.kept_by),
+            kept_by=wish.kept_by,
+            urgent=urgent,
+            instead=self._instead(leader, view, now_ns),
+            transfer=transfer,
+            regulation=regulation,
+        )
+
+    def _instead(self, leader: Leader, view: ModeView, now_ns: int) -> Instead:
+        """Returns what the site's default mode would ask; where that leads, what nobody would."""
+        if leader.by is AskedBy.DEFAULT:
+            return Instead(by=AskedBy.PASSIVE, mode=SlotMode.PASSIVE, power_w=0.0)
+        power_w = wished(self._default, view, now_ns).power_w
+        return Instead(by=AskedBy.DEFAULT, mode=self._default.mode, power_w=power_w)
+
+    def _request(
+        self,
+        led: _Led | None,
+        nobody: str,
+        slot: PlanSlot | None,
+        view: ModeView | None,
+        band: Band,
+        snapshot: Snapshot,
+    ) -> Request:
+        leader = None if led is None else led.transfer.leader
+        return Request(
+            power_w=0.0 if led is None else led.power_w,
+            source=AskedBy.PASSIVE if leader is None else leader.by,
+            reason=nobody if led is None else led.reason,
+            expires_ns=snapshot.time_ns + REQUEST_LIFETIME_NS,
+            mode=SlotMode.PASSIVE if leader is None else leader.mode,
+            kept_by=() if led is None else led.kept_by,
+            urgent=led is not None and led.urgent,
+            instead=None if led is None else led.instead,
+            export_limit_w=min(self._pv.export_limit_w(slot), band.export_max_w),
+            pv_on=self._pv.pv_on(snapshot, slot, view),
+            device_mode=None if led is None else self._device_mode(snapshot, slot, led, band),
+        )
 
     def _device_mode(
-        self, snapshot: Snapshot, slot: PlanSlot | None, source: Source
+        self, snapshot: Snapshot, slot: PlanSlot | None, led: _Led, band: Band
     ) -> DeviceMode | None:
         """Returns the mode that a plan asks for, while it is followed and the reserve lets it."""
-        if slot is None or slot.device_mode is None or source is not Source.PLAN:
+        if slot is None or slot.device_mode is None:
             return None
-        keeps = self._has_reserve and MODES[slot.device_mode].discharges
-        return None if keeps and self._is_at_reserve(snapshot) else slot.device_mode
-
-    def _is_at_reserve(self, snapshot: Snapshot) -> bool:
-        """Says whether no more is stored than the reserve; True too if that cannot be told."""
-        above = []
-        for unit in self._storage:
-            soc_pct = snapshot.good(unit.name, Signal.SOC_PCT)
-            if soc_pct is None:
-                return True
-            kept_pct = max(unit.operation.backup_reserve_pct, unit.operation.soc_min_pct)
-            above.append((soc_pct - kept_pct) * unit.battery.capacity_wh)
-        return not sum(above) > 0.0
+        keeps = DEVICE_MODES[slot.device_mode].discharges
+        at_reserve = keeps and self._reserve.is_reached(snapshot, slot.terms.reserve_pct)
+        covered = band.covers(-self._discharge_max_w, self._charge_max_w)
+        return None if at_reserve or led.kept_by or not covered else slot.device_mode
 
 
-def _by_slot(slot: PlanSlot, rest_w: float) -> float:
-    match slot.mode:
-        case SlotMode.SELF_CONSUMPTION:
-            return self_consumption_w(rest_w)
-        case SlotMode.HOLD:
-            return hold_w(rest_w)
-        case SlotMode.POWER:
-            return slot.battery_power_w
-        case _:
-            assert_never(slot.mode)
+def _why_nobody(state: State, rest_w: float | None, islanded_ns: int | None, now_ns: int) -> str:
+    if state is not State.RUNNING:
+        return f"the site is in {state.name}"
+    if islanded_ns == now_ns:
+        return "an island: its load decides the power"
+    if islanded_ns is not None:
+        return "the grid is back: a minute of quiet first"
+    return "meter or battery cannot be read" if rest_w is None else ""
+
+
+def _with_bounds(reason: str, kept_by: tuple[str, ...]) -> str:
+    return f"{reason}; kept by {' and '.join(kept_by)}" if kept_by else reason
+
+
+def _dt_s(memory: ModeMemory, now_ns: int) -> float:
+    return 0.0 if memory.time_ns is None else max(s_from_ns(now_ns - memory.time_ns), 0.0)

@@ -2,15 +2,30 @@
 
 import math
 from bisect import bisect_right
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 
+from holdfast.control.modes.table import MODES
+from holdfast.core.asked_slot import SlotTerms
 from holdfast.core.config import Site
 from holdfast.core.errors import PlanRefused
 from holdfast.core.plan import ROOM_C, Plan, PlanSlot
 from holdfast.core.texts import MAX_ID, MAX_NOTE, MAX_REASON, wrong_with
 from holdfast.core.units import NS_PER_S, ns_from_s
 
+_PERCENT, _POWER_W = (0.0, 100.0, "%"), (0.0, 1e6, "W")
+TERMS: Mapping[str, tuple[float, float, str]] = {
+    "grid_target_w": (-1e6, 1e6, "W"),
+    "soc_target_pct": _PERCENT,
+    "soc_ceiling_pct": _PERCENT,
+    "reserve_pct": _PERCENT,
+    "import_max_w": _POWER_W,
+    "export_max_w": _POWER_W,
+    "import_mean_max_w": _POWER_W,
+}
+"""Each term of a slot lies between these."""
+assert TERMS.keys() == {each.name for each in fields(SlotTerms)}
 MAX_SLOTS = 2000
 MAX_HORIZON = timedelta(days=8)
 MAX_LIFETIME = timedelta(hours=2)
@@ -33,12 +48,15 @@ class AcceptedPlan:
             return None
         return self.plan.slots[bisect_right(self.starts_ns, now_ns) - 1]
 
+    def slot_ends_ns(self, now_ns: int) -> int:
+        """Returns when the slot at ``now_ns`` ends; the plan must have it."""
+        index = bisect_right(self.starts_ns, now_ns)
+        return self.starts_ns[index] if index < len(self.starts_ns) else self.ends_ns
+
     def share_over(self, now_ns: int) -> float:
         """Returns which share of the slot at ``now_ns`` is over, 0 to 1; the plan must have it."""
-        index = bisect_right(self.starts_ns, now_ns)
-        start_ns = self.starts_ns[index - 1]
-        end_ns = self.starts_ns[index] if index < len(self.starts_ns) else self.ends_ns
-        return (now_ns - start_ns) / (end_ns - start_ns)
+        start_ns = self.starts_ns[bisect_right(self.starts_ns, now_ns) - 1]
+        return (now_ns - start_ns) / (self.slot_ends_ns(now_ns) - start_ns)
 
 
 def accept_plan(plan: Plan, *, now_ns: int, utc: datetime, site: Site) -> AcceptedPlan:
@@ -109,11 +127,22 @@ def _check_slot(slot: PlanSlot, site: Site) -> None:
         raise PlanRefused("pv_on is neither true nor false")
     if not (slot.device_mode is None or slot.device_mode in site.planner.device_modes):
         raise PlanRefused(f"device_mode {slot.device_mode} is none of planner.device_modes")
+    _check_terms(slot)
     _check_loads(slot, site)
     for name in ("grid_power_w", "soc_end_pct", "import_price_per_kwh"):
         value: float | None = getattr(slot, name)
         if value is not None and not math.isfinite(value):
             raise PlanRefused(f"{name} is not a finite number")
+
+
+def _check_terms(slot: PlanSlot) -> None:
+    for name, (low, high, unit) in TERMS.items():
+        value: float | None = getattr(slot.terms, name)
+        if value is not None:
+            _check_within(f"terms.{name}", value, low, high, unit)
+    for name in MODES[slot.mode].needs:
+        if getattr(slot.terms, name) is None:
+            raise PlanRefused(f"mode {slot.mode} needs terms.{name}")
 
 
 def _check_loads(slot: PlanSlot, site: Site) -> None:

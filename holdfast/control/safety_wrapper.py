@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from holdfast.control.mode_manager import Request
+from holdfast.control.request import Request
 from holdfast.core.config import Site
 from holdfast.core.device_mode import MODES, DeviceMode
 from holdfast.core.state_machine import State

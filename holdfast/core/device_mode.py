@@ -13,6 +13,8 @@ class DeviceMode(StrEnum):
     GRID_FIRST = "grid_first"
     TIME_OF_USE = "time_of_use"
     BACKUP_RESERVE = "backup_reserve"
+    OWN_RULE = "own_rule"
+    """It is given back: what it then does is its owner's and its maker's affair."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,11 +42,17 @@ MODES: Mapping[DeviceMode, ModeRow] = {
     DeviceMode.GRID_FIRST: ModeRow(charges_from_grid=False, serves_load=True, exports=True),
     DeviceMode.TIME_OF_USE: ModeRow(charges_from_grid=True, serves_load=True, exports=False),
     DeviceMode.BACKUP_RESERVE: ModeRow(charges_from_grid=False, serves_load=False, exports=False),
+    DeviceMode.OWN_RULE: ModeRow(charges_from_grid=True, serves_load=True, exports=True),
 }
 """PV surplus charges in every mode but GRID_FIRST. As Growatt's hybrids do it: battery_first
 charges from the grid too, and load_first serves the load whatever the plan would like."""
 
 assert tuple(MODES) == tuple(DeviceMode), "each mode has one row, in the order of their names"
+
+PLANNED = tuple(mode for mode in DeviceMode if mode is not DeviceMode.OWN_RULE)
+"""A plan may ask for these: of the others nobody knows what the battery will do."""
+ON_ISLAND = (DeviceMode.OWN_RULE, DeviceMode.LOAD_FIRST)
+"""In these an inverter that carries an island serves its load; the first that it knows counts."""
 
 NO_MODE = 0.0
 """Stands, where a mode is a number, for an inverter that follows its setpoint."""

@@ -4,7 +4,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
+from holdfast.core.asked_slot import NO_TERMS, AskedBy, SlotTerms
 from holdfast.core.device_mode import DeviceMode
+from holdfast.core.slot_mode import SlotMode
 from holdfast.core.texts import MAX_NOTE, MAX_REASON, shown
 
 SHARE_MIN, SHARE_MAX = 0.05, 0.95
@@ -18,17 +20,6 @@ PV_OFF_IMPORT_SHARE = 0.9
 connection permits: a load that comes on finds room."""
 
 
-class SlotMode(StrEnum):
-    """Tells what the battery does during a slot."""
-
-    SELF_CONSUMPTION = "self_consumption"
-    """The grid connection is kept at 0 W."""
-    POWER = "power"
-    """The battery holds ``battery_power_w``."""
-    HOLD = "hold"
-    """The battery stores PV surplus, but serves no load."""
-
-
 class PlanStatus(StrEnum):
     """Tells which rung of the ladder made the plan, the best first."""
 
@@ -38,6 +29,8 @@ class PlanStatus(StrEnum):
     may be."""
     RELAXED = "relaxed"
     """Some limit cannot be kept; the plan says which."""
+    STRATEGY = "strategy"
+    """A strategy that the owner picked in the place of the optimizer made the plan."""
     LAST_GOOD = "last_good"
     """The optimizer failed: what it planned before goes on for a while."""
     TIME_OF_USE = "time_of_use"
@@ -82,6 +75,9 @@ class PlanSlot:
     loads: tuple[PlannedLoad, ...] = ()
     device_mode: DeviceMode | None = None
     """If None, the inverter is not led by modes."""
+    by: AskedBy = AskedBy.PLAN
+    """Tells who asks for the mode."""
+    terms: SlotTerms = NO_TERMS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,8 +12,12 @@ class Role(StrEnum):
     METER = "meter"
     PV_METER = "pv_meter"
     EMERGENCY_INPUT = "emergency_input"
+    GRID_OPERATOR = "grid_operator"
+    """It tells of the limits that the grid operator sets."""
     LOAD_SWITCH = "load_switch"
     """It switches a flexible load or a heated room."""
+    LOAD_METER = "load_meter"
+    """It measures one load, such as a wallbox."""
 
 
 DeviceKey = tuple[str, Role]

@@ -12,7 +12,7 @@ from holdfast.core.device_mode import DeviceMode
 from holdfast.core.role import Role
 from holdfast.core.units import ns_from_s
 
-BARE_UNITS = frozenset({"0/1", "mode"})
+BARE_UNITS = frozenset({"0/1", "mode", "count"})
 """What has such a unit is told without it."""
 SITE = "site"
 """It owns the signals that belong to no storage unit and no load."""
@@ -71,9 +71,22 @@ class Signal(StrEnum):
     GRID_POWER_W = "grid_power_w"
     GRID_VOLTAGE_V = "grid_voltage_v"
     GRID_FREQUENCY_HZ = "grid_frequency_hz"
+    GRID_POWER_L1_W = "grid_power_l1_w"
+    GRID_POWER_L2_W = "grid_power_l2_w"
+    GRID_POWER_L3_W = "grid_power_l3_w"
+    GRID_CURRENT_L1_A = "grid_current_l1_a"
+    GRID_CURRENT_L2_A = "grid_current_l2_a"
+    GRID_CURRENT_L3_A = "grid_current_l3_a"
     PV_POWER_W = "pv_power_w"
     EMERGENCY_LOOP_CLOSED = "emergency_loop_closed"
+    CONSUMPTION_LIMITED = "consumption_limited"
+    CONSUMPTION_LIMIT_W = "consumption_limit_w"
+    PRODUCTION_LIMITED = "production_limited"
+    PRODUCTION_LIMIT_W = "production_limit_w"
+    OPERATOR_BEATS_COUNT = "operator_beats_count"
+    OPERATOR_WRITES_COUNT = "operator_writes_count"
     WATCHDOG_ARMED = "watchdog_armed"
+    LOAD_POWER_W = "load_power_w"
     LOAD_ON = "load_on"
     LOAD_REVERT_READBACK_S = "load_revert_readback_s"
     ROOM_TEMPERATURE_C = "room_temperature_c"
@@ -84,6 +97,12 @@ class Signal(StrEnum):
     POWER_MISMATCH_W = "power_mismatch_w"
     LINK_MISMATCH_V = "link_mismatch_v"
     REST_OF_SITE_W = "rest_of_site_w"
+    REST_L1_W = "rest_l1_w"
+    REST_L2_W = "rest_l2_w"
+    REST_L3_W = "rest_l3_w"
+    REST_L1_A = "rest_l1_a"
+    REST_L2_A = "rest_l2_a"
+    REST_L3_A = "rest_l3_a"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,13 +139,21 @@ class SignalRow:
 
     @property
     def of_load(self) -> bool:
-        """Says whether it is a signal of each flexible load or heated room."""
-        return self.producer is Role.LOAD_SWITCH
+        """Says whether it is a signal of one load or heated room."""
+        return self.producer in _OF_LOAD
 
 
 _OF_SITE: frozenset[Producer] = frozenset(
-    {Role.METER, Role.PV_METER, Role.EMERGENCY_INPUT, Internal.WATCHDOG, Internal.BALANCE}
+    {
+        Role.METER,
+        Role.PV_METER,
+        Role.GRID_OPERATOR,
+        Role.EMERGENCY_INPUT,
+        Internal.WATCHDOG,
+        Internal.BALANCE,
+    }
 )
+_OF_LOAD: frozenset[Producer] = frozenset({Role.LOAD_SWITCH, Role.LOAD_METER})
 _OF_BATTERY: frozenset[Producer] = frozenset({Role.BMS, Internal.DERIVED})
 
 
@@ -161,7 +188,9 @@ _INVERTER = (Role.INVERTER, 1.0)
 _RELAYS = (Role.RELAYS, 1.0)
 _METER = (Role.METER, 1.0)
 _PV_METER = (Role.PV_METER, 1.0)
+_OPERATOR = (Role.GRID_OPERATOR, 10.0)  # what is lost is the failsafe limit
 _SWITCH = (Role.LOAD_SWITCH, 60.0)  # no safety rests on it; wireless ones are slow
+_LOAD_METER = (Role.LOAD_METER, 10.0)
 _DERIVED = (Internal.DERIVED, 15.0)  # what it rests on is lost long before
 _BALANCE = (Internal.BALANCE, 30.0)  # and so is the slowest meter
 _S = Signal
@@ -207,9 +236,23 @@ SIGNALS: dict[Signal, SignalRow] = {
     _S.GRID_POWER_W:             _row(*_METER, "W",   -1.0e6,   1.0e6, "grid power", "at the grid connection, + import"),
     _S.GRID_VOLTAGE_V:           _row(*_METER, "V",      0.0,  1000.0, "grid voltage", "phase to neutral"),
     _S.GRID_FREQUENCY_HZ:        _row(*_METER, "Hz",    40.0,    70.0, "grid frequency", "grid frequency"),
+    _S.GRID_POWER_L1_W:          _row(*_METER, "W",   -1.0e6,   1.0e6, "grid power on L1", "at the grid connection, of phase 1, + import"),
+    _S.GRID_POWER_L2_W:          _row(*_METER, "W",   -1.0e6,   1.0e6, "grid power on L2", "at the grid connection, of phase 2, + import"),
+    _S.GRID_POWER_L3_W:          _row(*_METER, "W",   -1.0e6,   1.0e6, "grid power on L3", "at the grid connection, of phase 3, + import"),
+    _S.GRID_CURRENT_L1_A:        _row(*_METER, "A",   -5.0e3,   5.0e3, "grid current on L1", "at the grid connection, of phase 1; with or without a sign"),
+    _S.GRID_CURRENT_L2_A:        _row(*_METER, "A",   -5.0e3,   5.0e3, "grid current on L2", "at the grid connection, of phase 2; with or without a sign"),
+    _S.GRID_CURRENT_L3_A:        _row(*_METER, "A",   -5.0e3,   5.0e3, "grid current on L3", "at the grid connection, of phase 3; with or without a sign"),
     _S.PV_POWER_W:            _row(*_PV_METER, "W",   -100.0,   1.0e6, "PV power", "sum of the PV arrays"),
     _S.EMERGENCY_LOOP_CLOSED: _row(Role.EMERGENCY_INPUT, 0.5, "0/1", 0.0, 1.0, "emergency-stop loop", "normally closed loop; open or broken = stop"),
+    _S.CONSUMPTION_LIMITED:   _row(*_OPERATOR, "0/1",    0.0,     1.0, "grid operator's limit of consumption", "the grid operator limits what is consumed"),
+    _S.CONSUMPTION_LIMIT_W:   _row(*_OPERATOR, "W",      0.0,   1.0e6, "consumption that the grid operator permits", "most that he permits while he limits it"),
+    _S.PRODUCTION_LIMITED:    _row(*_OPERATOR, "0/1",    0.0,     1.0, "grid operator's limit of production", "the grid operator limits what is fed in"),
+    _S.PRODUCTION_LIMIT_W:    _row(*_OPERATOR, "W",      0.0,   1.0e6, "production that the grid operator permits", "most that he permits while he limits it"),
+    # Counters: another value is another beat, or another limit.
+    _S.OPERATOR_BEATS_COUNT:  _row(*_OPERATOR, "count",  0.0,   4.3e9, "grid operator's heartbeat", "another value with each heartbeat"),
+    _S.OPERATOR_WRITES_COUNT: _row(*_OPERATOR, "count",  0.0,   4.3e9, "count of the grid operator's limits", "another value each time he sets a limit, the same one too"),
     _S.WATCHDOG_ARMED:        _row(Internal.WATCHDOG, 1.0, "0/1", 0.0, 1.0, "watchdog's state", "the watchdog lives and reaches the inverter"),
+    _S.LOAD_POWER_W:            _row(*_LOAD_METER, "W", -1.0e5, 1.0e6, "power of the load", "measured at the load, + it takes"),
     _S.LOAD_ON:                 _row(*_SWITCH, "0/1",    0.0,     1.0, "load's switch", "the load has power"),
     _S.LOAD_REVERT_READBACK_S:  _row(*_SWITCH, "s",      0.0, 65535.0, "revert timer of the load's switch", "the switch goes off after this silence; 0 = never"),
     _S.ROOM_TEMPERATURE_C:      _row(*_SWITCH, "°C",   -40.0,    80.0, "room temperature", "air in the room"),
@@ -220,11 +263,34 @@ SIGNALS: dict[Signal, SignalRow] = {
     _S.POWER_MISMATCH_W:         _row(*_DERIVED, "W",    0.0,   1.0e6, "mismatch of inverter and battery power", "inverter's power against the pack's voltage times current", of_battery=False),
     _S.LINK_MISMATCH_V:          _row(*_DERIVED, "V",    0.0,  1510.0, "mismatch of link and battery voltage", "voltage behind the closed contactor against the pack's"),
     _S.REST_OF_SITE_W: _row(*_BALANCE, "W", -2.0e6, 2.0e6, "rest of the site", "load less PV, of the instant at which the meter's value last changed"),
+    _S.REST_L1_W: _row(*_BALANCE, "W", -2.0e6, 2.0e6, "rest of the site on L1", "load less PV of phase 1, as the rest of the site"),
+    _S.REST_L2_W: _row(*_BALANCE, "W", -2.0e6, 2.0e6, "rest of the site on L2", "load less PV of phase 2, as the rest of the site"),
+    _S.REST_L3_W: _row(*_BALANCE, "W", -2.0e6, 2.0e6, "rest of the site on L3", "load less PV of phase 3, as the rest of the site"),
+    _S.REST_L1_A: _row(*_BALANCE, "A", -1.0e4, 1.0e4, "current of the others on L1", "what phase 1 carries without the batteries, + import"),
+    _S.REST_L2_A: _row(*_BALANCE, "A", -1.0e4, 1.0e4, "current of the others on L2", "what phase 2 carries without the batteries, + import"),
+    _S.REST_L3_A: _row(*_BALANCE, "A", -1.0e4, 1.0e4, "current of the others on L3", "what phase 3 carries without the batteries, + import"),
 }
 # fmt: on
 
-INFORMATIVE = frozenset({Signal.SOH_PCT, Signal.PV_POWER_W})
-"""No safety rests on them: nothing is wrong where a device does not have them."""
+PHASE_POWER_W = (_S.GRID_POWER_L1_W, _S.GRID_POWER_L2_W, _S.GRID_POWER_L3_W)
+PHASE_CURRENT_A = (_S.GRID_CURRENT_L1_A, _S.GRID_CURRENT_L2_A, _S.GRID_CURRENT_L3_A)
+PHASE_REST_W = (_S.REST_L1_W, _S.REST_L2_W, _S.REST_L3_W)
+PHASE_REST_A = (_S.REST_L1_A, _S.REST_L2_A, _S.REST_L3_A)
+"""L1 to L3."""
+
+INFORMATIVE = frozenset(
+    {
+        Signal.SOH_PCT,
+        Signal.PV_POWER_W,
+        *PHASE_POWER_W,
+        *PHASE_CURRENT_A,
+        *PHASE_REST_W,
+        *PHASE_REST_A,
+        *(signal for signal, row in SIGNALS.items() if row.producer is Role.GRID_OPERATOR),
+    }
+)
+"""Where a device does not have them, or they are lost, nothing is wrong with it: who uses them
+knows what holds without them."""
 
 assert SIGNALS.keys() == set(Signal), "every signal has exactly one row"
 assert all(row.low < row.high and row.max_age_s > 0 for row in SIGNALS.values())

@@ -95,7 +95,7 @@ GOALS: dict[Goal, GoalRow] = {
         (_G.MAIN_FUSE,          _SITE, (_S.GRID_POWER_W,),                  1,    ("grid_import_high",),                                           _OBSERVE, _OBSERVE, None,              "the site imports no more than its main fuse carries"),
         (_G.EXPORT_LIMIT,       _SITE, (_S.GRID_POWER_W,),                  1,    ("grid_export_high",),                                           _OBSERVE, _OBSERVE, None,              "the battery exports no more than is permitted"),
         (_G.GRID_FAULT,         _SITE, (_S.GRID_VOLTAGE_V, _S.GRID_FREQUENCY_HZ), 1,    ("grid_voltage_high", "grid_voltage_low", "grid_frequency_high", "grid_frequency_low"), _FULL,    _FULL,    None,              "nothing is fed into a grid outside its bounds, which each inverter has to see to by itself as well"),
-        (_G.SUPPLY_IN_OUTAGE,   _UNIT, (),                                  1,    (),                                                              _FULL,    _FULL,    None,              "a command of ours does not leave the house dark while the grid is away"),
+        (_G.SUPPLY_IN_OUTAGE,   _UNIT, (),                                  1,    (),                                                              _LIMITED, _FULL,    None,              "a command of ours does not leave the house dark while the grid is away"),
     )
 }
 # fmt: on
@@ -145,6 +145,8 @@ class Facts:
     """Says what the owner accepts, and why."""
     disproven: Mapping[Goal, str] = field(default_factory=dict)
     """Says what devices were seen not to do: neither they nor what they tell guards it."""
+    unguarded: Mapping[Goal, str] = field(default_factory=dict)
+    """Says why nobody guards a goal, where a table says that in words."""
     ends_with_us: frozenset[Goal] = frozenset()
     """Names what nobody guards in time once the controller hangs: it is no second way."""
 
@@ -185,7 +187,7 @@ def _guard(goal: Goal, facts: Facts) -> Guard:
         return Nobody(why=f"no device is sure to tell {' and '.join(sorted(lacks))}")
     if boxes:
         return Nobody(why=f"{', '.join(sorted(boxes))} alone tells all of it")
-    return Nobody(why="no table says so")
+    return Nobody(why=facts.unguarded.get(goal, "no table says so"))
 
 
 def _permitted(goal: Goal, guards: Mapping[Goal, Guard], facts: Facts) -> Authority:

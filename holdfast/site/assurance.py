@@ -5,12 +5,14 @@ Why it is so: docs/decisions/0022-who-guards-what.md.
 
 from collections.abc import Iterator, Mapping, Set
 
+from holdfast.core.commands import Point
 from holdfast.core.config import Site, StorageUnit
 from holdfast.core.config.device import Device, GpioChip, Without
+from holdfast.core.device_mode import ON_ISLAND
 from holdfast.core.errors import ConfigError
 from holdfast.core.role import Role
 from holdfast.core.signals import SIGNALS, SITE, Signal
-from holdfast.devices.profile import load_profile
+from holdfast.devices.profile import Profile, load_profile
 from holdfast.safety.derived import RESTS_ON
 from holdfast.safety.goals import GOALS, Assurance, Authority, Facts, Goal, Nobody, assure
 from holdfast.safety.limits import build_limits
@@ -115,14 +117,19 @@ def _facts(site: Site, owner: str, accepted: Mapping[Goal, str]) -> Facts:
             seen = _seen(proof, device.device) or profile.confirmed
             commanded += [seen] if profile.points else []
             guarded |= _proven_in_outage(proof, device.device)
+            guarded |= _given_back(profile)
     if commanded and all(commanded):  # a device that is only read is found wrong by the others
         guarded[Goal.UNDERSTOOD] = "; ".join(dict.fromkeys(filter(None, commanded)))
     disproven = {} if proof is None else _disproven(proof)
+    inverter = None if unit is None else load_profile(unit.inverter.profile)
+    if inverter is not None and _given_back(inverter):
+        disproven.pop(Goal.SUPPLY_IN_OUTAGE, None)  # it was told 0 W, which nobody does any more
     return Facts(
         told_by=told_by,
         guarded=guarded,
         accepted=accepted,
         disproven=disproven,
+        unguarded={} if inverter is None else _told_of_outages(inverter),
         ends_with_us=frozenset({Goal.DISCONNECTION} if hangs_on_lines(unit) else ()),
     )
 
@@ -137,6 +144,20 @@ def _proven_in_outage(proof: Proof | None, device: Device) -> dict[Goal, str]:
     if proof is None or proof.outage is not OutageFound.SERVED or not proof.is_of(device):
         return {}
     return {Goal.SUPPLY_IN_OUTAGE: f"told 0 W it served the house on {proof.date}"}
+
+
+def _given_back(profile: Profile) -> dict[Goal, str]:
+    """Returns what follows where an inverter tells of an outage, and is then told nothing more."""
+    modes = profile.traits[Point.DEVICE_MODE].modes if Point.DEVICE_MODE in profile.points else ()
+    if Signal.ISLANDED not in profile.signals or not set(modes).intersection(ON_ISLAND):
+        return {}
+    return {Goal.SUPPLY_IN_OUTAGE: "it tells of an outage, and is then given back to its own rule"}
+
+
+def _told_of_outages(inverter: Profile) -> dict[Goal, str]:
+    """Returns why an inverter is not known to be on an island, in the words of its table."""
+    why = inverter.lacks.get(Signal.ISLANDED)
+    return {} if why is None else {Goal.SUPPLY_IN_OUTAGE: f"{inverter.name} lacks islanded: {why}"}
 
 
 def _disproven(proof: Proof) -> dict[Goal, str]:

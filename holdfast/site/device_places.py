@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from holdfast.core.config import Site
 from holdfast.core.config.device import Device, device_keys, is_file
-from holdfast.core.config.loads import FlexibleLoad, HeatedRoom
+from holdfast.core.config.loads import FlexibleLoad, HeatedRoom, MeteredLoad
 from holdfast.core.config.section import Name, Section
 from holdfast.core.config.storage import StorageUnit
 from holdfast.core.errors import ConfigError
@@ -20,6 +20,7 @@ _LISTS: Mapping[str, type[Section]] = {
     "storage": StorageUnit,
     "loads": FlexibleLoad,
     "rooms": HeatedRoom,
+    "metered_loads": MeteredLoad,
 }
 """Where in site.yaml the sections are that have devices, beside the site itself."""
 

@@ -31,7 +31,7 @@ from holdfast.devices.json_profile import JsonProfile
 from holdfast.devices.modbus_profile import MAY_BE_SLOW
 from holdfast.devices.point_traits import PointTraits, Traits
 from holdfast.devices.profile import Profile, load_profile
-from holdfast.devices.roles import ROLE_OF, ROLES, Per, devices_in
+from holdfast.devices.roles import OF_LOADS, ROLE_OF, ROLES, devices_in
 
 
 def devices(site: Site) -> dict[DeviceKey, tuple[str, Device]]:
@@ -110,6 +110,8 @@ def _sections(site: Site) -> Iterator[tuple[str, str, Section]]:
         yield f"loads[{index}].", load.name, load
     for index, room in enumerate(site.rooms):
         yield f"rooms[{index}].", room.name, room
+    for index, metered in enumerate(site.metered_loads):
+        yield f"metered_loads[{index}].", metered.name, metered
 
 
 def address_of(connection: Connection) -> str:
@@ -136,7 +138,7 @@ def expected_signals(site: Site) -> dict[str, Collection[Signal]]:
     """Returns the signals that must keep coming, by owner. No safety rests on those of loads."""
     expected: dict[str, list[Signal]] = {owner: [] for owner in (SITE, *site.unit_names)}
     for (owner, role), (_, device) in devices(site).items():
-        if ROLES[role].per is not Per.LOAD:
+        if ROLES[role].per not in OF_LOADS:
             expected[owner] += sorted(load_profile(device.profile).of(role).required)
     expected[SITE].append(Signal.WATCHDOG_ARMED)
     return dict(expected)

@@ -17,6 +17,7 @@ from holdfast.site.check import check_site
 from holdfast.site.devices import devices, left_out
 from holdfast.site.doubts import doubts
 from holdfast.site.guards import guard_content
+from holdfast.site.schedule_check import check_schedule
 
 _WITHOUT = {
     Role.RELAYS: "a trip takes the power stage away and opens nothing",
@@ -66,6 +67,7 @@ def examine(site: Site) -> Examination:
     """Returns what is to be told of ``site``. Raises ConfigError if it cannot be run."""
     check_site(site)
     _check_packages(site)
+    check_schedule(site)
     for tariff in () if site.prices is None else (site.prices.purchase, site.prices.feed_in):
         check_source(tariff.source)
     return Examination(

@@ -61,6 +61,12 @@ class SiteFiles:
         return self.state_dir / "proofs"
 
     @property
+    def taken_over(self) -> Path:
+        """Returns the folder of what inverters held before Holdfast first wrote to them, by storage
+        unit."""
+        return self.state_dir / "taken_over"
+
+    @property
     def plan(self) -> Path:
         """Returns the file of what the planner last did."""
         return self.state_dir / "plan.json"
@@ -69,6 +75,21 @@ class SiteFiles:
     def manual(self) -> Path:
         """Returns the file of what people ask of the batteries, in place of the plan."""
         return self.state_dir / "manual.json"
+
+    @property
+    def signals(self) -> Path:
+        """Returns the file of signals that others set for the rules."""
+        return self.state_dir / "signals.json"
+
+    @property
+    def notices(self) -> Path:
+        """Returns the file of what people were told last."""
+        return self.state_dir / "notices.json"
+
+    @property
+    def rule_report(self) -> Path:
+        """Returns the file that tells how the rules stand."""
+        return self.state_dir / "rules.json"
 
     @property
     def forecast(self) -> Path:

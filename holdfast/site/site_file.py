@@ -43,12 +43,22 @@ def parse_site(text: str, *, source: str = "site.yaml", folder: Path = Path()) -
 
 
 def _with_absolute_paths(site: Site, folder: Path) -> Site:
-    prices = site.prices
-    if prices is not None:
-        prices = prices.model_copy(update=_rooted(prices, folder))
-    api = site.api.model_copy(update=_rooted(site.api, folder))
-    state_dir = FilePath(folder / site.state_dir)
-    return site.model_copy(update={"state_dir": state_dir, "prices": prices, "api": api})
+    """Returns ``site`` with each path counted from ``folder``; a device's are its own matter."""
+    changed: dict[str, object] = {}
+    for name in ("prices", "api", "storm_reserve"):
+        section = getattr(site, name)
+        if section is not None:
+            changed[name] = section.model_copy(update=_rooted(section, folder))
+    for name in ("state_dir", "rules"):
+        path = getattr(site, name)
+        if path is not None:
+            changed[name] = FilePath(folder / path)
+    calendars = {
+        name: calendar.model_copy(update=_rooted(calendar, folder))
+        for name, calendar in site.schedule.calendars.items()
+    }
+    changed["schedule"] = site.schedule.model_copy(update={"calendars": calendars})
+    return site.model_copy(update=changed)
 
 
 def _rooted(section: Section, folder: Path) -> dict[str, object]:

@@ -10,9 +10,10 @@ from holdfast.control.cycle import Cycle, CycleState, Inputs, watchdog_timeout_n
 from holdfast.control.plan_gate import accept_plan
 from holdfast.control.storage.unit import UnitMemory
 from holdfast.core.commands import Command, Point
-from holdfast.core.plan import Plan, PlanSlot, PlanStatus, SlotMode
+from holdfast.core.plan import Plan, PlanSlot, PlanStatus
 from holdfast.core.role import Role
 from holdfast.core.signals import SIGNALS, SITE, Signal
+from holdfast.core.slot_mode import SlotMode
 from holdfast.core.state_machine import Event, State
 from holdfast.core.units import NS_PER_MS
 from holdfast.safety.assessment import SafetyMemory
@@ -43,7 +44,7 @@ def test_before_the_first_cycle_the_site_boots_and_nothing_is_known():
     assert state.time_ns is None
     assert state.safety == SafetyMemory(time_ns=0)
     assert (state.units, state.findings, state.ignored_events) == ({}, (), 0)
-    assert state.rest is None
+    assert (state.rest.pair, state.rest.past) == (None, ())
     assert UnitMemory().setpoint_w == 0.0
 
 
@@ -196,16 +197,16 @@ def test_an_inverter_that_delivers_too_much_is_found_through_the_cycle():
 
 def test_a_meter_that_stands_still_winds_nothing_up():
     """What it shows belongs to the instant at which its value changed; see rest_of_site.py."""
-    site = build_site(unit_content("left"), unit_content("right"))
-    bench = Bench(site)
+    grid = {"import_max_w": 10_000, "export_max_w": 10_000, "meter_delay_s": 0}
+    bench = Bench(build_site(unit_content("left"), unit_content("right"), grid=grid))
     bench.start()
-    bench.set(Signal.GRID_POWER_W, 800.0)
+    bench.set(Signal.GRID_POWER_W, 1600.0)
     for _ in range(100):
-        assert bench.step().request.power_w == -800.0
-    assert bench.state.rest == RestOfSite(grid_w=800.0, rest_w=800.0, pv_w=0.0)
-    assert bench.values["left", Signal.BATTERY_POWER_W] == pytest.approx(-400.0)
-    bench.set(Signal.GRID_POWER_W, 10.0)
-    assert bench.step().request.power_w == pytest.approx(-810.0)
+        assert bench.step().request.power_w == -1600.0
+    assert bench.state.rest.pair == RestOfSite(grid_w=1600.0, rest_w=1600.0, pv_w=0.0)
+    assert bench.values["left", Signal.BATTERY_POWER_W] == pytest.approx(-800.0)
+    bench.set(Signal.GRID_POWER_W, 100.0)
+    assert bench.step().request.power_w == pytest.approx(-1700.0)
 
 
 def test_a_contactor_that_falls_open_under_load_ends_the_run_and_is_not_closed_again():

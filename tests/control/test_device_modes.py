@@ -5,13 +5,16 @@ from datetime import timedelta
 
 import pytest
 
-from holdfast.control.mode_manager import ModeManager, Request, Source
+from holdfast.control.mode_manager import ModeManager, ModeMemory
 from holdfast.control.plan_gate import PlanRefused, accept_plan
+from holdfast.control.request import Request
 from holdfast.control.safety_wrapper import SafetyWrapper
+from holdfast.core.asked_slot import AskedBy
 from holdfast.core.commands import Command, Point
-from holdfast.core.device_mode import MODES, DeviceMode, number_of
-from holdfast.core.plan import Plan, PlanSlot, PlanStatus, SlotMode
+from holdfast.core.device_mode import MODES, PLANNED, DeviceMode, number_of
+from holdfast.core.plan import Plan, PlanSlot, PlanStatus
 from holdfast.core.signals import Signal
+from holdfast.core.slot_mode import SlotMode
 from holdfast.core.state_machine import State
 from holdfast.core.units import NS_PER_S
 from holdfast.safety.assessment import Assessment
@@ -36,8 +39,13 @@ HYBRID = {
     "inverter": device("generic_hybrid"),
     "bms": {"profile": "pylontech_hv_can", "connection": CAN},
 }
-PLANNER = {"device_modes": list(DeviceMode)}
+PLANNER = {"device_modes": list(PLANNED)}
 REACH_W = 5000.0
+
+
+def request_of(manager, snapshot, accepted, state):
+    """What is asked in the first cycle."""
+    return manager.step(snapshot, accepted, state, ModeMemory()).request
 
 
 def site(authority="full", **unit):
@@ -72,10 +80,10 @@ def plan_of(mode, site, *, now_ns=T0, power_w=1500.0, seconds=600.0):
 
 def asked(mode, values=None, state=State.RUNNING, one=None):
     one = one or site()
-    return ModeManager(one).request(snapshot_of(values or {}), plan_of(mode, one), state)
+    return request_of(ModeManager(one), snapshot_of(values or {}), plan_of(mode, one), state)
 
 
-@pytest.mark.parametrize("mode", DeviceMode)
+@pytest.mark.parametrize("mode", PLANNED)
 def test_a_plan_asks_for_the_mode_of_its_slot(mode):
     assert asked(mode).device_mode is mode
     assert asked(mode).power_w == 1500.0, "for who takes no modes"
@@ -84,8 +92,8 @@ def test_a_plan_asks_for_the_mode_of_its_slot(mode):
 def test_nobody_else_asks_for_a_mode():
     assert asked(None).device_mode is None
     one = site()
-    assert ModeManager(one).request(snapshot_of(), None, State.RUNNING).device_mode is None
-    bare = Request(power_w=1.0, source=Source.PLAN, reason="", expires_ns=T0)
+    assert request_of(ModeManager(one), snapshot_of(), None, State.RUNNING).device_mode is None
+    bare = Request(power_w=1.0, source=AskedBy.PLAN, reason="", expires_ns=T0)
     assert bare.device_mode is None
 
 
@@ -102,7 +110,7 @@ def test_no_mode_is_asked_for_on_an_island_nor_while_the_site_cannot_be_read(val
     assert asked(LOAD_FIRST, values).device_mode is None
 
 
-@pytest.mark.parametrize("mode", DeviceMode)
+@pytest.mark.parametrize("mode", PLANNED)
 def test_at_the_reserve_for_an_outage_no_mode_is_asked_for_that_may_discharge(mode):
     one = site(operation={"backup_reserve_pct": 40})
     expected = None if MODES[mode].discharges else mode
@@ -140,7 +148,7 @@ def permitted(
 ):
     one = site(**changes)
     request = Request(
-        power_w=0.0, source=Source.PLAN, reason="", expires_ns=expires_ns, device_mode=mode
+        power_w=0.0, source=AskedBy.PLAN, reason="", expires_ns=expires_ns, device_mode=mode
     )
     assessment = Assessment(
         findings=tuple(
@@ -154,7 +162,7 @@ def permitted(
     return SafetyWrapper(one).authorise(request, state, assessment, T0)[UNIT].device_mode
 
 
-@pytest.mark.parametrize("mode", DeviceMode)
+@pytest.mark.parametrize("mode", PLANNED)
 def test_a_mode_is_permitted_where_all_is_that_the_inverter_may_do_in_it(mode):
     assert permitted(mode) is mode
     assert permitted(mode, high_w=REACH_W - 0.1) is None
@@ -308,7 +316,7 @@ def test_samples_of_the_way_back_are_not_held_against_it(bench):
 
 
 def test_a_plan_of_modes_can_be_told_in_full(bench):
-    for mode in DeviceMode:
+    for mode in PLANNED:
         plan = plan_of(mode, bench.site, now_ns=bench.now_ns)
         bench.led_w = 1000.0
         bench.run(2.0, plan=replace(plan))

@@ -6,15 +6,19 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from holdfast.control.mode_manager import REQUEST_LIFETIME_NS, ModeManager, Request, Source
+from holdfast.control.mode_manager import REQUEST_LIFETIME_NS, ModeManager, ModeMemory
+from holdfast.control.modes.table import MODES
 from holdfast.control.plan_gate import accept_plan
+from holdfast.control.request import Request
+from holdfast.core.asked_slot import AskedBy, SlotTerms
 from holdfast.core.data_store import freeze
-from holdfast.core.plan import Plan, PlanSlot, PlanStatus, SlotMode
+from holdfast.core.plan import Plan, PlanSlot, PlanStatus
 from holdfast.core.reading import Good
 from holdfast.core.signals import SIGNALS, SITE, Signal
+from holdfast.core.slot_mode import SlotMode
 from holdfast.core.state_machine import State
-from holdfast.core.units import NS_PER_S
-from holdfast.safety.rest_of_site import RestFollower
+from holdfast.core.units import NS_PER_S, ns_from_s
+from holdfast.safety.rest_of_site import RestFollower, RestMemory
 from tests.builders import T0, build_site, healthy_store, put, snapshot_of, unit_content
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -30,6 +34,7 @@ def plan(mode=SlotMode.POWER, power_w=0.0, minutes=60):
         soc_end_pct=50.0,
         import_price_per_kwh=0.3,
         reason="the plan's reason",
+        terms=SlotTerms(**dict.fromkeys(MODES[mode].needs, 50.0)),
     )
     whole = Plan(
         plan_id="p",
@@ -42,9 +47,14 @@ def plan(mode=SlotMode.POWER, power_w=0.0, minutes=60):
     return accept_plan(whole, now_ns=T0, utc=NOW, site=build_site())
 
 
+def request_of(manager, snapshot, accepted, state):
+    """What is asked in the first cycle."""
+    return manager.step(snapshot, accepted, state, ModeMemory()).request
+
+
 def followed(store, units):
     """What a cycle sees of ``store``: with what is left of the meter without the batteries."""
-    snapshot, _ = RestFollower(units).follow(freeze(store.image(), T0), None)
+    snapshot, _ = RestFollower(units).follow(freeze(store.image(), T0), RestMemory())
     return snapshot
 
 
@@ -53,13 +63,13 @@ def request(grid_w=0.0, battery_w=0.0, accepted=None, state=State.RUNNING, now_n
     snapshot = snapshot_of(
         {Signal.GRID_POWER_W: grid_w, Signal.BATTERY_POWER_W: battery_w}, now_ns=now_ns
     )
-    return ModeManager(site).request(snapshot, accepted, state)
+    return request_of(ModeManager(site), snapshot, accepted, state)
 
 
 @pytest.mark.parametrize("state", [state for state in State if state is not State.RUNNING])
 def test_outside_running_nothing_is_asked_whatever_the_plan_says(state):
     asked = request(accepted=plan(power_w=3000.0), state=state)
-    assert (asked.power_w, asked.source) == (0.0, Source.PASSIVE)
+    assert (asked.power_w, asked.source) == (0.0, AskedBy.PASSIVE)
     assert state.name in asked.reason
 
 
@@ -67,7 +77,7 @@ def test_with_a_valid_plan_the_plan_is_followed_and_its_reason_told():
     asked = request(accepted=plan(power_w=-1234.0))
     assert (asked.power_w, asked.source, asked.reason) == (
         -1234.0,
-        Source.PLAN,
+        AskedBy.PLAN,
         "the plan's reason",
     )
     assert asked.expires_ns == T0 + REQUEST_LIFETIME_NS
@@ -78,7 +88,7 @@ def test_without_a_slot_that_is_valid_now_the_site_serves_itself(minutes_later):
     accepted = None if minutes_later is None else plan(power_w=5000.0, minutes=30)
     now_ns = T0 + (minutes_later or 0) * 60 * NS_PER_S
     asked = request(grid_w=700.0, accepted=accepted, now_ns=now_ns)
-    assert (asked.power_w, asked.source) == (-700.0, Source.SELF_CONSUMPTION)
+    assert (asked.power_w, asked.source) == (-700.0, AskedBy.DEFAULT)
 
 
 @pytest.mark.parametrize("signal", [Signal.GRID_POWER_W, Signal.BATTERY_POWER_W])
@@ -87,8 +97,8 @@ def test_without_meter_or_battery_nothing_is_asked_even_with_a_plan(signal, how)
     age_ns = SIGNALS[signal].max_age_ns + 1 if how == "stale" else 0
     values = {signal: {"missing": None, "nan": math.nan, "stale": 0.0}[how]}
     snapshot = snapshot_of(values, now_ns=T0, sampled_ns=T0 - age_ns)
-    asked = ModeManager(build_site()).request(snapshot, plan(power_w=2000.0), State.RUNNING)
-    assert (asked.power_w, asked.source) == (0.0, Source.PASSIVE)
+    asked = request_of(ModeManager(build_site()), snapshot, plan(power_w=2000.0), State.RUNNING)
+    assert (asked.power_w, asked.source) == (0.0, AskedBy.PASSIVE)
 
 
 @pytest.mark.parametrize(
@@ -117,7 +127,7 @@ def test_the_rest_of_the_site_leaves_out_all_batteries():
     put(store, "left", Signal.BATTERY_POWER_W, -300.0, T0)
     put(store, "right", Signal.BATTERY_POWER_W, -500.0, T0)
     snapshot = followed(store, site.unit_names)
-    assert ModeManager(site).request(snapshot, None, State.RUNNING).power_w == -900.0
+    assert request_of(ModeManager(site), snapshot, None, State.RUNNING).power_w == -900.0
 
 
 def test_it_is_the_rest_of_the_site_that_is_followed_and_not_the_meter_of_the_moment():
@@ -128,7 +138,7 @@ def test_it_is_the_rest_of_the_site_that_is_followed_and_not_the_meter_of_the_mo
         Signal.REST_OF_SITE_W: Good(value=300.0, time_ns=T0),
     }
     snapshot = replace(snapshot, readings={**snapshot.readings, SITE: of_site})
-    asked = ModeManager(build_site()).request(snapshot, None, State.RUNNING)
+    asked = request_of(ModeManager(build_site()), snapshot, None, State.RUNNING)
     assert asked.power_w == -300.0
 
 
@@ -136,15 +146,28 @@ def test_it_is_the_rest_of_the_site_that_is_followed_and_not_the_meter_of_the_mo
 def test_nothing_is_asked_of_an_island_for_its_load_decides(grid_w):
     values = {Signal.GRID_POWER_W: grid_w, Signal.GRID_VOLTAGE_V: 0.0, Signal.ISLANDED: 1.0}
     snapshot = snapshot_of(values)
-    asked = ModeManager(build_site()).request(snapshot, None, State.RUNNING)
-    assert (asked.power_w, asked.source) == (0.0, Source.PASSIVE)
+    asked = request_of(ModeManager(build_site()), snapshot, None, State.RUNNING)
+    assert (asked.power_w, asked.source) == (0.0, AskedBy.PASSIVE)
     assert asked.reason == "an island: its load decides the power"
+
+
+@pytest.mark.parametrize(("after_s", "reason"), [(59.9, "the grid is back"), (60.0, "nobody asks")])
+def test_once_the_grid_is_back_nothing_is_asked_for_a_minute(after_s, reason):
+    manager = ModeManager(build_site())
+    island = {Signal.GRID_VOLTAGE_V: 0.0, Signal.ISLANDED: 1.0}
+    memory = ModeMemory()
+    for values, at_s in ((island, 0.0), (island, 5.0), ({}, 5.0 + after_s)):
+        snapshot = snapshot_of(values, now_ns=T0 + ns_from_s(at_s))
+        asked = manager.step(snapshot, None, State.RUNNING, memory)
+        memory = asked.memory
+    assert asked.request.reason.startswith(reason)
+    assert (asked.request.source is AskedBy.PASSIVE) is (reason == "the grid is back")
 
 
 def test_an_island_that_the_meter_denies_is_none_and_the_site_serves_itself():
     snapshot = snapshot_of({Signal.GRID_POWER_W: 800.0, Signal.ISLANDED: 1.0})
-    asked = ModeManager(build_site()).request(snapshot, None, State.RUNNING)
-    assert (asked.power_w, asked.source) == (-800.0, Source.SELF_CONSUMPTION)
+    asked = request_of(ModeManager(build_site()), snapshot, None, State.RUNNING)
+    assert (asked.power_w, asked.source) == (-800.0, AskedBy.DEFAULT)
 
 
 def test_one_unit_on_an_island_is_enough():
@@ -154,10 +177,10 @@ def test_one_unit_on_an_island_is_enough():
     put(store, SITE, Signal.GRID_VOLTAGE_V, 0.0, T0)
     manager = ModeManager(site)
     seen = followed(store, site.unit_names)
-    assert manager.request(seen, None, State.RUNNING).power_w == -800.0
+    assert request_of(manager, seen, None, State.RUNNING).power_w == -800.0
     put(store, "right", Signal.ISLANDED, 1.0, T0)
     seen = followed(store, site.unit_names)
-    assert manager.request(seen, None, State.RUNNING).power_w == 0.0
+    assert request_of(manager, seen, None, State.RUNNING).power_w == 0.0
 
 
 # How much may be exported
@@ -207,18 +230,21 @@ def test_the_export_limit_stays_while_the_battery_cannot_follow():
     """A meter that is lost for a second must cost no writes to a register that wears out."""
     island = {Signal.ISLANDED: 1.0, Signal.GRID_VOLTAGE_V: 0.0}
     for values in ({Signal.GRID_POWER_W: None}, island):
-        asked = ModeManager(build_site()).request(
-            snapshot_of(values), limited_to(100.0, power_w=2000.0), State.RUNNING
+        asked = request_of(
+            ModeManager(build_site()),
+            snapshot_of(values),
+            limited_to(100.0, power_w=2000.0),
+            State.RUNNING,
         )
-        assert (asked.power_w, asked.source) == (0.0, Source.PASSIVE)
+        assert (asked.power_w, asked.source) == (0.0, AskedBy.PASSIVE)
         assert asked.export_limit_w == 100.0
 
 
 def test_a_site_that_may_export_nothing_is_limited_to_nothing():
     site = build_site(grid={"import_max_w": 10_000, "export_max_w": 0})
-    asked = ModeManager(site).request(snapshot_of(), limited_to(100.0), State.RUNNING)
+    asked = request_of(ModeManager(site), snapshot_of(), limited_to(100.0), State.RUNNING)
     assert asked.export_limit_w == 0.0
-    assert ModeManager(site).request(snapshot_of(), None, State.BOOT).export_limit_w == 0.0
+    assert request_of(ModeManager(site), snapshot_of(), None, State.BOOT).export_limit_w == 0.0
 
 
 # Whether PV is on
@@ -242,7 +268,7 @@ def pv_on(values=None, accepted=None, state=State.RUNNING, now_ns=T0):
     seen = {Signal.GRID_POWER_W: -2000.0, Signal.PV_POWER_W: 3000.0} | (values or {})
     grid = {"import_max_w": IMPORT_MAX_W, "export_max_w": 3000}
     manager = ModeManager(build_site(grid=grid))
-    return manager.request(snapshot_of(seen, now_ns=now_ns), accepted, state).pv_on
+    return request_of(manager, snapshot_of(seen, now_ns=now_ns), accepted, state).pv_on
 
 
 def test_pv_is_off_while_a_plan_says_so_and_it_is_asked_for_by_nobody_else():
@@ -252,7 +278,7 @@ def test_pv_is_off_while_a_plan_says_so_and_it_is_asked_for_by_nobody_else():
     for state in State:
         assert pv_on(accepted=switched_off(), state=state) is (state is not State.RUNNING)
     assert pv_on(accepted=switched_off(minutes=30), now_ns=T0 + 30 * 60 * NS_PER_S) is True
-    asked = Request(power_w=1.0, source=Source.PLAN, reason="", expires_ns=T0)
+    asked = Request(power_w=1.0, source=AskedBy.PLAN, reason="", expires_ns=T0)
     assert asked.pv_on is True
 
 
@@ -308,7 +334,7 @@ def test_pv_that_one_of_two_inverters_keeps_off_counts_as_off():
             put(store, unit, Signal.PV_ON, shown, T0)
             put(store, unit, Signal.BATTERY_POWER_W, 0.0, T0)
         seen = followed(store, site.unit_names)
-        asked = ModeManager(site).request(seen, switched_off(mode=SlotMode.HOLD), State.RUNNING)
+        asked = request_of(ModeManager(site), seen, switched_off(mode=SlotMode.HOLD), State.RUNNING)
         assert asked.pv_on is on
 
 
@@ -333,7 +359,7 @@ def asked_at(soc_pct, *, reserve=30.0, battery_w=0.0, grid_w=2000.0, accepted=No
         Signal.SOC_PCT: soc_pct,
     }
     snapshot = snapshot_of(values, now_ns=T0)
-    return ModeManager(build_site(content)).request(snapshot, accepted, State.RUNNING)
+    return request_of(ModeManager(build_site(content)), snapshot, accepted, State.RUNNING)
 
 
 def test_what_is_kept_for_an_outage_serves_no_load_while_the_grid_is_there():
@@ -342,7 +368,7 @@ def test_what_is_kept_for_an_outage_serves_no_load_while_the_grid_is_there():
         asked = asked_at(soc_pct)
         assert asked.power_w == 0.0
         assert "reserve" in asked.reason
-        assert asked.source is Source.SELF_CONSUMPTION
+        assert asked.source is AskedBy.DEFAULT
 
 
 def test_the_reserve_stops_a_plan_that_sells_but_not_one_that_charges():
@@ -390,7 +416,7 @@ def test_the_reserve_is_that_of_all_units_together():
             put(store, unit, Signal.SOC_PCT, soc_pct, T0)
             put(store, unit, Signal.BATTERY_POWER_W, 0.0, T0)
         seen = followed(store, ("one", "two"))
-        return manager.request(seen, None, State.RUNNING).power_w
+        return request_of(manager, seen, None, State.RUNNING).power_w
 
     # Two units of 10 and 20 kWh: 5 % below in the one are 2.5 % above in the other.
     assert power_w(35.0, 22.6) == -2000.0
@@ -399,10 +425,195 @@ def test_the_reserve_is_that_of_all_units_together():
 
 def test_a_wish_lasts_for_a_second():
     assert REQUEST_LIFETIME_NS == NS_PER_S
-    asked = ModeManager(build_site()).request(snapshot_of(), None, State.RUNNING)
+    asked = request_of(ModeManager(build_site()), snapshot_of(), None, State.RUNNING)
     assert asked.expires_ns == T0 + NS_PER_S
 
 
 def test_a_request_that_says_nothing_of_it_asks_for_no_export():
-    request = Request(power_w=1.0, source=Source.PLAN, reason="", expires_ns=T0)
+    request = Request(power_w=1.0, source=AskedBy.PLAN, reason="", expires_ns=T0)
     assert request.export_limit_w == 0.0
+
+
+# Who leads, what keeps his wish, and what would be asked instead
+
+
+def asking(mode, power_w=0.0, *, by=AskedBy.PLAN, minutes=60, **terms):
+    accepted = plan(SlotMode.POWER, minutes=minutes)
+    (slot,) = accepted.plan.slots
+    slot = replace(slot, mode=mode, by=by, battery_power_w=power_w)
+    slots = (replace(slot, terms=SlotTerms(**terms)),)
+    return replace(accepted, plan=replace(accepted.plan, slots=slots))
+
+
+def asked_of(accepted=None, *, grid_w=0.0, soc_pct=50.0, unit=None, memory=None, **site):
+    values = {
+        Signal.GRID_POWER_W: grid_w,
+        Signal.BATTERY_POWER_W: 0.0,
+        Signal.SOC_PCT: soc_pct,
+    }
+    manager = ModeManager(build_site(unit_content() if unit is None else unit, **site))
+    seen = snapshot_of(values)
+    return manager.step(seen, accepted, State.RUNNING, memory or ModeMemory()).request
+
+
+@pytest.mark.parametrize("mode", [mode for mode in SlotMode if mode is not SlotMode.POWER])
+def test_the_mode_that_leads_is_told_with_who_asked_for_it(mode):
+    accepted = asking(
+        mode,
+        by=AskedBy.SCHEDULE,
+        soc_target_pct=60.0,
+        import_max_w=5000.0,
+        soc_ceiling_pct=90.0,
+    )
+    asked = asked_of(accepted)
+    assert (asked.source, asked.mode) == (AskedBy.SCHEDULE, mode)
+
+
+@pytest.mark.parametrize("by", [by for by in AskedBy if by < AskedBy.PASSIVE or by > AskedBy.PLAN])
+@pytest.mark.parametrize(
+    ("mode", "power_w"),
+    [(SlotMode.HOLD, 0.0), (SlotMode.POWER, 2000.0), (SlotMode.PASSIVE, 0.0)],
+)
+def test_a_cap_at_the_meter_stands_above_every_asker(by, mode, power_w):
+    """C2: a hold for a cheaper hour is no reason to pay a month's fee."""
+    accepted = asking(mode, power_w, by=by, import_max_w=3000.0)
+    asked = asked_of(accepted, grid_w=5000.0)
+    assert asked.power_w == -2000.0
+    assert asked.urgent
+    assert asked.kept_by == ("import_max",)
+    assert asked.reason == "the plan's reason; kept by import_max"
+
+
+def test_a_cap_of_the_site_holds_whoever_asks_and_the_tighter_one_counts():
+    modes = {"import_max_w": 3000.0}
+    assert asked_of(grid_w=5000.0, modes=modes).power_w == -5000.0, "as it was asked anyway"
+    hold = asking(SlotMode.HOLD)
+    assert asked_of(hold, grid_w=5000.0, modes=modes).power_w == -2000.0
+    tighter = asking(SlotMode.HOLD, import_max_w=1000.0)
+    assert asked_of(tighter, grid_w=5000.0, modes=modes).power_w == -4000.0
+
+
+def test_what_may_not_be_exported_is_charged():
+    accepted = asking(SlotMode.PASSIVE, export_max_w=1000.0)
+    asked = asked_of(accepted, grid_w=-4000.0)
+    assert (asked.power_w, asked.kept_by, asked.urgent) == (3000.0, ("export_max",), True)
+    selling = asking(SlotMode.POWER, -5000.0, export_max_w=1000.0)
+    assert asked_of(selling).power_w == -1000.0
+
+
+def test_a_bound_that_moves_nothing_is_not_told():
+    accepted = asking(SlotMode.HOLD, import_max_w=3000.0)
+    for grid_w in (2000.0, 3000.0, 3000.5):
+        asked = asked_of(accepted, grid_w=grid_w)
+        assert (asked.kept_by, asked.urgent, asked.reason) == ((), False, "the plan's reason")
+    assert asked_of(accepted, grid_w=3000.6).kept_by == ("import_max",)
+
+
+@pytest.mark.parametrize(
+    ("mode", "power_w"),
+    [(SlotMode.POWER, -4000.0), (SlotMode.SELF_CONSUMPTION, 0.0), (SlotMode.COMMERCIAL, 0.0)],
+)
+@pytest.mark.parametrize("soc_pct", [20.0, 19.0, None])
+def test_no_mode_and_no_limit_discharges_the_reserve(mode, power_w, soc_pct):
+    """C9: what is asked of a device is never below it, in every mode."""
+    unit = unit_content()
+    unit["operation"] = {"backup_reserve_pct": 20.0, "soc_min_pct": 5.0}
+    accepted = asking(mode, power_w, by=AskedBy.OPERATOR, import_max_w=1000.0)
+    asked = asked_of(accepted, grid_w=5000.0, soc_pct=soc_pct, unit=unit)
+    assert asked.power_w == 0.0
+    assert asked.kept_by[-1] == "reserve"
+
+
+def test_a_reserve_that_is_asked_for_a_while_is_kept_like_the_site_s_own():
+    accepted = asking(SlotMode.POWER, -4000.0, reserve_pct=60.0)
+    assert asked_of(accepted, soc_pct=60.0).power_w == 0.0
+    assert asked_of(accepted, soc_pct=60.1).power_w == -4000.0
+    assert asked_of(accepted, soc_pct=None).power_w == 0.0
+    unit = unit_content()
+    unit["operation"] = {"backup_reserve_pct": 70.0}
+    assert asked_of(accepted, soc_pct=65.0, unit=unit).power_w == 0.0, "the higher one counts"
+
+
+@pytest.mark.parametrize("mad_w", [math.nan, math.inf, -math.inf])
+def test_a_wish_that_is_no_number_is_no_wish(mad_w):
+    assert asked_of(asking(SlotMode.POWER, mad_w)).power_w == 0.0
+
+
+def test_what_would_be_asked_instead_is_told():
+    asked = asked_of(asking(SlotMode.HOLD), grid_w=1200.0)
+    instead = asked.instead
+    assert (instead.by, instead.mode, instead.power_w) == (
+        AskedBy.DEFAULT,
+        SlotMode.SELF_CONSUMPTION,
+        -1200.0,
+    )
+    instead = asked_of(grid_w=1200.0).instead
+    assert (instead.by, instead.mode, instead.power_w) == (AskedBy.PASSIVE, SlotMode.PASSIVE, 0.0)
+    assert request(state=State.IDLE).instead is None
+
+
+def test_where_nobody_asks_the_site_has_a_mode_of_its_own():
+    modes = {"default": "peak_shaving", "import_max_w": 3000.0, "soc_target_pct": 40.0}
+    asked = asked_of(grid_w=5000.0, modes=modes)
+    assert (asked.source, asked.mode, asked.power_w) == (
+        AskedBy.DEFAULT,
+        SlotMode.PEAK_SHAVING,
+        -2000.0,
+    )
+    assert asked.reason == "nobody asks for anything else: serve what is above the cap"
+    assert asked_of(grid_w=1000.0, modes={"grid_target_w": 50.0}).power_w == -950.0
+
+
+def test_a_load_balancer_follows_the_mean_of_its_minutes():
+    site = build_site(modes={"default": "load_balancer", "levelling_minutes": 1.0})
+    manager, memory = ModeManager(site), ModeMemory()
+
+    def step(grid_w, at_s):
+        nonlocal memory
+        values = {
+            Signal.GRID_POWER_W: grid_w,
+            Signal.BATTERY_POWER_W: 0.0,
+            Signal.SOC_PCT: 50.0,
+        }
+        snapshot = snapshot_of(values, now_ns=T0 + at_s * NS_PER_S)
+        memory = manager.step(snapshot, None, State.RUNNING, memory).memory
+        return memory.transfer.power_w
+
+    assert step(1000.0, 0) == 0.0, "the first mean is what is"
+    assert step(2000.0, 6) == pytest.approx(-900.0), "a tenth of a minute moves it by a tenth"
+    assert step(2000.0, 600) == 0.0, "no further than to the value itself"
+
+
+def test_a_mode_that_is_asked_for_by_no_stronger_one_waits_for_the_dwell():
+    manager, memory = ModeManager(build_site()), ModeMemory()
+
+    def step(accepted, at_s):
+        nonlocal memory
+        snapshot = snapshot_of(now_ns=T0 + int(at_s * NS_PER_S))
+        asked = manager.step(snapshot, accepted, State.RUNNING, memory)
+        memory = asked.memory
+        return asked.request.mode
+
+    assert step(asking(SlotMode.HOLD), 0) is SlotMode.HOLD
+    assert step(asking(SlotMode.PASSIVE), 4.9) is SlotMode.HOLD
+    assert step(asking(SlotMode.PASSIVE), 5) is SlotMode.PASSIVE
+    assert step(asking(SlotMode.HOLD, by=AskedBy.OPERATOR), 5.1) is SlotMode.HOLD
+
+
+def test_a_mode_whose_slot_is_over_does_not_wait():
+    manager = ModeManager(build_site())
+    memory = manager.step(
+        snapshot_of(now_ns=T0), asking(SlotMode.HOLD, minutes=30), State.RUNNING, ModeMemory()
+    ).memory
+    late = snapshot_of(now_ns=T0 + 1800 * NS_PER_S)
+    memory = replace(memory, transfer=replace(memory.transfer, since_ns=late.time_ns - 1))
+    asked = manager.step(late, None, State.RUNNING, memory)
+    assert asked.request.source is AskedBy.DEFAULT
+
+
+@pytest.mark.parametrize("lost", [{Signal.GRID_POWER_W: None}, {Signal.BATTERY_POWER_W: None}])
+def test_whoever_comes_back_begins_anew(lost):
+    manager = ModeManager(build_site())
+    asked = manager.step(snapshot_of(), asking(SlotMode.HOLD), State.RUNNING, ModeMemory())
+    asked = manager.step(snapshot_of(lost), asking(SlotMode.HOLD), State.RUNNING, asked.memory)
+    assert asked.memory.transfer is None

@@ -7,8 +7,10 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from holdfast.control.plan_gate import MAX_HORIZON, MAX_LIFETIME, MAX_SLOTS, accept_plan, age_s
+from holdfast.core.asked_slot import SlotTerms
 from holdfast.core.errors import PlanRefused
-from holdfast.core.plan import Plan, PlannedLoad, PlanSlot, PlanStatus, SlotMode
+from holdfast.core.plan import Plan, PlannedLoad, PlanSlot, PlanStatus
+from holdfast.core.slot_mode import SlotMode
 from holdfast.core.texts import MAX_ID, MAX_NOTE, MAX_REASON
 from holdfast.core.units import NS_PER_S
 from tests.builders import T0, build_site, room_content, unit_content
@@ -321,3 +323,45 @@ def test_a_plan_in_the_past_is_judged_by_the_end_of_its_last_slot():
     assert accept(plan(slot(-2), slot(-1), slot(0))).slot_at(T0).reason == "slot 0"
     with pytest.raises(PlanRefused, match="lies in the past"):
         accept(plan(slot(-2), slot(-1)))
+
+
+# Terms beside a mode
+
+
+def with_terms(mode=SlotMode.HOLD, **terms):
+    return plan(slot(0, mode=mode, terms=SlotTerms(**terms)))
+
+
+@pytest.mark.parametrize(
+    ("name", "low", "high"),
+    [
+        ("grid_target_w", -1e6, 1e6),
+        ("soc_target_pct", 0.0, 100.0),
+        ("soc_ceiling_pct", 0.0, 100.0),
+        ("reserve_pct", 0.0, 100.0),
+        ("import_max_w", 0.0, 1e6),
+        ("export_max_w", 0.0, 1e6),
+        ("import_mean_max_w", 0.0, 1e6),
+    ],
+)
+def test_each_term_lies_within_what_makes_sense(name, low, high):
+    for value in (low, high):
+        accept(with_terms(**{name: value}))
+    for value in (low - 0.1, high + 0.1, math.nan, math.inf):
+        with pytest.raises(PlanRefused, match=f"terms.{name}"):
+            accept(with_terms(**{name: value}))
+
+
+@pytest.mark.parametrize(
+    ("mode", "name"),
+    [
+        (SlotMode.SOC, "soc_target_pct"),
+        (SlotMode.PV_OPTIMIZER, "soc_ceiling_pct"),
+        (SlotMode.PEAK_SHAVING, "import_max_w"),
+        (SlotMode.COMMERCIAL, "import_max_w"),
+    ],
+)
+def test_a_mode_without_what_it_needs_is_refused(mode, name):
+    with pytest.raises(PlanRefused, match=f"mode {mode} needs terms.{name}"):
+        accept(with_terms(mode))
+    accept(with_terms(mode, **{name: 50.0}))

@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast.control.mode_manager import Request, Source
+from holdfast.control.request import Request
 from holdfast.control.safety_wrapper import SafetyWrapper
+from holdfast.core.asked_slot import AskedBy
 from holdfast.core.signals import SITE
 from holdfast.core.state_machine import State
 from holdfast.core.units import NS_PER_MS
@@ -50,7 +51,7 @@ def authorise(
         blocks=blocks,
         islanded=frozenset({UNIT} if islanded else ()),
     )
-    request = Request(power_w=1.0, source=Source.PLAN, reason="", expires_ns=expires_ns)
+    request = Request(power_w=1.0, source=AskedBy.PLAN, reason="", expires_ns=expires_ns)
     return SafetyWrapper(site).authorise(request, state, assessment, T0)[UNIT]
 
 
@@ -72,7 +73,7 @@ def test_running_with_full_authority_permits_what_was_assessed():
 def test_the_export_limit_is_the_one_that_was_asked_for(state, authority):
     """It narrows what the mode manager has clamped by nothing: no battery has to do with it."""
     request = Request(
-        power_w=1.0, source=Source.PLAN, reason="", expires_ns=T0, export_limit_w=123.0
+        power_w=1.0, source=AskedBy.PLAN, reason="", expires_ns=T0, export_limit_w=123.0
     )
     assessment = Assessment(findings=(), envelopes={UNIT: WIDE}, blocks=())
     gate = SafetyWrapper(build_site(authority=authority))
@@ -87,7 +88,7 @@ def test_pv_may_stand_still_only_while_that_is_asked_for_and_the_site_runs(
     state, authority, trips, asked_on, left_ns
 ):
     request = Request(
-        power_w=1.0, source=Source.PLAN, reason="", expires_ns=T0 + left_ns, pv_on=asked_on
+        power_w=1.0, source=AskedBy.PLAN, reason="", expires_ns=T0 + left_ns, pv_on=asked_on
     )
     findings = (found(Reaction.TRIP, SITE),) if trips else ()
     assessment = Assessment(findings=findings, envelopes={UNIT: WIDE}, blocks=())
@@ -109,7 +110,7 @@ def test_limited_authority_is_shared_by_the_units():
         unit_content("left"), unit_content("right"), authority="limited", limited_power_w=700
     )
     assessment = Assessment(findings=(), envelopes={"left": WIDE, "right": WIDE}, blocks=())
-    request = Request(power_w=1.0, source=Source.PLAN, reason="", expires_ns=T0 + 1)
+    request = Request(power_w=1.0, source=AskedBy.PLAN, reason="", expires_ns=T0 + 1)
     permits = SafetyWrapper(site).authorise(request, State.RUNNING, assessment, T0)
     assert sum(permit.envelope.max_w for permit in permits.values()) == 700.0
     assert sum(permit.envelope.min_w for permit in permits.values()) == -700.0
@@ -192,7 +193,7 @@ def test_each_unit_is_blocked_by_its_own_interlocks():
     site = build_site(unit_content("left"), unit_content("right"))
     block = Block(owner="left", row="contactor_confirmed", action=Action.POWER, text="")
     assessment = Assessment(findings=(), envelopes={"left": WIDE, "right": WIDE}, blocks=(block,))
-    request = Request(power_w=1.0, source=Source.PLAN, reason="", expires_ns=T0 + 1)
+    request = Request(power_w=1.0, source=AskedBy.PLAN, reason="", expires_ns=T0 + 1)
     permits = SafetyWrapper(site).authorise(request, State.RUNNING, assessment, T0)
     assert ends(permits["left"]) == (0.0, 0.0)
     assert ends(permits["right"]) == (-3000.0, 4000.0)
@@ -353,7 +354,7 @@ def test_the_islands_rules_are_those_of_the_unit_that_is_on_it():
         blocks=(),
         islanded=frozenset({"left"}),
     )
-    request = Request(power_w=1.0, source=Source.PLAN, reason="", expires_ns=T0 + 1)
+    request = Request(power_w=1.0, source=AskedBy.PLAN, reason="", expires_ns=T0 + 1)
     permits = SafetyWrapper(site).authorise(request, State.RUNNING, assessment, T0)
     assert ends(permits["left"]) == (-3000.0, 0.0)
     assert ends(permits["right"]) == (0.0, 0.0)
@@ -369,7 +370,7 @@ TOO_WIDE = up_to(charge_w=9000.0, discharge_w=9000.0, by="a_layer_gone_mad")
 def permitted(envelope=TOO_WIDE, **changes):
     site = build_site(LOPSIDED, **changes)
     assessment = Assessment(findings=(), envelopes={UNIT: envelope}, blocks=())
-    request = Request(power_w=1.0, source=Source.PLAN, reason="", expires_ns=T0 + 1)
+    request = Request(power_w=1.0, source=AskedBy.PLAN, reason="", expires_ns=T0 + 1)
     permits = SafetyWrapper(site).authorise(request, State.RUNNING, assessment, T0)
     return permits[UNIT].envelope
 

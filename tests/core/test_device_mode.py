@@ -13,6 +13,7 @@ ROWS = {
     "grid_first": (False, True, True, False),
     "time_of_use": (True, True, False, False),
     "backup_reserve": (False, False, False, False),
+    "own_rule": (True, True, True, False),
 }
 
 
@@ -32,11 +33,11 @@ def test_a_battery_gives_power_to_the_house_or_to_the_grid(serves: bool, exports
 
 
 def test_each_mode_has_a_number_of_its_own_and_none_is_zero() -> None:
-    assert [number_of(mode) for mode in DeviceMode] == [1.0, 2.0, 3.0, 4.0, 5.0]
+    assert [number_of(mode) for mode in DeviceMode] == [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]
     assert number_of(None) == NO_MODE == 0.0
     assert [mode_of(number_of(mode)) for mode in DeviceMode] == list(DeviceMode)
 
 
-@pytest.mark.parametrize("number", [0.0, 6.0, 1.5, -1.0, math.nan])
+@pytest.mark.parametrize("number", [0.0, 7.0, 1.5, -1.0, math.nan])
 def test_other_numbers_stand_for_no_mode(number: float) -> None:
     assert mode_of(number) is None

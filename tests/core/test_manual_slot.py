@@ -15,6 +15,7 @@ def test_the_modes_have_the_names_that_programs_send() -> None:
         "charge",
         "discharge",
         "rest",
+        "stand_aside",
     ]
 
 

@@ -5,14 +5,15 @@ from enum import StrEnum
 import pytest
 
 from holdfast.control.loads.requests import LoadSource
-from holdfast.control.mode_manager import Source
 from holdfast.core import units
+from holdfast.core.asked_slot import AskedBy
 from holdfast.core.commands import Command, Point
 from holdfast.core.device_mode import DeviceMode
-from holdfast.core.plan import PlanStatus, SlotMode
+from holdfast.core.plan import PlanStatus
 from holdfast.core.ports import CommsCounters
 from holdfast.core.role import Role
 from holdfast.core.signals import SITE, Internal, Signal
+from holdfast.core.slot_mode import SlotMode
 from holdfast.core.state_machine import Event, State
 from holdfast.safety.interlocks import Action
 
@@ -23,6 +24,7 @@ OTHERWISE = {Command.EMERGENCY_STOP: "estop"}
     "names",
     [
         Action,
+        AskedBy,
         Command,
         DeviceMode,
         Internal,
@@ -32,7 +34,6 @@ OTHERWISE = {Command.EMERGENCY_STOP: "estop"}
         Role,
         Signal,
         SlotMode,
-        Source,
         State,
     ],
 )

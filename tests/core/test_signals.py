@@ -10,7 +10,7 @@ from holdfast.core.signals import INFORMATIVE, PRODUCERS, SIGNALS, Internal, Sig
 
 NAMED_UNITS = {
     "_w": "W", "_v": "V", "_a": "A", "_c": "°C", "_hz": "Hz", "_s": "s", "_pct": "%",
-    "_k": "K", "_kohm": "kΩ", "_mode": "mode",
+    "_k": "K", "_kohm": "kΩ", "_mode": "mode", "_count": "count",
 }  # fmt: skip
 
 
@@ -39,14 +39,15 @@ def test_the_name_of_a_signal_says_its_unit(signal):
 
 
 def test_a_signal_belongs_to_the_site_exactly_if_a_device_of_the_site_makes_it():
-    of_site = {Role.METER, Role.PV_METER, Role.EMERGENCY_INPUT, Internal.WATCHDOG, Internal.BALANCE}
+    of_site = {Role.METER, Role.PV_METER, Role.GRID_OPERATOR, Role.EMERGENCY_INPUT,
+               Internal.WATCHDOG, Internal.BALANCE}  # fmt: skip
     for row in SIGNALS.values():
         assert row.of_site is (row.producer in of_site)
 
 
-def test_a_signal_belongs_to_a_load_exactly_if_a_load_switch_makes_it():
+def test_a_signal_belongs_to_a_load_exactly_if_its_switch_or_meter_makes_it():
     for row in SIGNALS.values():
-        assert row.of_load is (row.producer is Role.LOAD_SWITCH)
+        assert row.of_load is (row.producer in (Role.LOAD_SWITCH, Role.LOAD_METER))
 
 
 def test_signed_signals_reach_as_far_in_both_directions():
@@ -57,10 +58,11 @@ def test_signed_signals_reach_as_far_in_both_directions():
 def test_the_safety_path_never_waits_longer_for_data_than_the_fault_catalogue_says():
     longest = {
         Role.BMS: 5.0, Role.INVERTER: 1.0, Role.RELAYS: 1.0, Role.METER: 1.0,
-        Role.PV_METER: 1.0, Role.EMERGENCY_INPUT: 0.5, Internal.WATCHDOG: 1.0,
+        Role.PV_METER: 1.0, Role.GRID_OPERATOR: 10.0, Role.EMERGENCY_INPUT: 0.5,
+        Internal.WATCHDOG: 1.0,
     }  # fmt: skip
     for row in SIGNALS.values():
-        if row.producer in {Internal.DERIVED, Internal.BALANCE, Role.LOAD_SWITCH}:
+        if row.producer in {Internal.DERIVED, Internal.BALANCE} or row.of_load:
             continue  # what it rests on is found lost long before; nothing rests on it
         assert row.max_age_s <= longest[row.producer]
 
@@ -90,7 +92,7 @@ ROWS = {
     "battery_power_w": ("inverter", "W", -MILLION, MILLION, 1.0),
     "setpoint_readback_w": ("inverter", "W", -MILLION, MILLION, 1.0),
     "export_limit_readback_w": ("inverter", "W", -1.0, 4.3e9, 1.0),
-    "device_mode": ("inverter", "mode", 0.0, 5.0, 1.0),
+    "device_mode": ("inverter", "mode", 0.0, 6.0, 1.0),
     "pv_on": ("inverter", "0/1", 0.0, 1.0, 1.0),
     "inverter_enabled": ("inverter", "0/1", 0.0, 1.0, 1.0),
     "inverter_fault": ("inverter", "0/1", 0.0, 1.0, 1.0),
@@ -104,8 +106,19 @@ ROWS = {
     "grid_voltage_v": ("meter", "V", 0.0, 1000.0, 1.0),
     "grid_frequency_hz": ("meter", "Hz", 40.0, 70.0, 1.0),
     "pv_power_w": ("pv_meter", "W", -100.0, MILLION, 1.0),
+    **{f"grid_power_l{n}_w": ("meter", "W", -MILLION, MILLION, 1.0) for n in (1, 2, 3)},
+    **{f"grid_current_l{n}_a": ("meter", "A", -5000.0, 5000.0, 1.0) for n in (1, 2, 3)},
+    "consumption_limited": ("grid_operator", "0/1", 0.0, 1.0, 10.0),
+    "consumption_limit_w": ("grid_operator", "W", 0.0, MILLION, 10.0),
+    "production_limited": ("grid_operator", "0/1", 0.0, 1.0, 10.0),
+    "production_limit_w": ("grid_operator", "W", 0.0, MILLION, 10.0),
+    "operator_beats_count": ("grid_operator", "count", 0.0, 4.3e9, 10.0),
+    "operator_writes_count": ("grid_operator", "count", 0.0, 4.3e9, 10.0),
+    **{f"rest_l{n}_w": ("balance", "W", -2 * MILLION, 2 * MILLION, 30.0) for n in (1, 2, 3)},
+    **{f"rest_l{n}_a": ("balance", "A", -10_000.0, 10_000.0, 30.0) for n in (1, 2, 3)},
     "emergency_loop_closed": ("emergency_input", "0/1", 0.0, 1.0, 0.5),
     "watchdog_armed": ("watchdog", "0/1", 0.0, 1.0, 1.0),
+    "load_power_w": ("load_meter", "W", -100_000.0, MILLION, 10.0),
     "load_on": ("load_switch", "0/1", 0.0, 1.0, 60.0),
     "load_revert_readback_s": ("load_switch", "s", 0.0, 65535.0, 60.0),
     "room_temperature_c": ("load_switch", "°C", -40.0, 80.0, 60.0),
@@ -125,9 +138,15 @@ def test_each_signal_comes_from_its_producer_in_its_range_and_in_time(signal):
     assert (row.producer, row.unit, row.low, row.high, row.max_age_s) == ROWS[signal]
 
 
-def test_only_a_batterys_health_and_pv_are_of_no_matter_to_safety():
-    """A PV inverter that sleeps at night must not stop the battery."""
-    assert {Signal.SOH_PCT, Signal.PV_POWER_W} == INFORMATIVE
+def test_only_a_batterys_health_pv_phases_and_the_grid_operator_are_of_no_matter_to_safety():
+    """A PV inverter that sleeps at night must not stop the battery, and who limits the site has a
+    failsafe limit."""
+    phases = {
+        signal for signal in Signal if "_l1_" in signal or "_l2_" in signal or "_l3_" in signal
+    }
+    operator = {signal for signal, row in SIGNALS.items() if row.producer is Role.GRID_OPERATOR}
+    assert len(phases) == 12
+    assert {Signal.SOH_PCT, Signal.PV_POWER_W, *phases, *operator} == INFORMATIVE
 
 
 def test_what_the_bms_tells_and_what_is_derived_from_that_alone_tells_of_the_battery():
@@ -153,4 +172,4 @@ def test_what_is_plausible_ends_with_the_range_and_is_a_number(signal):
 
 
 def test_a_flag_and_a_mode_are_told_without_a_unit():
-    assert {"0/1", "mode"} == module.BARE_UNITS
+    assert {"0/1", "mode", "count"} == module.BARE_UNITS

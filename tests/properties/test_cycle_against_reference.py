@@ -28,7 +28,6 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-import holdfast.control.cycle as cycle_module
 import holdfast.control.plan_gate as plan_gate
 import holdfast.control.state_guard as transitions_module
 import holdfast.core.data_store as data_store
@@ -44,14 +43,16 @@ from holdfast.control.plan_gate import AcceptedPlan
 from holdfast.control.safety_wrapper import SafetyWrapper
 from holdfast.control.state_guard import StateGuard
 from holdfast.control.storage.power_ramper import PowerRamper
+from holdfast.control.storage.sharing import Sharing
 from holdfast.control.storage.unit import UnitControl
 from holdfast.core.commands import Command, Point
 from holdfast.core.data_store import DataStore
 from holdfast.core.errors import PlanRefused
 from holdfast.core.latches import Latches, decode, encode
-from holdfast.core.plan import Plan, PlanSlot, PlanStatus, SlotMode
+from holdfast.core.plan import Plan, PlanSlot, PlanStatus
 from holdfast.core.role import Role
 from holdfast.core.signals import SIGNALS, SITE, Signal
+from holdfast.core.slot_mode import SlotMode
 from holdfast.core.state_machine import Event, State, StateMachine, is_listed
 from holdfast.devices.contactor.precharge import PrechargeSequence
 from holdfast.devices.contactor.relay_controller import RelayController
@@ -63,7 +64,7 @@ from holdfast.safety.data_age import DataAge
 from holdfast.safety.envelope import Envelope
 from holdfast.safety.interlock_manager import InterlockManager
 from holdfast.safety.limit_monitor import LimitMonitor
-from holdfast.safety.rest_of_site import RestFollower
+from holdfast.safety.rest_of_site import RestFollower, RestMemory
 from holdfast.site.devices import expected_signals, writable_points
 from tests.builders import T0, build_site, device, unit_content
 from tests.properties.reference_model import ACCEPTED_IN, Reference, Taken, Violation, demand
@@ -703,8 +704,8 @@ def _in_reverse(keep, *args):
     return (writes[::-1], *rest)
 
 
-def _against_each_other(divide, power_w, permits):
-    shares = divide(power_w, permits)
+def _against_each_other(share, *args):
+    shares = share(*args)
     return {unit: share * (-1) ** index for index, (unit, share) in enumerate(shares.items())}
 
 
@@ -723,7 +724,8 @@ def _least_urgent(step, self, state, events):
 def _remembers(request, *args):
     TALLY["asked"] += 1
     asked = request(*args)
-    return replace(asked, reason=f"{asked.reason}, {TALLY['asked']}")
+    told = f"{asked.request.reason}, {TALLY['asked']}"
+    return replace(asked, request=replace(asked.request, reason=told))
 
 
 NO_DATA_AGE = _without(DataAge, "assess", ())
@@ -737,13 +739,15 @@ BROKEN = {
     ("dispatch and ramp keep to no permit", "setpoint"): (
         _all_of(
             NO_CLAMP,
-            _around(cycle_module, "divide", lambda _, w, units: dict.fromkeys(units, w)),
+            _around(Sharing, "share", lambda _, __, w, units, *___: dict.fromkeys(units, w)),
         ), None,
     ),
     ("the ramp has no slope", "ramp"): (
         _around(
             PowerRamper, "approach",
-            lambda approach, self, last, asked, permit, _: approach(self, last, asked, permit, 1.0),
+            lambda approach, self, last, asked, permit, _, **how: approach(
+                self, last, asked, permit, 1.0, **how
+            ),
         ), None,
     ),
     ("the gate forgets mode and authority", "setpoint"): (
@@ -809,7 +813,7 @@ BROKEN = {
     ("any frame of a plan", "plan"): (_without(plan_gate, "_check_frame", None), None),
     ("any slot of a plan", "plan"): (_without(plan_gate, "_check_slot", None), None),
     ("units against each other", "one charges another"): (
-        _around(cycle_module, "divide", _against_each_other), "three"
+        _around(Sharing, "share", _against_each_other), "three"
     ),
     ("a narrower permit is not written", "held"): (
         _without(Envelope, "contains", True), "two limited"
@@ -862,11 +866,13 @@ BROKEN = {
         _without(island_module, "is_grid_alive", False), None
     ),
     ("a slow meter is not known as slow", "ladder"): (
-        _around(RestFollower, "follow", lambda follow, self, seen, _: follow(self, seen, None)),
+        _around(
+            RestFollower, "follow", lambda follow, self, seen, _: follow(self, seen, RestMemory())
+        ),
         "slow",
     ),
     ("no precharge", "precharge"): (_without(PrechargeSequence, "_is_complete", True), "precharge"),
-    ("a cycle that remembers", "replay"): (_around(ModeManager, "request", _remembers), None),
+    ("a cycle that remembers", "replay"): (_around(ModeManager, "step", _remembers), None),
 }  # fmt: skip
 
 MODULES = (reference_model, sys.modules[__name__])

@@ -21,7 +21,7 @@ from holdfast.safety.interlocks import Action
 from holdfast.safety.meter_sign import MeterMemory, MeterStep
 from holdfast.safety.patterns import PatternMemory
 from holdfast.safety.plausibility import UnitPlausibility
-from holdfast.safety.rest_of_site import RestFollower
+from holdfast.safety.rest_of_site import RestFollower, RestMemory
 from holdfast.safety.trend_analyzer import Track, TrendMemory
 from tests.builders import (
     T0,
@@ -151,7 +151,7 @@ def snapshot(now_ns=T0, **values):
     if values.get("islanded") == 1.0:
         put(store, SITE, Signal.GRID_VOLTAGE_V, 0.0, now_ns)
     frozen = freeze(store.image(), now_ns)
-    return RestFollower(SITE_YAML.unit_names).follow(frozen, None)[0]
+    return RestFollower(SITE_YAML.unit_names).follow(frozen, RestMemory())[0]
 
 
 def assess(*device_findings, memory=None, now_ns=T0, **values):

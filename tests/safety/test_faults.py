@@ -126,6 +126,7 @@ def test_reactions_stand_in_the_order_of_the_design():
         ("setpoint_overwritten", Reaction.LOG),
         ("second_writer", Reaction.TRIP),
         ("under_delivery", Reaction.LOG),
+        ("command_held", Reaction.LOG),
         ("over_delivery", Reaction.TRIP),
         ("power_unseen", Reaction.TRIP),
         ("wrong_sign", Reaction.TRIP),
@@ -148,6 +149,11 @@ def test_reactions_stand_in_the_order_of_the_design():
         ("repeated_fault", Reaction.TRIP),
         ("repeated_near_limit", Reaction.DERATE),
         ("load_silent", Reaction.LOG),
+        ("limit_not_held", Reaction.LOG),
+        ("mean_import_missed", Reaction.LOG),
+        ("phases_unseen", Reaction.LOG),
+        ("operator_limits", Reaction.LOG),
+        ("operator_unheard", Reaction.LOG),
         ("crash_loop", Reaction.TRIP),
         ("latch_file_corrupt", Reaction.TRIP),
         ("control_exception", Reaction.TRIP),
@@ -163,7 +169,7 @@ def test_every_fault_of_the_table_has_its_reaction(row, reaction):
 
 
 def test_the_test_above_knows_every_row_of_the_fault_table():
-    assert len(FAULTS) == 39
+    assert len(FAULTS) == 45
 
 
 def test_the_same_fault_of_two_devices_is_latched_under_two_names():
@@ -187,6 +193,9 @@ def test_what_clears_by_itself_is_held_as_long_as_the_table_says():
         "island_contradicted": (60.0, None),
         "voltage_stuck": (30.0, None),
         "setpoint_oscillation": (60.0, None),
+        "limit_not_held": (5.0, None),
+        "mean_import_missed": (5.0, None),
+        "phases_unseen": (5.0, None),
     }
 
 
@@ -199,7 +208,9 @@ def test_a_row_is_called_by_its_name_or_with_one_of_the_devices():
         "meter_data_lost",
         "pv_meter_data_lost",
         "emergency_input_data_lost",
+        "grid_operator_data_lost",
         "load_switch_data_lost",
+        "load_meter_data_lost",
         "watchdog_data_lost",
         "derived_data_lost",
         "balance_data_lost",

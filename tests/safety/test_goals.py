@@ -124,7 +124,7 @@ TABLE = {
         "full",
         None,
     ),
-    "supply_in_outage": (False, (), 1, (), "full", "full", None),
+    "supply_in_outage": (False, (), 1, (), "limited", "full", None),
 }
 # fmt: on
 

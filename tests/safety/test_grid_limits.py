@@ -10,7 +10,8 @@ from holdfast.core.data_store import DataStore, Snapshot, freeze
 from holdfast.core.signals import SITE, Signal
 from holdfast.safety.envelope import up_to
 from holdfast.safety.grid_limits import _share, within_grid_limits
-from holdfast.safety.rest_of_site import RestFollower, rest_of_site_w
+from holdfast.safety.phases import PhaseFollower
+from holdfast.safety.rest_of_site import RestFollower, RestMemory, rest_of_site_w
 from tests.builders import T0, UNIT, build_site, healthy_store, put, snapshot_of, unit_content
 
 GRID = {"import_max_w": 3000, "export_max_w": 1000}
@@ -19,7 +20,7 @@ WIDE = up_to(charge_w=5000.0, discharge_w=5000.0, by="site.yaml")
 
 def followed(store: DataStore, *units: str) -> Snapshot:
     """What a cycle sees of ``store``: with the rest of the site."""
-    snapshot, _ = RestFollower(units).follow(freeze(store.image(), T0), None)
+    snapshot, _ = RestFollower(units).follow(freeze(store.image(), T0), RestMemory())
     return snapshot
 
 
@@ -120,7 +121,7 @@ TIGHT_GRID = {"import_max_w": 3000, "export_max_w": 1000}
 def test_a_battery_that_goes_on_while_a_slow_meter_stands_still_does_not_move_the_limit():
     """What it does is no news of the house: the limit holds until the meter shows something new."""
     site, follower = build_site(grid=GRID), RestFollower((UNIT,))
-    seen, rest = [], None
+    seen, rest = [], RestMemory()
     for power_w in (0.0, 400.0, 800.0):
         told = snapshot_of({Signal.GRID_POWER_W: 2500.0, Signal.BATTERY_POWER_W: power_w})
         snapshot, rest = follower.follow(told, rest)
@@ -154,3 +155,88 @@ def test_a_connection_that_is_as_tight_in_both_directions_narrows_both(limit_w):
     wide = up_to(charge_w=5000.0, discharge_w=5000.0, by="site.yaml")
     (narrowed,) = within_grid_limits(site, snapshot_of(), {UNIT: wide}).values()
     assert (narrowed.min_w, narrowed.max_w) == pytest.approx((-limit_w, limit_w))
+
+
+# ------------------------------------------------------------------------------ phase by phase
+
+
+def on_phases(*units, currents=(20.0, 4.0, 4.0), **grid):
+    """The units' envelopes, each of 30 kW, beside what others take of each phase."""
+    content = [
+        unit_content(
+            name,
+            inverter_hardware={
+                "charge_power_max_w": 30_000,
+                "discharge_power_max_w": 30_000,
+                "phases": list(phases),
+            },
+        )
+        for name, phases in units
+    ]
+    site = build_site(
+        *content,
+        grid={"import_max_w": 90_000, "export_max_w": 90_000, "fuse_a": 63, "phases": 3, **grid},
+    )
+    store = healthy_store(site.unit_names)
+    for number, current_a in enumerate(currents, 1):
+        put(store, SITE, Signal(f"grid_power_l{number}_w"), current_a * 230.0, T0)
+    put(store, SITE, Signal.GRID_POWER_W, sum(currents) * 230.0, T0)
+    snapshot, _ = PhaseFollower(site).follow(followed(store, *site.unit_names), None)
+    wide = up_to(charge_w=30_000.0, discharge_w=30_000.0, by="site.yaml")
+    return within_grid_limits(site, snapshot, dict.fromkeys(site.unit_names, wide))
+
+
+def test_the_fullest_phase_limits_a_unit_on_all_of_them():
+    """Case C11: 39.85 A are left on L1 of a fuse of 63 A."""
+    (envelope,) = on_phases(("left", (1, 2, 3))).values()
+    assert envelope.max_w == pytest.approx(3 * 230.0 * 39.85)
+    assert (envelope.max_by, envelope.min_by) == ("main_fuse", "site.yaml")
+
+
+def test_a_limit_of_what_a_phase_may_feed_in_counts_on_the_emptiest_one():
+    (envelope,) = on_phases(("left", (1, 2, 3)), export_max_a=10.5).values()
+    assert envelope.min_w == pytest.approx(-3 * 230.0 * 14.5)
+    assert envelope.min_by == "main_fuse"
+
+
+def test_a_phase_that_is_overloaded_permits_nothing_there_and_orders_nothing():
+    after = on_phases(("left", (1,)), ("right", (2, 3)), currents=(70.0, 4.0, 4.0))
+    assert (after["left"].max_w, after["left"].max_by) == (0.0, "main_fuse")
+    assert after["right"].max_w == pytest.approx(2 * 230.0 * 55.85)
+
+
+def test_units_share_a_phase_and_have_their_own_to_themselves():
+    after = on_phases(("left", (1,)), ("right", (1, 2, 3)), currents=(0.0, 0.0, 0.0))
+    on_l1_w = after["left"].max_w + after["right"].max_w / 3
+    assert on_l1_w == pytest.approx(230.0 * 59.85)
+    assert after["left"].max_w == pytest.approx(after["right"].max_w)
+
+
+@given(
+    currents=st.tuples(*(st.floats(-60, 80) for _ in range(3))),
+    left=st.sampled_from([(1,), (2, 3), (1, 2, 3)]),
+    right=st.sampled_from([(3,), (1, 2), (1, 2, 3)]),
+)
+def test_no_permitted_power_overloads_a_phase(currents, left, right):
+    after = on_phases(("left", left), ("right", right), currents=currents)
+    for number, current_a in enumerate(currents, 1):
+        for end, limit_a in (("max_w", 59.85), ("min_w", -59.85)):
+            shares_w = [
+                getattr(after[unit], end) / len(phases)
+                for unit, phases in (("left", left), ("right", right))
+                if number in phases
+            ]
+            on_it_a = current_a + sum(shares_w) / 230.0
+            within = on_it_a <= limit_a + 1e-6 if end == "max_w" else on_it_a >= limit_a - 1e-6
+            assert within or all(power_w == 0.0 for power_w in shares_w)
+
+
+def test_what_an_island_discharges_overloads_no_fuse():
+    site = build_site(
+        unit_content(inverter_hardware={"phases": [1]}),
+        grid={"import_max_w": 9000, "export_max_w": 9000, "export_max_a": 1, "phases": 1},
+    )
+    values = {Signal.ISLANDED: 1.0, Signal.GRID_VOLTAGE_V: 0.0, Signal.GRID_POWER_W: 0.0}
+    snapshot, _ = PhaseFollower(site).follow(snapshot_of(values), None)
+    (narrowed,) = within_grid_limits(site, snapshot, {UNIT: WIDE}).values()
+    assert narrowed.min_w == -5000.0

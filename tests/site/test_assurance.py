@@ -282,13 +282,13 @@ def test_what_is_proven_is_understood_and_may_do_everything(tmp_path: Path) -> N
     site = own_site(tmp_path, authority="full")
     with pytest.raises(ConfigError, match="its devices do what their tables say"):
         check_authority(site)
-    keep(site)
+    keep(site, outage=OutageFound.SERVED)
     understood = guard_of(site, Goal.UNDERSTOOD)
     assert isinstance(understood, ByDevice)
     assert "; proven on 2026-03-02: response 0.8 s; " in understood.source
     assert isinstance(guard_of(site, Goal.LOST_CONTROLLER), ByHoldfast)
     check_authority(site)
-    keep(site, response_s=None)
+    keep(site, response_s=None, outage=OutageFound.SERVED)
     understood = guard_of(site, Goal.UNDERSTOOD)
     assert isinstance(understood, ByDevice)
     assert "; proven on 2026-03-02; " in understood.source
@@ -298,7 +298,7 @@ def test_to_check_a_site_is_to_ask_for_its_authority(tmp_path: Path) -> None:
     site = own_site(tmp_path, authority="full")
     with pytest.raises(ConfigError, match="its devices do what their tables say"):
         check_site(site)
-    keep(site)
+    keep(site, outage=OutageFound.SERVED)
     check_site(site)
 
 
@@ -324,7 +324,7 @@ def test_a_timer_that_ended_nothing_is_none_unless_the_owner_accepts_that(
     tmp_path: Path, authority: str
 ) -> None:
     site = own_site(tmp_path, authority=authority)
-    keep(site, timer=TimerFound.LATE, timer_s=None)
+    keep(site, timer=TimerFound.LATE, timer_s=None, outage=OutageFound.SERVED)
     found = {each.goal: each for each in assurance(site) if each.owner == UNIT}
     assert isinstance(found[Goal.UNDERSTOOD].guard, ByDevice)
     assert found[Goal.LOST_CONTROLLER].permits is Authority.OBSERVE
@@ -336,19 +336,27 @@ def test_a_timer_that_ended_nothing_is_none_unless_the_owner_accepts_that(
     check_authority(site.model_copy(update={"storage": (accepted,)}))
 
 
-def test_what_was_seen_while_the_grid_was_away_is_told_and_bounds_nothing(tmp_path: Path) -> None:
+def test_what_was_seen_while_the_grid_was_away_is_told_and_bounds_the_authority(
+    tmp_path: Path,
+) -> None:
     site = own_site(tmp_path, authority="full")
     keep(site)
     assert guard_of(site, Goal.SUPPLY_IN_OUTAGE) == Nobody(why="no table says so")
     keep(site, outage=OutageFound.SERVED)
     served = ByDevice(source="told 0 W it served the house on 2026-03-02")
     assert guard_of(site, Goal.SUPPLY_IN_OUTAGE) == served
+    check_authority(site)
     moved = own_site(tmp_path, host="10.0.0.6")
     assert guard_of(moved, Goal.SUPPLY_IN_OUTAGE) == Nobody(why="no table says so")
     keep(site, outage=OutageFound.DARK)
     dark = Nobody(why="told 0 W it left the house dark on 2026-03-02")
     assert guard_of(site, Goal.SUPPLY_IN_OUTAGE) == dark
-    check_authority(site)
+    with pytest.raises(ConfigError, match="left the house dark on 2026-03-02"):
+        check_authority(site)
+    (unit,) = site.storage
+    accepts = {**unit.accepts, "supply_in_outage": "the house has a generator"}
+    accepted = unit.model_copy(update={"accepts": accepts})
+    check_authority(site.model_copy(update={"storage": (accepted,)}))
     keep(site, outage=OutageFound.DARK, timer=TimerFound.LATE, timer_s=None)
     assert guard_of(site, Goal.SUPPLY_IN_OUTAGE) == dark
     assert isinstance(guard_of(site, Goal.LOST_CONTROLLER), Nobody)
@@ -358,6 +366,31 @@ def test_what_a_table_says_of_outages_is_believed_until_it_was_seen_otherwise() 
     guard = guard_of(build_site(), Goal.SUPPLY_IN_OUTAGE)
     assert isinstance(guard, ByDevice)
     assert guard.source.startswith("an island takes what its load takes")
+
+
+def of_table(name: str) -> Site:
+    """A site whose inverter is a maker's; nothing else of it counts here."""
+    unit = unit_content() | {"inverter": device(name, "10.0.0.5")}
+    unit["inverter_hardware"] |= {"revert_timeout_s": 60}
+    return build_site(unit, authority="observe")
+
+
+def test_an_inverter_that_tells_of_an_outage_and_is_then_given_back_guards_the_supply() -> None:
+    guard = guard_of(of_table("foxess_h3"), Goal.SUPPLY_IN_OUTAGE)
+    assert guard == ByDevice(source="it tells of an outage, and is then given back to its own rule")
+
+
+def test_one_that_does_not_tell_of_an_outage_says_why() -> None:
+    guard = guard_of(of_table("fronius_gen24"), Goal.SUPPLY_IN_OUTAGE)
+    assert guard == Nobody(
+        why="fronius_gen24 lacks islanded: no source names a point that tells of an island"
+    )
+
+
+def test_what_was_seen_at_0_w_counts_nothing_once_it_is_given_back_instead(tmp_path: Path) -> None:
+    site = of_table("foxess_h3").model_copy(update={"state_dir": str(tmp_path)})
+    keep(site, outage=OutageFound.DARK)
+    assert isinstance(guard_of(site, Goal.SUPPLY_IN_OUTAGE), ByDevice)
 
 
 def test_another_commanded_device_of_the_unit_needs_a_word_of_its_own(tmp_path: Path) -> None:

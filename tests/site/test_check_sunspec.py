@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from holdfast.core.commands import Point
 from holdfast.core.config import Site
 from holdfast.core.errors import ConfigError
 from holdfast.core.signals import SITE, Signal
@@ -37,8 +38,7 @@ def test_a_site_of_sunspec_devices_is_right() -> None:
     found = site()
     check_site(found)
     assert Signal.GRID_POWER_W in expected_signals(found)[SITE]
-    (traits,) = point_traits(found)[UNIT].values()
-    assert traits.step == 10.0
+    assert point_traits(found)[UNIT][Point.SETPOINT_W].step == 10.0
 
 
 def test_a_name_that_no_model_has_is_told_before_anything_starts(tmp_path: Path) -> None:

@@ -844,3 +844,10 @@ def test_a_connection_to_a_stick_that_is_wrong_is_refused(
 ) -> None:
     with pytest.raises(ValueError, match=told):
         with_growatt(**changes)
+
+
+def test_the_meter_of_a_load_is_a_device_of_the_site_and_no_safety_rests_on_it() -> None:
+    loads = [{"name": "car", "meter": device("generic_load_meter", "car")}]
+    site = build_site(metered_loads=loads)
+    assert ("car", Role.LOAD_METER) in devices(site)
+    assert expected_signals(site) == expected_signals(build_site())

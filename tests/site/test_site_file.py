@@ -203,3 +203,13 @@ def test_an_end_that_is_not_reached_is_told_as_one():
     place = {"location": {"latitude_deg": 50, "longitude_deg": 8}, "pv": {"arrays": [roof]}}
     (line,) = lines_of(yaml.safe_dump(site_content() | place))
     assert line == "  pv.arrays[0].azimuth_deg: 360: must be below 360"
+
+
+def test_paths_of_rules_and_warnings_count_from_the_folder_of_the_file() -> None:
+    content = site_content()
+    content |= {"rules": "rules.yaml", "storm_reserve": {"file": "warnings/cap.xml"}}
+    site = parse_site(yaml.safe_dump(content), folder=Path("/etc/holdfast"))
+    assert site.rules == "/etc/holdfast/rules.yaml"
+    assert site.storm_reserve is not None
+    assert site.storm_reserve.file == "/etc/holdfast/warnings/cap.xml"
+    assert parse_site(yaml.safe_dump(site_content())).rules is None

@@ -31,10 +31,17 @@ class PowerRamper:
             unit.name: unit.operation.ramp_w_per_s for unit in site.storage
         }
 
-    def approach(self, last_w: float, asked_w: float, permit: Permit, dt_s: float) -> Setpoint:
-        """Returns the next setpoint from ``last_w`` to ``asked_w``, always inside the permit."""
+    def approach(
+        self, last_w: float, asked_w: float, permit: Permit, dt_s: float, *, urgent: bool = False
+    ) -> Setpoint:
+        """Returns the next setpoint from ``last_w`` to ``asked_w``, always inside the permit.
+
+        What is ``urgent`` keeps a limit at the meter, and goes there in one step.
+        """
         permitted_w = permit.envelope.clamp(asked_w)
         step_w = self._ramp_w_per_s[permit.unit] * min(max(dt_s, 0.0), MAX_STEP_S)
+        if urgent and dt_s > 0.0:
+            step_w = math.inf
         if not (permit.may_increase and math.isfinite(dt_s)):
             step_w = 0.0
         # Reversing means going to zero at once and leaving it slowly on the other side.

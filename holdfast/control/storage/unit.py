@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 
+from holdfast.control.storage.held_command import NOTHING_HELD, HeldCommand, HeldMemory
 from holdfast.control.storage.power_ramper import Setpoint
 from holdfast.core.commands import Point, Write
 from holdfast.core.config import StorageUnit
@@ -13,7 +14,7 @@ from holdfast.devices.contactor.memory import RelayMemory
 from holdfast.devices.contactor.none import NoContactor
 from holdfast.devices.contactor.relay_controller import RelayController
 from holdfast.devices.inverter_safety_wrapper import InverterSafetyWrapper
-from holdfast.devices.point_traits import NO_TRAITS, Traits
+from holdfast.devices.point_traits import NO_TRAITS, PLAIN, Traits
 from holdfast.devices.power_follow_up import FollowUpMemory, PowerFollowUp
 from holdfast.devices.unseen_power import SeenMemory, UnseenPower
 from holdfast.devices.written_point import DeviceMemory
@@ -31,6 +32,7 @@ class UnitMemory:
     relays: RelayMemory = field(default_factory=RelayMemory)
     follow_up: FollowUpMemory = field(default_factory=FollowUpMemory)
     seen: SeenMemory = field(default_factory=SeenMemory)
+    held: HeldMemory = NOTHING_HELD
 
 
 class UnitControl:
@@ -45,6 +47,7 @@ class UnitControl:
         self._life = ContactorLife(unit)
         self._follow_up = PowerFollowUp(unit)
         self._unseen = UnseenPower(unit)
+        self._held = HeldCommand(unit, traits.get(Point.SETPOINT_W, PLAIN))
 
     def apply(
         self,
@@ -78,6 +81,12 @@ class UnitControl:
         relays, worn = self._life.judge(relays, snapshot.time_ns)
         follow_up, follow_findings = self._followed(permit, snapshot, memory, inverter, is_led)
         connected = self._relays.is_connected(relays, permit)
+        # One that decides for itself, or may not run, is not expected to carry out anything.
+        obeys = running.may_write and running.may_run and not is_led
+        written = inverter.get(Point.SETPOINT_W) if obeys else None
+        held, held_findings = self._held.check(
+            setpoint, None if written is None else written.value, memory.held, snapshot.time_ns
+        )
         seen, unseen = self._unseen.check(snapshot, memory.seen, connected=connected)
         return (
             (*inverter_writes, *bms_writes, *relay_writes),
@@ -88,8 +97,17 @@ class UnitControl:
                 relays=relays,
                 follow_up=follow_up,
                 seen=seen,
+                held=held,
             ),
-            (*inverter_findings, *bms_findings, *relay_findings, *worn, *follow_findings, *unseen),
+            (
+                *inverter_findings,
+                *bms_findings,
+                *relay_findings,
+                *worn,
+                *follow_findings,
+                *unseen,
+                *held_findings,
+            ),
         )
 
     def _followed(

@@ -4,9 +4,10 @@ Each section of site.yaml has a module. Every key has a unit in its name. Unknow
 and so is an operating limit that is looser than what the hardware permits.
 """
 
+from holdfast.core.config.grid import Grid, OperatorLimits
 from holdfast.core.config.planner import PlannerOptions
 from holdfast.core.config.pv import Location, PvArray, PvPlant, Weather
-from holdfast.core.config.site import CycleTiming, Gateway, Grid, Site
+from holdfast.core.config.site import CycleTiming, Gateway, Site
 from holdfast.core.config.storage import (
     BatteryHardware,
     InverterHardware,
@@ -24,6 +25,7 @@ __all__ = [
     "LevelOverride",
     "Location",
     "Operation",
+    "OperatorLimits",
     "PlannerOptions",
     "PvArray",
     "PvPlant",

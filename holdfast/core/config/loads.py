@@ -11,6 +11,17 @@ from holdfast.core.config.section import Name, NotNegative, Positive, Section
 _MINUTES_PER_H = 60
 
 
+class MeteredLoad(Section):
+    """A load that is measured by itself and steered by somebody else, such as a wallbox."""
+
+    name: Name
+    """In status, metrics and messages."""
+    meter: Device
+    """What measures it."""
+    from_battery: bool = True
+    """False: the batteries never serve it, whoever starts it and however; other load they do."""
+
+
 class FlexibleLoad(Section):
     """A load that needs its energy within a part of the day, and does not care when."""
 

@@ -2,15 +2,27 @@
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from holdfast.core.config.section import NotNegative, Section
-from holdfast.core.device_mode import DeviceMode
+from holdfast.core.device_mode import PLANNED, DeviceMode
+from holdfast.core.strategy_name import StrategyName
+
+
+def _planned(mode: DeviceMode) -> DeviceMode:
+    if mode not in PLANNED:
+        raise ValueError(f"what a battery does by {mode} nobody knows; may be {', '.join(PLANNED)}")
+    return mode
+
+
+PlannedMode = Annotated[DeviceMode, AfterValidator(_planned)]
 
 
 class PlannerOptions(Section):
     """How the planner works."""
 
+    strategy: StrategyName = StrategyName.OPTIMIZER
+    """Who plans; the others are simple rules (docs/strategies.md). optimizer: the least cost."""
     horizon_h: Annotated[float, Field(ge=2, le=168)] = 48.0
     """How far a plan looks ahead."""
     interval_s: Annotated[float, Field(ge=1, le=3600)] = 300.0
@@ -30,7 +42,7 @@ class PlannerOptions(Section):
     load_quantile: Annotated[float, Field(ge=0.1, le=0.9)] = 0.5
     """Against which load to plan: above 0.5 for those who would rather have some left. Of PV the
     opposite quantile is taken."""
-    device_modes: tuple[DeviceMode, ...] = ()
+    device_modes: tuple[PlannedMode, ...] = ()
     """Plans leave the inverter to one of these rules of its own at a time. Where its table has not
     that one, or not all that it may do in it is permitted, it gets the power of the slot."""
     device_mode_dwell_minutes: Annotated[int, Field(ge=15, le=1440)] = 60

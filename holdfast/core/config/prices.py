@@ -6,9 +6,15 @@ from typing import Annotated, Literal, Self, get_args
 
 from pydantic import AfterValidator, Field, model_validator
 
+from holdfast.core.config.charges import (
+    CapacityCharge,
+    DemandCharge,
+    Quota,
+    StandingCharge,
+)
 from holdfast.core.config.form import EnvVariable, Form
 from holdfast.core.config.local_window import LocalWindow
-from holdfast.core.config.section import FilePath, Finite, NotNegative, Positive, Section
+from holdfast.core.config.section import FilePath, Finite, Positive, Section
 
 WebAddress = Annotated[
     str,
@@ -295,15 +301,6 @@ class Tariff(Section):
         return self
 
 
-class DemandCharge(LocalWindow):
-    """A price for the highest mean import of a quarter hour in each period, before VAT."""
-
-    price_per_kw: NotNegative
-    """For each period."""
-    period: Literal["day", "month", "year"]
-    """The highest quarter hour of each is paid for."""
-
-
 class Prices(Section):
     """What the owner pays and gets."""
 
@@ -313,3 +310,10 @@ class Prices(Section):
     """For what is fed in."""
     demand_charges: tuple[DemandCharge, ...] = ()
     """At the VAT of ``purchase``."""
+    capacity_charges: tuple[CapacityCharge, ...] = ()
+    """At the VAT of ``purchase``."""
+    standing_charges: tuple[StandingCharge, ...] = ()
+    """At the VAT of ``purchase``."""
+    quotas: tuple[Quota, ...] = ()
+    """At the VAT of ``purchase``; the first one whose window fits and that has something left
+    counts."""

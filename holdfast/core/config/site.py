@@ -9,27 +9,19 @@ from holdfast.core.config.api import Api
 from holdfast.core.config.contacts import Contact
 from holdfast.core.config.device import Device, DeviceOrWithout
 from holdfast.core.config.form import Form
+from holdfast.core.config.grid import Grid
 from holdfast.core.config.history import History
-from holdfast.core.config.loads import FlexibleLoad, HeatedRoom
+from holdfast.core.config.loads import FlexibleLoad, HeatedRoom, MeteredLoad
+from holdfast.core.config.modes import Modes
 from holdfast.core.config.planner import PlannerOptions
 from holdfast.core.config.prices import Prices
 from holdfast.core.config.pv import Location, PvPlant, Weather
-from holdfast.core.config.section import Accepts, FilePath, Name, NotNegative, Positive, Section
+from holdfast.core.config.reserve import FullCharge, StormReserve
+from holdfast.core.config.schedule import Schedule
+from holdfast.core.config.section import Accepts, FilePath, Name, Positive, Section
 from holdfast.core.config.storage import LevelOverride, StorageUnit
+from holdfast.core.strategy_name import WITHOUT_PRICES, StrategyName
 from holdfast.core.texts import MAX_NAME
-
-
-class Grid(Section):
-    """The grid connection."""
-
-    import_max_w: Positive
-    """What the main fuse permits."""
-    export_max_w: NotNegative
-    """What may be fed in; 0 for nothing."""
-    nominal_voltage_v: Annotated[float, Field(ge=100, le=500)] = 230.0
-    """Phase to neutral, or whatever the meter reports."""
-    nominal_frequency_hz: Literal[50, 60] = 50
-    """Limits of frequency count from it."""
 
 
 class Gateway(Section):
@@ -81,6 +73,8 @@ class Site(Section):
     """At the grid connection."""
     pv_meter: DeviceOrWithout | None = None
     """What measures all PV, where the meter does not. Without PV: ``{none: why}``."""
+    grid_operator: Device | None = None
+    """The grid operator's box, by which he limits the site; needs ``grid.operator``."""
     emergency_input: DeviceOrWithout
     """A digital input in a normally closed loop: open is stop. Without one: ``{none: why}``."""
     limits: dict[str, LevelOverride] = Field(default_factory=dict)
@@ -94,18 +88,30 @@ class Site(Section):
     its name stands for it."""
     prices: Prices | None = None
     """Without prices the site runs on self-consumption."""
+    modes: Modes = Modes()
+    """What the batteries do where nobody asks."""
     planner: PlannerOptions = PlannerOptions()
     """How plans are made."""
+    schedule: Schedule = Schedule()
+    """What the batteries do at which times (docs/schedule.md)."""
     location: Location | None = None
     """With it and ``pv``, the PV forecast follows the sun's path and the weather."""
     pv: PvPlant | None = None
     """PV arrays, for the forecast; needs ``location``."""
     weather: Weather = Weather()
     """Who is asked for the weather."""
+    rules: FilePath | None = None
+    """A file of rules (docs/rules.md), relative to site.yaml; read again when it changes."""
+    storm_reserve: StormReserve | None = None
+    """What is stored while somebody warns of bad weather."""
+    full_charge: FullCharge | None = None
+    """How often the battery is charged until it is full."""
     loads: tuple[FlexibleLoad, ...] = ()
     """Loads that can wait (docs/loads.md)."""
     rooms: tuple[HeatedRoom, ...] = ()
     """Rooms with electric heat (docs/loads.md)."""
+    metered_loads: tuple[MeteredLoad, ...] = ()
+    """Loads that are measured by themselves (docs/loads.md)."""
     gateway: Gateway = Gateway()
     """Where others read."""
     api: Api = Api()
@@ -130,6 +136,7 @@ class Site(Section):
     def _names_differ(self) -> Self:
         names = [*self.unit_names, *(load.name for load in self.loads)]
         names += [room.name for room in self.rooms]
+        names += [load.name for load in self.metered_loads]
         if len(set(names)) != len(names) or "site" in names:
             raise ValueError(
                 f"names of storage, loads and rooms must differ, and none may be 'site': {names}"
@@ -140,6 +147,52 @@ class Site(Section):
     def _arrays_have_a_place(self) -> Self:
         if self.pv is not None and self.location is None:
             raise ValueError("pv: needs location, with latitude_deg and longitude_deg")
+        return self
+
+    @model_validator(mode="after")
+    def _strategy_has_what_it_needs(self) -> Self:
+        strategy = self.planner.strategy
+        if strategy is StrategyName.PRE_HEATING and not self.rooms:
+            raise ValueError("planner.strategy: pre_heating needs rooms, and there are none")
+        if strategy not in WITHOUT_PRICES and self.prices is None:
+            raise ValueError(f"planner.strategy: {strategy} needs prices, and there are none")
+        return self
+
+    @model_validator(mode="after")
+    def _schedule_can_be_kept(self) -> Self:
+        for entry in self.schedule.entries:
+            charges = entry.mode != "discharge"
+            most_w = self.charge_power_max_w if charges else self.discharge_power_max_w
+            if entry.power_w is not None and entry.power_w > most_w:
+                raise ValueError(
+                    f"schedule: {entry.name}: power_w {entry.power_w:g} is more than all storage "
+                    f"units can do, {most_w:g} W"
+                )
+            if entry.by_sun and self.location is None:
+                raise ValueError(
+                    f"schedule: {entry.name}: sunrise and sunset need location, with latitude_deg "
+                    "and longitude_deg"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _operator_has_a_box(self) -> Self:
+        if self.grid_operator is None is not self.grid.operator:
+            raise ValueError("grid.operator: needs grid_operator, the box that tells of his limits")
+        if self.grid.operator is None is not self.grid_operator:
+            raise ValueError("grid_operator: grid.operator must say what it limits")
+        return self
+
+    @model_validator(mode="after")
+    def _units_are_on_phases(self) -> Self:
+        phases = self.grid.phase_numbers
+        for unit in self.storage if len(phases) > 1 else ():
+            on = unit.inverter_hardware.phases
+            if not on or not set(on) <= set(phases):
+                raise ValueError(
+                    f"storage {unit.name}: inverter_hardware.phases must say on which phases of "
+                    f"{list(phases)} it is, since something counts for each phase (grid)"
+                )
         return self
 
     @property
@@ -162,6 +215,11 @@ class Site(Section):
         """Returns the devices that switch loads and rooms, by name of the load or room."""
         loads = {load.name: load.switch for load in self.loads if load.switch is not None}
         return loads | {room.name: room.switch for room in self.rooms}
+
+    @property
+    def load_names(self) -> tuple[str, ...]:
+        """Returns the names of the loads that have a device: a switch, or a meter."""
+        return (*self.switches, *(load.name for load in self.metered_loads))
 
     @property
     def charge_power_max_w(self) -> float:

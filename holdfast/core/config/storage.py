@@ -2,10 +2,13 @@
 
 from typing import Annotated, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from holdfast.core.config.device import Device, DeviceOrWithout, Without
+from holdfast.core.config.grid import Phase
 from holdfast.core.config.section import Accepts, Finite, Name, NotNegative, Positive, Section
+
+_EFFICIENT_SHARE = 0.1
 
 
 class BatteryHardware(Section):
@@ -57,12 +60,37 @@ class InverterHardware(Section):
     """Most that it charges the battery with."""
     discharge_power_max_w: Positive
     """Most that it draws from the battery."""
+    phases: tuple[Phase, ...] = ()
+    """Phases of the grid connection that it is on, such as [1, 2, 3]; its power is the same on
+    each. Needed where the connection has a limit for each phase (``grid``)."""
     efficiency_pct: Annotated[float, Field(gt=50, le=100)] = 96.0
     """One way, at rated power."""
     response_time_s: Annotated[float, Field(ge=0.1, le=60)] = 3.0
     """From a new setpoint to the power that follows it."""
+    efficient_from_w: NotNegative | None = None
+    """Below it much is lost: a second unit of a site starts only when each gets as much. None: a
+    tenth of its power."""
+    min_power_w: NotNegative = 0.0
+    """It does less than this badly or not at all: such a wish becomes 0 W, and is never raised."""
     revert_timeout_s: Annotated[float, Field(ge=1, le=60)] = 5.0
     """Armed at start: without a command for this long, the inverter goes to 0 W by itself."""
+
+    @field_validator("phases")
+    @classmethod
+    def _phases_differ(cls, value: tuple[Phase, ...]) -> tuple[Phase, ...]:
+        if len(set(value)) < len(value):
+            raise ValueError(f"{list(value)}: a phase stands twice")
+        return value
+
+    @model_validator(mode="after")
+    def _minimum_is_below_the_most(self) -> Self:
+        most_w = min(self.charge_power_max_w, self.discharge_power_max_w)
+        if not self.min_power_w < most_w:
+            raise ValueError(
+                f"min_power_w ({self.min_power_w:g}) must be below charge_power_max_w and "
+                f"discharge_power_max_w ({most_w:g})"
+            )
+        return self
 
 
 class Operation(Section):
@@ -146,6 +174,13 @@ class StorageUnit(Section):
     def has_contactor(self) -> bool:
         """Says whether a contactor of ours is between battery and inverter."""
         return not isinstance(self.relays, Without)
+
+    @property
+    def efficient_from_w(self) -> float:
+        """Returns the power from which on its inverter is efficient, in W."""
+        told_w = self.inverter_hardware.efficient_from_w
+        most_w = min(self.charge_power_max_w, self.discharge_power_max_w)
+        return _EFFICIENT_SHARE * most_w if told_w is None else told_w
 
     @property
     def charge_power_max_w(self) -> float:

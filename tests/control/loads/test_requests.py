@@ -10,8 +10,9 @@ from holdfast.control.loads.requests import LoadRequest, LoadRequests, LoadSourc
 from holdfast.control.plan_gate import AcceptedPlan
 from holdfast.core.commands import Point
 from holdfast.core.data_store import DataStore, freeze
-from holdfast.core.plan import Plan, PlannedLoad, PlanSlot, PlanStatus, SlotMode
+from holdfast.core.plan import Plan, PlannedLoad, PlanSlot, PlanStatus
 from holdfast.core.signals import SIGNALS, Signal
+from holdfast.core.slot_mode import SlotMode
 from holdfast.core.state_machine import State
 from holdfast.core.units import NS_PER_S
 from holdfast.devices.written_point import PointMemory

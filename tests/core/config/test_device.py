@@ -83,7 +83,7 @@ def test_a_reason_has_three_letters_at_least(reason, fits):
 @pytest.mark.parametrize(
     ("section", "keys"),
     [
-        (Site, {"meter", "pv_meter", "emergency_input"}),
+        (Site, {"meter", "pv_meter", "grid_operator", "emergency_input"}),
         (StorageUnit, {"bms", "inverter", "relays"}),
         (FlexibleLoad, {"switch"}),
         (HeatedRoom, {"switch"}),

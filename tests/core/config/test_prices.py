@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
+from holdfast.core.config.charges import DemandCharge
 from holdfast.core.config.prices import (
     SOURCE_KINDS,
-    DemandCharge,
     Prices,
     PriceSource,
     Tariff,

@@ -1,0 +1,1 @@
+"""The limits at the meter are a layer of their own: they hold whoever asks."""

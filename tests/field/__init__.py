@@ -1,0 +1,1 @@
+"""Situations from the field, in which other systems went wrong: one module each."""
