@@ -33,10 +33,29 @@ export interface PlannedLoad {
   temperature_c: number | null;
 }
 
+export type SlotMode =
+  | "self_consumption" | "power" | "hold" | "passive" | "charge_only" | "soc" | "full_charge"
+  | "pv_optimizer" | "peak_shaving" | "load_balancer" | "commercial";
+
+/** Who may ask, the strongest first. */
+export type AskedBy =
+  | "operator" | "grid_operator" | "rule" | "schedule" | "plan" | "default" | "passive";
+
+/** What is kept beside a mode. Null: nothing is asked of it. */
+export interface SlotTerms {
+  grid_target_w: number | null;
+  soc_target_pct: number | null;
+  soc_ceiling_pct: number | null;
+  reserve_pct: number | null;
+  import_max_w: number | null;
+  export_max_w: number | null;
+  import_mean_max_w: number | null;
+}
+
 export interface PlanSlot {
   start: string;
   end: string;
-  mode: string;
+  mode: SlotMode;
   battery_power_w: number;
   grid_power_w: number | null;
   soc_end_pct: number | null;
@@ -46,6 +65,26 @@ export interface PlanSlot {
   pv_on: boolean;
   loads: PlannedLoad[];
   device_mode: string | null;
+  by: AskedBy;
+  terms: SlotTerms;
+}
+
+/** Who leads the batteries, what keeps him, and what would be without him. */
+export interface ModeNow {
+  by: AskedBy;
+  mode: SlotMode;
+  for_s: number;
+  /** The bounds that change what the mode asks, the weakest first. */
+  kept_by: string[];
+  urgent: boolean;
+  /** Who would lead instead; empty if nobody may ask. */
+  instead_by: AskedBy | "";
+  instead_mode: SlotMode | "";
+  instead_w: number | null;
+  /** How well the meter is kept where it should be; empty while that is not the aim. */
+  verdict: string;
+  meter_rms_w: number | null;
+  reversals_a_minute: number | null;
 }
 
 export interface Quantity {
@@ -169,6 +208,8 @@ export interface Snapshot {
   loop: Loop;
   audit: { lines: number; lost: number; problem: string } | null;
   blocks: Block[];
+  /** Null while nobody may ask. */
+  mode: ModeNow | null;
   waits_for_start: boolean;
   left_out: string;
   age_s: number;
@@ -236,7 +277,8 @@ export interface Me {
   passkeys: Passkey[];
 }
 
-export type ManualMode = "self_consumption" | "hold" | "charge" | "discharge" | "rest";
+export type ManualMode =
+  "self_consumption" | "hold" | "charge" | "discharge" | "rest" | "stand_aside";
 
 export interface ManualSlot {
   id: string;
@@ -246,6 +288,8 @@ export interface ManualSlot {
   power_w: number | null;
   by: string;
   made: string;
+  /** Who has the battery while it stands aside; else empty. */
+  owner: string;
 }
 
 export interface Plan {
@@ -275,6 +319,10 @@ export interface PlanReport {
   /** For each slot of the plan, the manual slot that it comes from. */
   manual: (string | null)[];
   manual_problem: string;
+  /** Who asks for something in each slot, the strongest first, as "schedule night". */
+  asked: string[][];
+  /** Why something of what schedule or rules ask for does not count; empty if all does. */
+  asked_problem: string;
   alternatives: Alternative[];
   slot_costs: { cost: number; cost_at_rest: number }[];
 }

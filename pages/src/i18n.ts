@@ -29,7 +29,11 @@ export function t(key: Key, values: Record<string, string | number> = {}): strin
 }
 
 /** Returns the text of a name that the site uses, of one kind; in words where it has none. */
-export function named(kind: string, name: string): string {
+export const named = (kind: string, name: string): string =>
+  namedOr(kind, name, name.replaceAll("_", " "));
+
+/** Returns the text of a name that the site uses, of one kind; `other` where it has none. */
+export function namedOr(kind: string, name: string, other: string): string {
   const key = `${kind}.${name}`;
-  return key in catalogue ? t(key as Key) : name.replaceAll("_", " ");
+  return key in catalogue ? t(key as Key) : other;
 }

@@ -38,6 +38,8 @@ async def test_a_wish_is_kept_with_who_and_ends_by_itself(bench: ApiBench) -> No
         ({"power_w": 99_000.0}, 409),
         ({"power_w": None}, 409),
         ({"mode": "rest"}, 409),
+        ({"mode": "stand_aside", "power_w": None}, 409),
+        ({"owner": "somebody"}, 409),
         ({"end": "2020-01-01T00:00:00Z"}, 409),
         ({"end": (datetime.now(UTC) + 48 * HOUR).isoformat()}, 409),
         ({"power_w": -1.0}, 422),

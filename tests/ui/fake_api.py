@@ -82,6 +82,11 @@ class FakeSite:
     asked: list[tuple[str, str, Any]] = field(default_factory=list)
     """Everything that a page changed, or wanted to."""
     manual: list[dict[str, Any]] = field(default_factory=list)
+    mode: dict[str, Any] = field(default_factory=dict)
+    """Changes who leads, and how; empty: the plan does, by self-consumption."""
+    authority: str = "full"
+    laid: list[dict[str, Any]] = field(default_factory=list)
+    """Changes the first slots of the plan."""
     manual_is_taken_over: bool = True
     """False: the planner has not handed over what was asked by hand."""
     oidc: str | None = None
@@ -112,8 +117,12 @@ class FakeSite:
         layers = ("asked", "asked_of_site", "permitted", "ramped", "written", "read_back")
         snapshot["quantities"][0] |= dict.fromkeys((*layers, "measured"), battery_w)
         snapshot["plan"]["slot"] = day.plan_slot(day.quarter_of(now))
+        mode = self._mode() if runs else None
         return snapshot | {
             "utc": iso(now),
+            "authority": self.authority,
+            "mode": mode,
+            "request_source": "passive" if mode is None else mode["by"],
             "state": self.state,
             "request_w": battery_w,
             "emergency_stop_latched": self.state == "stopped",
@@ -122,6 +131,16 @@ class FakeSite:
             "age_s": 0.05,
             "glance": self.glance or GLANCES[self.state],
         }
+
+    def _mode(self) -> dict[str, Any]:
+        now = iso(datetime.now(UTC))
+        held = any(one["start"] <= now < one["end"] for one in self.manual)
+        return {
+            "by": "operator" if held and self.manual_is_taken_over else "plan",
+            "mode": "self_consumption", "for_s": 754.0, "kept_by": [], "urgent": False,
+            "instead_by": "default", "instead_mode": "self_consumption", "instead_w": -640.0,
+            "verdict": "stable", "meter_rms_w": 12.4, "reversals_a_minute": 1.5,
+        } | self.mode  # fmt: skip
 
     def latched(self) -> list[dict[str, Any]]:
         """Returns what holds the site, and how it is cleared."""
@@ -203,7 +222,7 @@ async def _status(request: Request) -> Response:
     return JSONResponse(
         {
             "site": "Demo", "version": "0.1.0", "currency": "EUR", "timezone": "Europe/Berlin",
-            "authority": "full", "fresh": not fake.gone,
+            "authority": fake.authority, "fresh": not fake.gone,
             "age_s": 0.1, "utc": iso(datetime.now(UTC)),
             "state": None if fake.gone else fake.state, "glance": GLANCES[fake.state],
         }
@@ -279,7 +298,9 @@ async def _assurance(_: Request) -> Response:
 async def _plan(request: Request) -> Response:
     fake, now = _fake(request), datetime.now(UTC)
     laid = fake.manual if fake.manual_is_taken_over else []
-    return JSONResponse({"report": day.plan(now, laid), "manual": fake.manual, "age_s": 33.0})
+    return JSONResponse(
+        {"report": day.plan(now, laid, fake.laid), "manual": fake.manual, "age_s": 33.0}
+    )
 
 
 async def _devices(request: Request) -> Response:

@@ -1,8 +1,11 @@
 """A day of a site, as curves: what the pages draw while nothing real is there."""
 
 import math
+from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from functools import cache
+
+from holdfast.core.asked_slot import SlotTerms
 
 HOUR = timedelta(hours=1)
 QUARTER = timedelta(minutes=15)
@@ -94,6 +97,9 @@ REASONS = {
 }
 
 
+NO_TERMS: dict[str, float | None] = {term.name: None for term in fields(SlotTerms)}
+
+
 def plan_slot(start: datetime) -> dict[str, object]:
     """Returns the slot of a plan that begins at ``start``."""
     return {
@@ -109,13 +115,19 @@ def plan_slot(start: datetime) -> dict[str, object]:
         "pv_on": True,
         "loads": [],
         "device_mode": None,
+        "by": "plan",
+        "terms": NO_TERMS,
     }
 
 
-def plan(now: datetime, manual: list[dict[str, object]]) -> dict[str, object]:
-    """Returns what the planner last did: a plan for 36 hours."""
+def plan(
+    now: datetime, manual: list[dict[str, object]], asked: list[dict[str, object]]
+) -> dict[str, object]:
+    """Returns what the planner last did: a plan for 36 hours, with ``asked`` first in it."""
     starts = [quarter_of(now) + n * QUARTER for n in range(144)]
     slots = [plan_slot(start) for start in starts]
+    for slot, laid in zip(slots, asked, strict=False):
+        slot.update(laid)
     costs = [{"cost": grid_w(s) / 4000 * price(s), "cost_at_rest": 0.1} for s in starts]
     return {
         "utc": iso(now - timedelta(seconds=33)),
@@ -132,9 +144,17 @@ def plan(now: datetime, manual: list[dict[str, object]]) -> dict[str, object]:
         "problem": "",
         "manual": [_manual_at(start, manual) for start in starts],
         "manual_problem": "",
+        "asked": [_names(slot) for slot in slots],
+        "asked_problem": "",
         "alternatives": ALTERNATIVES,
         "slot_costs": costs,
     }
+
+
+def _names(slot: dict[str, object]) -> list[str]:
+    """Names who asks, as a planner does."""
+    by = str(slot["by"])
+    return [] if by in {"plan", "default"} else [f"{by.replace('_', ' ')} of {slot['mode']}"]
 
 
 def _manual_at(start: datetime, manual: list[dict[str, object]]) -> object:

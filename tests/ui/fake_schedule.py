@@ -22,6 +22,7 @@ def slot(
     return {
         "id": secrets.token_hex(6), "start": iso(start), "end": iso(end), "mode": mode,
         "power_w": power_w, "by": by, "made": iso(datetime.now(UTC)),
+        "owner": "",
     }  # fmt: skip
 
 
@@ -61,7 +62,10 @@ def _cut(old: dict[str, Any], new: dict[str, Any]) -> list[dict[str, Any]]:
 async def _remove(request: Request) -> Response:
     fake, slot_id = _fake(request), request.path_params["id"]
     fake.asked.append(("DELETE", f"manual/{slot_id}", None))
-    fake.manual = [one for one in fake.manual if one["id"] != slot_id]
+    rest = [one for one in fake.manual if one["id"] != slot_id]
+    if len(rest) == len(fake.manual):
+        return JSONResponse({"detail": f"no slot {slot_id!r} lasts or comes"}, 404)
+    fake.manual = rest
     return Response(status_code=204)
 
 

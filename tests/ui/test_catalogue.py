@@ -4,10 +4,19 @@ import json
 import re
 import shutil
 import subprocess
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
+from holdfast.control.connection.connection import UNSEEN
+from holdfast.control.connection.rows import ROWS
+from holdfast.control.kept_out import KEPT_OUT
+from holdfast.control.mode_manager import RESERVE
+from holdfast.control.regulation.quality import Verdict
+from holdfast.core.asked_slot import AskedBy, SlotTerms
+from holdfast.core.manual_slot import ManualMode
+from holdfast.core.slot_mode import SlotMode
 from tests.ui.conftest import lacks
 
 PAGES = Path(__file__).parent.parent.parent / "pages"
@@ -35,9 +44,24 @@ def test_every_text_is_there_in_each_language(key: str) -> None:
     assert blanks(texts["en"]) == blanks(texts["de"])
 
 
+WORDS_OF_THE_SITE = {
+    "mode": (*SlotMode, *ManualMode),
+    "source": tuple(AskedBy),
+    "bound": (*(row.name for row in ROWS), RESERVE, KEPT_OUT, UNSEEN),
+    "verdict": tuple(Verdict),
+    "lane": tuple(by for by in AskedBy if by is not AskedBy.PASSIVE),
+    "term": tuple(term.name for term in fields(SlotTerms)),
+}
+
+
+@pytest.mark.parametrize("kind", WORDS_OF_THE_SITE)
+def test_whatever_the_site_may_say_of_its_modes_has_words(kind: str) -> None:
+    assert {f"{kind}.{name}" for name in WORDS_OF_THE_SITE[kind]} - CATALOGUE.keys() == set()
+
+
 def made_in_code() -> re.Pattern[str]:
     """Returns what matches keys that the code puts together: of a kind, or with a name in it."""
-    kinds = {*re.findall(r'named\(\s*"(\w+)"', CODE), "met"}
+    kinds = {*re.findall(r'named(?:Or)?\(\s*"(\w+)"', CODE), "met"}
     templates = re.findall(r"`([a-z_]+\.[^`\s]*\$\{[^`\s]*)`", CODE)
     patterns = [re.sub(r"\\\$\\\{.*?\\\}", r"\\w+", re.escape(text)) for text in templates]
     return re.compile("|".join([*(rf"{kind}\..+" for kind in sorted(kinds)), *patterns]))

@@ -52,6 +52,28 @@ async def test_what_happens_on_the_site_is_shown_at_once(opened: Open, fake: Fak
     assert "fault" in (await page.locator(".glance").get_attribute("class")).split()
 
 
+async def test_who_leads_is_told_with_what_keeps_him_and_what_would_be_otherwise(
+    opened: Open, fake: FakeSite
+) -> None:
+    fake.mode = {
+        "by": "rule", "mode": "peak_shaving", "kept_by": ["main_fuse", "reserve"], "urgent": True,
+        "instead_by": "default", "instead_mode": "load_balancer", "instead_w": -640.0,
+        "verdict": "oscillating",
+    }  # fmt: skip
+    page = await opened()
+    for told in (
+        "a rule, for 13 min",
+        "Peak shaving",
+        "the main fuse, the reserve for an outage; at once",
+        "the site's own mode, Load levelling: −640",
+        "swinging, 12",
+    ):
+        await shows(page, ".facts dd", told)
+    fake.state = "idle"
+    await shows(page, ".facts dd", "nobody: 0 W")
+    assert await page.locator(".facts dd", has_text="Peak shaving").count() == 0
+
+
 async def test_a_stream_that_falls_silent_is_told_within_seconds(
     opened: Open, fake: FakeSite
 ) -> None:

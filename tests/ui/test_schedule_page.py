@@ -2,13 +2,16 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from itertools import cycle
 from typing import Any
 
 import pytest
 
+from holdfast.core.slot_mode import SlotMode
 from tests.ui.fake_api import FakeSite
+from tests.ui.fake_day import NO_TERMS
 from tests.ui.fake_schedule import slot
-from tests.ui.test_pages import shows
+from tests.ui.test_pages import CATALOGUE, shows
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 Open = Callable[..., Any]
@@ -107,7 +110,7 @@ async def test_what_holds_can_be_ended(opened: Open, fake: FakeSite) -> None:
     fake.manual = [held]
     page = await opened("schedule")
     await page.get_by_role("button", name="End it now").click()
-    await shows(page, ".holds", "nobody has asked for anything else")
+    await shows(page, ".holds", "no person has asked for anything else")
     assert asked(fake) == [("DELETE", f"manual/{held['id']}", None)]
 
 
@@ -156,3 +159,71 @@ async def test_who_may_only_look_is_told_who_may_ask(opened: Open, fake: FakeSit
     for name in ("Add", "End it now"):
         assert await page.get_by_role("button", name=name).is_disabled()
     assert await page.get_by_role("button", name="Remove").count() == 0
+
+
+BY_MODE: list[dict[str, Any]] = [
+    {"mode": mode, "by": by, "battery_power_w": 1500.0, "terms": NO_TERMS | {"import_max_w": 6e3}}
+    for mode, by in zip(SlotMode, cycle(("grid_operator", "rule", "schedule", "default")))
+]
+TOLD = {"power": "charge", "passive": "rest"}
+"""By these names people know what the power of a slot does."""
+
+
+@pytest.mark.parametrize(("language", "locale"), [("en", "en-GB"), ("de", "de-DE")])
+async def test_every_mode_and_whoever_asks_for_it_is_named(
+    opened: Open, fake: FakeSite, language: str, locale: str
+) -> None:
+    fake.laid = [dict(one) for one in BY_MODE]
+    page = await opened("schedule", locale=locale)
+    await page.locator("details summary").click()
+    rows = page.locator("tbody tr")
+    for one in BY_MODE:
+        mode = CATALOGUE[f"mode.{TOLD.get(one['mode'], one['mode'])}"][language]
+        who = CATALOGUE[f"source.{one['by']}"][language]
+        row = rows.filter(has_text=who).filter(has_text=mode)
+        await row.filter(has_text={"en": "6.00", "de": "6,00"}[language]).first.wait_for()
+        lane = CATALOGUE[f"lane.{one['by']}"][language]
+        assert await page.locator(".lane", has_text=lane).locator(".span").count() > 0
+        await page.locator(".modes", has_text=mode).wait_for()
+    named = await page.locator(".lane .span").first.get_attribute("title")
+    assert CATALOGUE["source.grid_operator"][language] in named
+
+
+async def test_on_a_site_that_is_only_observed_nothing_can_be_asked_for(
+    opened: Open, fake: FakeSite
+) -> None:
+    now = datetime.now(UTC)
+    fake.authority, fake.manual = "observe", [slot("charge", now + HOUR, now + 2 * HOUR, 2000.0)]
+    page = await opened("schedule")
+    await shows(page, ".form ~ .note, .card .note", "set authority to limited or full")
+    assert await page.get_by_role("button", name="Add", exact=True).is_disabled()
+    assert await page.get_by_label("What the batteries do").is_disabled()
+    assert await page.get_by_role("button", name="Change").count() == 0
+    await page.get_by_role("button", name="Remove").click()
+    await shows(page, ".card", "Nothing is asked for by hand")
+
+
+async def test_while_somebody_else_still_decides_it_is_he_who_is_named(
+    opened: Open, fake: FakeSite
+) -> None:
+    now = datetime.now(UTC)
+    fake.manual = [slot("charge", now - HOUR, now + HOUR, 2000.0)]
+    fake.manual_is_taken_over = False
+    fake.mode = {"by": "grid_operator", "mode": "power"}
+    page = await opened("schedule")
+    await shows(page, ".take-over", "Now the grid operator still decides")
+    await shows(page, ".facts", "Fixed power")
+
+
+async def test_what_has_ended_meanwhile_can_be_ended_all_the_same(
+    opened: Open, fake: FakeSite
+) -> None:
+    now = datetime.now(UTC)
+    fake.manual = [slot("charge", now - HOUR, now + HOUR, 2000.0)]
+    page = await opened("schedule")
+    button = page.get_by_role("button", name="End it now")
+    await button.wait_for()
+    fake.manual = []
+    await button.click()
+    await shows(page, ".holds", "no person has asked for anything else")
+    assert await page.locator("[role=alert] .note").count() == 0

@@ -14,11 +14,11 @@ from holdfast.client.manual_slots import power_limit_w
 from holdfast.client.messages import Act
 from holdfast.core.errors import ManualRefused
 from holdfast.core.manual_slot import ManualMode, ManualSlot
-from holdfast.core.texts import MAX_ID
+from holdfast.core.texts import MAX_ID, MAX_NAME
 
 router = APIRouter(prefix="/manual", tags=["manual"])
 Operator = Annotated[Principal, Depends(needs(Right.PLAN_OVERRIDE))]
-ModeName = Literal["self_consumption", "hold", "charge", "discharge", "rest"]
+ModeName = Literal["self_consumption", "hold", "charge", "discharge", "rest", "stand_aside"]
 MOST_W = 1e9
 
 
@@ -31,6 +31,8 @@ class Wish(Body):
     mode: ModeName
     power_w: Annotated[float, Field(gt=0.0, le=MOST_W)] | None = None
     """Is that of all batteries together, > 0 W; in charge and discharge only."""
+    owner: Annotated[str, Field(max_length=MAX_NAME)] = ""
+    """Names who has the batteries meanwhile; in stand_aside only, where they rest at 0 W."""
 
 
 class ManualNow(BaseModel):
@@ -67,13 +69,15 @@ def ask(view: View, wish: Wish, operator: Operator, request: Request) -> ManualS
             mode=ManualMode(wish.mode),
             power_w=wish.power_w,
             by=operator.name,
+            owner=wish.owner,
         )
     except ManualRefused as error:
         raise HTTPException(409, str(error)) from error
     except OSError as error:
         raise HTTPException(503, f"it cannot be written: {error.strerror}") from error
     power = "" if slot.power_w is None else f" with {slot.power_w:.0f} W"
-    told = f"{slot.mode}{power} from {slot.start:%Y-%m-%d %H:%M:%S}Z to {slot.end:%H:%M:%S}Z"
+    owner = f" for {slot.owner}" if slot.owner else ""
+    told = f"{slot.mode}{power}{owner} from {slot.start:%Y-%m-%d %H:%M:%S}Z to {slot.end:%H:%M:%S}Z"
     auth_of(request).tell(operator, Act.OVERRIDE, told)
     return slot
 

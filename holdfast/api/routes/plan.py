@@ -9,7 +9,7 @@ from holdfast.api.access import Right, needs
 from holdfast.api.site_view import FreshStatus, View
 from holdfast.client.plan_report import PlanReport, read_report
 from holdfast.core.manual_slot import ManualSlot
-from holdfast.core.plan import SlotMode
+from holdfast.core.slot_mode import SlotMode
 
 router = APIRouter(tags=["plan"], dependencies=[Depends(needs(Right.SITE_READ))])
 

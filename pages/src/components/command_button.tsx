@@ -5,12 +5,17 @@
 import { useEffect, useState } from "preact/hooks";
 import { progress, send } from "../commands.ts";
 import type { CommandOffer } from "../contract.ts";
-import { named, t } from "../i18n.ts";
+import { named, namedOr, t } from "../i18n.ts";
+import { snapshot } from "../live.ts";
 import { may } from "../session.ts";
 import { Note } from "./note.tsx";
 
 const ASKS_TWICE: readonly CommandOffer["command"][] = ["start", "reset", "service_reset"];
 const CONFIRM_WITHIN_MS = 10_000;
+
+/** What a state alone excludes is told in words; all else as the site says it. */
+const whyOff = ({ command, why_not }: CommandOffer): string =>
+  namedOr("why_off", `${command}_${snapshot.value?.state}`, why_not);
 
 export function CommandButton({ offer }: { offer: CommandOffer }) {
   const { command } = offer;
@@ -60,7 +65,7 @@ export function CommandButton({ offer }: { offer: CommandOffer }) {
         {now.step === "late" && <Note tone="attention">{t("command.late")}</Note>}
         {now.step === "refused" && <Note tone="attention">{now.why}</Note>}
         {now.step === "ready" && !isAllowed && t("command.not_allowed")}
-        {now.step === "ready" && isAllowed && !offer.enabled && offer.why_not}
+        {now.step === "ready" && isAllowed && !offer.enabled && whyOff(offer)}
       </div>
     </div>
   );

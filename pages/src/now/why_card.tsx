@@ -2,10 +2,13 @@
 import { useAnswer } from "../answer.ts";
 import { Answered } from "../components/answered.tsx";
 import { Card } from "../components/card.tsx";
+import { Fact } from "../components/fact.tsx";
+import { Leader } from "../components/leader.tsx";
 import type { Explanation, Snapshot } from "../contract.ts";
-import { amount, clock, price, span } from "../format.ts";
+import { clock, price, span } from "../format.ts";
 import { named, t } from "../i18n.ts";
 import { snapshot } from "../live.ts";
+import { lookOf } from "../modes.ts";
 import { href } from "../router.ts";
 
 const EVERY_S = 5;
@@ -27,42 +30,35 @@ export function WhyCard() {
   );
 }
 
-/** Who decides now, and what it decided. */
+/** Who decides now, by which mode, and how to decide oneself. */
 function Decision({ now }: { now: Snapshot }) {
   const slot = now.plan?.slot;
   return (
-    <dl class="facts list">
-      <div>
-        <dt>{t("now.decides")}</dt>
-        <dd>{named("source", now.request_source)}</dd>
-      </div>
-      <div>
-        <dt>{t("now.asked")}</dt>
-        <dd class="figure">{amount(now.request_w, "W")}</dd>
-      </div>
-      {slot && (
-        <div>
-          <dt>{t("now.slot")}</dt>
-          <dd>{t("now.slot_until", { mode: named("mode", slot.mode), time: clock(slot.end) })}</dd>
-        </div>
-      )}
-      {slot && (
-        <div>
-          <dt>{t("now.price")}</dt>
-          <dd class="figure">{price(slot.import_price_per_kwh)}</dd>
-        </div>
-      )}
-      {now.plan && (
-        <div>
-          <dt>{t("now.plan")}</dt>
-          <dd>
+    <>
+      <dl class="facts list">
+        <Leader now={now} />
+        {slot && (
+          <Fact name={t("now.slot")}>
+            {t("now.slot_until", { mode: named("mode", lookOf(slot)), time: clock(slot.end) })}
+          </Fact>
+        )}
+        {slot && (
+          <Fact name={t("now.price")} isFigure>
+            {price(slot.import_price_per_kwh)}
+          </Fact>
+        )}
+        {now.plan && (
+          <Fact name={t("now.plan")}>
             {t("now.plan_age", {
               status: named("plan_status", now.plan.status),
               age: span(now.plan.age_s),
             })}
-          </dd>
-        </div>
-      )}
-    </dl>
+          </Fact>
+        )}
+      </dl>
+      <p class="hint">
+        <a href={href("schedule")}>{t("take_over.here")}</a>
+      </p>
+    </>
   );
 }

@@ -42,7 +42,7 @@ export function PlanChartCard({ plan, manual, prices, forecasts, past }: Props) 
       <Chart
         label={t("plan.picture_label")} height_px={POWER_PX} marks={marks} {...power} {...time}
       />
-      <ModeLegend />
+      <ModeLegend plan={plan} />
       <h3>{t("plan.prices")}</h3>
       <Chart
         label={t("plan.prices_label")} height_px={PRICE_PX} isBelowTwoAxes {...price} {...time}
@@ -52,13 +52,15 @@ export function PlanChartCard({ plan, manual, prices, forecasts, past }: Props) 
   );
 }
 
-function ModeLegend() {
+/** Names the modes that the plan has. */
+function ModeLegend({ plan }: { plan: Plan }) {
+  const modes = [...new Set(plan.slots.map((slot) => slot.mode))];
   return (
     <ul class="mode-legend">
-      {Object.entries(MODE_COLOURS).map(([mode, colour]) => (
+      {modes.map((mode) => (
         <li key={mode}>
           <svg width="14" height="10" aria-hidden="true">
-            <rect width="14" height="10" fill={`var(${colour})`} />
+            <rect width="14" height="10" fill={`var(${MODE_COLOURS[mode]})`} />
           </svg>
           {named("mode", mode)}
         </li>

@@ -1,7 +1,7 @@
 /** From plan, prices, forecasts and history to the lines of the plan's charts. */
 import type { OwnTimes } from "../chart/joined.ts";
 import type { Mark } from "../chart/series.ts";
-import type { Forecasts, History, Plan, PlanSlot, Prices } from "../contract.ts";
+import type { Forecasts, History, Plan, PlanSlot, Prices, SlotMode } from "../contract.ts";
 import { type Key, t } from "../i18n.ts";
 import { lastSnapshot } from "../live.ts";
 import { powers } from "../power.ts";
@@ -14,17 +14,25 @@ const PAST_MS = 8 * 3600 * 1000;
 export const pastStart = (now: Date): Date => new Date(now.getTime() - PAST_MS);
 
 /** Colours of the modes, on the strip at the foot of the chart and in lists. */
-export const MODE_COLOURS: Record<string, string> = {
+export const MODE_COLOURS: Record<SlotMode, string> = {
   self_consumption: "--battery",
   hold: "--load",
   power: "--price",
+  passive: "--muted",
+  charge_only: "--price",
+  soc: "--price",
+  full_charge: "--price",
+  pv_optimizer: "--pv",
+  peak_shaving: "--grid",
+  load_balancer: "--grid",
+  commercial: "--grid",
 };
 
 /** Neighbouring slots that look the same are one stretch. */
 export function marksOf(plan: Plan, manual: readonly (string | null)[]): Mark[] {
   const found: Mark[] = [];
   plan.slots.forEach((slot, index) => {
-    const colour = MODE_COLOURS[slot.mode] ?? "--muted";
+    const colour = MODE_COLOURS[slot.mode];
     const isFramed = (manual[index] ?? null) !== null;
     const [start_ms, end_ms] = [Date.parse(slot.start), Date.parse(slot.end)];
     const last = found.at(-1);

@@ -2,16 +2,18 @@
 import { Card } from "../components/card.tsx";
 import { Pill } from "../components/pill.tsx";
 import { Table } from "../components/table.tsx";
-import type { Plan, PlanReport, PlanSlot } from "../contract.ts";
+import type { AskedBy, Plan, PlanReport, PlanSlot } from "../contract.ts";
 import { amount, clock, day, money, price } from "../format.ts";
 import { named, t } from "../i18n.ts";
+import { askerTold } from "../modes.ts";
 
 interface Stretch {
   start: string;
   end: string;
   mode: string;
   reason: string;
-  isManual: boolean;
+  by: AskedBy;
+  who: string;
   slots: PlanSlot[];
   cost: number | null;
 }
@@ -30,7 +32,7 @@ export function ReasonsCard({ report, plan }: { report: PlanReport; plan: Plan }
             cell: (one) => (
               <>
                 {named("mode", one.mode)}{" "}
-                {one.isManual && <Pill tone="info">{t("plan.manual")}</Pill>}
+                {one.by !== "plan" && <Pill tone="info">{one.who}</Pill>}
               </>
             ),
           },
@@ -82,16 +84,17 @@ function Slots({ plan }: { plan: Plan }) {
 function stretches(report: PlanReport, plan: Plan): Stretch[] {
   const found: Stretch[] = [];
   plan.slots.forEach((slot, index) => {
-    const isManual = (report.manual[index] ?? null) !== null;
+    const { by } = slot;
+    const who = askerTold(by, report.asked[index] ?? []);
     const cost = report.slot_costs[index]?.cost ?? null;
     const last = found.at(-1);
-    if (last && last.mode === slot.mode && last.isManual === isManual) {
+    if (last && last.mode === slot.mode && last.who === who) {
       last.end = slot.end;
       last.slots.push(slot);
       last.cost = last.cost === null || cost === null ? null : last.cost + cost;
     } else {
       const { start, end, mode, reason } = slot;
-      found.push({ start, end, mode, reason, isManual, slots: [slot], cost });
+      found.push({ start, end, mode, reason, by, who, slots: [slot], cost });
     }
   });
   return found;

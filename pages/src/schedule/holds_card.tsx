@@ -1,14 +1,17 @@
 /** What holds now: who asked for it, until when, whether it is done, and how to end it. */
 import { ActionButton } from "../components/action_button.tsx";
 import { Card } from "../components/card.tsx";
+import { Fact } from "../components/fact.tsx";
+import { Leader } from "../components/leader.tsx";
 import { Note } from "../components/note.tsx";
 import { Pill, type Tone } from "../components/pill.tsx";
 import type { ManualSlot, PlanAnswer, Snapshot } from "../contract.ts";
-import { amount, clock, dayAndClock } from "../format.ts";
+import { clock, dayAndClock } from "../format.ts";
 import { type Key, named, t } from "../i18n.ts";
 import { snapshot } from "../live.ts";
 import { may } from "../session.ts";
-import { holds, remove, told } from "./manual.ts";
+import { holds, remove, slotTold } from "./manual.ts";
+import { takeOver } from "./take_over.ts";
 
 interface Props {
   manual: ManualSlot[];
@@ -31,7 +34,7 @@ export function HoldsCard({ manual, plan, now_ms, again }: Props) {
         </p>
       )}
       {now && <Now now={now} />}
-      <p class="hint">{t("schedule.take_over")}</p>
+      <p class="hint take-over">{takeOver(now, held)}</p>
     </Card>
   );
 }
@@ -54,7 +57,7 @@ function effectOf(held: ManualSlot, plan: PlanAnswer | null, now: Snapshot | nul
   const slots = plan.report?.plan?.slots ?? [];
   const place = slots.findIndex((slot) => holds(slot, now_ms));
   const isIn = plan.report?.accepted === true && plan.report.manual[place] === held.id;
-  return isIn && now.request_source === "plan" ? "in_effect" : "waits_for_planner";
+  return isIn && now.request_source === "operator" ? "in_effect" : "waits_for_planner";
 }
 
 function Asked({ held, plan, now, now_ms, again }: Omit<Props, "manual"> & { held: ManualSlot; now: Snapshot | null }) {
@@ -66,7 +69,7 @@ function Asked({ held, plan, now, now_ms, again }: Omit<Props, "manual"> & { hel
   return (
     <>
       <div class="holds">
-        <strong>{told(held.mode, held.power_w)}</strong>
+        <strong>{slotTold(held)}</strong>
         <Pill tone="info">{t("schedule.until", { time: dayAndClock(held.end) })}</Pill>
         <span class="muted">{t("schedule.asked_by", { name: held.by, time: clock(held.made) })}</span>
       </div>
@@ -86,18 +89,8 @@ function Asked({ held, plan, now, now_ms, again }: Omit<Props, "manual"> & { hel
 function Now({ now }: { now: Snapshot }) {
   return (
     <dl class="facts">
-      <div>
-        <dt>{t("now.state")}</dt>
-        <dd>{named("state", now.state)}</dd>
-      </div>
-      <div>
-        <dt>{t("now.decides")}</dt>
-        <dd>{named("source", now.request_source)}</dd>
-      </div>
-      <div>
-        <dt>{t("now.asked")}</dt>
-        <dd class="figure">{amount(now.request_w, "W")}</dd>
-      </div>
+      <Fact name={t("now.state")}>{named("state", now.state)}</Fact>
+      <Leader now={now} />
       <div class="reason">
         <dt>{t("column.reason")}</dt>
         <dd>{now.request_reason}</dd>

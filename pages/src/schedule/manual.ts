@@ -1,9 +1,10 @@
 /** What people ask of the batteries for a while, in the place of the plan. */
-import { ask } from "../api.ts";
+import { ApiError, ask } from "../api.ts";
 import type { ManualMode, ManualSlot } from "../contract.ts";
 import { amount, clock, dayAndClock } from "../format.ts";
 import { named, t } from "../i18n.ts";
 import { asText, dateOf, instantOf } from "../dates.ts";
+import type { Look } from "../modes.ts";
 
 export interface Manual {
   slots: ManualSlot[];
@@ -17,7 +18,7 @@ export type PoweredMode = "charge" | "discharge";
 export const MODES: readonly ManualMode[] = [
   "charge", "discharge", "self_consumption", "hold", "rest",
 ];
-export const isPowered = (mode: ManualMode): mode is PoweredMode =>
+export const isPowered = (mode: Look): mode is PoweredMode =>
   mode === "charge" || mode === "discharge";
 
 const MINUTE_MS = 60_000;
@@ -101,8 +102,16 @@ export function wishOf(draft: Draft, now_ms: number): Wish {
 
 export const add = (wish: Wish): Promise<ManualSlot> => ask("POST", "manual", wish);
 
-export const remove = (id: string): Promise<void> =>
-  ask("DELETE", `manual/${encodeURIComponent(id)}`);
+const GONE = 404;
+
+/** What has ended by itself meanwhile is gone, as was wished. */
+export async function remove(id: string): Promise<void> {
+  try {
+    await ask("DELETE", `manual/${encodeURIComponent(id)}`);
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.status !== GONE) throw error;
+  }
+}
 
 /** Puts a wish in the place of a slot.
  *
@@ -117,10 +126,16 @@ export async function replace(old: ManualSlot, wish: Wish): Promise<void> {
 }
 
 /** What a slot asks for, in words. */
-export const told = (mode: ManualMode, power_w: number | null): string =>
+export const told = (mode: Look, power_w: number | null): string =>
   isPowered(mode)
     ? t("schedule.with_power", { mode: named("mode", mode), power: amount(power_w, "W") })
     : named("mode", mode);
+
+/** What somebody asked for; and for whom, if he stands aside. */
+export const slotTold = ({ mode, power_w, owner }: ManualSlot): string =>
+  owner
+    ? t("schedule.aside_for", { mode: told(mode, power_w), name: owner })
+    : told(mode, power_w);
 
 export const holds = (slot: { start: string; end: string }, now_ms: number): boolean =>
   Date.parse(slot.start) <= now_ms && now_ms < Date.parse(slot.end);

@@ -8,11 +8,12 @@ import { Choice } from "../components/choice.tsx";
 import type { ManualSlot } from "../contract.ts";
 import { amount, dayAndClock, span } from "../format.ts";
 import { named, t } from "../i18n.ts";
-import { may } from "../session.ts";
+import { snapshot } from "../live.ts";
 import { localOf } from "../dates.ts";
 import {
   add, type Draft, isPowered, type Manual, mistakes, MODES, replace, times, told, wishOf,
 } from "./manual.ts";
+import { whyNot } from "./take_over.ts";
 
 const HOUR_MS = 3_600_000;
 const QUARTER_MS = 900_000;
@@ -52,7 +53,7 @@ export function SlotForm({ manual, edited, now_ms, onDone, onCancel }: Props) {
   useEffect(() => {
     if (edited) place.current?.querySelector("select")?.focus();
   }, [edited]);
-  const isAllowed = may("plan.override");
+  const why_not = whyNot(snapshot.value);
   const wrong = mistakes(draft, manual, now_ms);
   const shown = isTried ? wrong : {};
   const change = (part: Partial<Draft>) => setDraft({ ...draft, ...part });
@@ -67,61 +68,63 @@ export function SlotForm({ manual, edited, now_ms, onDone, onCancel }: Props) {
   };
   return (
     <Card title={t(edited ? "schedule.change" : "schedule.add")}>
-      {!isAllowed && <Note tone="info">{t("schedule.not_allowed")}</Note>}
+      {why_not && <Note tone="info">{why_not}</Note>}
       <Form
         submit={t(edited ? "schedule.change_submit" : "schedule.add_submit")}
         onSubmit={send}
-        disabled={!isAllowed}
+        disabled={why_not !== undefined}
       >
-        <div ref={place}>
-          <Choice
-            label={t("schedule.mode")} value={draft.mode} choices={MODES}
-            textOf={(mode) => named("mode", mode)}
-            onChoose={(mode) => change({ mode })}
-            hint={named("mode_told", draft.mode)}
-          />
-        </div>
-        {isPowered(draft.mode) && (
-          <Field
-            label={t("schedule.power")} value={draft.power} onValue={(power) => change({ power })}
-            inputMode="numeric" autocomplete="off"
-            hint={t("schedule.power_hint", { most: amount(manual.power_max_w[draft.mode], "W") })}
-            {...(shown.power ? { error: shown.power } : {})}
-          />
-        )}
-        <div class="pair">
-          <Choice
-            label={t("schedule.begins")} value={draft.begins} choices={BEGINS}
-            textOf={(begins) => named("begins", begins)}
-            onChoose={(begins) => change({ begins })}
-          />
-          {draft.begins === "at" && (
+        <fieldset class="whole" disabled={why_not !== undefined}>
+          <div ref={place}>
+            <Choice
+              label={t("schedule.mode")} value={draft.mode} choices={MODES}
+              textOf={(mode) => named("mode", mode)}
+              onChoose={(mode) => change({ mode })}
+              hint={named("mode_told", draft.mode)}
+            />
+          </div>
+          {isPowered(draft.mode) && (
             <Field
-              label={t("schedule.start")} value={draft.start} type="datetime-local"
-              onValue={(start) => change({ start })}
-              {...(shown.start ? { error: shown.start } : {})}
+              label={t("schedule.power")} value={draft.power} onValue={(power) => change({ power })}
+              inputMode="numeric" autocomplete="off"
+              hint={t("schedule.power_hint", { most: amount(manual.power_max_w[draft.mode], "W") })}
+              {...(shown.power ? { error: shown.power } : {})}
             />
           )}
-        </div>
-        <div class="pair">
-          <Choice
-            label={t("schedule.lasts")} value={draft.lasts} choices={LASTS}
-            textOf={(lasts) =>
-              lasts === "at" ? t("schedule.lasts_at") : span(Number(lasts) * 60)}
-            onChoose={(lasts) => change({ lasts })}
-          />
-          {draft.lasts === "at" && (
-            <Field
-              label={t("schedule.end")} value={draft.end} type="datetime-local"
-              onValue={(end) => change({ end })}
-              {...(shown.end ? { error: shown.end } : {})}
+          <div class="pair">
+            <Choice
+              label={t("schedule.begins")} value={draft.begins} choices={BEGINS}
+              textOf={(begins) => named("begins", begins)}
+              onChoose={(begins) => change({ begins })}
             />
+            {draft.begins === "at" && (
+              <Field
+                label={t("schedule.start")} value={draft.start} type="datetime-local"
+                onValue={(start) => change({ start })}
+                {...(shown.start ? { error: shown.start } : {})}
+              />
+            )}
+          </div>
+          <div class="pair">
+            <Choice
+              label={t("schedule.lasts")} value={draft.lasts} choices={LASTS}
+              textOf={(lasts) =>
+                lasts === "at" ? t("schedule.lasts_at") : span(Number(lasts) * 60)}
+              onChoose={(lasts) => change({ lasts })}
+            />
+            {draft.lasts === "at" && (
+              <Field
+                label={t("schedule.end")} value={draft.end} type="datetime-local"
+                onValue={(end) => change({ end })}
+                {...(shown.end ? { error: shown.end } : {})}
+              />
+            )}
+          </div>
+          {draft.lasts !== "at" && shown.end && <p class="error">{shown.end}</p>}
+          {Object.keys(wrong).length === 0 && (
+            <Preview draft={draft} manual={manual} edited={edited} now_ms={now_ms} />
           )}
-        </div>
-        {draft.lasts !== "at" && shown.end && <p class="error">{shown.end}</p>}
-        {Object.keys(wrong).length === 0 && (
-          <Preview draft={draft} manual={manual} edited={edited} now_ms={now_ms} />
-        )}
+        </fieldset>
       </Form>
       {edited && (
         <div class="actions">

@@ -7,7 +7,9 @@ import { Pill } from "../components/pill.tsx";
 import type { ManualSlot } from "../contract.ts";
 import { dayAndClock } from "../format.ts";
 import { t } from "../i18n.ts";
-import { fromTo, holds, remove, told } from "./manual.ts";
+import { snapshot } from "../live.ts";
+import { fromTo, holds, remove, slotTold } from "./manual.ts";
+import { whyNot } from "./take_over.ts";
 
 interface Props {
   slots: readonly ManualSlot[];
@@ -25,7 +27,7 @@ export function SlotsCard({ slots, now_ms, aside, actionsOf }: Props) {
             key={slot.id}
             title={
               <>
-                {told(slot.mode, slot.power_w)}{" "}
+                {slotTold(slot)}{" "}
                 {holds(slot, now_ms) && <Pill tone="info">{t("schedule.now")}</Pill>}
               </>
             }
@@ -48,16 +50,20 @@ interface ActionsProps {
 }
 
 export function SlotActions({ slot, onEdit, again }: ActionsProps) {
-  const of = `${told(slot.mode, slot.power_w)}, ${fromTo(slot.start, slot.end)}`;
+  const of = `${slotTold(slot)}, ${fromTo(slot.start, slot.end)}`;
   const end = async () => {
     await remove(slot.id);
     again();
   };
   return (
     <>
-      <button type="button" aria-label={`${t("schedule.edit")}: ${of}`} onClick={() => onEdit(slot)}>
-        {t("schedule.edit")}
-      </button>
+      {slot.mode !== "stand_aside" && whyNot(snapshot.value) === undefined && (
+        <button
+          type="button" aria-label={`${t("schedule.edit")}: ${of}`} onClick={() => onEdit(slot)}
+        >
+          {t("schedule.edit")}
+        </button>
+      )}
       <ActionButton label={t("schedule.remove")} of={of} onAct={end} />
     </>
   );

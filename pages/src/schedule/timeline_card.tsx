@@ -1,21 +1,28 @@
-/** The next 48 hours: what was asked for by hand, and what is planned. */
+/** The next 48 hours: what is asked for and planned, in a lane for each who decides. */
 import { Card } from "../components/card.tsx";
-import type { ManualMode, ManualSlot, PlanAnswer, PlanSlot } from "../contract.ts";
+import { type Column, Table } from "../components/table.tsx";
+import type { AskedBy, ManualSlot, PlanAnswer, PlanReport } from "../contract.ts";
 import { clock, day } from "../format.ts";
 import { named, t } from "../i18n.ts";
 import { addDays, dateOf, localOf, startOf } from "../dates.ts";
-import { fromTo, MODES, told } from "./manual.ts";
+import { ASKERS, askerTold, type Look, lookOf, LOOKS, termsTold } from "../modes.ts";
+import { fromTo, slotTold, told } from "./manual.ts";
 
 const HOURS = 48;
 const HOUR_MS = 3_600_000;
 /** A clock is written at each of these hours of the day. */
 const TICKS_H = [6, 12, 18];
+/** These have a lane though nothing is in it. */
+const ALWAYS: readonly AskedBy[] = ["operator", "plan"];
 
 interface Span {
-  mode: ManualMode;
+  by: AskedBy;
+  look: Look;
   start_ms: number;
   end_ms: number;
-  title: string;
+  who: string;
+  what: string;
+  kept: string;
 }
 
 interface Props {
@@ -25,54 +32,86 @@ interface Props {
 }
 
 export function TimelineCard({ manual, plan, now_ms }: Props) {
-  const planned = plan?.report?.plan?.slots ?? [];
+  const planned = plan?.report ? merged(plan.report) : [];
+  const spans = [...manual.map(ofManual), ...planned.filter(({ by }) => by !== "operator")]
+    .filter(({ start_ms, end_ms }) => end_ms > now_ms && start_ms < now_ms + HOURS * HOUR_MS)
+    .sort((one, other) => one.start_ms - other.start_ms);
+  const lanes = ASKERS.filter(
+    (by) => ALWAYS.includes(by) || spans.some((span) => span.by === by),
+  );
   return (
     <Card title={t("schedule.next_48h")} wide>
       <div class="timeline" role="img" aria-label={t("schedule.timeline_told")}>
-        <Lane name={t("schedule.lane_manual")} spans={manual.map(ofManual)} from_ms={now_ms} />
-        <Lane name={t("schedule.lane_plan")} spans={merged(planned)} from_ms={now_ms} />
+        {lanes.map((by) => (
+          <Lane
+            key={by} name={named("lane", by)} from_ms={now_ms}
+            spans={spans.filter((span) => span.by === by)}
+          />
+        ))}
         <Axis from_ms={now_ms} />
       </div>
       {planned.length === 0 && <p class="muted">{t("schedule.no_plan")}</p>}
-      <ul class="modes">
-        {MODES.map((mode) => (
-          <li key={mode}>
-            <span class={`swatch ${mode}`} aria-hidden="true" />
-            {named("mode", mode)}
-          </li>
-        ))}
-      </ul>
+      <Legend looks={LOOKS.filter((look) => spans.some((span) => span.look === look))} />
+      <details>
+        <summary>{t("schedule.in_words")}</summary>
+        <Table
+          caption={t("schedule.in_words")} columns={COLUMNS()} rows={spans}
+          keyOf={(span) => `${span.by} ${span.start_ms}`}
+        />
+      </details>
     </Card>
   );
 }
 
+const COLUMNS = (): Column<Span>[] => [
+  { head: t("column.when"), cell: (span) => fromTo(span.start_ms, span.end_ms) },
+  { head: t("column.who"), cell: (span) => span.who },
+  { head: t("column.mode"), cell: (span) => span.what },
+  { head: t("column.kept"), cell: (span) => span.kept },
+];
+
+function Legend({ looks }: { looks: readonly Look[] }) {
+  return (
+    <ul class="modes">
+      {looks.map((look) => (
+        <li key={look}>
+          <span class={`swatch ${look}`} aria-hidden="true" />
+          {named("mode", look)}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
 const ofManual = (slot: ManualSlot): Span => ({
-  mode: slot.mode,
+  by: "operator",
+  look: slot.mode,
   start_ms: Date.parse(slot.start),
   end_ms: Date.parse(slot.end),
-  title: `${told(slot.mode, slot.power_w)}, ${fromTo(slot.start, slot.end)}`,
+  who: `${named("source", "operator")}: ${slot.by}`,
+  what: slotTold(slot),
+  kept: "",
 });
 
-function modeOf(slot: PlanSlot): ManualMode {
-  if (slot.mode !== "power") return slot.mode === "hold" ? "hold" : "self_consumption";
-  if (slot.battery_power_w === 0) return "rest";
-  return slot.battery_power_w > 0 ? "charge" : "discharge";
+/** Slots that say the same one after the other are one span. */
+function merged({ plan, asked }: PlanReport): Span[] {
+  const spans: Span[] = [];
+  (plan?.slots ?? []).forEach((slot, index) => {
+    const [look, start_ms, end_ms] = [lookOf(slot), Date.parse(slot.start), Date.parse(slot.end)];
+    const power_w = slot.by === "plan" ? null : Math.abs(slot.battery_power_w);
+    const what = power_w === null || slot.mode !== "power" ? named("mode", look) : told(look, power_w);
+    const who = askerTold(slot.by, asked[index] ?? []);
+    const kept = termsTold(slot.terms);
+    const last = spans.at(-1);
+    const isSame = last && last.who === who && last.what === what && last.kept === kept;
+    if (isSame && last.end_ms === start_ms) last.end_ms = end_ms;
+    else spans.push({ by: slot.by, look, start_ms, end_ms, who, what, kept });
+  });
+  return spans;
 }
 
-/** Slots of the plan that do the same one after the other are one span. */
-function merged(slots: PlanSlot[]): Span[] {
-  const spans: Span[] = [];
-  for (const slot of slots) {
-    const [mode, start_ms, end_ms] = [modeOf(slot), Date.parse(slot.start), Date.parse(slot.end)];
-    const last = spans.at(-1);
-    if (last?.mode === mode && last.end_ms === start_ms) last.end_ms = end_ms;
-    else spans.push({ mode, start_ms, end_ms, title: "" });
-  }
-  return spans.map((span) => ({
-    ...span,
-    title: `${named("mode", span.mode)}, ${fromTo(span.start_ms, span.end_ms)}`,
-  }));
-}
+const titleOf = ({ who, what, kept, start_ms, end_ms }: Span): string =>
+  [who, what, kept, fromTo(start_ms, end_ms)].filter(Boolean).join(", ");
 
 const percent = (at_ms: number, from_ms: number): number =>
   Math.max(0, Math.min(100, ((at_ms - from_ms) / (HOURS * HOUR_MS)) * 100));
@@ -88,8 +127,8 @@ function Lane({ name, spans, from_ms }: { name: string; spans: Span[]; from_ms: 
           return width <= 0 ? null : (
             <span
               key={span.start_ms}
-              class={`span ${span.mode}`}
-              title={span.title}
+              class={`span ${span.look}`}
+              title={titleOf(span)}
               style={{ left: `${left}%`, width: `${width}%` }}
             />
           );
