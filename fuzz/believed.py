@@ -10,7 +10,7 @@ from holdfast.core.signals import SIGNALS, SITE
 from holdfast.devices.roles import ROLES, Per
 
 _UNIT, _LOAD = "unit", "load"
-_NAMES = {Per.SITE: SITE, Per.UNIT: _UNIT, Per.LOAD: _LOAD}
+_NAMES = {Per.SITE: SITE, Per.UNIT: _UNIT, Per.LOAD: _LOAD, Per.METERED_LOAD: _LOAD}
 _OWNERS: Mapping[Role, str] = {role: _NAMES[row.per] for role, row in ROLES.items()}
 
 

@@ -23,12 +23,17 @@ from holdfast.testing.sites import example_loads
 
 NOON = datetime(2026, 5, 8, 10, tzinfo=UTC)
 UNIT = "battery"
+CAR = "car"
 _READS = {"coil": 1, "discrete": 2, "holding": 3, "input": 4}
 
 
 def house_content() -> dict[str, Any]:
-    """Returns what a site.yaml says of it; its loads are switched, one room by a thermostat."""
-    return demo_content(Path("/nowhere")) | example_loads(15_000)
+    """Returns what a site.yaml says of it; its loads are switched, one room by a thermostat, and
+    its car is measured."""
+    connection = {"kind": "modbus_tcp", "host": "127.0.0.1", "port": 15_100}
+    car = {"name": CAR, "meter": {"profile": "generic_load_meter", "connection": connection}}
+    content = demo_content(Path("/nowhere")) | example_loads(15_000)
+    return content | {"metered_loads": [car]}
 
 
 def house() -> SitePlant:
@@ -63,5 +68,5 @@ class SimulatedDevice:
 
 def _owners(table: RegisterTable) -> Mapping[Role, str]:
     load = "bath" if "thermostat" in table.name else "parlour"
-    names = {Per.SITE: SITE, Per.UNIT: UNIT, Per.LOAD: load}
+    names = {Per.SITE: SITE, Per.UNIT: UNIT, Per.LOAD: load, Per.METERED_LOAD: CAR}
     return {role: names[ROLES[role].per] for role in table.roles}

@@ -64,8 +64,9 @@ from holdfast.runtime.plan_reports import forecast_report
 from holdfast.runtime.resume import Resume
 from holdfast.scheduling import planner_memory
 from holdfast.scheduling.loads.progress import LoadsNow, LoadState, RoomState
-from holdfast.scheduling.manual_overlay import lay_over
+from holdfast.scheduling.manual_asker import asked_by_hand
 from holdfast.scheduling.planner_memory import PlannerMemory
+from holdfast.scheduling.precedence import lay_over
 from holdfast.site.files import SiteFiles, write_atomically
 from holdfast.site.proof import Proof, ProofStep, TimerFound, encode_proof, read_proof
 from holdfast.site.shared_memory import Beat, HeartbeatReader
@@ -340,7 +341,7 @@ def _read_manual(files: SiteFiles) -> bool:
     """What counts can be laid over a plan, and the controller takes it."""
     found, site = read_manual(files, _site(), NOON), _site()
     assert not (found.slots and found.problem)
-    laid = lay_over(None, found.slots, site=site, now_utc=NOON)
+    laid = lay_over(None, [asked_by_hand(slot) for slot in found.slots], site=site, now_utc=NOON)
     accept_plan(laid.plan, now_ns=0, utc=NOON, site=site)
     return bool(found.slots)
 

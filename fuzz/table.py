@@ -12,6 +12,7 @@ from fuzz import (
     market_answers,
     others_data,
     registers,
+    rules,
     state_files,
     tables,
 )
@@ -28,6 +29,7 @@ _MODULES = (
     client_messages,
     market_answers,
     others_data,
+    rules,
 )
 TARGETS: Mapping[str, Target] = {
     target.name: target for target in chain.from_iterable(module.TARGETS for module in _MODULES)

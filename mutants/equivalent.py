@@ -38,7 +38,7 @@ EQUIVALENT: tuple[Equivalent, ...] = (
     ),
     Equivalent(
         module="holdfast.control.cycle",
-        line="dt_s = 0.0 if state.time_ns is None else s_from_ns(now_ns - state.time_ns)",
+        line="dt_s = 0.0 if state.time_ns is None else s_from_ns(snapshot.time_ns - state.time_ns)",
         change="0.0 -> -1.0",
         reason="time backwards allows no step, as no time does",
     ),

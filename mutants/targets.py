@@ -10,6 +10,8 @@ from mutants.site import ROOT, path_of, source_of
 OWN_TESTS = {
     # Where the tests of a module are not in test_<module>*.py of the same package.
     "core/commands": ("core/test_names.py",),
+    "control/connection/memory": ("control/connection/test_connection.py",),
+    "control/connection/rows": ("control/connection/test_connection.py",),
     "core/abilities": ("site/test_devices.py",),
     "core/config/device": ("core/config/test_site.py",),
     "core/config/loads": ("core/config/test_site.py",),

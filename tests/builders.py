@@ -15,7 +15,7 @@ from holdfast.devices.point_traits import PointTraits
 from holdfast.devices.profile import load_profile
 from holdfast.safety.envelope import Envelope
 from holdfast.safety.permit import LoadPermit, Permit
-from holdfast.safety.rest_of_site import RestFollower
+from holdfast.safety.rest_of_site import RestFollower, RestMemory
 
 UNIT = "battery"
 LOAD = "boiler"
@@ -219,7 +219,7 @@ def snapshot_of(
             put(
                 store, owner_of(signal), signal, value, now_ns if sampled_ns is None else sampled_ns
             )
-    snapshot, _ = RestFollower((UNIT,)).follow(freeze(store.image(), now_ns), None)
+    snapshot, _ = RestFollower((UNIT,)).follow(freeze(store.image(), now_ns), RestMemory())
     return snapshot
 
 

@@ -27,4 +27,5 @@ def slot(
         power_w=power_w if has_power else None,
         by=by,
         made=now,
+        owner="the VPP" if mode is ManualMode.STAND_ASIDE else "",
     )

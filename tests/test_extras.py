@@ -30,6 +30,8 @@ DISTRIBUTIONS = {
     # Where the distribution has another name than what is imported or run.
     "argon2": "argon2-cffi",
     "can": "python-can",
+    "dateutil": "python-dateutil",
+    "celpy": "cel-python",
     "lint-imports": "import-linter",
     "paho": "paho-mqtt",
     "pydantic_core": "pydantic",  # it pins the one that it needs

@@ -2,13 +2,20 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from holdfast.backtest.data import SiteData
+from holdfast.backtest.data import SiteData, utc_of
 from holdfast.backtest.run import Floats, RunResult
 from holdfast.backtest.strategies import Strategy
+from holdfast.core.bill_line import BillLine, BillPart
 from holdfast.core.config import Site
+from holdfast.markets.tariff_bill import (
+    MeteredQuarter,
+    tariff_bill,
+    terms_of,
+)
 
 NO_BATTERY = "no_battery"
 _DAY_S = 86_400
@@ -25,6 +32,8 @@ class Bill:
     cost_at_meter: float
     value_left: float
     """It is that of what the battery holds more at the end than at the start."""
+    charges: tuple[BillLine, ...]
+    """They are part of ``cost``: all that the site's tariff has beside the price of energy."""
     wear_cost: float
     """It is for what went through the battery, at ``wear_cost_per_kwh``; ``cost`` is without it."""
     import_kwh: float
@@ -84,7 +93,9 @@ def compare(
     """
     if stored_per_kwh is None:
         stored_per_kwh = refill_price_per_kwh(site, data)
-    without = float(interval_cost_without_battery(data, results[strategy]).sum())
+    chosen_run = results[strategy]
+    without = float(interval_cost_without_battery(data, chosen_run).sum())
+    without += _sum(charges_of(site, data, chosen_run, no_battery=True))
     bills = {name: _bill(site, data, run, stored_per_kwh) for name, run in results.items()}
     chosen = bills[strategy]
     others = {NO_BATTERY: without} | {
@@ -120,6 +131,30 @@ def interval_cost_without_battery(data: SiteData, result: RunResult) -> Floats:
     return interval_cost(data, result.deficit_wh, result.surplus_wh)
 
 
+def charges_of(
+    site: Site, data: SiteData, result: RunResult, *, no_battery: bool = False
+) -> tuple[BillLine, ...]:
+    """Returns what the tariff of ``site`` has beside the price of energy, for what was run."""
+    if site.prices is None:
+        return ()
+    imported, exported = (2, 3) if no_battery else (0, 1)
+    quarters = []
+    for start_s, wh in sorted(result.quarter_wh.items()):
+        row = data.rows[max(data.index_from(utc_of(start_s + 1)) - 1, 0)]
+        quarters.append(
+            MeteredQuarter(
+                start_utc=utc_of(start_s),
+                import_wh=float(wh[imported]),
+                export_wh=float(wh[exported]),
+                purchase_per_kwh=row.import_price_per_kwh,
+                feed_in_per_kwh=row.export_price_per_kwh,
+            )
+        )
+    bill = tariff_bill(quarters, terms_of(site.prices, ZoneInfo(site.timezone)))
+    by_the_kwh = (BillPart.ENERGY, BillPart.FEED_IN)
+    return tuple(line for line in bill.lines if line.part not in by_the_kwh)
+
+
 def cheapest_per_kwh(data: SiteData) -> float:
     """Returns the cheapest price of the last day: so no strategy is praised for a full battery."""
     return min(row.import_price_per_kwh for row in data.rows[-(_DAY_S // data.step_s) :])
@@ -139,7 +174,8 @@ def refill_price_per_kwh(site: Site, data: SiteData) -> float:
 
 
 def _bill(site: Site, data: SiteData, result: RunResult, stored_per_kwh: float) -> Bill:
-    at_meter = float(interval_cost(data, result.import_wh, result.export_wh).sum())
+    charges = charges_of(site, data, result)
+    at_meter = float(interval_cost(data, result.import_wh, result.export_wh).sum()) + _sum(charges)
     soc_end_pct = float(result.soc_pct[-1])
     gained_kwh = (soc_end_pct - result.soc_start_pct) / 100.0 * result.capacity_wh / 1000.0
     value_left = gained_kwh * stored_per_kwh
@@ -148,6 +184,7 @@ def _bill(site: Site, data: SiteData, result: RunResult, stored_per_kwh: float) 
         cost=at_meter - value_left,
         cost_at_meter=at_meter,
         value_left=value_left,
+        charges=charges,
         wear_cost=discharged_kwh * site.planner.wear_cost_per_kwh,
         import_kwh=float(result.import_wh.sum()) / 1000.0,
         export_kwh=float(result.export_wh.sum()) / 1000.0,
@@ -163,6 +200,10 @@ def _bill(site: Site, data: SiteData, result: RunResult, stored_per_kwh: float) 
         cycles_not_running=result.cycles_not_running,
         damage=sum(result.damage.values()),
     )
+
+
+def _sum(lines: tuple[BillLine, ...]) -> float:
+    return sum(line.amount for line in lines)
 
 
 def _prices(data: SiteData) -> tuple[Floats, Floats]:

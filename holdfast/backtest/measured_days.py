@@ -10,11 +10,13 @@ from holdfast.backtest.pace import SHORT_S, TOLERATED_S, Pace
 from holdfast.backtest.scenario import Scenario, Stage
 from holdfast.core.config import Site
 from holdfast.core.quarter_hours import QUARTER_S
+from holdfast.core.signals import SITE, Signal
 from holdfast.markets.prices import PriceSeries, PriceSlot
 from holdfast.markets.site_prices import SitePrices
 from holdfast.scheduling.power_sample import PowerSample
 from holdfast.simulation.accelerated import Simulation
 from holdfast.simulation.plant import Household, SitePlant
+from holdfast.simulation.plant.site import SiteSample
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,9 +68,24 @@ class MeasuredHouse(Household):
         return self.row.pv_w, self.row.load_w
 
 
+class _LiveMeterPlant(SitePlant):
+    """A load that stands still would make a meter that does, too, and nobody could tell it from one
+    that is late: as any real one it moves all the time, here by a tenth of a watt."""
+
+    _moves_w = 0.1
+
+    def samples(self) -> Iterator[SiteSample]:
+        """Yields what all devices tell."""
+        self._moves_w = -self._moves_w
+        for producer, owner, signal, value in super().samples():
+            if owner == SITE and signal is Signal.GRID_POWER_W:
+                value += self._moves_w
+            yield producer, owner, signal, value
+
+
 class _MeasuredStage(Stage):
     def __init__(self, site: Site, data: SiteData, seed: int, soc_pct: float) -> None:
-        plant = SitePlant.from_site(site, seed=seed, soc_pct=soc_pct)
+        plant = _LiveMeterPlant.from_site(site, seed=seed, soc_pct=soc_pct)
         plant.household = self._house = MeasuredHouse(data.rows[0])
         super().__init__(
             Simulation(site, plant, start=data.start, step_s=SHORT_S, longest_s=TOLERATED_S)

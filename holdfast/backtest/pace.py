@@ -9,9 +9,11 @@ short enough for the limit to act. The cycle is always told the true time.
 from dataclasses import dataclass
 
 from holdfast.control.cycle import CycleRecord
+from holdfast.control.regulation.zero_crossing import MISSED_S
 from holdfast.core.config import StorageUnit
 from holdfast.core.state_machine import State
 from holdfast.core.units import NS_PER_S
+from holdfast.safety.bounds import site_power
 from holdfast.simulation.accelerated import Simulation
 from holdfast.simulation.plant.storage import StoragePlant
 
@@ -26,12 +28,14 @@ _CURVE_S = 50.0
 """It holds while a curve limits power; limits do not rise over 60 s gaps (``safety.rising``)."""
 _SAME_W = 12.0
 """Setpoints this close are one: the inverter's register is kept within 10 W."""
+_STILL = 3
+"""So many short steps without a change: what the batteries did has come round through the meter."""
 _KNEE_PCT = (5.0, 95.0)
 """Outside, batteries' own limits of current fall with the charge."""
 _NEAR_PCT, _FINE_PCT = 1.0, 0.1
 """This near to a limit a step moves the charge by so much: a tenth of what many a BMS shows."""
 _STANDING = frozenset(
-    {"site.yaml", "soc_high", "soc_low", "grid_connection", "authority_limited",
+    {"site.yaml", "soc_high", "soc_low", "grid_connection", "main_fuse", "authority_limited",
      "authority_observe", "battery_current_max", "mode_charge_only", "mode_passive"}
 )  # fmt: skip
 """These ends of an envelope do not move while load and PV stand still."""
@@ -54,12 +58,13 @@ class Pace:
     def __init__(self, simulation: Simulation) -> None:
         self._simulation = simulation
         self._last_w: dict[str, float] = {}
+        self._still = 0
 
     def run(self, span_s: float) -> None:
         """Lets ``span_s`` go by; it begins with a change of load, PV or plan."""
         simulation = self._simulation
         end_ns = simulation.now_ns + round(span_s * NS_PER_S)
-        next_s = SHORT_S
+        next_s, self._still = SHORT_S, 0
         while (rest_ns := end_ns - simulation.now_ns) > 0:
             rest_s = rest_ns / NS_PER_S
             # Nothing shorter than a short step is left over.
@@ -71,14 +76,26 @@ class Pace:
         last_w, self._last_w = self._last_w, now_w
         if record.moved.state is not State.RUNNING:
             return _CURVE_S
-        if any(abs(now_w[unit] - last_w.get(unit, 0.0)) > _SAME_W for unit in now_w):
+        moves = any(abs(now_w[unit] - last_w.get(unit, 0.0)) > _SAME_W for unit in now_w)
+        self._still = 0 if moves else self._still + 1
+        if self._still < _STILL:
             return SHORT_S
         simulation = self._simulation
         longest_s = min(
             _tolerated_s(_way(unit, simulation.plant.units[unit.name]))
             for unit in simulation.site.storage
         )
-        return max(SHORT_S, min(longest_s, _held_back_s(record, sum(now_w.values()))))
+        held_s = min(_held_back_s(record, sum(now_w.values())), self._turning_s())
+        return max(SHORT_S, min(longest_s, held_s))
+
+    def _turning_s(self) -> float:
+        """Tells in s when a change of direction that dwells at 0 W is over."""
+        memory, site = self._simulation.state.modes.regulation, self._simulation.site
+        wanted_w, zero = memory.follow.taken_w, memory.zero
+        if not memory.is_regulating or not wanted_w * zero.way < 0.0:
+            return LONGEST_S
+        left_ws = MISSED_S * site_power(site) - zero.missed_ws
+        return max(left_ws / abs(wanted_w), 0.0)
 
 
 def _held_back_s(record: CycleRecord, power_w: float) -> float:

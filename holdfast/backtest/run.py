@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import timedelta
 from operator import attrgetter
 from zoneinfo import ZoneInfo
@@ -11,11 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from holdfast.backtest.data import Row, utc_of
+from holdfast.backtest.one_mode import ModeAsked
 from holdfast.backtest.scenario import Scenario
-from holdfast.backtest.strategies import ADVISERS, Setting, Strategy
+from holdfast.backtest.strategies import ADVISERS, Adviser, Setting, Strategy
 from holdfast.backtest.world import PUBLISHED_AT_H, PublishedPrices
 from holdfast.core.config import Site
 from holdfast.core.errors import HoldfastError
+from holdfast.core.quarter_hours import QUARTER_S
+from holdfast.markets.demand_charge import demand_prices
+from holdfast.markets.site_prices import SitePrices
 from holdfast.simulation.plant import Energies
 
 PLAN_EVERY_S = 900
@@ -23,6 +27,7 @@ _TOLD = 100
 """A run says so often how far it is."""
 _METERS = tuple(field.name for field in fields(Energies))
 _METERS_OF = attrgetter(*_METERS)
+_QUARTER_METERS = ("grid_import_wh", "grid_export_wh", "deficit_wh", "surplus_wh")
 
 Floats = NDArray[np.float64]
 
@@ -40,6 +45,8 @@ class Job:
     """It is that of the plant's cells."""
     published_at_h: int = PUBLISHED_AT_H
     plan_every_s: int = PLAN_EVERY_S
+    asked: ModeAsked | None = None
+    """Strategy.MODE keeps it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -61,6 +68,9 @@ class RunResult:
     """It would have been imported without a battery."""
     surplus_wh: Floats
     """It would have been exported without one."""
+    quarter_wh: dict[int, Floats]
+    """It is what the meter counted, by the start of the quarter hour in s since 1970: import,
+    export, and both without a battery."""
     soc_start_pct: float
     charged_wh: float
     """It is AC, all units together."""
@@ -85,8 +95,13 @@ class RunResult:
 class Run:
     """Runs one strategy."""
 
-    def __init__(self, job: Job) -> None:
-        """Raises DataError for less than an hour, ConfigError for a site that cannot be run."""
+    def __init__(
+        self, job: Job, laid: Callable[[Adviser, Setting], Adviser] = lambda adviser, _: adviser
+    ) -> None:
+        """``laid`` gets the strategy's adviser, and returns the one that is followed.
+
+        Raises DataError for less than an hour, ConfigError for a site that cannot be run.
+        """
         self._job, site = job, job.site
         self._stage = job.scenario.stage(site, seed=job.seed, soc_pct=job.soc_pct)
         self._simulation = self._stage.simulation
@@ -95,13 +110,15 @@ class Run:
             data=job.scenario.data,
             past=job.scenario.past(site),
             prices=PublishedPrices(
-                job.scenario.prices(site.currency),
+                _with_demand(site, job.scenario.prices(site.currency)),
                 zone=ZoneInfo(site.timezone),
                 published_at_h=job.published_at_h,
             ),
             plan_every=timedelta(seconds=job.plan_every_s),
+            asked=job.asked,
         )
-        self._adviser = ADVISERS[job.strategy](setting)
+        self._adviser = laid(ADVISERS[job.strategy](setting), setting)
+        self._quarter_wh: dict[int, Floats] = {}
         self._plans: Counter[str] = Counter()
         self._problem = ""
 
@@ -137,6 +154,7 @@ class Run:
             export_wh=used_wh["grid_export_wh"],
             deficit_wh=used_wh["deficit_wh"],
             surplus_wh=used_wh["surplus_wh"],
+            quarter_wh=self._quarter_wh,
             soc_start_pct=soc_start_pct,
             charged_wh=float(charged_wh.sum()),
             discharged_wh=float(discharged_wh.sum()),
@@ -156,17 +174,31 @@ class Run:
     def _interval(self, row: Row) -> None:
         data, every_s = self._job.scenario.data, self._job.plan_every_s
         self._stage.hold(row)
-        start_s, end_s = row.start_s, row.start_s + data.step_s
+        start_s, end_s, imported_wh = row.start_s, row.start_s + data.step_s, 0.0
         while start_s < end_s:
             # Steps are no whole microseconds; a plan must not be made a microsecond too early.
             self._simulation.utc = utc_of(start_s)
             if start_s % every_s == 0 or start_s == data.rows[0].start_s:
                 self._plan()
-            until_s = min(end_s, (start_s // every_s + 1) * every_s)
+            until_s = min(
+                end_s, *((start_s // each_s + 1) * each_s for each_s in (every_s, QUARTER_S))
+            )
+            before = _METERS_OF(self._simulation.plant.energies)
             self._stage.run(until_s - start_s)
+            imported_wh += self._count(start_s, before)
             start_s = until_s
+        grid_w = imported_wh / (data.step_s / 3600)
         for sample in self._stage.seen():
-            self._adviser.observe(sample)
+            self._adviser.observe(replace(sample, grid_w=grid_w))
+
+    def _count(self, start_s: int, before: tuple[float, ...]) -> float:
+        """Adds what the meters counted since ``before`` to its quarter hour; returns the import."""
+        now = self._simulation.plant.energies
+        counted = dict(zip(_METERS, np.subtract(_METERS_OF(now), before), strict=True))
+        wh = np.array([counted[name] for name in _QUARTER_METERS])
+        quarter_s = start_s - start_s % QUARTER_S
+        self._quarter_wh[quarter_s] = self._quarter_wh.get(quarter_s, 0.0) + wh
+        return float(wh[0])
 
     def _plan(self) -> None:
         simulation = self._simulation
@@ -187,3 +219,10 @@ class Run:
             if not self._job.strategy.plans:
                 return  # a rule has no status to tell
         self._plans[word] += 1
+
+
+def _with_demand(site: Site, prices: SitePrices) -> SitePrices:
+    """Returns ``prices`` with the demand charges of ``site``, which no data hold."""
+    if site.prices is None:
+        return prices
+    return replace(prices, demand=demand_prices(site.prices, ZoneInfo(site.timezone)))

@@ -6,30 +6,30 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from holdfast.backtest.data import SiteData
+from holdfast.backtest.one_mode import ModeAsked, plan_of_mode
 from holdfast.backtest.world import PublishedPrices, Truth, quarter_means
 from holdfast.core.config import Site
 from holdfast.core.errors import PlanFailed
-from holdfast.core.plan import Plan, PlanSlot, PlanStatus, SlotMode
+from holdfast.core.plan import Plan
 from holdfast.core.quarter_hours import quarter_of
+from holdfast.core.strategy_name import StrategyName
 from holdfast.forecasting.history import Field, PowerHistory
 from holdfast.forecasting.site_forecast import site_forecaster
 from holdfast.forecasting.workshop import Bench
 from holdfast.scheduling.daily_scheduler import DailyScheduler
 from holdfast.scheduling.ladder import LAST_GOOD_FOR
-from holdfast.scheduling.plan_question import PlanQuestion
+from holdfast.scheduling.plan_question import PlanMaker, PlanQuestion
 from holdfast.scheduling.power_sample import PowerSample
 from holdfast.scheduling.rolling_planner import RollingPlanner
+from holdfast.scheduling.strategies.maker import StrategyMaker
+from holdfast.scheduling.strategies.table import STRATEGIES
 from holdfast.site.devices import abilities
 
-_CHEAP_QUANTILE, _DEAR_QUANTILE = 0.25, 0.5
 NEVER = timedelta.max
-_NIGHT_H, _EVENING_H = range(6), range(17, 23)
-"""They are the local hours of a night tariff, and of the evening when people are at home."""
 
 
 class Strategy(StrEnum):
@@ -40,25 +40,42 @@ class Strategy(StrEnum):
     PERFECT = "perfect"
     """It plans with load and PV known; prices as they are published."""
     SELF_CONSUMPTION = "self_consumption"
-    CHEAP_HOURS = "cheap_hours"
-    """It charges from the grid in the cheapest quarter of the known hours, serves the dear half."""
-    FIXED_HOURS = "fixed_hours"
-    """It charges from 0 to 6 local, and discharges from 17 to 23."""
     LAST_GOOD = "last_good"
     """It plans as live, by an optimizer that works once in four hours."""
     TIME_OF_USE = "time_of_use"
     """It plans as live, by an optimizer that never works."""
+    CHEAPEST_FOUR_HOURS = "cheapest_four_hours"
+    NEGATIVE_PRICE_FIRST = "negative_price_first"
+    PERCENTILE_95 = "percentile_95"
+    EVENING_PEAK = "evening_peak"
+    PRE_HEATING = "pre_heating"
+    PRICE_DRIVEN_EXPORT = "price_driven_export"
+    CHEAP_HOURS = "cheap_hours"
+    FIXED_HOURS = "fixed_hours"
+    """These are rules that an owner can pick (:mod:`holdfast.scheduling.strategies`)."""
+    MODE = "mode"
+    """It keeps one mode, whatever comes."""
 
     @property
     def plans(self) -> bool:
         """Says whether the optimizer works for it."""
-        return self not in (Strategy.SELF_CONSUMPTION, Strategy.CHEAP_HOURS, Strategy.FIXED_HOURS)
+        return self in _PLANNED
 
 
-COMPARED = tuple(
-    strategy for strategy in Strategy if strategy not in (Strategy.LAST_GOOD, Strategy.TIME_OF_USE)
+_PLANNED = (Strategy.FORECAST, Strategy.PERFECT, Strategy.LAST_GOOD, Strategy.TIME_OF_USE)
+COMPARED = (
+    Strategy.FORECAST,
+    Strategy.PERFECT,
+    Strategy.SELF_CONSUMPTION,
+    Strategy.CHEAP_HOURS,
+    Strategy.FIXED_HOURS,
 )
-"""An owner chooses from these; the others are lower rungs of the planner's ladder."""
+"""An owner sees these beside each other who asks for none by name."""
+PICKED: Mapping[str, Strategy] = {
+    str(name): Strategy.FORECAST if name is StrategyName.OPTIMIZER else Strategy(name)
+    for name in StrategyName
+} | {"perfect": Strategy.PERFECT}
+"""An owner can ask for these by name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +89,8 @@ class Setting:
     """This is what a planner saw before that."""
     prices: PublishedPrices
     plan_every: timedelta
+    asked: ModeAsked | None = None
+    """Strategy.MODE keeps it."""
 
 
 class Adviser(ABC):
@@ -91,12 +110,28 @@ class _Local(Adviser):
         return None
 
 
+class _OneMode(Adviser):
+    def __init__(self, setting: Setting) -> None:
+        assert setting.asked is not None, "whoever runs a mode says which"
+        self._asked, self._prices = setting.asked, setting.prices
+
+    def plan(self, now_utc: datetime, soc_pct: float) -> Plan:  # noqa: ARG002 - as all are called
+        """Returns the mode that was asked for."""
+        price = self._prices.at(now_utc).purchase.price_at(now_utc)
+        return plan_of_mode(self._asked, now_utc, 0.0 if price is None else price)
+
+
 class _Forecasting(Adviser):
     """Asks the site's planner, which learns from what has passed."""
 
-    def __init__(self, setting: Setting, works_every: timedelta = timedelta(0)) -> None:
+    def __init__(
+        self,
+        setting: Setting,
+        works_every: timedelta = timedelta(0),
+        ask: PlanMaker | None = None,
+    ) -> None:
         site = setting.site
-        self._scheduler = DailyScheduler(site, abilities(site))
+        self._ask = ask or DailyScheduler(site, abilities(site)).make_plan
         self._history = PowerHistory()
         # PV is calculated as live; nothing is trained, so that a run is short.
         forecaster = site_forecaster(site, self._history, workshop=Bench())
@@ -136,7 +171,7 @@ class _Forecasting(Adviser):
         if self._works_every == NEVER or (since is not None and since < self._works_every):
             raise PlanFailed("it is not to work now")
         self._worked_utc = now_utc
-        return self._scheduler.make_plan(question)
+        return self._ask(question)
 
 
 class _Perfect(Adviser):
@@ -159,79 +194,22 @@ class _Perfect(Adviser):
         return self._scheduler.make_plan(replace(question, forecast=truth))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Wish:
-    mode: SlotMode
-    battery_power_w: float
-    reason: str
+def _ruled(name: StrategyName) -> Callable[[Setting], Adviser]:
+    """Returns the same desk, at which a strategy's rule sits in the place of the optimizer."""
 
+    def begin(setting: Setting) -> Adviser:
+        maker = StrategyMaker(setting.site, name, abilities(setting.site))
+        return _Forecasting(setting, ask=maker.make_plan)
 
-class _Rule(Adviser):
-    """Gives a plan of one slot that goes on until the next one is there."""
-
-    def __init__(self, setting: Setting) -> None:
-        self._every = setting.plan_every
-        self._prices = setting.prices
-        self._zone = ZoneInfo(setting.site.timezone)
-        self._charge_w = setting.site.charge_power_max_w
-
-    @abstractmethod
-    def _wish(self, now_utc: datetime, price: float) -> _Wish: ...
-
-    def plan(self, now_utc: datetime, soc_pct: float) -> Plan | None:  # noqa: ARG002 - as all are called
-        """Returns its wish for now; None where no price is known."""
-        price = self._prices.at(now_utc).purchase.price_at(now_utc)
-        if price is None:
-            return None
-        wish = self._wish(now_utc, price)
-        slot = PlanSlot(
-            start=now_utc,
-            end=now_utc + 2 * self._every,
-            mode=wish.mode,
-            battery_power_w=wish.battery_power_w,
-            grid_power_w=None,
-            soc_end_pct=None,
-            import_price_per_kwh=price,
-            reason=wish.reason,
-        )
-        return Plan(
-            plan_id="rule",
-            created=now_utc,
-            expires=slot.end,
-            status=PlanStatus.OPTIMAL,
-            expected_cost=0.0,
-            slots=(slot,),
-        )
-
-    def _charge(self, reason: str) -> _Wish:
-        return _Wish(mode=SlotMode.POWER, battery_power_w=self._charge_w, reason=reason)
-
-
-class _CheapHours(_Rule):
-    def _wish(self, now_utc: datetime, price: float) -> _Wish:
-        known = [slot.price_per_kwh for slot in self._prices.at(now_utc).purchase]
-        cheap, dear = np.quantile(known, (_CHEAP_QUANTILE, _DEAR_QUANTILE))
-        if price <= cheap < dear:
-            return self._charge("cheap")
-        mode = SlotMode.SELF_CONSUMPTION if price >= dear else SlotMode.HOLD
-        return _Wish(mode=mode, battery_power_w=0.0, reason="dear or not")
-
-
-class _FixedHours(_Rule):
-    def _wish(self, now_utc: datetime, price: float) -> _Wish:  # noqa: ARG002
-        hour = now_utc.astimezone(self._zone).hour
-        if hour in _NIGHT_H:
-            return self._charge("night")
-        mode = SlotMode.SELF_CONSUMPTION if hour in _EVENING_H else SlotMode.HOLD
-        return _Wish(mode=mode, battery_power_w=0.0, reason="by the clock")
+    return begin
 
 
 ADVISERS: Mapping[Strategy, Callable[[Setting], Adviser]] = {
+    **{PICKED[name]: _ruled(name) for name in STRATEGIES},
     Strategy.FORECAST: _Forecasting,
     Strategy.PERFECT: _Perfect,
     Strategy.SELF_CONSUMPTION: lambda _: _Local(),
-    Strategy.CHEAP_HOURS: _CheapHours,
-    Strategy.FIXED_HOURS: _FixedHours,
+    Strategy.MODE: _OneMode,
     Strategy.LAST_GOOD: lambda setting: _Forecasting(setting, works_every=LAST_GOOD_FOR),
     Strategy.TIME_OF_USE: lambda setting: _Forecasting(setting, works_every=NEVER),
 }

@@ -5,6 +5,7 @@ import csv
 import os
 from collections.abc import Mapping
 from dataclasses import asdict
+from datetime import timedelta
 from pathlib import Path
 
 from rich.console import Console
@@ -15,13 +16,16 @@ from holdfast.backtest.campaign import Timed
 from holdfast.backtest.data import SiteData, require_an_hour, utc_of
 from holdfast.backtest.measured_days import MeasuredDays
 from holdfast.backtest.run import Job, RunResult
-from holdfast.backtest.strategies import COMPARED, Strategy
+from holdfast.backtest.scenario import Scenario
+from holdfast.backtest.simulated_days import in_quarter_hours, simulated_days
+from holdfast.backtest.strategies import COMPARED, PICKED, Strategy
 from holdfast.backtest.world import PUBLISHED_AT_H
 from holdfast.cli.arguments import add_json
 from holdfast.cli.backtest_report import write_report
 from holdfast.cli.data_arguments import (
     DATA_HELP,
     Measured,
+    acting,
     add_data_options,
     check_soc,
     left_out,
@@ -30,8 +34,10 @@ from holdfast.cli.data_arguments import (
 )
 from holdfast.cli.json_output import print_json
 from holdfast.cli.progress import run_shown
+from holdfast.cli.simulate import site_and_prices
 from holdfast.core.config import Site
 from holdfast.core.errors import ConfigError
+from holdfast.core.strategy_name import StrategyName
 
 DESCRIPTION = """\
 Run a site on measured load, PV and prices as if it had been there: a plan each quarter hour,
@@ -44,11 +50,29 @@ of charging by the clock, and of perfect foresight; what went through the batter
 would have been damaged (it should never be). Flexible loads and heated rooms are left out: the data
 know nothing of them.
 
+Without --data it runs on the demonstration's house, at the sample prices or those of --config: by
+the quarter hour, or second by second for a site with loads or rooms, which are run then, too.
+
+--strategy NAME compares strategies that an owner can pick (planner.strategy, docs/strategies.md);
+it may be repeated, and "all" stands for all of them. What the tariff of --config has beside the
+price of a kWh (demand, capacity, standing charges, quotas) is part of each cost.
+
 Without --config the battery is the demonstration's: 10 kWh, 5 kW. A site whose authority is
 observe is run as if it were full.
 """
 _EVERY_MIN = (5, 10, 15, 30)
 
+_BY_NAME_ALONE = (
+    StrategyName.CHEAPEST_FOUR_HOURS,
+    StrategyName.NEGATIVE_PRICE_FIRST,
+    StrategyName.PERCENTILE_95,
+    StrategyName.EVENING_PEAK,
+    StrategyName.PRE_HEATING,
+    StrategyName.PRICE_DRIVEN_EXPORT,
+    StrategyName.TIME_OF_USE,
+)
+ALL = "all"
+_SIMULATED_DAYS = 7.0
 WORDS: Mapping[str, str] = {
     NO_BATTERY: "no battery",
     Strategy.FORECAST: "plans",
@@ -56,18 +80,29 @@ WORDS: Mapping[str, str] = {
     Strategy.SELF_CONSUMPTION: "self-consumption",
     Strategy.CHEAP_HOURS: "charging when cheap",
     Strategy.FIXED_HOURS: "charging by the clock",
+    **{PICKED[name]: name.replace("_", " ") for name in _BY_NAME_ALONE},
 }
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the arguments of this command."""
-    parser.add_argument("--data", type=Path, required=True, metavar="FILE.csv", help=DATA_HELP)
+    parser.add_argument("--data", type=Path, metavar="FILE.csv", help=DATA_HELP)
     parser.add_argument("--config", type=Path, metavar="FILE", help="run this site")
     parser.add_argument(
         "--foresight",
         choices=("forecast", "perfect"),
         default="forecast",
         help="what plans know of load and PV (default: forecast)",
+    )
+    parser.add_argument(
+        "--strategy",
+        dest="strategies",
+        action="append",
+        default=[],
+        choices=(*PICKED, ALL),
+        metavar="NAME",
+        help="compare this strategy; may be repeated, the first one is told most of. There are: "
+        f"{', '.join(PICKED)}, {ALL}",
     )
     add_data_options(parser)
     parser.add_argument(
@@ -104,22 +139,19 @@ def execute(options: argparse.Namespace) -> int:
     processes = len(os.sched_getaffinity(0)) if options.processes is None else options.processes
     if not 1 <= processes <= 64:
         raise ConfigError(f"--processes {processes}: from 1 to 64")
-    site = site_to_run(options.config)
-    missing = left_out(site, loads=True, rooms=True)
-    site = site.model_copy(update={"loads": (), "rooms": ()})
-    measured = read_measured(options, site)
-    require_an_hour(measured.data)
-    strategy = Strategy(options.foresight)
+    measured, site, scenario, missing = _scene(options)
+    strategies = _strategies(options, site)
+    strategy = strategies[0]
     job = Job(
         site=site,
-        scenario=MeasuredDays(data=measured.data, before=measured.past),
+        scenario=scenario,
         strategy=strategy,
         soc_pct=options.soc,
         published_at_h=options.published_at,
         plan_every_s=options.plan_every * 60,
     )
     # The slow ones first, so that they run beside each other.
-    words = {name: WORDS[name] for name in (strategy, *COMPARED)}
+    words = {name: WORDS[name] for name in strategies}
     timed = run_shown(job, words, processes=processes, quiet=options.json)
     results = {name: one.result for name, one in timed.items()}
     comparison = compare(site, measured.data, strategy, results)
@@ -136,6 +168,39 @@ def execute(options: argparse.Namespace) -> int:
         _print(site, measured.data, comparison, timed)
     bills = comparison.bills.values()
     return 1 if any(bill.damage or bill.cycles_not_running for bill in bills) else 0
+
+
+def _scene(options: argparse.Namespace) -> tuple[Measured, Site, Scenario, str]:
+    """Returns what is run: measured days, or simulated ones if none were measured; and what the
+    data know nothing of, in words."""
+    if options.data is None:
+        length = timedelta(days=_SIMULATED_DAYS if options.days is None else options.days)
+        site, prices = site_and_prices(options.config, length)
+        days = simulated_days(prices, days=length / timedelta(days=1))
+        quarters = in_quarter_hours(days)
+        scenario = days if site.loads or site.rooms else quarters
+        return Measured(past=quarters.before, data=days.data), acting(site), scenario, ""
+    site = site_to_run(options.config)
+    missing = left_out(site, loads=True, rooms=True)
+    site = site.model_copy(update={"loads": (), "rooms": ()})
+    measured = read_measured(options, site)
+    require_an_hour(measured.data)
+    return measured, site, MeasuredDays(data=measured.data, before=measured.past), missing
+
+
+def _strategies(options: argparse.Namespace, site: Site) -> tuple[Strategy, ...]:
+    """Returns what is run, the one that is asked for first. Raises ConfigError."""
+    if not options.strategies:
+        return tuple(dict.fromkeys((Strategy(options.foresight), *COMPARED)))
+    asked = options.strategies
+    if ALL in asked:
+        asked = [name for name in PICKED if name != StrategyName.PRE_HEATING or site.rooms]
+    elif StrategyName.PRE_HEATING in asked and not site.rooms:
+        raise ConfigError(
+            f"--strategy {StrategyName.PRE_HEATING}: needs rooms, which measured data know nothing "
+            "of; leave out --data, and name a site with rooms by --config"
+        )
+    return tuple(dict.fromkeys(PICKED[name] for name in asked))
 
 
 def _write_schedule(path: Path, data: SiteData, result: RunResult) -> None:
@@ -175,7 +240,7 @@ def _summary(
 
     return {
         "data": {
-            "file": str(options.data),
+            "file": None if options.data is None else str(options.data),
             "start": data.start,
             "end": data.end,
             "days": data.days,
@@ -186,6 +251,7 @@ def _summary(
         },
         "site": site.name,
         "currency": site.currency,
+        "strategy": str(chosen),
         "foresight": options.foresight,
         "plan_every_min": options.plan_every,
         "published_at_h": options.published_at,
@@ -206,7 +272,7 @@ def _print(
 ) -> None:
     console, chosen = Console(), comparison.strategy
     title = f"{site.name}: {data.start:%d.%m.%Y %H:%M} to {data.end:%d.%m.%Y %H:%M} UTC"
-    heads = ("", "cost", "saved", "kWh in", "kWh out", "through", "cycles", "SOC")
+    heads = ("", "cost", "of it charges", "saved", "kWh in", "kWh out", "through", "cycles", "SOC")
     table = Table(*heads, title=f"{title}; in {site.currency}")
     without = comparison.cost_without_battery
     table.add_row(WORDS[NO_BATTERY], f"{without:.2f}")
@@ -214,6 +280,7 @@ def _print(
         table.add_row(
             WORDS[strategy],
             f"{bill.cost:.2f}",
+            f"{sum(line.amount for line in bill.charges):.2f}",
             f"{without - bill.cost:.2f}",
             f"{bill.import_kwh:.0f}",
             f"{bill.export_kwh:.0f}",

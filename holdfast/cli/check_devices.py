@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from holdfast.core.config import Site
+from holdfast.core.device_mode import mode_of
 from holdfast.core.errors import ConfigError
 from holdfast.core.reading import MISSING, Bad, Good, Reading
 from holdfast.core.signals import BARE_UNITS, SIGNALS, Signal
@@ -86,6 +87,8 @@ def _told(tried: Tried, signal: Signal, reading: Reading) -> str:
         case Good(value=value):
             if signal is Signal.EXPORT_LIMIT_READBACK_W and value == NO_LIMIT_W:
                 return "none in force"
+            if signal is Signal.DEVICE_MODE:
+                return str(mode_of(value) or "none: it follows the setpoint")
             unit = SIGNALS[signal].unit
             return f"{value:g}" if unit in BARE_UNITS else f"{value:g} {unit}"
         case Bad(reason=reason):

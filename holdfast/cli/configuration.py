@@ -147,8 +147,10 @@ def _kind_of_value(key: str, rule: Mapping[str, Any]) -> str:
         return "sections by name"
     if _is_section(rule):
         return "section"
-    if key in _CLOCKS:
+    if key in _CLOCKS and rule["type"] == "integer":
         return "quarter hour, such as `06:00`"
+    if rule.get("format") == "date":
+        return "date, such as `2026-12-24`"
     unit = next((unit for end, unit in _UNITS if f"_{key}".endswith(end)), "")
     words = [_TYPES[rule["type"]], unit and f"in {unit}"]
     bounds = [f"{sign}{rule[name]:.10g}" for name, sign in _BOUNDS if name in rule]
@@ -178,7 +180,7 @@ def _default(key: str, rule: Mapping[str, Any]) -> str:
         return "**required**"
     if value is None or isinstance(value, dict | list):
         return ""
-    if key in _CLOCKS:
+    if key in _CLOCKS and isinstance(value, int):
         return f"`{value // 60:02}:{value % 60:02}`"
     if isinstance(value, float):
         return f"`{value:.10g}`"

@@ -82,10 +82,12 @@ def read_measured(options: argparse.Namespace, site: Site) -> Measured:
 
 def site_to_run(config: Path | None) -> Site:
     """Returns the site of ``config``, or the demonstration's; one that only observes acts here."""
-    site = simulated_site() if config is None else load_site(config)
-    if site.authority == "observe":
-        return site.model_copy(update={"authority": "full"})
-    return site
+    return acting(simulated_site() if config is None else load_site(config))
+
+
+def acting(site: Site) -> Site:
+    """Returns ``site`` with the authority to act."""
+    return site.model_copy(update={"authority": "full"}) if site.authority == "observe" else site
 
 
 def left_out(site: Site, *, loads: bool, rooms: bool) -> str:

@@ -17,7 +17,7 @@ def release_unit(options: argparse.Namespace) -> int:
 
     site = load_site(options.config)
     unit = unit_meant(site, options.device, _WHAT)
-    release = releaser(unit)
+    release = releaser(site, unit)
     with holding(site, _WHAT):
         ask(site, _WHAT, _what_is_done(unit), agreed=options.yes)
         release()

@@ -48,7 +48,7 @@ def draw_days(
         axes.axhline(0, color="black", linewidth=0.5)
     charge.xaxis.set_major_formatter(dates.ConciseDateFormatter(dates.AutoDateLocator(), tz=zone))
     figure.suptitle(
-        f"{site.name}: {data.days:g} days, following plans, "
+        f"{site.name}: {data.days:g} days, {compared.strategy}, "
         f"{compared.bills[compared.strategy].cost:.2f} {site.currency} "
         f"(without a battery {compared.cost_without_battery:.2f})"
     )

@@ -12,14 +12,16 @@ from zoneinfo import ZoneInfo
 from holdfast.cli.columns import print_columns
 from holdfast.cli.json_output import print_json
 from holdfast.client.plan_report import PlanReport
+from holdfast.core.asked_slot import PRECEDENCE, AskedBy
 from holdfast.core.config import Site
-from holdfast.core.plan import Plan, PlanSlot, SlotMode
+from holdfast.core.plan import Plan, PlanSlot
+from holdfast.core.slot_mode import SlotMode
 
 _RUNS_W = 1.0
 _INDENT = " " * 4
 
 
-_BY_HAND = "*: asked for by hand; `holdfast plan --json` tells which request"
+_FIXED = "*: fixed, and planned around; the line below tells who asks for it"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,12 +57,15 @@ def show_plan(report: PlanReport, site: PlannedSite, options: argparse.Namespace
                 "problem": report.problem,
                 "manual": report.manual,
                 "manual_problem": report.manual_problem,
+                "asked": report.asked,
+                "asked_problem": report.asked_problem,
                 "alternatives": report.alternatives,
                 "slot_costs": report.slot_costs,
             }
         )
     else:
-        for problem in filter(None, (report.problem, report.manual_problem)):
+        problems = (report.problem, report.manual_problem, report.asked_problem)
+        for problem in filter(None, problems):
             print(problem)
         if plan is not None:
             _print(plan, report, site)
@@ -70,10 +75,10 @@ def show_plan(report: PlanReport, site: PlannedSite, options: argparse.Namespace
 def _print(plan: Plan, report: PlanReport, site: PlannedSite) -> None:
     if plan.note:
         print(plan.note)
-    by_hand = {slot.start for slot, asked in zip(plan.slots, report.manual, strict=False) if asked}
-    print("\n".join(_lines(plan, site, by_hand)))
-    if by_hand:
-        print(_BY_HAND)
+    fixed = {slot.start for slot in plan.slots if PRECEDENCE[slot.by] < PRECEDENCE[AskedBy.PLAN]}
+    print("\n".join(_lines(plan, site, fixed)))
+    if fixed:
+        print(_FIXED)
     if any(slot.loads or slot.device_mode for slot in plan.slots):
         print_columns(_loads_table(plan, site))
     for each in report.alternatives:
@@ -85,7 +90,7 @@ def _print(plan: Plan, report: PlanReport, site: PlannedSite) -> None:
 _LINE = "{:<17}{:<17}{:>9}{:>10}{:>7}{:>9}"
 
 
-def _lines(plan: Plan, site: PlannedSite, by_hand: Container[datetime]) -> Iterator[str]:
+def _lines(plan: Plan, site: PlannedSite, fixed: Container[datetime]) -> Iterator[str]:
     """Yields numbers in columns, each reason below: beside them it would be a few letters wide."""
     zone = ZoneInfo(site.timezone)
     made = plan.created.astimezone(zone)
@@ -97,7 +102,7 @@ def _lines(plan: Plan, site: PlannedSite, by_hand: Container[datetime]) -> Itera
         soc_end_pct = run[-1].soc_end_pct
         yield _LINE.format(
             "–".join(_times(run, zone)),
-            f"{run[0].mode}{'*' if run[0].start in by_hand else ''}",
+            f"{run[0].mode}{'*' if run[0].start in fixed else ''}",
             _mean([_battery_w(slot) for slot in run]),
             _mean([slot.grid_power_w for slot in run]),
             "–" if soc_end_pct is None else f"{soc_end_pct:.0f} %",

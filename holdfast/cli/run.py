@@ -29,6 +29,7 @@ from holdfast.core.errors import ConfigError, NotRunning
 from holdfast.core.state_machine import State
 from holdfast.monitoring.status.comms import silence
 from holdfast.monitoring.status.schema import Status
+from holdfast.runtime.commissioning.release import give_back
 from holdfast.runtime.realtime import end_with_parent
 from holdfast.runtime.supervisor import Supervisor
 from holdfast.simulation.demo_site import DemoSite, make_demo_site
@@ -219,6 +220,8 @@ class SupervisedSite:
                 # Whatever ended it, nothing is left behind without a supervisor.
                 rested = self._supervisor.stop()
                 remove_memory_folder(self._files.state_dir)
+        if rested and self._supervisor.lost is None:
+            give_back(self._site, self._tell)
         return self._conclude(rested=rested)
 
     def _tell_where_to_look(self) -> None:

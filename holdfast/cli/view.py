@@ -21,7 +21,7 @@ from holdfast.monitoring.quantities.quantity import (
 )
 from holdfast.monitoring.status.comms import silence, silent_devices, troubled_devices
 from holdfast.monitoring.status.histogram import BOUNDS_S, HistogramStatus
-from holdfast.monitoring.status.schema import FindingStatus, Status
+from holdfast.monitoring.status.schema import ConnectionStatus, FindingStatus, ModeStatus, Status
 
 WAITS_FOR_START = "IT WAS RUNNING when its controller ended, and waits for `holdfast start`"
 _COLOURS = {
@@ -152,10 +152,39 @@ def _asked_by(quantity: Quantity) -> str:
     return f"{quantity.owner}: {quantity.source}: {quantity.reason}{bounded}"
 
 
+def _mode(mode: ModeStatus) -> str:
+    kept = f", kept by {' and '.join(mode.kept_by)}" if mode.kept_by else ""
+    instead = ""
+    if mode.instead_w is not None:
+        instead = f"; without it: {mode.instead_mode} {_w(mode.instead_w)}"
+    return f"mode {mode.mode} for {mode.for_s:.0f} s{kept}{instead}"
+
+
+def _connection(connection: ConnectionStatus) -> Iterator[str]:
+    """Yields what the limits at the meter leave, and what the grid operator says."""
+    yield (
+        f"at the meter: {_w(connection.low_w)} ({connection.low_by}) to "
+        f"{_w(connection.high_w)} ({connection.high_by})"
+    )
+    told = {"consumption": connection.consumption, "production": connection.production}
+    for direction, operator in told.items():
+        if operator is not None:
+            minutes = (operator.for_s / 60.0, operator.limited_s / 60.0, operator.exceeded_s / 60.0)
+            since, limited, above = (f"{each:.0f} min" for each in minutes)
+            yield (
+                f"grid operator, {direction}: {operator.state} for {since}; "
+                f"limited for {limited}, {above} of it above the limit"
+            )
+
+
 def _why(status: Status, timezone: str) -> Group:
     lines: list[RenderableType] = [
         f"{status.request_source} asks {_w(status.request_w)} of the site's batteries"
     ]
+    if status.mode is not None:
+        lines.append(escape(_mode(status.mode)))
+    if status.connection is not None and status.mode is not None:
+        lines += [escape(line) for line in _connection(status.connection)]
     if status.waits_for_start:
         lines.append(f"[red]{WAITS_FOR_START}[/]")
     if status.left_out:

@@ -16,7 +16,7 @@ from holdfast import __version__
 from holdfast.core.state_machine import State
 from holdfast.monitoring.quantities.quantity import MEANINGS, METRIC_UNITS, Quantity, QuantityName
 from holdfast.monitoring.status.histogram import BOUNDS_S, HistogramStatus
-from holdfast.monitoring.status.schema import Status
+from holdfast.monitoring.status.schema import ConnectionStatus, ModeStatus, Status
 
 UP_WITHIN_S = 2.0
 
@@ -140,6 +140,68 @@ def _request(status: Status) -> Iterator[Metric]:
     )
     request.add_metric([status.request_source], status.request_w)
     yield request
+    yield from _connection(status.connection)
+    if status.mode is None:
+        return
+    mode = GaugeMetricFamily(
+        "holdfast_mode", "1 for the mode that leads the batteries.", labels=["by", "mode"]
+    )
+    mode.add_metric([status.mode.by, status.mode.mode], 1.0)
+    yield mode
+    kept = GaugeMetricFamily(
+        "holdfast_mode_kept_by", "1 for each bound that changes what it asks.", labels=["bound"]
+    )
+    for bound in status.mode.kept_by:
+        kept.add_metric([bound], 1.0)
+    yield kept
+    yield from _regulation(status.mode)
+
+
+def _connection(connection: ConnectionStatus | None) -> Iterator[Metric]:
+    """Yields what the limits at the meter leave, and for how long the grid operator's held."""
+    if connection is None:
+        return
+    band = GaugeMetricFamily(
+        "holdfast_band_watts",
+        "What the limits at the meter leave to all batteries, + charging.",
+        labels=["end", "by"],
+    )
+    band.add_metric(["low", connection.low_by], connection.low_w)
+    band.add_metric(["high", connection.high_by], connection.high_w)
+    yield band
+    told = {"consumption": connection.consumption, "production": connection.production}
+    limited = CounterMetricFamily(
+        "holdfast_operator_limited_seconds",
+        "For how long a limit of the grid operator held, and was exceeded.",
+        labels=["direction", "exceeded"],
+    )
+    for direction, operator in told.items():
+        if operator is not None:
+            limited.add_metric([direction, "false"], operator.limited_s)
+            limited.add_metric([direction, "true"], operator.exceeded_s)
+    if limited.samples:
+        yield limited
+
+
+def _regulation(mode: ModeStatus) -> Iterator[Metric]:
+    """Yields how well the meter is kept where it should be; nothing while that is not the aim."""
+    if mode.meter_rms_w is None or mode.reversals_a_minute is None:
+        return
+    verdict = GaugeMetricFamily(
+        "holdfast_regulation", "1 for the verdict on the last minute.", labels=["verdict"]
+    )
+    verdict.add_metric([mode.verdict], 1.0)
+    yield verdict
+    yield GaugeMetricFamily(
+        "holdfast_regulation_rms_watts",
+        "By how much the meter was beside its aim in the last minute, root of the mean square.",
+        value=mode.meter_rms_w,
+    )
+    yield GaugeMetricFamily(
+        "holdfast_regulation_reversals_per_minute",
+        "How often that changed its sign.",
+        value=mode.reversals_a_minute,
+    )
 
 
 def _readings(status: Status) -> Iterator[Metric]:

@@ -2,7 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
-from holdfast.core.plan import Plan, PlanSlot, PlanStatus, SlotMode
+from holdfast.core.plan import Plan, PlanSlot, PlanStatus
+from holdfast.core.slot_mode import SlotMode
 
 Slot = tuple[float, float, float]
 """Holds start and end in seconds from now, and battery power in W."""

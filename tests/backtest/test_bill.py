@@ -37,6 +37,7 @@ def result(
         pv_w=np.array([0.0] * 4 + [house_w / 2]),
         import_wh=np.array(import_wh),
         export_wh=np.array([0.0] * 4 + [1000.0]),
+        quarter_wh={},
         soc_start_pct=50.0,
         deficit_wh=np.array([house_w] * 4 + [0.0]),
         surplus_wh=np.array([0.0] * 4 + [house_w / 2]),

@@ -17,6 +17,7 @@ from holdfast.backtest.strategies import Adviser, Strategy
 from holdfast.backtest.whole_plan import plan_whole
 from holdfast.backtest.world import PublishedPrices, Truth
 from holdfast.core.config import Location, PvArray, PvPlant, Site
+from holdfast.core.config.prices import Prices
 from holdfast.core.errors import DataError, PlanFailed
 from holdfast.core.plan import Plan
 from holdfast.forecasting.workshop import missing_library
@@ -63,7 +64,11 @@ def test_long_steps_give_what_steps_of_a_second_give(strategy: Strategy, soc_pct
     assert np.abs(coarse.battery_w - fine.battery_w).max() < 60.0
 
 
-@pytest.mark.parametrize("strategy", Strategy)
+@pytest.mark.parametrize(
+    "strategy",
+    # They need rooms, and a mode.
+    [one for one in Strategy if one not in (Strategy.PRE_HEATING, Strategy.MODE)],
+)
 def test_energy_balances_in_each_interval_and_the_battery_stays_within_its_limits(
     strategy: Strategy,
 ) -> None:
@@ -176,10 +181,31 @@ def test_one_plan_for_everything_throttles_where_the_site_can() -> None:
     assert plans[0].objective < plans[1].objective - 0.2
 
 
-def test_a_rule_that_knows_no_plan_throttles_nothing() -> None:
+def test_a_strategy_throttles_as_plans_do_and_the_local_rule_never() -> None:
     data = measured(24, sell=costly_noon)
-    for strategy in (Strategy.SELF_CONSUMPTION, Strategy.CHEAP_HOURS):
-        assert run(data, strategy, site=throttling_site()).pv_throttled_wh == 0.0
+    local, picked = (
+        run(data, strategy, site=throttling_site()).pv_throttled_wh
+        for strategy in (Strategy.SELF_CONSUMPTION, Strategy.CHEAP_HOURS)
+    )
+    assert local == 0.0
+    assert picked > 1000.0
+
+
+def test_what_a_tariff_has_beside_energy_is_on_each_bill() -> None:
+    fixed = {"source": {"kind": "fixed", "price_per_kwh": 0.2}}
+    charges = [{"price_per_kw": 10, "period": "month"}]
+    prices = Prices.model_validate({"purchase": fixed, "feed_in": fixed, "demand_charges": charges})
+    site = simulated_site().model_copy(update={"prices": prices})
+    data = measured(4, load_w=lambda hour: 3000.0 if hour >= 3 else 500.0, pv_w=lambda _: 0.0)
+    strategies = (Strategy.FORECAST, Strategy.SELF_CONSUMPTION)
+    results = {one: run(data, one, site=site, soc_pct=11.0) for one in strategies}
+    comparison = compare(site, data, Strategy.FORECAST, results)
+    (line,) = comparison.bills[Strategy.SELF_CONSUMPTION].charges
+    assert line.quantity == pytest.approx(3.0, abs=0.1)
+    energy = (3 * 0.5 + 3.0) * 0.2
+    assert comparison.cost_without_battery == pytest.approx(energy + 30.0)
+    # The planner of the backtest sees its peaks: what was reached costs nothing more.
+    assert results[Strategy.FORECAST].plans.keys() <= {"optimal", "relaxed", "best_found"}
 
 
 def test_long_steps_throttle_as_steps_of_a_second_do() -> None:

@@ -102,8 +102,14 @@ def test_audit_tells_what_an_event_costs_and_what_the_disk_takes(tmp_path: Path)
     assert list(tmp_path.iterdir()) == []
 
 
+def test_control_tells_what_a_step_of_the_regulator_costs_and_how_a_step_is_answered() -> None:
+    results = told_by("control", "--part", "step_back")
+    assert {name.split(",")[0] for name in results} == {"3 kW"}
+
+
 @pytest.mark.parametrize(
-    "name", ["audit", "cycle", "plan", "simulate", "loop", "estop", "gateway", "watchdog"]
+    "name",
+    ["audit", "control", "cycle", "plan", "simulate", "loop", "estop", "gateway", "watchdog"],
 )
 def test_each_explains_itself(name: str) -> None:
     done = subprocess.run(

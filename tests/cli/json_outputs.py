@@ -13,6 +13,8 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from holdfast.api.access import Right, UserRole
 from holdfast.backtest.bill import Bill, Saving
+from holdfast.backtest.rule_lessons import RuleLessons
+from holdfast.backtest.ruled import RuleConflict, RuleDeeds
 from holdfast.client.plan_report import PlanReport
 from holdfast.core.signals import Signal
 from holdfast.core.state_machine import State
@@ -21,8 +23,12 @@ from holdfast.forecasting.learned import Learned
 from holdfast.monitoring.audit.events import AuditEvent
 from holdfast.monitoring.audit.verify import Problem
 from holdfast.monitoring.explain.situation import Situation
+from holdfast.monitoring.history.span_savings import SpanSavings
 from holdfast.monitoring.status.schema import CommsStatus, Status
 from holdfast.safety.goals import Goal
+from holdfast.scheduling.rules.doubts import RuleDoubt
+from holdfast.scheduling.rules.fact_table import FactRow
+from holdfast.scheduling.rules.report import RuleReport
 from holdfast.site.proof import OutageFound, TimerFound
 
 HEAD = """\
@@ -55,6 +61,9 @@ _SIMULATED = {
     "cost_without_battery": float, "soc_start_pct": float, "soc_end_pct": float,
     "energies_wh": dict[str, float], "full_cycles": float, "damage": dict[str, int],
     "cycles": int, "cycles_not_running": int, "plans": int, "plans_refused": int,
+}  # fmt: skip
+_SAVED = _without(SpanSavings) | {
+    "saved_against_no_battery": float | None, "saved_against_self_consumption": float | None,
 }  # fmt: skip
 _CHECK = {
     "site": str, "ok": bool, "doubts": [str], "warnings": [str],
@@ -102,6 +111,14 @@ OUTPUTS: dict[str, Any] = {
             "start": datetime, "end": datetime, "purchase_per_kwh": float,
             "feed_in_per_kwh": float | None,
         }],
+    },
+    "schedule preview": {
+        "windows": [{
+            "name": str, "start": datetime, "end": datetime, "hours": float, "does": str,
+            "because": str,
+        }],
+        "left_out": [{"name": str, "day": str, "why": str}],
+        "problems": [str],
     },
     "forecast": {
         "load": PowerForecast, "pv": PowerForecast, "price": PriceForecast | None,
@@ -167,15 +184,29 @@ OUTPUTS: dict[str, Any] = {
     },
     "backtest": {
         "data": {
-            "file": str, "start": datetime, "end": datetime, "days": float, "rows": int,
+            "file": str | None, "start": datetime, "end": datetime, "days": float, "rows": int,
             "step_s": int, "rows_missing": int, "rows_before": int,
         },
-        "site": str, "currency": str, "foresight": str, "plan_every_min": int,
+        "site": str, "currency": str, "strategy": str, "foresight": str, "plan_every_min": int,
         "published_at_h": int, "cost": float, "cost_without_battery": float,
         "savings": dict[str, Saving], "share_of_perfect_pct": float | None,
         "share_of_perfect_with_wear_pct": float | None, "plan": _RUN, "others": {"*": _RUN},
         "damage": int, "cycles_not_running": int, "left_out": str,
     },
+    "savings": {"currency": str, "method": str, "spans": [_SAVED]},
+    "rules check": {
+        "rules": [{"name": str, "enabled": bool, "rests_on": [str]}], "doubts": [RuleDoubt],
+    },
+    "rules test": {
+        "file": str, "over": str, "doubts": [RuleDoubt], "start": datetime, "end": datetime,
+        "days": float, "currency": str, "cost_without": float, "cost_together": float,
+        "saved": float, "together": [RuleDeeds], "conflicts": [RuleConflict],
+        "alone": [{"deeds": RuleDeeds, "cost": float, "saved": float}], "damage": int,
+        "cycles_not_running": int,
+    },
+    "rules learn": get_type_hints(RuleLessons) | {"currency": str},
+    "rules facts": [_without(FactRow, "low", "high", "words")],
+    "rules status": RuleReport,
     "simulate": {
         "days": float, "cost": float, "cost_self_consumption": float,
         "cost_without_battery": float, "saved_against_self_consumption": float,

@@ -194,7 +194,8 @@ async def test_an_inverter_that_nobody_commands_yet_tells_all_that_is_needed(
     async with SiteServer(bench.site, plant):
         assert await bench.check() == 0
     shown = capsys.readouterr().out
-    assert "none of ours: it follows its own rule" in shown
+    assert "device_mode" in shown
+    assert "own_rule" in shown
     assert "NOT PLAUSIBLE" not in shown
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import io
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import yaml
 
 from holdfast.cli.main import main
 from holdfast.core.latches import Latches
+from holdfast.runtime.commissioning import release
 from holdfast.runtime.latch_file import save_latches
 from holdfast.simulation.makers.box import Box
 from holdfast.site.files import SiteFiles
@@ -103,3 +105,38 @@ def test_which_unit_is_meant_has_to_be_known(
     config.write_text(yaml.safe_dump(content_of(tmp_path, VERBS)))
     assert main(["devices", "release", "other", "--yes", "--config", str(config)]) == 2
     assert "devices release: there is no unit 'other'; known: battery" in capsys.readouterr().err
+
+
+async def test_what_its_owner_had_set_is_there_again(tmp_path: Path) -> None:
+    bench = ReleaseBench(tmp_path, "solaredge_storedge")
+    bench.box.registers |= {0xE004: 1, 0xE00A: 1}
+    before = dict(bench.box.registers)
+    kept = SiteFiles.of(bench.site).taken_over / f"{UNIT}.json"
+    async with bench.server:
+        assert (await bench.prove()).proof.at_zero
+        assert bench.box.registers != before
+        assert kept.exists()
+        assert await bench.command("--yes") == 0
+    assert bench.box.registers == before
+    assert not kept.exists()
+
+
+async def test_a_register_that_does_not_come_back_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(release, "SHOWN_WITHIN_S", 0.5)
+    bench = ReleaseBench(tmp_path, "solaredge_storedge")
+    bench.box.registers |= {0xE00A: 1}
+    kept = SiteFiles.of(bench.site).taken_over / f"{UNIT}.json"
+    async with bench.server:
+        assert (await bench.prove()).proof.at_zero
+        write = bench.box.write
+
+        def forgets(address: int, words: Sequence[int], *, multiple: bool) -> None:
+            if address != 0xE00A:
+                write(address, words, multiple=multiple)
+
+        monkeypatch.setattr(bench.box, "write", forgets)
+        assert await bench.command("--yes") != 0
+    assert f"does not show what it held before at {0xE00A}" in capsys.readouterr().err
+    assert kept.exists()

@@ -51,7 +51,7 @@ async def test_every_device_of_such_a_site_answers(
     assert "revert_timeout_readback_s 0 s" in told
     assert any(line.startswith("grid_voltage_v 2") for line in told)
     assert any(line.startswith("cell_voltage_min_v 3.") for line in told)
-    assert "setpoint_readback_w none of ours: it follows its own rule" in told
+    assert "device_mode own_rule" in told
     assert bench.written == []
 
 

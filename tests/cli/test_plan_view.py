@@ -10,7 +10,8 @@ from pydantic_core import to_json
 
 from holdfast.cli.main import main
 from holdfast.client.plan_report import Alternative, PlanReport
-from holdfast.scheduling.manual_overlay import lay_over
+from holdfast.scheduling.manual_asker import asked_by_hand
+from holdfast.scheduling.precedence import lay_over, who_asks
 from holdfast.site.files import SiteFiles
 from holdfast.site.site_file import load_site
 from holdfast.testing.plans import plan_of
@@ -27,13 +28,14 @@ def config(tmp_path: Path) -> Path:
     files = SiteFiles.of(site)
     files.create()
     planned = plan_of(*((900.0 * i, 900.0 * (i + 1), 500.0) for i in range(3)))
-    laid = lay_over(planned, [slot(15, 30, now=now)], site=site, now_utc=now)
+    laid = lay_over(planned, [asked_by_hand(slot(15, 30, now=now))], site=site, now_utc=now)
     report = PlanReport(
         utc=now,
         plan=laid.plan,
         accepted=True,
         problem="",
         manual=laid.manual,
+        asked=tuple(tuple(who_asks(each) for each in asked) for asked in laid.asked),
         manual_problem="manual.json does not count",
         alternatives=(
             Alternative(
@@ -55,7 +57,7 @@ def test_what_was_asked_for_is_marked(config: Path, capsys: pytest.CaptureFixtur
     (marked,) = [index for index, line in enumerate(lines) if "power*" in line]
     assert "2000 W" in lines[marked]
     assert lines[marked + 1].strip().startswith("asked by anna until ")
-    assert any(line.startswith("*: asked for by hand") for line in lines)
+    assert any(line.startswith("*: fixed, and planned around") for line in lines)
     assert "manual.json does not count" in lines
     assert "instead: the battery rests: that costs 0.50 EUR more than the plan" in lines
 

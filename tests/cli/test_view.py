@@ -38,7 +38,7 @@ def test_the_wish_of_the_site_is_told_and_the_share_of_each_unit(status: Status)
     assert share_w is not None
     assert status.request_w < 2 * share_w == -10_000.0
     text = shown(status)
-    assert f"self_consumption asks {status.request_w:,.0f} W of the site" in text
+    assert f"default asks {status.request_w:,.0f} W of the site" in text
     for unit in ("left", "right"):
         (row,) = [line for line in text.splitlines() if f" {unit} " in line and "…" in line]
         assert f" {share_w:.0f} " in row

@@ -1,6 +1,7 @@
 """What holds for every test of the targets."""
 
 import logging
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -12,3 +13,8 @@ def without_log() -> Iterator[None]:
     logging.disable(logging.CRITICAL)
     yield
     logging.disable(logging.NOTSET)
+
+
+RECURSION = 2500
+"""CEL's evaluator sets it when it is first used; Hypothesis minds a change within a test."""
+sys.setrecursionlimit(RECURSION)

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from holdfast.core.plan import Plan, SlotMode
+from holdfast.core.plan import Plan
 from holdfast.core.signals import Signal
+from holdfast.core.slot_mode import SlotMode
 from holdfast.core.state_machine import State
 from holdfast.monitoring.quantities.quantity import QuantityName
 from holdfast.simulation.demo_site import with_table

@@ -14,8 +14,9 @@ import pytest
 import yaml
 
 from holdfast.control.plan_gate import AcceptedPlan
-from holdfast.core.plan import Plan, PlanSlot, PlanStatus, SlotMode
+from holdfast.core.plan import Plan, PlanSlot, PlanStatus
 from holdfast.core.signals import Signal
+from holdfast.core.slot_mode import SlotMode
 from holdfast.safety import derating
 from holdfast.safety.limit_monitor import LimitMonitor
 from holdfast.simulation.accelerated import Simulation

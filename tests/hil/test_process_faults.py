@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 import pytest
 
 from holdfast.client.audit_reader import lines_backwards
-from holdfast.control.mode_manager import Source
+from holdfast.core.asked_slot import AskedBy
 from holdfast.core.commands import Command
 from holdfast.core.errors import NotRunning
 from holdfast.core.signals import Signal
@@ -66,7 +66,7 @@ def to_running(rig: Rig) -> None:
 def rests_by_plan(rig: Rig) -> bool:
     """Says whether the plan of this time of day leaves a battery alone that may be used."""
     power = rig.quantity(QuantityName.BATTERY_POWER)
-    if power is None or power.source != Source.PLAN:
+    if power is None or power.source != AskedBy.PLAN:
         return False
     return power.asked == 0.0 and (power.high or 0.0) > 100.0
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from holdfast.core.plan import SlotMode
+from holdfast.core.slot_mode import SlotMode
 from holdfast.core.state_machine import State
 from holdfast.monitoring.quantities.quantity import QuantityName
 from holdfast.testing.plans import plan_of

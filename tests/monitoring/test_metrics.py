@@ -21,6 +21,7 @@ from tests.builders import UNIT
 from tests.runtime.bench import LoopBench
 
 FAMILIES = {
+    "holdfast_band_watts",
     "holdfast_info", "holdfast_up", "holdfast_status_age_seconds", "holdfast_state",
     "holdfast_emergency_stop_latched", "holdfast_latched_faults", "holdfast_finding",
     "holdfast_waits_for_start",

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from holdfast.control.loads.gate import IMPORT_LIMIT
-from holdfast.control.mode_manager import Source
+from holdfast.core.asked_slot import AskedBy
 from holdfast.core.signals import Signal
 from holdfast.monitoring.explain.situation import Situation
 from holdfast.monitoring.explain.wording import capital
@@ -67,7 +67,7 @@ def _export_limit(limit: Quantity, situation: Situation) -> str:
     shown_w = None if situation.recorded else limit.read_back
     if shown_w is not None and abs(shown_w - limit.written) > _SAME_W:
         return f"{told}, and shows {amount(shown_w, limit.unit)}."
-    return f"{told}, by throttling PV: {limit.reason}." if limit.source == Source.PLAN else ""
+    return f"{told}, by throttling PV: {limit.reason}." if limit.source == AskedBy.PLAN else ""
 
 
 def _pv_switch(switch: Quantity, situation: Situation) -> str:

@@ -27,7 +27,7 @@ from holdfast.monitoring.audit.events import (
 from holdfast.monitoring.audit.log_lines import Line, event_of
 from holdfast.monitoring.quantities.quantity import Quantity, QuantityName, by_owner
 from holdfast.monitoring.status.comms import silent_devices, troubled_devices
-from holdfast.monitoring.status.schema import BlockStatus, Status
+from holdfast.monitoring.status.schema import BlockStatus, ModeStatus, Status
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +38,8 @@ class RequestSituation:
     source: str
     reason: str
     slot: SlotFollowed | None
+    mode: ModeStatus | None = None
+    """It is not recorded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +108,7 @@ def situation_now(status: Status) -> Situation:
             source=status.request_source,
             reason=status.request_reason,
             slot=followed,
+            mode=status.mode,
         ),
         quantities=status.quantities,
         readings={

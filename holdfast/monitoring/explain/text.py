@@ -4,13 +4,12 @@ import math
 from collections.abc import Callable, Iterator
 from zoneinfo import ZoneInfo
 
-from holdfast.control.mode_manager import Source
-from holdfast.core.plan import SlotMode
 from holdfast.core.signals import SITE, Signal
 from holdfast.core.state_machine import State
 from holdfast.monitoring.audit.events import Cause, ChildEnded, ChildStarted
+from holdfast.monitoring.explain.asking import asked_sentences
 from holdfast.monitoring.explain.quantities import quantity_sentences
-from holdfast.monitoring.explain.situation import RequestSituation, Situation
+from holdfast.monitoring.explain.situation import Situation
 from holdfast.monitoring.explain.wording import (
     SAME_W,
     WAITS_FOR_START,
@@ -83,7 +82,7 @@ def explain(situation: Situation, timezone: ZoneInfo) -> tuple[str, ...]:
         *([] if running or situation.state is None else _state(situation)),
         *(f"No answer from {device}." for device in situation.silent),
         *(_does(unit, situation) for unit in situation.batteries),
-        *(_asked(situation, timezone) if running else ()),
+        *(asked_sentences(situation, timezone) if running else ()),
         *(text for unit in situation.batteries for text in _way(unit, situation)),
         *quantity_sentences(situation),
         *_findings(situation),
@@ -142,55 +141,6 @@ def _does(battery: Quantity, situation: Situation) -> str:
     if situation.recorded:
         return f"{capital(name)} is set {to_power(power_w)}{charge}."
     return f"{capital(name)} {verb(power_w)}s with {watts(power_w)}{charge}."
-
-
-def _asked(situation: Situation, timezone: ZoneInfo) -> Iterator[str]:
-    request = situation.request
-    if request is None:
-        return
-    match request.source:
-        case Source.PLAN:
-            yield _planned(request, timezone)
-            yield _grid_limit(request)
-        case Source.SELF_CONSUMPTION:
-            yield (
-                "No plan is valid, so the site keeps its grid connection at 0 W by itself"
-                f"{_meaning(request.power_w)}."
-            )
-            if situation.plan_refused:
-                yield f"The last plan was refused: {situation.plan_refused}."
-        case _:
-            yield f"Nothing is asked of it: {plain(request.reason)}."
-
-
-def _planned(request: RequestSituation, timezone: ZoneInfo) -> str:
-    slot = request.slot
-    until = "" if slot is None else f" until {slot.end.astimezone(timezone):%H:%M}"
-    match None if slot is None else slot.mode:
-        case SlotMode.SELF_CONSUMPTION:
-            wish = f"to keep the grid connection at 0 W{until}{_meaning(request.power_w)}"
-        case SlotMode.HOLD:
-            wish = f"to store only PV surplus{until}{_meaning(request.power_w)}"
-        case SlotMode.POWER if slot is not None and slot.battery_power_w is not None:
-            wish = f"{to_power(slot.battery_power_w)}{until}"
-        case _:
-            wish = f"{to_power(request.power_w)}{until}"
-    return f"The plan asks {wish}; its reason: {request.reason}."
-
-
-def _grid_limit(request: RequestSituation) -> str:
-    slot, power_w = request.slot, request.power_w
-    if slot is None or slot.mode != SlotMode.POWER or slot.battery_power_w is None:
-        return ""
-    if power_w is None or abs(slot.battery_power_w) - abs(power_w) <= SAME_W:
-        return ""
-    return f"The limit of the grid connection leaves {watts(power_w)} of that."
-
-
-def _meaning(power_w: float | None) -> str:
-    return (
-        "" if power_w is None or not math.isfinite(power_w) else f", which asks {to_power(power_w)}"
-    )
 
 
 # ---------------------------------------------------------------------- the way through the layers

@@ -39,6 +39,7 @@ class HistoryCollector(Collector):
             )
             yield from _writing(state)
             yield from _counted(state)
+            yield from _saved(state)
 
 
 def _writing(state: HistoryState) -> Iterator[Metric]:
@@ -81,3 +82,30 @@ def _counted(state: HistoryState) -> Iterator[Metric]:
     )
     cost.add_metric([state.currency], state.totals[Sum.COST])
     yield cost
+
+
+def _saved(state: HistoryState) -> Iterator[Metric]:
+    """Yields what today and this month have cost so far; what is not known is left out."""
+    if not state.savings:
+        return
+    cost = GaugeMetricFamily(
+        "holdfast_span_cost",
+        "What a span has cost so far, and would have without a battery or by self-consumption.",
+        labels=["span", "way", "currency"],
+    )
+    saved = GaugeMetricFamily(
+        "holdfast_span_saved",
+        "How much less a span has cost so far than it would have otherwise.",
+        labels=["span", "against", "currency"],
+    )
+    for span in state.savings:
+        for way in ("paid", "no_battery", "self_consumption"):
+            value = getattr(span, way)
+            if value is not None:
+                cost.add_metric([span.span, way, state.currency], value)
+        for against in ("no_battery", "self_consumption"):
+            value = getattr(span, f"saved_against_{against}")
+            if value is not None:
+                saved.add_metric([span.span, against, state.currency], value)
+    yield cost
+    yield saved

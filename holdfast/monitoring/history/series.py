@@ -6,10 +6,11 @@ A series has a key, such as ``battery/soc_pct`` or ``battery/battery_power/asked
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from holdfast.control.connection.operator_signal import LIMITS
 from holdfast.core.signals import SIGNALS, SITE, Signal
 from holdfast.core.state_machine import State
 from holdfast.monitoring.history.site_power import SitePower
-from holdfast.monitoring.status.schema import Status
+from holdfast.monitoring.status.schema import OperatorStatus, Status
 
 STATE_KEY = f"{SITE}/state"
 LOAD_KEY = f"{SITE}/load_power_w"
@@ -22,7 +23,7 @@ _STAGES = ("asked", "low", "high", "permitted", "ramped", "written", "read_back"
 
 _DECIMALS = {
     "W": 0, "V": 2, "A": 2, "%": 2, "°C": 2, "K": 2, "Hz": 3, "kΩ": 1, "s": 1,
-    "0/1": 3, "mode": 3, STATE_UNIT: 3,
+    "0/1": 3, "mode": 3, "count": 0, STATE_UNIT: 3,
 }  # fmt: skip
 """By unit; a share of a minute in which something was on has three."""
 _FINER: dict[str, int] = {
@@ -56,10 +57,20 @@ def values_of(status: Status, power: SitePower) -> Iterator[SeriesValue]:
             if value is not None:
                 key = f"{quantity.owner}/{quantity.name}/{stage}"
                 yield SeriesValue(key=key, unit=quantity.unit, value=value)
+    yield from _of_operator(status)
     yield SeriesValue(key=STATE_KEY, unit=STATE_UNIT, value=STATE_NUMBERS[status.state])
     yield SeriesValue(key=REQUEST_KEY, unit="W", value=status.request_w)
     if power.load_w is not None:
         yield SeriesValue(key=LOAD_KEY, unit="W", value=power.load_w)
+
+
+def _of_operator(status: Status) -> Iterator[SeriesValue]:
+    """Yields whether a limit of the grid operator holds: of each minute, its share."""
+    for direction in ("consumption", "production"):
+        operator: OperatorStatus | None = getattr(status.connection, direction, None)
+        if operator is not None:
+            held = float(operator.state in LIMITS)
+            yield SeriesValue(key=f"{SITE}/{direction}_limit_held", unit="0/1", value=held)
 
 
 def decimals_of(key: str, unit: str) -> int:

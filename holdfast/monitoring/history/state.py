@@ -7,6 +7,7 @@ from pydantic import TypeAdapter
 from pydantic_core import to_json
 
 from holdfast.monitoring.history.energies import Sum
+from holdfast.monitoring.history.span_savings import SpanSavings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +32,8 @@ class HistoryState:
     totals: dict[Sum, float] = field(default_factory=dict)
     """Holds what was counted through all time and is on the disk; empty until it was opened."""
     currency: str
+    savings: tuple[SpanSavings, ...] = ()
+    """Holds what today and this month have cost so far; empty until it was calculated."""
 
 
 _ADAPTER = TypeAdapter(HistoryState)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import chain
 
 from holdfast.control.cycle import CycleRecord, CycleState
-from holdfast.control.mode_manager import Source
+from holdfast.core.asked_slot import AskedBy
 from holdfast.core.commands import Point
 from holdfast.core.config import Site
 from holdfast.core.device_mode import number_of
@@ -27,6 +27,8 @@ from holdfast.safety.envelope import Envelope
 
 GRID_CONNECTION = "grid_connection"
 """This asks for an export limit where no plan does."""
+ISLAND = "island"
+"""While the grid is away this asks for a rule of the inverter's own, where there is one."""
 ROOM_FOR_IMPORT = "room_for_import"
 """For want of it PV is let through though a plan has it off."""
 _SERVED_W = 0.5
@@ -173,11 +175,14 @@ def _power_steps(site: Site) -> dict[str, float]:
 def _device_mode(unit: str, memory: DeviceMemory, record: CycleRecord) -> Decided | None:
     if Point.DEVICE_MODE not in memory:
         return None
+    if record.permits[unit].islanded:
+        number = memory[Point.DEVICE_MODE].value
+        return Decided(asked=number, source=ISLAND, reason="its load decides", permitted=number)
     slot, asked = _slot_followed(record), record.request.device_mode
     permitted = record.permits[unit].device_mode
-    source, reason = Source.PASSIVE, "it follows its setpoint"
+    source, reason = AskedBy.PASSIVE, "it follows its setpoint"
     if slot is not None and asked is not None:
-        source, reason = Source.PLAN, slot.reason
+        source, reason = AskedBy.PLAN, slot.reason
     return Decided(
         asked=number_of(asked),
         source=source,
@@ -198,7 +203,7 @@ def _export_limit(unit: str, memory: DeviceMemory, record: CycleRecord) -> Decid
     slot = _slot_followed(record)
     source, reason = GRID_CONNECTION, "the grid connection permits no more"
     if slot is not None and slot.export_limit_w is not None:
-        source, reason = Source.PLAN, slot.reason
+        source, reason = AskedBy.PLAN, slot.reason
     return Decided(
         asked=record.request.export_limit_w,
         source=source,
@@ -213,9 +218,9 @@ def _pv_switch(unit: str, memory: DeviceMemory, record: CycleRecord) -> Decided 
     slot = _slot_followed(record)
     asked = slot is None or slot.pv_on
     permitted = record.permits[unit].pv_on
-    source, reason = Source.PASSIVE, "nobody asks for less"
+    source, reason = AskedBy.PASSIVE, "nobody asks for less"
     if slot is not None and not slot.pv_on:
-        source, reason = Source.PLAN, slot.reason
+        source, reason = AskedBy.PLAN, slot.reason
     return Decided(
         asked=float(asked),
         source=source,

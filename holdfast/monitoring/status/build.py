@@ -17,11 +17,13 @@ from holdfast.devices.contactor.memory import Wear
 from holdfast.monitoring.quantities.table import quantities
 from holdfast.monitoring.status.blocks import present_blocks
 from holdfast.monitoring.status.comms import comms_status
+from holdfast.monitoring.status.connection import connection_status
 from holdfast.monitoring.status.limits import limit_status
 from holdfast.monitoring.status.schema import (
     AuditStatus,
     FindingStatus,
     LoopStatus,
+    ModeStatus,
     PlanStatusNow,
     ReadingStatus,
     Status,
@@ -101,6 +103,8 @@ def build_status(
         audit=outside.audit,
         waits_for_start=outside.waits_for_start,
         blocks=tuple(present_blocks(state, record)),
+        mode=_mode_status(state, record),
+        connection=connection_status(state, record),
     )
 
 
@@ -162,6 +166,26 @@ def _plan_status(plan: AcceptedPlan | None, now_ns: int) -> PlanStatusNow | None
         expires_in_s=s_from_ns(plan.expires_ns - now_ns),
         expected_cost=plan.plan.expected_cost,
         slot=plan.slot_at(now_ns),
+    )
+
+
+def _mode_status(state: CycleState, record: CycleRecord) -> ModeStatus | None:
+    request, transfer = record.request, state.modes.transfer
+    if transfer is None:
+        return None
+    instead, quality = request.instead, record.quality
+    return ModeStatus(
+        by=request.source,
+        mode=request.mode,
+        for_s=s_from_ns(record.snapshot.time_ns - transfer.since_ns),
+        kept_by=request.kept_by,
+        urgent=request.urgent,
+        instead_by="" if instead is None else instead.by,
+        instead_mode="" if instead is None else instead.mode,
+        instead_w=None if instead is None else instead.power_w,
+        verdict="" if quality is None else quality.verdict,
+        meter_rms_w=None if quality is None else quality.rms_w,
+        reversals_a_minute=None if quality is None else quality.reversals_a_minute,
     )
 
 

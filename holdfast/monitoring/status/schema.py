@@ -91,6 +91,60 @@ class PlanStatusNow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ModeStatus:
+    """Tells who leads the batteries, by which mode, what keeps it, and what would be without it."""
+
+    by: str
+    mode: str
+    for_s: float
+    """Tells since when."""
+    kept_by: tuple[str, ...] = ()
+    """Names the bounds that change what the mode asks, the weakest first."""
+    urgent: bool = False
+    """Tells whether a limit at the meter is being kept, without a ramp."""
+    instead_by: str = ""
+    """Tells who would lead if this one did not; empty if nobody may ask."""
+    instead_mode: str = ""
+    instead_w: float | None = None
+    """Tells what would be asked of all batteries then."""
+    verdict: str = ""
+    """Tells how well the meter is kept where it should be; empty while that is not the aim."""
+    meter_rms_w: float | None = None
+    """Tells by how much the meter was beside that in the last minute, root of the mean square."""
+    reversals_a_minute: float | None = None
+    """Tells how often that changed its sign."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperatorStatus:
+    """Tells what the grid operator's signal says in one direction, and for how long it did."""
+
+    state: str
+    for_s: float
+    limited_s: float
+    """Tells for how long a limit has held since the controller's start,"""
+    exceeded_s: float
+    """and for how long of it more flowed than it permits."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionStatus:
+    """Tells what the limits at the meter leave to all batteries, + charging, and which they are."""
+
+    low_w: float
+    low_by: str
+    high_w: float
+    high_by: str
+    counted_wh: float | None = None
+    """Tells the import of the present interval, as the meter showed it; None without a clock."""
+    uncounted_s: float | None = None
+    """Tells how much of it nobody counted: it is taken to have been at the limit."""
+    consumption: OperatorStatus | None = None
+    """None where the grid operator has no box."""
+    production: OperatorStatus | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CommsStatus:
     """Tells what one device's driver counts, and why it is silent if it is."""
 
@@ -168,6 +222,10 @@ class Status:
     loop: LoopStatus
     audit: AuditStatus | None = None
     blocks: tuple[BlockStatus, ...] = ()
+    mode: ModeStatus | None = None
+    """None while nobody may ask."""
+    connection: ConnectionStatus | None = None
+    """None where it is too long to be told."""
     waits_for_start: bool = False
     """Tells whether the site was RUNNING when its controller ended, and waits for a start."""
     left_out: str = ""

@@ -8,8 +8,9 @@ from holdfast.control.cycle import CycleRecord
 from holdfast.control.plan_gate import AcceptedPlan, accept_plan
 from holdfast.core.commands import Command
 from holdfast.core.config import Site
-from holdfast.core.plan import Plan, PlanSlot, PlanStatus, SlotMode
+from holdfast.core.plan import Plan, PlanSlot, PlanStatus
 from holdfast.core.signals import Signal
+from holdfast.core.slot_mode import SlotMode
 from holdfast.monitoring.audit.events import (
     AuditEvent,
     CommandAnswered,

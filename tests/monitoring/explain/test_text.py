@@ -8,9 +8,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from holdfast.control.modes.table import MODES
 from holdfast.core.commands import Command, Point
-from holdfast.core.plan import SlotMode
 from holdfast.core.signals import SIGNALS, SITE, Signal
+from holdfast.core.slot_mode import SlotMode
 from holdfast.core.state_machine import State
 from holdfast.monitoring.audit.events import (
     AuditEvent,
@@ -153,6 +154,7 @@ def test_who_asked_and_which_layer_narrowed_it() -> None:
     assert said(bench).splitlines() == [
         "The battery charges with 2,394 W, at 50 % state of charge.",
         "The plan asks to charge with 5,000 W until 14:15; its reason: charges: 6.1 ct now.",
+        "Otherwise self consumption would ask it to rest.",
         "The battery may charge with no more than 2,394 W: the BMS permits 45 A at 53.2 V.",
     ]
 
@@ -362,12 +364,16 @@ def test_the_grid_connection_narrows_the_wish() -> None:
         ("self_consumption", "to keep the grid connection at 0 W until 14:00, which asks to"),
         ("hold", "to store only PV surplus until 14:00, which asks to charge"),
         ("power", "to charge with 2,000 W until 14:00; its reason: charges"),
+        *(
+            (mode, f"to {MODES[mode].says} until 14:00, which asks to charge")
+            for mode in SlotMode
+            if mode not in (SlotMode.SELF_CONSUMPTION, SlotMode.HOLD, SlotMode.POWER)
+        ),
     ],
 )
 def test_each_mode_of_a_slot_has_its_words(mode: str, words: str) -> None:
     slot = SlotFollowed(plan_id="p", mode=mode, battery_power_w=2000.0, end=NOON)
     assert words in explain(running(slot=slot), BERLIN)[1]
-    assert {mode.value for mode in SlotMode} == {"self_consumption", "hold", "power"}
 
 
 def test_a_site_that_observes_says_so() -> None:

@@ -13,6 +13,7 @@ from prometheus_client.registry import CollectorRegistry
 
 from holdfast.monitoring.history.energies import TOTALS, Sum
 from holdfast.monitoring.history.metrics import DIRECTIONS, UP_WITHIN_S, HistoryCollector
+from holdfast.monitoring.history.span_savings import SpanName, SpanSavings
 from holdfast.monitoring.history.state import (
     HistoryState,
     decode_history_state,
@@ -102,3 +103,22 @@ def test_promtool_has_nothing_to_say(changes: dict[str, Any]) -> None:
         ["promtool", "check", "metrics"], input=content, text=True, capture_output=True, check=False
     )
     assert (found.returncode, found.stderr) == (0, ""), content
+
+
+def test_what_a_span_has_cost_is_told_as_far_as_it_is_known() -> None:
+    span = SpanSavings(
+        span=SpanName.TODAY, start=BEGIN, end=BEGIN, paid=1.5, no_battery=2.5, self_consumption=None
+    )
+    state = replace(STATE, savings=(span,))
+    families = HistoryCollector(lambda: (state, 1.0)).collect()
+    found = {
+        (sample.name, *sample.labels.values()): sample.value
+        for family in families
+        for sample in family.samples
+        if sample.name.startswith("holdfast_span")
+    }
+    assert found == {
+        ("holdfast_span_cost", "today", "paid", "EUR"): 1.5,
+        ("holdfast_span_cost", "today", "no_battery", "EUR"): 2.5,
+        ("holdfast_span_saved", "today", "no_battery", "EUR"): 1.0,
+    }

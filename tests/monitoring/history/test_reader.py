@@ -12,7 +12,8 @@ import pytest
 from sqlalchemy import delete, insert
 
 from holdfast.core.errors import DataError
-from holdfast.core.plan import Plan, PlanSlot, PlanStatus, SlotMode
+from holdfast.core.plan import Plan, PlanSlot, PlanStatus
+from holdfast.core.slot_mode import SlotMode
 from holdfast.monitoring.history.database import HistoryError
 from holdfast.monitoring.history.energies import PricesNow, Sum
 from holdfast.monitoring.history.levels import ValueLevel

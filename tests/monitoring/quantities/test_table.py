@@ -64,7 +64,7 @@ def test_the_power_of_each_unit_is_its_share_and_limited_by_its_own_layer() -> N
     bench.run(1.0, plan=a_plan(bench, 3000.0))
     assert {unit.limited_by for unit in of(bench, QuantityName.BATTERY_POWER).values()} == {""}
     bench.set(Signal.SOC_PCT, 2.0, "left")
-    bench.run(1.0, plan=a_plan(bench, -9000.0))
+    bench.run(4.0, plan=a_plan(bench, -9000.0))
     left = of(bench, QuantityName.BATTERY_POWER)["left"]
     assert (left.low, left.low_by, left.limited_by) == (0.0, "soc_low", "soc_low")
 

@@ -48,7 +48,7 @@ async def test_in_boot_it_says_what_it_waits_for(tmp_path: Path) -> None:
 async def test_the_way_of_the_setpoint_is_told_layer_by_layer(tmp_path: Path) -> None:
     bench = LoopBench(tmp_path)
     await bench.to_idle()
-    bench.values[SITE, Signal.GRID_POWER_W] = 20_000.0
+    bench.values[SITE, Signal.GRID_POWER_W] = 9_000.0
     bench.sample()
     await bench.loop.command(Command.START)
     for _ in range(20):
