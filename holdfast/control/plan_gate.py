@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 
-from holdfast.control.modes.table import MODES
 from holdfast.core.asked_slot import SlotTerms
 from holdfast.core.config import Site
 from holdfast.core.errors import PlanRefused
 from holdfast.core.plan import ROOM_C, Plan, PlanSlot
+from holdfast.core.slot_mode import NEEDS
 from holdfast.core.texts import MAX_ID, MAX_NOTE, MAX_REASON, wrong_with
 from holdfast.core.units import NS_PER_S, ns_from_s
 
@@ -140,9 +140,9 @@ def _check_terms(slot: PlanSlot) -> None:
         value: float | None = getattr(slot.terms, name)
         if value is not None:
             _check_within(f"terms.{name}", value, low, high, unit)
-    for name in MODES[slot.mode].needs:
-        if getattr(slot.terms, name) is None:
-            raise PlanRefused(f"mode {slot.mode} needs terms.{name}")
+    needed = NEEDS.get(slot.mode)
+    if needed is not None and getattr(slot.terms, needed) is None:
+        raise PlanRefused(f"mode {slot.mode} needs terms.{needed}")
 
 
 def _check_loads(slot: PlanSlot, site: Site) -> None:

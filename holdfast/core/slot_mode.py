@@ -1,6 +1,7 @@
 """The modes say by which rule the batteries work. What each needs, and what it does with it, stands
 in :mod:`holdfast.control.modes`."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 
@@ -29,3 +30,14 @@ class SlotMode(StrEnum):
     """The battery levels: the grid delivers the mean of the last minutes."""
     COMMERCIAL = "commercial"
     """The battery follows a load profile's caps, and refills from surplus and cheap hours."""
+
+
+NEEDS: Mapping[str, str] = {
+    SlotMode.SOC: "soc_target_pct",
+    SlotMode.PV_OPTIMIZER: "soc_ceiling_pct",
+    SlotMode.PEAK_SHAVING: "import_max_w",
+    SlotMode.COMMERCIAL: "import_max_w",
+}
+"""Names the term without which a mode can do nothing."""
+REFILL_SHARE = 0.8
+"""Peak shaving refills from the grid only with what is left below this share of its cap."""

@@ -8,11 +8,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from holdfast.core.asked_slot import NO_TERMS, SlotTerms
-from holdfast.core.slot_mode import SlotMode
+from holdfast.core.slot_mode import REFILL_SHARE, SlotMode
 from holdfast.optimization.problem import BatteryModel
 
-REFILL_SHARE = 0.8
-"""Peak shaving refills from the grid below this share of its cap."""
 COMMANDED = frozenset({SlotMode.POWER, SlotMode.CHARGE_ONLY, SlotMode.FULL_CHARGE})
 """In these modes the power of a slot is a command; in the others it is what is expected."""
 

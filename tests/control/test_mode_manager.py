@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from holdfast.control.mode_manager import REQUEST_LIFETIME_NS, ModeManager, ModeMemory
-from holdfast.control.modes.table import MODES
 from holdfast.control.plan_gate import accept_plan
 from holdfast.control.request import Request
 from holdfast.core.asked_slot import AskedBy, SlotTerms
@@ -15,7 +14,7 @@ from holdfast.core.data_store import freeze
 from holdfast.core.plan import Plan, PlanSlot, PlanStatus
 from holdfast.core.reading import Good
 from holdfast.core.signals import SIGNALS, SITE, Signal
-from holdfast.core.slot_mode import SlotMode
+from holdfast.core.slot_mode import NEEDS, SlotMode
 from holdfast.core.state_machine import State
 from holdfast.core.units import NS_PER_S, ns_from_s
 from holdfast.safety.rest_of_site import RestFollower, RestMemory
@@ -34,7 +33,7 @@ def plan(mode=SlotMode.POWER, power_w=0.0, minutes=60):
         soc_end_pct=50.0,
         import_price_per_kwh=0.3,
         reason="the plan's reason",
-        terms=SlotTerms(**dict.fromkeys(MODES[mode].needs, 50.0)),
+        terms=SlotTerms(**{NEEDS[mode]: 50.0} if mode in NEEDS else {}),
     )
     whole = Plan(
         plan_id="p",

@@ -1,9 +1,7 @@
 """Peaks are shaved: the battery serves what is above a cap, and is ready for the next one."""
 
 from holdfast.control.modes.wish import ModeView, ModeWish
-
-REFILL_SHARE = 0.8
-"""It is refilled from the grid only with what is left below this share of the cap."""
+from holdfast.core.slot_mode import REFILL_SHARE
 
 
 def peak_shaving(view: ModeView) -> ModeWish:

@@ -1,4 +1,4 @@
-"""The table of the modes: what each is called, what it needs, and who works it out."""
+"""The table of the modes: what each does, in words, and who works it out."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -22,8 +22,6 @@ class ModeRule:
     ask: Callable[[ModeView], ModeWish]
     says: str
     """Says what it does, as a sentence goes on after "the battery is asked to"."""
-    needs: tuple[str, ...] = ()
-    """Names the terms without which it can do nothing."""
 
 
 MODES: Mapping[SlotMode, ModeRule] = {
@@ -32,21 +30,13 @@ MODES: Mapping[SlotMode, ModeRule] = {
     SlotMode.HOLD: ModeRule(ask=hold, says="store surplus, serve no load"),
     SlotMode.PASSIVE: ModeRule(ask=passive, says="rest"),
     SlotMode.CHARGE_ONLY: ModeRule(ask=charge_only, says="charge, and never discharge"),
-    SlotMode.SOC: ModeRule(
-        ask=state_of_charge, says="reach a state of charge", needs=("soc_target_pct",)
-    ),
+    SlotMode.SOC: ModeRule(ask=state_of_charge, says="reach a state of charge"),
     SlotMode.FULL_CHARGE: ModeRule(ask=full_charge, says="become full, and stay so"),
-    SlotMode.PV_OPTIMIZER: ModeRule(
-        ask=pv_optimizer, says="keep room for the sun to come", needs=("soc_ceiling_pct",)
-    ),
-    SlotMode.PEAK_SHAVING: ModeRule(
-        ask=peak_shaving, says="serve what is above the cap", needs=("import_max_w",)
-    ),
+    SlotMode.PV_OPTIMIZER: ModeRule(ask=pv_optimizer, says="keep room for the sun to come"),
+    SlotMode.PEAK_SHAVING: ModeRule(ask=peak_shaving, says="serve what is above the cap"),
     SlotMode.LOAD_BALANCER: ModeRule(ask=load_balancer, says="level what the grid delivers"),
     SlotMode.COMMERCIAL: ModeRule(
-        ask=commercial,
-        says="keep the load profile's caps, and serve load with the rest",
-        needs=("import_max_w",),
+        ask=commercial, says="keep the load profile's caps, and serve load with the rest"
     ),
 }
 

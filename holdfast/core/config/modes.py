@@ -6,6 +6,7 @@ from pydantic import Field, model_validator
 
 from holdfast.core.asked_slot import SlotTerms
 from holdfast.core.config.section import Finite, NotNegative, Section
+from holdfast.core.slot_mode import NEEDS
 
 Percent = Annotated[float, Field(ge=0, le=100)]
 DefaultMode = Literal[
@@ -18,11 +19,6 @@ DefaultMode = Literal[
     "load_balancer",
     "commercial",
 ]
-_NEEDS: dict[str, tuple[str, ...]] = {
-    "pv_optimizer": ("soc_ceiling_pct",),
-    "peak_shaving": ("import_max_w",),
-    "commercial": ("import_max_w",),
-}
 
 
 class Modes(Section):
@@ -48,9 +44,9 @@ class Modes(Section):
 
     @model_validator(mode="after")
     def _has_what_it_needs(self) -> Self:
-        for needed in _NEEDS.get(self.default, ()):
-            if getattr(self, needed) is None:
-                raise ValueError(f"default: {self.default} needs {needed} beside it")
+        needed = NEEDS.get(self.default)
+        if needed is not None and getattr(self, needed) is None:
+            raise ValueError(f"default: {self.default} needs {needed} beside it")
         return self
 
     @property

@@ -16,6 +16,7 @@ from holdfast.core.config.section import (
     Positive,
     Section,
 )
+from holdfast.core.slot_mode import NEEDS
 
 Percent = Annotated[float, Field(ge=0, le=100)]
 _CLOCK = r"([01]?\d|2[0-3]):[0-5]\d|24:00"
@@ -41,14 +42,7 @@ ScheduledMode = Literal[
     "load_balancer",
     "commercial",
 ]
-_NEEDS: dict[str, str] = {
-    "charge": "power_w",
-    "discharge": "power_w",
-    "soc": "soc_target_pct",
-    "pv_optimizer": "soc_ceiling_pct",
-    "peak_shaving": "import_max_w",
-    "commercial": "import_max_w",
-}
+_NEEDS = {**NEEDS, "charge": "power_w", "discharge": "power_w"}
 _HAS_POWER = frozenset({"charge", "discharge", "charge_only", "full_charge"})
 _TERMS = (
     "grid_target_w",

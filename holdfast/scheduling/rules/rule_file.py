@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 
 from holdfast.core.asked_slot import SlotTerms
 from holdfast.core.config.section import Finite, Name, Section
-from holdfast.core.slot_mode import SlotMode
+from holdfast.core.slot_mode import NEEDS, SlotMode
 from holdfast.scheduling.rules.expression import MAX_CHARACTERS
 from holdfast.scheduling.rules.fact_table import FACTS, FactKind
 
@@ -24,12 +24,7 @@ _UP_TO = (
     SlotMode.COMMERCIAL,
     SlotMode.LOAD_BALANCER,
 )
-_NEEDS = {
-    SlotMode.POWER: "power_w",
-    SlotMode.PV_OPTIMIZER: "soc_ceiling_pct",
-    SlotMode.PEAK_SHAVING: "import_max_w",
-    SlotMode.COMMERCIAL: "import_max_w",
-}
+_NEEDS = {**NEEDS, SlotMode.POWER: "power_w"}
 _ONLY_WITH = {
     "power_w": (SlotMode.POWER, SlotMode.CHARGE_ONLY),
     "soc_target_pct": _UP_TO,
