@@ -325,7 +325,7 @@ def _mode_us(mode: SlotMode, steps: int) -> float:
     taken_us = []
     for _ in range(steps // 10 + 1):
         began_ns = time.thread_time_ns()
-        MODES[mode].ask(view.asked(1000.0, terms, 600.0))
+        MODES[mode](view.asked(1000.0, terms, 600.0))
         taken_us.append((time.thread_time_ns() - began_ns) / 1e3)
     return float(summarise(taken_us)["p50"])
 

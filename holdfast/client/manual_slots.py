@@ -50,16 +50,6 @@ class _Content:
 
 
 _CONTENT = TypeAdapter(_Content)
-Stamp = tuple[int, int, int]
-
-
-def manual_stamp(files: SiteFiles) -> Stamp | None:
-    """Returns what changes whenever the file does; None if there is no file."""
-    try:
-        found = files.manual.stat()
-    except OSError:
-        return None
-    return found.st_ino, found.st_mtime_ns, found.st_size
 
 
 def read_manual(files: SiteFiles, site: Site, now_utc: datetime) -> ManualRead:

@@ -36,6 +36,6 @@ class KeptWish:
 def wished(leader: Leader, view: ModeView, now_ns: int) -> KeptWish:
     """Returns what the mode wishes, within its own bounds; what is no number is 0 W."""
     left_s = None if leader.ends_ns is None else s_from_ns(leader.ends_ns - now_ns)
-    wish = MODES[leader.mode].ask(view.asked(leader.power_w, leader.terms, left_s))
+    wish = MODES[leader.mode](view.asked(leader.power_w, leader.terms, left_s))
     power_w = wish.power_w if math.isfinite(wish.power_w) else 0.0
     return KeptWish(power_w=max(wish.low_w, min(power_w, wish.high_w)), at_meter=wish.at_meter)

@@ -14,7 +14,6 @@ from holdfast.control.connection.connection import GridConnection
 from holdfast.control.connection.memory import ConnectionMemory
 from holdfast.control.kept_out import KEPT_OUT, KeptOut
 from holdfast.control.kept_wish import wished
-from holdfast.control.modes.table import MODES
 from holdfast.control.modes.wish import ModeView
 from holdfast.control.plan_gate import AcceptedPlan
 from holdfast.control.pv_wishes import PvWishes
@@ -28,7 +27,7 @@ from holdfast.core.data_store import Snapshot
 from holdfast.core.device_mode import MODES as DEVICE_MODES
 from holdfast.core.device_mode import DeviceMode
 from holdfast.core.plan import PlanSlot
-from holdfast.core.slot_mode import SlotMode
+from holdfast.core.slot_mode import DOES, SlotMode
 from holdfast.core.state_machine import State
 from holdfast.core.units import NS_PER_S, s_from_ns
 from holdfast.safety.finding import Finding
@@ -106,7 +105,7 @@ class ModeManager:
         self._default = Leader(
             by=AskedBy.DEFAULT,
             mode=mode,
-            reason=f"nobody asks for anything else: {MODES[mode].says}",
+            reason=f"nobody asks for anything else: {DOES[mode]}",
             terms=site.modes.terms,
         )
         self._capacity_wh = sum(unit.battery.capacity_wh for unit in site.storage)

@@ -53,4 +53,4 @@ class PvWishes:
 def _asked_w(slot: PlanSlot, view: ModeView, load_w: float) -> float:
     """Returns what the slot's mode would ask for at ``load_w``, without PV."""
     without = replace(view, rest_w=load_w, power_w=slot.battery_power_w, terms=slot.terms)
-    return MODES[slot.mode].ask(without).power_w
+    return MODES[slot.mode](without).power_w

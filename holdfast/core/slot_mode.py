@@ -32,6 +32,21 @@ class SlotMode(StrEnum):
     """The battery follows a load profile's caps, and refills from surplus and cheap hours."""
 
 
+DOES: Mapping[str, str] = {
+    SlotMode.SELF_CONSUMPTION: "follow load and PV",
+    SlotMode.POWER: "hold a power",
+    SlotMode.HOLD: "store surplus, serve no load",
+    SlotMode.PASSIVE: "rest",
+    SlotMode.CHARGE_ONLY: "charge, and never discharge",
+    SlotMode.SOC: "reach a state of charge",
+    SlotMode.FULL_CHARGE: "become full, and stay so",
+    SlotMode.PV_OPTIMIZER: "keep room for the sun to come",
+    SlotMode.PEAK_SHAVING: "serve what is above the cap",
+    SlotMode.LOAD_BALANCER: "level what the grid delivers",
+    SlotMode.COMMERCIAL: "keep the load profile's caps, and serve load with the rest",
+}
+"""Says what a battery is asked to do by each mode."""
+assert DOES.keys() == set(SlotMode), "each mode has its words"
 NEEDS: Mapping[str, str] = {
     SlotMode.SOC: "soc_target_pct",
     SlotMode.PV_OPTIMIZER: "soc_ceiling_pct",

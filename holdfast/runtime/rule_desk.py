@@ -26,14 +26,13 @@ from holdfast.scheduling.rules.facts import Known, day_bounds, facts_of, is_holi
 from holdfast.scheduling.rules.report import RuleReport, encode_report
 from holdfast.scheduling.rules.signals import MAX_BYTES, decode_signals, known_signals
 from holdfast.scheduling.storm_reserve import StormAsker
-from holdfast.site.files import SiteFiles, write_atomically
+from holdfast.site.files import SiteFiles, Stamp, file_stamp, write_atomically
 
 _log = logging.getLogger(__name__)
 
 LOOK_EVERY = timedelta(seconds=5)
 PRICES_KEPT = timedelta(minutes=1)
 REPORT_EVERY = timedelta(minutes=1)
-_Stamp = tuple[int, int, int] | None
 
 
 class RuleAsker:
@@ -43,7 +42,7 @@ class RuleAsker:
         self._site, self._files = site, files
         self._zone = ZoneInfo(site.timezone)
         self._engine = RuleEngine(NO_RULES, site.timezone)
-        self._stamp: _Stamp = None
+        self._stamp: Stamp | None = None
         self._has_read = False
         self.problem = ""
 
@@ -52,7 +51,7 @@ class RuleAsker:
         path = self._site.rules
         if path is None:
             return
-        stamp = _stamp_of(Path(path))
+        stamp = file_stamp(Path(path))
         if stamp != self._stamp or not self._has_read:
             self._stamp, self._has_read = stamp, True
             self._read(Path(path))
@@ -177,14 +176,6 @@ class RuleDesk:
 
 def _fires(report: RuleReport) -> list[tuple[str, datetime | None, bool]]:
     return [(state.name, state.since, state.follows) for state in report.states]
-
-
-def _stamp_of(path: Path) -> _Stamp:
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_ino, found.st_mtime_ns, found.st_size
 
 
 def _text_of(path: Path) -> str:

@@ -4,7 +4,7 @@ from typing import assert_never
 
 from holdfast.core.asked_slot import AskedBy, AskedSlot
 from holdfast.core.manual_slot import ManualMode, ManualSlot
-from holdfast.core.slot_mode import SlotMode
+from holdfast.core.slot_mode import DOES, SlotMode
 
 
 def asked_by_hand(slot: ManualSlot) -> AskedSlot:
@@ -27,9 +27,9 @@ def _in_plan(slot: ManualSlot) -> tuple[SlotMode, float, str]:
     power_w = slot.power_w or 0.0
     match slot.mode:
         case ManualMode.SELF_CONSUMPTION:
-            return SlotMode.SELF_CONSUMPTION, 0.0, "follow load and PV"
+            return SlotMode.SELF_CONSUMPTION, 0.0, DOES[SlotMode.SELF_CONSUMPTION]
         case ManualMode.HOLD:
-            return SlotMode.HOLD, 0.0, "store surplus, serve no load"
+            return SlotMode.HOLD, 0.0, DOES[SlotMode.HOLD]
         case ManualMode.CHARGE:
             return SlotMode.POWER, power_w, f"charge with {power_w / 1e3:g} kW"
         case ManualMode.DISCHARGE:

@@ -18,6 +18,18 @@ _log = logging.getLogger(__name__)
 _MAX_SOCKET_PATH = 100  # Linux permits 107 bytes
 
 
+Stamp = tuple[int, int, int]
+
+
+def file_stamp(path: Path) -> Stamp | None:
+    """Returns what changes whenever the file does; None if there is no file."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns, found.st_size
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SiteFiles:
     """Tells where the processes of one site meet."""

@@ -17,13 +17,12 @@ from holdfast.client.manual_slots import (
     MAX_MANUAL_SLOTS,
     ManualRead,
     ManualSlots,
-    manual_stamp,
     power_limit_w,
     read_manual,
 )
 from holdfast.core.errors import ManualRefused
 from holdfast.core.manual_slot import ManualMode, ManualSlot
-from holdfast.site.files import SiteFiles
+from holdfast.site.files import SiteFiles, file_stamp
 from tests.builders import build_site
 from tests.manual import NOW, slot
 
@@ -84,17 +83,17 @@ def test_what_has_ended_is_told_apart(asked: ManualSlots, files: SiteFiles) -> N
 
 
 def test_without_a_file_nothing_is_asked_for(asked: ManualSlots, files: SiteFiles) -> None:
-    assert manual_stamp(files) is None
+    assert file_stamp(files.manual) is None
     assert asked.current() == ManualRead()
     assert not asked.remove("x")
 
 
 def test_each_change_of_the_file_is_seen(asked: ManualSlots, files: SiteFiles) -> None:
-    stamps = [manual_stamp(files)]
+    stamps = [file_stamp(files.manual)]
     made = ask(asked)
-    stamps.append(manual_stamp(files))
+    stamps.append(file_stamp(files.manual))
     assert asked.remove(made.id)
-    stamps.append(manual_stamp(files))
+    stamps.append(file_stamp(files.manual))
     assert len(set(stamps)) == 3
     assert asked.current() == ManualRead()
 
@@ -162,7 +161,7 @@ def test_what_cannot_be_is_refused_with_what_would_be_right(
 ) -> None:
     with pytest.raises(ManualRefused, match=told):
         ask(asked, **changes)
-    assert manual_stamp(files) is None
+    assert file_stamp(files.manual) is None
 
 
 def test_no_more_than_fifty_are_taken(asked: ManualSlots) -> None:

@@ -4,9 +4,8 @@ import math
 from collections.abc import Iterator
 from zoneinfo import ZoneInfo
 
-from holdfast.control.modes.table import MODES
 from holdfast.core.asked_slot import AskedBy
-from holdfast.core.slot_mode import SlotMode
+from holdfast.core.slot_mode import DOES, SlotMode
 from holdfast.monitoring.explain.situation import RequestSituation, Situation
 from holdfast.monitoring.explain.wording import SAME_W, plain, to_power, watts
 
@@ -43,7 +42,7 @@ def _by_itself(request: RequestSituation) -> str:
     mode = SlotMode.SELF_CONSUMPTION if request.mode is None else SlotMode(request.mode.mode)
     if mode is SlotMode.SELF_CONSUMPTION:
         return "No plan is valid, so the site keeps its grid connection at 0 W by itself"
-    return f"No plan is valid, so the site keeps to its own mode, to {MODES[mode].says}"
+    return f"No plan is valid, so the site keeps to its own mode, to {DOES[mode]}"
 
 
 def _beside(request: RequestSituation) -> Iterator[str]:
@@ -70,7 +69,7 @@ def _planned(asker: str, request: RequestSituation, timezone: ZoneInfo) -> str:
         case SlotMode.POWER if slot is not None and slot.battery_power_w is not None:
             wish = f"{to_power(slot.battery_power_w)}{until}"
         case SlotMode() as mode if mode is not SlotMode.POWER:
-            wish = f"to {MODES[mode].says}{until}{_meaning(request.power_w)}"
+            wish = f"to {DOES[mode]}{until}{_meaning(request.power_w)}"
         case _:
             wish = f"{to_power(request.power_w)}{until}"
     return f"{asker} asks {wish}; its reason: {request.reason}."

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from holdfast.control.modes.table import MODES
 from holdfast.control.modes.wish import ModeView
 from holdfast.core.asked_slot import SlotTerms
-from holdfast.core.slot_mode import NEEDS, REFILL_SHARE, SlotMode
+from holdfast.core.slot_mode import DOES, NEEDS, REFILL_SHARE, SlotMode
 
 VIEW = ModeView(
     rest_w=0.0,
@@ -49,7 +49,7 @@ NEVER_DISCHARGE = (
 
 def asked(mode, **view):
     terms = SlotTerms(**view.pop("terms", {}))
-    return MODES[mode].ask(replace(VIEW, terms=terms, **view))
+    return MODES[mode](replace(VIEW, terms=terms, **view))
 
 
 def power_w(mode, **view):
@@ -59,7 +59,7 @@ def power_w(mode, **view):
 @pytest.mark.parametrize("mode", SlotMode)
 @given(VIEWS)
 def test_every_wish_is_a_number_within_its_own_bounds(mode, view):
-    wish = MODES[mode].ask(view)
+    wish = MODES[mode](view)
     assert math.isfinite(wish.power_w)
     assert wish.low_w <= wish.high_w
     assert wish.low_w <= wish.power_w <= wish.high_w or mode is SlotMode.POWER
@@ -68,13 +68,13 @@ def test_every_wish_is_a_number_within_its_own_bounds(mode, view):
 @pytest.mark.parametrize("mode", NEVER_DISCHARGE)
 @given(VIEWS)
 def test_some_modes_never_discharge_whatever_they_see(mode, view):
-    wish = MODES[mode].ask(view)
+    wish = MODES[mode](view)
     assert wish.power_w >= 0.0 == wish.low_w
 
 
 @given(VIEWS)
 def test_self_consumption_leaves_the_grid_its_target(view):
-    wish = MODES[SlotMode.SELF_CONSUMPTION].ask(view)
+    wish = MODES[SlotMode.SELF_CONSUMPTION](view)
     target_w = view.terms.grid_target_w or 0.0
     assert view.rest_w + wish.power_w == pytest.approx(target_w, abs=1e-6)
     assert wish.at_meter
@@ -201,6 +201,6 @@ def test_a_load_balancer_gives_the_grid_the_mean_and_is_led_back_to_its_middle()
 
 
 def test_each_mode_says_what_it_does_and_needs_a_term_if_any():
-    assert all(rule.says for rule in MODES.values())
+    assert all(DOES[mode] for mode in MODES)
     assert set(NEEDS) <= set(SlotMode)
     assert set(NEEDS.values()) <= set(SlotTerms.__slots__)

@@ -8,10 +8,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from holdfast.control.modes.table import MODES
 from holdfast.core.commands import Command, Point
 from holdfast.core.signals import SIGNALS, SITE, Signal
-from holdfast.core.slot_mode import SlotMode
+from holdfast.core.slot_mode import DOES, SlotMode
 from holdfast.core.state_machine import State
 from holdfast.monitoring.audit.events import (
     AuditEvent,
@@ -365,7 +364,7 @@ def test_the_grid_connection_narrows_the_wish() -> None:
         ("hold", "to store only PV surplus until 14:00, which asks to charge"),
         ("power", "to charge with 2,000 W until 14:00; its reason: charges"),
         *(
-            (mode, f"to {MODES[mode].says} until 14:00, which asks to charge")
+            (mode, f"to {DOES[mode]} until 14:00, which asks to charge")
             for mode in SlotMode
             if mode not in (SlotMode.SELF_CONSUMPTION, SlotMode.HOLD, SlotMode.POWER)
         ),

@@ -8,8 +8,8 @@ import pytest
 
 from holdfast.core.asked_slot import AskedBy, AskedSlot, SlotTerms
 from holdfast.core.slot_mode import SlotMode
+from holdfast.runtime.askers import ScheduleAsker
 from holdfast.scheduling.precedence import lay_over
-from holdfast.scheduling.schedule_asker import ScheduleAsker
 from tests.calendars.scheduled import entries, scheduled
 from tests.manual import slot
 from tests.scheduling.test_precedence import asked_by_hand, plan
@@ -40,7 +40,8 @@ def asked(text: str, **more: str) -> AskedSlot:
         (
             "mode: commercial, import_max_w: 4000", SlotMode.COMMERCIAL, 0.0,
             SlotTerms(import_max_w=4_000.0),
-            "keep the load profile's caps, import no more than 4000 W",
+            ("keep the load profile's caps, and serve load with the rest, "
+             "import no more than 4000 W"),
         ),
         ("reserve_pct: 50", None, 0.0, SlotTerms(reserve_pct=50.0), "keep 50 %"),
     ],
