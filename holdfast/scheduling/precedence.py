@@ -211,12 +211,14 @@ def _asked_of(
 ) -> PlanSlot:
     """Returns ``piece`` as those ask who cover it."""
     leader = leader_of(covering)
-    terms = _above_reserve(terms_of(covering, leader), site)
+    # The plan asks as well, the weakest: a peak that it counts on is not paid for by a wish.
+    planned = piece.terms if leader is None else _not_against(leader, piece.terms)
+    terms = combined(_above_reserve(terms_of(covering, leader), site), planned)
     if leader is None or leader.mode is None:
         kept = "; ".join(told(slot, piece.start, zone) for slot in covering)
         return replace(
             piece,
-            terms=combined(terms, piece.terms),
+            terms=terms,
             reason=shown(f"{piece.reason}; {kept}", MAX_REASON),
             device_mode=None,
         )

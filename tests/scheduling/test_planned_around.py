@@ -7,13 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast.control.modes.table import MODES as ROWS
 from holdfast.control.plan_gate import accept_plan
 from holdfast.core.abilities import SETPOINT_ONLY
 from holdfast.core.asked_slot import AskedBy, AskedSlot, SlotTerms
 from holdfast.core.config import Site
 from holdfast.core.plan import Plan
-from holdfast.core.slot_mode import SlotMode
+from holdfast.core.slot_mode import NEEDS, SlotMode
 from holdfast.scheduling.course import follow, known_problem, wishes_of, with_expectation
 from holdfast.scheduling.daily_scheduler import DailyScheduler
 from holdfast.scheduling.plan_question import PlanQuestion
@@ -196,7 +195,7 @@ def wishes(draw: st.DrawFn) -> list[AskedSlot]:
         end_h = start_h + draw(st.floats(0.01, 4.0))
         power_w = draw(st.floats(-9_000.0, 9_000.0))
         mode = draw(MODES)
-        needed = dict.fromkeys(ROWS[mode].needs, 50.0) if mode is not None else {}
+        needed = {NEEDS[mode]: 50.0} if mode in NEEDS else {}
         found.append(asked(start_h, end_h, mode, power_w, by=by, **needed | draw(TERMS)))
     return found
 

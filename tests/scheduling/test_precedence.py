@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from holdfast.control.plan_gate import MAX_SLOTS, accept_plan
+from holdfast.core.asked_slot import AskedBy, SlotTerms
 from holdfast.core.manual_slot import ManualMode, ManualSlot
 from holdfast.core.plan import Plan, PlannedLoad, PlanSlot, PlanStatus
 from holdfast.core.quarter_hours import QUARTER
@@ -224,3 +225,15 @@ def test_the_controller_takes_whatever_comes_of_it(
         assert covering == ([] if slot_id is None else [slot_id])
         if slot_id is not None:
             assert by_id[slot_id].start <= found.start < found.end <= by_id[slot_id].end
+
+
+def test_what_the_plan_keeps_at_the_meter_is_kept_beside_whoever_asks() -> None:
+    """A forced charge does not mean to pay for a quarter hour's peak."""
+    caps = SlotTerms(import_mean_max_w=3_000.0, import_max_w=5_000.0, grid_target_w=100.0)
+    base = plan()
+    base = replace(base, slots=tuple(replace(each, terms=caps) for each in base.slots))
+    asked = [asked_by_hand(slot(0, 15, mode=ManualMode.CHARGE, power_w=4_000.0))]
+    first, *rest = lay_over(base, asked, site=SITE, now_utc=NOW).plan.slots
+    assert first.by is AskedBy.OPERATOR
+    assert first.terms == SlotTerms(import_mean_max_w=3_000.0, import_max_w=5_000.0)
+    assert all(each.terms == caps for each in rest)
