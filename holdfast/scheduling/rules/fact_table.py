@@ -50,83 +50,31 @@ class FactRow:
     """A text may be one of these."""
 
 
-_PRICE = "the site's currency per kWh"
-_MOST_WH = 200_000.0
-_MOST_W = 50_000.0
-
-
-def _time(name: str, unit: str, low: float, high: float, meaning: str) -> FactRow:
+def _number(
+    source: FactSource, unit: str, low: float, high: float, name: str, meaning: str
+) -> FactRow:
     return FactRow(
         name=name,
         kind=FactKind.NUMBER,
         unit=unit,
         meaning=meaning,
-        source=FactSource.TIME,
+        source=source,
         low=low,
         high=high,
     )
 
 
-def _price(name: str, meaning: str) -> FactRow:
-    return FactRow(
-        name=name,
-        kind=FactKind.NUMBER,
-        unit=_PRICE,
-        meaning=meaning,
-        source=FactSource.PRICES,
-        low=-0.5,
-        high=1.0,
-    )
-
-
-def _hours(name: str, meaning: str) -> FactRow:
-    return FactRow(
-        name=name,
-        kind=FactKind.NUMBER,
-        unit="h",
-        meaning=meaning,
-        source=FactSource.PRICES,
-        high=25.0,
-    )
-
-
-def _energy(name: str, meaning: str) -> FactRow:
-    return FactRow(
-        name=name,
-        kind=FactKind.NUMBER,
-        unit="Wh",
-        meaning=meaning,
-        source=FactSource.FORECAST,
-        high=_MOST_WH,
-    )
-
-
-def _power(name: str, meaning: str, low: float = -_MOST_W) -> FactRow:
-    return FactRow(
-        name=name,
-        kind=FactKind.NUMBER,
-        unit="W",
-        meaning=meaning,
-        source=FactSource.MEASURED,
-        low=low,
-        high=_MOST_W,
-    )
-
-
-def _weather(name: str, unit: str, low: float, high: float, meaning: str) -> FactRow:
-    return FactRow(
-        name=name,
-        kind=FactKind.NUMBER,
-        unit=unit,
-        meaning=meaning,
-        source=FactSource.WEATHER,
-        low=low,
-        high=high,
-    )
-
+_PRICE = (FactSource.PRICES, "the site's currency per kWh", -0.5, 1.0)
+_HOURS = (FactSource.PRICES, "h", 0.0, 25.0)
+_ENERGY = (FactSource.FORECAST, "Wh", 0.0, 200_000.0)
+_POWER = (FactSource.MEASURED, "W", -50_000.0, 50_000.0)
+_TAKEN = (FactSource.MEASURED, "W", 0.0, 50_000.0)
+"""A power that has no sign."""
 
 _ROWS = (
-    _time("hour", "h", 0.0, 23.98, "local time of day: 16.75 is a quarter to five"),
+    _number(
+        FactSource.TIME, "h", 0.0, 23.98, "hour", "local time of day: 16.75 is a quarter to five"
+    ),
     FactRow(
         name="weekday",
         kind=FactKind.TEXT,
@@ -135,8 +83,8 @@ _ROWS = (
         source=FactSource.TIME,
         words=WEEKDAYS,
     ),
-    _time("day", "", 1.0, 31.0, "local day of the month"),
-    _time("month", "", 1.0, 12.0, "local month"),
+    _number(FactSource.TIME, "", 1.0, 31.0, "day", "local day of the month"),
+    _number(FactSource.TIME, "", 1.0, 12.0, "month", "local month"),
     FactRow(
         name="is_holiday",
         kind=FactKind.TRUTH,
@@ -144,46 +92,45 @@ _ROWS = (
         meaning="it is a holiday of a calendar in `schedule`; not known without one",
         source=FactSource.TIME,
     ),
-    _price("price_per_kwh", "what is paid now"),
-    _price("feed_in_per_kwh", "what is got for export now"),
-    _price("price_min_today", "the cheapest price of the local day"),
-    _price("price_mean_today", "the mean price of the local day"),
-    _price("price_max_today", "the dearest price of the local day"),
-    _price("price_p05", "5 % of the known hours, from local midnight on, are cheaper"),
-    _price("price_p25", "a quarter of them is cheaper"),
-    _price("price_p50", "half of them is cheaper"),
-    _price("price_p75", "a quarter of them is dearer"),
-    _price("price_p95", "5 % of them are dearer"),
-    _price("price_min_ahead", "the cheapest price from now on, as far as prices are known"),
-    _price("price_mean_ahead", "the mean price from now on"),
-    _price("price_max_ahead", "the dearest price from now on"),
-    _hours("cheaper_hours_today", "so many hours of the local day are cheaper than now"),
-    _hours("dearer_hours_today", "so many hours of the local day are dearer than now"),
-    _hours("known_hours_ahead", "so far are prices known"),
-    _energy("pv_next_1h_wh", "PV in the next hour"),
-    _energy("pv_next_4h_wh", "PV in the next four hours"),
-    _energy("pv_rest_of_today_wh", "PV until local midnight"),
-    _energy("pv_tomorrow_wh", "PV of the next local day"),
-    _energy("load_next_1h_wh", "load in the next hour"),
-    _energy("load_next_4h_wh", "load in the next four hours"),
-    _energy("load_rest_of_today_wh", "load until local midnight"),
-    _energy("load_tomorrow_wh", "load of the next local day"),
-    FactRow(
-        name="soc_pct",
-        kind=FactKind.NUMBER,
-        unit="%",
-        meaning="what is stored in all units together",
-        source=FactSource.MEASURED,
-        high=100.0,
+    _number(*_PRICE, "price_per_kwh", "what is paid now"),
+    _number(*_PRICE, "feed_in_per_kwh", "what is got for export now"),
+    _number(*_PRICE, "price_min_today", "the cheapest price of the local day"),
+    _number(*_PRICE, "price_mean_today", "the mean price of the local day"),
+    _number(*_PRICE, "price_max_today", "the dearest price of the local day"),
+    _number(*_PRICE, "price_p05", "5 % of the known hours, from local midnight on, are cheaper"),
+    _number(*_PRICE, "price_p25", "a quarter of them is cheaper"),
+    _number(*_PRICE, "price_p50", "half of them is cheaper"),
+    _number(*_PRICE, "price_p75", "a quarter of them is dearer"),
+    _number(*_PRICE, "price_p95", "5 % of them are dearer"),
+    _number(
+        *_PRICE, "price_min_ahead", "the cheapest price from now on, as far as prices are known"
     ),
-    _power("grid_w", "power at the grid connection, + import"),
-    _power("pv_w", "PV power", low=0.0),
-    _power("load_w", "load", low=0.0),
-    _power("battery_w", "power of all units together, + charging"),
-    _power("surplus_w", "PV less load; negative while PV does not suffice"),
-    _weather("temperature_c", "°C", -30.0, 45.0, "outdoors, now"),
-    _weather("wind_m_s", "m/s", 0.0, 50.0, "wind, now"),
-    _weather("sun_w_m2", "W/m²", 0.0, 1200.0, "sun on a horizontal square metre, now"),
+    _number(*_PRICE, "price_mean_ahead", "the mean price from now on"),
+    _number(*_PRICE, "price_max_ahead", "the dearest price from now on"),
+    _number(*_HOURS, "cheaper_hours_today", "so many hours of the local day are cheaper than now"),
+    _number(*_HOURS, "dearer_hours_today", "so many hours of the local day are dearer than now"),
+    _number(*_HOURS, "known_hours_ahead", "so far are prices known"),
+    _number(*_ENERGY, "pv_next_1h_wh", "PV in the next hour"),
+    _number(*_ENERGY, "pv_next_4h_wh", "PV in the next four hours"),
+    _number(*_ENERGY, "pv_rest_of_today_wh", "PV until local midnight"),
+    _number(*_ENERGY, "pv_tomorrow_wh", "PV of the next local day"),
+    _number(*_ENERGY, "load_next_1h_wh", "load in the next hour"),
+    _number(*_ENERGY, "load_next_4h_wh", "load in the next four hours"),
+    _number(*_ENERGY, "load_rest_of_today_wh", "load until local midnight"),
+    _number(*_ENERGY, "load_tomorrow_wh", "load of the next local day"),
+    _number(
+        FactSource.MEASURED, "%", 0.0, 100.0, "soc_pct", "what is stored in all units together"
+    ),
+    _number(*_POWER, "grid_w", "power at the grid connection, + import"),
+    _number(*_TAKEN, "pv_w", "PV power"),
+    _number(*_TAKEN, "load_w", "load"),
+    _number(*_POWER, "battery_w", "power of all units together, + charging"),
+    _number(*_POWER, "surplus_w", "PV less load; negative while PV does not suffice"),
+    _number(FactSource.WEATHER, "°C", -30.0, 45.0, "temperature_c", "outdoors, now"),
+    _number(FactSource.WEATHER, "m/s", 0.0, 50.0, "wind_m_s", "wind, now"),
+    _number(
+        FactSource.WEATHER, "W/m²", 0.0, 1200.0, "sun_w_m2", "sun on a horizontal square metre, now"
+    ),
 )
 
 FACTS: Mapping[str, FactRow] = {row.name: row for row in _ROWS}
