@@ -204,7 +204,7 @@ class ModeManager:
                 reason=slot.reason,
                 power_w=slot.battery_power_w,
                 terms=slot.terms,
-                ends_ns=plan.slot_ends_ns(now_ns),
+                ends_ns=min(plan.slot_ends_ns(now_ns), plan.expires_ns),
             )
         return self._transfer.leader(proposed, before, now_ns)
 
@@ -238,10 +238,12 @@ class ModeManager:
             leader, wish.power_w, before, now_ns=now_ns, dt_s=dt_s, urgent=urgent
         )
         power_w = band.clamp(transfer.power_w)
+        # What still comes back from the mode before is not this one's wish.
+        is_regulated = wish.at_meter and not transfer.easing
         power_w, regulation = self.regulator.step(
             RegulatorWish(
                 power_w=power_w,
-                grid_w=view.rest_w + power_w if wish.at_meter else None,
+                grid_w=view.rest_w + power_w if is_regulated else None,
                 urgent=urgent,
                 is_limited=last.is_limited,
                 meter_delay_s=last.meter_delay_s,

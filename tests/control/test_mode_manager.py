@@ -23,7 +23,7 @@ from tests.builders import T0, build_site, healthy_store, put, snapshot_of, unit
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 
 
-def plan(mode=SlotMode.POWER, power_w=0.0, minutes=60):
+def plan(mode=SlotMode.POWER, power_w=0.0, minutes=60, *, expires_s=3600.0):
     slot = PlanSlot(
         start=NOW,
         end=NOW + timedelta(minutes=minutes),
@@ -38,7 +38,7 @@ def plan(mode=SlotMode.POWER, power_w=0.0, minutes=60):
     whole = Plan(
         plan_id="p",
         created=NOW,
-        expires=NOW + timedelta(hours=1),
+        expires=NOW + timedelta(seconds=expires_s),
         status=PlanStatus.OPTIMAL,
         expected_cost=0.0,
         slots=(slot,),
@@ -88,6 +88,19 @@ def test_without_a_slot_that_is_valid_now_the_site_serves_itself(minutes_later):
     now_ns = T0 + (minutes_later or 0) * 60 * NS_PER_S
     asked = request(grid_w=700.0, accepted=accepted, now_ns=now_ns)
     assert (asked.power_w, asked.source) == (-700.0, AskedBy.DEFAULT)
+
+
+def test_a_plan_that_expires_within_its_dwell_ends_all_the_same():
+    manager, memory, led = ModeManager(build_site()), ModeMemory(), []
+    accepted = plan(power_w=5000.0, expires_s=2.0)
+    for second in range(4):
+        snapshot = snapshot_of(
+            {Signal.GRID_POWER_W: 700.0, Signal.BATTERY_POWER_W: 0.0}, now_ns=T0 + second * NS_PER_S
+        )
+        asked = manager.step(snapshot, accepted, State.RUNNING, memory)
+        memory = asked.memory
+        led.append(asked.request.source)
+    assert led == [AskedBy.PLAN, AskedBy.PLAN, AskedBy.DEFAULT, AskedBy.DEFAULT]
 
 
 @pytest.mark.parametrize("signal", [Signal.GRID_POWER_W, Signal.BATTERY_POWER_W])

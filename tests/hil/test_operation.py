@@ -4,6 +4,7 @@ import math
 
 import pytest
 
+from holdfast.core.asked_slot import AskedBy
 from holdfast.core.commands import Command
 from holdfast.core.plan import Plan
 from holdfast.core.signals import SITE, Signal
@@ -19,7 +20,8 @@ def test_without_a_plan_the_battery_carries_the_house(rig: Rig) -> None:
     assert plant["battery_power_w"] == pytest.approx(-LOAD_W, abs=50.0)
     status = rig.status
     assert status is not None
-    assert status.request_source == "self_consumption"
+    assert status.mode is not None
+    assert (status.request_source, status.mode.mode) == (AskedBy.DEFAULT, "self_consumption")
     layers = status.quantities_of(QuantityName.BATTERY_POWER)["battery"]
     assert layers.asked == pytest.approx(-LOAD_W, abs=50.0)
     assert layers.read_back == pytest.approx(-LOAD_W, abs=50.0)
@@ -52,7 +54,7 @@ def test_a_bad_plan_is_refused_with_its_reason_and_moves_nothing(rig: Rig, kind:
     rig.until(lambda: rig.status and reason in rig.status.plan_refused, "the reason in the status")
     status = rig.status
     assert status is not None
-    assert (status.plan, status.request_source) == (None, "self_consumption")
+    assert (status.plan, status.request_source) == (None, AskedBy.DEFAULT)
     rig.until_power(-LOAD_W)
 
 
@@ -73,7 +75,9 @@ def test_a_plan_is_followed_at_the_inverter_and_the_meter_until_it_ends(rig: Rig
     rig.keeps(lambda: abs(rig.power_w + 2500.0) <= 50.0, "on the good plan", 0.3)
     # After its last slot the local rule takes over.
     rig.until_power(-LOAD_W)
-    rig.until(lambda: rig.status and rig.status.request_source == "self_consumption", "the rule")
+    rig.until(
+        lambda: rig.status and rig.status.request_source == AskedBy.DEFAULT, "the site's own mode"
+    )
 
 
 def test_a_plan_that_expires_is_followed_no_longer(rig: Rig) -> None:

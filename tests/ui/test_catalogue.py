@@ -13,7 +13,7 @@ from holdfast.control.connection.connection import UNSEEN
 from holdfast.control.connection.rows import ROWS
 from holdfast.control.kept_out import KEPT_OUT
 from holdfast.control.mode_manager import RESERVE
-from holdfast.control.regulation.quality import Verdict
+from holdfast.control.regulation.quality import RegulationVerdict
 from holdfast.core.asked_slot import AskedBy, SlotTerms
 from holdfast.core.manual_slot import ManualMode
 from holdfast.core.slot_mode import SlotMode
@@ -48,7 +48,7 @@ WORDS_OF_THE_SITE = {
     "mode": (*SlotMode, *ManualMode),
     "source": tuple(AskedBy),
     "bound": (*(row.name for row in ROWS), RESERVE, KEPT_OUT, UNSEEN),
-    "verdict": tuple(Verdict),
+    "verdict": tuple(RegulationVerdict),
     "lane": tuple(by for by in AskedBy if by is not AskedBy.PASSIVE),
     "term": tuple(term.name for term in fields(SlotTerms)),
 }

@@ -134,12 +134,12 @@ class Regulator:
 
     def _passed(self, power_w: float, memory: RegulationMemory) -> RegulationMemory:
         """Returns the memory beside a wish that is not about the meter."""
-        way = ZeroMemory(way=1.0 if power_w > 0.0 else -1.0) if power_w else memory.zero
+        zero = self._zero.passed(power_w, memory.zero)
         delivery = memory.delivery
         if delivery.wanted:
             delivery = replace(delivery, wanted=(), tried=None)
         return replace(
-            memory, is_regulating=False, zero=way, delivery=delivery, quality=QualityMemory()
+            memory, is_regulating=False, zero=zero, delivery=delivery, quality=QualityMemory()
         )
 
     def _met(

@@ -46,6 +46,12 @@ class ZeroCrossing:
             return power_w, ZeroMemory(way=way)
         return 0.0, ZeroMemory(way=memory.way, missed_ws=missed_ws, waited_s=waited_s)
 
+    def passed(self, power_w: float, memory: ZeroMemory) -> ZeroMemory:
+        """Returns the memory beside a power that is not regulated: a plan or a person that changes
+        its direction is no flapping, and what follows dwells at 0 W for the least time only."""
+        way = math.copysign(1.0, power_w) if power_w else memory.way
+        return ZeroMemory(way=way, missed_ws=MISSED_S * self.rated_w)
+
     def _less(self, memory: ZeroMemory, dt_s: float) -> ZeroMemory:
         """Waiting at 0 W for nothing counts as waiting."""
         return ZeroMemory(

@@ -79,3 +79,17 @@ def test_it_asks_for_the_wish_or_for_nothing_and_never_turns_without_0_w(wishes,
             assert dt_s >= 1.0
             assert abs(wish_w) * dt_s >= 4000.0
         last_w = asked_w
+
+
+def test_after_a_power_that_was_asked_for_it_dwells_for_the_least_time_only():
+    passed = CROSSING.passed(1500.0, ZeroMemory(way=-1.0, waited_s=5.0))
+    asked, memory = crossed(-600.0, 5.0, passed)
+    assert zeros(asked) == pytest.approx(1.0, abs=2 * DT_S)
+    assert memory == ZeroMemory(way=-1.0)
+    assert crossed(600.0, 0.1, passed)[0] == [600.0]
+
+
+def test_after_a_rest_the_way_before_it_counts():
+    passed = CROSSING.passed(0.0, ZeroMemory(way=-1.0))
+    assert crossed(-600.0, 0.1, passed)[0] == [-600.0]
+    assert crossed(600.0, 0.1, passed)[0] == [0.0]
