@@ -42,6 +42,7 @@ def test_it_charges_with_all_it_has_where_that_is_asked_and_permitted_and_else_r
     (unit,) = content["storage"]
     unit["inverter"]["profile"] = str(table)
     unit["operation"] = {"ramp_w_per_s": 20_000}
+    unit["accepts"]["supply_in_outage"] = "a bench has no house"
     with Rig(tmp_path, **content) as rig:
         rig.start_plant()
         rig.start("watchdog", "controller")

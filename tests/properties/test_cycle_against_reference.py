@@ -45,6 +45,7 @@ from holdfast.control.state_guard import StateGuard
 from holdfast.control.storage.power_ramper import PowerRamper
 from holdfast.control.storage.sharing import Sharing
 from holdfast.control.storage.unit import UnitControl
+from holdfast.core.asked_slot import NO_TERMS, SlotTerms
 from holdfast.core.commands import Command, Point
 from holdfast.core.data_store import DataStore
 from holdfast.core.errors import PlanRefused
@@ -82,6 +83,13 @@ from tests.properties.reference_world import (
 pytestmark = pytest.mark.timeout(0 if os.environ.get("HOLDFAST_DEEP") else 900)
 DEEP = int(os.environ.get("HOLDFAST_DEEP") or 0)
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
+TERMS = {
+    SlotMode.SOC: SlotTerms(soc_target_pct=60.0),
+    SlotMode.PV_OPTIMIZER: SlotTerms(soc_ceiling_pct=60.0),
+    SlotMode.PEAK_SHAVING: SlotTerms(import_max_w=1500.0),
+    SlotMode.COMMERCIAL: SlotTerms(import_max_w=1500.0),
+}
+"""What these modes cannot do without."""
 
 # The sites. -------------------------------------------------------------------------------------
 
@@ -497,7 +505,7 @@ class ControlCycle(RuleBasedStateMachine):
         ms = (self.world.now_ns - T0) // 1_000_000
         return NOON + timedelta(milliseconds=ms) + self.utc_step
 
-    def _plan(self, mode, share, *, starts_s=-60.0, lasts_s=3600.0, expires_s=900.0):
+    def _plan(self, mode, share, *, starts_s=-60.0, lasts_s=3600.0, expires_s=900.0, terms=None):
         most_w = self.site.charge_power_max_w if share > 0 else self.site.discharge_power_max_w
         middle = self._utc + timedelta(seconds=starts_s + lasts_s / 2)
         times = (
@@ -508,6 +516,7 @@ class ControlCycle(RuleBasedStateMachine):
             PlanSlot(
                 start=start, end=end, mode=mode, battery_power_w=power_w, grid_power_w=0.0,
                 soc_end_pct=50.0, import_price_per_kwh=0.3, reason="test",
+                terms=terms or TERMS.get(mode, NO_TERMS),
             )
             for start, end, power_w in zip(
                 times, times[1:], (share * most_w, -0.5 * share * most_w), strict=False
@@ -572,6 +581,8 @@ class ControlCycle(RuleBasedStateMachine):
                 {"share": -1.001},
                 {"share": math.inf},
                 {"share": math.nan},
+                {"mode": SlotMode.SOC, "terms": NO_TERMS},
+                {"mode": SlotMode.PEAK_SHAVING, "terms": SlotTerms(import_max_w=math.nan)},
             ]
         ),
     )
