@@ -65,7 +65,6 @@ from holdfast.safety.data_age import DataAge
 from holdfast.safety.envelope import Envelope
 from holdfast.safety.interlock_manager import InterlockManager
 from holdfast.safety.limit_monitor import LimitMonitor
-from holdfast.safety.rest_of_site import RestFollower, RestMemory
 from holdfast.site.devices import expected_signals, writable_points
 from tests.builders import T0, build_site, device, unit_content
 from tests.properties.reference_model import ACCEPTED_IN, Reference, Taken, Violation, demand
@@ -875,12 +874,6 @@ BROKEN = {
     ),
     ("the inverter's word makes an island", "ladder"): (
         _without(island_module, "is_grid_alive", False), None
-    ),
-    ("a slow meter is not known as slow", "ladder"): (
-        _around(
-            RestFollower, "follow", lambda follow, self, seen, _: follow(self, seen, RestMemory())
-        ),
-        "slow",
     ),
     ("no precharge", "precharge"): (_without(PrechargeSequence, "_is_complete", True), "precharge"),
     ("a cycle that remembers", "replay"): (_around(ModeManager, "step", _remembers), None),
