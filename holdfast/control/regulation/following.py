@@ -3,12 +3,14 @@
 A load that steps is followed at once, whatever its size. A wish that turns back before what it
 caused can have come round through device and meter answers to itself: then only a part is taken,
 half as much with each such turn. A loop that swings is so calmed, and a washing machine is not.
+Nor is a step whose echo is small beside it, as of a meter and a battery that are not read at the
+same instant: that dies away by itself.
 """
 
 import math
 from dataclasses import dataclass, replace
 
-from holdfast.core.units import ns_from_s
+from holdfast.core.units import ns_from_s, s_from_ns
 
 QUICK = 1.25
 """A turn within so many times round the loop is its own."""
@@ -16,6 +18,8 @@ CALMER = 0.5
 LEAST_GAIN = 0.1
 RECOVERS_S = 30.0
 """Without such turns the gain is whole again after some times this."""
+ECHO = 0.5
+"""A way back of a smaller share of the way before it, soon after it, is an echo and no turn."""
 FREE_TURNS = 1
 """So many of them may be chance, or a load that goes on and off again."""
 
@@ -27,6 +31,8 @@ class FollowMemory:
     taken_w: float = 0.0
     extreme_w: float = 0.0
     """The furthest that the wish got on its present way."""
+    began_w: float = 0.0
+    """The furthest that it got on the way before."""
     way: float = 0.0
     """1 up, -1 down, 0 before it has moved."""
     turned_ns: int = 0
@@ -79,15 +85,22 @@ class Following:
         moved_w = wish_w - memory.extreme_w
         if moved_w * memory.way > 0.0:
             return replace(memory, extreme_w=wish_w, gain=gain)
-        if not abs(moved_w) >= self._turn_w:
+        since_ns = now_ns - memory.turned_ns
+        echo_w = (
+            ECHO
+            * abs(memory.extreme_w - memory.began_w)
+            * math.exp(-s_from_ns(since_ns) / (2.0 * loop_s))
+        )
+        if not abs(moved_w) >= max(self._turn_w, echo_w):
             return memory if gain == memory.gain else replace(memory, gain=gain)
-        is_quick = memory.way != 0.0 and now_ns - memory.turned_ns <= ns_from_s(QUICK * loop_s)
+        is_quick = memory.way != 0.0 and since_ns <= ns_from_s(QUICK * loop_s)
         quick_turns = memory.quick_turns + 1 if is_quick else 0
         if quick_turns > FREE_TURNS:
             gain = max(gain * CALMER, LEAST_GAIN)
         return replace(
             memory,
             extreme_w=wish_w,
+            began_w=memory.extreme_w,
             way=math.copysign(1.0, moved_w),
             turned_ns=now_ns,
             quick_turns=quick_turns,

@@ -67,3 +67,15 @@ def test_what_is_urgent_is_taken_whole():
 def test_the_gain_is_never_below_its_least():
     _, memory = followed([1000.0, 0.0] * 100)
     assert memory.gain >= LEAST_GAIN
+
+
+def test_an_echo_that_is_small_beside_its_step_is_followed_whole():
+    echoes = [3000.0, 2000.0, 2800.0, 2200.0, 2600.0]
+    taken, memory = followed(echoes, apart_s=0.5)
+    assert taken == echoes
+    assert memory.gain == 1.0
+
+
+def test_a_swing_that_stays_after_a_large_step_is_a_loop_as_well():
+    _, memory = followed([4000.0, *[3700.0, 4300.0] * 20])
+    assert memory.gain < 0.2
