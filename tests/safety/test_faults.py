@@ -149,7 +149,8 @@ def test_reactions_stand_in_the_order_of_the_design():
         ("repeated_fault", Reaction.TRIP),
         ("repeated_near_limit", Reaction.DERATE),
         ("load_silent", Reaction.LOG),
-        ("limit_not_held", Reaction.LOG),
+        ("import_missed", Reaction.LOG),
+        ("export_missed", Reaction.LOG),
         ("mean_import_missed", Reaction.LOG),
         ("phases_unseen", Reaction.LOG),
         ("operator_limits", Reaction.LOG),
@@ -169,7 +170,7 @@ def test_every_fault_of_the_table_has_its_reaction(row, reaction):
 
 
 def test_the_test_above_knows_every_row_of_the_fault_table():
-    assert len(FAULTS) == 45
+    assert len(FAULTS) == 46
 
 
 def test_the_same_fault_of_two_devices_is_latched_under_two_names():
@@ -193,7 +194,8 @@ def test_what_clears_by_itself_is_held_as_long_as_the_table_says():
         "island_contradicted": (60.0, None),
         "voltage_stuck": (30.0, None),
         "setpoint_oscillation": (60.0, None),
-        "limit_not_held": (5.0, None),
+        "import_missed": (5.0, None),
+        "export_missed": (5.0, None),
         "mean_import_missed": (5.0, None),
         "phases_unseen": (5.0, None),
     }

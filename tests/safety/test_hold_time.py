@@ -46,7 +46,8 @@ def test_the_hold_times_are_those_of_the_table():
         "data_slow",
         "island_contradicted",
         "setpoint_oscillation",
-        "limit_not_held",
+        "import_missed",
+        "export_missed",
         "mean_import_missed",
         "phases_unseen",
     }

@@ -292,15 +292,14 @@ def _limit_of(signal: OperatorSignal | None, memory: OperatorMemory) -> float | 
 def _missed(wanted: Band, band: Band) -> dict[str, str]:
     """Says what is missing of the limits that hold at any time."""
     missing = (
-        (wanted.high_by, band.high_w - wanted.high_w),
-        (wanted.low_by, wanted.low_w - band.low_w),
+        ("import_missed", wanted.high_by, band.high_w - wanted.high_w),
+        ("export_missed", wanted.low_by, wanted.low_w - band.low_w),
     )
-    told = [
-        f"{by}: {missing_w:.0f} W are missing"
-        for by, missing_w in missing
+    return {
+        row: f"{by}: {missing_w:.0f} W are missing"
+        for row, by, missing_w in missing
         if missing_w > MISSED_W and by != MEAN_IMPORT
-    ]
-    return {"limit_not_held": "; ".join(told)} if told else {}
+    }
 
 
 def _mean_missed(

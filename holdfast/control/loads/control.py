@@ -29,7 +29,7 @@ class LoadsStep:
     memory: Mapping[str, DeviceMemory] = field(default_factory=dict)
     """Goes to the next cycle, as what follows does."""
     shed_ns: int | None = None
-    """Tells when the import limit last kept them off, unless that is long ago."""
+    """Tells when an import limit last kept them off, unless that is long ago."""
 
 
 _NOTHING = LoadsStep()

@@ -4,8 +4,9 @@ BOOT permits none: nothing is switched on before the self-test is through. STOPP
 and no trip does while its cause is there. Once the cause is gone a site in ERROR lets its loads
 run: the battery waits for a person, for days perhaps, and a house must not get cold meanwhile.
 
-A connection above its import limit sheds them, and they stay off for a while after: what is shed
-takes its own cause away, and would be back in seconds. On an island they are off, too: what can
+A connection above its import limit sheds them, and so does a limit at the meter that the batteries
+cannot hold: the grid operator's, a quarter hour's, an owner's cap. They stay off for a while after:
+what is shed takes its own cause away, and would be back in seconds. On an island they are off, too: what can
 wait neither drains the battery nor overloads its inverter. A meter that cannot be read sheds
 nothing: no safety rests on a load, and the fuse protects the connection.
 """
@@ -15,12 +16,15 @@ from holdfast.core.config import Site
 from holdfast.core.state_machine import State
 from holdfast.core.units import NS_PER_S
 from holdfast.safety.assessment import Assessment
+from holdfast.safety.faults import FAULTS
 from holdfast.safety.limits import SITE_LIMITS
 from holdfast.safety.permit import LoadPermit
 
 IMPORT_LIMIT = "grid_import_high"
-"""This row of the limit table sheds loads."""
-assert IMPORT_LIMIT in {row.id for row in SITE_LIMITS}
+"""Is told of loads that are shed."""
+SHEDS = frozenset({IMPORT_LIMIT, "import_missed", "mean_import_missed"})
+"""These rows of the tables of limits and faults shed loads."""
+assert SHEDS <= {row.id for row in SITE_LIMITS} | FAULTS.keys()
 SHED_NS = 300 * NS_PER_S
 """It is assumed that a relay, or a compressor behind it, bears twelve tries an hour."""
 _NEVER_RUN_IN = frozenset({State.BOOT, State.STOPPED})
@@ -36,11 +40,11 @@ class LoadGate:
     def authorise(
         self, state: State, assessment: Assessment, shed_ns: int | None, now_ns: int
     ) -> tuple[LoadPermit, int | None]:
-        """Returns the permit of every load, and when the import limit last shed them.
+        """Returns the permit of every load, and when import last shed them.
 
         ``shed_ns`` is what the last cycle told of that.
         """
-        if any(found.row == IMPORT_LIMIT for found in assessment.findings):
+        if any(found.row in SHEDS for found in assessment.findings):
             shed_ns = now_ns
         elif shed_ns is not None and now_ns - shed_ns >= SHED_NS:
             shed_ns = None

@@ -16,7 +16,7 @@ _BLOCKED_BY = {
     "authority_observe": "the site only observes",
     "state_boot": "the self-test is not through",
     "state_stopped": "the emergency stop is latched",
-    IMPORT_LIMIT: "the import limit was exceeded",
+    IMPORT_LIMIT: "an import limit was exceeded, or the batteries could not hold it",
     "island": "the site is an island",
 }
 """Tells what keeps loads off; anything else is a fault that has tripped."""

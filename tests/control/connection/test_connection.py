@@ -97,7 +97,8 @@ def test_more_help_than_there_is_is_told_and_not_asked_for(grid_w, soc_pct, ends
     values = {Signal.GRID_POWER_W: grid_w, Signal.SOC_PCT: soc_pct}
     band, findings, memory = band_of(site_of(), values)
     assert (band.low_w, band.high_w) == ends_w
-    assert rows_of(findings).get("limit_not_held") == missing
+    row = "import_missed" if grid_w > 0.0 else "export_missed"
+    assert rows_of(findings) == ({} if missing is None else {row: missing})
     assert all(found.reaction is Reaction.LOG and found.since_ns == T0 for found in findings)
     _, later, _ = band_of(site_of(), values, memory=memory, now_ns=T0 + NS_PER_S)
     assert [found.since_ns for found in later] == [T0] * len(findings)
@@ -131,7 +132,7 @@ def test_nobody_s_bound_discharges_what_is_kept_for_an_outage():
     terms = SlotTerms(import_max_w=3000.0, reserve_pct=60.0)
     band, findings, _ = band_of(site_of(), {Signal.GRID_POWER_W: 5000.0}, terms)
     assert band.high_w == 0.0
-    assert rows_of(findings) == {"limit_not_held": "import_max: 2000 W are missing"}
+    assert rows_of(findings) == {"import_missed": "import_max: 2000 W are missing"}
 
 
 def test_the_way_back_takes_its_time():

@@ -222,6 +222,23 @@ def test_above_the_import_limit_loads_are_shed_and_come_back_five_minutes_after(
     assert bench.state.shed_ns is None
 
 
+@pytest.mark.parametrize(
+    "limit",
+    [
+        {"modes": {"import_max_w": 2000}},
+        {"grid": {"import_max_w": 10_000, "export_max_w": 5000, "mean_import_max_w": 2000}},
+    ],
+    ids=["a cap", "a quarter hour"],
+)
+def test_a_limit_that_the_empty_battery_cannot_hold_sheds_loads(limit):
+    bench = bench_of(**limit)
+    assert shown(bench)[PUMP] == 1.0
+    bench.set(Signal.SOC_PCT, 10.0)
+    bench.set(Signal.GRID_POWER_W, 6000.0)
+    bench.run(1.0)
+    assert held(bench) == shown(bench) == OFF
+
+
 def test_on_an_island_loads_are_off():
     bench = bench_of()
     bench.go_island()

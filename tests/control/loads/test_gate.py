@@ -58,6 +58,13 @@ def test_while_the_cause_of_a_trip_is_there_loads_are_off(state, reaction):
     assert blocked_by(state, *findings) == (f"{UNIT}/second" if trips else "site/third")
 
 
+@pytest.mark.parametrize("row", ["import_missed", "mean_import_missed"])
+def test_what_the_batteries_cannot_hold_of_an_import_limit_sheds_loads(row):
+    permit, shed_ns = authorise(State.RUNNING, found(row, owner=SITE))
+    assert (permit.blocked_by, shed_ns) == ("grid_import_high", T0)
+    assert blocked_by(State.RUNNING, found("export_missed", owner=SITE)) == ""
+
+
 @pytest.mark.parametrize("level", [Level.WARNING, Level.ALARM])
 def test_above_the_import_limit_loads_are_shed(level):
     high = found("grid_import_high", Reaction.LOG, SITE, level)
