@@ -334,7 +334,7 @@ def resting_late(v: Values) -> None:
     v.assume(negated(grid_w == before.grid_w))
     then = _plausible(v, Signal.BATTERY_POWER_W, "then_w")
     memory = RestMemory(pair=before, past=((_NOW_NS - ns_from_s(0.1), then.value),))
-    followed, _ = RestFollower(names, 0.0).follow(snapshot, memory)
+    followed, _ = RestFollower(names, 0.1).follow(snapshot, memory)
     rest_w = rest_of_site_w(followed)
     assert rest_w is not None
     low_w, high_w = grid_w - then.value, grid_w - now_w

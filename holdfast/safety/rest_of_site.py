@@ -12,7 +12,9 @@ the batteries may have done themselves moves nothing.
 
 What holds is the load: PV that is seen to change meanwhile is taken into account. Where the
 inverter throttles PV so that nothing is exported, the meter rests at 0 W while sun and batteries
-rise together.
+rise together. Meanwhile begins when PV is read after the meter's change: what a slower PV meter
+shows late the grid's meter has shown already, and counted twice a cloud would move the batteries
+by the sun that it took.
 """
 
 from collections.abc import Iterable
@@ -31,8 +33,10 @@ class RestOfSite:
 
     grid_w: float
     rest_w: float
+    changed_ns: int = 0
+    """When the meter measured it."""
     pv_w: float | None = None
-    """At the same instant; None if it was not known."""
+    """First read since; None if it has not been."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +71,8 @@ class RestFollower:
         grid = snapshot.read(SITE, Signal.GRID_POWER_W)
         if not isinstance(grid, Good):
             return snapshot, memory
-        pv_w = snapshot.good(SITE, Signal.PV_POWER_W)
+        pv = snapshot.read(SITE, Signal.PV_POWER_W)
+        pv_w = pv.value if isinstance(pv, Good) else None
         pair = memory.pair
         if pair is None or grid.value != pair.grid_w:
             if battery is None:  # a change whose battery power nobody saw is no pair
@@ -75,6 +80,9 @@ class RestFollower:
             pair, memory = self._changed(memory, grid, pv_w)
         elif battery is None:
             return snapshot, memory
+        if pair.pv_w is None and isinstance(pv, Good) and pv.time_ns >= pair.changed_ns:
+            pair = replace(pair, pv_w=pv.value)
+            memory = replace(memory, pair=pair)
         rest = Good(value=_rest_now_w(pair, pv_w), time_ns=grid.time_ns)
         of_site = {**snapshot.readings[SITE], Signal.REST_OF_SITE_W: rest}
         return replace(snapshot, readings={**snapshot.readings, SITE: of_site}), memory
@@ -107,7 +115,7 @@ class RestFollower:
         # Without a rest before, the batteries' last power counts.
         known_w = grid.value - memory.past[-1][1] if before is None else _rest_now_w(before, pv_w)
         rest_w = min(max(known_w, grid.value - high_w), grid.value - low_w)
-        pair = RestOfSite(grid_w=grid.value, rest_w=rest_w, pv_w=pv_w)
+        pair = RestOfSite(grid_w=grid.value, rest_w=rest_w, changed_ns=grid.time_ns)
         return pair, replace(memory, pair=pair)
 
 

@@ -18,7 +18,6 @@ from holdfast.core.state_machine import Event, State
 from holdfast.core.units import NS_PER_MS
 from holdfast.safety.assessment import SafetyMemory
 from holdfast.safety.finding import Reaction
-from holdfast.safety.rest_of_site import RestOfSite
 from tests.builders import (
     HEALTHY_UNIT,
     T0,
@@ -203,7 +202,8 @@ def test_a_meter_that_stands_still_winds_nothing_up():
     bench.set(Signal.GRID_POWER_W, 1600.0)
     for _ in range(100):
         assert bench.step().request.power_w == -1600.0
-    assert bench.state.rest.pair == RestOfSite(grid_w=1600.0, rest_w=1600.0, pv_w=0.0)
+    pair = bench.state.rest.pair
+    assert (pair.grid_w, pair.rest_w, pair.pv_w) == (1600.0, 1600.0, 0.0)
     assert bench.values["left", Signal.BATTERY_POWER_W] == pytest.approx(-800.0)
     bench.set(Signal.GRID_POWER_W, 100.0)
     assert bench.step().request.power_w == pytest.approx(-1700.0)

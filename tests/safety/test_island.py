@@ -237,8 +237,8 @@ GUARDS = {
         "under_delivery", "over_delivery", "wrong_sign", "crash_loop", "latch_file_corrupt",
         "control_exception", "write_budget", "setpoint_oscillation", "meter_sign_wrong",
         "repeated_near_limit", "load_silent", "export_limit_ignored", "island_contradicted",
-        "pv_switch_ignored", "import_missed", "export_missed", "mean_import_missed", "phases_unseen",
-        "operator_unheard", "operator_limits",
+        "pv_switch_ignored", "import_missed", "export_missed", "mean_import_missed",
+        "phases_unseen", "operator_unheard", "operator_limits",
     },
 }  # fmt: skip
 

@@ -45,7 +45,7 @@ def test_the_load_is_the_same_whatever_pv_does_and_known_only_with_it():
 
 
 def test_it_is_what_the_batteries_do_not_explain():
-    assert seen(700.0, -300.0) == (1000.0, RestOfSite(grid_w=700.0, rest_w=1000.0))
+    assert seen(700.0, -300.0) == (1000.0, RestOfSite(grid_w=700.0, rest_w=1000.0, changed_ns=T0))
     assert seen(-2000.0, 1500.0)[0] == -3500.0
 
 
@@ -58,7 +58,8 @@ def test_it_holds_until_the_meter_shows_another_value_whatever_the_battery_does(
 
 def test_sun_that_is_throttled_to_a_meter_at_0_w_is_found():
     known_w, rest = seen(0.0, 500.0, pv_w=1500.0)
-    assert (known_w, rest) == (-500.0, RestOfSite(grid_w=0.0, rest_w=-500.0, pv_w=1500.0))
+    assert known_w == -500.0
+    assert rest == RestOfSite(grid_w=0.0, rest_w=-500.0, changed_ns=T0, pv_w=1500.0)
     for rises_w in (200.0, 2000.0, -300.0):
         found = seen(0.0, 500.0 + rises_w, rest, pv_w=1500.0 + rises_w)
         assert found == (-500.0 - rises_w, rest)
@@ -226,7 +227,7 @@ def test_of_several_rests_that_explain_the_meter_the_nearest_to_what_was_known_i
         memory = RestMemory(pair=RestOfSite(grid_w=1e6, rest_w=known_w), past=past)
         snapshot, after = FOLLOWER.follow(freeze(store.image(), now_ns), memory)
         assert rest_of_site_w(snapshot) == rest_w
-        assert after.pair == RestOfSite(grid_w=grid_w, rest_w=rest_w)
+        assert after.pair == RestOfSite(grid_w=grid_w, rest_w=rest_w, changed_ns=now_ns)
 
 
 def test_sun_that_has_changed_since_is_part_of_what_was_known():
@@ -244,7 +245,25 @@ def test_sun_that_has_changed_since_is_part_of_what_was_known():
         freeze(store.image(), now_ns), RestMemory(pair=pair, past=past)
     )
     assert rest_of_site_w(snapshot) == 600.0
-    assert after.pair == RestOfSite(grid_w=900.0, rest_w=600.0, pv_w=300.0)
+    assert after.pair == RestOfSite(grid_w=900.0, rest_w=600.0, changed_ns=now_ns, pv_w=300.0)
+
+
+def test_what_a_slower_meter_of_the_sun_shows_late_is_not_counted_twice():
+    store = DataStore((UNIT,))
+    put(store, SITE, Signal.PV_POWER_W, 4000.0, T0)
+    memory, rests_w = RestMemory(), []
+    # A cloud takes 3 kW: the grid's meter shows it at once, the sun's own 0.5 s after.
+    for tenth, (grid_w, pv_w) in enumerate(
+        [(-3000.0, None), (0.0, None), (0.0, 1000.0), (0.0, 600.0)]
+    ):
+        now_ns = T0 + (tenth + 1) * NS_PER_S // 4
+        put(store, SITE, Signal.GRID_POWER_W, grid_w, now_ns)
+        put(store, UNIT, Signal.BATTERY_POWER_W, 0.0, now_ns)
+        if pv_w is not None:
+            put(store, SITE, Signal.PV_POWER_W, pv_w, now_ns)
+        snapshot, memory = FOLLOWER.follow(freeze(store.image(), now_ns), memory)
+        rests_w.append(rest_of_site_w(snapshot))
+    assert rests_w == [-3000.0, 0.0, 0.0, 400.0]
 
 
 def test_the_past_of_a_battery_is_noted_by_its_own_time_and_while_the_meter_is_away_too():

@@ -6,9 +6,9 @@ run: the battery waits for a person, for days perhaps, and a house must not get 
 
 A connection above its import limit sheds them, and so does a limit at the meter that the batteries
 cannot hold: the grid operator's, a quarter hour's, an owner's cap. They stay off for a while after:
-what is shed takes its own cause away, and would be back in seconds. On an island they are off, too: what can
-wait neither drains the battery nor overloads its inverter. A meter that cannot be read sheds
-nothing: no safety rests on a load, and the fuse protects the connection.
+what is shed takes its own cause away, and would be back in seconds. On an island they are off, too:
+what can wait neither drains the battery nor overloads its inverter. A meter that cannot be read
+sheds nothing: no safety rests on a load, and the fuse protects the connection.
 """
 
 from holdfast.control.safety_wrapper import permit_lifetime_ns
@@ -24,7 +24,7 @@ IMPORT_LIMIT = "grid_import_high"
 """Is told of loads that are shed."""
 SHEDS = frozenset({IMPORT_LIMIT, "import_missed", "mean_import_missed"})
 """These rows of the tables of limits and faults shed loads."""
-assert SHEDS <= {row.id for row in SITE_LIMITS} | FAULTS.keys()
+assert SHEDS.issubset({row.id for row in SITE_LIMITS} | FAULTS.keys())
 SHED_NS = 300 * NS_PER_S
 """It is assumed that a relay, or a compressor behind it, bears twelve tries an hour."""
 _NEVER_RUN_IN = frozenset({State.BOOT, State.STOPPED})
