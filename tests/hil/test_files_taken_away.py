@@ -52,8 +52,9 @@ def forbid(path: Path) -> None:
 
 
 def link(path: Path) -> None:
-    path.unlink()
-    path.symlink_to("/etc/hostname")
+    other = path.with_name("other")
+    other.symlink_to("/etc/hostname")
+    other.replace(path)
 
 
 def files_of(rig: Rig) -> list[Path]:
