@@ -59,6 +59,10 @@ class Start:
     faults: tuple[str, ...]
 
 
+TRIES = 3
+"""A busy machine may not read the emergency input for a while, which rightly stops the site."""
+
+
 def read(files: SiteFiles) -> None:
     """What the command line reads, also while nothing runs."""
     read_report(files)
@@ -137,11 +141,14 @@ async def test_a_file_torn_at_any_byte_leads_to_a_safe_start(
     folder = tmp_path / "torn"
     content = (whole / name).read_bytes()
     for length in cuts(len(content)):
-        shutil.rmtree(folder, ignore_errors=True)
-        shutil.copytree(whole, folder, ignore=shutil.ignore_patterns("status.shm"))
-        (folder / name).write_bytes(content[:length])
-        found = await start(folder)
-        assert found.state in SAFE
+        for _ in range(TRIES):
+            shutil.rmtree(folder, ignore_errors=True)
+            shutil.copytree(whole, folder, ignore=shutil.ignore_patterns("status.shm"))
+            (folder / name).write_bytes(content[:length])
+            found = await start(folder)
+            assert found.state in SAFE
+            if found.state is not State.STOPPED:
+                break
         assert found.state is TORN[name], length
         assert found.faults == ((LATCH_FILE_CORRUPT,) if name == "latches.json" else ())
         if length % 8 == 0:  # and again, with what the first start has made of it
