@@ -274,7 +274,8 @@ async def test_an_answer_that_comes_while_nobody_asks_is_thrown_away(bench, bus,
     await wait_until(lambda: driver.counters.tries)
     bench.say(with_sum(bytes([7, 3, 18]) + (6666).to_bytes(2, "big") * 9))
     await wait_until(lambda: driver.counters.reads)
-    assert said == ["23 bytes that nobody had asked for, or too late"]
+    # On a busy machine an answer of the device itself may come too late as well.
+    assert said[0] == "23 bytes that nobody had asked for, or too late"
     assert 6666 not in {sample.value for sample in seen if isinstance(sample, Good)}
 
 
