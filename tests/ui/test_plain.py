@@ -104,6 +104,7 @@ def test_the_button_is_seen_at_once_and_stops_with_one_press(
     plain.goto("/")
     assert fits(plain)
     button = plain.get_by_role("button", name="EMERGENCY STOP")
+    button.wait_for()  # the page may just renew itself
     box = button.bounding_box()
     assert box is not None
     assert box["y"] + box["height"] < 400
