@@ -13,9 +13,9 @@ _SIZE_IN = (12.0, 9.0)
 
 
 def draw_days(
-    data: SiteData, result: RunResult, compared: Comparison, site: Site, path: Path
+    data: SiteData, result: RunResult, compared: Comparison, site: Site, what: str, path: Path
 ) -> Path:
-    """Draws ``result`` to ``path`` (its ending says the format). Raises ConfigError."""
+    """Draws ``result`` of ``what`` to ``path`` (its ending says the format). Raises ConfigError."""
     # Takes half a second and 50 MB: only who wants a picture pays for it.
     import matplotlib as mpl
 
@@ -48,7 +48,7 @@ def draw_days(
         axes.axhline(0, color="black", linewidth=0.5)
     charge.xaxis.set_major_formatter(dates.ConciseDateFormatter(dates.AutoDateLocator(), tz=zone))
     figure.suptitle(
-        f"{site.name}: {data.days:g} days, {compared.strategy}, "
+        f"{site.name}: {what}, {data.days:g} days, "
         f"{compared.bills[compared.strategy].cost:.2f} {site.currency} "
         f"(without a battery {compared.cost_without_battery:.2f})"
     )

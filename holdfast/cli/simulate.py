@@ -114,8 +114,9 @@ def execute(options: argparse.Namespace) -> int:
     took_s = time.monotonic() - began_s
     results = {strategy: one.result for strategy, one in timed.items()}
     compared = compare(site, days.data, job.strategy, results, cheapest_per_kwh(days.data))
-    picture = draw_days(days.data, results[job.strategy], compared, site, options.picture)
-    summary = _summary(days, results, compared, took_s, picture)
+    what = "plan" if asked is None else str(asked.mode)
+    picture = draw_days(days.data, results[job.strategy], compared, site, what, options.picture)
+    summary = _summary(days, results, compared, took_s, what, picture)
     if asked is not None:
         summary |= {"mode": asked.mode, "first_problem": results[strategy].first_problem}
     if options.json:
@@ -171,6 +172,7 @@ def _summary(
     results: Mapping[Strategy, RunResult],
     compared: Comparison,
     took_s: float,
+    what: str,
     picture: Path,
 ) -> dict[str, object]:
     planned, local = (compared.bills[strategy] for strategy in results)
@@ -206,7 +208,7 @@ def _summary(
         "saved_against_no_battery": compared.savings[NO_BATTERY].amount,
         "damage": planned.damage + local.damage,
         "cycles_not_running": planned.cycles_not_running + local.cycles_not_running,
-        "plan": of("plan", compared.strategy),
+        "plan": of(what, compared.strategy),
         "self_consumption": of("self_consumption", Strategy.SELF_CONSUMPTION),
         "took_s": took_s,
         "times_real_time": simulated_s / took_s,
