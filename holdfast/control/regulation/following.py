@@ -20,6 +20,8 @@ RECOVERS_S = 30.0
 """Without such turns the gain is whole again after some times this."""
 ECHO = 0.5
 """A way back of a smaller share of the way before it, soon after it, is an echo and no turn."""
+ECHO_FADES = 2.0
+"""So many times round the loop an echo takes to fade: what still swings then is no echo."""
 FREE_TURNS = 1
 """So many of them may be chance, or a load that goes on and off again."""
 
@@ -86,12 +88,7 @@ class Following:
         if moved_w * memory.way > 0.0:
             return replace(memory, extreme_w=wish_w, gain=gain)
         since_ns = now_ns - memory.turned_ns
-        echo_w = (
-            ECHO
-            * abs(memory.extreme_w - memory.began_w)
-            * math.exp(-s_from_ns(since_ns) / (2.0 * loop_s))
-        )
-        if not abs(moved_w) >= max(self._turn_w, echo_w):
+        if not abs(moved_w) >= max(self._turn_w, _echo_w(memory, s_from_ns(since_ns), loop_s)):
             return memory if gain == memory.gain else replace(memory, gain=gain)
         is_quick = memory.way != 0.0 and since_ns <= ns_from_s(QUICK * loop_s)
         quick_turns = memory.quick_turns + 1 if is_quick else 0
@@ -106,3 +103,9 @@ class Following:
             quick_turns=quick_turns,
             gain=gain,
         )
+
+
+def _echo_w(memory: FollowMemory, since_s: float, loop_s: float) -> float:
+    """Returns how far a wish may come back, ``since_s`` after its last turn, and be an echo, W."""
+    way_w = abs(memory.extreme_w - memory.began_w)
+    return ECHO * way_w * math.exp(-since_s / (ECHO_FADES * loop_s))
