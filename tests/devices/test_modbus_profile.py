@@ -121,7 +121,8 @@ def test_a_command_that_rests_on_the_sun_needs_a_device_that_tells_it() -> None:
     setpoint = Signal.SETPOINT_READBACK_W
     told = {one.signal: one.value for one in part.told(image, dict.fromkeys(image, 1), 600.0)}
     assert told[setpoint] == part.value_of(setpoint, image, 600.0) == 607.0
-    assert part.value_of(setpoint, image) == 7.0
+    dark = {one.signal: one.value for one in part.told(image, dict.fromkeys(image, 1))}
+    assert dark[setpoint] == part.value_of(setpoint, image) == 7.0
 
 
 def test_what_is_always_so_is_told_with_every_poll_and_is_part_of_its_role() -> None:

@@ -288,6 +288,17 @@ def test_of_signals_that_are_lost_together_the_same_one_is_named_in_every_run() 
     assert list(expected[UNIT]) == [*bms, *inverter, *relays]
 
 
+def test_a_table_knows_the_unit_whose_inverter_it_is() -> None:
+    """A step of a tenth of the rated power is one of 500 W here."""
+    box = device("growatt_sph")
+    own = {"inverter": box, "bms": box, "relays": {"none": "it has its own"}}
+    site = build_site(unit_content() | own)
+    profiles = [site_devices.profile_of(site, one) for one in site_devices.physical_devices(site)]
+    (hybrid,) = (profile for profile in profiles if Point.SETPOINT_W in profile.points)
+    assert hybrid.traits[Point.SETPOINT_W].step == 500.0
+    assert len(profiles) > 1
+
+
 def test_pv_can_be_throttled_if_one_inverter_takes_an_export_limit() -> None:
     plain, hybrid = unit_content("plain"), unit_content("b", inverter=device("generic_hybrid"))
     assert not abilities(build_site(plain)).throttles_pv
