@@ -12,6 +12,8 @@ from typing import Any, Self
 
 from tests.hostile.world import World
 
+START_S = 90.0
+"""Six sites start at a time, on a slow computer too: how long that takes is nothing of theirs."""
 _YAML = """
 name: hostile
 authority: full
@@ -77,9 +79,9 @@ class HostileSite:
         """To RUNNING, as an owner would."""
         for name in ("watchdog", "controller"):
             self._launch(name)
-        self.until(lambda: self.state == "idle", 30.0, "IDLE")
+        self.until(lambda: self.state == "idle", START_S, "IDLE")
         self.cli("start")
-        self.until(lambda: self.state == "running" and self.world.enabled, 15.0, "RUNNING")
+        self.until(lambda: self.state == "running" and self.world.enabled, START_S, "RUNNING")
 
     def _launch(self, name: str) -> None:
         log = (self.folder / f"{name}.log").open("wb")

@@ -28,6 +28,11 @@ def test_a_cap_holds_whoever_asks_and_a_target_only_where_nobody_does():
     assert modes.terms.soc_target_pct == 60.0
 
 
+def test_a_mode_stays_for_five_seconds_unless_the_owner_says_otherwise():
+    assert build_site().modes.dwell_s == 5.0
+    assert build_site(modes={"dwell_s": 0}).modes.dwell_s == 0.0
+
+
 def test_a_strategy_has_what_it_needs():
     with pytest.raises(ValidationError, match="pre_heating needs rooms"):
         build_site(planner={"strategy": "pre_heating"})
