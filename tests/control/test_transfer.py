@@ -60,6 +60,20 @@ def test_whoever_is_stronger_leads_at_once_and_nobody_else_against_a_dwell(new, 
         assert chosen is old
 
 
+@pytest.mark.parametrize(("before_ns", "leads"), [(1, "old"), (0, "new")])
+def test_a_slot_leads_up_to_its_end_and_a_mode_up_to_its_dwell(before_ns, leads):
+    for old, since_ns, now_ns in (
+        (leader(ends_ns=T0), T0 - NS_PER_S, T0 - before_ns),
+        (leader(), T0 - DWELL_NS, T0 - before_ns),
+    ):
+        chosen = TRANSFER.leader(leader(AskedBy.DEFAULT), led(old, since_ns), now_ns)
+        assert chosen == {"old": old, "new": leader(AskedBy.DEFAULT)}[leads]
+
+
+def test_who_names_no_power_asks_for_none():
+    assert leader().power_w == 0.0
+
+
 def test_who_comes_first_leads():
     assert TRANSFER.leader(leader(), None, T0) == leader()
 
@@ -103,6 +117,12 @@ def test_exactly_one_step_away_it_is_there():
 def test_without_time_nothing_comes_back(dt_s):
     memory = carried(leader(mode=SlotMode.POWER), led(leader(), power_w=3000.0), 500.0, dt_s)
     assert (memory.power_w, memory.easing) == (3000.0, True)
+
+
+def test_a_small_power_comes_back_as_a_large_one_does():
+    for from_w, wish_w, back_w in ((0.5, 0.25, 0.5), (-0.5, 1.0, -0.5), (0.5, 0.75, 0.75)):
+        memory = carried(leader(mode=SlotMode.POWER), led(leader(), power_w=from_w), wish_w, 0.0)
+        assert (memory.power_w, memory.easing) == (back_w, back_w == from_w)
 
 
 def test_a_limit_at_the_meter_does_not_wait_for_it():
