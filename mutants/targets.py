@@ -10,14 +10,14 @@ from mutants.site import ROOT, path_of, source_of
 OWN_TESTS = {
     # Where the tests of a module are not in test_<module>*.py of the same package.
     "core/commands": ("core/test_names.py",),
+    "control/connection/at_meter": ("control/connection/test_connection.py",),
+    "control/connection/band": ("control/connection/test_connection.py",),
+    "control/connection/batteries": ("control/connection/test_connection.py",),
     "control/connection/memory": ("control/connection/test_connection.py",),
+    "control/connection/release": ("control/connection/test_connection.py",),
     "control/connection/rows": ("control/connection/test_connection.py",),
     "core/abilities": ("site/test_devices.py",),
-    "core/asked_slot": (
-        "control/test_mode_manager.py",
-        "control/test_plan_gate.py",
-        "control/connection/test_connection.py",
-    ),
+    "core/asked_slot": ("core/test_names.py",),
     "core/bill_line": ("markets/test_tariff_bill.py",),
     "core/config/charges": ("core/config/test_prices.py", "markets/test_tariff_bill.py"),
     "core/config/device": ("core/config/test_site.py",),

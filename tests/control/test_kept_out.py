@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from holdfast.control.kept_out import ON_FROM_W, KeptOut
+from holdfast.control.kept_out import KEPT_OUT, ON_FROM_W, KeptOut
 from holdfast.core.data_store import DataStore, freeze
 from holdfast.core.signals import Signal
 from tests.builders import T0, build_site, device, put
@@ -50,3 +50,11 @@ def test_all_of_them_count_together():
 def test_one_that_cannot_be_seen_ends_the_discharge():
     assert kept(9000.0, car=None) == 0.0
     assert kept(9000.0, car=4000.0, van=None) == 0.0
+
+
+def test_one_that_stands_by_counts_nothing_beside_one_that_is_on():
+    assert kept(9000.0, car=4000.0, van=ON_FROM_W - 20.0) == -5000.0
+
+
+def test_the_bound_has_its_name():
+    assert KEPT_OUT == "kept_from_battery"

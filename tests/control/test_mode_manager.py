@@ -6,7 +6,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from holdfast.control.mode_manager import REQUEST_LIFETIME_NS, ModeManager, ModeMemory
+from holdfast.control.mode_manager import (
+    NOTHING_BEFORE,
+    REQUEST_LIFETIME_NS,
+    LastCycle,
+    ModeManager,
+    ModeMemory,
+)
 from holdfast.control.plan_gate import accept_plan
 from holdfast.control.request import Request
 from holdfast.core.asked_slot import AskedBy, SlotTerms
@@ -629,3 +635,15 @@ def test_whoever_comes_back_begins_anew(lost):
     asked = manager.step(snapshot_of(), asking(SlotMode.HOLD), State.RUNNING, ModeMemory())
     asked = manager.step(snapshot_of(lost), asking(SlotMode.HOLD), State.RUNNING, asked.memory)
     assert asked.memory.transfer is None
+
+
+def test_before_the_first_cycle_nothing_was_set_limited_or_late():
+    assert LastCycle(setpoint_w=0.0, is_limited=False, meter_delay_s=0.0) == NOTHING_BEFORE
+
+
+def test_a_battery_that_charges_with_less_than_it_discharges_is_asked_for_no_more():
+    hardware = {"charge_power_max_w": 3000, "discharge_power_max_w": 5000}
+    site = build_site(unit_content(inverter_hardware=hardware))
+    snapshot = snapshot_of({Signal.GRID_POWER_W: 0.0, Signal.BATTERY_POWER_W: 0.0})
+    asked = request_of(ModeManager(site), snapshot, plan(SlotMode.FULL_CHARGE), State.RUNNING)
+    assert asked.power_w == 3000.0

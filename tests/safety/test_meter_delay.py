@@ -43,6 +43,7 @@ def test_before_anything_is_known_the_delay_may_be_anything():
 def test_a_declared_delay_is_right_within_a_tenth_of_a_second():
     assert declared(1.0) == (900_000_000, 1_100_000_000)
     assert declared(0.1) == (0, 200_000_000)
+    assert declared(0.04) == (0, 140_000_000)
     assert declared(0.0) == (0, 0)
 
 

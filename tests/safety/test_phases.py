@@ -12,6 +12,7 @@ from holdfast.safety.phases import (
     import_room_a,
     phase_rests,
     phase_voltage_v,
+    site_shares,
     unit_shares,
 )
 from tests.builders import T0, UNIT, build_site, put, snapshot_of, unit_content
@@ -163,3 +164,72 @@ def test_the_room_of_a_phase_in_both_directions(grid, room):
     site = site_of(**grid)
     rest = PhaseRest(number=1, power_w=4600.0, current_a=20.0)
     assert (import_room_a(site, rest), export_room_a(site, rest)) == pytest.approx(room)
+
+
+LATE = (-2000.0, 0.0)
+"""The battery does 3000 W now, and may have done 1000 W when the meter measured."""
+
+
+@pytest.mark.parametrize(
+    ("shown_w", "rest_w"),
+    [
+        (2700.0, 1300.0),  # what was known explains it
+        (5000.0, 2000.0),  # 3 kW of it are the battery's at most
+        (500.0, -500.0),  # 1 kW of it is the battery's at least
+    ],
+)
+def test_what_the_battery_may_have_done_itself_moves_nothing(shown_w, rest_w):
+    follower = PhaseFollower(site_of((1,)))
+    _, memory = follower.follow(told(powers=(2300.0, 0.0, 0.0), battery_w=1000.0), None)
+    assert memory.rest_w == (1300.0, 0.0, 0.0)
+    seen, memory = follower.follow(
+        told(powers=(shown_w, 100.0, 0.0), battery_w=3000.0), memory, LATE
+    )
+    assert memory.rest_w == pytest.approx((rest_w, 100.0, 0.0))
+    assert memory.rest_a == pytest.approx((rest_w / 230.0, 100.0 / 230.0, 0.0))
+    # The same values again tell nothing new, whatever the battery does.
+    again, kept = follower.follow(told(powers=(shown_w, 100.0, 0.0), battery_w=0.0), memory, LATE)
+    assert kept == memory
+    assert again.good(SITE, PHASE_REST_W[0]) == seen.good(SITE, PHASE_REST_W[0])
+
+
+def test_at_first_sight_what_the_battery_does_now_counts():
+    follower = PhaseFollower(site_of((1,)))
+    snapshot = told(powers=(2700.0, 0.0, 0.0), battery_w=3000.0)
+    _, memory = follower.follow(snapshot, None, (-2000.0, 500.0))
+    assert memory.rest_w[0] == -300.0
+    assert memory.rest_a[0] == pytest.approx(-300.0 / 230.0)
+    assert follower.follow(snapshot, None)[1].rest_w[0] == -300.0
+    # Of a meter that is not late it always does.
+    for grid_w in (2300.0, -4000.0):
+        _, before = follower.follow(told(powers=(grid_w, 0.0, 0.0), battery_w=1000.0), None)
+        assert follower.follow(snapshot, before)[1].rest_w[0] == -300.0
+
+
+def test_what_is_added_is_as_old_as_the_oldest_phase_and_leaves_the_rest_as_it_is():
+    store = DataStore((UNIT,))
+    for number, age_ns in ((1, 5), (2, 9), (3, 0)):
+        put(store, SITE, Signal(f"grid_power_l{number}_w"), 7.0, T0 - age_ns)
+    put(store, UNIT, Signal.BATTERY_POWER_W, 0.0, T0)
+    seen, _ = PhaseFollower(site_of()).follow(freeze(store.image(), T0), None)
+    assert seen.read(SITE, PHASE_REST_W[2]).time_ns == T0 - 9
+    assert seen.good(SITE, Signal.GRID_POWER_L1_W) == 7.0
+
+
+def test_all_batteries_share_the_phases_by_their_rated_powers():
+    site = build_site(
+        unit_content(
+            "left",
+            inverter_hardware={
+                "phases": [1], "charge_power_max_w": 3000, "discharge_power_max_w": 5000
+            },
+        ),
+        unit_content(
+            "right",
+            inverter_hardware={
+                "phases": [2, 3], "charge_power_max_w": 1500, "discharge_power_max_w": 500
+            },
+        ),
+        grid=THREE,
+    )  # fmt: skip
+    assert site_shares(site) == pytest.approx((0.8, 0.1, 0.1))

@@ -353,3 +353,7 @@ def test_what_the_batteries_may_have_done_when_the_meter_measured_is_told_beside
     assert told.swing_w(RestMemory(), snapshot) == (0.0, 0.0)
     assert told.swing_w(memory, snapshot) == pytest.approx((-300.0, -240.0))
     assert FOLLOWER.swing_w(memory, snapshot) == (-300.0, 300.0)
+
+
+def test_a_pair_of_which_nobody_told_the_time_is_as_old_as_can_be():
+    assert RestOfSite(grid_w=1.0, rest_w=2.0).changed_ns == 0

@@ -27,6 +27,7 @@ def parts(*pairs: tuple[float, float]) -> list[MeterPart]:
         (((1000.0, 1.0), (5000.0, 0.0), (-500.0, 0.0)), 2000.0, -1000.0, -2500.0),
         # Over the limit whatever the battery does: its own phase counts nothing.
         (((1000.0, 1.0), (500.0, 0.0)), 0.0, -1000.0, -1000.0),
+        (((1000.0, 0.5), (-400.0, 0.5), (500.0, 0.0)), 0.0, -2000.0, 800.0),
         # Between the points at which the phases turn round.
         (((100.0, 0.5), (-400.0, 0.5)), 200.0, 200.0, 400.0),
         (((100.0, 0.5), (-400.0, 0.5)), 1000.0, 1300.0, -700.0),

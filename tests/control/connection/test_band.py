@@ -92,3 +92,22 @@ def test_batteries_outside_have_to_move_at_once():
 )
 def test_a_device_that_decides_by_itself_needs_all_of_its_reach(low_w, high_w, covers):
     assert Band(low_w=-2.0, high_w=3.0).covers(low_w, high_w) is covers
+
+
+def test_what_may_be_exported_is_told_beside_it():
+    band = Band(low_w=-3.0, high_w=4.0, low_by="low", high_by="high")
+    assert band.export_max_w == math.inf
+    assert band.exporting(500.0) == Band(
+        low_w=-3.0, high_w=4.0, low_by="low", high_by="high", export_max_w=500.0
+    )
+
+
+@pytest.mark.parametrize("ends", [(math.nan, 5.0), (math.nan, math.nan), (math.inf, -math.inf)])
+def test_a_row_that_is_no_number_leaves_rest(ends):
+    band = band_of(ends)
+    assert (band.low_w, band.high_w) == (0.0, 0.0)
+
+
+def test_an_end_that_a_row_leaves_out_is_nobodys():
+    band = intersect([Bound(high_w=5.0, by="row")], least_w=-9.0, most_w=9.0)
+    assert band == Band(low_w=-9.0, high_w=5.0, low_by="nobody", high_by="row")

@@ -44,3 +44,13 @@ def test_the_last_second_counts_as_a_whole_one():
     helps = BatteryHelp(discharge_w=1e9, charge_w=0.0, stored_wh=1.0)
     assert helps.deliverable_w(0.5) == helps.deliverable_w(1.0) == 3600.0
     assert helps.deliverable_w(2.0) == 1800.0
+
+
+@pytest.mark.parametrize(
+    ("reserve_pct", "stored_wh"), [(None, 3000.0), (5.0, 3000.0), (40.0, 1000.0), (50.0, 0.0)]
+)
+def test_what_is_kept_for_a_while_is_not_stored_for_this(reserve_pct, stored_wh):
+    site = build_site(unit_content(operation={"soc_min_pct": 5, "backup_reserve_pct": 20}))
+    told = help_of(site, snapshot_of({Signal.SOC_PCT: 50.0}), reserve_pct)
+    assert told.stored_wh == pytest.approx(stored_wh)
+    assert (told.discharge_w > 0.0) is (stored_wh > 0.0)

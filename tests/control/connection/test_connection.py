@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast.control.connection.connection import FAR_W, GridConnection
+from holdfast.control.connection.connection import FAR_W, SOON_S, GridConnection
 from holdfast.control.connection.memory import ConnectionMemory
 from holdfast.control.connection.operator_signal import OperatorState
 from holdfast.control.connection.rows import ROWS
@@ -143,6 +143,26 @@ def test_the_way_back_takes_its_time():
     assert band.low_w == -16_000.0
 
 
+@pytest.mark.parametrize(("charge_w", "discharge_w"), [(3000, 5000), (5000, 3000)])
+def test_the_way_back_is_as_quick_as_the_stronger_way_of_the_battery(charge_w, discharge_w):
+    hardware = {"charge_power_max_w": charge_w, "discharge_power_max_w": discharge_w}
+    site = site_of(unit={"inverter_hardware": hardware})
+    _, _, memory = band_of(site, {Signal.GRID_POWER_W: 19_000.0})
+    band, _, _ = band_of(site, {Signal.GRID_POWER_W: 1000.0}, memory=memory, now_ns=T0 + NS_PER_S)
+    assert band.high_w == 1500.0
+
+
+def test_whose_limit_is_missed_is_told_of_each_direction():
+    _, findings, _ = band_of(
+        site_of(), {Signal.GRID_POWER_W: -6000.0}, SlotTerms(export_max_w=500.0)
+    )
+    assert rows_of(findings) == {"export_missed": "export_max: 500 W are missing"}
+
+
+def test_what_stands_for_no_limit_and_for_soon():
+    assert (FAR_W, SOON_S) == (1.0e7, 60.0)
+
+
 # ------------------------------------------------------------------------------ phases
 
 FUSE = {"fuse_a": 63, "phases": 3, "import_max_w": 90_000, "export_max_w": 90_000}
@@ -158,10 +178,11 @@ def carried(*amps):
     return {**powers, Signal.GRID_POWER_W: sum(powers.values())}
 
 
-def test_the_fullest_phase_limits_import_and_the_emptiest_export():
+@pytest.mark.parametrize("amps", [(20.0, 4.0, 4.0), (4.0, 20.0, 4.0), (4.0, 4.0, 20.0)])
+def test_the_fullest_phase_limits_import_and_the_emptiest_export(amps):
     """Case C11."""
     site = site_of(unit=ON_ALL, **FUSE, export_max_a=10.5)
-    band, findings, _ = band_of(site, carried(20.0, 4.0, 4.0))
+    band, findings, _ = band_of(site, carried(*amps))
     assert (band.low_w, band.high_w) == pytest.approx((-14.5 * 690.0, 39.85 * 690.0))
     assert (band.low_by, band.high_by) == ("main_fuse", "main_fuse")
     assert findings == ()
@@ -217,7 +238,40 @@ def test_a_meter_that_nets_nothing_counts_what_the_importing_phases_import():
     assert after.interval.counted_wh == 0.0
 
 
+def counted_wh(site, values):
+    """What ten seconds of the same count."""
+    _, _, memory = band_of(site, values)
+    later = {"utc_ns": NOON_NS + 10 * NS_PER_S, "now_ns": T0 + 10 * NS_PER_S}
+    _, _, after = band_of(site, values, memory=memory, **later)
+    return after.interval.counted_wh
+
+
+def test_a_meter_that_nets_all_counts_its_sum_where_that_is_import():
+    site = site_of(unit=ON_ALL, phases=3, meter_nets_phases=True, mean_import_max_w=6000)
+    phases = {
+        Signal.GRID_POWER_L1_W: 3600.0, Signal.GRID_POWER_L2_W: -3600.0, Signal.GRID_POWER_L3_W: 0.0
+    }  # fmt: skip
+    assert counted_wh(site, {**phases, Signal.GRID_POWER_W: 0.0}) == 0.0
+    plain = site_of(mean_import_max_w=6000)
+    assert counted_wh(plain, {Signal.GRID_POWER_W: 3600.0}) == pytest.approx(10.0)
+    assert counted_wh(plain, {Signal.GRID_POWER_W: -3600.0}) == 0.0
+
+
 # ------------------------------------------------------------------------------ quarter hour
+
+
+@pytest.mark.parametrize(("grid_w", "peak_w"), [(-3000.0, 0.0), (2500.0, 2500.0), (None, 0.0)])
+def test_the_highest_load_is_one_that_was_seen(grid_w, peak_w):
+    _, _, memory = band_of(site_of(mean_import_max_w=6000), {Signal.GRID_POWER_W: grid_w})
+    assert memory.interval.peak_w == peak_w
+
+
+def test_a_mean_below_zero_leaves_what_zero_leaves():
+    bands = [
+        band_of(site_of(), None, SlotTerms(import_mean_max_w=mean_w))[0]
+        for mean_w in (-5000.0, 0.0)
+    ]
+    assert bands[0] == bands[1]
 
 
 def test_the_mean_of_the_interval_leaves_its_budget():

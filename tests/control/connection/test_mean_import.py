@@ -80,7 +80,8 @@ def test_the_last_seconds_make_nothing_good_all_at_once(left_s, permitted_w):
 
 def test_a_new_interval_begins_with_what_flowed_in_it():
     clock = Clock()
-    clock.run(890, 0.0)
+    clock.run(700, 1800.0)
+    clock.run(190, None)
     memory = clock.run(20, 3600.0)
     assert (memory.counted_wh, memory.uncounted_s) == (pytest.approx(10.0), 0.0)
     assert clock.guard.left_s(memory) == 890.0
@@ -133,6 +134,13 @@ def test_a_clock_that_was_set_makes_a_new_start(by_s, is_new):
     memory = clock.run(1, 0.0)
     assert (memory.uncounted_s > 400.0 - 3.0) is is_new
     assert memory.peak_w == pytest.approx(4000.0, rel=1e-4)
+    clock.utc_ns += ns_from_s(by_s)
+    assert clock.run(1, 0.0, load_w=9000.0).peak_w == 9000.0
+
+
+def test_before_any_load_was_seen_none_is_expected():
+    memory = IntervalMemory(index=0, counted_wh=0.0, uncounted_s=0.0, utc_ns=0, time_ns=0)
+    assert memory.peak_w == 0.0
 
 
 def test_a_monotonic_clock_that_goes_back_makes_a_new_start():

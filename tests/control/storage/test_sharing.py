@@ -149,3 +149,7 @@ def test_a_single_unit_gets_all_that_it_may():
     site = build_site(unit(BIG, 14_000, 5000))
     sharing, permits = Sharing(site), {BIG: permit_of(-100.0, 100.0)}
     assert sharing.share(400.0, permits, seen(), {BIG: 0.0}) == {BIG: 100.0}
+
+
+def test_what_keeps_a_unit_running_and_what_relieves_it():
+    assert (STOPS_AT_SHARE, RELIEVED_AT_SHARE) == (0.7, 0.1)
