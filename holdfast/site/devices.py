@@ -206,10 +206,9 @@ def ages_of(signal: Signal, profile: Profile, connection: Connection) -> tuple[i
         return old_ns, ns_from_s(profile.lost_s(signal))
     if SIGNALS[signal].producer in MAY_BE_SLOW and isinstance(connection, Modbus):
         answers = _STICKS_ANSWERS if isinstance(connection, ModbusMqtt) else 2.0
-        slow_s = [answers * connection.timeout_s]
-        if profile.max_age_s is not None:
-            slow_s.append(profile.max_age_s)
-        return old_ns, max(lost_ns, *map(ns_from_s, slow_s))
+        answered_s = answers * connection.timeout_s
+        slow_s = max(answered_s, profile.max_age_s or answered_s)
+        return old_ns, max(lost_ns, ns_from_s(slow_s))
     return old_ns, lost_ns
 
 
