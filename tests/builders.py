@@ -135,6 +135,7 @@ def site_content(*units: dict[str, Any], **changes: Any) -> dict[str, Any]:
     return {
         "name": "Test site",
         "authority": "full",
+        "commissioning": {"none": "a site of these tests"},
         "grid": {"import_max_w": 10_000, "export_max_w": 10_000},
         "meter": device("generic_meter"),
         "emergency_input": device("generic_emergency_input"),

@@ -10,6 +10,7 @@ from holdfast.backtest.columns import columns_of
 from holdfast.backtest.data import SiteData
 from holdfast.backtest.data_file import PRICE_MAX_PER_KWH, Gaps, read_data
 from holdfast.core.config import Site
+from holdfast.core.config.device import Without
 from holdfast.core.errors import ConfigError
 from holdfast.simulation.demo_site import simulated_site
 from holdfast.site.site_file import load_site
@@ -87,7 +88,10 @@ def site_to_run(config: Path | None) -> Site:
 
 def acting(site: Site) -> Site:
     """Returns ``site`` with the authority to act."""
-    return site.model_copy(update={"authority": "full"}) if site.authority == "observe" else site
+    if site.authority != "observe":
+        return site
+    released = Without(none="it is simulated")
+    return site.model_copy(update={"authority": "full", "commissioning": released})
 
 
 def left_out(site: Site, *, loads: bool, rooms: bool) -> str:

@@ -130,6 +130,7 @@ def demo_content(folder: Path) -> dict[str, Any]:
         "timezone": TIMEZONE,
         "currency": "EUR",
         "authority": "full",
+        "commissioning": {"none": "a simulated site"},
         "state_dir": "state",
         "grid": {"import_max_w": 17000, "export_max_w": 10000},
         "meter": _modbus("generic_meter", meter, 1),

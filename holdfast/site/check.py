@@ -23,6 +23,7 @@ from holdfast.devices.sunspec.profile import SunSpecProfile
 from holdfast.safety.limits import build_limits
 from holdfast.site.assurance import check_authority
 from holdfast.site.devices import address_of, devices, physical_devices
+from holdfast.site.release import check_release
 
 _PROTOCOLS = {
     "modbus_tcp": ("modbus", "sunspec"),
@@ -65,6 +66,7 @@ def check_site(site: Site) -> None:
             raise ConfigError(f"storage[{index}].inverter: {error}") from error
     build_limits(site)
     check_authority(site)
+    check_release(site)
 
 
 def _check_device(role: Role, device: Device) -> None:

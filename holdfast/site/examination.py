@@ -107,6 +107,9 @@ def _warnings(site: Site) -> list[str]:
         warnings += _missing_files(site.prices)
     if site.authority == "observe":
         warnings.append("authority is observe: nothing will be written to any device")
+    elif site.commissioning is not None:
+        why = site.commissioning.none
+        warnings.append(f"nobody has to release this site before it acts ({why})")
     warnings += [
         f"{path} is left out: {_WITHOUT[role]} ({reason})"
         for path, (role, reason) in left_out(site).items()

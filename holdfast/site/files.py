@@ -73,6 +73,16 @@ class SiteFiles:
         return self.state_dir / "proofs"
 
     @property
+    def release(self) -> Path:
+        """Returns the file that says for which authority the site was released, and by whom."""
+        return self.state_dir / "release.json"
+
+    @property
+    def signatures(self) -> Path:
+        """Returns the file of what people have seen on the site, and signed."""
+        return self.state_dir / "signatures.json"
+
+    @property
     def taken_over(self) -> Path:
         """Returns the folder of what inverters held before Holdfast first wrote to them, by storage
         unit."""

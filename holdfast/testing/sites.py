@@ -20,6 +20,7 @@ def example_content(folder: Path, *, bms_on_can: bool = True) -> dict[str, Any]:
     return {
         "name": "example",
         "authority": "full",
+        "commissioning": {"none": "a simulated site"},
         "state_dir": "state",
         "grid": {"import_max_w": 17_000, "export_max_w": 10_000},
         "meter": _modbus("generic_meter", meter),

@@ -17,6 +17,7 @@ START_S = 90.0
 _YAML = """
 name: hostile
 authority: full
+commissioning: {{none: simulated devices}}
 state_dir: state
 grid: {{import_max_w: {import_max_w}, export_max_w: 10000}}
 meter: {meter}

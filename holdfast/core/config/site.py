@@ -7,7 +7,7 @@ from pydantic import Field, field_validator, model_validator
 
 from holdfast.core.config.api import Api
 from holdfast.core.config.contacts import Contact
-from holdfast.core.config.device import Device, DeviceOrWithout
+from holdfast.core.config.device import Device, DeviceOrWithout, Without
 from holdfast.core.config.form import Form
 from holdfast.core.config.grid import Grid
 from holdfast.core.config.history import History
@@ -55,6 +55,9 @@ class Site(Section):
     """observe: writes nothing. limited: up to ``limited_power_w``. full: up to the hardware."""
     limited_power_w: Positive = 500.0
     """For all storage units together."""
+    commissioning: Without | None = None
+    """``{none: why}``: nobody has to release this site before it may do more than observe
+    (docs/commissioning.md)."""
     operating_mode: Literal["auto", "charge_only", "passive"] = "auto"
     """auto: plans and self-consumption. charge_only: never discharges. passive: 0 W."""
     emergency_stop_category: Literal[0, 1] = 1
