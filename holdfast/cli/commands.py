@@ -6,6 +6,7 @@ from typing import Any
 COMMANDS = {
     "init": "write an example site.yaml to start from",
     "check": "check site.yaml; with --connect, try each device, too",
+    "checklist": "what has to be seen before a site may do more than observe, and who has seen it",
     "devices": "list the device tables, or read one device by its table",
     "limits": "print the limit table with your site's values",
     "run": "run a site (or, with --demo, a simulated one)",

@@ -95,6 +95,8 @@ class Act(StrEnum):
     """A mode or power of an operator's own in the place of the plan."""
     CONFIG = "config"
     PRICES = "prices"
+    COMMISSIONING = "commissioning"
+    """An item of the checklist was signed, or the site was released for more authority."""
     ACCESS = "access"
     """Somebody asked for what he may not do."""
 

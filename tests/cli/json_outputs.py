@@ -18,6 +18,7 @@ from holdfast.backtest.ruled import RuleConflict, RuleDeeds
 from holdfast.client.plan_report import PlanReport
 from holdfast.core.signals import Signal
 from holdfast.core.state_machine import State
+from holdfast.deployment.checklist.items import Standing
 from holdfast.forecasting.forecast import PowerForecast, PriceForecast
 from holdfast.forecasting.learned import Learned
 from holdfast.monitoring.audit.events import AuditEvent
@@ -88,6 +89,16 @@ OUTPUTS: dict[str, Any] = {
     "start, stop, reset, estop": {
         # estop that nobody answers: null.
         "accepted": bool, "reason": str, "state": State | None,
+    },
+    "checklist": {
+        "site": str, "authority": Literal["observe", "limited", "full"],
+        "released_for": Literal["limited", "full"] | None, "released_by": str | None,
+        "complete_for": Literal["observe", "limited", "full"],
+        "items": [{
+            "item": str, "stage": Literal["limited", "full"], "text": str,
+            "seen_by": Literal["the program", "a person"], "standing": Standing, "told": str,
+            "signed_by": str | None,
+        }],
     },
     "plan": _without(PlanReport, "utc"),
     "plan --data": {

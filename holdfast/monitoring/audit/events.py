@@ -32,6 +32,8 @@ class ProcessStarted:
     """Tells whether it was latched before the start."""
     faults: tuple[str, ...]
     """Names those that were latched before the start."""
+    hardware_sha256: str = ""
+    """Gives the SHA-256 of the devices, their data and the grid connection; empty of old lines."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,6 +31,7 @@ from holdfast.runtime.audit.folder import AuditFolder
 from holdfast.runtime.audit.rate_limit import AuditRateLimit, Countable
 from holdfast.runtime.audit.writer import AuditWriter
 from holdfast.site.files import SiteFiles
+from holdfast.site.release import hardware_digest
 
 _log = logging.getLogger(__name__)
 
@@ -59,6 +60,7 @@ class AuditTrail:
                 real_time=real_time,
                 emergency_stop=latches.emergency_stop,
                 faults=latches.faults,
+                hardware_sha256=hardware_digest(self._site),
             )
         )
 
