@@ -1,0 +1,30 @@
+"""What was written is looked at as `holdfast check` does, before anybody relies on it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from holdfast.core.errors import HoldfastError
+from holdfast.deployment.wizard.question import Answers
+from holdfast.deployment.wizard.site_text import site_text
+from holdfast.site.examination import examine
+from holdfast.site.site_file import parse_site
+
+
+def write_site(answers: Answers, path: Path) -> tuple[str, ...]:
+    """Writes a site.yaml; returns what has to be looked at in it. Raises OSError: also where there
+    is such a file."""
+    text = site_text(answers)
+    with path.open("x", encoding="utf-8") as file:
+        file.write(text)
+    return tuple(_notes(text, path))
+
+
+def _notes(text: str, path: Path) -> Iterator[str]:
+    try:
+        found = examine(parse_site(text, source=str(path), folder=path.parent))
+    except HoldfastError as error:
+        yield f"not right yet: {error}"
+        return
+    yield from (f"doubt: {doubt}" for doubt in found.doubts)
+    if any(each.permits.key == "observe" for each in found.guards):
+        yield "some goals are guarded by nobody: `holdfast check` tells which, and what to write"
