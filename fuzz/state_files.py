@@ -36,6 +36,7 @@ from holdfast.core.quarter_hours import quarter_of
 from holdfast.core.sealed import seal
 from holdfast.core.signals import Signal
 from holdfast.core.state_machine import State
+from holdfast.deployment.checklist.signatures import Signature, Signatures
 from holdfast.devices.contactor.memory import Wear
 from holdfast.forecasting.forecast import Basis, PowerForecast
 from holdfast.forecasting.history import Field, PowerHistory
@@ -62,6 +63,7 @@ from holdfast.runtime.latch_file import load_latches
 from holdfast.runtime.measured import load_history, load_memory
 from holdfast.runtime.plan_reports import forecast_report
 from holdfast.runtime.resume import Resume
+from holdfast.safety.goals import Authority
 from holdfast.scheduling import planner_memory
 from holdfast.scheduling.loads.progress import LoadsNow, LoadState, RoomState
 from holdfast.scheduling.manual_asker import asked_by_hand
@@ -69,6 +71,7 @@ from holdfast.scheduling.planner_memory import PlannerMemory
 from holdfast.scheduling.precedence import lay_over
 from holdfast.site.files import SiteFiles, write_atomically
 from holdfast.site.proof import Proof, ProofStep, TimerFound, encode_proof, read_proof
+from holdfast.site.release import Release, encode_release, read_release
 from holdfast.site.shared_memory import Beat, HeartbeatReader
 from holdfast.site.site_file import parse_site
 from holdfast.testing.plans import plan_of
@@ -202,6 +205,29 @@ def _read_proof(files: SiteFiles) -> bool:
     assert 0.0 <= proof.power_w < math.inf
     assert proof.in_words
     return True
+
+
+def _read_release(files: SiteFiles) -> bool:
+    release = read_release(files.release)
+    if release is None:
+        return False
+    assert release.utc.utcoffset() is not None, "a time without a zone"
+    return release.permits > Authority.OBSERVE
+
+
+def _release() -> Iterator[bytes]:
+    yield _body(encode_release(Release(stage="full", hardware="ab" * 32, utc=NOON, by="Jo")))
+
+
+def _read_signatures(files: SiteFiles) -> bool:
+    signed = Signatures(files.signatures).read()
+    assert all(one.utc.utcoffset() is not None and one.in_words for one in signed.values())
+    return bool(signed)
+
+
+def _signatures() -> Iterator[bytes]:
+    one = Signature(by="Jo", utc=NOON, hardware="ab" * 32, note="3 x 35 A").model_dump_json()
+    yield f'{{"version":1,"signed":{{"fuse":{one}}}}}'.encode()
 
 
 def _proof() -> Iterator[bytes]:
@@ -475,6 +501,8 @@ TARGETS = (
     _row("start_record", "starts.json", lambda files: files.starts, _starts, None, _read_starts),
     _row("running_file", "running.json", lambda files: files.running, _running, _sealed, _read_running),
     _row("wear_file", "wear.json", lambda files: files.wear, _wear, _sealed, _read_wear),
+    _row("release_file", "a release", lambda files: files.release, _release, _sealed, _read_release),
+    _row("signatures_file", "signatures", lambda files: files.signatures, _signatures, _sealed, _read_signatures),
     _row("proof_file", "a proof", lambda files: files.proofs / "unit.json", _proof, _sealed, _read_proof),
     _row("audit_log", "the audit log and its head", _log_path, _audit, None, _read_audit),
     _row("status_record", "the status in shared memory", lambda files: files.status, _status, _record, _read_status),

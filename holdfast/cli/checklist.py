@@ -163,14 +163,14 @@ def _rows(found: Checklist, stage: Authority) -> Iterator[tuple[str, ...]]:
 def _released(site: Site) -> str:
     if site.commissioning is not None:
         return f"nobody has to release this site ({site.commissioning.none})"
-    release = read_release(site)
+    release = read_release(release_path(site))
     if release is None:
         return "it is released for nothing: it observes"
     return f"it was released for authority: {release.stage} by {release.by}, {release.utc:%Y-%m-%d}"
 
 
 def _content(site: Site, found: Checklist) -> dict[str, object]:
-    release = read_release(site)
+    release = read_release(release_path(site))
     return {
         "site": site.name,
         "authority": site.authority,

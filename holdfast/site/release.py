@@ -5,11 +5,10 @@ since begins again. Why it is so: docs/decisions/0040-released-for-a-stage.md.
 """
 
 import hashlib
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from holdfast.core.config import Site
 from holdfast.core.errors import ConfigError
@@ -29,7 +28,7 @@ class Release(BaseModel):
     stage: Literal["limited", "full"]
     hardware: str
     """Is the digest of the devices and data sheets that it is about."""
-    utc: datetime
+    utc: AwareDatetime
     by: Annotated[str, Field(min_length=1, max_length=MAX_NAME)]
 
     @property
@@ -63,10 +62,10 @@ def encode_release(release: Release) -> bytes:
     return seal(release.model_dump_json())
 
 
-def read_release(site: Site) -> Release | None:
-    """Returns the release of a site; None without one, and for what nobody can trust."""
+def read_release(path: Path) -> Release | None:
+    """Returns the release in a file; None without one, and for what nobody can trust."""
     try:
-        return Release.model_validate_json(unseal(release_path(site).read_bytes()))
+        return Release.model_validate_json(unseal(path.read_bytes()))
     except (OSError, ValueError):
         return None
 
@@ -76,7 +75,7 @@ def check_release(site: Site) -> None:
     wanted = Authority[site.authority.upper()]
     if wanted is Authority.OBSERVE or site.commissioning is not None:
         return
-    release = read_release(site)
+    release = read_release(release_path(site))
     if release is None or release.permits < wanted:
         has = "nothing" if release is None else f"authority: {release.stage}"
         raise ConfigError(

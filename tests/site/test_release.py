@@ -129,13 +129,14 @@ def test_what_is_no_hardware_may_change(tmp_path: Path, changes: dict[str, Any])
         seal('{"stage":"full"}'),
         seal('{"stage":"observe","hardware":"","utc":"2026-03-02T00:00:00Z","by":"Jo"}'),
         seal('{"stage":"full","hardware":"","utc":"2026-03-02T00:00:00Z","by":""}'),
+        seal('{"stage":"full","hardware":"","utc":"2026-03-02T00:00:00","by":"Jo"}'),
         seal('{"version":2,"stage":"full","hardware":"","utc":"2026-03-02T00:00:00Z","by":"Jo"}'),
     ],
 )
 def test_what_nobody_can_trust_is_no_release(tmp_path: Path, content: bytes) -> None:
     site = site_in(tmp_path)
     release_path(site).write_bytes(content)
-    assert read_release(site) is None
+    assert read_release(release_path(site)) is None
     with pytest.raises(ConfigError, match="which is nothing"):
         check_release(site)
 
@@ -144,12 +145,12 @@ def test_an_edited_release_counts_for_nothing(tmp_path: Path) -> None:
     site = released(site_in(tmp_path), "limited")
     path = release_path(site)
     path.write_bytes(path.read_bytes().replace(b"limited", b"full"))
-    assert read_release(site) is None
+    assert read_release(release_path(site)) is None
 
 
 def test_a_release_says_what_it_permits(tmp_path: Path) -> None:
     site = released(site_in(tmp_path), "limited")
-    found = read_release(site)
+    found = read_release(release_path(site))
     assert found is not None
     assert found.permits is Authority.LIMITED
     assert release_path(site) == tmp_path / "release.json"

@@ -3,11 +3,10 @@
 A signature is about the devices that were there: with others it counts for nothing.
 """
 
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from holdfast.core.sealed import seal, unseal
 from holdfast.core.texts import MAX_NAME, MAX_REASON
@@ -20,7 +19,7 @@ class Signature(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     by: Annotated[str, Field(min_length=1, max_length=MAX_NAME)]
-    utc: datetime
+    utc: AwareDatetime
     hardware: str
     """Is the digest of the devices that were there."""
     note: Annotated[str, Field(max_length=MAX_REASON)] = ""
