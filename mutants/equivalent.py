@@ -55,6 +55,18 @@ EQUIVALENT: tuple[Equivalent, ...] = (
         reason="for 0 W there is no room, and the line is not reached",
     ),
     Equivalent(
+        module="holdfast.control.connection.operator_signal",
+        line="elif after.last_ns is not None:",
+        change="after.last_ns is not None -> True",
+        reason="where there was no beat there is no first one either: both stay None",
+    ),
+    Equivalent(
+        module="holdfast.control.connection.operator_signal",
+        line="if not waits and memory.state not in (OperatorState.FAILSAFE, OperatorState.AUTONOMOUS):",
+        change="without OperatorState.AUTONOMOUS",
+        reason="no way leads out of it for LOST, nor for OVER, which would come otherwise",
+    ),
+    Equivalent(
         module="holdfast.control.plan_gate",
         line='word = "gap" if slot.start > plan.slots[index - 1].end else "overlap"',
         change="slot.start > plan.slots[index - 1].end -> slot.start >= plan.slots[index - 1].end",

@@ -14,6 +14,7 @@ OWN_TESTS = {
     "control/connection/band": ("control/connection/test_connection.py",),
     "control/connection/batteries": ("control/connection/test_connection.py",),
     "control/connection/memory": ("control/connection/test_connection.py",),
+    "control/connection/operator_signal": ("control/connection/test_connection.py",),
     "control/connection/release": ("control/connection/test_connection.py",),
     "control/connection/rows": ("control/connection/test_connection.py",),
     "core/abilities": ("site/test_devices.py",),

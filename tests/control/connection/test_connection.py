@@ -423,6 +423,20 @@ def test_nobody_hears_of_him_any_more():
     }
 
 
+def test_what_is_failsafe_lasts_as_many_minutes_as_are_configured():
+    """His box tells a heartbeat that stands still."""
+    site, memory = site_of(operator={**BOTH, "failsafe_minutes": 150}), None
+    for after_s, state in (
+        (0, OperatorState.INIT),
+        (121, OperatorState.FAILSAFE),
+        (121 + 8999, OperatorState.FAILSAFE),
+        (121 + 9000, OperatorState.AUTONOMOUS),
+    ):
+        values, now_ns = {Signal.OPERATOR_BEATS_COUNT: 1.0}, T0 + after_s * NS_PER_S
+        _, _, memory = band_of(site, values, memory=memory, now_ns=now_ns)
+        assert memory.consumption.state is memory.production.state is state
+
+
 @pytest.mark.parametrize(
     ("battery_w", "consumption_s", "production_s"),
     [(4300.0, 0, 0), (4301.0, 1, 0), (-3100.0, 0, 0), (-3101.0, 0, 1)],

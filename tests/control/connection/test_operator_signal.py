@@ -1,5 +1,7 @@
 """The grid operator's signal has the states of LPC: without him the failsafe limit holds."""
 
+import math
+
 import pytest
 
 from holdfast.control.connection.operator_signal import (
@@ -8,7 +10,6 @@ from holdfast.control.connection.operator_signal import (
     LIMITS,
     PRODUCTION,
     TRANSITIONS,
-    OperatorEvent,
     OperatorHeartbeat,
     OperatorMemory,
     OperatorSignal,
@@ -22,7 +23,7 @@ from holdfast.core.signals import SITE, Signal
 from holdfast.core.units import ns_from_s
 from tests.builders import T0, UNIT, put
 
-S, E = OperatorState, OperatorEvent
+S = OperatorState
 TERMS = OperatorTerms(limit_w=4200.0, failsafe_w=3000.0, failsafe_ns=ns_from_s(7200.0))
 
 
@@ -74,27 +75,25 @@ class Box:
 
 
 def test_the_ways_between_the_states_are_those_of_the_use_case():
-    ways = {(a.name, e.name): b.name for (a, e), b in TRANSITIONS.items()}
+    ways = {(a.value, e.value): b.value for (a, e), b in TRANSITIONS.items()}
+    unlimited, alone = "unlimited_controlled", "unlimited_autonomous"
     assert ways == {
-        ("INIT", "LIMIT"): "LIMITED",
-        ("INIT", "RELEASE"): "UNLIMITED",
-        ("INIT", "LOST"): "FAILSAFE",
-        ("INIT", "OVER"): "AUTONOMOUS",
-        ("UNLIMITED", "LIMIT"): "LIMITED",
-        ("UNLIMITED", "LOST"): "FAILSAFE",
-        ("LIMITED", "RELEASE"): "UNLIMITED",
-        ("LIMITED", "LOST"): "FAILSAFE",
-        ("FAILSAFE", "LIMIT"): "LIMITED",
-        ("FAILSAFE", "RELEASE"): "UNLIMITED",
-        ("FAILSAFE", "OVER"): "AUTONOMOUS",
-        ("AUTONOMOUS", "LIMIT"): "LIMITED",
-        ("AUTONOMOUS", "RELEASE"): "UNLIMITED",
+        ("init", "limit"): "limited",
+        ("init", "release"): unlimited,
+        ("init", "lost"): "failsafe",
+        ("init", "over"): alone,
+        (unlimited, "limit"): "limited",
+        (unlimited, "lost"): "failsafe",
+        ("limited", "release"): unlimited,
+        ("limited", "lost"): "failsafe",
+        ("failsafe", "limit"): "limited",
+        ("failsafe", "release"): unlimited,
+        ("failsafe", "over"): alone,
+        (alone, "limit"): "limited",
+        (alone, "release"): unlimited,
     }
     assert {S.UNLIMITED, S.LIMITED} == HEARD
     assert {S.INIT, S.LIMITED, S.FAILSAFE} == LIMITS
-    assert [state.value for state in S] == [
-        "init", "unlimited_controlled", "limited", "failsafe", "unlimited_autonomous",
-    ]  # fmt: skip
 
 
 def test_from_the_first_cycle_on_the_failsafe_limit_holds():
@@ -102,8 +101,8 @@ def test_from_the_first_cycle_on_the_failsafe_limit_holds():
     box.readable = False
     assert box.run(1) is S.INIT
     assert box.holds_w == 3000.0
-    assert box.run(119) is S.INIT
-    assert box.run(2) is S.FAILSAFE
+    assert box.run(120) is S.INIT
+    assert box.run(1) is S.FAILSAFE
     assert box.holds_w == 3000.0
 
 
@@ -120,6 +119,60 @@ def test_a_heartbeat_and_a_limit_after_it_put_him_in_command(counts):
     assert box.holds_w is None
     box.write(1.0)
     assert box.run(1) is S.LIMITED
+
+
+def test_what_is_read_with_the_first_heartbeat_may_be_older_than_it():
+    box = Box()
+    assert box.run(31) is S.INIT
+    assert box.heartbeat.since_ns == box.time_ns
+    assert box.run(1) is S.UNLIMITED
+
+
+def test_while_he_is_in_command_a_limit_holds_at_once_whatever_the_count_says():
+    box = Box()
+    assert box.run(35) is S.UNLIMITED
+    box.counts = True  # its first value tells of no limit
+    box.limited, box.limit_w = 1.0, 2500.0
+    assert box.run(1) is S.LIMITED
+    box.limited = 0.0
+    assert box.run(1) is S.UNLIMITED
+
+
+def test_the_first_count_of_limits_tells_of_none():
+    box = Box(counts=True)
+    box.run(31)
+    assert box.heartbeat.writes == 1.0
+    assert box.heartbeat.written_ns is None
+    assert box.run(600) is S.INIT
+
+
+def test_a_count_of_limits_that_cannot_be_read_for_a_while_counts_none():
+    box = lost()
+    box.alive, box.next_beat_s = True, 0.0
+    box.run(40)
+    box.counts = False
+    assert box.run(20) is S.FAILSAFE
+    box.counts = True
+    assert box.run(20) is S.FAILSAFE
+
+
+@pytest.mark.parametrize("signal", [Signal.OPERATOR_BEATS_COUNT, Signal.CONSUMPTION_LIMITED])
+def test_what_cannot_be_true_is_neither_a_heartbeat_nor_a_word_of_his(signal):
+    box = Box()
+    box.run(35)
+    put(box.store, SITE, signal, math.nan, box.time_ns + 1)
+    before, box.time_ns = box.heartbeat, box.time_ns + 1
+    snapshot = freeze(box.store.image(), box.time_ns)
+    assert heard(snapshot, before) == before
+    assert box.signal.step(snapshot, before, box.memory).state is S.UNLIMITED
+
+
+def test_a_box_that_once_had_a_heartbeat_is_never_a_plain_contact():
+    box = Box()
+    box.run(35)
+    box.store, box.beats = DataStore((UNIT,)), False  # as if its count had never been read
+    assert box.run(130) is S.FAILSAFE
+    assert box.run(60) is S.FAILSAFE
 
 
 def test_a_value_that_stands_still_is_no_heartbeat():
@@ -178,9 +231,12 @@ def test_failsafe_lasts_two_hours_at_least_then_the_site_is_on_its_own(alive):
     box = lost()
     since_ns = box.memory.since_ns
     box.alive = alive
+    while (box.time_ns - since_ns) % ns_from_s(10.0):
+        box.run(1)
     while box.run(10, 10.0) is S.FAILSAFE:
-        assert box.time_ns - since_ns < ns_from_s(7200.0)
+        pass
     assert box.memory.state is S.AUTONOMOUS
+    assert box.time_ns - since_ns == ns_from_s(7200.0)
     assert box.holds_w is None
     assert box.run(1000, 10.0) is S.AUTONOMOUS
     box.alive, box.next_beat_s = True, 0.0
@@ -207,6 +263,14 @@ def test_a_plain_contact_says_what_holds_as_long_as_it_can_be_read():
     assert box.run(20_000, 10.0) is S.FAILSAFE  # no time makes a broken wire a permission
     box.readable, box.limited = True, 0.0
     assert box.run(1) is S.UNLIMITED
+
+
+def test_the_later_reading_of_two_contacts_is_the_last_sign_of_him():
+    box = Box(beats=False)
+    for later_s, signal in enumerate((PRODUCTION.limited, CONSUMPTION.limited)):
+        put(box.store, SITE, signal, 0.0, T0 + ns_from_s(later_s))
+    now_ns = T0 + ns_from_s(2.0)
+    assert heard(freeze(box.store.image(), now_ns), box.heartbeat).last_ns == T0 + ns_from_s(1.0)
 
 
 def test_production_has_its_own_contact():
@@ -238,6 +302,12 @@ def test_the_time_under_a_limit_is_counted_and_what_of_it_was_exceeded():
     box.run(5)
     assert box.memory.limited_ns == ns_from_s(61.0)
     assert exceeded(box.memory, is_over=True).exceeded_ns == 0
+
+
+def test_each_cycle_under_a_limit_counts_and_one_that_took_no_time_changes_nothing():
+    assert exceeded(OperatorMemory(spent_ns=1), is_over=True).exceeded_ns == 1
+    for memory in (OperatorMemory(), OperatorMemory(spent_ns=0, exceeded_ns=7)):
+        assert exceeded(memory, is_over=True) is memory
 
 
 def test_a_clock_that_goes_back_takes_no_time_away():
