@@ -67,6 +67,30 @@ EQUIVALENT: tuple[Equivalent, ...] = (
         reason="no way leads out of it for LOST, nor for OVER, which would come otherwise",
     ),
     Equivalent(
+        module="holdfast.control.mode_manager",
+        line="def __init__(self, site: Site, *, coarse_w: float = 0.0) -> None:",
+        change="0.0 -> -1.0",
+        reason="the wider of it and of a share of the rated power counts, which is above zero",
+    ),
+    Equivalent(
+        module="holdfast.control.mode_manager",
+        line="if rest_w is not None and mean_rest_w is not None:",
+        change="rest_w is not None and mean_rest_w is not None -> rest_w is not None or mean_rest_w is not None",
+        reason="where the rest is not known nobody leads and PV is on, whatever is seen beside it",
+    ),
+    Equivalent(
+        module="holdfast.control.mode_manager",
+        line="if rest_w is not None and mean_rest_w is not None:",
+        change="rest_w is not None and mean_rest_w is not None -> mean_rest_w is not None",
+        reason="where the rest is not known nobody leads and PV is on, whatever is seen beside it",
+    ),
+    Equivalent(
+        module="holdfast.control.mode_manager",
+        line="if rest_w is not None and mean_rest_w is not None:",
+        change="rest_w is not None and mean_rest_w is not None -> rest_w is not None",
+        reason="a rest that is known has a mean: itself, if there was none before",
+    ),
+    Equivalent(
         module="holdfast.control.plan_gate",
         line='word = "gap" if slot.start > plan.slots[index - 1].end else "overlap"',
         change="slot.start > plan.slots[index - 1].end -> slot.start >= plan.slots[index - 1].end",

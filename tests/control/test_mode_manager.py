@@ -14,6 +14,7 @@ from holdfast.control.mode_manager import (
     ModeMemory,
 )
 from holdfast.control.plan_gate import accept_plan
+from holdfast.control.regulation.regulator import RegulationMemory, RegulatorWish
 from holdfast.control.request import Request
 from holdfast.core.asked_slot import AskedBy, SlotTerms
 from holdfast.core.data_store import freeze
@@ -583,7 +584,7 @@ def test_where_nobody_asks_the_site_has_a_mode_of_its_own():
 
 
 def test_a_load_balancer_follows_the_mean_of_its_minutes():
-    site = build_site(modes={"default": "load_balancer", "levelling_minutes": 1.0})
+    site = build_site(modes={"default": "load_balancer", "levelling_minutes": 2.0})
     manager, memory = ModeManager(site), ModeMemory()
 
     def step(grid_w, at_s):
@@ -598,8 +599,21 @@ def test_a_load_balancer_follows_the_mean_of_its_minutes():
         return memory.transfer.power_w
 
     assert step(1000.0, 0) == 0.0, "the first mean is what is"
-    assert step(2000.0, 6) == pytest.approx(-900.0), "a tenth of a minute moves it by a tenth"
+    assert step(2000.0, 12) == pytest.approx(-900.0), "a tenth of them moves it by a tenth"
     assert step(2000.0, 600) == 0.0, "no further than to the value itself"
+
+
+def test_what_is_half_a_watt_too_little_of_a_small_battery_is_corrected():
+    """Unless a device keeps its setpoint in coarser steps, and none is named here."""
+    small = {"charge_power_max_w": 100, "discharge_power_max_w": 100}
+    regulator = ModeManager(build_site(unit_content(inverter_hardware=small))).regulator
+    asked_w, memory = 90.0, RegulationMemory()
+    for count in range(100):
+        values = {Signal.BATTERY_POWER_W: asked_w - 0.5}
+        snapshot = snapshot_of(values, now_ns=T0 + count * NS_PER_S // 10)
+        wish = RegulatorWish(power_w=90.0, grid_w=0.0)
+        asked_w, memory = regulator.step(wish, snapshot, memory, 0.1)
+    assert asked_w == pytest.approx(90.5, abs=0.1)
 
 
 def test_a_mode_that_is_asked_for_by_no_stronger_one_waits_for_the_dwell():
@@ -641,9 +655,12 @@ def test_before_the_first_cycle_nothing_was_set_limited_or_late():
     assert LastCycle(setpoint_w=0.0, is_limited=False, meter_delay_s=0.0) == NOTHING_BEFORE
 
 
-def test_a_battery_that_charges_with_less_than_it_discharges_is_asked_for_no_more():
+@pytest.mark.parametrize(("target_pct", "power_w"), [(100.0, 3000.0), (10.0, -5000.0)])
+def test_a_battery_that_charges_with_less_than_it_discharges_is_asked_for_no_more(
+    target_pct, power_w
+):
     hardware = {"charge_power_max_w": 3000, "discharge_power_max_w": 5000}
     site = build_site(unit_content(inverter_hardware=hardware))
-    snapshot = snapshot_of({Signal.GRID_POWER_W: 0.0, Signal.BATTERY_POWER_W: 0.0})
-    asked = request_of(ModeManager(site), snapshot, plan(SlotMode.FULL_CHARGE), State.RUNNING)
-    assert asked.power_w == 3000.0
+    seen = snapshot_of({Signal.GRID_POWER_W: 0.0, Signal.BATTERY_POWER_W: 0.0})
+    soon = asking(SlotMode.STATE_OF_CHARGE, minutes=15, soc_target_pct=target_pct)
+    assert request_of(ModeManager(site), seen, soon, State.RUNNING).power_w == power_w
