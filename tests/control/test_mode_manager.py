@@ -662,5 +662,5 @@ def test_a_battery_that_charges_with_less_than_it_discharges_is_asked_for_no_mor
     hardware = {"charge_power_max_w": 3000, "discharge_power_max_w": 5000}
     site = build_site(unit_content(inverter_hardware=hardware))
     seen = snapshot_of({Signal.GRID_POWER_W: 0.0, Signal.BATTERY_POWER_W: 0.0})
-    soon = asking(SlotMode.STATE_OF_CHARGE, minutes=15, soc_target_pct=target_pct)
+    soon = asking(SlotMode.SOC, minutes=15, soc_target_pct=target_pct)
     assert request_of(ModeManager(site), seen, soon, State.RUNNING).power_w == power_w
