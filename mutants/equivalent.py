@@ -68,6 +68,18 @@ EQUIVALENT: tuple[Equivalent, ...] = (
     ),
     Equivalent(
         module="holdfast.control.mode_manager",
+        line="if leader is not None and view is not None:",
+        change="leader is not None and view is not None -> leader is not None",
+        reason="somebody leads only while the rest is known, and so seen",
+    ),
+    Equivalent(
+        module="holdfast.control.mode_manager",
+        line="if rest_w is not None and mean_rest_w is not None:",
+        change="rest_w is not None and mean_rest_w is not None -> True",
+        reason="where the rest is not known nobody leads and PV is on, whatever is seen beside it",
+    ),
+    Equivalent(
+        module="holdfast.control.mode_manager",
         line="def __init__(self, site: Site, *, coarse_w: float = 0.0) -> None:",
         change="0.0 -> -1.0",
         reason="the wider of it and of a share of the rated power counts, which is above zero",
