@@ -68,6 +68,12 @@ EQUIVALENT: tuple[Equivalent, ...] = (
     ),
     Equivalent(
         module="holdfast.control.mode_manager",
+        line="if slot is not None and plan is not None:",
+        change="slot is not None and plan is not None -> slot is not None",
+        reason="a slot is one of a plan",
+    ),
+    Equivalent(
+        module="holdfast.control.mode_manager",
         line="if leader is not None and view is not None:",
         change="leader is not None and view is not None -> leader is not None",
         reason="somebody leads only while the rest is known, and so seen",

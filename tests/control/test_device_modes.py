@@ -119,6 +119,27 @@ def test_at_the_reserve_for_an_outage_no_mode_is_asked_for_that_may_discharge(mo
     assert asked(mode, {Signal.SOC_PCT: 1.0}).device_mode is mode, "none is kept here"
 
 
+@pytest.mark.parametrize("mode", PLANNED)
+def test_no_mode_is_asked_for_where_the_meter_leaves_less_than_all_that_the_inverter_may_do(mode):
+    hardware = {"charge_power_max_w": 3000, "discharge_power_max_w": 2000}
+    for import_max_w, export_max_w, leaves_all in (
+        (3000, 2000, True),
+        (2999, 2000, False),
+        (3000, 1999, False),
+        (9000, 1999, False),
+        (2999, 9000, False),
+    ):
+        one = build_site(
+            unit_content(**HYBRID, inverter_hardware=hardware),
+            planner=PLANNER,
+            grid={"import_max_w": import_max_w, "export_max_w": export_max_w},
+        )
+        expected = mode if leaves_all else None
+        plan = plan_of(mode, one, power_w=0.0)
+        request = request_of(ModeManager(one), snapshot_of(), plan, State.RUNNING)
+        assert request.device_mode is expected
+
+
 def test_which_modes_may_discharge():
     assert {mode for mode, row in MODES.items() if not row.discharges} == {BATTERY_FIRST, BACKUP}
 

@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from holdfast.control.connection.band import SLACK_W
+from holdfast.control.kept_out import KEPT_OUT
 from holdfast.control.mode_manager import (
     NOTHING_BEFORE,
     REQUEST_LIFETIME_NS,
@@ -16,6 +18,7 @@ from holdfast.control.mode_manager import (
 from holdfast.control.plan_gate import accept_plan
 from holdfast.control.regulation.regulator import RegulationMemory, RegulatorWish
 from holdfast.control.request import Request
+from holdfast.control.transfer import Leader, TransferMemory
 from holdfast.core.asked_slot import AskedBy, SlotTerms
 from holdfast.core.data_store import freeze
 from holdfast.core.plan import Plan, PlanSlot, PlanStatus
@@ -25,7 +28,16 @@ from holdfast.core.slot_mode import NEEDS, SlotMode
 from holdfast.core.state_machine import State
 from holdfast.core.units import NS_PER_S, ns_from_s
 from holdfast.safety.rest_of_site import RestFollower, RestMemory
-from tests.builders import T0, build_site, healthy_store, put, snapshot_of, unit_content
+from tests.builders import (
+    LOAD,
+    T0,
+    build_site,
+    device,
+    healthy_store,
+    put,
+    snapshot_of,
+    unit_content,
+)
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 
@@ -75,7 +87,7 @@ def request(grid_w=0.0, battery_w=0.0, accepted=None, state=State.RUNNING, now_n
 @pytest.mark.parametrize("state", [state for state in State if state is not State.RUNNING])
 def test_outside_running_nothing_is_asked_whatever_the_plan_says(state):
     asked = request(accepted=plan(power_w=3000.0), state=state)
-    assert (asked.power_w, asked.source) == (0.0, AskedBy.PASSIVE)
+    assert (asked.power_w, asked.source, asked.mode) == (0.0, AskedBy.PASSIVE, SlotMode.PASSIVE)
     assert state.name in asked.reason
 
 
@@ -118,6 +130,7 @@ def test_without_meter_or_battery_nothing_is_asked_even_with_a_plan(signal, how)
     snapshot = snapshot_of(values, now_ns=T0, sampled_ns=T0 - age_ns)
     asked = request_of(ModeManager(build_site()), snapshot, plan(power_w=2000.0), State.RUNNING)
     assert (asked.power_w, asked.source) == (0.0, AskedBy.PASSIVE)
+    assert asked.reason == "meter or battery cannot be read"
 
 
 @pytest.mark.parametrize(
@@ -464,7 +477,17 @@ def asking(mode, power_w=0.0, *, by=AskedBy.PLAN, minutes=60, **terms):
     return replace(accepted, plan=replace(accepted.plan, slots=slots))
 
 
-def asked_of(accepted=None, *, grid_w=0.0, soc_pct=50.0, unit=None, memory=None, **site):
+def asked_whole(
+    accepted=None,
+    *,
+    grid_w=0.0,
+    soc_pct=50.0,
+    unit=None,
+    memory=None,
+    last=NOTHING_BEFORE,
+    state=State.RUNNING,
+    **site,
+):
     values = {
         Signal.GRID_POWER_W: grid_w,
         Signal.BATTERY_POWER_W: 0.0,
@@ -472,7 +495,11 @@ def asked_of(accepted=None, *, grid_w=0.0, soc_pct=50.0, unit=None, memory=None,
     }
     manager = ModeManager(build_site(unit_content() if unit is None else unit, **site))
     seen = snapshot_of(values)
-    return manager.step(seen, accepted, State.RUNNING, memory or ModeMemory()).request
+    return manager.step(seen, accepted, state, memory or ModeMemory(), last=last)
+
+
+def asked_of(accepted=None, **how):
+    return asked_whole(accepted, **how).request
 
 
 @pytest.mark.parametrize("mode", [mode for mode in SlotMode if mode is not SlotMode.POWER])
@@ -512,10 +539,104 @@ def test_a_cap_of_the_site_holds_whoever_asks_and_the_tighter_one_counts():
     assert asked_of(tighter, grid_w=5000.0, modes=modes).power_w == -4000.0
 
 
+@pytest.mark.parametrize(
+    ("before_w", "set_w", "urgent"),
+    [(-2000.0, -2000.0, False), (0.0, -2000.0, True), (-2000.0, 0.0, True), (0.0, 0.0, True)],
+)
+def test_a_limit_is_urgent_while_what_was_asked_or_what_was_set_is_outside(before_w, set_w, urgent):
+    hold = asking(SlotMode.HOLD, import_max_w=3000.0)
+    leader = Leader(by=AskedBy.PLAN, mode=SlotMode.HOLD, reason="")
+    before = TransferMemory(leader=leader, since_ns=T0, power_w=before_w)
+    last = LastCycle(setpoint_w=set_w)
+    asked = asked_of(hold, grid_w=5000.0, memory=ModeMemory(transfer=before), last=last)
+    assert (asked.power_w, asked.urgent) == (-2000.0, urgent)
+
+
+@pytest.mark.parametrize(
+    ("grid_w", "terms"), [(3000.0, {"import_max_w": 3000.0}), (-1000.0, {"export_max_w": 1000.0})]
+)
+def test_in_the_first_cycle_a_battery_that_rests_almost_where_it_should_has_time(grid_w, terms):
+    rests = asking(SlotMode.PASSIVE, **terms)
+    for beyond_w, urgent in ((SLACK_W - 0.5, False), (SLACK_W + 0.5, True)):
+        asked = asked_of(rests, grid_w=grid_w + math.copysign(beyond_w, grid_w))
+        assert (abs(asked.power_w), asked.urgent) == (beyond_w, urgent)
+
+
+def test_what_comes_back_from_the_mode_before_keeps_the_limits_on_its_way():
+    leader = Leader(by=AskedBy.PLAN, mode=SlotMode.POWER, reason="")
+    before = TransferMemory(leader=leader, since_ns=0, power_w=-1010.0, easing=True)
+    asked = asked_of(
+        asking(SlotMode.PASSIVE, export_max_w=1000.0), memory=ModeMemory(transfer=before)
+    )
+    assert (asked.power_w, asked.urgent) == (-1000.0, False)
+
+
+def test_a_car_that_the_battery_never_serves_is_left_out_whatever_the_mode():
+    car = {"name": LOAD, "meter": device("generic_load_meter"), "from_battery": False}
+    manager = ModeManager(build_site(metered_loads=[car]))
+    values = {
+        Signal.GRID_POWER_W: 4600.0, Signal.BATTERY_POWER_W: 0.0, Signal.LOAD_POWER_W: 4000.0
+    }  # fmt: skip
+    for accepted in (None, asking(SlotMode.POWER, -5000.0)):
+        asked = request_of(manager, snapshot_of(values), accepted, State.RUNNING)
+        assert (asked.power_w, asked.kept_by) == (-600.0, (KEPT_OUT,))
+
+
+# What is regulated, and what is learned of a device by that
+
+
+def regulating(accepted, memory=None, **how):
+    """Whether the manager's memory says so after a cycle."""
+    return asked_whole(accepted, memory=memory, **how).memory.regulation.is_regulating
+
+
+@pytest.mark.parametrize(
+    ("mode", "power_w", "terms", "regulated"),
+    [
+        (SlotMode.SELF_CONSUMPTION, 0.0, {}, True),
+        (SlotMode.HOLD, 0.0, {}, False),
+        (SlotMode.POWER, -5000.0, {}, False),
+        (SlotMode.POWER, 5000.0, {}, False),
+        (SlotMode.POWER, -5000.0, {"export_max_w": 1000.0}, True),
+        (SlotMode.POWER, 5000.0, {"import_max_w": 3000.0}, True),
+    ],
+)
+def test_a_power_is_regulated_at_the_meter_where_a_mode_or_a_limit_there_decides_it(
+    mode, power_w, terms, regulated
+):
+    assert regulating(asking(mode, power_w, **terms)) is regulated
+
+
+def test_what_the_battery_is_asked_is_what_the_meter_is_expected_to_lose():
+    """So a meter at 0 W, where a load of 1 kW is served, is at its aim."""
+    manager, memory = ModeManager(build_site()), ModeMemory()
+    for second in range(60):
+        values = {Signal.GRID_POWER_W: second % 2, Signal.BATTERY_POWER_W: -1000.0}
+        seen = snapshot_of(values, now_ns=T0 + second * NS_PER_S)
+        memory = manager.step(seen, None, State.RUNNING, memory).memory
+    assert manager.regulator.quality(memory.regulation).rms_w < 2.0
+
+
+def test_what_still_comes_back_from_the_mode_before_is_not_regulated():
+    leader = Leader(by=AskedBy.PLAN, mode=SlotMode.POWER, reason="")
+    before = TransferMemory(leader=leader, since_ns=0, power_w=-5000.0)
+    memory = ModeMemory(transfer=before, time_ns=T0 - NS_PER_S // 50)
+    assert regulating(None, memory) is False
+    assert regulating(None, replace(memory, transfer=replace(before, power_w=0.0))) is True
+
+
+def test_what_was_learned_of_a_device_is_forgotten_once_nobody_may_ask():
+    asked = asked_whole(None, grid_w=1000.0)
+    assert asked.memory.regulation.is_regulating
+    stopped = asked_whole(None, grid_w=1000.0, memory=asked.memory, state=State.ERROR)
+    assert stopped.memory.regulation == RegulationMemory()
+
+
 def test_what_may_not_be_exported_is_charged():
     accepted = asking(SlotMode.PASSIVE, export_max_w=1000.0)
     asked = asked_of(accepted, grid_w=-4000.0)
     assert (asked.power_w, asked.kept_by, asked.urgent) == (3000.0, ("export_max",), True)
+    assert asked.export_limit_w == 1000.0, "and what cannot be is throttled"
     selling = asking(SlotMode.POWER, -5000.0, export_max_w=1000.0)
     assert asked_of(selling).power_w == -1000.0
 
@@ -596,11 +717,17 @@ def test_a_load_balancer_follows_the_mean_of_its_minutes():
         }
         snapshot = snapshot_of(values, now_ns=T0 + at_s * NS_PER_S)
         memory = manager.step(snapshot, None, State.RUNNING, memory).memory
-        return memory.transfer.power_w
+        return None if memory.transfer is None else memory.transfer.power_w
 
     assert step(1000.0, 0) == 0.0, "the first mean is what is"
     assert step(2000.0, 12) == pytest.approx(-900.0), "a tenth of them moves it by a tenth"
+    step(None, 24)
+    assert step(2000.0, 36) == pytest.approx(-810.0), "a gap moves nothing, and loses nothing"
+    assert step(9000.0, 30) == pytest.approx(-7810.0), "nor does a clock that goes back"
     assert step(2000.0, 600) == 0.0, "no further than to the value itself"
+    alone = snapshot_of({Signal.GRID_POWER_W: 5000.0})
+    first = manager.step(alone, None, State.RUNNING, ModeMemory(mean_rest_w=1000.0)).memory
+    assert first.mean_rest_w == 1000.0, "before the first cycle there was no time"
 
 
 def test_what_is_half_a_watt_too_little_of_a_small_battery_is_corrected():
