@@ -601,6 +601,26 @@ EQUIVALENT: tuple[Equivalent, ...] = (
         change="track.slope_per_s is None -> False",
         reason="without a slope there is no level, and so no finding",
     ),
+    Equivalent(
+        module="holdfast.safety.phases",
+        line="power_w, told_a = shown[index] or 0.0, shown[index + len(self._numbers)]",
+        change="index + len(self._numbers) -> index - len(self._numbers)",
+        reason="there are as many powers as currents: counted from the end it is the same place",
+    ),
+    Equivalent(
+        module="holdfast.safety.phases",
+        line="power_w, told_a = shown[index] or 0.0, shown[index + len(self._numbers)]",
+        change="shown[index] or 0.0 -> shown[index]",
+        reason="all powers are known there, or nothing is followed",
+    ),
+    Equivalent(
+        module="holdfast.safety.phases",
+        line="swing_w: tuple[float, float] = (0.0, 0.0),",
+        change="0.0 -> -1.0",
+        reason="the other end is taken last: beyond it nothing is left, as with 0 W",
+        times=2,
+        nth=2,
+    ),
 )
 
 

@@ -57,6 +57,8 @@ def test_a_current_that_is_told_counts_and_has_the_sign_of_its_power():
     assert [current_a for _, _, current_a in seen] == [12.0, -3.0, 1.0]
     seen = rests(site_of(), told(currents=(-12.0, -3.0, -1.0)))
     assert [current_a for _, _, current_a in seen] == [12.0, -3.0, 1.0]
+    seen = rests(site_of(), told(powers=(0.0, -0.1, 0.1), currents=(12.0, 3.0, 1.0)))
+    assert [current_a for _, _, current_a in seen] == [12.0, -3.0, 1.0]
     seen = rests(site_of(), told(currents=(12.0, None, 1.0)))
     assert [current_a for _, _, current_a in seen] == [12.0, -2.0, 1.0]
 
