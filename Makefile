@@ -19,12 +19,13 @@ BIN := $(VENV)/bin
 
 # What each of them installs beside the dependencies; tests/test_extras.py compares that with what
 # its code imports.
-EXTRAS_test := test,forecast,sunspec,mqtt,gpio,dbc,parquet
+EXTRAS_test := test,forecast,sunspec,mqtt,gpio,dbc,parquet,release
 EXTRAS_prove := test,prove
 EXTRAS_fuzz := sunspec,mqtt,dbc,fuzz
-EXTRAS_lint := test,forecast,sunspec,mqtt,gpio,dbc,parquet,prove,lint
+EXTRAS_lint := test,forecast,sunspec,mqtt,gpio,dbc,parquet,prove,release,lint
+EXTRAS_release := forecast,sunspec,mqtt,gpio,dbc,parquet,release
 
-.PHONY: demo test quick lint prove mutants fuzz coverage hostile clean
+.PHONY: demo test quick lint prove mutants fuzz coverage hostile release vulnerabilities clean
 
 demo: $(VENV)/installed  ## run the simulated site for a minute
 	$(BIN)/holdfast run --demo --for $(DEMO_SECONDS)
@@ -66,6 +67,12 @@ coverage: $(VENV)/installed-test  ## every line and branch of the safety path is
 	$(PYTEST) --numprocesses $(JOBS) $(COVER) $(SAFETY_TESTS)
 	$(BIN)/python -m coverage combine --quiet
 	$(BIN)/python -m coverage report
+
+release: $(VENV)/installed-release  ## KEY=file.pem: what is given out, signed, in dist/
+	$(BIN)/python -m release --key $(KEY) $(RELEASE)
+
+vulnerabilities: $(VENV)/installed-release  ## is a vulnerability known of what is locked?
+	$(BIN)/python -m release.vulnerabilities
 
 clean:  ## remove what the other targets made
 	rm -rf $(VENV) demo-site build .coverage* .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -17,12 +17,14 @@ MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 RUNS = {
     # Folders whose code a target runs; `prove` has the tests of the proofs to itself.
     "demo": ("holdfast",),
-    "test": ("tests", "fuzz", "mutants", "benchmarks", "holdfast"),
-    "quick": ("tests", "fuzz", "mutants", "benchmarks", "holdfast"),
+    "test": ("tests", "fuzz", "mutants", "benchmarks", "release", "holdfast"),
+    "quick": ("tests", "fuzz", "mutants", "benchmarks", "release", "holdfast"),
     "coverage": ("tests", "fuzz", "holdfast"),
     "mutants": ("tests", "fuzz", "mutants", "holdfast"),
     "prove": ("tests/proofs", "proofs"),
     "fuzz": ("fuzz",),
+    "release": ("release", "holdfast"),
+    "vulnerabilities": ("release", "holdfast"),
 }
 ONLY = {ROOT / "tests" / "proofs": "prove", ROOT / "fuzz" / "guided.py": "fuzz"}
 """What one target has to itself."""
@@ -30,9 +32,11 @@ DISTRIBUTIONS = {
     # Where the distribution has another name than what is imported or run.
     "argon2": "argon2-cffi",
     "can": "python-can",
+    "cyclonedx": "cyclonedx-python-lib",
     "dateutil": "python-dateutil",
     "celpy": "cel-python",
     "lint-imports": "import-linter",
+    "packageurl": "packageurl-python",
     "paho": "paho-mqtt",
     "pydantic_core": "pydantic",  # it pins the one that it needs
     "serial": "pyserial",
@@ -45,7 +49,7 @@ LATE = frozenset(
     {"aiomqtt", "cantools", "gpiod", "paho", "pandas", "pvlib", "pyarrow", "sklearn", "sunspec2"}
 )
 """What the product imports where it is used, and does without."""
-OURS = frozenset({"holdfast", "tests", "proofs", "mutants", "benchmarks", "fuzz"})
+OURS = frozenset({"holdfast", "tests", "proofs", "mutants", "benchmarks", "fuzz", "release"})
 
 
 def _normal(name: str) -> str:

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from holdfast.cli.arguments import add_config, add_json, add_remote
 from holdfast.cli.commands import load
 from holdfast.cli.json_output import print_json
+from holdfast.client.audit_category import Category, classify
 from holdfast.client.audit_reader import (
     lines_backwards,
     verdict_content,
@@ -34,7 +35,7 @@ verify   check the chain of hashes: any line that was altered, taken out, put in
          number and hash that it prints somewhere else and give them to a later run with
          --contains: so a log that was forged as a whole is found as well.
 show     print events: state changes, findings, commands, plans, and every setpoint with its way
-         through the layers.
+         through the layers; with --category those of one kind, each with its source and result.
 """
 _PLACE = re.compile(r"([1-9][0-9]*):([0-9a-f]{64})")
 
@@ -52,6 +53,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--since",
         metavar="TIME",
         help="show: all events from this time on, such as 08:00 or 2026-04-10T08:00+02:00",
+    )
+    parser.add_argument(
+        "--category", choices=tuple(Category), help="show: only events of this kind"
     )
     parser.add_argument(
         "--contains",
@@ -151,23 +155,50 @@ def chosen_lines(
     lines: Iterable[ToldLine], options: argparse.Namespace, timezone: str
 ) -> Iterator[ToldLine]:
     """Yields what is asked for of ``lines``, which come newest first. Raises ConfigError."""
-    if options.since is None:
-        return islice(lines, max(options.last, 0))
-    since = parse_time(options.since, timezone)
-    return takewhile(lambda line: datetime.fromisoformat(line.utc) >= since, lines)
+    if options.since is not None:
+        since = parse_time(options.since, timezone)
+        lines = takewhile(lambda line: datetime.fromisoformat(line.utc) >= since, lines)
+    if options.category is not None:
+        lines = (line for line in lines if _category(line) == options.category)
+    return iter(lines) if options.since is not None else islice(lines, max(options.last, 0))
 
 
-def show_lines(newest_first: Iterable[ToldLine], zone: ZoneInfo, *, as_json: bool) -> int:
+def _category(line: ToldLine) -> Category | None:
+    return None if line.event is None else classify(line.event).category
+
+
+def _as_json(line: ToldLine) -> dict[str, object]:
+    classified = None if line.event is None else classify(line.event)
+    return {
+        "sequence": line.sequence,
+        "utc": line.utc,
+        "category": None if classified is None else classified.category,
+        "source": None if classified is None else classified.source,
+        "result": None if classified is None else classified.result,
+        "event": line.event,
+    }
+
+
+def _as_text(line: ToldLine) -> str:
+    """Tells a line with its category, source and result; without them where it is not known."""
+    if line.event is None:
+        return line.text
+    found = classify(line.event)
+    return f"[{found.category}, {found.result}, {found.source}] {line.text}"
+
+
+def show_lines(
+    newest_first: Iterable[ToldLine], zone: ZoneInfo, options: argparse.Namespace
+) -> int:
     """Prints lines, oldest first; 1 if there are none."""
     lines = list(newest_first)[::-1]
-    if as_json:
-        print_json(
-            [{"sequence": line.sequence, "utc": line.utc, "event": line.event} for line in lines]
-        )
+    if options.json:
+        print_json([_as_json(line) for line in lines])
         return 0 if lines else 1
     for line in lines:
         time = datetime.fromisoformat(line.utc).astimezone(zone)
-        print(f"{line.sequence:6} {time:%Y-%m-%d %H:%M:%S} {line.text}")
+        text = line.text if options.category is None else _as_text(line)
+        print(f"{line.sequence:6} {time:%Y-%m-%d %H:%M:%S} {text}")
     if not lines:
         print("nothing is on record of that time", file=sys.stderr)
     return 0 if lines else 1
@@ -176,4 +207,4 @@ def show_lines(newest_first: Iterable[ToldLine], zone: ZoneInfo, *, as_json: boo
 def _show(site: Site, folder: Path, options: argparse.Namespace) -> int:
     lines = map(ToldLine.of, lines_backwards(folder))
     chosen = chosen_lines(lines, options, site.timezone)
-    return show_lines(chosen, ZoneInfo(site.timezone), as_json=options.json)
+    return show_lines(chosen, ZoneInfo(site.timezone), options)

@@ -26,10 +26,13 @@ COMMANDS = {
     "explain": "say in plain words why the battery does what it does, now or at a recorded moment",
     "users": "show and change who may log in to the pages and the API; or show the set-up code",
     "audit": "show the audit log, or verify that nothing in it was changed",
+    "incident-report": "make the report that authorities ask for, from the audit log",
+    "personal-data": "list, take along or delete what is on record about persons",
+    "factory-reset": "take a site back to the state as installed; what is latched stays latched",
 }
 """Each is the module of that name beside this one: DESCRIPTION, add_arguments and execute."""
 
 
 def load(name: str) -> Any:
     """Loads the module ``name`` of this package, with what it takes."""
-    return import_module(f"holdfast.cli.{name}")
+    return import_module(f"holdfast.cli.{name.replace('-', '_')}")

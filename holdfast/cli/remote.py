@@ -88,7 +88,7 @@ def audit(options: argparse.Namespace) -> int:
             for line in site.audit_backwards()
         )
         chosen = audit_command.chosen_lines(lines, options, timezone)
-        return audit_command.show_lines(chosen, ZoneInfo(timezone), as_json=options.json)
+        return audit_command.show_lines(chosen, ZoneInfo(timezone), options)
 
 
 def _site(options: argparse.Namespace, timeout_s: float = 10.0) -> RemoteSite:

@@ -99,6 +99,13 @@ class Act(StrEnum):
     """An item of the checklist was signed, or the site was released for more authority."""
     ACCESS = "access"
     """Somebody asked for what he may not do."""
+    BACKUP = "backup"
+    RESTORE = "restore"
+    UPDATE = "update"
+    """Another version of Holdfast was put in place, or an earlier one back."""
+    FACTORY_RESET = "factory_reset"
+    PERSONAL_DATA = "personal_data"
+    """What is about persons was taken along or deleted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

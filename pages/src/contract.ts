@@ -587,6 +587,10 @@ export type AuditEvent =
 export interface AuditLine {
   sequence: number;
   utc: string;
+  category: string | null;
+  /** Who or what brought it about. */
+  source: string | null;
+  result: string | null;
   /** Null, or of another kind: `text` tells it. */
   event: AuditEvent | { kind: "other" } | null;
   text: string;

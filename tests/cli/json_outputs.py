@@ -15,10 +15,12 @@ from holdfast.api.access import Right, UserRole
 from holdfast.backtest.bill import Bill, Saving
 from holdfast.backtest.rule_lessons import RuleLessons
 from holdfast.backtest.ruled import RuleConflict, RuleDeeds
+from holdfast.client.audit_category import Category, Result
 from holdfast.client.plan_report import PlanReport
 from holdfast.core.signals import Signal
 from holdfast.core.state_machine import State
 from holdfast.deployment.checklist.items import Standing
+from holdfast.deployment.incident_report import IncidentReport
 from holdfast.forecasting.forecast import PowerForecast, PriceForecast
 from holdfast.forecasting.learned import Learned
 from holdfast.monitoring.audit.events import AuditEvent
@@ -187,12 +189,18 @@ OUTPUTS: dict[str, Any] = {
         "one_sample": float | None, "hysteresis": float, "reaction": str, "samples": [int],
         "hold_s": float, "clearing": str, "source": str, "watched": bool,
     }],
-    "audit show": [{"sequence": int, "utc": datetime, "event": AuditEvent | None}],
+    "audit show": [
+        {
+            "sequence": int, "utc": datetime, "category": Category | None, "source": str | None,
+            "result": Result | None, "event": AuditEvent | None,
+        }
+    ],
     "audit verify": {
         "ok": bool, "problem": Problem | None, "files": int, "lines": int,
         "first_utc": datetime | None, "last_utc": datetime | None, "last_line": str | None,
         "notes": [str],
     },
+    "incident-report": IncidentReport,
     "backtest": {
         "data": {
             "file": str | None, "start": datetime, "end": datetime, "days": float, "rows": int,

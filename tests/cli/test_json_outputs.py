@@ -79,6 +79,7 @@ def test_the_page_is_made_from_the_types() -> None:
         ("limits", "limits"),
         ("audit show", "audit show --last 1000"),
         ("audit verify", "audit verify"),
+        ("incident-report", "incident-report --since 2026-01-01"),
     ],
 )
 def test_of_a_site(config: str, capsys: pytest.CaptureFixture[str], name: str, words: str) -> None:

@@ -11,6 +11,7 @@ from holdfast.api.bodies import Moment
 from holdfast.api.jobs import Jobs
 from holdfast.api.site_view import View
 from holdfast.api.turns import IN_TURN
+from holdfast.client.audit_category import Category, Result, classify
 from holdfast.monitoring.audit.events import AuditEvent
 from holdfast.monitoring.audit.log_lines import Line, event_of
 from holdfast.monitoring.audit.text import describe
@@ -23,6 +24,10 @@ class AuditLine(BaseModel):
 
     sequence: int
     utc: str
+    category: Category | None
+    source: str | None
+    """Names who or what brought it about."""
+    result: Result | None
     event: AuditEvent | None
     """Null: this version does not know such an event."""
     text: str
@@ -71,8 +76,16 @@ def lines(
 def audit_line(line: Line) -> AuditLine:
     """Returns a line as the API tells it."""
     event = event_of(line)
-    text = line.event.decode(errors="replace") if event is None else describe(event)
-    return AuditLine(sequence=line.sequence, utc=line.utc, event=event, text=text)
+    found = None if event is None else classify(event)
+    return AuditLine(
+        sequence=line.sequence,
+        utc=line.utc,
+        category=None if found is None else found.category,
+        source=None if found is None else found.source,
+        result=None if found is None else found.result,
+        event=event,
+        text=line.event.decode(errors="replace") if event is None else describe(event),
+    )
 
 
 @router.get("/audit/verify")

@@ -274,13 +274,15 @@ class LogOpened:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogDeleted:
-    """The oldest file is deleted, so that the log stays within its bounds."""
+    """The oldest file is deleted."""
 
     kind: Literal["log_deleted"] = "log_deleted"
     file: str
     first_sequence: int
     last_sequence: int
     last_hash: str
+    asked: bool = False
+    """Tells whether somebody wanted that; False: the log stays within its bounds."""
 
 
 AuditEvent = (

@@ -92,7 +92,8 @@ def describe(event: AuditEvent) -> str:  # noqa: C901 - one row for each kind
             return f"log file opened after line {event.after_sequence}{torn}{found}"
         case LogDeleted():
             lines = f"lines {event.first_sequence} to {event.last_sequence}"
-            return f"log file {event.file} deleted to stay within bounds: {lines}"
+            why = "as somebody asked" if event.asked else "to stay within bounds"
+            return f"log file {event.file} deleted {why}: {lines}"
         case _:
             assert_never(event)
 

@@ -176,13 +176,13 @@ class _Walk:
         return None
 
     def _beginning(self) -> Problem | None:
-        """Lines before the first one must have been deleted by the log itself."""
+        """Lines before the first one must have been deleted on record."""
         if self.first is None or self.first.sequence == 1:
             return None
         gone = self.first.sequence - 1
         opened = opening(self.first)
         if opened is not None and self._deleted.get(gone) == opened.after_hash:
-            self.notes.append(f"lines 1 to {gone} were deleted to stay within the log's bounds")
+            self.notes.append(f"lines 1 to {gone} were deleted, which is on record")
             return None
         return _problem(
             Wrong.MISSING, "", 0, f"lines 1 to {gone} are gone, and the log did not delete them"

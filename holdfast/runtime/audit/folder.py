@@ -111,6 +111,16 @@ class AuditFolder:
         else:
             self._append(self._descriptor, entries)
 
+    def start_over(self, entries: Sequence[Entry]) -> None:
+        """Deletes all that is on record, and writes ``entries``.
+
+        The chain goes on: the one file that is left begins with what was deleted, up to which line
+        and with which hash, so it can be verified, and who kept such a hash finds it again. Raises
+        OSError, and then nothing is deleted.
+        """
+        self.open()
+        self._append_to_new(entries, delete_all=True)
+
     def save_head(self) -> None:
         """Brings the head to the disk if it is behind. Raises OSError."""
         if self._known and self._head != self._place:
@@ -139,12 +149,12 @@ class AuditFolder:
         except OSError:
             self._known = False
 
-    def _append_to_new(self, entries: Sequence[Entry]) -> None:
+    def _append_to_new(self, entries: Sequence[Entry], *, delete_all: bool = False) -> None:
         stamp = entries[0]
         opened = self._opening or LogOpened(
             after_sequence=self._place.sequence, after_hash=self._place.hash
         )
-        outgrown, deleted = self._outgrown()
+        outgrown, deleted = self._outgrown(0 if delete_all else self._total_bytes)
         own: list[AuditEvent] = [opened, *deleted]
         batch = [
             Entry(utc=stamp.utc, monotonic_ns=stamp.monotonic_ns, event=event) for event in own
@@ -168,16 +178,25 @@ class AuditFolder:
         for old in outgrown:
             old.unlink(missing_ok=True)
 
-    def _outgrown(self) -> tuple[list[Path], list[LogDeleted]]:
-        """Returns the oldest files, as many as must go for one more, and the events that say so."""
+    def _outgrown(self, total_bytes: int) -> tuple[list[Path], list[LogDeleted]]:
+        """Returns the oldest files, as many as must go for one more, and the events that say so.
+
+        The newest stays, unless nothing may be left.
+        """
         files = audit_files(self._folder)
         sizes = [path.stat().st_size for path in files]
+        most = len(files) if total_bytes == 0 else len(files) - 1
         count = 0
-        while sum(sizes[count:]) + self._file_bytes > self._total_bytes and count < len(files) - 1:
+        while sum(sizes[count:]) + self._file_bytes > total_bytes and count < most:
             count += 1
         openings = [_first_line(path) for path in files[: count + 1]]
+        if count == len(files):
+            openings.append(
+                LogOpened(after_sequence=self._place.sequence, after_hash=self._place.hash)
+            )
+        asked = total_bytes == 0
         events = [
-            _deleted(path, openings[index], openings[index + 1])
+            _deleted(path, openings[index], openings[index + 1], asked=asked)
             for index, path in enumerate(files[:count])
         ]
         return files[:count], events
@@ -273,10 +292,13 @@ def _first_line(path: Path) -> LogOpened | None:
         return _decode_first(file.readline(_FIRST_LINE_BYTES))
 
 
-def _deleted(path: Path, own: LogOpened | None, following: LogOpened | None) -> LogDeleted:
+def _deleted(
+    path: Path, own: LogOpened | None, following: LogOpened | None, *, asked: bool
+) -> LogDeleted:
     return LogDeleted(
         file=path.name,
         first_sequence=0 if own is None else own.after_sequence + 1,
         last_sequence=0 if following is None else following.after_sequence,
         last_hash="" if following is None else following.after_hash,
+        asked=asked,
     )

@@ -84,7 +84,7 @@ def test_the_log_rotates_stays_bounded_and_tells_what_it_deleted(tmp_path: Path)
     assert len(files) >= 3
     verdict = check(tmp_path)
     assert verdict.problem is None
-    assert any("were deleted to stay" in note for note in verdict.notes)
+    assert any("were deleted, which is on record" in note for note in verdict.notes)
     assert kinds(tmp_path)[-1] == "p99"
     files[0].unlink()
     assert wrong(tmp_path) is Wrong.MISSING
