@@ -13,8 +13,8 @@ from holdfast.client.audit_reader import lines_backwards, verify_folder
 from holdfast.core.config import Site
 from holdfast.core.errors import ConfigError
 from holdfast.deployment.incident_report import (
-    LogFacts,
     IncidentReport,
+    LogFacts,
     ReportKind,
     Subject,
     due_of,

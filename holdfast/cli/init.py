@@ -9,7 +9,7 @@ from holdfast.cli.configuration import configuration_page
 from holdfast.deployment.wizard.conclusion import write_site
 from holdfast.deployment.wizard.finding import found_behind, local_zone
 from holdfast.deployment.wizard.places import understand_place
-from holdfast.deployment.wizard.question import NotAnAnswer, Question
+from holdfast.deployment.wizard.question import NotAnAnswer, SiteQuestion
 from holdfast.deployment.wizard.questions import next_question
 
 DESCRIPTION = """\
@@ -114,7 +114,7 @@ def _looked_for() -> dict[str, str]:
         return {"inverter_seen_at": place} | found
 
 
-def _typed(question: Question, answers: dict[str, str]) -> str:
+def _typed(question: SiteQuestion, answers: dict[str, str]) -> str:
     print(f"\n{question.text}")
     if question.help:
         print(f"  {question.help}")

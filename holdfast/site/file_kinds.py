@@ -72,6 +72,8 @@ _TABLE: tuple[tuple[str, Nature, str, str, tuple[str, ...]], ...] = (
     ("wear",           _SAFETY,  "",                                               _HARDWARE,                                                           ()),
     ("taken_over",     _DEVICE,  "",                                               "an inverter is given back as it was before Holdfast, not before the reset", ()),
     ("proofs",         _DEVICE,  "",                                               "",                                                                  ()),
+    ("release",        _DEVICE,  "who released the site",                          "",                                                                  ()),
+    ("signatures",     _DEVICE,  "who has seen and signed what",                   "",                                                                  ()),
     ("running",        _SAFETY,  "",                                               "",                                                                  ()),
     ("accounts",       _SECRET,  "names, hashes of passwords, passkeys, sessions", "",                                                                  ()),
     ("audit",          _RECORD,  "who did what, when, and from which address",     "",                                                                  ()),

@@ -21,7 +21,7 @@ from holdfast.core.errors import ConfigError
 from holdfast.deployment.wizard.conclusion import write_site
 from holdfast.deployment.wizard.finding import found_behind, local_zone
 from holdfast.deployment.wizard.places import understand_place
-from holdfast.deployment.wizard.question import NotAnAnswer, Option, Question
+from holdfast.deployment.wizard.question import NotAnAnswer, Option, SiteQuestion
 from holdfast.deployment.wizard.questions import next_question, question_named
 from holdfast.deployment.wizard.site_text import site_text
 
@@ -133,7 +133,7 @@ class WizardPage:
         seen = f"<ul>{found}</ul>" if question.key == "inverter_table" else ""
         return _html(seen + told + self._form_of(question) + self._answered(), status)
 
-    def _form_of(self, question: Question) -> str:
+    def _form_of(self, question: SiteQuestion) -> str:
         likely = question.likely(self.answers)
         options = question.options(self.answers)
         field = (

@@ -31,7 +31,7 @@ def _anything(typed: str, _: Answers) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
+class SiteQuestion:
     """Describes one question."""
 
     key: str

@@ -11,7 +11,7 @@ from holdfast.deployment.wizard.question import (
     Answers,
     NotAnAnswer,
     Option,
-    Question,
+    SiteQuestion,
     number,
 )
 from holdfast.deployment.wizard.tables import has_role, protocol_of, tables_for
@@ -103,10 +103,10 @@ def _device(
     role: Role,
     asked: Callable[[Answers], bool] = lambda _: True,
     without: str = "",
-) -> Iterator[Question]:
+) -> Iterator[SiteQuestion]:
     """Yields what is asked of a device; ``without`` says what it means that there is none."""
     none = (Option(value=_NONE, text=without),) if without else ()
-    yield Question(
+    yield SiteQuestion(
         key=f"{key}_table",
         text=f"Which device is {what}?",
         help="Tables for more are made without code: docs/device-tables.md.",
@@ -114,7 +114,7 @@ def _device(
         likely=lambda answers: answers.get(f"{key}_found", _NONE if without else ""),
         asked=asked,
     )
-    yield Question(
+    yield SiteQuestion(
         key=f"{key}_place",
         text=f"Where is {what}?",
         help="Such as " + ", or ".join(map(example, ("modbus", "http", "can"))) + ".",
@@ -122,14 +122,14 @@ def _device(
         understand=partial(_place, key),
         asked=_asked_for(key),
     )
-    yield Question(
+    yield SiteQuestion(
         key=f"{key}_baud",
         text="How many baud has that serial line?",
         likely=_said("9600"),
         understand=number("baud", 300, 4_000_000, whole=True),
         asked=_on_serial(key),
     )
-    yield Question(
+    yield SiteQuestion(
         key=f"{key}_id",
         text="Which device id has it there?",
         help="Also called unit or slave id. `holdfast devices scan ADDRESS` finds it.",
@@ -139,8 +139,8 @@ def _device(
     )
 
 
-def _why(key: str, text: str, likely: str) -> Question:
-    return Question(
+def _why(key: str, text: str, likely: str) -> SiteQuestion:
+    return SiteQuestion(
         key=f"{key}_none",
         text=text,
         likely=_said(likely),
@@ -150,18 +150,18 @@ def _why(key: str, text: str, likely: str) -> Question:
 
 _needs_pv_meter = _lacks(Role.PV_METER, "inverter", "meter")
 
-QUESTIONS: tuple[Question, ...] = (
-    Question(key="name", text="What is the site called?", likely=_said("my-house"), understand=_name),
-    Question(key="timezone", text="In which time zone is it?", help="Such as Europe/Berlin.",
+QUESTIONS: tuple[SiteQuestion, ...] = (
+    SiteQuestion(key="name", text="What is the site called?", likely=_said("my-house"), understand=_name),
+    SiteQuestion(key="timezone", text="In which time zone is it?", help="Such as Europe/Berlin.",
              likely=lambda answers: answers.get("local_zone", "UTC"), understand=_zone),
-    Question(key="currency", text="In which currency are prices?", likely=_said("EUR"), understand=_currency),
-    Question(key="phases", text="How many phases has the grid connection?", likely=_said("3"),
+    SiteQuestion(key="currency", text="In which currency are prices?", likely=_said("EUR"), understand=_currency),
+    SiteQuestion(key="phases", text="How many phases has the grid connection?", likely=_said("3"),
              options=_one_of(Option(value="1"), Option(value="3"))),
-    Question(key="fuse_a", text="How many A has the main fuse?", help="It stands on the fuse, such as 35; of each phase.",
+    SiteQuestion(key="fuse_a", text="How many A has the main fuse?", help="It stands on the fuse, such as 35; of each phase.",
              understand=number("A", 5, 2000)),
-    Question(key="import_kw", text="How many kW may be drawn from the grid?", help="By fuse and contract.",
+    SiteQuestion(key="import_kw", text="How many kW may be drawn from the grid?", help="By fuse and contract.",
              likely=_import_kw, understand=number("kW", 0.5, 2000, _KW)),
-    Question(key="export_kw", text="How many kW may be fed in?", help="By contract; 0 if nothing may be.",
+    SiteQuestion(key="export_kw", text="How many kW may be fed in?", help="By contract; 0 if nothing may be.",
              understand=number("kW", 0, 2000, _KW)),
     # ------------------------------------------------------------------ devices
     *_device("inverter", "the battery's inverter", Role.INVERTER),
@@ -173,71 +173,71 @@ QUESTIONS: tuple[Question, ...] = (
     *_device("relays", "the relay of the battery's contactor", Role.RELAYS, without="the inverter or the battery has its own"),
     _why("relays", "Why does Holdfast need no contactor?", "the inverter has a contactor of its own"),
     # ------------------------------------------------------------------ data sheets
-    Question(key="cells", text="How many cells has the battery in series?",
+    SiteQuestion(key="cells", text="How many cells has the battery in series?",
              help="From its data sheet. A 51.2 V LiFePO4 pack has 16; several packs in series have that many times.",
              understand=number("cells", 1, 500, whole=True)),
-    Question(key="capacity_kwh", text="How many kWh does the battery hold when new?",
+    SiteQuestion(key="capacity_kwh", text="How many kWh does the battery hold when new?",
              understand=number("kWh", 0.2, 5000, "is it Wh, not kWh?")),
-    Question(key="charge_a", text="With how many A may the battery be charged at most?", help="From its data sheet.",
+    SiteQuestion(key="charge_a", text="With how many A may the battery be charged at most?", help="From its data sheet.",
              understand=number("A", 1, 5000)),
-    Question(key="discharge_a", text="With how many A may it be discharged at most?",
+    SiteQuestion(key="discharge_a", text="With how many A may it be discharged at most?",
              likely=lambda answers: answers["charge_a"], understand=number("A", 1, 5000)),
-    Question(key="charge_kw", text="With how many kW does the inverter charge at most?", help="From its data sheet.",
+    SiteQuestion(key="charge_kw", text="With how many kW does the inverter charge at most?", help="From its data sheet.",
              understand=number("kW", 0.1, 2000, _KW)),
-    Question(key="discharge_kw", text="With how many kW does it discharge at most?",
+    SiteQuestion(key="discharge_kw", text="With how many kW does it discharge at most?",
              likely=lambda answers: answers["charge_kw"], understand=number("kW", 0.1, 2000, _KW)),
-    Question(key="inverter_phases", text="On which phases is the inverter?", likely=_said("all"),
+    SiteQuestion(key="inverter_phases", text="On which phases is the inverter?", likely=_said("all"),
              options=_one_of(Option(value="all", text="it is a three-phase inverter, or one on each phase"),
                              Option(value="1"), Option(value="2"), Option(value="3")),
              asked=_is("phases", "3")),
     # ------------------------------------------------------------------ prices and sun
-    Question(key="prices", text="What does a kWh cost?", likely=_said("unknown"),
+    SiteQuestion(key="prices", text="What does a kWh cost?", likely=_said("unknown"),
              options=_one_of(Option(value="unknown", text="nothing is known; the battery serves the house"),
                              Option(value="fixed", text="always the same"),
                              Option(value="exchange", text="the exchange's price, hour by hour or quarter hour by quarter hour"),
                              Option(value="other", text="Tibber, Octopus, ENTSO-E, day and night: docs/prices.md; written by hand later"))),
-    Question(key="price", text="What does a kWh cost?", help="With all taxes, such as 0.31.",
+    SiteQuestion(key="price", text="What does a kWh cost?", help="With all taxes, such as 0.31.",
              understand=number("per kWh", 0.001, 10, "is it cents?"), asked=_is("prices", "fixed")),
-    Question(key="zone", text="Which bidding zone?", help="Such as DE-LU, AT, NL, SE4 (energy-charts.info, without a token).",
+    SiteQuestion(key="zone", text="Which bidding zone?", help="Such as DE-LU, AT, NL, SE4 (energy-charts.info, without a token).",
              likely=_said("DE-LU"), asked=_is("prices", "exchange")),
-    Question(key="levies", text="What comes on top of the exchange's price, per kWh, without VAT?",
+    SiteQuestion(key="levies", text="What comes on top of the exchange's price, per kWh, without VAT?",
              help="Network fees, taxes and levies, such as 0.14.", likely=_said("0.14"),
              understand=number("per kWh", 0, 10, "is it cents?"), asked=_is("prices", "exchange")),
-    Question(key="vat_pct", text="How many percent VAT?", likely=_said("19"), understand=number("%", 0, 40),
+    SiteQuestion(key="vat_pct", text="How many percent VAT?", likely=_said("19"), understand=number("%", 0, 40),
              asked=_is("prices", "exchange")),
-    Question(key="feed_in", text="What is paid for a kWh that is fed in?", likely=_said("0.08"),
+    SiteQuestion(key="feed_in", text="What is paid for a kWh that is fed in?", likely=_said("0.08"),
              understand=number("per kWh", -1, 10, "is it cents?"),
              asked=lambda answers: answers["prices"] in {"fixed", "exchange"}),
-    Question(key="sun", text="Shall the PV forecast follow sun and weather?",
+    SiteQuestion(key="sun", text="Shall the PV forecast follow sun and weather?",
              help="It takes the place and the modules; Open-Meteo is asked for the weather there.",
              options=_yes_no, likely=_said("yes"), asked=lambda answers: answers.get("pv_meter_table") != _NONE),
-    Question(key="latitude", text="At which latitude is the site?", help="Degrees, north is positive, such as 52.5.",
+    SiteQuestion(key="latitude", text="At which latitude is the site?", help="Degrees, north is positive, such as 52.5.",
              understand=number("°", -90, 90), asked=_is("sun", "yes")),
-    Question(key="longitude", text="At which longitude?", help="Degrees, east is positive, such as 13.4.",
+    SiteQuestion(key="longitude", text="At which longitude?", help="Degrees, east is positive, such as 13.4.",
              understand=number("°", -180, 180), asked=_is("sun", "yes")),
-    Question(key="peak_kw", text="How many kW peak have the modules together?",
+    SiteQuestion(key="peak_kw", text="How many kW peak have the modules together?",
              understand=number("kW", 0.05, 5000, "is it W, not kW?"), asked=_is("sun", "yes")),
-    Question(key="azimuth", text="Where do they look?", help="0 north, 90 east, 180 south, 270 west. More arrays: by hand, later.",
+    SiteQuestion(key="azimuth", text="Where do they look?", help="0 north, 90 east, 180 south, 270 west. More arrays: by hand, later.",
              likely=_said("180"), understand=number("°", 0, 359), asked=_is("sun", "yes")),
-    Question(key="tilt", text="How steep are they?", help="0 flat, 90 upright.", likely=_said("35"),
+    SiteQuestion(key="tilt", text="How steep are they?", help="0 flat, 90 upright.", likely=_said("35"),
              understand=number("°", 0, 90), asked=_is("sun", "yes")),
     # ------------------------------------------------------------------ running it
-    Question(key="open", text="Shall the pages be seen from other computers and phones in the house?",
+    SiteQuestion(key="open", text="Shall the pages be seen from other computers and phones in the house?",
              help="Then they are encrypted, with a certificate of their own.", options=_yes_no, likely=_said("yes")),
-    Question(key="resume", text="After a power cut: shall a site that was running start by itself?",
+    SiteQuestion(key="resume", text="After a power cut: shall a site that was running start by itself?",
              options=_yes_no, likely=_said("yes")),
-    Question(key="contact", text="Who is to be called when it has stopped?", help="A name, for the emergency page; - for nobody.",
+    SiteQuestion(key="contact", text="Who is to be called when it has stopped?", help="A name, for the emergency page; - for nobody.",
              likely=_said("-")),
-    Question(key="phone", text="At which number?", help="With the country's code, such as +49 30 1234567.",
+    SiteQuestion(key="phone", text="At which number?", help="With the country's code, such as +49 30 1234567.",
              asked=lambda answers: answers["contact"] != "-"),
 )  # fmt: skip
 
 
-def next_question(answers: Answers) -> Question | None:
+def next_question(answers: Answers) -> SiteQuestion | None:
     """Returns what is asked next; None once all is answered."""
     return next((one for one in QUESTIONS if one.key not in answers and one.asked(answers)), None)
 
 
-def question_named(key: str) -> Question | None:
+def question_named(key: str) -> SiteQuestion | None:
     """Returns the question of that name; None if there is none."""
     return next((one for one in QUESTIONS if one.key == key), None)

@@ -11,7 +11,7 @@ from holdfast.core.config import Site
 from holdfast.core.role import Role
 from holdfast.deployment.wizard.conclusion import write_site
 from holdfast.deployment.wizard.places import connection, understand_place
-from holdfast.deployment.wizard.question import NotAnAnswer, Question, number
+from holdfast.deployment.wizard.question import NotAnAnswer, SiteQuestion, number
 from holdfast.deployment.wizard.questions import QUESTIONS, next_question, question_named
 from holdfast.deployment.wizard.site_text import site_text
 from holdfast.deployment.wizard.tables import PROTOCOLS, protocol_of, tables_for
@@ -36,7 +36,7 @@ PLACES = {
 DISTINCT = iter(range(10**9))
 
 
-def answer(question: Question, answers: dict[str, str], draw: st.DrawFn) -> str:
+def answer(question: SiteQuestion, answers: dict[str, str], draw: st.DrawFn) -> str:
     """Something that a person may type."""
     options = question.options(answers)
     if options:
