@@ -68,8 +68,8 @@ coverage: $(VENV)/installed-test  ## every line and branch of the safety path is
 	$(BIN)/python -m coverage combine --quiet
 	$(BIN)/python -m coverage report
 
-release: $(VENV)/installed-release  ## KEY=file.pem: what is given out, signed, in dist/
-	$(BIN)/python -m release --key $(KEY) $(RELEASE)
+release: $(VENV)/installed-release  ## KEY=file.pem CONTACT=mailto:...: what is given out, in dist/
+	$(BIN)/python -m release --key "$(KEY)" --security-contact "$(CONTACT)" $(RELEASE)
 
 vulnerabilities: $(VENV)/installed-release  ## is a vulnerability known of what is locked?
 	$(BIN)/python -m release.vulnerabilities

@@ -1,4 +1,4 @@
-"""``make release KEY=file.pem``: wheel, source distribution, SBOM, provenance and signature."""
+"""Wheel, source distribution, SBOM, provenance, security.txt and signature: ``make release``."""
 
 import argparse
 import shutil
@@ -12,6 +12,7 @@ from release.builds import ROOT, CannotRelease, build, commit_of, run, sha256, t
 from release.licences import LicenceUnknown
 from release.provenance import provenance
 from release.sbom import sbom
+from release.security_contact import NAME, security_txt
 from release.signature import load_key, sign
 
 
@@ -23,9 +24,12 @@ def main() -> int:
     parser.add_argument(
         "--builder", default="urn:holdfast:builder:by-hand", help="the URI of who builds"
     )
+    parser.add_argument(
+        "--security-contact", required=True, metavar="URI", help="where a vulnerability is reported"
+    )
     options = parser.parse_args()
     try:
-        _release(options.key, options.out, options.builder)
+        _release(options.key, options.out, options.builder, options.security_contact)
     except (CannotRelease, LicenceUnknown, OSError) as error:
         print(f"release: {error}", file=sys.stderr)
         return 1
@@ -34,10 +38,11 @@ def main() -> int:
     return 0
 
 
-def _release(key_file: Path, out: Path, builder: str) -> None:
+def _release(key_file: Path, out: Path, builder: str, contact: str) -> None:
     key = load_key(key_file)
     commit = commit_of(ROOT)
     epoch_s = time_of(ROOT, commit)
+    reach = security_txt(contact, epoch_s)
     began = datetime.now(UTC)
     with tempfile.TemporaryDirectory() as work:
         whole = Path(work, "whole")
@@ -54,6 +59,7 @@ def _release(key_file: Path, out: Path, builder: str) -> None:
             builder=builder, times=(began, datetime.now(UTC)), node=_node(),
         )  # fmt: skip
         (whole / f"{name}.provenance.json").write_text(told, encoding="utf-8")
+        (whole / NAME).write_text(reach, encoding="utf-8")
         sign(whole, key)
         shutil.rmtree(out, ignore_errors=True)
         shutil.copytree(whole, out)
