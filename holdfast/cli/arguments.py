@@ -1,7 +1,13 @@
 """This module adds arguments that several commands share."""
 
 import argparse
+import os
 from pathlib import Path
+
+
+def usual_config() -> Path:
+    """Returns the site.yaml that is meant if none is named; an installed Holdfast knows which."""
+    return Path(os.environ.get("HOLDFAST_CONFIG", "site.yaml"))
 
 
 def add_config(parser: argparse.ArgumentParser) -> None:
@@ -9,7 +15,7 @@ def add_config(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--config",
         type=Path,
-        default=Path("site.yaml"),
+        default=usual_config(),
         metavar="FILE",
         help="the site's configuration (default: site.yaml in this folder)",
     )

@@ -2,9 +2,9 @@
 
 import argparse
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from holdfast.cli.arguments import usual_config
 from holdfast.cli.plan_view import PlannedSite, show_plan
 from holdfast.client.plan_report import PlanReport
 from holdfast.core.config import Site
@@ -19,7 +19,7 @@ from holdfast.site.site_file import load_site
 
 def execute(options: argparse.Namespace) -> int:
     """Makes the plan, and prints it."""
-    site = load_site(options.config or Path("site.yaml"))
+    site = load_site(options.config or usual_config())
     plan = _make(site, SiteFiles.of(site), options.soc, options.at or datetime.now(UTC))
     report = PlanReport(utc=plan.created, plan=plan, accepted=True, problem="")
     return show_plan(report, PlannedSite.of(site), options)

@@ -2,8 +2,8 @@
 
 import argparse
 from datetime import UTC, datetime
-from pathlib import Path
 
+from holdfast.cli.arguments import usual_config
 from holdfast.cli.plan_view import PlannedSite, show_plan
 from holdfast.client.plan_report import PlanReport, read_report
 from holdfast.core.errors import NotRunning
@@ -15,7 +15,7 @@ _OLD_S = 3600.0
 
 def execute(options: argparse.Namespace) -> int:
     """Prints the plan; 1 if there is none, or it was refused."""
-    site = load_site(options.config or Path("site.yaml"))
+    site = load_site(options.config or usual_config())
     report = recent(read_report(SiteFiles.of(site)))
     return show_plan(report, PlannedSite.of(site), options)
 

@@ -12,7 +12,7 @@ from holdfast.backtest.rule_lessons import learn_rules
 from holdfast.backtest.rule_trial import try_rules
 from holdfast.backtest.run import Job
 from holdfast.backtest.strategies import Strategy
-from holdfast.cli.arguments import add_json
+from holdfast.cli.arguments import add_json, usual_config
 from holdfast.cli.columns import print_columns
 from holdfast.cli.data_arguments import (
     DATA_HELP,
@@ -131,7 +131,7 @@ def _facts(options: argparse.Namespace) -> int:
 
 
 def _status(options: argparse.Namespace) -> int:
-    files = SiteFiles.of(load_site(options.config or Path("site.yaml")))
+    files = SiteFiles.of(load_site(options.config or usual_config()))
     try:
         report = decode_report(files.rule_report.read_bytes())
     except FileNotFoundError:

@@ -30,6 +30,7 @@ from holdfast.core.state_machine import State
 from holdfast.monitoring.status.comms import silence
 from holdfast.monitoring.status.schema import Status
 from holdfast.runtime.commissioning.release import give_back
+from holdfast.runtime.feeders import SystemdFeeder
 from holdfast.runtime.realtime import end_with_parent
 from holdfast.runtime.supervisor import Supervisor
 from holdfast.simulation.demo_site import DemoSite, make_demo_site
@@ -54,6 +55,8 @@ mosquitto installed.
 """
 LOOK_EVERY_S = 0.1
 LINE_EVERY_S = 5.0
+JOURNAL_EVERY_S = 900.0
+"""A journal is kept: what it gets all the time wears out an SD card, and hides what happened."""
 FRESH_S = 1.0
 PLANT_READY_S = 15.0
 DEMO_SOC_PCT = 15.0
@@ -204,7 +207,9 @@ class SupervisedSite:
         self._silent: dict[str, str] = {}
         self._ran = self._planned = False
         self._started_s = time.monotonic()
-        self._line_s = 0.0
+        self._look_s = self._line_s = 0.0
+        # systemd sets it where it keeps what is printed (systemd.exec(5)).
+        self._line_every_s = JOURNAL_EVERY_S if "JOURNAL_STREAM" in os.environ else LINE_EVERY_S
 
     def until_the_end(self) -> int:
         """Runs; 0 if the site came to rest, and in the demonstration did what it is to show."""
@@ -217,6 +222,7 @@ class SupervisedSite:
                 with Live(console=self._console, auto_refresh=False) as live:
                     self._watch(live)
             finally:
+                SystemdFeeder().tell("STOPPING=1")
                 # Whatever ended it, nothing is left behind without a supervisor.
                 rested = self._supervisor.stop()
                 remove_memory_folder(self._files.state_dir)
@@ -260,12 +266,18 @@ class SupervisedSite:
         self._planned |= status.state is State.RUNNING and status.request_source == "plan"
         if self._live:
             live.update(status_view(status, self._site.timezone), refresh=True)
-        elif time.monotonic() >= self._line_s:
-            self._line_s = time.monotonic() + LINE_EVERY_S
-            self._tell(status_line(status))
-            self._tell_silent(status)
+        else:
+            self._tell_lines(status, time.monotonic())
         if self._demo and status.state is State.IDLE and not self._ran:
             self._ran = self._start()
+
+    def _tell_lines(self, status: Status, now_s: float) -> None:
+        if now_s >= self._look_s:
+            self._look_s = now_s + LINE_EVERY_S
+            self._tell_silent(status)
+        if now_s >= self._line_s:
+            self._line_s = now_s + self._line_every_s
+            self._tell(status_line(status))
 
     def _tell_silent(self, status: Status) -> None:
         """Tells of devices that have fallen silent, or are so for another reason."""
@@ -294,7 +306,7 @@ class SupervisedSite:
     def _conclude(self, *, rested: bool) -> int:
         self._tell("at rest" if rested else "NOT seen at rest: look at the devices")
         if not self._demo:
-            return 0 if rested else 1
+            return 0 if rested and self._supervisor.lost is None else 1
         damage = plant_damage(self._files.state_dir)
         self._tell(
             f"reached RUNNING: {_yes(self._ran)}; followed a plan: {_yes(self._planned)}; "

@@ -23,7 +23,11 @@ class SystemdFeeder:
             self._address = "\0" + self._address[1:]
 
     def tell(self, state: str) -> None:
-        """Sends ``READY=1``, ``WATCHDOG=1`` or ``STOPPING=1``."""
+        """Sends ``READY=1`` once cycles complete, ``WATCHDOG=1`` while they do, or ``STOPPING=1``.
+
+        The last is for the supervisor to say: systemd kills the service if a child says it that is
+        only started anew.
+        """
         if not self._address:
             return
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sender:

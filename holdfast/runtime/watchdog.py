@@ -249,7 +249,6 @@ class Watchdog:
         self._systemd = SystemdFeeder()
         self._hardware = HardwareFeeder(site.hardware_watchdog)
         self._feed_ns = 0
-        self._systemd.tell("READY=1")
 
     def look(self) -> None:
         """Looks at the heartbeat once."""
@@ -271,6 +270,7 @@ class Watchdog:
         if not lost:
             if not self._begun:
                 _log.info("the first cycle has completed")
+                self._systemd.tell("READY=1")
             elif self._alarmed:
                 _log.warning("cycles complete again")
             self._begun, self._alarmed = True, False
@@ -299,7 +299,6 @@ class Watchdog:
 
     def close(self) -> None:
         """Ends, and leaves the site as it is."""
-        self._systemd.tell("STOPPING=1")
         self._hardware.close()
         for hand in self._hands:
             hand.close()

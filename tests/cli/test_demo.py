@@ -1,13 +1,16 @@
 """The demonstration: one command, and it does what it is to show."""
 
 import signal
+import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from holdfast.cli.run import LINE_EVERY_S
 from holdfast.client.status_reader import StatusReader
 from holdfast.site.files import SiteFiles
 from holdfast.site.memory_folder import ROOT
@@ -76,3 +79,30 @@ def test_nothing_is_left_when_it_is_interrupted_while_it_starts(tmp_path: Path) 
         assert not [pid for pid in seen if is_alive(pid)]
     finally:
         process.end()
+
+
+def test_in_a_journal_it_tells_what_happens_and_not_each_five_seconds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And systemd hears from the supervisor that it ends."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(str(tmp_path / "notify"))
+        systemd.settimeout(60.0)
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+        monkeypatch.setenv("JOURNAL_STREAM", "8:1234")
+        arguments = ("-m", "holdfast", "run", "--demo", "--plain", "--folder", str(tmp_path / "d"))
+        process = Process(tmp_path / "demo.log", *arguments)
+        try:
+            assert systemd.recv(64) == b"READY=1"
+            until(lambda: "IDLE -> RUNNING" in process.output, "it runs", 60.0)
+            time.sleep(2 * LINE_EVERY_S)  # what does not come has no event
+            process.signal(signal.SIGTERM)
+            process.wait(60.0)
+        finally:
+            process.end()
+        told = process.output.splitlines()
+        assert len([line for line in told if "asked of the site" in line]) == 1
+        heard = set()
+        while (message := systemd.recv(64)) != b"STOPPING=1":
+            heard.add(message)
+        assert heard == {b"WATCHDOG=1"}

@@ -1,6 +1,7 @@
 """What the watchdog logs: an alarm when cycles end, and none while the controller starts."""
 
 import logging
+import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -80,3 +81,23 @@ def test_a_beat_that_comes_while_the_watchdog_looks_is_no_loss(
 
     monkeypatch.setattr(bench.watchdog._beats, "last", beats_meanwhile)
     assert bench.logged() == []
+
+
+def test_systemd_hears_of_complete_cycles_and_of_nothing_else(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A watchdog that is started anew says no STOPPING=1: systemd would kill the service for it."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(str(tmp_path / "notify"))
+        systemd.setblocking(False)
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+        bench = Bench(tmp_path, caplog)
+        bench.watchdog.look()
+        with pytest.raises(BlockingIOError):
+            systemd.recv(64)
+        bench.beat()
+        bench.watchdog.look()
+        bench.watchdog.close()
+        assert [systemd.recv(64), systemd.recv(64)] == [b"READY=1", b"WATCHDOG=1"]
+        with pytest.raises(BlockingIOError):
+            systemd.recv(64)

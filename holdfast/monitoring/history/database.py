@@ -7,11 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
-from alembic.migration import MigrationContext
-from alembic.operations import Operations
-from alembic.script import ScriptDirectory
-from alembic.util import CommandError
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, inspect
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
@@ -45,7 +41,7 @@ def in_words(place: HistoryPlace) -> Iterator[None]:
         code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF
         text = f"{place}: {shown(str(error.orig), MAX_REASON)}"
         raise (HistoryDamaged if code in _DAMAGED else HistoryError)(text) from error
-    except (SQLAlchemyError, CommandError, ImportError, OSError) as error:
+    except (SQLAlchemyError, ImportError, OSError) as error:
         raise HistoryError(f"{place}: {shown(str(error), MAX_REASON)}") from error
 
 
@@ -162,20 +158,21 @@ def _check(place: HistoryPlace, engine: Engine) -> None:
 
 
 def _migrate(place: HistoryPlace, connection: Connection) -> None:
-    folder = str(Path(migrations.__file__).parent)
-    script = ScriptDirectory(folder, version_locations=[folder])
-    context = MigrationContext.configure(connection)
-    current = context.get_current_revision()
-    try:
-        if current is not None:
-            script.get_revision(current)
-    except CommandError as error:
+    current = _layout(connection)
+    if current == migrations.NEWEST:
+        return
+    from holdfast.monitoring.history.migrating import migrate
+
+    if not migrate(connection, current):
         raise HistoryError(
             f"{place} was written by a newer release (its layout is {current}): install that "
             "release, or move the file away and another one is begun"
-        ) from error
-    steps = script.iterate_revisions("head", current or "base")
-    with Operations.context(context):
-        for step in reversed(list(steps)):
-            step.module.upgrade()
-            context.stamp(script, step.revision)
+        )
+
+
+def _layout(connection: Connection) -> str | None:
+    """Returns the name of the step that made the layout; None for an empty database."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    found = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+    return None if found is None else str(found)

@@ -15,10 +15,12 @@ import numpy as np
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import event
 from sqlalchemy.dialects import mysql, postgresql
 from sqlalchemy.schema import CreateTable
 
+from holdfast.monitoring.history import migrations
 from holdfast.monitoring.history.database import HistoryDamaged, HistoryError, open_to_write
 from holdfast.monitoring.history.energies import Sum
 from holdfast.monitoring.history.local_steps import TimeStep
@@ -246,3 +248,19 @@ def test_the_migrations_lead_to_the_tables_that_the_code_uses(tmp_path: Path) ->
 def test_other_databases_can_have_the_tables(dialect: object) -> None:
     for table in METADATA.sorted_tables:
         assert str(CreateTable(table).compile(dialect=dialect))  # type: ignore[arg-type]
+
+
+def test_the_newest_layout_is_known_without_asking_alembic() -> None:
+    folder = str(Path(migrations.__file__).parent)
+    script = ScriptDirectory(folder, version_locations=[folder])
+    assert script.get_current_head() == migrations.NEWEST
+
+
+def test_who_finds_the_newest_layout_does_not_load_alembic(tmp_path: Path) -> None:
+    store_in(tmp_path).close()
+    code = (
+        "import sys; from pathlib import Path; "
+        "from tests.monitoring.history.samples import store_in; "
+        "store_in(Path(sys.argv[1])).close(); assert 'alembic' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True)
