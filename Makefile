@@ -8,7 +8,7 @@ JOBS ?= $(shell nproc)
 WORKERS ?= $(shell expr $(JOBS) + 3)
 SAFETY_TESTS := tests/core tests/safety tests/control tests/devices tests/site
 # What takes longest: it begins first, and is no part of `make quick`.
-SLOW_TESTS := tests/hil tests/cli tests/testing tests/properties tests/faults tests/backtest tests/benchmarks \
+SLOW_TESTS := tests/hil tests/cli tests/docs tests/testing tests/properties tests/faults tests/backtest tests/benchmarks \
   tests/mutants tests/runtime/test_torn_files.py tests/control/loads/test_control.py
 COVER := $(addprefix --cover=,$(SAFETY_TESTS))
 # Real processes wait for each other in real time: what fails beside others has to pass alone, at once.
@@ -26,6 +26,13 @@ EXTRAS_lint := test,forecast,sunspec,mqtt,gpio,dbc,parquet,prove,release,lint
 EXTRAS_release := forecast,sunspec,mqtt,gpio,dbc,parquet,release
 
 .PHONY: demo test quick lint prove mutants fuzz coverage hostile release vulnerabilities clean
+EXTRAS_test := test,forecast,sunspec,mqtt,gpio,dbc,parquet,docs
+EXTRAS_prove := test,prove
+EXTRAS_fuzz := sunspec,mqtt,dbc,fuzz
+EXTRAS_docs := docs
+EXTRAS_lint := test,forecast,sunspec,mqtt,gpio,dbc,parquet,docs,prove,lint
+
+.PHONY: demo test quick lint docs prove mutants fuzz coverage hostile clean
 
 demo: $(VENV)/installed  ## run the simulated site for a minute
 	$(BIN)/holdfast run --demo --for $(DEMO_SECONDS)
@@ -48,6 +55,10 @@ lint: $(VENV)/installed-lint  ## style, types, import contract
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+docs: $(VENV)/installed-docs  ## the documentation as a site, in build/site; any warning fails
+	$(BIN)/python -m sphinx -W --keep-going -q -c docs . build/site
+	@echo "build/site/index.html"
 
 hostile: $(VENV)/installed-test  ## devices that lie, freeze and fall silent, against real processes
 	$(BIN)/python -m pytest --numprocesses $(shell expr $(JOBS) \* 3) tests/hostile $(HOSTILE)

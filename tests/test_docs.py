@@ -9,6 +9,8 @@ import pytest
 import holdfast
 from holdfast.cli.commands import COMMANDS
 from holdfast.cli.configuration import configuration_page, meanings, sections
+from holdfast.cli.device_page import device_page
+from holdfast.cli.faults import troubleshooting_page
 from holdfast.cli.limits import reference_page
 from holdfast.cli.main import main
 from holdfast.devices.can_frames import CanAsk, CanField, CanFlag, CanFrame
@@ -28,7 +30,9 @@ def _commands() -> list[tuple[str, str]]:
     found = {}
     for page in PAGES:
         text = page.read_text(encoding="utf-8")
-        for line in re.findall(r"^(?:\$ )?(holdfast [a-z].*)$|`(holdfast [a-z][^`]*)`", text, re.M):
+        for line in re.findall(
+            r"^ *(?:\$ )?(holdfast [a-z].*)$|`(holdfast [a-z][^`]*)`", text, re.M
+        ):
             command = re.split(r"\s{2,}|\s#", line[0] or line[1])[0].strip()
             found.setdefault(command, page.name)
     return sorted((page, command) for command, page in found.items())
@@ -100,6 +104,34 @@ def test_the_page_of_limits_is_what_the_tables_say():
 def test_the_page_of_the_configuration_is_what_the_sections_say():
     page = (REPOSITORY / "docs" / "configuration.md").read_text(encoding="utf-8")
     assert page == configuration_page(), "run: holdfast init --markdown > docs/configuration.md"
+
+
+@pytest.mark.parametrize(
+    ("name", "made", "by"),
+    [
+        ("hardware.md", device_page, "holdfast devices list --markdown"),
+        ("troubleshooting.md", troubleshooting_page, "holdfast faults --markdown"),
+    ],
+)
+def test_a_page_of_tables_is_what_they_say(name, made, by):
+    page = (REPOSITORY / "docs" / name).read_text(encoding="utf-8")
+    assert page == made(), f"run: {by} > docs/{name}"
+
+
+def test_the_page_of_privacy_has_every_address_that_is_asked():
+    """Each section of site.yaml that names an address outside, and what it is if nobody does."""
+    text = (REPOSITORY / "docs" / "privacy.md").read_text(encoding="utf-8")
+    asked = {
+        section.__name__: section.model_fields[key].default
+        for section in sections()
+        for key in ("url", "issuer")
+        if key in section.model_fields
+    }
+    told = {"HomeAssistantSource": "home_assistant", "StormReserve": "storm_reserve"}
+    told |= {"Oidc": "api.oidc", "History": "`history` with `url`"}
+    for name, default in asked.items():
+        word = default if isinstance(default, str) and default else told[name]
+        assert word in text, f"{name} asks somebody, and docs/privacy.md does not say so"
 
 
 @pytest.mark.parametrize("section", sections())

@@ -25,11 +25,13 @@ RUNS = {
     "fuzz": ("fuzz",),
     "release": ("release", "holdfast"),
     "vulnerabilities": ("release", "holdfast"),
+    "docs": ("docs",),
 }
 ONLY = {ROOT / "tests" / "proofs": "prove", ROOT / "fuzz" / "guided.py": "fuzz"}
 """What one target has to itself."""
 DISTRIBUTIONS = {
     # Where the distribution has another name than what is imported or run.
+    "PIL": "pillow",
     "argon2": "argon2-cffi",
     "can": "python-can",
     "cyclonedx": "cyclonedx-python-lib",

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 _Registers = ModbusProfile | SunSpecProfile
 DESCRIPTION = """\
 list     print the device tables that come with Holdfast: what each is for, what it reads and takes.
+         --markdown prints the page of them: docs/hardware.md.
 scan     ask what is behind the address DEVICE: which device ids answer, what each says of itself
          (SunSpec, Modbus device identification), and which tables fit. It reads only, gently, on
          one connection; what it does it tells on standard error. Ports 502, 1502 and 6607 are
@@ -67,6 +68,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_config(parser)
     add_json(parser)
+    parser.add_argument("--markdown", action="store_true", help="list: print the page of tables")
     parser.add_argument("--table", metavar="TABLE", help="read: by this table, or file")
     parser.add_argument("--host", help="read, scan: at this address")
     parser.add_argument(
@@ -123,6 +125,11 @@ def execute(options: argparse.Namespace) -> int:
 
 
 def _list(options: argparse.Namespace) -> int:
+    if options.markdown:
+        from holdfast.cli.device_page import device_page
+
+        print(device_page(), end="")
+        return 0
     profiles = [load_profile(name) for name in profile_names()]
     if options.json:
         print_json(

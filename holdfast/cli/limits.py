@@ -7,6 +7,7 @@ from itertools import groupby
 from holdfast.cli.arguments import add_config, add_json
 from holdfast.cli.columns import print_columns
 from holdfast.cli.json_output import print_json
+from holdfast.cli.markdown import table_head, table_row
 from holdfast.cli.reaction_times import reaction_rows
 from holdfast.safety.clearing import SERVICE_ONLY
 from holdfast.safety.derating import DERATINGS, PACK_VOLTAGE_CHARGE
@@ -126,7 +127,7 @@ def _limits() -> Iterator[str]:
     yield "inspection (`holdfast reset --service`)."
     yield "On an island only the battery's own may end a discharge; the others block charging."
     yield ""
-    yield from _header(
+    yield from table_head(
         "limit",
         "warning",
         "alarm",
@@ -141,17 +142,17 @@ def _limits() -> Iterator[str]:
     )
     for limit in build_limits(simulated_site()):
         own = _yes(limit.row.of_battery)
-        yield _line(limit.row.id, *_cells(limit), own, limit.row.source)
+        yield table_row(limit.row.id, *_cells(limit), own, limit.row.source)
 
 
 def _far() -> Iterator[str]:
     yield "Farther out than these one sample is enough for the reaction at alarm, and for 0 W at"
     yield "once where that is a ramp; the trip, which latches, waits for its samples all the same."
     yield ""
-    yield from _header("limit", "from", "unit", "source")
+    yield from table_head("limit", "from", "unit", "source")
     for limit in build_limits(simulated_site()):
         if limit.far is not None:
-            yield _line(limit.row.id, f"{limit.far:g}", limit.unit, limit.row.far_source)
+            yield table_row(limit.row.id, f"{limit.far:g}", limit.unit, limit.row.far_source)
 
 
 def _reaction_times() -> Iterator[str]:
@@ -163,9 +164,9 @@ def _reaction_times() -> Iterator[str]:
     yield "which a slow meter's table may have as well."
     yield ""
     heading, *rows = reaction_rows(cycle_s=0.02)
-    yield from _header(*heading)
+    yield from table_head(*heading)
     for row in rows:
-        yield _line(*row)
+        yield table_row(*row)
 
 
 def _goals() -> Iterator[str]:
@@ -174,74 +175,80 @@ def _goals() -> Iterator[str]:
     yield "guards bounds the authority of the site, unless its owner accepts it in words (`accepts`"
     yield "in site.yaml). `holdfast check` says how it is on your site."
     yield ""
-    yield from _header("goal", "that", "watched by", "of signals", "unguarded", "accepted", "but")
+    yield from table_head(
+        "goal", "that", "watched by", "of signals", "unguarded", "accepted", "but"
+    )
     for goal, row in GOALS.items():
         signals = ", ".join(sorted(row.needs))
         boxes = f"{signals}; {row.boxes} devices" if row.boxes > 1 else signals
         unguarded, accepted = row.unguarded.key, row.accepted.key
         may_be = accepted if row.accepted > row.unguarded else ""
         condition = f"limited, unless {row.second_way} is guarded" if row.second_way else ""
-        yield _line(goal, row.text, ", ".join(row.rows), boxes, unguarded, may_be, condition)
+        yield table_row(goal, row.text, ", ".join(row.rows), boxes, unguarded, may_be, condition)
 
 
 def _derating() -> Iterator[str]:
     yield "Share of the rated current that is left at a distance from the hardware's own limit."
     yield ""
-    yield from _header("curve", "signal", "distance: share", "source")
+    yield from table_head("curve", "signal", "distance: share", "source")
     for curve in (*DERATINGS, PACK_VOLTAGE_CHARGE):
         points = ", ".join(f"{distance:g}: {share:.0%}" for distance, share in curve.points)
-        yield _line(curve.id, curve.signal, points, curve.source)
+        yield table_row(curve.id, curve.signal, points, curve.source)
 
 
 def _trends() -> Iterator[str]:
-    yield from _header("trend", "signal", "window", "per minute", "at alarm", "source")
+    yield from table_head("trend", "signal", "window", "per minute", "at alarm", "source")
     for trend in TRENDS:
         levels = ", ".join(f"{level.name.lower()} {value:g}" for level, value in trend.levels)
         reaction = trend.reaction.name.lower()
-        yield _line(trend.id, trend.signal, f"{trend.window_s:g} s", levels, reaction, trend.source)
+        yield table_row(
+            trend.id, trend.signal, f"{trend.window_s:g} s", levels, reaction, trend.source
+        )
     yield ""
     yield "A limit that will be met soon narrows the envelope before it is met:"
     yield ""
-    yield from _header("prediction", "limit", "horizon")
+    yield from table_head("prediction", "limit", "horizon")
     for prediction in PREDICTIONS:
-        yield _line(prediction.id, prediction.limit, f"{prediction.horizon_s:g} s")
+        yield table_row(prediction.id, prediction.limit, f"{prediction.horizon_s:g} s")
 
 
 def _escalation() -> Iterator[str]:
     yield "What comes again and again is a fault of its own, until the oldest is long enough ago."
     yield ""
-    yield from _header("fault", "counts", "times", "within", "source")
+    yield from table_head("fault", "counts", "times", "within", "source")
     for name, rule in ESCALATIONS.items():
-        yield _line(name, rule.what, f"{rule.times}", f"{rule.within_s / 60:g} min", rule.source)
+        yield table_row(
+            name, rule.what, f"{rule.times}", f"{rule.within_s / 60:g} min", rule.source
+        )
 
 
 def _interlocks() -> Iterator[str]:
     yield "Each needs its signal to be fresh, and to have the value that is wanted. On an island a"
     yield "value that is not known blocks no discharge, unless the row is the battery's own."
     yield ""
-    yield from _header("interlock", "blocks", "needs", "battery's own", "says while it blocks")
+    yield from table_head("interlock", "blocks", "needs", "battery's own", "says while it blocks")
     for interlock in INTERLOCKS:
         own = _yes(interlock.of_battery)
-        yield _line(interlock.id, interlock.action, _needed(interlock), own, interlock.text)
+        yield table_row(interlock.id, interlock.action, _needed(interlock), own, interlock.text)
 
 
 def _faults() -> Iterator[str]:
     yield "What clears by itself stays for its hold time after its cause is gone. Each gap in the"
     yield "data of a BMS costs that much production: it may have been a restart of the BMS."
     yield ""
-    yield from _header("fault", "reaction", "guards", "clears", "hold", "what it is", "source")
+    yield from table_head("fault", "reaction", "guards", "clears", "hold", "what it is", "source")
     for name, fault in FAULTS.items():
         clears = fault.clearing if fault.clearing is Clearing.BY_ITSELF else f"by {fault.clearing}"
         reaction, guards = fault.reaction.name.lower(), fault.guards.value
-        yield _line(name, reaction, guards, clears, _hold(fault), fault.text, fault.source)
+        yield table_row(name, reaction, guards, clears, _hold(fault), fault.text, fault.source)
 
 
 def _service_only() -> Iterator[str]:
     yield "What an operator may not clear, and a name in the latch file that no table knows:"
     yield ""
-    yield from _header("latched", "why, and what first")
+    yield from table_head("latched", "why, and what first")
     for row, why in SERVICE_ONLY.items():
-        yield _line(row, why)
+        yield table_row(row, why)
 
 
 def _hold(fault: FaultRow) -> str:
@@ -259,12 +266,3 @@ def _needed(interlock: InterlockRow) -> str:
 
 def _yes(value: bool) -> str:  # noqa: FBT001 - a cell
     return "yes" if value else ""
-
-
-def _header(*columns: str) -> Iterator[str]:
-    yield _line(*columns)
-    yield _line(*("---" for _ in columns))
-
-
-def _line(*cells: str) -> str:
-    return "| " + " | ".join(cells) + " |"

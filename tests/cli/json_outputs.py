@@ -27,6 +27,7 @@ from holdfast.monitoring.audit.events import AuditEvent
 from holdfast.monitoring.audit.verify import Problem
 from holdfast.monitoring.explain.situation import Situation
 from holdfast.monitoring.history.span_savings import SpanSavings
+from holdfast.monitoring.recovery.sheets import FaultSheet
 from holdfast.monitoring.status.schema import CommsStatus, Status
 from holdfast.safety.goals import Goal
 from holdfast.scheduling.rules.doubts import RuleDoubt
@@ -212,6 +213,7 @@ OUTPUTS: dict[str, Any] = {
         "share_of_perfect_with_wear_pct": float | None, "plan": _RUN, "others": {"*": _RUN},
         "damage": int, "cycles_not_running": int, "left_out": str,
     },
+    "faults": [FaultSheet],
     "savings": {"currency": str, "method": str, "spans": [_SAVED]},
     "rules check": {
         "rules": [{"name": str, "enabled": bool, "rests_on": [str]}], "doubts": [RuleDoubt],

@@ -34,6 +34,17 @@ def steps_for(row: str, language: Language = Language.EN) -> tuple[str, ...]:
     return tuple(step.told(language) for step in _split(row)[1].steps)
 
 
+def row_of(name: str) -> str | None:
+    """Returns the row that a finding called ``name`` is of, with its device or without.
+
+    >>> row_of("bms_data_lost"), row_of("wrong_sign"), row_of("nothing")
+    ('data_lost', 'wrong_sign', None)
+    """
+    device, _ = _split(name)
+    row = name.removeprefix(f"{device}_") if device else name
+    return row if row in ROWS else None
+
+
 def _split(row: str) -> tuple[str, RecoveryRow]:
     """Tells of which device a row tells, empty if of none, and what it says."""
     if row in ROWS:

@@ -1,0 +1,106 @@
+"""What pages show is typed by readers: each fenced ``holdfast`` line, in the order of its page.
+
+A line may say in its comment which code it ends with (``# ...; exits with 1``). In a block whose
+commands begin with ``$`` stand, below each, lines that it prints; ``…`` in them is anything.
+"""
+
+import re
+import textwrap
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+
+_HARDWARE = "asks a device that is not here"
+_PERSON = "asks a person for a word"
+
+NOT_RUN: Mapping[str, str] = {
+    "holdfast run": "runs until somebody ends it: tests/cli/test_demo.py does",
+    "holdfast run --demo": "the same, and it is what runs beside these commands",
+    "holdfast devices scan 192.168.1.5": _HARDWARE,
+    "holdfast devices read --table foxess_h3 --host 192.168.1.5 --id 247": _HARDWARE,
+    "holdfast devices prove --config site.yaml": f"{_PERSON}; tests/cli/test_device_proof.py does",
+    "holdfast devices prove --show": "shows what the command above has found",
+}
+"""These are only understood (tests/test_docs.py), each with the reason."""
+
+INSTEAD: Mapping[str, str] = {
+    "holdfast simulate --days 7": "holdfast simulate --days 0.01 --step 2",
+    "holdfast simulate --days 1": "holdfast simulate --days 0.01 --step 2",
+    "holdfast backtest --data year.csv --report year.html": (
+        "holdfast backtest --data year.csv --days 0.05 --plan-every 30 --report year.html"
+    ),
+    "holdfast backtest --data year.csv --config site.yaml --report year.html "
+    "--schedule year-done.csv": (
+        "holdfast backtest --data year.csv --days 0.05 --plan-every 30 --config site.yaml "
+        "--report year.html --schedule year-done.csv"
+    ),
+    "holdfast backtest --strategy all --days 8": (
+        "holdfast backtest --strategy percentile_95 --days 0.05"
+    ),
+}
+"""These take minutes, and run shorter."""
+
+_BLOCK = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", re.M | re.S)
+_TYPED = {"", "sh"}
+_FILE = re.compile(r"<!-- (\w[\w.]*\.\w+) -->\n```\w+\n(.*?)^```$", re.M | re.S)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """A command as it stands on a page, and what the page says of it."""
+
+    command: str
+    code: int = 0
+    prints: tuple[str, ...] = ()
+    fresh: bool = False
+    """It stands in a block that begins with a new site, in a folder of its own."""
+
+
+def commands_of(text: str) -> Iterator[Shown]:
+    """Yields the commands of a page, in its order."""
+    for _, language, block in _BLOCK.findall(text):
+        if language not in _TYPED:
+            continue
+        lines = textwrap.dedent(block).splitlines()
+        fresh = any(line.startswith("holdfast init") for line in lines)
+        for number, line in enumerate(lines):
+            found = re.fullmatch(r"(\$ )?(holdfast [a-z].*?)(?:\s{2,}#(.*)|\s#(.*))?", line)
+            if found is None:
+                continue
+            says = re.search(r"exits with (\d)", found[3] or found[4] or "")
+            yield Shown(
+                command=found[2].strip(),
+                code=int(says[1]) if says else 0,
+                prints=tuple(_below(lines[number + 1 :])) if found[1] else (),
+                fresh=fresh,
+            )
+
+
+def _below(lines: list[str]) -> Iterator[str]:
+    """Yields what a command prints: until the next one."""
+    for line in lines:
+        if line.startswith("$ "):
+            return
+        if line.strip():
+            yield line
+
+
+def files_of(text: str) -> Iterator[tuple[str, str]]:
+    """Yields the files that a page shows, with their names, but for a site.yaml: one is there."""
+    yield from (file for file in _FILE.findall(text) if file[0] != "site.yaml")
+
+
+def missing(wanted: tuple[str, ...], printed: str) -> str:
+    """Returns the first line that was not printed, or not in its place; empty: all were."""
+    left = [" ".join(line.split()) for line in printed.splitlines()]
+    for line in wanted:
+        parts = (re.escape(part) for part in " ".join(line.split()).split("…"))
+        pattern = re.compile(".*".join(parts))
+        here = next((at for at, found in enumerate(left) if pattern.fullmatch(found)), None)
+        if here is None:
+            return line
+        left = left[here + 1 :]
+    return ""
