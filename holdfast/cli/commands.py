@@ -25,6 +25,7 @@ COMMANDS = {
     "forecast": "show expected load, PV and later prices, and how good such forecasts were",
     "explain": "say in plain words why the battery does what it does, now or at a recorded moment",
     "faults": "what a fault means, what to look at first, and who ends it",
+    "notices": "show what people were told, try whether they can be, acknowledge an alarm",
     "users": "show and change who may log in to the pages and the API; or show the set-up code",
     "audit": "show the audit log, or verify that nothing in it was changed",
     "incident-report": "make the report that authorities ask for, from the audit log",

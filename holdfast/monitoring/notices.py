@@ -9,7 +9,10 @@ was told does not wait.
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from enum import StrEnum
+
+from pydantic import TypeAdapter
 
 from holdfast.core.units import NS_PER_S
 from holdfast.monitoring.status.schema import FindingStatus
@@ -67,6 +70,22 @@ class Notice:
     times: int
     """It came so many times since it was new."""
 
+    @property
+    def key(self) -> str:
+        """Returns ``owner/row``."""
+        return f"{self.owner}/{self.row}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimedNotice:
+    """Holds a notice and when it was made."""
+
+    utc: datetime
+    notice: Notice
+
+
+_NOTICES = TypeAdapter(tuple[TimedNotice, ...])
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Told:
@@ -107,7 +126,7 @@ def notices(
     for key in sorted(kept, key=lambda key: -_reaction(kept[key].last)):
         one = kept[key]
         notice = _due(one, now_ns)
-        if notice is not None and (len(sent) < MOST_AN_HOUR or _may_not_wait(notice)):
+        if notice is not None and (len(sent) < MOST_AN_HOUR or may_not_wait(notice)):
             told.append(notice)
             sent.append(now_ns)
             kept[key] = one = _after(one, notice, now_ns)
@@ -175,9 +194,36 @@ def _was_told_over(notice: Notice | None, told: Sequence[Notice]) -> bool:
     return notice is not None and notice.kind is NoticeKind.OVER and notice in told
 
 
-def _may_not_wait(notice: Notice) -> bool:
-    strong = Reaction[notice.reaction.upper()] >= AT_ONCE
-    return strong and notice.kind in (NoticeKind.NEW, NoticeKind.WORSE)
+def decode_notices(content: bytes) -> tuple[TimedNotice, ...]:
+    """Returns what people were told, the oldest first. Raises ValueError."""
+    return _NOTICES.validate_json(content)
+
+
+def strength(notice: Notice) -> Reaction:
+    """Returns how strong the finding is that it tells of."""
+    return Reaction[notice.reaction.upper()]
+
+
+def may_not_wait(notice: Notice) -> bool:
+    """Says whether it tells that the site was switched off."""
+    return strength(notice) >= AT_ONCE and notice.kind in (NoticeKind.NEW, NoticeKind.WORSE)
+
+
+def moved(memory: NoticeMemory, by_ns: int) -> NoticeMemory:
+    """Returns the memory by another clock, which is ahead by ``by_ns``: the computer was started
+    anew."""
+    return NoticeMemory(
+        findings={
+            key: replace(
+                one,
+                began_ns=one.began_ns + by_ns,
+                seen_ns=one.seen_ns + by_ns,
+                told_ns=one.told_ns + by_ns,
+            )
+            for key, one in memory.findings.items()
+        },
+        sent_ns=tuple(at + by_ns for at in memory.sent_ns),
+    )
 
 
 def _reaction(found: FindingStatus) -> Reaction:

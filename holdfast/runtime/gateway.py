@@ -8,7 +8,7 @@ the planner and the pages do not.
 import socket
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from prometheus_client.exposition import choose_encoder
@@ -19,10 +19,13 @@ from holdfast.client.status_reader import StatusReader
 from holdfast.core.config import Site
 from holdfast.monitoring.history.metrics import HistoryCollector
 from holdfast.monitoring.metrics import StatusCollector
+from holdfast.monitoring.notification.ledger import Ledger
+from holdfast.monitoring.notification.metrics import NotificationCollector
 from holdfast.runtime.gatekeeper import AccountGatekeeper
 from holdfast.runtime.history_writer import LAST_MINUTE_S, HistoryWriter
 from holdfast.runtime.listening import cannot_listen
 from holdfast.runtime.notice_board import NoticeBoard
+from holdfast.runtime.notification.desk import NotificationDesk
 from holdfast.runtime.process import run_process
 from holdfast.runtime.refresher import Refresher
 from holdfast.site.files import SiteFiles
@@ -38,12 +41,19 @@ from holdfast.ui.emergency_interface.start import Gatekeeper
 class GatewayServer:
     """Serves metrics, health and the emergency interface of one site."""
 
-    def __init__(self, site: Site, files: SiteFiles, gatekeeper: Gatekeeper | None = None) -> None:
-        """Takes its place. Raises ConfigError if that cannot be at its address."""
+    def __init__(
+        self,
+        site: Site,
+        files: SiteFiles,
+        gatekeeper: Gatekeeper | None = None,
+        ledgers: Callable[[], Mapping[str, Ledger]] = dict,
+    ) -> None:
+        """Takes its place; ``ledgers`` tells how recipients fare. Raises ConfigError if it cannot
+        be at its address."""
         self._interface = EmergencyInterface(
             site,
             files,
-            metrics=_metrics(site, files),
+            metrics=_metrics(site, files, ledgers),
             gatekeeper=gatekeeper,
             names={site.gateway.host, socket.gethostname()},
         )
@@ -69,10 +79,13 @@ class GatewayServer:
         self._interface.close()
 
 
-def _metrics(site: Site, files: SiteFiles) -> Callable[[str], Exposition]:
+def _metrics(
+    site: Site, files: SiteFiles, ledgers: Callable[[], Mapping[str, Ledger]]
+) -> Callable[[str], Exposition]:
     registry = CollectorRegistry(auto_describe=False)
     registry.register(StatusCollector(site.name, StatusReader(files).latest))
     registry.register(HistoryCollector(HistoryStateReader(files).latest))
+    registry.register(NotificationCollector(ledgers))
 
     def exposed(accept: str) -> Exposition:
         encode, content_type = choose_encoder(accept)
@@ -83,11 +96,13 @@ def _metrics(site: Site, files: SiteFiles) -> Callable[[str], Exposition]:
 
 def run(site: Site, files: SiteFiles, _: Path, end: threading.Event) -> None:
     """Serves until told to end."""
-    server = GatewayServer(site, files, AccountGatekeeper(site, files))
+    desk = NotificationDesk(site, files)
+    server = GatewayServer(site, files, AccountGatekeeper(site, files), desk.ledgers)
     server.start()
     history = HistoryWriter(site, files)
     history.start(end)
-    Refresher("notices", NoticeBoard(files).look).start(end)
+    Refresher("notices", NoticeBoard(files, teller=desk).look).start(end)
+    desk.start(end)
     end.wait()
     server.close()
     history.join(LAST_MINUTE_S)

@@ -109,6 +109,20 @@ class SiteFiles:
         return self.state_dir / "notices.json"
 
     @property
+    def notice_memory(self) -> Path:
+        """Returns the file of what is told as it stands: after a restart nothing is told again."""
+        return self.state_dir / "notice-memory.json"
+
+    def notice_ledger(self, recipient: str) -> Path:
+        """Returns the file of what one recipient was told and is to be told."""
+        return self.state_dir / "notifications" / f"{recipient}.json"
+
+    @property
+    def acknowledgement(self) -> Path:
+        """Returns the file of who last said that he has seen the alarms."""
+        return self.state_dir / "acknowledged.json"
+
+    @property
     def rule_report(self) -> Path:
         """Returns the file that tells how the rules stand."""
         return self.state_dir / "rules.json"

@@ -45,7 +45,7 @@ def parse_site(text: str, *, source: str = "site.yaml", folder: Path = Path()) -
 def _with_absolute_paths(site: Site, folder: Path) -> Site:
     """Returns ``site`` with each path counted from ``folder``; a device's are its own matter."""
     changed: dict[str, object] = {}
-    for name in ("prices", "api", "storm_reserve"):
+    for name in ("prices", "api", "storm_reserve", "notifications"):
         section = getattr(site, name)
         if section is not None:
             changed[name] = section.model_copy(update=_rooted(section, folder))
@@ -68,5 +68,13 @@ def _rooted(section: Section, folder: Path) -> dict[str, object]:
         if isinstance(value, FilePath):
             changed[name] = FilePath(folder / value)
         elif isinstance(value, Section):
-            changed[name] = value.model_copy(update=_rooted(value, folder))
+            changed[name] = _rooted_copy(value, folder)
+        elif isinstance(value, tuple):
+            changed[name] = tuple(
+                _rooted_copy(part, folder) if isinstance(part, Section) else part for part in value
+            )
     return changed
+
+
+def _rooted_copy(section: Section, folder: Path) -> Section:
+    return section.model_copy(update=_rooted(section, folder))

@@ -3,13 +3,16 @@
 Whatever goes wrong becomes a SourceError, in whose text the token never stands.
 """
 
+import hashlib
+import hmac
+import json
 import logging
 import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from holdfast.core.errors import SourceError
 from holdfast.web.request import (
@@ -31,6 +34,8 @@ MAX_SECONDS = 60.0
 _TIMEOUT_S = 20.0
 """So long may it take to connect, and between two pieces of an answer."""
 _MAX_REQUESTS = 25
+SIGNATURE_HEADER = "X-Holdfast-Signature"
+"""Has ``sha256=`` and the HMAC-SHA256 of the body in hexadecimal digits."""
 
 
 class Carrier:
@@ -106,17 +111,23 @@ class Carrier:
 
 def _arguments(request: HttpRequest, token: str) -> dict[str, Any]:
     """Returns what httpx is called with."""
+    body = _body_of(request, token)
     arguments: dict[str, Any] = {
-        "method": "GET" if request.json_body is None else "POST",
+        "method": "GET" if body is None else "POST",
         "url": request.url,
         "headers": {"User-Agent": "holdfast", "Accept-Encoding": "identity"},
     }
-    if request.json_body is not None:
-        arguments["json"] = request.json_body
+    if body is not None:
+        arguments["content"], arguments["headers"]["Content-Type"] = body
     query = dict(request.query)
     match request.token:
-        case TokenPlace.NOWHERE:
+        case TokenPlace.NOWHERE | TokenPlace.FORM:
             pass
+        case TokenPlace.SIGNATURE if body is not None:
+            signature = hmac.new(token.encode(), body[0], hashlib.sha256).hexdigest()
+            arguments["headers"][SIGNATURE_HEADER] = f"sha256={signature}"
+        case TokenPlace.SIGNATURE:
+            raise ValueError("what has no body cannot be signed")
         case TokenPlace.QUERY:
             query["securityToken"] = token
         case TokenPlace.BEARER:
@@ -126,6 +137,18 @@ def _arguments(request: HttpRequest, token: str) -> dict[str, Any]:
     if query:  # an empty one would cut off what stands in the address
         arguments["params"] = query
     return arguments
+
+
+def _body_of(request: HttpRequest, token: str) -> tuple[bytes, str] | None:
+    """Returns the body with its type; None if there is none."""
+    if request.json_body is not None:
+        return json.dumps(request.json_body).encode(), "application/json"
+    if request.form_body is None:
+        return None
+    fields = dict(request.form_body)
+    if request.token is TokenPlace.FORM:
+        fields["token"] = token
+    return urlencode(fields).encode(), "application/x-www-form-urlencoded"
 
 
 @contextmanager

@@ -36,15 +36,20 @@ class TokenPlace(Enum):
     """It goes in the header Authorization."""
     BASIC_USER = auto()
     """It goes as the user name of HTTP basic authentication, without a password."""
+    FORM = auto()
+    """It goes in the form, as its field ``token``."""
+    SIGNATURE = auto()
+    """It goes nowhere: the body is signed with it (HMAC-SHA256), in a header of ours."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpRequest:
-    """Holds a request; it is a POST if it has a body."""
+    """Holds a request; it is a POST if it has a body, which is JSON or a form."""
 
     url: str
     query: Mapping[str, str] = field(default_factory=dict)
     json_body: Mapping[str, object] | None = None
+    form_body: Mapping[str, str] | None = None
     token: TokenPlace = TokenPlace.NOWHERE
     errors_are_answers: bool = False
     """Says whether the body of a 4xx answer tells more than its status."""

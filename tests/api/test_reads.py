@@ -9,7 +9,8 @@ from tests.api.bench import API, ApiBench
 from tests.builders import UNIT
 
 ALWAYS = ("/status", "/state", "/assurance", "/devices", "/plan", "/prices", "/audit", "/incidents",
-          "/config", "/config/history", "/audit/verify")  # fmt: skip
+          "/notices", "/config",
+          "/config/history", "/audit/verify")  # fmt: skip
 ONLY_WITH_A_CONTROLLER = ("/snapshot", "/limits", "/findings", "/blocks", "/recommendation/now",
                           "/explain")  # fmt: skip
 

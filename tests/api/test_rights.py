@@ -48,6 +48,8 @@ TABLE: dict[str, Right | None] = {
     "GET /api/v1/audit/verify": _R.AUDIT_READ,
     "GET /api/v1/incidents": _R.SITE_READ,
     "GET /api/v1/incidents/{number}": _R.SITE_READ,
+    "GET /api/v1/notices": _R.SITE_READ,
+    "POST /api/v1/notices/ack": _R.SITE_RESET,
     "GET /api/v1/config": _R.CONFIG_READ,
     "PUT /api/v1/config": _R.CONFIG_WRITE,
     "POST /api/v1/config/check": _R.CONFIG_WRITE,

@@ -16,6 +16,7 @@ from holdfast.backtest.bill import Bill, Saving
 from holdfast.backtest.rule_lessons import RuleLessons
 from holdfast.backtest.ruled import RuleConflict, RuleDeeds
 from holdfast.client.audit_category import Category, Result
+from holdfast.client.acknowledgement import Acknowledgement
 from holdfast.client.plan_report import PlanReport
 from holdfast.core.signals import Signal
 from holdfast.core.state_machine import State
@@ -28,6 +29,7 @@ from holdfast.monitoring.audit.verify import Problem
 from holdfast.monitoring.explain.situation import Situation
 from holdfast.monitoring.history.span_savings import SpanSavings
 from holdfast.monitoring.recovery.sheets import FaultSheet
+from holdfast.monitoring.notices import TimedNotice
 from holdfast.monitoring.status.schema import CommsStatus, Status
 from holdfast.safety.goals import Goal
 from holdfast.scheduling.rules.doubts import RuleDoubt
@@ -215,6 +217,18 @@ OUTPUTS: dict[str, Any] = {
     },
     "faults": [FaultSheet],
     "savings": {"currency": str, "method": str, "spans": [_SAVED]},
+    "notices": {
+        "told": [TimedNotice],
+        "recipients": {
+            "*": {
+                "delivered": int, "failed": int, "waiting": int, "last_told": datetime | None,
+                "failing_since": datetime | None, "last_error": str, "retry_at": datetime | None,
+            }
+        },
+        "acknowledged": Acknowledgement | None,
+    },
+    "notices test": {"*": {"told": bool, "why": str | None}},
+    "notices ack": Acknowledgement,
     "rules check": {
         "rules": [{"name": str, "enabled": bool, "rests_on": [str]}], "doubts": [RuleDoubt],
     },

@@ -75,3 +75,80 @@ def test_while_the_site_starts_only_what_keeps_it_from_starting_is_told(tmp_path
     assert read_notices(files) == ()
     board.tell(status(state=State.BOOT, findings=(replace(missing, for_s=BOOT_S),)), NOW)
     assert len(read_notices(files)) == 1
+
+
+def kinds(files: SiteFiles) -> list[tuple[str, str]]:
+    return [(str(one.notice.kind), one.notice.row) for one in read_notices(files)]
+
+
+def test_after_a_restart_nothing_is_told_again_and_what_has_ended_meanwhile_is_over(
+    tmp_path: Path,
+) -> None:
+    files, clock = SiteFiles(state_dir=tmp_path), Clock()
+    trouble = status(findings=(found("cell_voltage_high", "derate"), found("a", "derate")))
+    NoticeBoard(files, clock).tell(trouble, NOW)
+    clock.s = 5  # the computer was started anew, and its monotonic clock with it
+    board, later = NoticeBoard(files, clock), NOW + timedelta(minutes=20)
+    board.tell(status(findings=(found("a", "derate"),)), later)
+    assert kinds(files) == [
+        ("new", "cell_voltage_high"),
+        ("new", "a"),
+        ("over", "cell_voltage_high"),
+    ]
+
+
+def test_a_memory_that_cannot_be_read_is_begun_anew(tmp_path: Path) -> None:
+    files = SiteFiles(state_dir=tmp_path)
+    files.notice_memory.write_text("nonsense")
+    NoticeBoard(files, Clock()).tell(status(findings=(found("a", "derate"),)), NOW)
+    assert kinds(files) == [("new", "a")]
+
+
+def test_a_controller_that_is_silent_for_a_minute_is_told_and_nothing_is_over_meanwhile(
+    tmp_path: Path,
+) -> None:
+    files, clock = SiteFiles(state_dir=tmp_path), Clock()
+    board = NoticeBoard(files, clock)
+    board.tell(status(findings=(found("a", "derate"),)), NOW)
+    for second in range(0, 1200, 5):
+        board.tell(None, NOW + timedelta(seconds=second))
+        assert len(kinds(files)) == (1 if second < 60 else 2)
+        clock.s += 5
+    for _ in range(200):
+        board.tell(status(), NOW + timedelta(minutes=40))
+        clock.s += 5
+    assert kinds(files) == [
+        ("new", "a"), ("new", "controller_silent"), ("over", "a"), ("over", "controller_silent"),
+    ]  # fmt: skip
+
+
+def test_what_is_latched_is_there_until_it_is_reset(tmp_path: Path) -> None:
+    files, clock = SiteFiles(state_dir=tmp_path), Clock()
+    board = NoticeBoard(files, clock)
+    key = f"{UNIT}/cell_voltage_high"
+    board.tell(status(findings=(found("cell_voltage_high", "trip"),), latched_faults=(key,)), NOW)
+    for minute in range(50):
+        clock.s += 60
+        less = (found("cell_voltage_high", "block_charge"),) if minute < 10 else ()
+        board.tell(status(state=State.ERROR, findings=less, latched_faults=(key,)), NOW)
+    assert kinds(files) == [("new", "cell_voltage_high")]
+    for _ in range(10):
+        clock.s += 60
+        board.tell(status(), NOW)
+    assert kinds(files) == [("new", "cell_voltage_high"), ("over", "cell_voltage_high")]
+
+
+def test_an_emergency_stop_is_told_though_nothing_else_is_wrong(tmp_path: Path) -> None:
+    files = SiteFiles(state_dir=tmp_path)
+    stopped = status(state=State.STOPPED, emergency_stop_latched=True)
+    NoticeBoard(files, Clock()).tell(stopped, NOW)
+    assert kinds(files) == [("new", "emergency_stop")]
+
+
+def test_a_site_that_idles_though_it_was_running_is_told_after_a_minute(tmp_path: Path) -> None:
+    files, clock = SiteFiles(state_dir=tmp_path), Clock()
+    board = NoticeBoard(files, clock)
+    for _ in range(20):
+        board.tell(status(state=State.IDLE, waits_for_start=True), NOW)
+        clock.s += 5
+    assert kinds(files) == [("new", "waits_for_start")]

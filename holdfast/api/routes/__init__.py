@@ -18,6 +18,7 @@ from holdfast.api.routes import (
     incidents,
     live,
     manual,
+    notices,
     plan,
     prices,
     reports,
@@ -45,5 +46,6 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     explain.router,
     audit.router,
     incidents.router,
+    notices.router,
     config.router,
 )

@@ -12,7 +12,7 @@ _Text = Annotated[str, Field(max_length=MAX_NAME)]
 _Phone = Annotated[
     str, Form(pattern=r"\+?[0-9][0-9 /().-]{1,29}", right="number to call, such as +49 30 1234567")
 ]
-_Address = Annotated[
+MailAddress = Annotated[
     str, Form(pattern=r"[^\s@<>]{1,64}@[^\s@<>]{1,64}", right="address, such as help@example.org")
 ]
 
@@ -26,7 +26,7 @@ class Contact(Section):
     """What they are called for, such as service or electrician."""
     phone: _Phone | None = None
     """With the country's code, such as +49 30 1234567."""
-    email: _Address | None = None
+    email: MailAddress | None = None
     """Where they read mail."""
 
     @model_validator(mode="after")

@@ -12,9 +12,10 @@ from holdfast.core.config.charges import (
     Quota,
     StandingCharge,
 )
-from holdfast.core.config.form import EnvVariable, Form
+from holdfast.core.config.form import Form
 from holdfast.core.config.local_window import LocalWindow
 from holdfast.core.config.section import FilePath, Finite, Positive, Section
+from holdfast.core.config.token import NeededToken, Token
 
 WebAddress = Annotated[
     str,
@@ -79,35 +80,7 @@ class _Http(Section):
     """Where it is asked."""
 
 
-class _Token(Section):
-    """Where the token is; never the token itself."""
-
-    token_env: EnvVariable | None = None
-    """Name of an environment variable."""
-    token_file: FilePath | None = None
-    """A file with nothing but the token in it; relative to site.yaml."""
-
-    @property
-    def has_token(self) -> bool:
-        """Says whether it tells where a token is."""
-        return self.token_env is not None or self.token_file is not None
-
-    @model_validator(mode="after")
-    def _one_place(self) -> Self:
-        if self.token_env is not None and self.token_file is not None:
-            raise ValueError("token_env and token_file: only one of them can be")
-        return self
-
-
-class _TokenNeeded(_Token):
-    @model_validator(mode="after")
-    def _some_place(self) -> Self:
-        if not self.has_token:
-            raise ValueError("token_env or token_file must say where the token is")
-        return self
-
-
-class EntsoeSource(_TokenNeeded, _Http):
+class EntsoeSource(NeededToken, _Http):
     """Day-ahead prices of the ENTSO-E Transparency Platform."""
 
     kind: Literal["entsoe"]
@@ -129,7 +102,7 @@ def _no_tariff_code(text: str) -> str:
     return text
 
 
-class OctopusSource(_Token, _Http):
+class OctopusSource(Token, _Http):
     """Unit rates of Octopus Energy in Great Britain, VAT included."""
 
     kind: Literal["octopus"]
@@ -171,7 +144,7 @@ class OctopusSource(_Token, _Http):
         return self
 
 
-class TibberSource(_TokenNeeded, _Http):
+class TibberSource(NeededToken, _Http):
     """Prices of a home with a Tibber subscription."""
 
     kind: Literal["tibber"]
@@ -235,7 +208,7 @@ class RowKeys(Section):
         return {part: (name,) for part, name in named.items() if name is not None}
 
 
-class HomeAssistantSource(_TokenNeeded, _Http):
+class HomeAssistantSource(NeededToken, _Http):
     """A sensor of Home Assistant whose attributes hold lists of prices."""
 
     kind: Literal["home_assistant"]

@@ -13,6 +13,7 @@ from holdfast.core.config.grid import Grid
 from holdfast.core.config.history import History
 from holdfast.core.config.loads import FlexibleLoad, HeatedRoom, MeteredLoad
 from holdfast.core.config.modes import Modes
+from holdfast.core.config.notifications import Notifications
 from holdfast.core.config.planner import PlannerOptions
 from holdfast.core.config.prices import Prices
 from holdfast.core.config.pv import Location, PvPlant, Weather
@@ -121,6 +122,8 @@ class Site(Section):
     """Where pages and the API are."""
     contacts: tuple[Contact, ...] = ()
     """Whom to call when the site has stopped, the first first."""
+    notifications: Notifications = Notifications()
+    """Who is told when something is wrong, and how."""
     history: History = History()
     """What is kept of the past."""
     hardware_watchdog: FilePath | None = None

@@ -1,0 +1,1 @@
+"""What carries notices to people, and remembers what came of it."""

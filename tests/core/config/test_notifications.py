@@ -1,0 +1,87 @@
+"""Whoever is to be told can be, and no password goes out readable or stands in site.yaml."""
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from holdfast.core.config.notifications import Notifications
+from tests.builders import build_site
+
+MAIL = {
+    "kind": "mail",
+    "host": "smtp.example.org",
+    "sender": "site@example.org",
+    "to": ["ann@example.org"],
+}
+LOGIN = {"username": "site", "password_env": "MAIL_PASSWORD"}
+NTFY = {"kind": "ntfy", "topic": "my-house"}
+
+
+def recipient(channel: dict[str, Any] | None = None, **changes: Any) -> dict[str, Any]:
+    return {"name": "ann", "channel": NTFY if channel is None else channel} | changes
+
+
+def several(*recipients: dict[str, Any]) -> Notifications:
+    return Notifications.model_validate({"recipients": list(recipients)})
+
+
+def test_nobody_is_told_unless_somebody_is_named() -> None:
+    assert build_site().notifications.recipients == ()
+
+
+@pytest.mark.parametrize(
+    "channel",
+    [
+        NTFY,
+        NTFY | {"url": "https://ntfy.example.org", "token_env": "NTFY_TOKEN"},
+        MAIL | LOGIN,
+        MAIL | {"security": "tls", "port": 465},
+        MAIL | {"security": "none", "host": "localhost", "port": 25},
+        MAIL | {"username": "site", "password_file": "mail.password"},
+        {"kind": "webhook", "url": "http://homeassistant.local:8123/api/webhook/holdfast"},
+        {"kind": "webhook", "url": "https://example.org/hook", "token_file": "hook.secret"},
+        {"kind": "pushover", "user": "u" * 30, "token_env": "PUSHOVER_TOKEN"},
+    ],
+)
+def test_each_way_to_somebody_is_taken(channel: dict[str, Any]) -> None:
+    (one,) = several(recipient(channel)).recipients
+    assert one.channel.kind == channel["kind"]
+    assert (one.language, one.least, one.after_minutes) == ("en", "hold", 0)
+
+
+@pytest.mark.parametrize(
+    ("channel", "told"),
+    [
+        (MAIL | {"security": "none"}, "security: none would send all readable to smtp.example.org"),
+        (MAIL | {"username": "site"}, "an account needs both: username, and password_env or"),
+        (MAIL | {"password_env": "MAIL_PASSWORD"}, "an account needs both"),
+        (MAIL | LOGIN | {"password_file": "x"}, "only one of them can be"),
+        (MAIL | {"password": "secret"}, "password"),
+        (MAIL | {"host": "smtp example"}, "is no name or address of a host"),
+        (MAIL | {"to": []}, "at least 1 item"),
+        (MAIL | {"to": ["ann@example.org\nBcc: all@example.org"]}, "is no address"),
+        (NTFY | {"topic": "my house"}, "is no topic of letters"),
+        ({"kind": "pushover", "user": "u" * 30}, "token_env or token_file must say"),
+        ({"kind": "pushover", "user": "me", "token_env": "T"}, "this is no key of a user"),
+        ({"kind": "pager"}, "pager"),
+    ],
+)
+def test_what_cannot_reach_anybody_is_refused_in_words(channel: dict[str, Any], told: str) -> None:
+    with pytest.raises(ValidationError, match=told):
+        several(recipient(channel))
+
+
+def test_names_differ_and_somebody_is_told_at_once() -> None:
+    with pytest.raises(ValidationError, match="names of recipients must differ"):
+        several(recipient(), recipient())
+    with pytest.raises(ValidationError, match="one recipient at least must be told at once"):
+        several(recipient(after_minutes=10))
+    assert len(several(recipient(), recipient(name="bob", after_minutes=10)).recipients) == 2
+
+
+def test_quiet_hours_are_not_always() -> None:
+    (one,) = several(recipient(quiet_hours=[{"from": "22:00", "to": "06:00"}])).recipients
+    assert one.quiet_hours[0].from_minute == 22 * 60
+    with pytest.raises(ValidationError, match="always would be never told"):
+        several(recipient(quiet_hours=[{}]))
