@@ -1,4 +1,5 @@
 """``python -m holdfast`` is the command line, wherever its environment lies."""
+"""``python -m holdfast`` is ``holdfast``: a unit that starts it so follows where Python is."""
 
 import sys
 
@@ -6,3 +7,4 @@ from holdfast.cli.main import main
 
 if __name__ == "__main__":
     sys.exit(main())
+sys.exit(main())

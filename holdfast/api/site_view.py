@@ -8,13 +8,13 @@ from fastapi import Depends, HTTPException
 from starlette.requests import HTTPConnection
 
 from holdfast.api.audit_book import AuditBook
-from holdfast.api.config_file import ConfigFile
 from holdfast.api.history_desk import HistoryDesk
 from holdfast.api.price_desk import PriceDesk
 from holdfast.client.manual_slots import ManualSlots
 from holdfast.client.status_reader import StatusReader
 from holdfast.core.config import Site
 from holdfast.monitoring.status.schema import FRESH_S, Status
+from holdfast.site.config_file import ConfigFile
 from holdfast.site.files import SiteFiles
 
 NO_CONTROLLER: Final = "no controller is running; `holdfast run` starts the site"

@@ -36,6 +36,7 @@ from holdfast.runtime.supervisor import Supervisor
 from holdfast.simulation.demo_site import DemoSite, make_demo_site
 from holdfast.simulation.servers.plant_client import plant_damage
 from holdfast.site.check import check_site
+from holdfast.site.config_file import ConfigFile
 from holdfast.site.device_lock import refuse_steered
 from holdfast.site.files import SiteFiles
 from holdfast.site.memory_folder import make_memory_folder, remove_memory_folder
@@ -195,6 +196,7 @@ class SupervisedSite:
         check_site(self._site)
         self._files = SiteFiles.of(self._site)
         self._files.create()
+        self._why_not_kept = _keep_version(config, self._files)
         make_memory_folder(self._files.state_dir)
         self._demo = options.demo is not None
         self._seconds: float | None = options.seconds
@@ -235,6 +237,8 @@ class SupervisedSite:
         site, files = self._site, self._files
         address = address_of(site.api)
         gateway = f"http://{site.gateway.host}:{site.gateway.port}/"
+        if self._why_not_kept:
+            self._tell(f"this version of {site.name}'s site.yaml is not kept: {self._why_not_kept}")
         self._tell(f"pages at {address}; plain pages with the emergency stop at {gateway}")
         why_not = why_not_built()
         if why_not:
@@ -313,6 +317,15 @@ class SupervisedSite:
             f"plant damaged: {_yes(bool(damage))}"
         )
         return 0 if rested and self._ran and self._planned and not damage else 1
+
+
+def _keep_version(config: Path, files: SiteFiles) -> str:
+    """Keeps a site.yaml that was edited by hand; returns why that cannot be. A start needs none."""
+    try:
+        ConfigFile(config, files.config_history).keep_present()
+    except (OSError, ConfigError) as error:
+        return str(error)
+    return ""
 
 
 def _yes(value: bool) -> str:  # noqa: FBT001 - a word for it

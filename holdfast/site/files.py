@@ -206,7 +206,7 @@ class SiteFiles:
 
     @property
     def config_history(self) -> Path:
-        """Returns the folder of the versions of site.yaml that the API has written."""
+        """Returns the folder of the versions of site.yaml that were written or found."""
         return self.state_dir / "config-history"
 
     @property

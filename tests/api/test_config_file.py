@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from holdfast.api.config_file import ConfigFile
 from holdfast.core.state_machine import State
+from holdfast.site.config_file import ConfigFile
 from holdfast.site.site_lock import hold_lock
 from tests.api.bench import HEADER, ApiBench
 
@@ -91,7 +91,7 @@ async def test_each_version_can_be_had_back_also_one_that_somebody_made_by_hand(
 
 
 def test_only_so_many_versions_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("holdfast.api.config_file.KEPT", 3)
+    monkeypatch.setattr("holdfast.site.config_file.KEPT", 3)
     monkeypatch.setattr(ConfigFile, "examine", lambda *_: None)
     path = tmp_path / "site.yaml"
     path.write_text("0")

@@ -71,6 +71,7 @@ _SIMULATED = {
 _SAVED = _without(SpanSavings) | {
     "saved_against_no_battery": float | None, "saved_against_self_consumption": float | None,
 }  # fmt: skip
+_VERSION = {"id": int, "utc": datetime, "by": str, "digest": str, "present": bool}
 _CHECK = {
     "site": str, "ok": bool, "doubts": [str], "warnings": [str],
     "guards": [{
@@ -178,6 +179,10 @@ OUTPUTS: dict[str, Any] = {
             "value": float | None, "problem": str,
         }],
     },
+    "config versions": [_VERSION],
+    "config show": _VERSION | {"yaml": str},
+    "config diff": {"diff": str},
+    "config rollback": {"digest": str, "effect": Literal["at the next start"]},
     "users list": [{
         "name": str, "role": UserRole, "made": datetime, "single_sign_on": bool, "password": bool,
         "totp": bool, "passkeys": int, "tokens": int,

@@ -10,7 +10,6 @@ from pydantic import BaseModel, Field
 from holdfast.api.access import Principal, Right, needs
 from holdfast.api.auth.dependencies import auth_of
 from holdfast.api.bodies import Body
-from holdfast.api.config_file import ConfigChanged, ConfigText, ConfigVersion
 from holdfast.api.problems import answers
 from holdfast.api.secrets_hidden import without_secrets
 from holdfast.api.site_view import SiteView, View
@@ -19,6 +18,7 @@ from holdfast.client.messages import Act
 from holdfast.core.errors import AlreadyRunning, ConfigError
 from holdfast.core.state_machine import State
 from holdfast.core.strict_yaml import MAX_CHARACTERS
+from holdfast.site.config_file import ConfigChanged, ConfigText, ConfigVersion
 from holdfast.site.files import write_atomically
 from holdfast.site.site_lock import refuse_second
 

@@ -1,23 +1,26 @@
-"""The site.yaml as the API changes it: checked, whole at any time, and each version is kept.
+"""The site.yaml as API and command line change it: checked, whole at any time, each version kept.
 
 Text stays as it was written, comments included. What runs goes on with what it has read until the
 site is started anew.
 """
 
 import difflib
+import fcntl
 import hashlib
+import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from threading import Lock
 from typing import Final
 
 from pydantic import TypeAdapter
 from pydantic_core import to_json
 
 from holdfast.core.config import Site
-from holdfast.core.errors import ConfigError
+from holdfast.core.errors import ConfigError, HoldfastError
 from holdfast.site.examination import Examination, examine
 from holdfast.site.files import write_atomically
 from holdfast.site.site_file import parse_site
@@ -28,7 +31,7 @@ _BY_HAND: Final = "somebody at the computer"
 _NAME: Final = re.compile(r"([0-9]{6,9})\.json")
 
 
-class ConfigChanged(Exception):
+class ConfigChanged(HoldfastError):
     """The file is no longer the one that was edited."""
 
 
@@ -74,12 +77,11 @@ _VERSION: Final = TypeAdapter(ConfigVersion)
 
 
 class ConfigFile:
-    """Reads and changes one site.yaml; threads may share it."""
+    """Reads and changes one site.yaml; threads and processes may share it."""
 
     def __init__(self, path: Path, kept: Path) -> None:
         """``kept`` is the folder of the versions."""
         self._path, self._kept = path, kept
-        self._lock = Lock()
 
     def read(self) -> ConfigText:
         """Returns what the file says. Raises ConfigError."""
@@ -115,22 +117,29 @@ class ConfigFile:
         """
         self.examine(yaml)
         content = yaml.encode()
-        with self._lock:
+        with self._alone():
             before = self.read()
             if before.digest != edited:
                 raise ConfigChanged(
                     "site.yaml was changed since; read it again, and make the change in that"
                 )
             if before.yaml != yaml:
-                newest = self._newest()
-                if newest is None or newest.digest != before.digest:
-                    self._keep(before, _BY_HAND)
+                self._keep_found(before)
                 self._keep(ConfigText(yaml=yaml, digest=_digest(content)), by)
                 place = self._path.resolve()  # a link stays one
                 mode = place.stat().st_mode & 0o777
                 write_atomically(place, content)
                 place.chmod(mode)
             return self.read()
+
+    def keep_present(self) -> None:
+        """Keeps what the file says now, if somebody has edited it by hand. Raises OSError."""
+        with self._alone():
+            self._keep_found(self.read())
+
+    def diff(self, before: str, after: str | None = None) -> str:
+        """Returns a unified diff from ``before`` to ``after``; None: to what the file says now."""
+        return _diff(before, self.read().yaml if after is None else after)
 
     def versions(self) -> tuple[ConfigVersion, ...]:
         """Returns the versions that are kept, newest first."""
@@ -141,11 +150,23 @@ class ConfigFile:
         """Returns one of them; None if it is not kept."""
         return self._version(self._place(number))
 
-    def _newest(self) -> ConfigVersion | None:
-        return next(iter(self.versions()), None)
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Nobody else changes the file, nor its versions, within the block."""
+        self._kept.mkdir(mode=0o700, exist_ok=True)
+        descriptor = os.open(self._kept, os.O_RDONLY)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
+
+    def _keep_found(self, text: ConfigText) -> None:
+        newest = next(iter(self.versions()), None)
+        if newest is None or newest.digest != text.digest:
+            self._keep(text, _BY_HAND)
 
     def _keep(self, text: ConfigText, by: str) -> None:
-        self._kept.mkdir(mode=0o700, exist_ok=True)
         files = self._files()
         number = 1 + (int(files[-1].stem) if files else 0)
         version = ConfigVersion(
