@@ -19,20 +19,14 @@ BIN := $(VENV)/bin
 
 # What each of them installs beside the dependencies; tests/test_extras.py compares that with what
 # its code imports.
-EXTRAS_test := test,forecast,sunspec,mqtt,gpio,dbc,parquet,release
-EXTRAS_prove := test,prove
-EXTRAS_fuzz := sunspec,mqtt,dbc,fuzz
-EXTRAS_lint := test,forecast,sunspec,mqtt,gpio,dbc,parquet,prove,release,lint
-EXTRAS_release := forecast,sunspec,mqtt,gpio,dbc,parquet,release
-
-.PHONY: demo test quick lint prove mutants fuzz coverage hostile release vulnerabilities clean
-EXTRAS_test := test,forecast,sunspec,mqtt,gpio,dbc,parquet,docs
+EXTRAS_test := test,forecast,sunspec,mqtt,gpio,dbc,parquet,docs,release
 EXTRAS_prove := test,prove
 EXTRAS_fuzz := sunspec,mqtt,dbc,fuzz
 EXTRAS_docs := docs
-EXTRAS_lint := test,forecast,sunspec,mqtt,gpio,dbc,parquet,docs,prove,lint
+EXTRAS_lint := test,forecast,sunspec,mqtt,gpio,dbc,parquet,docs,prove,release,lint
+EXTRAS_release := forecast,sunspec,mqtt,gpio,dbc,parquet,release
 
-.PHONY: demo test quick lint docs prove mutants fuzz coverage hostile clean
+.PHONY: demo test quick lint docs prove mutants fuzz coverage hostile release vulnerabilities clean
 
 demo: $(VENV)/installed  ## run the simulated site for a minute
 	$(BIN)/holdfast run --demo --for $(DEMO_SECONDS)

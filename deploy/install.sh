@@ -224,7 +224,7 @@ the_site() {
   fi
   local more
   more=$(ports)
-  (cd "$folder" && runuser -u $user -- /usr/local/bin/holdfast init site.yaml >/dev/null)
+  (cd "$folder" && runuser -u $user -- /usr/local/bin/holdfast init --example site.yaml >/dev/null)
   sed -i "s/^name: .*/name: $site/" "$folder/site.yaml"
   [ -z "$more" ] || printf '%s\n' "$more" >>"$folder/site.yaml"
   chmod 640 "$folder/site.yaml"

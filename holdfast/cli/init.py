@@ -6,7 +6,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from holdfast.cli.configuration import configuration_page
-from holdfast.deployment.wizard.conclusion import write_site
+from holdfast.deployment.wizard.conclusion import write_new, write_site
 from holdfast.deployment.wizard.finding import found_behind, local_zone
 from holdfast.deployment.wizard.places import understand_place
 from holdfast.deployment.wizard.question import NotAnAnswer, SiteQuestion
@@ -35,6 +35,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     how.add_argument("--example", action="store_true", help="ask nothing, write an example")
     how.add_argument("--markdown", action="store_true", help="print the reference of all keys")
     parser.add_argument(
+        "--replace",
+        action="store_true",
+        help="write in the place of a file that is there; that one is kept as FILE.before",
+    )
+    parser.add_argument(
         "--host", default="127.0.0.1", help="--page: listen here (default: this computer alone)"
     )
     parser.add_argument("--port", type=int, default=9480, help="--page: at this port")
@@ -46,35 +51,35 @@ def execute(options: argparse.Namespace) -> int:
         print(configuration_page(), end="")
         return 0
     path: Path = options.file
-    if path.exists():
-        print(f"{path} exists and was left as it is; name another file")
+    if path.exists() and not options.replace:
+        print(f"{path} exists and was left as it is; name another file, or --replace")
         return 1
     try:
         if options.page:
             return _on_page(options)
         asks = options.ask or (sys.stdin.isatty() and not options.example)
-        return _ask(path) if asks else _example(path)
+        return (_ask if asks else _example)(path, replace=options.replace)
     except OSError as error:
         print(f"{path} cannot be written: {error}")
         return 1
 
 
-def _example(path: Path) -> int:
+def _example(path: Path, *, replace: bool) -> int:
     text = (files("holdfast.cli") / "templates" / "site.yaml").read_text(encoding="utf-8")
-    with path.open("x", encoding="utf-8") as file:
-        file.write(text)
+    write_new(path, text, replace=replace)
     print(f"wrote {path}; describe your site in it, then: holdfast check --config {path}")
     return 0
 
 
 def _on_page(options: argparse.Namespace) -> int:
     # Where nobody asks on a page no server is loaded.
-    from holdfast.deployment.wizard.page import serve
+    from holdfast.deployment.wizard.page import WizardPage, serve
 
-    return serve(options.file, options.host, options.port, print)
+    page = WizardPage(options.file, replace=options.replace)
+    return serve(page, options.host, options.port, print)
 
 
-def _ask(path: Path) -> int:
+def _ask(path: Path, *, replace: bool) -> int:
     answers = {"local_zone": local_zone()} | _looked_for()
     order: list[str] = []
     while (question := next_question(answers)) is not None:
@@ -88,7 +93,7 @@ def _ask(path: Path) -> int:
             order.append(question.key)
         except NotAnAnswer as error:
             print(f"  {error}")
-    notes = write_site(answers, path)
+    notes = write_site(answers, path, replace=replace)
     print(f"\nwrote {path}")
     print("".join(f"  {note}\n" for note in notes), end="")
     print(f"next: holdfast check --connect --config {path}")

@@ -15,8 +15,8 @@ from holdfast.api.access import Right, UserRole
 from holdfast.backtest.bill import Bill, Saving
 from holdfast.backtest.rule_lessons import RuleLessons
 from holdfast.backtest.ruled import RuleConflict, RuleDeeds
-from holdfast.client.audit_category import Category, Result
 from holdfast.client.acknowledgement import Acknowledgement
+from holdfast.client.audit_category import Category, Result
 from holdfast.client.plan_report import PlanReport
 from holdfast.core.signals import Signal
 from holdfast.core.state_machine import State
@@ -28,8 +28,8 @@ from holdfast.monitoring.audit.events import AuditEvent
 from holdfast.monitoring.audit.verify import Problem
 from holdfast.monitoring.explain.situation import Situation
 from holdfast.monitoring.history.span_savings import SpanSavings
-from holdfast.monitoring.recovery.sheets import FaultSheet
 from holdfast.monitoring.notices import TimedNotice
+from holdfast.monitoring.recovery.sheets import FaultSheet
 from holdfast.monitoring.status.schema import CommsStatus, Status
 from holdfast.safety.goals import Goal
 from holdfast.scheduling.rules.doubts import RuleDoubt

@@ -84,6 +84,13 @@ def test_a_file_that_is_there_stays(capsys: pytest.CaptureFixture[str]) -> None:
     assert Path("site.yaml").read_text() == "mine"
 
 
+def test_one_that_is_replaced_is_kept_beside(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("site.yaml").write_text("mine")
+    assert main(["init", "--example", "--replace"]) == 0
+    assert Path("site.yaml.before").read_text() == "mine"
+    assert main(["check"]) == 0
+
+
 def test_without_a_terminal_an_example_is_written(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["init"]) == 0
     assert "describe your site in it" in capsys.readouterr().out

@@ -10,13 +10,22 @@ from holdfast.site.examination import examine
 from holdfast.site.site_file import parse_site
 
 
-def write_site(answers: Answers, path: Path) -> tuple[str, ...]:
-    """Writes a site.yaml; returns what has to be looked at in it. Raises OSError: also where there
-    is such a file."""
+def write_site(answers: Answers, path: Path, *, replace: bool = False) -> tuple[str, ...]:
+    """Writes a site.yaml; returns what has to be looked at in it. Raises OSError."""
     text = site_text(answers)
+    write_new(path, text, replace=replace)
+    return tuple(_notes(text, path))
+
+
+def write_new(path: Path, text: str, *, replace: bool) -> None:
+    """Writes a file that was not there; with ``replace`` the one that was is kept beside it.
+
+    Raises FileExistsError without that, and OSError.
+    """
+    if replace and path.exists():
+        path.replace(path.with_name(f"{path.name}.before"))
     with path.open("x", encoding="utf-8") as file:
         file.write(text)
-    return tuple(_notes(text, path))
 
 
 def _notes(text: str, path: Path) -> Iterator[str]:

@@ -48,8 +48,10 @@ _MAX_BYTES = 10_000
 class WizardPage:
     """Asks one person, and writes one file."""
 
-    def __init__(self, path: Path, secret: str) -> None:
-        self._path = path
+    def __init__(self, path: Path, *, replace: bool = False) -> None:
+        self.path = path
+        self._replace = replace
+        self.secret = secret = secrets.token_urlsafe(9)
         self.answers: dict[str, str] = {"local_zone": local_zone()}
         self._order: list[str] = []
         self._looked: list[str] | None = None
@@ -110,14 +112,14 @@ class WizardPage:
         if next_question(self.answers) is not None:
             return _back_to_it()
         try:
-            notes = write_site(self.answers, self._path)
+            notes = write_site(self.answers, self.path, replace=self._replace)
         except OSError as error:
-            return self._page(f"{self._path} cannot be written: {error}")
+            return self._page(f"{self.path} cannot be written: {error}")
         self.written.set()
         listed = "".join(f"<li>{escape(note)}</li>" for note in notes)
         return _html(
-            f"<h2>{escape(str(self._path))} is written</h2><ul>{listed}</ul><p>At the computer: "
-            f"<code>holdfast check --connect --config {escape(str(self._path))}</code>, then "
+            f"<h2>{escape(str(self.path))} is written</h2><ul>{listed}</ul><p>At the computer: "
+            f"<code>holdfast check --connect --config {escape(str(self.path))}</code>, then "
             "<code>holdfast run</code>, which shows where its pages are.</p>"
         )
 
@@ -160,7 +162,7 @@ class WizardPage:
 
     def _conclusion(self) -> str:
         return (
-            f"<h2>This will be {escape(str(self._path))}</h2>"
+            f"<h2>This will be {escape(str(self.path))}</h2>"
             f"<pre>{escape(site_text(self.answers))}</pre>"
             '<form method="post" action="write"><button>Write it</button></form>' + self._answered()
         )
@@ -207,14 +209,12 @@ def _html(body: str, status: int = 200) -> Response:
     return HTMLResponse(head + body + "</body></html>", status, headers=_HEADERS)
 
 
-def serve(path: Path, host: str, port: int, tell: Callable[[str], None]) -> int:
+def serve(page: WizardPage, host: str, port: int, tell: Callable[[str], None]) -> int:
     """Serves until the file is written, or Ctrl-C; 0 if it is there. Raises ConfigError if nobody
     can listen at that address."""
-    secret = secrets.token_urlsafe(9)
-    page = WizardPage(path, secret)
     config = uvicorn.Config(page.app, host=host, port=port, log_level="critical", access_log=False)
     server = uvicorn.Server(config)
-    tell(f"open http://{host}:{port}/{secret}/ in a browser; Ctrl-C ends it")
+    tell(f"open http://{host}:{port}/{page.secret}/ in a browser; Ctrl-C ends it")
 
     def end_once_written() -> None:
         page.written.wait()
@@ -225,5 +225,5 @@ def serve(path: Path, host: str, port: int, tell: Callable[[str], None]) -> int:
         server.run()
     except SystemExit as error:
         raise ConfigError(f"--port {port}: nobody can listen at {host}:{port}") from error
-    tell(f"wrote {path}" if page.written.is_set() else "nothing was written")
+    tell(f"wrote {page.path}" if page.written.is_set() else "nothing was written")
     return 0 if page.written.is_set() else 1
