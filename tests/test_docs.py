@@ -128,6 +128,7 @@ def test_the_page_of_privacy_has_every_address_that_is_asked():
         if key in section.model_fields
     }
     told = {"HomeAssistantSource": "home_assistant", "StormReserve": "storm_reserve"}
+    told |= {"WebhookChannel": "`notifications`, kind `webhook`"}
     told |= {"Oidc": "api.oidc", "History": "`history` with `url`"}
     for name, default in asked.items():
         word = default if isinstance(default, str) and default else told[name]

@@ -113,9 +113,14 @@ class SiteFiles:
         """Returns the file of what is told as it stands: after a restart nothing is told again."""
         return self.state_dir / "notice-memory.json"
 
+    @property
+    def notice_ledgers(self) -> Path:
+        """Returns the folder of what each recipient was told and is to be told."""
+        return self.state_dir / "notifications"
+
     def notice_ledger(self, recipient: str) -> Path:
         """Returns the file of what one recipient was told and is to be told."""
-        return self.state_dir / "notifications" / f"{recipient}.json"
+        return self.notice_ledgers / f"{recipient}.json"
 
     @property
     def acknowledgement(self) -> Path:

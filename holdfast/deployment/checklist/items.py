@@ -35,7 +35,7 @@ class Standing(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
+class Look:
     """Tells how an item stands, and by what that is known."""
 
     standing: Standing
@@ -51,7 +51,7 @@ class Item:
     """Is the authority that it is needed for."""
     text: str
     """Says what has to be so, as a whole sentence."""
-    see: Callable[[Evidence], Seen] | None = None
+    see: Callable[[Evidence], Look] | None = None
     """Sees how it stands; None: a person looks, and signs."""
     not_needed: Callable[[Evidence], str] = lambda _: ""
     """Says why this site needs it not; empty if it does."""
@@ -64,17 +64,17 @@ class Item:
         return self.see is None or self.may_sign
 
 
-def done(told: str) -> Seen:
+def done(told: str) -> Look:
     """Returns that it is so."""
-    return Seen(standing=Standing.DONE, told=told)
+    return Look(standing=Standing.DONE, told=told)
 
 
-def not_yet(told: str) -> Seen:
+def not_yet(told: str) -> Look:
     """Returns that it is not so, and why."""
-    return Seen(standing=Standing.OPEN, told=told)
+    return Look(standing=Standing.OPEN, told=told)
 
 
-def _configuration(evidence: Evidence) -> Seen:
+def _configuration(evidence: Evidence) -> Look:
     found = evidence.examination
     if found is None:
         return not_yet(f"it cannot be run: {evidence.wrong}")
@@ -83,8 +83,8 @@ def _configuration(evidence: Evidence) -> Seen:
     return done("right, and nothing in it is doubtful")
 
 
-def _guards(stage: Authority) -> Callable[[Evidence], Seen]:
-    def see(evidence: Evidence) -> Seen:
+def _guards(stage: Authority) -> Callable[[Evidence], Look]:
+    def see(evidence: Evidence) -> Look:
         if evidence.examination is None:
             return not_yet("not known while site.yaml is wrong")
         highest = highest_authority(evidence.examination.guards)
@@ -100,20 +100,20 @@ def _guards(stage: Authority) -> Callable[[Evidence], Seen]:
     return see
 
 
-def _proven(evidence: Evidence) -> Seen:
+def _proven(evidence: Evidence) -> Look:
     if evidence.unproven:
         return not_yet(f"`holdfast devices prove` has not proven: {', '.join(evidence.unproven)}")
     return done("every inverter did what its table says")
 
 
-def _watched(evidence: Evidence) -> Seen:
+def _watched(evidence: Evidence) -> Look:
     hours = evidence.hours[-WATCHED_H:]
     known = sum(row.complete for row in hours) / WATCHED_H
     told = f"{len(hours)} whole hours on record, {100 * known:.1f} % of {WATCHED_H} h known"
     return done(told) if len(hours) == WATCHED_H and known >= COMPLETE else not_yet(told)
 
 
-def _answering(evidence: Evidence) -> Seen:
+def _answering(evidence: Evidence) -> Look:
     status = evidence.status
     if status is None:
         return not_yet("the site does not run now")
@@ -123,7 +123,7 @@ def _answering(evidence: Evidence) -> Seen:
     return done(f"all {len(status.comms)} devices answer")
 
 
-def _quiet(evidence: Evidence) -> Seen:
+def _quiet(evidence: Evidence) -> Look:
     status = evidence.status
     if status is None:
         return not_yet("the site does not run now")
@@ -137,7 +137,7 @@ def _quiet(evidence: Evidence) -> Seen:
     return done("nothing blocks power now")
 
 
-def _no_trips(evidence: Evidence) -> Seen:
+def _no_trips(evidence: Evidence) -> Look:
     since = evidence.now - timedelta(hours=WATCHED_H)
     recent = [trip for trip in evidence.record.trips if trip >= since]
     if recent:
@@ -145,13 +145,13 @@ def _no_trips(evidence: Evidence) -> Seen:
     return done(f"no trip in the last {WATCHED_H} h; {len(evidence.record.trips)} before")
 
 
-def _acted(evidence: Evidence) -> Seen:
+def _acted(evidence: Evidence) -> Look:
     hours = evidence.record.acted.total_seconds() / 3600.0
     told = f"RUNNING for {hours:.1f} h with the authority to write"
     return done(told) if hours >= WATCHED_H else not_yet(f"{told}; {WATCHED_H} h are wanted")
 
 
-def _moved(evidence: Evidence) -> Seen:
+def _moved(evidence: Evidence) -> Look:
     charged = _sum(evidence, lambda row: row.charge_wh)
     discharged = _sum(evidence, lambda row: row.discharge_wh)
     told = f"{charged:.0f} Wh went in, {discharged:.0f} Wh came out"
@@ -162,29 +162,29 @@ def _sum(evidence: Evidence, of: Callable[[EnergyRow], float | None]) -> float:
     return sum(of(row) or 0.0 for row in evidence.hours)
 
 
-def _stopped_by_input(evidence: Evidence) -> Seen:
+def _stopped_by_input(evidence: Evidence) -> Look:
     return _stopped(evidence, "emergency-stop loop is open", "pressed")
 
 
-def _stopped_by_command(evidence: Evidence) -> Seen:
+def _stopped_by_command(evidence: Evidence) -> Look:
     return _stopped(evidence, "by command", "`holdfast estop`")
 
 
-def _stopped(evidence: Evidence, cause: str, how: str) -> Seen:
+def _stopped(evidence: Evidence, cause: str, how: str) -> Look:
     found = [stop for stop in evidence.record.stops if cause in stop.cause]
     if not found:
         return not_yet(f"no such stop is on record ({how})")
     return done(f"it stopped at {found[-1].utc:%Y-%m-%d %H:%M} UTC")
 
 
-def _came_back(evidence: Evidence) -> Seen:
+def _came_back(evidence: Evidence) -> Look:
     at = evidence.record.came_back
     if at is None:
         return not_yet("no start after an end that nobody asked for is on record")
     return done(f"it came back at {at:%Y-%m-%d %H:%M} UTC")
 
 
-def _clock(evidence: Evidence) -> Seen:
+def _clock(evidence: Evidence) -> Look:
     if evidence.is_clock_right is None:
         return not_yet("not known on this computer")
     if evidence.is_clock_right:
@@ -192,7 +192,7 @@ def _clock(evidence: Evidence) -> Seen:
     return not_yet("not synchronised: prices and schedules would hold at other times")
 
 
-def _real_time(evidence: Evidence) -> Seen:
+def _real_time(evidence: Evidence) -> Look:
     if evidence.record.begun is None:
         return not_yet("the site has not run yet")
     if evidence.record.real_time:
@@ -200,13 +200,13 @@ def _real_time(evidence: Evidence) -> Seen:
     return not_yet("not granted at the last start: run it as its systemd unit, or as root")
 
 
-def _admin(evidence: Evidence) -> Seen:
+def _admin(evidence: Evidence) -> Look:
     if evidence.has_admin:
         return done("there is an admin, and the set-up code is used up")
     return not_yet("nobody has used the set-up code (`holdfast users`)")
 
 
-def _network(evidence: Evidence) -> Seen:
+def _network(evidence: Evidence) -> Look:
     api, gateway = evidence.site.api, evidence.site.gateway
     open_to = [
         f"{name} at {section.host}"
@@ -218,7 +218,7 @@ def _network(evidence: Evidence) -> Seen:
     return done(f"open to the network: {', '.join(open_to)}" if open_to else "this computer alone")
 
 
-def _disk(evidence: Evidence) -> Seen:
+def _disk(evidence: Evidence) -> Look:
     told = f"{evidence.free_bytes / 1e9:.1f} GB free"
     return done(told) if evidence.free_bytes >= FREE_BYTES else not_yet(f"{told}, 1 GB is wanted")
 
@@ -259,7 +259,7 @@ ITEMS = (
     Item(key="contactor_wiring", stage=_LIMITED, not_needed=_without_contactor, text="The contactor opens without a signal, and its feedback contact shows where it is."),
     Item(key="place", stage=_LIMITED, text="The place of the battery is as its maker asks: ventilation, temperature, distance, smoke detector."),
     Item(key="electrician", stage=_LIMITED, text="A qualified electrician has tested the installation: RCD, fuses, earth, insulation."),
-    # Seen by the program, after a while with limited power.
+    # Look by the program, after a while with limited power.
     Item(key="guards_full", stage=_FULL, see=_guards(_FULL), text="Each goal of protection is guarded, or accepted in words, as far as full authority needs."),
     Item(key="acted", stage=_FULL, see=_acted, text=f"The site was RUNNING for {WATCHED_H} h with limited power."),
     Item(key="moved", stage=_FULL, see=_moved, text=f"The batteries were charged and discharged by {MOVED_WH:g} Wh at least."),
