@@ -29,8 +29,13 @@ _log = logging.getLogger(__name__)
 PROCESSES = ("watchdog", "controller", "planner", "gateway", "api")
 """The processes start in this order; they stop in the reverse order."""
 BACKOFF_S = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
+VITAL = frozenset({"controller", "watchdog"})
+"""Without one of them nothing goes on."""
 CRASHES, CRASH_WINDOW_S = 5, 600.0
-"""A process that ends this often within the window is not started again."""
+"""A vital process that ends this often within the window is not started again."""
+LATER_S = 120.0
+"""Another one is tried again after this long: the network that it listens on may be slower to come
+back after a power cut than the computer."""
 STOP_S = 8.0
 HANGS_S = 5.0
 """One that beats and then does not for so long is ended; the watchdog acted long before."""
@@ -131,8 +136,8 @@ class SupervisedProcess:
             code, pid, self._process = self._process.returncode, self._process.pid, None
             self._ended_s.append(now_s)
             crashes = sum(now_s - ended_s < CRASH_WINDOW_S for ended_s in self._ended_s)
-            self.given_up = crashes >= CRASHES
-            wait_s = BACKOFF_S[min(crashes, len(BACKOFF_S)) - 1]
+            self.given_up = crashes >= CRASHES and self.name in VITAL
+            wait_s = LATER_S if crashes >= CRASHES else BACKOFF_S[crashes - 1]
             self._restart_s = now_s + wait_s
             then = "given up" if self.given_up else f"again in {wait_s:g} s"
             then += self._last_words()
@@ -280,7 +285,7 @@ class Supervisor:
     def lost(self) -> str | None:
         """Names a process that is vital and was given up; None if there is none."""
         given_up = [child.name for child in self.children.values() if child.given_up]
-        vital = [name for name in given_up if name in {"controller", "watchdog"}]
+        vital = [name for name in given_up if name in VITAL]
         return vital[0] if vital else None
 
     def stop(self) -> bool:

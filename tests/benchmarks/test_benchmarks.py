@@ -135,3 +135,13 @@ def test_history_tells_a_year_and_how_long_a_day_is_read() -> None:
     parts = results["a year, in MB"]
     assert parts.keys() == {"seconds", "plans", "minutes", "quarter_hours", "rows"}
     assert all(size > 0.0 for size in parts.values())
+
+
+def test_footprint_tells_each_process_and_how_soon_the_site_is_back(tmp_path: Path) -> None:
+    folder = ROOT / "build" / tmp_path.name  # on a disk: what is written to RAM does not count
+    results = told_by("footprint", "--seconds", "2", "--settle", "0", "--folder", str(folder))
+    names = {"supervisor", "watchdog", "controller", "planner", "gateway", "api", "together"}
+    assert names <= results.keys()
+    assert results["together"]["memory_mb"] > results["controller"]["memory_mb"] > 1
+    assert results["back in RUNNING, s"] > 0.1
+    assert not folder.exists()

@@ -21,6 +21,7 @@ from holdfast.runtime.supervisor import (
     CRASHES,
     DIFFERENT_S,
     HANGS_S,
+    LATER_S,
     PROCESSES,
     LifeSign,
     SupervisedProcess,
@@ -75,7 +76,7 @@ def crash(child: SupervisedProcess) -> None:
 def test_a_process_that_ended_is_started_again_later_and_later(
     files: SiteFiles, ended: list[SupervisedProcess]
 ) -> None:
-    child = child_of(files, CRASH)
+    child = child_of(files, CRASH, "controller")
     ended.append(child)
     told: list[str] = []
     child.start()
@@ -83,7 +84,7 @@ def test_a_process_that_ended_is_started_again_later_and_later(
     for wait_s in BACKOFF_S[: CRASHES - 1]:
         crash(child)
         child.look(now_s, told.append)
-        assert told[-1] == f"planner ended with code 3; again in {wait_s:g} s: why it ended"
+        assert told[-1] == f"controller ended with code 3; again in {wait_s:g} s: why it ended"
         child.look(now_s + wait_s - 0.01, told.append)
         assert child.pid is None
         now_s += wait_s
@@ -96,6 +97,25 @@ def test_a_process_that_ended_is_started_again_later_and_later(
     child.look(now_s + 1e6, told.append)
     assert child._process is None
     assert len(told) == CRASHES
+
+
+def test_one_that_is_not_vital_is_tried_again_for_ever(
+    files: SiteFiles, ended: list[SupervisedProcess]
+) -> None:
+    """The address that it listens on may come with the network, minutes after the computer."""
+    child = child_of(files, CRASH, "gateway")
+    ended.append(child)
+    told: list[str] = []
+    child.start()
+    now_s = 1000.0
+    for _ in range(CRASHES + 2):
+        crash(child)
+        child.look(now_s, told.append)
+        now_s += LATER_S
+        child.look(now_s, told.append)
+        assert child._process is not None
+    assert f"again in {LATER_S:g} s" in told[-1]
+    assert not child.given_up
 
 
 def test_crashes_that_lie_far_apart_are_no_crash_loop(
