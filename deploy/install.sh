@@ -202,14 +202,12 @@ has_systemd() { [ -d /run/systemd/system ]; }
 
 # ---- the site
 
-# The first ports that no other site here uses, as keys for site.yaml; nothing for the first site.
-ports() {
+# How far from the usual ones the first two ports are that no site here has. Without a key, a site has those.
+ports_on() {
   local n=0
-  while grep -qsE "port: ($((9464 + n))|$((9480 + n)))\b" $sites/*/site.yaml || { [ $n = 0 ] && others; }; do
-    n=$((n + 1))
-  done
-  [ $n = 0 ] || printf '\n# Another site of this computer has the usual ports.\ngateway: {port: %d}\napi: {port: %d}\n' \
-    $((9464 + n)) $((9480 + n))
+  ! others || n=1
+  while grep -qsE "port: ($((9464 + n))|$((9480 + n)))\b" $sites/*/site.yaml; do n=$((n + 1)); done
+  echo $n
 }
 
 others() { compgen -G "$sites/*/site.yaml" >/dev/null; }
@@ -227,6 +225,10 @@ the_site() {
   (cd "$folder" && runuser -u $user -- /usr/local/bin/holdfast init --example site.yaml >/dev/null)
   sed -i "s/^name: .*/name: $site/" "$folder/site.yaml"
   [ -z "$more" ] || printf '%s\n' "$more" >>"$folder/site.yaml"
+  local on
+  on=$(ports_on)
+  (cd "$folder" && runuser -u $user -- /usr/local/bin/holdfast init site.yaml >/dev/null)
+  sed -i "s/^name: .*/name: $site/; s/9464/$((9464 + on))/g; s/9480/$((9480 + on))/g" "$folder/site.yaml"
   chmod 640 "$folder/site.yaml"
   chown $user:$user "$folder/site.yaml"
   enable

@@ -23,7 +23,7 @@ from holdfast.monitoring.history.upkeep import keep_up, size_of
 
 _log = logging.getLogger(__name__)
 
-WAITING_MINUTES = 10
+WAITING_MINUTES = 15
 """So many minutes wait for a disk that is slow or full; then the oldest is lost, and counted."""
 RETRY_AFTER_S = 10.0
 _BYTES_PER_MB = 1_000_000
@@ -85,12 +85,13 @@ class HistoryKeeper:
             currency=self._currency,
         )
 
-    def work(self) -> None:
-        """Writes what waits, and looks after the file when it is time. Raises nothing of that."""
+    def work(self, at_once: int = 1) -> None:
+        """Writes what waits, ``at_once`` minutes at least and the first one alone; looks after the
+        file when it is time. Raises nothing of that."""
         if self._monotonic_ns() < self._retry_ns:
             return
         try:
-            self._write_all(self._opened())
+            self._write_all(self._opened(), at_once if self._written else 1)
         except HistoryDamaged as error:
             self._fail(error)
             self._begin_anew()
@@ -113,16 +114,17 @@ class HistoryKeeper:
             self._upkeep_hour = 0
         return self._store
 
-    def _write_all(self, store: HistoryStore) -> None:
-        while self._waiting:
+    def _write_all(self, store: HistoryStore, at_once: int) -> None:
+        minutes = list(self._waiting)
+        if len(minutes) >= max(at_once, 1):
             self._check_disk()
-            minute = self._waiting[0]
-            store.write(minute, self._now_s())
-            with suppress(IndexError):
-                if self._waiting[0] is minute:
-                    self._waiting.popleft()
+            store.write_all(minutes, self._now_s())
+            for minute in minutes:
+                with suppress(IndexError):
+                    if self._waiting[0] is minute:
+                        self._waiting.popleft()
             self._totals = dict(store.totals)
-            self._written = datetime.fromtimestamp(minute.start_s + MINUTE_S, UTC)
+            self._written = datetime.fromtimestamp(minutes[-1].start_s + MINUTE_S, UTC)
         hour = self._now_s() // HOUR_S
         if hour != self._upkeep_hour:
             keep_up(store, self._config, self._now_s())

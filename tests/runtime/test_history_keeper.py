@@ -106,7 +106,7 @@ def test_a_disk_that_is_full_for_a_while_costs_nothing(
 ) -> None:
     bench.pass_minutes(1)
     with monkeypatch.context() as patch:
-        patch.setattr(HistoryStore, "write", fails(HistoryError("the disk is full")))
+        patch.setattr(HistoryStore, "write_all", fails(HistoryError("the disk is full")))
         bench.pass_minutes(WAITING_MINUTES)
         assert bench.keeper.state().problem == "the disk is full"
         assert bench.keeper.state().written == BEGIN + timedelta(minutes=1)
@@ -120,7 +120,7 @@ def test_a_disk_that_is_full_for_long_costs_the_oldest_and_they_are_counted(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(HistoryStore, "write", fails(HistoryError("the disk is full")))
+        patch.setattr(HistoryStore, "write_all", fails(HistoryError("the disk is full")))
         bench.pass_minutes(WAITING_MINUTES + 3)
     bench.wait()
     assert bench.keeper.state().samples_lost == 3 * 60

@@ -1,8 +1,8 @@
-"""The store is the one writer of a history: a minute is one transaction, an hour is another."""
+"""The store is the one writer of a history: some minutes are a transaction, an hour is another."""
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from sqlalchemy import Connection, bindparam, case, delete, func, insert, select, update
@@ -23,7 +23,7 @@ from holdfast.monitoring.history.value_codec import Floats
 
 _log = logging.getLogger(__name__)
 
-LEASE_S = 180
+LEASE_S = 600
 """Who has not written for so long is no longer the writer."""
 
 
@@ -50,17 +50,26 @@ class HistoryStore:
 
     def write(self, minute: Minute, now_s: int) -> None:
         """Brings one minute to the disk, or nothing of it."""
+        self.write_all([minute], now_s)
+
+    def write_all(self, minutes: Sequence[Minute], now_s: int) -> None:
+        """Brings ``minutes`` to the disk, or nothing of them.
+
+        Each transaction touches some pages of every table, however little it brings.
+        """
         with in_words(self.place):
             self._check_file()
+            numbers, totals = dict(self._numbers), self.totals
             with self.engine.begin() as connection:
                 self._claim(connection, now_s)
-                numbers = self._known(connection, minute)
-                _write_page(connection, minute, numbers, self._decimals)
-                if minute.quarter:
-                    _add_to_quarter(connection, minute)
-                totals = _add_to_totals(connection, self.totals, minute.total)
-                for spell in minute.spells:
-                    _write_spell(connection, spell)
+                for minute in minutes:
+                    self._add_series(connection, minute, numbers)
+                    _write_page(connection, minute, numbers, self._decimals)
+                    if minute.quarter:
+                        _add_to_quarter(connection, minute)
+                    totals = _add_to_totals(connection, totals, minute.total)
+                    for spell in minute.spells:
+                        _write_spell(connection, spell)
             # Only what is on the disk counts: a metric must not fall after a crash.
             self.totals, self._numbers = totals, numbers
 
@@ -99,9 +108,8 @@ class HistoryStore:
         row = {"id": 1, "who": self._who, "until_s": now_s + LEASE_S}
         connection.execute(insert(WRITER), row)
 
-    def _known(self, connection: Connection, minute: Minute) -> dict[str, int]:
-        """Returns the numbers of all series, with those that are new in ``minute``."""
-        numbers = dict(self._numbers)
+    def _add_series(self, connection: Connection, minute: Minute, numbers: dict[str, int]) -> None:
+        """Gives the series that are new in ``minute`` a number, and adds it to ``numbers``."""
         for key, unit in minute.units.items():
             if key not in numbers:
                 row = {
@@ -114,7 +122,6 @@ class HistoryStore:
                 assert made is not None, "the table has a primary key"
                 numbers[key] = made[0]
                 self._decimals[made[0]] = decimals_of(key, unit)
-        return numbers
 
     def _compact_hour(self, connection: Connection, start_s: int) -> None:
         is_of_hour = MINUTE.c.start_s.between(start_s, start_s + HOUR_S - 1)
