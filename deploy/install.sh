@@ -51,7 +51,7 @@ read_arguments() {
     fail "--site $site: a name of small letters, digits, - and _, at most 31"
   [[ $extras =~ ^([a-z]+(,[a-z]+)*)?$ ]] || fail "--extras $extras: names with commas, such as mqtt,sunspec"
   [ -z "$wheel" ] || [ -f "$wheel" ] || fail "--wheel $wheel: there is no such file"
-  [ -n "$wheel" ] || [ -f "$from/pyproject.toml" ] || fail "--from $from: there is no source tree of Holdfast"
+  [ -n "$wheel$remove" ] || [ -f "$from/pyproject.toml" ] || fail "--from $from: there is no source tree of Holdfast"
   [ -z "$purge" ] || [ -n "$remove" ] || fail "--purge goes with --remove"
   [ "$(id -u)" = 0 ] || fail "this has to be run as root: sudo $0"
 }
