@@ -8,8 +8,8 @@ JOBS ?= $(shell nproc)
 WORKERS ?= $(shell expr $(JOBS) + 3)
 SAFETY_TESTS := tests/core tests/safety tests/control tests/devices tests/site
 # What takes longest: it begins first, and is no part of `make quick`.
-SLOW_TESTS := tests/hil tests/cli tests/docs tests/testing tests/properties tests/faults tests/backtest tests/benchmarks \
-  tests/mutants tests/runtime/test_torn_files.py tests/control/loads/test_control.py
+SLOW_TESTS := tests/hil tests/cli tests/docs tests/testing tests/properties tests/faults tests/backtest \
+  tests/benchmarks tests/mutants tests/runtime/test_torn_files.py tests/control/loads/test_control.py
 COVER := $(addprefix --cover=,$(SAFETY_TESTS))
 # Real processes wait for each other in real time: what fails beside others has to pass alone, at once.
 ALONE = echo "== what failed beside others, alone:" && $(VENV)/bin/python -m pytest -v --maxfail=1 \

@@ -17,14 +17,19 @@ _HARDWARE = "asks a device that is not here"
 _PERSON = "asks a person for a word"
 
 NOT_RUN: Mapping[str, str] = {
-    "holdfast run": "runs until somebody ends it: tests/cli/test_demo.py does",
-    "holdfast run --demo": "the same, and it is what runs beside these commands",
+    "holdfast run --demo": "runs until somebody ends it, and is what runs beside these commands",
     "holdfast devices scan 192.168.1.5": _HARDWARE,
     "holdfast devices read --table foxess_h3 --host 192.168.1.5 --id 247": _HARDWARE,
     "holdfast devices prove --config site.yaml": f"{_PERSON}; tests/cli/test_device_proof.py does",
+    "holdfast rules learn --history year.csv --config site.yaml": (
+        "wants weeks of data, and takes minutes: tests/cli/test_rules_command.py does"
+    ),
     "holdfast devices prove --show": "shows what the command above has found",
 }
 """These are only understood (tests/test_docs.py), each with the reason."""
+
+RUN = "holdfast run"
+"""A site that runs already stands for the reader's own: it is taken to IDLE, where one begins."""
 
 INSTEAD: Mapping[str, str] = {
     "holdfast simulate --days 7": "holdfast simulate --days 0.01 --step 2",
@@ -36,6 +41,9 @@ INSTEAD: Mapping[str, str] = {
     "--schedule year-done.csv": (
         "holdfast backtest --data year.csv --days 0.05 --plan-every 30 --config site.yaml "
         "--report year.html --schedule year-done.csv"
+    ),
+    "holdfast rules test rules.yaml --history year.csv --config site.yaml": (
+        "holdfast rules test rules.yaml --history year.csv --config site.yaml --days 0.25"
     ),
     "holdfast backtest --strategy all --days 8": (
         "holdfast backtest --strategy percentile_95 --days 0.05"

@@ -21,6 +21,7 @@ from tests.docs.shown_commands import (
     NOT_RUN,
     PAGES,
     ROOT,
+    RUN,
     Shown,
     commands_of,
     files_of,
@@ -101,7 +102,8 @@ def test_the_commands_of_a_page(
         (running / name).write_text(text)
     for shown in SHOWN[page]:
         if shown.command not in NOT_RUN:
-            monkeypatch.chdir(tmp_path if shown.fresh else running)
+            own = shown.fresh and shown.command != RUN
+            monkeypatch.chdir(tmp_path if own else running)
             assert tried(shown, capsys) == "", f"{name_of(page)}: {shown.command}"
 
 
@@ -111,7 +113,7 @@ def tried(shown: Shown, capsys: pytest.CaptureFixture[str]) -> str:
     end_s = time.monotonic() + PATIENCE_S
     while True:
         capsys.readouterr()
-        code = typed(INSTEAD.get(shown.command, shown.command))
+        code = typed({**INSTEAD, RUN: "holdfast stop"}.get(shown.command, shown.command))
         out, err = capsys.readouterr()
         absent = missing(shown.prints, out)
         problem = f"ended with {code}: {err}" if code != shown.code else ""
