@@ -51,7 +51,7 @@ lint: $(VENV)/installed-lint  ## style, types, import contract
 	$(BIN)/lint-imports
 
 docs: $(VENV)/installed-docs  ## the documentation as a site, in build/site; any warning fails
-	$(BIN)/python -m sphinx -W --keep-going -q -c docs . build/site
+	$(BIN)/python -m sphinx -W --keep-going -q -E -c docs . build/site
 	@echo "build/site/index.html"
 
 hostile: $(VENV)/installed-test  ## devices that lie, freeze and fall silent, against real processes

@@ -67,7 +67,7 @@ def demonstration(home: Path) -> Iterator[str]:
 
     try:
         until(follows_a_plan, "a plan", 60.0)
-        for command in (Command.ESTOP, Command.RESET, Command.START):
+        for command in (Command.EMERGENCY_STOP, Command.RESET, Command.START):
             until(partial(takes, command), command, 60.0)
         until(follows_a_plan, "a plan again", 60.0)
         yield f"http://127.0.0.1:{load_site(folder / 'site.yaml').api.port}/"
