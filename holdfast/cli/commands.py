@@ -27,6 +27,7 @@ COMMANDS = {
     "explain": "say in plain words why the battery does what it does, now or at a recorded moment",
     "faults": "what a fault means, what to look at first, and who ends it",
     "notices": "show what people were told, try whether they can be, acknowledge an alarm",
+    "metrics": "list the metrics, and make alert rules and dashboards of them",
     "users": "show and change who may log in to the pages and the API; or show the set-up code",
     "backup": "copy all of a site that is worth keeping into one file, also while it runs",
     "restore": "put a backup into an empty folder",

@@ -28,6 +28,7 @@ from holdfast.monitoring.audit.events import AuditEvent
 from holdfast.monitoring.audit.verify import Problem
 from holdfast.monitoring.explain.situation import Situation
 from holdfast.monitoring.history.span_savings import SpanSavings
+from holdfast.monitoring.metric_table import MetricRow
 from holdfast.monitoring.notices import TimedNotice
 from holdfast.monitoring.recovery.sheets import FaultSheet
 from holdfast.monitoring.status.schema import CommsStatus, Status
@@ -222,6 +223,7 @@ OUTPUTS: dict[str, Any] = {
     },
     "faults": [FaultSheet],
     "savings": {"currency": str, "method": str, "spans": [_SAVED]},
+    "metrics list": [MetricRow],
     "notices": {
         "told": [TimedNotice],
         "recipients": {

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from holdfast.monitoring.history.energies import Sum
 from holdfast.monitoring.history.state import HistoryState
+from holdfast.monitoring.metric_table import counter, gauge
 
 DIRECTIONS: Mapping[Sum, str] = {
     Sum.IMPORT_WH: "import",
@@ -34,32 +35,19 @@ class HistoryCollector(Collector):
         if found is not None:
             state, age_s = found
             is_up = not state.problem and age_s <= UP_WITHIN_S
-            yield GaugeMetricFamily(
-                "holdfast_history_up", "1 while the history can be written.", float(is_up)
-            )
+            yield gauge("holdfast_history_up", float(is_up))
             yield from _writing(state)
             yield from _counted(state)
             yield from _saved(state)
 
 
 def _writing(state: HistoryState) -> Iterator[Metric]:
-    yield CounterMetricFamily(
-        "holdfast_history_samples_lost",
-        "Seconds that could be read and are not in the history.",
-        state.samples_lost,
-    )
-    for name, text, at in (
-        ("written", "Up to when the history is on the disk.", state.written),
-        ("backup", "When the history was last backed up.", state.backup),
-    ):
+    yield counter("holdfast_history_samples_lost", state.samples_lost)
+    for name, at in (("written", state.written), ("backup", state.backup)):
         if at is not None:
-            yield GaugeMetricFamily(
-                f"holdfast_history_{name}_timestamp_seconds", text, at.timestamp()
-            )
+            yield gauge(f"holdfast_history_{name}_timestamp_seconds", at.timestamp())
     if state.size_bytes is not None:
-        yield GaugeMetricFamily(
-            "holdfast_history_size_bytes", "What the history takes.", state.size_bytes
-        )
+        yield gauge("holdfast_history_size_bytes", state.size_bytes)
 
 
 def _counted(state: HistoryState) -> Iterator[Metric]:
@@ -67,19 +55,11 @@ def _counted(state: HistoryState) -> Iterator[Metric]:
     yet, which Prometheus would take for a counter that began anew."""
     if not state.totals:
         return
-    energy = CounterMetricFamily(
-        "holdfast_energy_joules",
-        "Energy that was measured since the history began; 3.6e6 are a kWh.",
-        labels=["direction"],
-    )
+    energy = counter("holdfast_energy_joules")
     for name, direction in DIRECTIONS.items():
         energy.add_metric([direction], state.totals[name] * _J_PER_WH)
     yield energy
-    cost = GaugeMetricFamily(
-        "holdfast_cost",
-        "What was paid at the meter less what was earned, since the history began; it may fall.",
-        labels=["currency"],
-    )
+    cost = gauge("holdfast_cost")
     cost.add_metric([state.currency], state.totals[Sum.COST])
     yield cost
 
@@ -88,16 +68,8 @@ def _saved(state: HistoryState) -> Iterator[Metric]:
     """Yields what today and this month have cost so far; what is not known is left out."""
     if not state.savings:
         return
-    cost = GaugeMetricFamily(
-        "holdfast_span_cost",
-        "What a span has cost so far, and would have without a battery or by self-consumption.",
-        labels=["span", "way", "currency"],
-    )
-    saved = GaugeMetricFamily(
-        "holdfast_span_saved",
-        "How much less a span has cost so far than it would have otherwise.",
-        labels=["span", "against", "currency"],
-    )
+    cost = gauge("holdfast_span_cost")
+    saved = gauge("holdfast_span_saved")
     for span in state.savings:
         for way in ("paid", "no_battery", "self_consumption"):
             value = getattr(span, way)

@@ -3,9 +3,10 @@
 import time
 from collections.abc import Callable, Iterable, Mapping
 
-from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
+from holdfast.monitoring.metric_table import counter, gauge
 from holdfast.monitoring.notification.ledger import Ledger
 
 
@@ -20,23 +21,10 @@ class NotificationCollector(Collector):
 
     def collect(self) -> Iterable[Metric]:
         """Yields the metrics."""
-        labels = ["recipient"]
-        delivered = CounterMetricFamily(
-            "holdfast_messages_delivered", "Messages that a recipient's server took.", labels=labels
-        )
-        failed = CounterMetricFamily(
-            "holdfast_messages_failed", "Tries to send one that failed.", labels=labels
-        )
-        waiting = GaugeMetricFamily(
-            "holdfast_notices_waiting",
-            "Notices that a recipient is still to be told.",
-            labels=labels,
-        )
-        failing = GaugeMetricFamily(
-            "holdfast_recipient_failing_seconds",
-            "For how long nothing could be sent; 0 while it can.",
-            labels=labels,
-        )
+        delivered = counter("holdfast_messages_delivered")
+        failed = counter("holdfast_messages_failed")
+        waiting = gauge("holdfast_notices_waiting")
+        failing = gauge("holdfast_recipient_failing_seconds")
         ledgers = self._ledgers()
         for name, ledger in ledgers.items():
             delivered.add_metric([name], ledger.delivered)
