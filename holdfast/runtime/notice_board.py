@@ -106,7 +106,10 @@ class NoticeBoard:
 
     def look(self, utc: datetime) -> None:
         """Tells what is new at ``utc``. What nobody can see now is neither there nor over."""
-        self.tell(self._status.fresh(), utc)
+        try:
+            self.tell(self._status.fresh(), utc)
+        except Exception:  # noqa: BLE001 - what one status does to us must not end telling of the next
+            _log.exception("notices: this look told nothing")
 
     def tell(self, status: Status | None, utc: datetime) -> None:
         """Tells what ``status`` has that is new, and what is wrong without one."""

@@ -77,6 +77,15 @@ def test_while_the_site_starts_only_what_keeps_it_from_starting_is_told(tmp_path
     assert len(read_notices(files)) == 1
 
 
+def test_a_status_that_cannot_be_told_does_not_end_telling(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    board = NoticeBoard(SiteFiles(state_dir=tmp_path), Clock())
+    monkeypatch.setattr(board, "tell", lambda *_: 1 / 0)
+    board.look(NOW)
+    assert "told nothing" in caplog.text
+
+
 def kinds(files: SiteFiles) -> list[tuple[str, str]]:
     return [(str(one.notice.kind), one.notice.row) for one in read_notices(files)]
 

@@ -94,7 +94,10 @@ class Postman:
 
     def _run(self, end: threading.Event) -> None:
         while not end.is_set():
-            self.round()
+            try:
+                self.round()
+            except Exception:  # noqa: BLE001 - nobody would start this thread again
+                _log.exception("%s: this round told nothing", self.recipient.name)
             self._wake.wait(LOOK_EVERY_S)
             self._wake.clear()
 
