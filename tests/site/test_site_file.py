@@ -165,6 +165,19 @@ def test_paths_of_prices_count_from_the_folder_of_the_file() -> None:
     assert getattr(feed_in, "path", None) == "/data/prices.csv"
 
 
+def test_paths_of_recipients_count_from_the_folder_of_the_file() -> None:
+    content = site_content()
+    hook = {"kind": "webhook", "url": "https://example.org/hook", "token_file": "secrets/hook"}
+    phone = {"kind": "ntfy", "topic": "house"}
+    content["notifications"] = {
+        "recipients": [{"name": "ann", "channel": hook}, {"name": "bob", "channel": phone}]
+    }
+    site = parse_site(yaml.safe_dump(content), folder=Path("/etc/holdfast"))
+    tokens = [getattr(one.channel, "token_file", "") for one in site.notifications.recipients]
+    assert tokens == ["/etc/holdfast/secrets/hook", None]
+    assert [one.kinds[0] for one in site.notifications.recipients] == ["new", "new"]
+
+
 def test_a_file_of_a_version_that_is_not_known_is_refused_with_its_name():
     with pytest.raises(ConfigError, match=r"^house.yaml: version: 99: "):
         parse_site(yaml.safe_dump(site_content(version=99)), source="house.yaml")
