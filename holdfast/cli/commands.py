@@ -31,6 +31,7 @@ COMMANDS = {
     "users": "show and change who may log in to the pages and the API; or show the set-up code",
     "backup": "copy all of a site that is worth keeping into one file, also while it runs",
     "restore": "put a backup into an empty folder",
+    "update": "bring another release onto this computer, or go back",
     "audit": "show the audit log, or verify that nothing in it was changed",
     "incident-report": "make the report that authorities ask for, from the audit log",
     "personal-data": "list, take along or delete what is on record about persons",

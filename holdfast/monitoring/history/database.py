@@ -1,9 +1,11 @@
 """The database is opened for its one writer, or only to be read; here its errors get words."""
 
 import os
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
@@ -21,6 +23,8 @@ _BUSY_S = 5.0
 _PAGE_BYTES = 8192
 """A block of seconds is about 3 kB: in smaller pages much of each stays empty."""
 _WAL_BYTES = 16 * 1024 * 1024
+_REVISION = re.compile(r"([0-9]{4})(?:_for_([0-9]{4}))?")
+_UNKNOWN = 10_000
 _DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
 
@@ -30,6 +34,28 @@ class HistoryError(HoldfastError):
 
 class HistoryDamaged(HistoryError):
     """The file of the history is no whole database."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """Tells a layout of the database from others, and who can still work with it."""
+
+    number: int
+    since: int
+    """Is the oldest layout whose release works with this one, too."""
+
+
+def layout() -> Layout:
+    """Returns the layout of this release."""
+    return layout_of(_script().get_current_head())
+
+
+def layout_of(revision: str | None) -> Layout:
+    """Reads a revision: ``0003_for_0002`` has only added to what releases of 0002 know."""
+    found = _REVISION.fullmatch(revision or "")
+    if found is None:
+        return Layout(number=_UNKNOWN, since=_UNKNOWN)
+    return Layout(number=int(found[1]), since=int(found[2] or found[1]))
 
 
 @contextmanager
@@ -114,6 +140,11 @@ def is_whole(path: Path) -> bool:
     return bool(tables) and found == "ok"
 
 
+def _script() -> ScriptDirectory:
+    folder = str(Path(migrations.__file__).parent)
+    return ScriptDirectory(folder, version_locations=[folder])
+
+
 def _engine_to_write(place: HistoryPlace) -> Engine:
     if place.file is None:
         return create_engine(place.url)
@@ -164,6 +195,15 @@ def _migrate(place: HistoryPlace, connection: Connection) -> None:
     from holdfast.monitoring.history.migrating import migrate
 
     if not migrate(connection, current):
+    script = _script()
+    context = MigrationContext.configure(connection)
+    current = context.get_current_revision()
+    try:
+        if current is not None:
+            script.get_revision(current)
+    except CommandError as error:
+        if layout_of(current).since <= layout().number:
+            return  # a newer release has only added to it
         raise HistoryError(
             f"{place} was written by a newer release (its layout is {current}): install that "
             "release, or move the file away and another one is begun"

@@ -1,0 +1,1 @@
+"""Another release onto this computer: verified, built beside the one that runs, tried, kept."""
