@@ -621,6 +621,50 @@ EQUIVALENT: tuple[Equivalent, ...] = (
         times=2,
         nth=2,
     ),
+    Equivalent(
+        module="holdfast.control.connection.at_meter",
+        line="highest_w = at_w + max(room_w - counted_w, 0.0) / slope",
+        change="0.0 -> -1.0",
+        reason="no more is counted than there is room",
+    ),
+    Equivalent(
+        module="holdfast.control.connection.at_meter",
+        line="highest_w = at_w + max(room_w - counted_w, 0.0) / slope",
+        change="max(room_w - counted_w, 0.0) -> room_w - counted_w",
+        reason="no more is counted than there is room",
+    ),
+    Equivalent(
+        module="holdfast.control.connection.at_meter",
+        line="highest_w = at_w",
+        change="highest_w = at_w -> pass",
+        reason="once a part counts, the slope is above zero, and the power is worked out below",
+    ),
+    Equivalent(
+        module="holdfast.control.connection.at_meter",
+        line="if reached_w > room_w:",
+        change="reached_w > room_w -> reached_w >= room_w",
+        reason="where the room is just used up, the lines before and after lead to the same power",
+    ),
+    Equivalent(
+        module="holdfast.core.config.schedule",
+        line='needed = _NEEDS.get(self.mode or "")',
+        change="'' -> '_'",
+        reason="no mode needs nothing, by whatever name it is looked up",
+    ),
+    Equivalent(
+        module="holdfast.core.config.schedule",
+        line='needed = _NEEDS.get(self.mode or "")',
+        change="self.mode or '' -> self.mode",
+        reason="no mode needs nothing, by whatever name it is looked up",
+    ),
+    Equivalent(
+        module="holdfast.control.connection.band",
+        line="return (middle_w, middle_w) if math.isfinite(middle_w) else (0.0, 0.0)",
+        change="0.0 -> 1.0",
+        reason="the upper end is taken first, and the lower one never passes it",
+        times=2,
+        nth=1,
+    ),
 )
 
 

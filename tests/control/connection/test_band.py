@@ -63,6 +63,8 @@ def test_the_narrowest_row_gives_its_name():
         (((math.nan, 5.0),), (0.0, 0.0)),  # no number leaves rest
         (((-5.0, math.nan),), (0.0, 0.0)),
         (((math.inf, -math.inf),), (0.0, 0.0)),
+        (((math.inf, math.inf),), (1e7, 1e7)),  # all there is
+        (((-math.inf, -math.inf),), (-1e7, -1e7)),
     ],
 )
 def test_what_contradicts_itself_or_is_no_number(bounds, ends):
