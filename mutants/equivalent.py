@@ -665,6 +665,38 @@ EQUIVALENT: tuple[Equivalent, ...] = (
         times=2,
         nth=1,
     ),
+    Equivalent(
+        module="holdfast.control.connection.batteries",
+        line="kept_pct = max(operation.soc_min_pct, operation.backup_reserve_pct, reserve_pct or 0.0)",
+        change="0.0 -> -1.0",
+        reason="the others beside it are 0 % at least",
+    ),
+    Equivalent(
+        module="holdfast.control.connection.connection",
+        line="if signal is not None and row is not None:",
+        change="signal is not None and row is not None -> row is not None",
+        reason="whom he does not limit stays in INIT, which is no finding",
+    ),
+    Equivalent(
+        module="holdfast.control.connection.connection",
+        line="if bound is None or battery_w is None:",
+        change="bound is None or battery_w is None -> bound is None",
+        reason="there is a bound only where the rest is known, and that needs each battery",
+    ),
+    Equivalent(
+        module="holdfast.control.connection.connection",
+        line="load_w=max(rest_of_site_w(snapshot) or 0.0, 0.0),",
+        change="0.0 -> -1.0",
+        reason="what is below zero becomes zero beside it",
+        times=2,
+        nth=1,
+    ),
+    Equivalent(
+        module="holdfast.control.connection.connection",
+        line="if self._grid.operator is None:",
+        change="self._grid.operator is None -> False",
+        reason="a box is refused where there is no limit of his: then none of its signals can be read",
+    ),
 )
 
 

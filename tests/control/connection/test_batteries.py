@@ -54,3 +54,10 @@ def test_what_is_kept_for_a_while_is_not_stored_for_this(reserve_pct, stored_wh)
     told = help_of(site, snapshot_of({Signal.SOC_PCT: 50.0}), reserve_pct)
     assert told.stored_wh == pytest.approx(stored_wh)
     assert (told.discharge_w > 0.0) is (stored_wh > 0.0)
+
+
+def test_where_nothing_is_kept_all_that_is_stored_can_be_delivered():
+    site = build_site(unit_content(operation={"soc_min_pct": 0, "backup_reserve_pct": 0}))
+    told = help_of(site, snapshot_of({Signal.SOC_PCT: 0.5}))
+    assert told.stored_wh == pytest.approx(50.0)
+    assert told.discharge_w > 0.0

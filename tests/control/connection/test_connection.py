@@ -238,6 +238,23 @@ def test_a_meter_that_nets_nothing_counts_what_the_importing_phases_import():
     assert after.interval.counted_wh == 0.0
 
 
+def test_of_two_phases_both_are_counted():
+    unit = {"inverter_hardware": {"phases": [1, 2]}}
+    site = site_of(unit=unit, phases=2, meter_nets_phases=False, mean_import_max_w=6000)
+    for l1_w, l2_w in ((3600.0, -3600.0), (-3600.0, 3600.0)):
+        values = {
+            Signal.GRID_POWER_L1_W: l1_w, Signal.GRID_POWER_L2_W: l2_w, Signal.GRID_POWER_W: 0.0
+        }  # fmt: skip
+        assert counted_wh(site, values) == pytest.approx(10.0)
+
+
+def test_a_fuse_of_each_phase_makes_no_meter_count_them_one_by_one():
+    grid = {**FUSE, "import_max_w": 20_100, "export_max_w": 0}
+    site = site_of(unit=ON_ALL, **grid, meter_nets_phases=True)
+    band, _, _ = band_of(site, carried(3.0, -2.0, 8.0))
+    assert (band.low_w, band.high_w) == pytest.approx((-9.0 * 230.0, 20_100 - 9.0 * 230.0))
+
+
 def counted_wh(site, values):
     """What ten seconds of the same count."""
     _, _, memory = band_of(site, values)
@@ -267,11 +284,12 @@ def test_the_highest_load_is_one_that_was_seen(grid_w, peak_w):
 
 
 def test_a_mean_below_zero_leaves_what_zero_leaves():
-    bands = [
-        band_of(site_of(), None, SlotTerms(import_mean_max_w=mean_w))[0]
-        for mean_w in (-5000.0, 0.0)
-    ]
-    assert bands[0] == bands[1]
+    for values in ({}, {Signal.GRID_POWER_W: 9000.0}):
+        below, zero = (
+            band_of(site_of(), values, SlotTerms(import_mean_max_w=mean_w))
+            for mean_w in (-5000.0, 0.0)
+        )
+        assert below == zero
 
 
 def test_the_mean_of_the_interval_leaves_its_budget():
