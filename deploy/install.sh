@@ -220,14 +220,9 @@ the_site() {
     [ ! -d /etc/systemd/system ] || enable
     return
   fi
-  local more
-  more=$(ports)
-  (cd "$folder" && runuser -u $user -- /usr/local/bin/holdfast init --example site.yaml >/dev/null)
-  sed -i "s/^name: .*/name: $site/" "$folder/site.yaml"
-  [ -z "$more" ] || printf '%s\n' "$more" >>"$folder/site.yaml"
   local on
   on=$(ports_on)
-  (cd "$folder" && runuser -u $user -- /usr/local/bin/holdfast init site.yaml >/dev/null)
+  (cd "$folder" && runuser -u $user -- /usr/local/bin/holdfast init --example site.yaml >/dev/null)
   sed -i "s/^name: .*/name: $site/; s/9464/$((9464 + on))/g; s/9480/$((9480 + on))/g" "$folder/site.yaml"
   chmod 640 "$folder/site.yaml"
   chown $user:$user "$folder/site.yaml"

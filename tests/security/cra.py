@@ -9,7 +9,7 @@ CRA = rows(
     ("I (1)", 1, "security that fits the risks", _PARTLY, "hazards, threats and checks are written down; no assessment by anybody else has been made", ("docs/hazards.md", "docs/proof.md")),
     ("I (2)(a)", 1, "no known vulnerability that can be exploited, at release", _PARTLY, "as GEC-1", (".ci/vulnerabilities",)),
     ("I (2)(b)", 1, "secure by default, and back to the original state", _MET, "it begins with no account and open to nobody else; `holdfast factory-reset`", ("core/config/test_api.py::test_without_it_nobody_comes_in_from_outside", "deployment/test_erasing.py::test_a_reset_leaves_what_is_latched_and_what_tells_of_hardware")),
-    ("I (2)(c)", 1, "vulnerabilities are mended by updates, automatic ones with a way out", _PARTLY, "as SUM-1; nothing is installed without its owner", (".ci/release",)),
+    ("I (2)(c)", 1, "vulnerabilities are mended by updates, automatic ones with a way out", _PARTLY, "as SUM-1; nothing is looked for or installed without its owner", ("deployment/update/test_update.py::test_what_is_not_signed_now_by_who_is_trusted_is_refused", "deployment/update/test_update.py::test_a_release_that_is_not_well_is_left_and_not_tried_again",)),
     ("I (2)(d)", 1, "no access without leave, and it is told", _MET, "as CR 2.1 and CR 2.8", ("api/test_rights.py::test_who_lacks_the_right_is_refused_and_nobody_else", "api/auth/test_routes.py::test_who_may_not_is_told_what_it_takes_and_it_is_on_record")),
     ("I (2)(e)", 1, "data are confidential", _PARTLY, "as CR 4.1", ("api/test_secrets_hidden.py::test_no_secret_is_left",)),
     ("I (2)(f)", 1, "data, commands and programs keep their integrity, and damage is told", _PARTLY, "as CR 3.1 and CR 3.4", ("site/test_digest.py::test_any_edit_makes_it_another", "runtime/test_latch_file.py::test_any_changed_byte_is_corrupt_and_means_error")),
@@ -26,7 +26,7 @@ CRA = rows(
     ("II (4)", 1, "what was mended is published", _PARTLY, "promised; CHANGELOG.md is where", ("SECURITY.md", "CHANGELOG.md")),
     ("II (5)", 1, "coordinated disclosure is a policy", _MET, "who reports, what he may expect", ("SECURITY.md",)),
     ("II (6)", 1, "there is a place to report to", _PARTLY, "the private reporting of wherever this repository is published; an address of whoever sells it has to be filled in", ("SECURITY.md",)),
-    ("II (7)", 1, "updates reach owners safely", _PARTLY, "as SUM-2", (".ci/release",)),
+    ("II (7)", 1, "updates reach owners safely", _MET, "as SUM-2", ("deployment/update/test_update.py::test_what_is_not_signed_now_by_who_is_trusted_is_refused", "deployment/release/test_release.py::test_a_release_is_built_of_wheels_signed_and_published",)),
     ("II (8)", 1, "updates are free, without delay, with words for users", _PARTLY, "Apache-2.0; words in CHANGELOG.md", ("CHANGELOG.md",)),
 )
 # fmt: on

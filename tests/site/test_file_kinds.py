@@ -6,8 +6,8 @@ from holdfast.site.file_kinds import FILE_KINDS, Nature, unknown_files
 from holdfast.site.files import SiteFiles
 
 _NO_FILE = {"of", "create", "lock", "notice_ledger", "state_dir", "traces"}
-"""``traces`` are others of the list; a lock is never removed: it is empty while nobody holds it. A ledger is in
-``notice_ledgers``."""
+"""``traces`` are others of the list, a ledger is in ``notice_ledgers``; a lock is never removed: it
+is empty while nobody holds it."""
 
 
 def test_each_file_of_a_site_is_classified_once():

@@ -47,7 +47,7 @@ class Layout:
 
 def layout() -> Layout:
     """Returns the layout of this release."""
-    return layout_of(_script().get_current_head())
+    return layout_of(migrations.NEWEST)
 
 
 def layout_of(revision: str | None) -> Layout:
@@ -140,11 +140,6 @@ def is_whole(path: Path) -> bool:
     return bool(tables) and found == "ok"
 
 
-def _script() -> ScriptDirectory:
-    folder = str(Path(migrations.__file__).parent)
-    return ScriptDirectory(folder, version_locations=[folder])
-
-
 def _engine_to_write(place: HistoryPlace) -> Engine:
     if place.file is None:
         return create_engine(place.url)
@@ -194,20 +189,14 @@ def _migrate(place: HistoryPlace, connection: Connection) -> None:
         return
     from holdfast.monitoring.history.migrating import migrate
 
-    if not migrate(connection, current):
-    script = _script()
-    context = MigrationContext.configure(connection)
-    current = context.get_current_revision()
-    try:
-        if current is not None:
-            script.get_revision(current)
-    except CommandError as error:
-        if layout_of(current).since <= layout().number:
-            return  # a newer release has only added to it
-        raise HistoryError(
-            f"{place} was written by a newer release (its layout is {current}): install that "
-            "release, or move the file away and another one is begun"
-        )
+    if migrate(connection, current):
+        return
+    if layout_of(current).since <= layout().number:
+        return  # a newer release has only added to it
+    raise HistoryError(
+        f"{place} was written by a newer release (its layout is {current}): install that "
+        "release, or move the file away and another one is begun"
+    )
 
 
 def _layout(connection: Connection) -> str | None:

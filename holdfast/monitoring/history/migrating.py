@@ -18,8 +18,7 @@ def migrate(connection: Connection, current: str | None) -> bool:
 
     Raises SQLAlchemyError.
     """
-    folder = str(Path(migrations.__file__).parent)
-    script = ScriptDirectory(folder, version_locations=[folder])
+    script = steps_of_history()
     if current is not None and not _is_known(script, current):
         return False
     context = MigrationContext.configure(connection)
@@ -32,6 +31,12 @@ def migrate(connection: Connection, current: str | None) -> bool:
             step.module.upgrade()
             context.stamp(script, step.revision)
     return True
+
+
+def steps_of_history() -> ScriptDirectory:
+    """Returns all steps."""
+    folder = str(Path(migrations.__file__).parent)
+    return ScriptDirectory(folder, version_locations=[folder])
 
 
 def _is_known(script: ScriptDirectory, revision: str) -> bool:

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from holdfast.monitoring.history import database, migrations
+from holdfast.monitoring.history import database, migrating, migrations
 from holdfast.monitoring.history.database import (
     HistoryError,
     is_whole,
@@ -45,7 +45,9 @@ def release(folder: Path, monkeypatch: pytest.MonkeyPatch, revision: str, last: 
     steps = folder / "steps"
     shutil.copytree(Path(migrations.__file__).parent, steps)
     (steps / "m0002_more.py").write_text(STEP.format(revision=revision, last=last))
-    monkeypatch.setattr(database, "migrations", SimpleNamespace(__file__=str(steps / "x.py")))
+    there = SimpleNamespace(__file__=str(steps / "x.py"), NEWEST=revision)
+    for module in (database, migrating):
+        monkeypatch.setattr(module, "migrations", there)
 
 
 def tables(place: HistoryPlace) -> set[str]:
@@ -93,8 +95,8 @@ def test_a_step_that_fails_half_way_leaves_all_as_it_was(
 
 
 def test_every_step_is_one_that_the_release_before_can_work_with() -> None:
-    script = database._script()
-    revisions = [step.revision for step in script.walk_revisions()][::-1]
+    revisions = [step.revision for step in migrating.steps_of_history().walk_revisions()][::-1]
+    assert revisions[-1] == migrations.NEWEST
     numbers = [layout_of(revision) for revision in revisions]
     assert [found.number for found in numbers] == list(range(1, len(numbers) + 1))
     assert all(found.since < found.number for found in numbers[1:])
