@@ -16,7 +16,8 @@ MOST_BYTES = 150_000
 def test_a_picture_of_the_manual_is_small_and_shown(picture: Picture) -> None:
     path = FOLDER / picture.name
     assert path.stat().st_size <= MOST_BYTES, "run: python -m tests.ui.pictures"
-    assert Image.open(path).size == tuple(picture.size.values())
+    with Image.open(path) as shown:
+        assert shown.size == tuple(picture.size.values())
     assert any(f"images/{picture.name})" in page.read_text("utf-8") for page in PAGES)
 
 
