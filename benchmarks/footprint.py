@@ -36,7 +36,8 @@ from holdfast.testing.processes import Process, command_of, descendants
 from holdfast.testing.waiting import TooLate, until
 
 CPU_PCT, MEMORY_MB, DISK_MB_PER_DAY, BACK_S = 8.0, 250.0, 50.0, 60.0
-SECONDS = 300
+SECONDS = 600
+"""Two transactions of the history and two plans are in it."""
 SETTLE_S = 150
 """What happens once, as the first backup of the history, is not extrapolated to a day."""
 START_WITHIN_S = 120.0
