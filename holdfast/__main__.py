@@ -1,4 +1,4 @@
-"""``python -m holdfast`` is ``holdfast``: a unit that starts it so follows where Python is."""
+"""``python -m holdfast`` is the command line, wherever its environment lies."""
 
 import sys
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from holdfast.core.errors import ConfigError
 from holdfast.deployment.site_states import site_configs
 from holdfast.deployment.update.prefix import DEFAULT, Prefix
-from holdfast.deployment.update.steps import Order, look, resume, update
+from holdfast.deployment.update.steps import UpdateOrder, look, resume, update
 
 DESCRIPTION = """\
 With --from: fetch the newest release from a folder or a web server, believe only what is signed,
@@ -61,7 +61,7 @@ def execute(options: argparse.Namespace) -> int:
 
 
 def _update(prefix: Prefix, options: argparse.Namespace) -> int:
-    order = Order(
+    order = UpdateOrder(
         prefix=prefix,
         where=options.where,
         sites=site_configs(options.sites),

@@ -10,7 +10,7 @@ from pathlib import Path
 from holdfast import __version__
 from holdfast.core.errors import HoldfastError
 from holdfast.deployment.release.bundle import write_bundle
-from holdfast.deployment.release.facts import Facts, ReleaseError, here
+from holdfast.deployment.release.facts import ReleaseError, ReleaseFacts, here
 from holdfast.deployment.release.repository import begin_root, make_keys, publish, sign_root
 from holdfast.monitoring.history.database import layout
 from holdfast.site.versions import VERSION
@@ -76,7 +76,7 @@ def _sign(options: argparse.Namespace) -> list[str]:
 
 def _build(options: argparse.Namespace) -> list[str]:
     made = layout()
-    facts = Facts(
+    facts = ReleaseFacts(
         version=options.version,
         min_version=options.min_version,
         platform=here(),

@@ -12,8 +12,8 @@ from packaging.version import Version
 from holdfast.deployment.release.facts import (
     FACTS_NAME,
     LOCK_NAME,
-    Facts,
     ReleaseError,
+    ReleaseFacts,
     decode_facts,
     encode_facts,
 )
@@ -24,7 +24,7 @@ _CHUNK_BYTES = 1 << 20
 
 
 def write_bundle(
-    facts: Facts, wheels: Sequence[Path], into: Path, *, sboms: Sequence[Path] = ()
+    facts: ReleaseFacts, wheels: Sequence[Path], into: Path, *, sboms: Sequence[Path] = ()
 ) -> Path:
     """Writes a release into the folder ``into``; wheels of two versions of a thing are refused."""
     names = [_named(wheel) for wheel in wheels]
@@ -48,7 +48,7 @@ def write_bundle(
     return target
 
 
-def read_facts(bundle: Path) -> Facts:
+def read_facts(bundle: Path) -> ReleaseFacts:
     """Returns the facts of a release. Raises ReleaseError."""
     try:
         with zipfile.ZipFile(bundle) as archive:

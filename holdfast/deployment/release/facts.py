@@ -20,7 +20,7 @@ class ReleaseError(HoldfastError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
+class ReleaseFacts:
     """Tells what is in a release."""
 
     version: str
@@ -38,7 +38,7 @@ class Facts:
         """Returns the name of its file."""
         return f"holdfast-{self.version}-{self.platform}.zip"
 
-    def why_no_way_back(self, before: "Facts | None", layout: int) -> str:
+    def why_no_way_back(self, before: "ReleaseFacts | None", layout: int) -> str:
         """Tells why the release of ``layout`` could not work on after this one; empty: it could."""
         if self.history_since > layout:
             return (
@@ -50,7 +50,7 @@ class Facts:
         return ""
 
 
-_FACTS: Final = TypeAdapter(Facts)
+_FACTS: Final = TypeAdapter(ReleaseFacts)
 
 
 def here() -> str:
@@ -58,12 +58,12 @@ def here() -> str:
     return f"cp{sys.version_info.major}{sys.version_info.minor}-{sysconfig.get_platform()}"
 
 
-def encode_facts(facts: Facts) -> dict[str, Any]:
+def encode_facts(facts: ReleaseFacts) -> dict[str, Any]:
     """Returns them as they are signed."""
     return dict(_FACTS.dump_python(facts, mode="json"))
 
 
-def decode_facts(content: Mapping[str, Any] | None) -> Facts:
+def decode_facts(content: Mapping[str, Any] | None) -> ReleaseFacts:
     """Reverses it. Raises ReleaseError."""
     try:
         facts = _FACTS.validate_python(content)

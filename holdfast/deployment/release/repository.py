@@ -30,7 +30,7 @@ from tuf.api.metadata import (
 from tuf.api.serialization.json import JSONSerializer
 
 from holdfast.deployment.release.bundle import read_facts
-from holdfast.deployment.release.facts import Facts, ReleaseError, decode_facts, encode_facts
+from holdfast.deployment.release.facts import ReleaseError, ReleaseFacts, decode_facts, encode_facts
 from holdfast.site.files import write_atomically
 
 ROOT_KEYS: Final = ("root-1", "root-2", "root-3")
@@ -102,7 +102,7 @@ def sign_root(key: Path, repository: Path) -> Path | None:
 
 def publish(
     bundles: Sequence[Path], keys: Path, repository: Path, now: datetime
-) -> Mapping[str, Facts]:
+) -> Mapping[str, ReleaseFacts]:
     """Adds releases, and signs anew what there is; without ``bundles`` only that it still holds.
 
     Raises ReleaseError for a release from which there would be no way back to the one before.
@@ -129,14 +129,14 @@ def publish(
     return published(repository)
 
 
-def published(repository: Path) -> Mapping[str, Facts]:
+def published(repository: Path) -> Mapping[str, ReleaseFacts]:
     """Returns the releases that are there, by the names of their files."""
     targets = _latest(repository, Targets)
     files = {} if targets is None else targets.signed.targets
     return {name: decode_facts(file.custom) for name, file in files.items()}
 
 
-def _check(facts: Facts, others: Iterable[Facts]) -> None:
+def _check(facts: ReleaseFacts, others: Iterable[ReleaseFacts]) -> None:
     same = [other for other in others if other.platform == facts.platform]
     before = max(same, key=lambda other: (other.history_layout, other.config_version), default=None)
     if before is None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from holdfast.deployment.release.bundle import unpack
-from holdfast.deployment.release.facts import Facts, ReleaseError
+from holdfast.deployment.release.facts import ReleaseError, ReleaseFacts
 from holdfast.deployment.update.prefix import Prefix
 
 _LEAVE_FREE_BYTES = 100_000_000
@@ -20,7 +20,7 @@ _PIP = (
 )  # fmt: skip
 
 
-def build(prefix: Prefix, slot: str, bundle: Path, facts: Facts) -> None:
+def build(prefix: Prefix, slot: str, bundle: Path, facts: ReleaseFacts) -> None:
     """Builds the release ``bundle`` in ``slot``, which does not run. Raises ReleaseError.
 
     Until all of it is on the disk the slot is marked as unfinished, and nothing starts it.

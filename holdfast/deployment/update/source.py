@@ -13,7 +13,7 @@ from tuf.api import exceptions as tuf
 from tuf.api.metadata import Metadata, TargetFile, Targets
 from tuf.ngclient import FetcherInterface, Updater, UpdaterConfig
 
-from holdfast.deployment.release.facts import Facts, ReleaseError, decode_facts
+from holdfast.deployment.release.facts import ReleaseError, ReleaseFacts, decode_facts
 from holdfast.deployment.update.prefix import Prefix
 
 _CHUNK_BYTES: Final = 1 << 20
@@ -77,7 +77,7 @@ class Source:
             targets = Metadata[Targets].from_file(str(self._folder / "targets.json"))
         self.releases = tuple(decode_facts(file.custom) for file in targets.signed.targets.values())
 
-    def fetch(self, facts: Facts) -> Path:
+    def fetch(self, facts: ReleaseFacts) -> Path:
         """Returns the file of a release, verified. What is here already is not fetched again."""
         with self._in_words():
             target = self._target(facts)
@@ -87,7 +87,7 @@ class Source:
             with _room(self._downloads):
                 return Path(self._updater.download_target(target))
 
-    def _target(self, facts: Facts) -> TargetFile:
+    def _target(self, facts: ReleaseFacts) -> TargetFile:
         target = self._updater.get_targetinfo(facts.name)
         if target is None:
             raise ReleaseError(f"{self._where}: {facts.name} is not there")
@@ -126,8 +126,8 @@ def _root(prefix: Prefix) -> bytes:
 
 
 def choose(
-    releases: Sequence[Facts], *, installed: str, platform: str, failed: Sequence[str]
-) -> Facts | None:
+    releases: Sequence[ReleaseFacts], *, installed: str, platform: str, failed: Sequence[str]
+) -> ReleaseFacts | None:
     """Returns the newest release to go to; None if the one that is installed is the newest.
 
     Raises ReleaseError if there is a newer one, and no way to it.

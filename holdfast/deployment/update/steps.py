@@ -11,7 +11,7 @@ from pathlib import Path
 
 from holdfast.core.state_machine import State
 from holdfast.deployment.backup.writing import write_backup
-from holdfast.deployment.release.facts import Facts, ReleaseError, here
+from holdfast.deployment.release.facts import ReleaseError, ReleaseFacts, here
 from holdfast.deployment.site_states import BEFORE, SiteWatch
 from holdfast.deployment.update.prefix import Prefix
 from holdfast.deployment.update.slot import build
@@ -29,7 +29,7 @@ _NOT_KEPT = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
+class UpdateOrder:
     """Tells what somebody wants."""
 
     prefix: Prefix
@@ -42,23 +42,23 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class Chosen:
     """Holds a release, and where it is."""
 
-    facts: Facts
+    facts: ReleaseFacts
     source: Source
     slot: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class UpdateStep:
     """Describes a step, and does it. Raises HoldfastError, OSError."""
 
     text: str
-    do: Callable[[Order, Found], None]
+    do: Callable[[UpdateOrder, Chosen], None]
 
 
-def look(order: Order) -> Found | None:
+def look(order: UpdateOrder) -> Chosen | None:
     """Returns the release to go to; None if the newest one is installed. Raises ReleaseError."""
     prefix = order.prefix
     installed = prefix.version(prefix.current)
@@ -71,15 +71,15 @@ def look(order: Order) -> Found | None:
     why = facts.why_no_way_back(None, layout().number)
     if why:
         raise ReleaseError(why)
-    return Found(facts=facts, source=source, slot=prefix.other)
+    return Chosen(facts=facts, source=source, slot=prefix.other)
 
 
-def _build(order: Order, found: Found) -> None:
+def _build(order: UpdateOrder, found: Chosen) -> None:
     if order.prefix.version(found.slot) != found.facts.version:
         build(order.prefix, found.slot, found.source.fetch(found.facts), found.facts)
 
 
-def _keep(order: Order, _: Found) -> None:
+def _keep(order: UpdateOrder, _: Chosen) -> None:
     """Backs up each site; only those of the last update are kept."""
     folder = order.prefix.room / "kept.new"
     shutil.rmtree(folder, ignore_errors=True)
@@ -92,7 +92,7 @@ def _keep(order: Order, _: Found) -> None:
     folder.replace(kept)
 
 
-def _prove(order: Order, found: Found) -> None:
+def _prove(order: UpdateOrder, found: Chosen) -> None:
     command = [str(order.prefix.python(found.slot)), "-P", "-m", "holdfast.deployment.self_test"]
     for config in order.sites:
         command += ["--site", str(config), str(_backup(order.prefix.room / "kept", config))]
@@ -107,7 +107,7 @@ def _prove(order: Order, found: Found) -> None:
         raise ReleaseError(f"{found.facts.version} would not do here: {told}")
 
 
-def _wait(order: Order, _: Found) -> None:
+def _wait(order: UpdateOrder, _: Chosen) -> None:
     watches = [SiteWatch(config) for config in order.sites]
     told = False
     while busy := _running(watches):
@@ -123,7 +123,7 @@ def _wait(order: Order, _: Found) -> None:
     write_atomically(order.prefix.before, BEFORE.dump_json(tuple(before)))
 
 
-def _hand_over(order: Order, found: Found) -> None:
+def _hand_over(order: UpdateOrder, found: Chosen) -> None:
     """From here on ``holdfast-slot`` has it: it needs nothing of either release."""
     version = found.facts.version
     command = [str(order.prefix.program), "try", found.slot, version, str(order.minutes)]
@@ -131,16 +131,16 @@ def _hand_over(order: Order, found: Found) -> None:
         raise ReleaseError(_NOT_KEPT)
 
 
-STEPS: Sequence[Step] = (
-    Step(text="building it in the other slot", do=_build),
-    Step(text="backing up the sites", do=_keep),
-    Step(text="its self-test", do=_prove),
-    Step(text="looking whether all sites are at rest", do=_wait),
-    Step(text="switching; it has to be well within {minutes} minutes", do=_hand_over),
+STEPS: Sequence[UpdateStep] = (
+    UpdateStep(text="building it in the other slot", do=_build),
+    UpdateStep(text="backing up the sites", do=_keep),
+    UpdateStep(text="its self-test", do=_prove),
+    UpdateStep(text="looking whether all sites are at rest", do=_wait),
+    UpdateStep(text="switching; it has to be well within {minutes} minutes", do=_hand_over),
 )
 
 
-def update(order: Order, found: Found) -> None:
+def update(order: UpdateOrder, found: Chosen) -> None:
     """Goes through the steps. Raises HoldfastError; then what ran before runs."""
     for step in STEPS:
         order.tell(step.text.format(minutes=order.minutes))
@@ -150,7 +150,7 @@ def update(order: Order, found: Found) -> None:
             raise ReleaseError(f"{step.text}: {error}; nothing has changed") from error
 
 
-def resume(order: Order) -> None:
+def resume(order: UpdateOrder) -> None:
     """Goes on with what is being tried: who tried it may have been cut off. Raises ReleaseError."""
     if subprocess.run([str(order.prefix.program), "resume"], check=False).returncode:
         raise ReleaseError(_NOT_KEPT)

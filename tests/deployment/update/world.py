@@ -19,7 +19,7 @@ from unittest import mock
 import holdfast.deployment
 from holdfast.cli.main import main
 from holdfast.deployment.release.bundle import write_bundle
-from holdfast.deployment.release.facts import Facts, here
+from holdfast.deployment.release.facts import ReleaseFacts, here
 from holdfast.deployment.release.repository import begin_root, make_keys, publish, sign_root
 from holdfast.deployment.update.prefix import Prefix
 from holdfast.deployment.update.slot import build
@@ -68,12 +68,12 @@ def _digest(text: str) -> str:
     return urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).rstrip(b"=").decode()
 
 
-def facts(version: str, **changes: object) -> Facts:
+def facts(version: str, **changes: object) -> ReleaseFacts:
     content: dict[str, object] = {
         "version": version, "min_version": "0.1.0", "platform": here(), "config_version": 1,
         "history_layout": 1, "history_since": 1,
     }  # fmt: skip
-    return Facts(**(content | changes))  # type: ignore[arg-type]
+    return ReleaseFacts(**(content | changes))  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
