@@ -697,6 +697,44 @@ EQUIVALENT: tuple[Equivalent, ...] = (
         change="self._grid.operator is None -> False",
         reason="a box is refused where there is no limit of his: then none of its signals can be read",
     ),
+    Equivalent(
+        module="holdfast.control.connection.rows",
+        line="top_w = max(min(top_w, high_w(meter.parts, meter.allowance.charging_w)), 0.0)",
+        change="min(top_w, high_w(meter.parts, meter.allowance.charging_w)) -> high_w(meter.parts, meter.allowance.charging_w)",
+        reason="charging may never bring the import further than the interval lets it",
+    ),
+    Equivalent(
+        module="holdfast.control.connection.rows",
+        line="if top_w > 0.0:",
+        change="top_w > 0.0 -> top_w >= 0.0",
+        reason="0 W stays 0 W",
+    ),
+    Equivalent(
+        module="holdfast.control.connection.rows",
+        line="bound = _between(meter, by, meter.consumption_w if of_connection else None, meter.production_w)",
+        change="of_connection -> True",
+        reason="where it is not of the connection the upper end is worked out below",
+    ),
+    Equivalent(
+        module="holdfast.control.connection.rows",
+        line="of_connection = meter.site.grid.operator is not None and (",
+        change="meter.site.grid.operator is not None and meter.site.grid.operator.counts == 'connection' -> meter.site.grid.operator.counts == 'connection'",
+        reason="without an operator there is no limit of his, and the line is not reached",
+    ),
+    Equivalent(
+        module="holdfast.control.connection.mean_import",
+        line="faded = 1.0 - min(since_s / PEAK_LASTS_S / 3.0, 1.0)",
+        change="1.0 -> 1.1",
+        reason="what has faded below zero is less than any load, as zero is",
+        times=2,
+        nth=2,
+    ),
+    Equivalent(
+        module="holdfast.control.connection.mean_import",
+        line="faded = 1.0 - min(since_s / PEAK_LASTS_S / 3.0, 1.0)",
+        change="min(since_s / PEAK_LASTS_S / 3.0, 1.0) -> since_s / PEAK_LASTS_S / 3.0",
+        reason="what has faded below zero is less than any load, as zero is",
+    ),
 )
 
 

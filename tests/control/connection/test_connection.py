@@ -352,6 +352,15 @@ def test_charging_leaves_room_for_the_load_that_was_there_and_nobody_has_to_disc
     assert (band.high_w, band.high_by) == (0.0, "mean_import")
 
 
+@pytest.mark.parametrize(("grid_w", "high_w"), [(5939.5, 0.0), (5940.0, 0.0), (5940.5, -0.5)])
+def test_at_the_limit_charging_ends_and_the_least_beyond_it_is_helped(grid_w, high_w):
+    site = site_of(mean_import_max_w=6000)
+    _, _, memory = band_of(site, {Signal.GRID_POWER_W: 14_000.0})
+    memory = replace(memory, released=None)
+    band, _, _ = band_of(site, {Signal.GRID_POWER_W: grid_w}, memory=memory)
+    assert band.high_w == pytest.approx(high_w)
+
+
 def test_what_nobody_counts_has_no_clock():
     _, _, memory = band_of(site_of(mean_import_max_w=6000), utc_ns=None)
     assert memory.interval is None

@@ -207,6 +207,22 @@ def test_a_load_that_the_batteries_can_carry_takes_nothing_from_charging():
     assert clock.charging_w(deliverable_w=4059.0) < 5940.0
 
 
+@pytest.mark.parametrize("after_s", [60.0, 870.0])
+@pytest.mark.parametrize("spare_w", [0.0, 1.0, 3000.0])
+def test_so_it_is_after_too_much_was_imported_and_shortly_before_the_end(after_s, spare_w):
+    clock = Clock()
+    clock.run(after_s, 9000.0 if after_s < 100.0 else 5940.0, load_w=10_000.0)
+    highest_w = clock.memory.peak_w
+    assert clock.charging_w(highest_w - 5940.0 + spare_w) == clock.permitted_w()
+
+
+def test_a_clock_that_runs_ahead_over_the_end_of_an_interval_counts_no_time_that_was_not():
+    clock = Clock(after_s=899.9)
+    clock.utc_ns += ns_from_s(2.4)
+    clock.time_ns += ns_from_s(1.0)
+    assert clock.count(3600.0).counted_wh == pytest.approx(1.0)
+
+
 def test_charging_leaves_what_the_batteries_could_not_carry_of_the_highest_load():
     """10 kW less 2 kW leave 8 kW to the grid: for the last 11.1 minutes there is energy for it."""
     clock = Clock()

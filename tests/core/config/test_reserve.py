@@ -19,21 +19,44 @@ def test_there_is_one_source(given: dict[str, object]) -> None:
         StormReserve.model_validate(given)
 
 
+Sections = type[StormReserve] | type[FullCharge]
+
+
 @pytest.mark.parametrize(
-    ("section", "given"),
+    ("section", "name", "low", "usual", "high"),
     [
-        (StormReserve, {"file": "a", "target_pct": 101}),
-        (StormReserve, {"file": "a", "lead_hours": 49}),
-        (StormReserve, {"file": "a", "severity_min": "bad"}),
-        (StormReserve, {"file": "a", "areas": [""]}),
-        (FullCharge, {"every_days": 0}),
-        (FullCharge, {"within_days": 31}),
-        (FullCharge, {"full_pct": 80}),
-        (FullCharge, {"kept_hours": 13}),
+        (StormReserve, "target_pct", 0.0, 80.0, 100.0),
+        (StormReserve, "lead_hours", 0.0, 12.0, 48.0),
+        (FullCharge, "every_days", 1.0, 14.0, 365.0),
+        (FullCharge, "within_days", 0.0, 2.0, 30.0),
+        (FullCharge, "full_pct", 90.0, 99.0, 100.0),
+        (FullCharge, "kept_hours", 0.0, 1.0, 12.0),
     ],
 )
-def test_what_makes_no_sense_is_refused(
-    section: type[StormReserve] | type[FullCharge], given: dict[str, object]
+def test_each_number_has_bounds_and_a_usual_value(
+    section: Sections, name: str, low: float, usual: float, high: float
 ) -> None:
-    with pytest.raises(ValidationError):
-        section.model_validate(given)
+    given = {"file": "warning.xml"} if section is StormReserve else {}
+    assert getattr(section.model_validate(given), name) == usual
+    for value in (low, high):
+        assert getattr(section.model_validate({**given, name: value}), name) == value
+    for value in (low - 0.5, high + 0.5):
+        with pytest.raises(ValidationError, match=name):
+            section.model_validate({**given, name: value})
+
+
+def test_the_severities_are_those_of_cap_but_unknown() -> None:
+    for severity in ("minor", "moderate", "severe", "extreme"):
+        given = {"file": "a", "severity_min": severity}
+        assert StormReserve.model_validate(given).severity_min == severity
+    for severity in ("bad", "unknown", "Severe"):
+        with pytest.raises(ValidationError, match="severity_min"):
+            StormReserve.model_validate({"file": "a", "severity_min": severity})
+
+
+@pytest.mark.parametrize("name", ["areas", "events"])
+def test_a_word_that_is_looked_for_has_two_letters_at_least(name: str) -> None:
+    assert getattr(StormReserve.model_validate({"file": "a", name: ["Au"]}), name) == ("Au",)
+    for word in ("", "A"):
+        with pytest.raises(ValidationError, match=name):
+            StormReserve.model_validate({"file": "a", name: [word]})
