@@ -8,6 +8,7 @@ import yaml
 from pydantic import ValidationError
 
 from holdfast.core.config.api import Api, Oidc, OwnCertificate
+from holdfast.core.texts import MAX_NAME
 from holdfast.site.site_file import parse_site
 from tests.builders import site_content
 
@@ -61,6 +62,40 @@ def test_a_provider_is_called_as_it_calls_itself() -> None:
 )
 def test_a_provider_on_this_computer_needs_no_tls(issuer: str) -> None:
     assert Oidc.model_validate(OIDC | {"issuer": issuer}).issuer == issuer
+
+
+@pytest.mark.parametrize("role", ["viewer", "operator", "service", "admin"])
+def test_a_claim_gives_one_of_four_roles(role: str) -> None:
+    oidc = Oidc.model_validate(OIDC | {"roles": {"x": role, "y" * MAX_NAME: "viewer"}})
+    assert oidc.roles["x"] == role
+    assert oidc.role_claim == "groups", "unless another claim tells it"
+    with pytest.raises(ValidationError, match="roles"):
+        Oidc.model_validate(OIDC | {"roles": {"y" * (MAX_NAME + 1): role}})
+
+
+@pytest.mark.parametrize("name", ["name", "role_claim"])
+def test_what_is_shown_or_looked_up_is_a_short_text(name: str) -> None:
+    for text in ("x", "x" * MAX_NAME):
+        assert getattr(Oidc.model_validate(OIDC | {name: text}), name) == text
+    for text in ("", "x" * (MAX_NAME + 1)):
+        with pytest.raises(ValidationError, match=name):
+            Oidc.model_validate(OIDC | {name: text})
+    assert Oidc.model_validate(OIDC | {"client_id": "x"}).client_id == "x"
+
+
+def test_a_port_is_one_of_tcp() -> None:
+    assert [Api.model_validate({"port": port}).port for port in (1, 65535)] == [1, 65535]
+    for port in (0, 65536):
+        with pytest.raises(ValidationError, match="port"):
+            Api.model_validate({"port": port})
+
+
+@pytest.mark.parametrize("scopes", ["openid", "email openid", "openid !~"])
+def test_scopes_are_words_with_openid_among_them(scopes: str) -> None:
+    assert Oidc.model_validate(OIDC | {"scopes": scopes}).scopes == scopes
+    for wrong in (f" {scopes}", f"{scopes} ", f"{scopes} é", f"{scopes} \x7f"):
+        with pytest.raises(ValidationError, match="scopes"):
+            Oidc.model_validate(OIDC | {"scopes": wrong})
 
 
 @pytest.mark.parametrize(

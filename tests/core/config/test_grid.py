@@ -76,6 +76,47 @@ def test_what_the_grid_operator_may_limit_is_said_whole(operator, wrong):
         grid(operator=operator)
 
 
+@pytest.mark.parametrize("minutes", [120, 1440])
+def test_what_is_failsafe_lasts_two_hours_to_a_day(minutes):
+    assert grid(operator={"production_w": 0, "failsafe_minutes": minutes}).operator
+    limits = {"consumption_w": 4200, "failsafe_consumption_w": 100}
+    assert grid(operator={**limits, "counts": "connection"}).operator.counts == "connection"
+    assert grid(operator={**limits, "counts": "controllable"}).operator.counts == "controllable"
+    both = {**limits, "production_w": 0, "failsafe_production_w": 0}
+    assert grid(operator=both).operator.failsafe_production_w == 0.0
+    with pytest.raises(ValidationError, match="counts"):
+        grid(operator={**limits, "counts": "house"})
+
+
+@pytest.mark.parametrize(
+    ("name", "low", "usual", "high"),
+    [("nominal_voltage_v", 100.0, 230.0, 500.0), ("meter_delay_s", 0.0, 0.0, 10.0)],
+)
+def test_each_number_of_the_connection_has_bounds_and_a_usual_value(name, low, usual, high):
+    assert getattr(grid(), name) == usual
+    for value in (low, high):
+        assert getattr(grid(**{name: value}), name) == value
+    for value in (low - 0.5, high + 0.5):
+        with pytest.raises(ValidationError, match=name):
+            grid(**{name: value})
+
+
+def test_frequencies_and_phases_are_those_that_there_are():
+    assert (grid().nominal_frequency_hz, grid().phases) == (50, None)
+    assert [grid(nominal_frequency_hz=hz).nominal_frequency_hz for hz in (50, 60)] == [50, 60]
+    assert [grid(phases=count).phases for count in (1, 2, 3)] == [1, 2, 3]
+    for wrong in ({"nominal_frequency_hz": 55}, {"phases": 0}, {"phases": 4}):
+        with pytest.raises(ValidationError, match=next(iter(wrong))):
+            grid(**wrong)
+
+
+def test_unless_its_owner_says_so_a_meter_is_not_late_and_nets_its_phases():
+    assert (grid().learns_meter_delay, grid().meter_nets_phases) == (False, True)
+    assert not grid().is_of_phases
+    for changes in ({"fuse_a": 35}, {"export_max_a": 16}, {"meter_nets_phases": False}):
+        assert grid(**changes, phases=3).is_of_phases
+
+
 def test_the_grid_operator_has_a_box_and_limits_something():
     box, limits = device("generic_grid_operator"), {"consumption_w": 4200}
     with pytest.raises(ValidationError, match="needs grid_operator, the box"):

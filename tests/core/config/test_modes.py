@@ -3,6 +3,8 @@
 import pytest
 from pydantic import ValidationError
 
+from holdfast.core.asked_slot import SlotTerms
+from holdfast.core.config.modes import Modes
 from tests.builders import build_site, device, unit_content
 
 
@@ -19,6 +21,57 @@ def test_a_default_mode_has_what_it_needs(mode, needed, value):
         build_site(modes={"default": mode})
     modes = build_site(modes={"default": mode, needed: value}).modes
     assert getattr(modes.terms, needed) == value
+
+
+@pytest.mark.parametrize(
+    "mode", ["self_consumption", "hold", "passive", "charge_only", "load_balancer"]
+)
+def test_any_other_mode_that_goes_on_for_ever_may_be_the_default(mode):
+    assert Modes.model_validate({"default": mode}).default == mode
+
+
+@pytest.mark.parametrize("mode", ["power", "charge", "soc", "full_charge", "nothing"])
+def test_what_ends_or_needs_a_power_is_no_default(mode):
+    beside = {"soc_target_pct": 50.0, "import_max_w": 3000.0}
+    with pytest.raises(ValidationError, match="default"):
+        Modes.model_validate({"default": mode, **beside})
+
+
+def test_a_site_that_says_nothing_serves_itself_and_asks_for_no_bounds():
+    assert Modes().default == "self_consumption"
+    assert Modes().terms == SlotTerms(grid_target_w=0.0)
+    assert Modes().standing == SlotTerms()
+    assert Modes().levelling_minutes == 15.0
+
+
+@pytest.mark.parametrize(
+    ("name", "low", "high"),
+    [
+        ("soc_target_pct", 0.0, 100.0),
+        ("soc_ceiling_pct", 0.0, 100.0),
+        ("levelling_minutes", 1.0, 240.0),
+        ("dwell_s", 0.0, 60.0),
+    ],
+)
+def test_each_number_has_bounds(name, low, high):
+    for value in (low, high):
+        assert getattr(Modes.model_validate({name: value}), name) == value
+    for value in (low - 0.5, high + 0.5):
+        with pytest.raises(ValidationError, match=name):
+            Modes.model_validate({name: value})
+
+
+@pytest.mark.parametrize(
+    "name", ["grid_target_w", "soc_target_pct", "soc_ceiling_pct", "import_max_w", "export_max_w"]
+)
+def test_what_stands_beside_the_default_is_what_it_works_with(name):
+    terms = Modes.model_validate({name: 70.0}).terms
+    assert terms == SlotTerms(**{"grid_target_w": 0.0, name: 70.0})
+
+
+def test_both_caps_hold_whoever_asks():
+    modes = Modes(import_max_w=3000.0, export_max_w=0.0, soc_ceiling_pct=80.0, grid_target_w=50.0)
+    assert modes.standing == SlotTerms(import_max_w=3000.0, export_max_w=0.0)
 
 
 def test_a_cap_holds_whoever_asks_and_a_target_only_where_nobody_does():
