@@ -7,13 +7,14 @@ umask 022
 
 usage() {
   cat <<'TEXT'
-deploy/install.sh [--wheel FILE | --from FOLDER] [--site NAME] [--extras LIST]
+deploy/install.sh [--wheel FILE | --from FOLDER] [--site NAME] [--extras LIST] [--trust FILE]
 deploy/install.sh --remove [--purge]
 
   --wheel FILE    install this wheel of Holdfast
   --from FOLDER   install from this source tree (default: the one that this script is in)
   --site NAME     the site to set up (default: home); more than one: run it once for each
   --extras LIST   what some devices need: mqtt, sunspec, gpio, dbc; and forecast, parquet
+  --trust FILE    whose updates are taken: 1.root.json of a publisher (docs/updates.md)
   --remove        take Holdfast away; sites stay
   --purge         with --remove: the sites, too, with all that they have recorded
 TEXT
@@ -23,7 +24,7 @@ root=/opt/holdfast
 sites=/var/lib/holdfast
 user=holdfast
 here=$(cd "$(dirname "$0")/.." && pwd)
-wheel='' from=$here site=home extras='' remove='' purge=''
+wheel='' from=$here site=home extras='' trust='' remove='' purge=''
 left_out=()
 
 say() { printf '%s\n' "$*"; }
@@ -35,7 +36,7 @@ fail() {
 read_arguments() {
   while [ $# -gt 0 ]; do
     case $1 in
-      --wheel | --from | --site | --extras)
+      --wheel | --from | --site | --extras | --trust)
         [ $# -gt 1 ] || fail "$1 needs a value"
         printf -v "${1#--}" '%s' "$2"
         shift
@@ -51,6 +52,7 @@ read_arguments() {
     fail "--site $site: a name of small letters, digits, - and _, at most 31"
   [[ $extras =~ ^([a-z]+(,[a-z]+)*)?$ ]] || fail "--extras $extras: names with commas, such as mqtt,sunspec"
   [ -z "$wheel" ] || [ -f "$wheel" ] || fail "--wheel $wheel: there is no such file"
+  [ -z "$trust" ] || [ -f "$trust" ] || fail "--trust $trust: there is no such file"
   [ -n "$wheel$remove" ] || [ -f "$from/pyproject.toml" ] || fail "--from $from: there is no source tree of Holdfast"
   [ -z "$purge" ] || [ -n "$remove" ] || fail "--purge goes with --remove"
   [ "$(id -u)" = 0 ] || fail "this has to be run as root: sudo $0"
@@ -180,6 +182,9 @@ the_system() {
   local own
   own=$(of_the_slot)
   install -D -m 755 "$own/system/holdfast" /usr/local/bin/holdfast
+  install -D -m 755 "$own/holdfast-slot" $root/bin/holdfast-slot
+  [ -z "$trust" ] || install -m 644 "$trust" $root/root.json
+  [ -e $root/root.json ] || left_out+=("whose updates are taken: --trust FILE (docs/updates.md)")
   install -D -m 440 "$own/system/holdfast.sudoers" /etc/sudoers.d/holdfast
   install -D -m 644 "$own/system/holdfast.rules" /etc/udev/rules.d/60-holdfast.rules
   install -D -m 644 "$own/system/holdfast.modules" /etc/modules-load.d/holdfast.conf
@@ -235,7 +240,8 @@ the_site() {
 
 enable() {
   if command -v systemctl >/dev/null; then
-    systemctl enable --quiet "holdfast@$site" 2>/dev/null || left_out+=("holdfast@$site was not enabled")
+    systemctl enable --quiet "holdfast@$site" holdfast-slot holdfast-update 2>/dev/null ||
+      left_out+=("holdfast@$site was not enabled")
   else
     left_out+=("there is no systemctl: holdfast@$site is not enabled")
   fi
@@ -249,7 +255,8 @@ tell() {
   cat <<TEXT
 Next:
   usermod -aG $user NAME                        who may work with the site; he logs in again
-  nano $sites/$site/site.yaml     what is installed there; it observes until you say otherwise
+  sudo -u $user holdfast init --replace $sites/$site/site.yaml
+                                                 asks what is installed there (--page: in a browser)
   holdfast check --connect                       does each device answer?
   systemctl restart holdfast@$site
   holdfast users setup-code                        the code that makes the first account
@@ -267,7 +274,7 @@ remove() {
   if [ -e $root/current ]; then
     for unit in $(of_the_slot)/units/*; do rm -f "/etc/systemd/system/$(basename "$unit")"; done
   fi
-  rm -f /etc/systemd/system/*.wants/holdfast@*.service /etc/systemd/system/holdfast@.service
+  rm -f /etc/systemd/system/*.wants/holdfast* /etc/systemd/system/holdfast@.service
   rm -f /usr/local/bin/holdfast /etc/sudoers.d/holdfast /etc/udev/rules.d/60-holdfast.rules \
     /etc/modules-load.d/holdfast.conf
   rm -rf $root /var/cache/holdfast
