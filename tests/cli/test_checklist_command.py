@@ -148,7 +148,7 @@ def test_a_site_is_led_to_all_that_it_can_do(
             (53, started(site, "limited")),
         ],
     )  # fmt: skip
-    for item in PEOPLE[Authority.FULL]:
+    for item in (*PEOPLE[Authority.FULL], "told_at_night"):
         assert checklist(config, "--sign", item, "--by", "Jo") == 0
     with running(site):
         assert checklist(config, "--release", "full", "--by", "Jo Example") == 0

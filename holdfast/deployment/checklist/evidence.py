@@ -22,7 +22,9 @@ from holdfast.monitoring.history.energy_rows import EnergyRow
 from holdfast.monitoring.history.local_steps import TimeStep
 from holdfast.monitoring.history.place import HistoryPlace
 from holdfast.monitoring.history.reader import HistoryReader
+from holdfast.monitoring.notification.ledger import Ledger
 from holdfast.monitoring.status.schema import Status
+from holdfast.runtime.notification.postman import read_ledger
 from holdfast.site.examination import Examination, examine
 from holdfast.site.files import SiteFiles
 from holdfast.site.proof import valid_proof
@@ -57,6 +59,8 @@ class Evidence:
     is_clock_right: bool | None
     """Tells whether the computer's clock is synchronised; None: that cannot be known here."""
     free_bytes: int
+    ledgers: Mapping[str, Ledger]
+    """Holds how each recipient of notices fares, by name."""
     signed: Mapping[str, Signature]
     """Holds what people have signed for these devices, by item."""
 
@@ -80,6 +84,7 @@ def gather(site: Site, now: datetime) -> Evidence:
         has_admin=_has_admin(files),
         is_clock_right=_is_clock_right(),
         free_bytes=_free_bytes(files),
+        ledgers={one.name: read_ledger(files, one) for one in site.notifications.recipients},
         signed={
             item: one
             for item, one in Signatures(files.signatures).read().items()

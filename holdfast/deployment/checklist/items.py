@@ -223,6 +223,15 @@ def _disk(evidence: Evidence) -> Look:
     return done(told) if evidence.free_bytes >= FREE_BYTES else not_yet(f"{told}, 1 GB is wanted")
 
 
+def _told_at_night(evidence: Evidence) -> Look:
+    if not evidence.ledgers:
+        return not_yet("nobody is named under notifications (docs/notifications.md)")
+    missed = [name for name, one in evidence.ledgers.items() if not one.delivered or one.failures]
+    if missed:
+        return not_yet(f"nothing was delivered yet, or the last try failed: {', '.join(missed)}")
+    return done(f"notices were delivered to {', '.join(evidence.ledgers)}")
+
+
 def _without_input(evidence: Evidence) -> str:
     found = evidence.site.emergency_input
     return f"left out: {found.none}" if isinstance(found, Without) else ""
@@ -267,12 +276,12 @@ ITEMS = (
     Item(key="stop_by_input", stage=_FULL, see=_stopped_by_input, not_needed=_without_input, text="The emergency stop was pressed, and stopped the site."),
     Item(key="stop_by_command", stage=_FULL, see=_stopped_by_command, text="The emergency stop was given by command or page, and stopped the site."),
     Item(key="came_back", stage=_FULL, see=_came_back, text="The computer was switched off while the site ran, and the site came back."),
+    Item(key="told_at_night", stage=_FULL, see=_told_at_night, may_sign=True, text="Somebody is told when the site stops, and has been."),
     # What a person looks at, then.
     Item(key="outage", stage=_FULL, text="It was tried, or is known and accepted, what the house has in an outage of the grid."),
     Item(key="registered", stage=_FULL, text="The grid operator knows of the battery, and his limits are in site.yaml."),
     Item(key="sheet", stage=_FULL, text="The sheet of what to do in an emergency hangs at the battery, with names and numbers (docs/emergency.md)."),
     Item(key="people", stage=_FULL, text="Those who live or work there were shown the emergency stop, and what the site does."),
-    Item(key="told_at_night", stage=_FULL, text="Somebody is told when the site stops, and a test of that arrived."),
     Item(key="backup", stage=_FULL, text="A backup of site.yaml and state lies elsewhere."),
 )
 # fmt: on

@@ -13,6 +13,7 @@ from holdfast.deployment.checklist.items import ITEMS, Item, Standing, item_name
 from holdfast.deployment.checklist.signatures import Signature
 from holdfast.deployment.checklist.site_record import SiteRecord, Stop
 from holdfast.monitoring.history.energy_rows import EnergyRow
+from holdfast.monitoring.notification.ledger import Ledger
 from holdfast.monitoring.status.schema import CommsStatus
 from holdfast.safety.goals import Authority
 from holdfast.site.examination import examine
@@ -55,7 +56,7 @@ def complete(site: Site | None = None) -> Evidence:
         ),
         hours=tuple(hour(number) for number in range(24, 0, -1)),
         status=status_at(NOW, comms={"meter": comms}), has_admin=True, is_clock_right=True,
-        free_bytes=10**10, signed=signed(*PEOPLE),
+        free_bytes=10**10, ledgers={"jo": Ledger(delivered=2)}, signed=signed(*PEOPLE),
     )  # fmt: skip
 
 
@@ -84,7 +85,7 @@ def test_where_nothing_was_seen_a_site_observes() -> None:
     nothing = replace(
         complete(), examination=None, wrong="meter: Field required", unproven=("battery",),
         record=SiteRecord(), hours=(), status=None, has_admin=False, is_clock_right=None,
-        free_bytes=0, signed={},
+        free_bytes=0, ledgers={}, signed={},
     )  # fmt: skip
     found = judge(nothing)
     assert found.reaches is Authority.OBSERVE
@@ -131,6 +132,12 @@ CHANGES: dict[str, tuple[dict[str, object], str]] = {
     "stop_by_command": (
         {"record": replace(complete().record, stops=complete().record.stops[:1])},
         "no such stop is on record (`holdfast estop`)",
+    ),
+    "told_at_night": (
+        {"ledgers": {
+            "jo": Ledger(delivered=2), "al": Ledger(), "cy": Ledger(delivered=1, failures=1),
+        }},
+        "nothing was delivered yet, or the last try failed: al, cy",
     ),
     "came_back": ({"record": replace(complete().record, came_back=None)}, "no start after an end"),
 }  # fmt: skip
