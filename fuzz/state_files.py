@@ -24,6 +24,7 @@ from holdfast.client.audit_reader import lines_backwards
 from holdfast.client.forecast_report import read_forecast
 from holdfast.client.manual_slots import read_manual
 from holdfast.client.plan_report import PlanReport, read_report
+from holdfast.client.report_file import packed
 from holdfast.client.status_reader import StatusReader
 from holdfast.control.plan_gate import accept_plan
 from holdfast.core import latches
@@ -345,7 +346,9 @@ def _read_report(files: SiteFiles) -> bool:
 
 def _report() -> Iterator[bytes]:
     plan = plan_of((0.0, 900.0, 1000.0), (900.0, 1800.0, 0.0))
-    yield to_json(PlanReport(utc=NOON, plan=plan, accepted=True, problem=""))
+    report = to_json(PlanReport(utc=NOON, plan=plan, accepted=True, problem=""))
+    yield report
+    yield packed(report)
     yield to_json(PlanReport(utc=NOON, plan=None, accepted=False, problem="no prices"))
 
 
@@ -507,8 +510,8 @@ TARGETS = (
     _row("audit_log", "the audit log and its head", _log_path, _audit, None, _read_audit),
     _row("status_record", "the status in shared memory", lambda files: files.status, _status, _record, _read_status),
     _row("heartbeat", "a heartbeat in shared memory", lambda files: files.heartbeat, _beats, _beat, _read_beat),
-    _row("plan_report", "plan.json", lambda files: files.plan, _report, None, _read_report),
-    _row("forecast_report", "forecast.json", lambda files: files.forecast, _forecast, None, _read_forecast),
+    _row("plan_report", "plan.json.gz", lambda files: files.plan, _report, None, _read_report),
+    _row("forecast_report", "forecast.json.gz", lambda files: files.forecast, _forecast, None, _read_forecast),
     _row("manual_slots", "manual.json", lambda files: files.manual, _manual, None, _read_manual),
     _row("planner_memory", "desk.json", lambda files: files.planner_memory, _memory, None, _read_memory),
     _row("power_history", "history.packed", lambda files: files.history, _history, _packed, _read_history),

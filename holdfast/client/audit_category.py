@@ -82,6 +82,7 @@ OPERATOR_ACTS: dict[str, Category] = {
     Act.OVERRIDE: Category.CONTROL_SYSTEM,
     Act.CONFIG: Category.CONFIGURATION,
     Act.PRICES: Category.CONFIGURATION,
+    Act.COMMISSIONING: Category.CONFIGURATION,
     Act.BACKUP: Category.BACKUP_RESTORE,
     Act.RESTORE: Category.BACKUP_RESTORE,
     Act.UPDATE: Category.BACKUP_RESTORE,

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from pydantic import TypeAdapter
 
+from holdfast.client.report_file import read_packed
 from holdfast.site.files import SiteFiles
 
 
@@ -42,7 +43,7 @@ class ForecastScore:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForecastReport:
-    """Holds load and PV to come; it is the content of ``forecast.json``.
+    """Holds load and PV to come; it is the content of ``forecast.json.gz``.
 
     The mappings have the keys ``load`` and ``pv``.
     """
@@ -63,7 +64,7 @@ _REPORT = TypeAdapter(ForecastReport)
 def read_forecast(files: SiteFiles) -> ForecastReport | None:
     """Returns what the planner last expected; None if there is no readable report."""
     try:
-        report = _REPORT.validate_json(files.forecast.read_bytes())
+        report = _REPORT.validate_json(read_packed(files.forecast))
     except (OSError, ValueError):
         return None
     return None if report.made.tzinfo is None else report

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from pydantic import TypeAdapter
 
+from holdfast.client.report_file import read_packed
 from holdfast.core.plan import Plan
 from holdfast.site.files import SiteFiles
 
@@ -37,7 +38,7 @@ class SlotCost:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanReport:
-    """Holds what the planner last did; it is the content of ``plan.json``."""
+    """Holds what the planner last did; it is the content of ``plan.json.gz``."""
 
     utc: datetime
     plan: Plan | None
@@ -65,7 +66,7 @@ _REPORT = TypeAdapter(PlanReport)
 def read_report(files: SiteFiles) -> PlanReport | None:
     """Returns what the planner last did; None if there is no readable report."""
     try:
-        report = _REPORT.validate_json(files.plan.read_bytes())
+        report = _REPORT.validate_json(read_packed(files.plan))
     except (OSError, ValueError):
         return None
     return None if report.utc.tzinfo is None else report

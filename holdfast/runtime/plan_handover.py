@@ -18,6 +18,7 @@ from holdfast.client.control import ControlClient
 from holdfast.client.messages import Act, PlanMessage
 from holdfast.client.operator_note import OperatorNotes, note
 from holdfast.client.plan_report import PlanReport, read_report
+from holdfast.client.report_file import packed
 from holdfast.core.asked_slot import AskedBy, AskedSlot
 from holdfast.core.config import Site
 from holdfast.core.errors import NotRunning
@@ -203,7 +204,7 @@ class PlanHandover:
 
     def _write(self, path: Path, report: object) -> None:
         try:
-            write_atomically(path, to_json(report))
+            write_atomically(path, packed(to_json(report)))
         except OSError as error:
             _log.error("the report is not on disk: %s", error)
 

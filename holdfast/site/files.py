@@ -91,7 +91,7 @@ class SiteFiles:
     @property
     def plan(self) -> Path:
         """Returns the file of what the planner last did."""
-        return self.state_dir / "plan.json"
+        return self.state_dir / "plan.json.gz"
 
     @property
     def manual(self) -> Path:
@@ -135,7 +135,7 @@ class SiteFiles:
     @property
     def forecast(self) -> Path:
         """Returns the file of the forecast that the last plan rests on."""
-        return self.state_dir / "forecast.json"
+        return self.state_dir / "forecast.json.gz"
 
     @property
     def prices(self) -> Path:

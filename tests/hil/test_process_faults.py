@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 import pytest
 
 from holdfast.client.audit_reader import lines_backwards
+from holdfast.client.report_file import read_packed
 from holdfast.core.asked_slot import AskedBy
 from holdfast.core.commands import Command
 from holdfast.core.errors import NotRunning
@@ -160,7 +161,7 @@ def test_control_goes_on_without_planner_gateway_and_api_and_they_come_back(
         lambda: rig.status and rig.status.plan and rig.status.plan.plan_id != after.plan.plan_id,
         "a new plan",
     )
-    report = json.loads(rig.files.plan.read_text())
+    report = json.loads(read_packed(rig.files.plan))
     assert report["accepted"] is True
     # All of it is on record, also the end of the controller in the test before this one.
     rig.until(lambda: restarts_on_record(rig) >= set(killed), "the restarts on record")

@@ -1,5 +1,6 @@
 """What the controller gets of plans and of what people ask for, and what is reported of it."""
 
+import gzip
 import json
 import os
 import socketserver
@@ -266,10 +267,13 @@ def test_a_plan_that_has_expired_is_not_laid_over(files: SiteFiles, gate: Gate) 
     assert "there is no plan" in gate.plans[-1].note
 
 
-def test_reports_are_json_that_anybody_reads(files: SiteFiles, gate: Gate) -> None:
+def test_reports_are_json_in_gzip_that_anybody_reads(files: SiteFiles, gate: Gate) -> None:
     take(handover_of(files))
-    assert json.loads(files.plan.read_bytes())["alternatives"][0]["name"] == "no_battery"
-    assert json.loads(files.forecast.read_bytes())["slots"][0]["load_low_w"] is None
+    plan, forecast = (
+        json.loads(gzip.decompress(path.read_bytes())) for path in (files.plan, files.forecast)
+    )
+    assert plan["alternatives"][0]["name"] == "no_battery"
+    assert forecast["slots"][0]["load_low_w"] is None
 
 
 def test_a_full_disk_does_not_keep_plans_from_the_controller(

@@ -39,7 +39,7 @@ TORN = {
     "running.json": State.IDLE,
     "wear.json": State.IDLE,
     "history.packed": State.IDLE,
-    "plan.json": State.IDLE,
+    "plan.json.gz": State.IDLE,
     "desk.json": State.IDLE,
     "audit/audit.head": State.IDLE,
     "audit/audit-000001.jsonl": State.IDLE,

@@ -33,7 +33,8 @@ def test_what_lets_somebody_in_is_not_kept():
 def test_what_is_beside_a_file_goes_with_it_and_what_is_not_ours_is_told(tmp_path: Path):
     files = SiteFiles(state_dir=tmp_path)
     ours = ("latches.json", "latches.corrupt", "history.db", "history.db-wal", "history-backup.db",
-            "history.corrupt-20260101T000000Z.db", "plan.json.new", "controller.lock")  # fmt: skip
+            "history.corrupt-20260101T000000Z.db", "plan.json.gz.new",
+            "controller.lock")  # fmt: skip
     for name in (*ours, "my-notes.txt"):
         (tmp_path / name).touch()
     assert [path.name for path in unknown_files(files)] == ["my-notes.txt"]
