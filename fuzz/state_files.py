@@ -12,6 +12,7 @@ from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import yaml
@@ -29,6 +30,7 @@ from holdfast.client.status_reader import StatusReader
 from holdfast.control.plan_gate import accept_plan
 from holdfast.core import latches
 from holdfast.core.config import Site
+from holdfast.core.config.notifications import Recipient
 from holdfast.core.config.prices import PriceSource
 from holdfast.core.latches import LATCH_FILE_CORRUPT, Latches
 from holdfast.core.manual_slot import ManualMode, ManualSlot
@@ -49,6 +51,8 @@ from holdfast.markets.price_cache import Failure, FetchedPrices, PriceCache
 from holdfast.markets.prices import Direction, PriceSeries, PriceSlot
 from holdfast.monitoring.audit.events import ProcessEnded
 from holdfast.monitoring.audit.verify import verify
+from holdfast.monitoring.notices import Notice, NoticeKind, TimedNotice
+from holdfast.monitoring.notification.ledger import Ledger, due, escalate
 from holdfast.monitoring.status.histogram import Histogram
 from holdfast.monitoring.status.schema import (
     LoopStatus,
@@ -62,6 +66,7 @@ from holdfast.runtime.audit.folder import AuditFolder, Entry
 from holdfast.runtime.crash_loop import StartRecord
 from holdfast.runtime.latch_file import load_latches
 from holdfast.runtime.measured import load_history, load_memory
+from holdfast.runtime.notification.postman import read_ledger
 from holdfast.runtime.plan_reports import forecast_report
 from holdfast.runtime.resume import Resume
 from holdfast.safety.goals import Authority
@@ -95,6 +100,11 @@ class _StateFile:
     """Gives content the check sum without which nobody looks at it; None: it has none."""
     read: Read
     """Reads it as whoever starts does, and says whether it was of use."""
+
+
+JO = Recipient.model_validate(
+    {"name": "jo", "channel": {"kind": "ntfy", "topic": "holdfast-of-jo"}, "after_minutes": 10}
+)
 
 
 def _run(file: _StateFile, data: bytes) -> bool:
@@ -218,6 +228,22 @@ def _read_release(files: SiteFiles) -> bool:
 
 def _release() -> Iterator[bytes]:
     yield _body(encode_release(Release(stage="full", hardware="ab" * 32, utc=NOON, by="Jo")))
+
+
+def _read_ledger(files: SiteFiles) -> bool:
+    ledger = read_ledger(files, JO)
+    if ledger == Ledger():
+        return False
+    list(due(JO, escalate(JO, ledger, NOON, None), NOON, ZoneInfo("UTC")))
+    return True
+
+
+def _ledger() -> Iterator[bytes]:
+    notice = Notice(
+        kind=NoticeKind.NEW, owner="site", row="trip", reaction="trip", text="why", times=1
+    )
+    timed = TimedNotice(utc=NOON, notice=notice)
+    yield to_json(Ledger(waiting=(timed,), alarms=(timed,), sent=(NOON,), last_told=NOON))
 
 
 def _read_signatures(files: SiteFiles) -> bool:
@@ -505,6 +531,7 @@ TARGETS = (
     _row("running_file", "running.json", lambda files: files.running, _running, _sealed, _read_running),
     _row("wear_file", "wear.json", lambda files: files.wear, _wear, _sealed, _read_wear),
     _row("release_file", "a release", lambda files: files.release, _release, _sealed, _read_release),
+    _row("notice_ledger", "what one recipient was told", lambda files: files.notice_ledger(JO.name), _ledger, None, _read_ledger),
     _row("signatures_file", "signatures", lambda files: files.signatures, _signatures, _sealed, _read_signatures),
     _row("proof_file", "a proof", lambda files: files.proofs / "unit.json", _proof, _sealed, _read_proof),
     _row("audit_log", "the audit log and its head", _log_path, _audit, None, _read_audit),

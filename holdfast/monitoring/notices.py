@@ -9,10 +9,9 @@ was told does not wait.
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from enum import StrEnum
 
-from pydantic import TypeAdapter
+from pydantic import AwareDatetime, TypeAdapter
 
 from holdfast.core.units import NS_PER_S
 from holdfast.monitoring.status.schema import FindingStatus
@@ -80,7 +79,7 @@ class Notice:
 class TimedNotice:
     """Holds a notice and when it was made."""
 
-    utc: datetime
+    utc: AwareDatetime
     notice: Notice
 
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from pydantic import AwareDatetime
+
 from holdfast.core.config.local_window import lies_in
 from holdfast.core.config.notifications import Recipient
 from holdfast.core.texts import MAX_REASON, shown
@@ -40,16 +42,16 @@ class Ledger:
     """Is what he knows of, or will: the last notice of each finding that is not over."""
     alarms: tuple[TimedNotice, ...] = ()
     """Is told unless somebody acknowledges it before."""
-    sent: tuple[datetime, ...] = ()
+    sent: tuple[AwareDatetime, ...] = ()
     """Tells when he was told in the last hour."""
     delivered: int = 0
     failed: int = 0
     failures: int = 0
     """Counts tries that failed one after the other."""
-    failing_since: datetime | None = None
+    failing_since: AwareDatetime | None = None
     last_error: str = ""
-    retry_at: datetime | None = None
-    last_told: datetime | None = None
+    retry_at: AwareDatetime | None = None
+    last_told: AwareDatetime | None = None
 
     def unreachable(self, now: datetime) -> bool:
         """Says whether nothing could be delivered for a day."""

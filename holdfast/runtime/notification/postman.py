@@ -19,7 +19,7 @@ from pydantic_core import to_json
 from holdfast.core.config import Site
 from holdfast.core.config.notifications import NoticeChannel, Recipient
 from holdfast.core.errors import SourceError
-from holdfast.monitoring.notices import TimedNotice
+from holdfast.monitoring.notices import TimedNotice, strength
 from holdfast.monitoring.notification.ledger import (
     Ledger,
     after_delivery,
@@ -46,9 +46,13 @@ Witness = Callable[[datetime], datetime | None]
 def read_ledger(files: SiteFiles, recipient: Recipient) -> Ledger:
     """Returns what is remembered of a recipient; nothing if there is nothing that can be read."""
     try:
-        return _LEDGER.validate_json(files.notice_ledger(recipient.name).read_bytes())
-    except (OSError, ValueError):
+        ledger = _LEDGER.validate_json(files.notice_ledger(recipient.name).read_bytes())
+        timed = (one.notice for one in (*ledger.waiting, *ledger.alarms))
+        for notice in (*timed, *ledger.known.values()):
+            strength(notice)
+    except (OSError, ValueError, KeyError):
         return Ledger()
+    return ledger
 
 
 class Postman:
