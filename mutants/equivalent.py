@@ -735,6 +735,12 @@ EQUIVALENT: tuple[Equivalent, ...] = (
         change="min(since_s / PEAK_LASTS_S / 3.0, 1.0) -> since_s / PEAK_LASTS_S / 3.0",
         reason="what has faded below zero is less than any load, as zero is",
     ),
+    Equivalent(
+        module="holdfast.core.config.grid",
+        line="return PHASES[: self.phases] if self.is_of_phases and self.phases is not None else ()",
+        change="self.is_of_phases and self.phases is not None -> self.is_of_phases",
+        reason="where something counts for each phase, how many there are is known",
+    ),
 )
 
 
