@@ -741,6 +741,56 @@ EQUIVALENT: tuple[Equivalent, ...] = (
         change="self.is_of_phases and self.phases is not None -> self.is_of_phases",
         reason="where something counts for each phase, how many there are is known",
     ),
+    Equivalent(
+        module="holdfast.devices.taking_over",
+        line='assert isinstance(first, RegisterWrite | VerbStep), "each is written"',
+        change="assert isinstance(first, RegisterWrite | VerbStep), 'each is written' -> pass",
+        reason="told to mypy: nothing else is in a group",
+    ),
+    Equivalent(
+        module="holdfast.devices.taking_over",
+        line="if together and not step.joined:",
+        change="together and (not step.joined) -> not step.joined",
+        reason="a group of nothing is put back by nothing",
+    ),
+    Equivalent(
+        module="holdfast.devices.taking_over",
+        line="commanded=not is_led and not math.isnan(power_w),",
+        change="not is_led and (not math.isnan(power_w)) -> not math.isnan(power_w)",
+        reason="a mode is apart from every verb but release, of which no power is told",
+    ),
+    Equivalent(
+        module="holdfast.devices.taking_over",
+        line="if write.point is Point.DEVICE_MODE and not isinstance(write, RegisterWrite)",
+        change="Point.DEVICE_MODE -> Point.PV_ON",
+        reason="a mode is apart from every verb but release, of which no power is told",
+    ),
+    Equivalent(
+        module="holdfast.devices.taking_over",
+        line="if write.point is Point.DEVICE_MODE and not isinstance(write, RegisterWrite)",
+        change="write.point is Point.DEVICE_MODE and (not isinstance(write, RegisterWrite)) -> False",
+        reason="a mode is apart from every verb but release, of which no power is told",
+    ),
+    Equivalent(
+        module="holdfast.control.transfer",
+        line="return not (power_w * wish_w >= 0.0 and abs(wish_w) >= abs(power_w))",
+        change="abs(wish_w) >= abs(power_w) -> abs(wish_w) > abs(power_w)",
+        reason="where both are the same, a step of any size is there at once",
+    ),
+    Equivalent(
+        module="holdfast.control.transfer",
+        line="return not (power_w * wish_w >= 0.0 and abs(wish_w) >= abs(power_w))",
+        change="power_w * wish_w >= 0.0 -> power_w * wish_w > 0.0",
+        reason="from 0 W nothing has to come back, and a step of any size is there at once",
+    ),
+    Equivalent(
+        module="holdfast.control.kept_out",
+        line="return -max(rest_w - kept_w, 0.0) if kept_w > 0.0 else -math.inf",
+        change="0.0 -> 1.0",
+        reason="a load counts from ON_FROM_W on, so it is nothing or much more",
+        times=2,
+        nth=1,
+    ),
 )
 
 

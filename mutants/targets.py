@@ -43,7 +43,12 @@ OWN_TESTS = {
     "core/reading": ("core/test_data_store.py",),
     "core/role": ("core/test_names.py",),
     "core/signals": ("core/test_names.py",),
-    "core/slot_mode": ("control/test_mode_manager.py", "control/test_plan_gate.py"),
+    "core/slot_mode": (
+        "core/test_names.py",
+        "control/modes/test_modes.py",
+        "control/test_mode_manager.py",
+        "control/test_plan_gate.py",
+    ),
     "core/state_machine": ("core/test_names.py",),
     "core/strategy_name": ("core/config/test_modes.py",),
     "core/units": ("core/test_names.py",),

@@ -701,6 +701,8 @@ def test_where_nobody_asks_the_site_has_a_mode_of_its_own():
         -2000.0,
     )
     assert asked.reason == "nobody asks for anything else: serve what is above the cap"
+    rests = asked_of(grid_w=1000.0, modes={"default": "passive"})
+    assert (rests.power_w, rests.reason) == (0.0, "nobody asks for anything else: rest")
     assert asked_of(grid_w=1000.0, modes={"grid_target_w": 50.0}).power_w == -950.0
 
 

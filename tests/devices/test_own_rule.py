@@ -30,6 +30,25 @@ def test_a_table_with_a_verb_release_has_a_mode_for_it():
     assert row.requests(0.0, NOTHING_SHOWN) == ()
 
 
+def test_wherever_the_setpoint_stands_in_the_table():
+    limit = "  - {signal: export_limit_readback_w, address: 40, type: uint16}\n"
+    row = limit.replace("{signal:", "{point: export_limit_w, readback:")
+    text = VERBS.replace("writes:\n", f"writes:\n{row}")
+    profile = parse_profile(HEAD + limit + text, source="x.yaml")
+    assert profile.points[Point.DEVICE_MODE].modes.keys() == {DeviceMode.OWN_RULE}
+
+
+def test_one_that_is_told_its_setpoint_as_a_number_or_nothing_at_all_has_none():
+    read = "  - {signal: setpoint_readback_w, address: 40, type: int16}\n"
+    number = (
+        "writes:\n"
+        "  - {point: setpoint_w, readback: setpoint_readback_w, address: 40, type: int16}\n"
+    )
+    for text in (read + number, read, NO_RELEASE):
+        profile = parse_profile(HEAD + text, source="x.yaml")
+        assert Point.DEVICE_MODE not in profile.points
+
+
 def test_one_that_was_given_back_shows_that_and_a_setpoint_of_nothing():
     shown = told(VERBS, r11=9)
     assert shown[Signal.DEVICE_MODE] == OWN_RULE

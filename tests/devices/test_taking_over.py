@@ -98,6 +98,26 @@ def test_one_in_a_mode_of_its_own_was_not():
     assert taken_over(table(VERBS + MODES), other).commanded
 
 
+def test_one_whose_mode_is_a_number_in_a_register_is_commanded_by_its_verbs_alone():
+    number = "  - {point: device_mode, readback: device_mode, address: 50, type: uint16}\n"
+    read = "  - {signal: device_mode, address: 50, type: uint16}\n"
+    profile = parse_profile(HEAD + LIMIT + read + TABLE + number, source="x.yaml")
+    assert taken_over(profile, image(r20=2, r24=3, r50=0)).commanded
+    assert not taken_over(profile, image(r20=0, r50=0)).commanded
+
+
+def test_a_register_that_goes_out_alone_and_with_others_is_put_back_once():
+    alone = "        - {address: 23, type: uint16, value: 0}\n"
+    text = TABLE.replace("      release:\n", f"      release:\n{alone}")
+    assert sent(image(r23=6), text=text) == [(23, (9,), "single")]
+
+
+def test_the_only_register_that_is_known_is_put_back():
+    (place,) = (place for place in image() if place[2] == 21)
+    before = TakenOver(words={place: 7}, commanded=False)
+    assert sent(ours(), before) == [(21, (7,), "single")]
+
+
 def test_it_is_put_back_in_the_reverse_order_and_what_goes_together_together():
     assert sent(ours()) == [
         (40, (0, 900), "multiple"),

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from holdfast.control.modes.table import MODES
 from holdfast.control.modes.wish import ModeView
 from holdfast.core.asked_slot import SlotTerms
-from holdfast.core.slot_mode import DOES, NEEDS, REFILL_SHARE, SlotMode
+from holdfast.core.slot_mode import DOES, NEEDS, SlotMode
 
 VIEW = ModeView(
     rest_w=0.0,
@@ -161,7 +161,7 @@ def test_above_the_ceiling_only_what_would_be_cut_is_stored(soc_pct, rest_w, pow
     [
         (50.0, 7000.0, -2000.0),  # what is above the cap
         (50.0, 5000.0, 0.0),
-        (50.0, 1000.0, REFILL_SHARE * 5000.0 - 1000.0),
+        (50.0, 1000.0, 3000.0),
         (50.0, -3000.0, 5000.0),  # no more than there is
     ],
 )
