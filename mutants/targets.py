@@ -33,9 +33,16 @@ OWN_TESTS = {
     "core/config/site": (
         "core/config/test_site.py",
         "core/config/test_loads.py",
+        "core/config/test_modes.py",
+        "core/config/test_grid.py",
+        "core/config/test_schedule.py",
         "site/test_site_file.py",
     ),
-    "core/config/storage": ("core/config/test_site.py",),
+    "core/config/storage": (
+        "core/config/test_site.py",
+        "core/config/test_modes.py",
+        "core/config/test_grid.py",
+    ),
     "core/errors": ("core/config/test_site.py",),
     "core/interval": ("scheduling/loads/test_windows.py",),
     "core/plan": ("core/test_names.py", "control/test_plan_gate.py"),

@@ -5,7 +5,8 @@ from pydantic import ValidationError
 
 from holdfast.core.asked_slot import SlotTerms
 from holdfast.core.config.modes import Modes
-from tests.builders import build_site, device, unit_content
+from holdfast.core.strategy_name import StrategyName
+from tests.builders import build_site, device, room_content, unit_content
 
 
 @pytest.mark.parametrize(
@@ -86,11 +87,29 @@ def test_a_mode_stays_for_five_seconds_unless_the_owner_says_otherwise():
     assert build_site(modes={"dwell_s": 0}).modes.dwell_s == 0.0
 
 
-def test_a_strategy_has_what_it_needs():
-    with pytest.raises(ValidationError, match="pre_heating needs rooms"):
-        build_site(planner={"strategy": "pre_heating"})
-    with pytest.raises(ValidationError, match="percentile_95 needs prices"):
-        build_site(planner={"strategy": "percentile_95"})
+PRICES = {
+    "purchase": {"source": {"kind": "file", "path": "prices.xml"}},
+    "feed_in": {"source": {"kind": "fixed", "price_per_kwh": 0.08}},
+}
+
+
+@pytest.mark.parametrize("strategy", StrategyName)
+def test_a_strategy_has_what_it_needs(strategy):
+    planner = {"strategy": strategy.value}
+    whole = {"planner": planner, "prices": PRICES, "rooms": [room_content()]}
+    assert build_site(**whole).planner.strategy is strategy
+    without_rooms = {"planner": planner, "prices": PRICES}
+    if strategy is StrategyName.PRE_HEATING:
+        with pytest.raises(ValidationError, match="pre_heating needs rooms"):
+            build_site(**without_rooms)
+    else:
+        assert build_site(**without_rooms)
+    without_prices = {"planner": planner, "rooms": [room_content()]}
+    if strategy in {StrategyName.OPTIMIZER, StrategyName.SELF_CONSUMPTION}:
+        assert build_site(**without_prices)
+    else:
+        with pytest.raises(ValidationError, match=f"{strategy} needs prices"):
+            build_site(**without_prices)
 
 
 def test_a_plan_leaves_no_inverter_to_a_rule_that_nobody_knows():
@@ -106,3 +125,6 @@ def test_the_least_power_of_an_inverter_is_below_its_most():
 def test_a_metered_load_is_a_load_with_a_device():
     loads = [{"name": "car", "meter": device("generic_load_meter", "car")}]
     assert build_site(metered_loads=loads).load_names == ("car",)
+    for taken in ("battery", "site"):
+        with pytest.raises(ValidationError, match="names of storage, loads and rooms must differ"):
+            build_site(metered_loads=[{**loads[0], "name": taken}])

@@ -1,9 +1,12 @@
 """What a schedule in site.yaml may say, and what is told of one that is wrong."""
 
 import pytest
+from pydantic import ValidationError
 
+from holdfast.core.config import Site
 from holdfast.core.config.schedule import minutes_of
 from holdfast.core.errors import ConfigError
+from tests.builders import build_site, unit_content
 from tests.calendars.scheduled import entries, scheduled
 
 WRONG = {
@@ -223,6 +226,22 @@ def test_days_and_months_are_left_out_rather_than_empty(name: str) -> None:
     assert [str(value) for value in getattr(entry, name)] == [one]
     with pytest.raises(ConfigError, match=name):
         scheduled(entries(f"{{name: a, {name}: [], mode: hold}}"))
+
+
+@pytest.mark.parametrize(
+    ("mode", "most_w"),
+    [("charge", 3000), ("charge_only", 3000), ("full_charge", 3000), ("discharge", 4000)],
+)
+def test_no_entry_asks_for_more_than_all_units_can_do(mode: str, most_w: int) -> None:
+    hardware = {"charge_power_max_w": 3000, "discharge_power_max_w": 4000}
+
+    def site(power_w: float) -> Site:
+        entry = {"name": "a", "mode": mode, "power_w": power_w}
+        return build_site(unit_content(inverter_hardware=hardware), schedule={"entries": [entry]})
+
+    assert site(most_w).schedule.entries[0].power_w == most_w
+    with pytest.raises(ValidationError, match=f"more than all storage units can do, {most_w} W"):
+        site(most_w + 0.5)
 
 
 def test_a_schedule_has_a_hundred_entries_at_most() -> None:
