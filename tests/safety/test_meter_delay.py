@@ -44,6 +44,7 @@ def test_a_declared_delay_is_right_within_a_tenth_of_a_second():
     assert declared(1.0) == (900_000_000, 1_100_000_000)
     assert declared(0.1) == (0, 200_000_000)
     assert declared(0.04) == (0, 140_000_000)
+    assert declared(1e-9) == (0, 100_000_001), "however short"
     assert declared(0.0) == (0, 0)
 
 

@@ -120,6 +120,25 @@ def test_a_plan_leaves_no_inverter_to_a_rule_that_nobody_knows():
 def test_the_least_power_of_an_inverter_is_below_its_most():
     with pytest.raises(ValidationError, match="min_power_w"):
         build_site(unit_content(inverter_hardware={"min_power_w": 5000}))
+    (unit,) = build_site(unit_content(inverter_hardware={"min_power_w": 4999})).storage
+    assert unit.inverter_hardware.min_power_w == 4999.0
+    (unit,) = build_site().storage
+    assert unit.inverter_hardware.min_power_w == 0.0
+
+
+@pytest.mark.parametrize(
+    ("told", "efficient_from_w"),
+    [({}, 300.0), ({"efficient_from_w": 0}, 0.0), ({"efficient_from_w": 700}, 700.0)],
+)
+def test_an_inverter_is_efficient_from_a_tenth_of_what_it_can_do_in_both_directions(
+    told, efficient_from_w
+):
+    hardware = {"charge_power_max_w": 3000, "discharge_power_max_w": 5000, **told}
+    (unit,) = build_site(unit_content(inverter_hardware=hardware)).storage
+    assert unit.efficient_from_w == pytest.approx(efficient_from_w)
+    hardware = {"charge_power_max_w": 5000, "discharge_power_max_w": 3000, **told}
+    (unit,) = build_site(unit_content(inverter_hardware=hardware)).storage
+    assert unit.efficient_from_w == pytest.approx(efficient_from_w)
 
 
 def test_a_metered_load_is_a_load_with_a_device():
