@@ -120,8 +120,12 @@ def test_a_plan_leaves_no_inverter_to_a_rule_that_nobody_knows():
 def test_the_least_power_of_an_inverter_is_below_its_most():
     with pytest.raises(ValidationError, match="min_power_w"):
         build_site(unit_content(inverter_hardware={"min_power_w": 5000}))
-    (unit,) = build_site(unit_content(inverter_hardware={"min_power_w": 4999})).storage
-    assert unit.inverter_hardware.min_power_w == 4999.0
+    for charge_w, discharge_w in ((5000, 3000), (3000, 5000)):
+        hardware = {"charge_power_max_w": charge_w, "discharge_power_max_w": discharge_w}
+        with pytest.raises(ValidationError, match="min_power_w"):
+            build_site(unit_content(inverter_hardware={**hardware, "min_power_w": 3000}))
+        whole = unit_content(inverter_hardware={**hardware, "min_power_w": 2999})
+        assert build_site(whole).storage[0].inverter_hardware.min_power_w == 2999.0
     (unit,) = build_site().storage
     assert unit.inverter_hardware.min_power_w == 0.0
 
