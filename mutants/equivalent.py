@@ -236,6 +236,18 @@ EQUIVALENT: tuple[Equivalent, ...] = (
     ),
     Equivalent(
         module="holdfast.devices.inverter_safety_wrapper",
+        line="self._settle_ns = max((rule.settle_ns for rule in self._rules), default=0)",
+        change="0 -> -1",
+        reason="without a rule nothing is written, and nothing waited for",
+    ),
+    Equivalent(
+        module="holdfast.devices.inverter_safety_wrapper",
+        line="self._settle_ns = max((rule.settle_ns for rule in self._rules), default=0)",
+        change="0 -> 1",
+        reason="without a rule nothing is written, and nothing waited for",
+    ),
+    Equivalent(
+        module="holdfast.devices.inverter_safety_wrapper",
         line="resolution=1.0,",
         change="1.0 -> 0.9",
         reason="all four points take whole numbers only",
