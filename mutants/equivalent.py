@@ -236,6 +236,12 @@ EQUIVALENT: tuple[Equivalent, ...] = (
     ),
     Equivalent(
         module="holdfast.devices.inverter_safety_wrapper",
+        line="if mode is None and self._is_led(last, snapshot):",
+        change="mode is None and self._is_led(last, snapshot) -> self._is_led(last, snapshot)",
+        reason="in a mode the setpoint has no rule, forced or not",
+    ),
+    Equivalent(
+        module="holdfast.devices.inverter_safety_wrapper",
         line="self._settle_ns = max((rule.settle_ns for rule in self._rules), default=0)",
         change="0 -> -1",
         reason="without a rule nothing is written, and nothing waited for",
