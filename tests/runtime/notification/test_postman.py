@@ -10,6 +10,7 @@ import pytest
 from holdfast.core.config.notifications import NoticeChannel, Recipient
 from holdfast.core.errors import SourceError
 from holdfast.monitoring.notices import NoticeKind
+from holdfast.monitoring.notification.ledger import Ledger
 from holdfast.monitoring.notification.message import NoticeMessage
 from holdfast.runtime.notification.desk import NotificationDesk
 from holdfast.runtime.notification.postman import Postman, read_ledger
@@ -90,6 +91,20 @@ def test_while_the_server_is_down_it_is_asked_ever_less_and_then_told_all(
     (message,) = post.taken
     assert "15 notices, the first of 2026-03-02 12:00, the last of" in message.text
     assert read_ledger(files, recipient()).waiting == ()
+
+
+@pytest.mark.parametrize(("whole", "damaged"), [('Z"', '"'), ('"trip"', '"tripp"')])
+def test_a_ledger_that_nobody_can_judge_counts_for_none(
+    files: SiteFiles, whole: str, damaged: str
+) -> None:
+    """Else nothing would be told any more: a time without a zone, a reaction of no name."""
+    Post().postman(files).take([notice("row", reaction="trip")])
+    path = files.notice_ledger(recipient().name)
+    assert read_ledger(files, recipient()) != Ledger()
+    text = path.read_text()
+    assert whole in text
+    path.write_text(text.replace(whole, damaged))
+    assert read_ledger(files, recipient()) == Ledger()
 
 
 def test_an_alarm_that_nobody_acknowledges_goes_on(files: SiteFiles) -> None:
