@@ -257,8 +257,8 @@ Next:
   usermod -aG $user NAME                        who may work with the site; he logs in again
   sudo -u $user holdfast init --replace $sites/$site/site.yaml
                                                  asks what is installed there (--page: in a browser)
-  holdfast check --connect                       does each device answer?
-  systemctl restart holdfast@$site
+  systemctl stop holdfast@$site; holdfast check --connect; systemctl start holdfast@$site
+                                                 does each device answer?
   holdfast users setup-code                        the code that makes the first account
 TEXT
 }

@@ -16,14 +16,33 @@ PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 _HARDWARE = "asks a device that is not here"
 _PERSON = "asks a person for a word"
 
+_REPORT = "holdfast incident-report --since 2026-12-01T08:00"
+_REPORTED = "holdfast incident-report --since 2026-11-01T08:00"
+_BACKUP = "names a file that is not there; tests/deployment/backup does"
+_VERSIONS = "goes back in a past that a new site has not; tests/cli/test_config_command.py does"
+_UPDATE = "wants an installation and a publisher; tests/deployment/update does"
+
 NOT_RUN: Mapping[str, str] = {
     "holdfast run --demo": "runs until somebody ends it, and is what runs beside these commands",
     "holdfast devices scan 192.168.1.5": _HARDWARE,
     "holdfast devices read --table foxess_h3 --host 192.168.1.5 --id 247": _HARDWARE,
+    "holdfast check --connect --config /var/lib/holdfast/home/site.yaml": _HARDWARE,
     "holdfast devices prove --config site.yaml": f"{_PERSON}; tests/cli/test_device_proof.py does",
     "holdfast rules learn --history year.csv --config site.yaml": (
         "wants weeks of data, and takes minutes: tests/cli/test_rules_command.py does"
     ),
+    "holdfast restore FILE --verify": _BACKUP,
+    "holdfast restore FILE --into FOLDER": _BACKUP,
+    "holdfast check --config FOLDER/site.yaml": _BACKUP,
+    "holdfast config show 4": _VERSIONS,
+    "holdfast config diff 4": _VERSIONS,
+    "holdfast config rollback 4": _VERSIONS,
+    "holdfast update --from https://releases.example.org --check": _UPDATE,
+    "holdfast update --from https://releases.example.org": _UPDATE,
+    "holdfast update --from /media/stick --when-idle": _UPDATE,
+    "holdfast update --status": _UPDATE,
+    "holdfast update --back": _UPDATE,
+    "holdfast notices test": "has nobody to tell there; tests/cli/test_notices_command.py does",
     "holdfast devices prove --show": "shows what the command above has found",
 }
 """These are only understood (tests/test_docs.py), each with the reason."""
@@ -32,6 +51,13 @@ RUN = "holdfast run"
 """A site that runs already stands for the reader's own: it is taken to IDLE, where one begins."""
 
 INSTEAD: Mapping[str, str] = {
+    "holdfast backup --to /media/stick": "holdfast backup --to .",
+    "holdfast backup --to /media/stick --keep 14": "holdfast backup --to .. --keep 14",
+    f"{_REPORT} --aware 2026-12-01T09:30": _REPORTED,
+    f"{_REPORT} --aware 2026-12-01T09:30 --kind notification": f"{_REPORTED} --kind notification",
+    f"{_REPORT} --kind final --about vulnerability": (
+        f"{_REPORTED} --kind final --about vulnerability"
+    ),
     "holdfast simulate --days 7": "holdfast simulate --days 0.01 --step 2",
     "holdfast simulate --days 1": "holdfast simulate --days 0.01 --step 2",
     "holdfast backtest --data year.csv --report year.html": (
@@ -49,7 +75,7 @@ INSTEAD: Mapping[str, str] = {
         "holdfast backtest --strategy percentile_95 --days 0.05"
     ),
 }
-"""These take minutes, and run shorter."""
+"""These take minutes, and run shorter; or name a place that is not here."""
 
 _BLOCK = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", re.M | re.S)
 _TYPED = {"", "sh"}
@@ -61,6 +87,8 @@ class Shown:
     """A command as it stands on a page, and what the page says of it."""
 
     command: str
+    into: str = ""
+    """Is the file that what it prints goes to."""
     code: int = 0
     prints: tuple[str, ...] = ()
     fresh: bool = False
@@ -79,8 +107,10 @@ def commands_of(text: str) -> Iterator[Shown]:
             if found is None:
                 continue
             says = re.search(r"exits with (\d)", found[3] or found[4] or "")
+            command, _, into = found[2].strip().partition(" > ")
             yield Shown(
-                command=found[2].strip(),
+                command=command,
+                into=into,
                 code=int(says[1]) if says else 0,
                 prints=tuple(_below(lines[number + 1 :])) if found[1] else (),
                 fresh=fresh,

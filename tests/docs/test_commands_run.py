@@ -115,6 +115,8 @@ def tried(shown: Shown, capsys: pytest.CaptureFixture[str]) -> str:
         capsys.readouterr()
         code = typed({**INSTEAD, RUN: "holdfast stop"}.get(shown.command, shown.command))
         out, err = capsys.readouterr()
+        if shown.into:
+            Path(shown.into).write_text(out)
         absent = missing(shown.prints, out)
         problem = f"ended with {code}: {err}" if code != shown.code else ""
         problem = problem or (absent and f"{absent!r} is not in:\n{out}{err}")
@@ -147,7 +149,7 @@ def test_what_pages_say_is_understood() -> None:
    ```
 ```sh
 holdfast init
-holdfast limits      # each
+holdfast limits > limits.txt     # each
 make demo
 ```
 """
@@ -155,7 +157,7 @@ make demo
         Shown(command="holdfast estop", prints=("done … ; the site", "next")),
         Shown(command="holdfast check --connect", code=1),
         Shown(command="holdfast init", fresh=True),
-        Shown(command="holdfast limits", fresh=True),
+        Shown(command="holdfast limits", into="limits.txt", fresh=True),
     ]
 
 
