@@ -809,6 +809,78 @@ EQUIVALENT: tuple[Equivalent, ...] = (
         times=2,
         nth=1,
     ),
+    Equivalent(
+        module="holdfast.control.storage.sharing",
+        line="discharge_w=-permit.envelope.min_w + min(power_w, 0.0),",
+        change="0.0 -> 1.0",
+        reason="an end that is wider narrows nothing when intersected",
+    ),
+    Equivalent(
+        module="holdfast.control.storage.sharing",
+        line="discharge_w=-permit.envelope.min_w + min(power_w, 0.0),",
+        change="min(power_w, 0.0) -> power_w",
+        reason="an end that is wider narrows nothing when intersected",
+    ),
+    Equivalent(
+        module="holdfast.control.storage.sharing",
+        line="charge_w=permit.envelope.max_w - max(power_w, 0.0),",
+        change="0.0 -> -1.0",
+        reason="an end that is wider narrows nothing when intersected",
+    ),
+    Equivalent(
+        module="holdfast.control.storage.sharing",
+        line="charge_w=permit.envelope.max_w - max(power_w, 0.0),",
+        change="max(power_w, 0.0) -> power_w",
+        reason="an end that is wider narrows nothing when intersected",
+    ),
+    Equivalent(
+        module="holdfast.control.storage.sharing",
+        line="if last_w[name] * power_w > 0.0:",
+        change="last_w[name] * power_w -> last_w[name] / power_w",
+        reason="a quotient has the sign of the product, and for 0 W nobody is able",
+    ),
+    Equivalent(
+        module="holdfast.control.storage.sharing",
+        line="return share + (RELIEVED_AT_SHARE if last_w[name] * power_w > 0.0 else 0.0)",
+        change="last_w[name] * power_w -> last_w[name] / power_w",
+        reason="a quotient has the sign of the product, and for 0 W nobody is able",
+    ),
+    Equivalent(
+        module="holdfast.control.storage.sharing",
+        line="rest = divide(left_w if left_w * power_w > 0.0 else 0.0, left)",
+        change="left_w * power_w > 0.0 -> left_w * power_w >= 0.0",
+        reason="of 0 W nothing is divided",
+    ),
+    Equivalent(
+        module="holdfast.control.storage.sharing",
+        line="power_w, {name: _up_to(fair.get(name, 0.0), permits[name]) for name in taking}",
+        change="0.0 -> -1.0",
+        reason="a magnitude below zero permits nothing, as zero does",
+    ),
+    Equivalent(
+        module="holdfast.control.storage.sharing",
+        line="name: _energy_wh(unit, snapshot, charges=power_w > 0.0)",
+        change="power_w > 0.0 -> power_w >= 0.0",
+        reason="of 0 W nothing is shared",
+    ),
+    Equivalent(
+        module="holdfast.control.storage.sharing",
+        line="if len(self._units) == 1:",
+        change="1 -> 0",
+        reason="a short way: alone a unit takes all that it may on the long one, too",
+    ),
+    Equivalent(
+        module="holdfast.control.storage.sharing",
+        line="if len(self._units) == 1:",
+        change="len(self._units) == 1 -> False",
+        reason="a short way: alone a unit takes all that it may on the long one, too",
+    ),
+    Equivalent(
+        module="holdfast.safety.grid_limits",
+        line="return _within_phases(site, snapshot, rests, narrowed) if rests else narrowed",
+        change="rests -> True",
+        reason="without a phase all shares are 1, which narrows nothing",
+    ),
 )
 
 

@@ -7,6 +7,7 @@ import pytest
 from holdfast.control.loads.requests import LoadSource
 from holdfast.core import units
 from holdfast.core.asked_slot import AskedBy
+from holdfast.core.bill_line import BillPart
 from holdfast.core.commands import Command, Point
 from holdfast.core.device_mode import DeviceMode
 from holdfast.core.plan import PlanStatus
@@ -15,6 +16,7 @@ from holdfast.core.role import Role
 from holdfast.core.signals import SITE, Internal, Signal
 from holdfast.core.slot_mode import SlotMode
 from holdfast.core.state_machine import Event, State
+from holdfast.core.strategy_name import StrategyName
 from holdfast.safety.interlocks import Action
 
 OTHERWISE = {Command.EMERGENCY_STOP: "estop"}
@@ -25,6 +27,7 @@ OTHERWISE = {Command.EMERGENCY_STOP: "estop"}
     [
         Action,
         AskedBy,
+        BillPart,
         Command,
         DeviceMode,
         Internal,
@@ -35,6 +38,7 @@ OTHERWISE = {Command.EMERGENCY_STOP: "estop"}
         Signal,
         SlotMode,
         State,
+        StrategyName,
     ],
 )
 def test_a_name_is_that_of_its_member_in_lower_case(names: type[StrEnum]) -> None:

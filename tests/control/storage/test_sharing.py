@@ -98,6 +98,33 @@ def test_a_small_power_is_done_by_the_one_that_has_more_to_give():
     assert shared(700.0, big=20.0, small=80.0) == {BIG: 700.0, SMALL: 0.0}
 
 
+@pytest.mark.parametrize("power_w", [700.0, 0.5])
+def test_so_it_is_however_little_is_asked(power_w):
+    assert shared(-power_w, big=20.0, small=80.0) == {BIG: 0.0, SMALL: -power_w}
+    assert shared(power_w, big=20.0, small=80.0) == {BIG: power_w, SMALL: 0.0}
+
+
+def test_a_unit_that_can_do_just_that_does_it_alone():
+    permits = {BIG: permit_of(-500.0, 500.0), SMALL: permit_of(-3000.0, 3000.0)}
+    assert shared(500.0, permits) == {BIG: 500.0, SMALL: 0.0}
+    assert shared(-500.0, permits) == {BIG: -500.0, SMALL: 0.0}
+
+
+def test_one_that_may_do_nothing_keeps_no_other_from_starting():
+    none, first, second = "none", "first", "second"
+    site = build_site(*(unit(name, 5000, 3000) for name in (none, first, second)))
+    permits = {
+        none: permit_of(0.0, 0.0),
+        first: permit_of(-3000.0, 3000.0),
+        second: permit_of(-3000.0, 3000.0),
+    }
+    store = healthy_store((none, first, second))
+    put(store, none, Signal.SOC_PCT, 20.0, T0)
+    rest = dict.fromkeys(permits, 0.0)
+    shares = Sharing(site).share(600.0, permits, freeze(store.image(), T0), rest)
+    assert shares == pytest.approx({none: 0.0, first: 300.0, second: 300.0})
+
+
 def test_another_one_starts_when_each_gets_what_it_is_efficient_from():
     # A tenth of 5 kW and of 3 kW.
     assert shared(799.9)[SMALL] == 0.0
@@ -118,7 +145,8 @@ def test_one_that_runs_goes_on_until_there_is_clearly_too_little():
     least_w = STOPS_AT_SHARE * 800.0
     assert shared(least_w, last_w=running)[SMALL] > 0.0
     assert shared(least_w - 0.1, last_w=running)[SMALL] == 0.0
-    # That it discharged is no reason to charge it now.
+    # However little it did, and that it discharged is no reason to charge it now.
+    assert shared(600.0, last_w={BIG: 400.0, SMALL: 0.001})[SMALL] > 0.0
     assert shared(least_w, last_w={BIG: 400.0, SMALL: -400.0})[SMALL] == 0.0
 
 
@@ -129,14 +157,45 @@ def test_one_that_runs_alone_is_relieved_by_one_that_has_clearly_more():
     assert shared(-300.0, last_w=running, small=50.0 + more_pct + 0.1) == {BIG: 0.0, SMALL: -300.0}
 
 
-def test_one_that_cannot_do_it_alone_is_helped_however_little_that_is():
+def test_one_that_does_almost_nothing_alone_is_relieved_like_that_too():
+    running = {BIG: -0.5, SMALL: 0.0}
+    assert shared(-0.5, last_w=running, small=55.0) == {BIG: -0.5, SMALL: 0.0}
+
+
+@pytest.mark.parametrize("power_w", [550.0, -550.0])
+def test_one_that_cannot_do_it_alone_is_helped_however_little_that_is(power_w):
     permits = {BIG: permit_of(-500.0, 500.0), SMALL: permit_of(-3000.0, 3000.0)}
-    shares = shared(550.0, permits)
-    assert sum(shares.values()) == pytest.approx(550.0)
+    shares = shared(power_w, permits)
+    assert sum(shares.values()) == pytest.approx(power_w)
+
+
+@pytest.mark.parametrize("power_w", [0.5, -0.5])
+def test_so_is_one_that_may_do_next_to_nothing(power_w):
+    permits = {BIG: permit_of(-0.2, 0.2), SMALL: permit_of(-3000.0, 3000.0)}
+    shares = shared(power_w, permits)
+    assert sum(shares.values()) == pytest.approx(power_w)
+
+
+def test_what_rounding_leaves_is_shared_by_nobody():
+    """A full unit that takes part is not discharged by that, be it by a billionth of a watt."""
+    full = "full"
+    third = unit(full, 5000, 3000, efficient_from_w=0.0)
+    site = build_site(unit(BIG, 14_000, 5000), unit(SMALL, 5000, 3000), third)
+    store = healthy_store(site.unit_names)
+    for name, soc_pct in ((BIG, 53.3), (SMALL, 15.2), (full, 90.0)):
+        put(store, name, Signal.SOC_PCT, soc_pct, T0)
+    permits = {**FREE, full: permit_of(-3000.0, 3000.0)}
+    snapshot = freeze(store.image(), T0)
+    shares = Sharing(site).share(1742.3, permits, snapshot, {**REST, full: 0.0})
+    assert sum(shares.values()) > 1742.3, "by rounding"
+    assert shares[full] == 0.0
 
 
 def test_full_or_empty_units_take_what_they_may():
-    assert sum(shared(4000.0, big=95.0, small=95.0).values()) == pytest.approx(4000.0)
+    assert shared(4000.0, big=95.0, small=95.0) == pytest.approx({BIG: 2500.0, SMALL: 1500.0})
+    assert shared(2000.0, big=90.0, small=50.0) == {BIG: 0.0, SMALL: 2000.0}
+    assert shared(4000.0, big=90.0, small=89.99) == pytest.approx({BIG: 1000.0, SMALL: 3000.0})
+    assert shared(300.0, big=95.0, small=90.0) == {BIG: 300.0, SMALL: 0.0}, "both are full"
     shares = shared(4000.0, big=90.0, small=50.0)
     assert shares == pytest.approx({BIG: 1000.0, SMALL: 3000.0}), "the full one takes the rest"
 
