@@ -877,6 +877,13 @@ EQUIVALENT: tuple[Equivalent, ...] = (
     ),
     Equivalent(
         module="holdfast.safety.grid_limits",
+        line="charge_share, discharge_share = dict.fromkeys(envelopes, 1.0), dict.fromkeys(envelopes, 1.0)",
+        change="1.0 -> 1.1",
+        reason="an end that is wider narrows nothing when intersected",
+        times=2,
+    ),
+    Equivalent(
+        module="holdfast.safety.grid_limits",
         line="return _within_phases(site, snapshot, rests, narrowed) if rests else narrowed",
         change="rests -> True",
         reason="without a phase all shares are 1, which narrows nothing",

@@ -22,12 +22,12 @@ OWN_TESTS = {
     "core/bill_line": ("core/test_names.py", "markets/test_tariff_bill.py"),
     "core/config/charges": ("core/config/test_prices.py", "markets/test_tariff_bill.py"),
     "core/config/device": ("core/config/test_site.py",),
-    "core/config/loads": ("core/config/test_site.py",),
+    "core/config/loads": ("core/config/test_modes.py", "core/config/test_site.py"),
     "core/config/local_window": (
         "core/config/test_prices.py",
         "scheduling/loads/test_windows.py",
     ),
-    "core/config/planner": ("core/config/test_site.py",),
+    "core/config/planner": ("core/config/test_modes.py", "core/config/test_site.py"),
     "core/config/pv": ("core/config/test_site.py",),
     "core/config/section": ("core/config/test_site.py",),
     "core/config/site": (

@@ -464,6 +464,7 @@ def test_a_wish_lasts_for_a_second():
 def test_a_request_that_says_nothing_of_it_asks_for_no_export():
     request = Request(power_w=1.0, source=AskedBy.PLAN, reason="", expires_ns=T0)
     assert request.export_limit_w == 0.0
+    assert (request.mode, request.urgent) == (SlotMode.PASSIVE, False), "nor for haste, or a mode"
 
 
 # Who leads, what keeps his wish, and what would be asked instead

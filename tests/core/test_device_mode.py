@@ -4,6 +4,7 @@ import math
 
 import pytest
 
+from holdfast.core import device_mode as module
 from holdfast.core.device_mode import MODES, NO_MODE, DeviceMode, ModeRow, mode_of, number_of
 
 ROWS = {
@@ -23,6 +24,14 @@ def test_each_mode_is_as_hybrids_have_it() -> None:
         for mode, row in MODES.items()
     } == ROWS
     assert [str(mode) for mode in DeviceMode] == list(ROWS)
+
+
+def test_a_plan_may_ask_for_any_mode_but_the_rule_that_nobody_knows() -> None:
+    assert [str(mode) for mode in module.PLANNED] == [name for name in ROWS if name != "own_rule"]
+
+
+def test_an_island_is_left_to_the_inverter_s_own_rule_or_to_one_that_serves_the_load() -> None:
+    assert [str(mode) for mode in module.ON_ISLAND] == ["own_rule", "load_first"]
 
 
 @pytest.mark.parametrize("serves", [True, False])

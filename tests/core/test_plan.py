@@ -6,6 +6,7 @@ from pydantic import TypeAdapter
 
 from holdfast.control.plan_gate import accept_plan
 from holdfast.core import plan as module
+from holdfast.core.asked_slot import AskedBy
 from holdfast.core.plan import PV_OFF_IMPORT_SHARE, PlanSlot, with_short_texts
 from holdfast.core.texts import MAX_NOTE, MAX_REASON
 from tests.builders import T0
@@ -18,6 +19,13 @@ def test_a_slot_that_says_nothing_of_pv_leaves_it_on():
     del fields["pv_on"]
     assert TypeAdapter(PlanSlot).validate_python(fields) == slot(0)
     assert slot(0).pv_on is True
+
+
+def test_a_slot_that_does_not_say_who_asks_is_the_plan_s() -> None:
+    """As those of a planner are, which were never asked for by anybody."""
+    fields = asdict(slot(0))
+    del fields["by"]
+    assert TypeAdapter(PlanSlot).validate_python(fields).by is AskedBy.PLAN
 
 
 def test_a_tenth_of_the_import_is_left_for_a_load_that_comes_on_while_pv_is_off():

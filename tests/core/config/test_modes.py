@@ -115,6 +115,13 @@ def test_a_strategy_has_what_it_needs(strategy):
 def test_a_plan_leaves_no_inverter_to_a_rule_that_nobody_knows():
     with pytest.raises(ValidationError, match="own_rule nobody knows"):
         build_site(planner={"device_modes": ["own_rule"]})
+    modes = ("load_first", "battery_first", "grid_first", "time_of_use", "backup_reserve")
+    assert build_site(planner={"device_modes": list(modes)}).planner.device_modes == modes
+    assert build_site().planner.device_modes == ()
+
+
+def test_a_site_is_planned_by_its_least_cost_unless_its_owner_says_otherwise():
+    assert build_site().planner.strategy is StrategyName.OPTIMIZER
 
 
 def test_the_least_power_of_an_inverter_is_below_its_most():
@@ -147,7 +154,9 @@ def test_an_inverter_is_efficient_from_a_tenth_of_what_it_can_do_in_both_directi
 
 def test_a_metered_load_is_a_load_with_a_device():
     loads = [{"name": "car", "meter": device("generic_load_meter", "car")}]
-    assert build_site(metered_loads=loads).load_names == ("car",)
+    site = build_site(metered_loads=loads)
+    assert site.load_names == ("car",)
+    assert site.metered_loads[0].from_battery is True, "as any other load"
     for taken in ("battery", "site"):
         with pytest.raises(ValidationError, match="names of storage, loads and rooms must differ"):
             build_site(metered_loads=[{**loads[0], "name": taken}])
