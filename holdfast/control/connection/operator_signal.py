@@ -234,17 +234,17 @@ class OperatorSignal:
     ) -> tuple[OperatorEvent, ...]:
         now_ns = snapshot.time_ns
         lasted_ns = now_ns - since_ns
-        if heartbeat.since_ns is None:
+        limited = snapshot.read(SITE, self._channel.limited)
+        # Of a plain contact only its own reading is a beat: the other direction's may be well.
+        if heartbeat.since_ns is None or not (heartbeat.beats or isinstance(limited, Good)):
             waits = memory.state is OperatorState.INIT and lasted_ns <= HEARTBEAT_LOST_NS
             if not waits and memory.state not in (OperatorState.FAILSAFE, OperatorState.AUTONOMOUS):
                 return (OperatorEvent.LOST,)
             if not heartbeat.beats:
                 return ()
-        else:
-            limited = snapshot.read(SITE, self._channel.limited)
-            if isinstance(limited, Good) and self._follows(heartbeat, memory, limited):
-                on = limited.value == 1.0
-                return (OperatorEvent.LIMIT if on else OperatorEvent.RELEASE,)
+        elif isinstance(limited, Good) and self._follows(heartbeat, memory, limited):
+            on = limited.value == 1.0
+            return (OperatorEvent.LIMIT if on else OperatorEvent.RELEASE,)
         return (OperatorEvent.OVER,) if lasted_ns >= self._terms.failsafe_ns else ()
 
     def _follows(self, heartbeat: OperatorHeartbeat, memory: OperatorMemory, limited: Good) -> bool:

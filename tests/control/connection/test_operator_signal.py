@@ -329,3 +329,33 @@ def test_no_box_that_falls_silent_leaves_the_site_without_a_limit(beats, counts)
     box.readable = False
     box.run(140)
     assert (box.memory.state, box.holds_w) == (S.FAILSAFE, 3000.0)
+
+
+class TwoContacts(Box):
+    """Plain contacts in both directions; the one of production may break."""
+
+    def __init__(self) -> None:
+        super().__init__(beats=False, channel=PRODUCTION)
+
+    def _tell(self, step_s: float) -> None:
+        super()._tell(step_s)
+        put(self.store, SITE, Signal.CONSUMPTION_LIMITED, 0.0, self.time_ns)
+
+
+def test_a_broken_contact_is_failsafe_though_the_other_one_can_be_read():
+    box = TwoContacts()
+    assert box.run(5) is S.UNLIMITED
+    box.readable = False
+    assert box.run(20) is S.FAILSAFE
+    assert box.holds_w == 3000.0
+    box.readable = True
+    assert box.run(2) is S.UNLIMITED
+
+
+def test_a_contact_that_was_never_read_is_no_permission_after_hours():
+    box = TwoContacts()
+    box.readable = False
+    assert box.run(121) is S.INIT
+    assert box.run(1) is S.FAILSAFE
+    box.run(8000, 10.0)
+    assert box.holds_w == 3000.0
