@@ -40,11 +40,15 @@ def look(
 
 
 def _unasked(seen: Seen, unit: StorageUnit, readings: Readings, zero_ns: int | None) -> set[str]:
-    """Three of the last five samples show a current that no contactor should have to break."""
+    """Three of the last five samples show a current that no contactor should have to break.
+
+    What the pack gives is as old as the older of current and voltage.
+    """
     current = readings.sample(unit.name, Signal.BATTERY_CURRENT_A)
-    voltage_v = readings.good(unit.name, Signal.PACK_VOLTAGE_V)
-    if current is not None and voltage_v is not None and current[1] > seen.sample_ns:
-        current_a, seen.sample_ns = current
+    voltage = readings.sample(unit.name, Signal.PACK_VOLTAGE_V)
+    sample_ns = 0 if current is None or voltage is None else min(current[1], voltage[1])
+    if current is not None and voltage is not None and sample_ns > seen.sample_ns:
+        (current_a, _), (voltage_v, _), seen.sample_ns = current, voltage, sample_ns
         hardware = unit.inverter_hardware
         # Neither acknowledged nor seen: until the inverter's own timer it may flow as asked before.
         grace_s = hardware.response_time_s + hardware.revert_timeout_s
