@@ -25,6 +25,12 @@ class Equivalent:
 
 EQUIVALENT: tuple[Equivalent, ...] = (
     Equivalent(
+        module="holdfast.site.assurance",
+        line="if commanded and all(commanded):  # a device that is only read is found wrong by the others",
+        change="commanded and all(commanded) -> all(commanded)",
+        reason="nothing is commanded of the site alone, and it has no such goal; a unit has an inverter, which is",
+    ),
+    Equivalent(
         module="holdfast.devices.verbs",
         line="return self.requests_of(self.verbs[Verb.RELEASE], 0.0, held)",
         change="0.0 -> 1.0",

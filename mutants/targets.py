@@ -86,6 +86,7 @@ OWN_TESTS = {
     "control/cycle": ("control/test_cycle.py", "properties/test_cycle.py"),
     "control/storage/unit": (
         "devices/contactor/test_none.py",
+        "control/storage/test_held_command.py",
         "control/test_cycle.py",
         "properties/test_cycle.py",
     ),

@@ -3,6 +3,7 @@
 import argparse
 import getpass
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 from holdfast.cli.arguments import add_config, add_json
 from holdfast.cli.columns import print_columns
@@ -12,7 +13,7 @@ from holdfast.client.operator_note import note, tell
 from holdfast.core.config import Site
 from holdfast.core.errors import ConfigError
 from holdfast.deployment.checklist.checklist import Checklist, judge
-from holdfast.deployment.checklist.evidence import Evidence, gather, utc_now
+from holdfast.deployment.checklist.evidence import Evidence, gather
 from holdfast.deployment.checklist.items import Item, item_named
 from holdfast.deployment.checklist.signatures import Signature, Signatures
 from holdfast.safety.goals import Authority
@@ -71,7 +72,7 @@ def _sign(site: Site, files: SiteFiles, options: argparse.Namespace) -> int:
     item, by = _item(options.sign), _signer(options.by)
     if not item.signed_by_people:
         raise ConfigError(f"--sign {item.key}: the program sees that by itself, nobody can sign it")
-    evidence = gather(site, utc_now())
+    evidence = gather(site, datetime.now(UTC))
     try:
         signature = Signature(
             by=by, utc=evidence.now, hardware=evidence.hardware, note=options.note.strip()
@@ -94,7 +95,7 @@ def _unsign(files: SiteFiles, key: str) -> int:
 
 def _release(site: Site, files: SiteFiles, options: argparse.Namespace) -> int:
     by = _signer(options.by)
-    evidence = gather(site, utc_now())
+    evidence = gather(site, datetime.now(UTC))
     missing = judge(evidence).missing(_STAGES[options.release])
     if missing:
         print(f"{site.name} is not released for authority: {options.release}. Missing:")
@@ -131,7 +132,7 @@ def _on_record(files: SiteFiles, who: str, detail: str) -> None:
 
 
 def _tell(site: Site, *, as_json: bool) -> int:
-    evidence = gather(site, utc_now())
+    evidence = gather(site, datetime.now(UTC))
     found = judge(evidence)
     wanted = max(Authority[site.authority.upper()], Authority.LIMITED)
     if as_json:

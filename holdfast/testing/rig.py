@@ -45,6 +45,8 @@ LOAD_W = 600.0
 """The house uses so much, unless a test says otherwise."""
 _LAST = {"watchdog": 1, "plant": 2}
 """These end in this order, after all others."""
+START_S = 60.0
+"""So long five processes may take to start on a computer that does much else."""
 _LATCHED = {State.ERROR, State.STOPPED}
 
 
@@ -276,7 +278,7 @@ class Rig:
             self._step_to_running(state)
             return state is State.RUNNING and bool(holds())
 
-        self.until(lambda: self.state is not None, "a status")
+        self.until(lambda: self.state is not None, "a status", START_S)
         # A BMS that was lost is held at zero for 30 s.
         self.until(is_there, f"RUNNING, and {what}", 90.0, every_s=0.05)
 

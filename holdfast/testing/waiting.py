@@ -8,7 +8,7 @@ from typing import Self, TypeVar
 
 T = TypeVar("T")
 
-PATIENCE_S = 15.0
+PATIENCE_S = 30.0
 """So long is waited for what has no time of its own in the requirements."""
 POLL_S = 0.01
 

@@ -5,7 +5,7 @@ import os
 import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from holdfast.api.auth.account_store import AccountStore
@@ -17,7 +17,6 @@ from holdfast.deployment.checklist.signatures import Signature, Signatures
 from holdfast.deployment.checklist.site_record import KINDS, SiteRecord, site_record
 from holdfast.monitoring.audit.events import AuditEvent
 from holdfast.monitoring.audit.log_lines import event_of
-from holdfast.monitoring.history.database import HistoryError
 from holdfast.monitoring.history.energy_rows import EnergyRow
 from holdfast.monitoring.history.local_steps import TimeStep
 from holdfast.monitoring.history.place import HistoryPlace
@@ -102,12 +101,14 @@ def _examined(site: Site) -> tuple[Examination | None, str]:
 
 
 def _lines(files: SiteFiles) -> Iterator[tuple[datetime, AuditEvent | None]]:
-    try:
-        lines = list(lines_backwards(files.audit))
+    try:  # of most lines only the time is kept: the log may be large, and the computer small
+        told = [
+            (line.time, event_of(line) if line.event.startswith(_STEPS_BEGIN) else None)
+            for line in lines_backwards(files.audit)
+        ]
     except OSError:
         return
-    for line in reversed(lines):
-        yield line.time, event_of(line) if line.event.startswith(_STEPS_BEGIN) else None
+    yield from reversed(told)
 
 
 def _hours(
@@ -120,7 +121,7 @@ def _hours(
         place = HistoryPlace.of(site.history, files.history_db, os.environ)
         reader = HistoryReader(place, ZoneInfo(site.timezone))
         rows = reader.energy(start, now, TimeStep.HOUR)
-    except (HistoryError, HoldfastError, ValueError):
+    except (HoldfastError, ValueError):
         return ()
     return tuple(row for row in rows if record.begun <= row.start and row.end <= now)
 
@@ -149,8 +150,3 @@ def _free_bytes(files: SiteFiles) -> int:
         return shutil.disk_usage(folder).free
     except OSError:
         return 0
-
-
-def utc_now() -> datetime:
-    """Returns the time, in UTC."""
-    return datetime.now(UTC)

@@ -25,7 +25,7 @@ def build(prefix: Prefix, slot: str, bundle: Path, facts: ReleaseFacts) -> None:
 
     Until all of it is on the disk the slot is marked as unfinished, and nothing starts it.
     """
-    place, wheels = prefix.folder / slot, prefix.room / "wheels"
+    place, wheels, builder = prefix.folder / slot, prefix.room / "wheels", prefix.room / "builder"
     try:
         _remove(place)
         shutil.rmtree(wheels, ignore_errors=True)
@@ -36,10 +36,13 @@ def build(prefix: Prefix, slot: str, bundle: Path, facts: ReleaseFacts) -> None:
         _sync(place)
         _run("venv", [sys.executable, "-m", "venv", "--without-pip", str(place)])
         lock = unpack(bundle, wheels)
-        pip = [sys.executable, "-m", "pip", "--python", str(prefix.python(slot)), *_PIP]
+        # Python brings a pip, for a builder apart: a slot holds what runs, and no pip.
+        _run("venv", [sys.executable, "-m", "venv", "--clear", str(builder)])
+        pip = [str(builder / "bin" / "python"), "-m", "pip", "--python", str(prefix.python(slot))]
         # pip compiles what it installs.
-        _run("pip", [*pip, "--find-links", str(wheels), "--requirement", str(lock)])
+        _run("pip", [*pip, *_PIP, "--find-links", str(wheels), "--requirement", str(lock)])
         shutil.rmtree(wheels)
+        shutil.rmtree(builder)
         os.sync()
         prefix.unfinished(slot).unlink()
         _sync(place)

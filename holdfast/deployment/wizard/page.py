@@ -51,7 +51,7 @@ class WizardPage:
     def __init__(self, path: Path, *, replace: bool = False) -> None:
         self.path = path
         self._replace = replace
-        self.secret = secret = secrets.token_urlsafe(9)
+        self.secret = secrets.token_urlsafe(9)
         self.answers: dict[str, str] = {"local_zone": local_zone()}
         self._order: list[str] = []
         self._looked: list[str] | None = None
@@ -60,11 +60,11 @@ class WizardPage:
         """It is set once the file is there."""
         self.app = Starlette(
             routes=[
-                Route(f"/{secret}/", self._show),
-                Route(f"/{secret}/answer", self._answer, methods=["POST"]),
-                Route(f"/{secret}/look", self._look, methods=["POST"]),
-                Route(f"/{secret}/change", self._change, methods=["POST"]),
-                Route(f"/{secret}/write", self._write, methods=["POST"]),
+                Route(f"/{self.secret}/", self._show),
+                Route(f"/{self.secret}/answer", self._answer, methods=["POST"]),
+                Route(f"/{self.secret}/look", self._look, methods=["POST"]),
+                Route(f"/{self.secret}/change", self._change, methods=["POST"]),
+                Route(f"/{self.secret}/write", self._write, methods=["POST"]),
             ]
         )
 

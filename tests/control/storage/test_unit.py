@@ -149,3 +149,20 @@ def test_whether_power_is_seen_is_asked_while_the_contactor_is_told_to_be_closed
     assert (Point.CONTACTOR, 0.0) in {(write.point, write.value) for write in writes}
     assert after.seen == SeenMemory()
     assert "battery/power_unseen" not in {found.key for found in findings}
+
+
+@pytest.mark.parametrize(("runs", "written_w"), [(True, 900.0), (False, None)])
+def test_only_one_that_runs_is_expected_to_carry_out_what_is_written(
+    control, monkeypatch, runs, written_w
+):
+    expected = []
+
+    def check(_, written, memory, now_ns):
+        expected.append(written)
+        return memory, (finding("command_held", UNIT, now_ns, "held"),)
+
+    monkeypatch.setattr(control._relays, "is_ready", lambda _: True)
+    monkeypatch.setattr(control._held, "check", check)
+    _, _, findings = apply(control, permit_of(may_run=runs))
+    assert expected == [written_w]
+    assert "command_held" in {found.row for found in findings}
