@@ -11,6 +11,8 @@ from enum import Enum
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
+from pydantic import AwareDatetime
+
 from holdfast.api.access import Right, UserRole
 from holdfast.backtest.bill import Bill, Saving
 from holdfast.backtest.rule_lessons import RuleLessons
@@ -261,8 +263,8 @@ OUTPUTS: dict[str, Any] = {
 """By command: types, or dicts and lists of them."""
 
 _LEAVES = {
-    str: "text", datetime: "time", bool: "true or false", float: "number", int: "integer",
-    type(None): "null",
+    str: "text", datetime: "time", AwareDatetime: "time", bool: "true or false", float: "number",
+    int: "integer", type(None): "null",
 }  # fmt: skip
 
 

@@ -247,7 +247,7 @@ def test_it_waits_for_a_site_that_runs_and_keeps_what_it_was(world: World) -> No
             assert rig.state is State.RUNNING
             assert world.runs("0.1.0")
             rig.command(Command.STOP)
-            assert waits.wait(120.0) == 0, waits.output
+            assert waits.wait(300.0) == 0, waits.output
         finally:
             waits.end()
         assert world.runs("0.2.0")
