@@ -670,18 +670,6 @@ EQUIVALENT: tuple[Equivalent, ...] = (
         reason="where the room is just used up, the lines before and after lead to the same power",
     ),
     Equivalent(
-        module="holdfast.core.config.schedule",
-        line='needed = _NEEDS.get(self.mode or "")',
-        change="'' -> '_'",
-        reason="no mode needs nothing, by whatever name it is looked up",
-    ),
-    Equivalent(
-        module="holdfast.core.config.schedule",
-        line='needed = _NEEDS.get(self.mode or "")',
-        change="self.mode or '' -> self.mode",
-        reason="no mode needs nothing, by whatever name it is looked up",
-    ),
-    Equivalent(
         module="holdfast.control.connection.band",
         line="return (middle_w, middle_w) if math.isfinite(middle_w) else (0.0, 0.0)",
         change="0.0 -> 1.0",

@@ -20,7 +20,6 @@ OWN_TESTS = {
     "core/abilities": ("site/test_devices.py",),
     "core/asked_slot": ("core/test_names.py",),
     "core/bill_line": ("core/test_names.py", "markets/test_tariff_bill.py"),
-    "core/config/charges": ("core/config/test_prices.py", "markets/test_tariff_bill.py"),
     "core/config/device": ("core/config/test_site.py",),
     "core/config/loads": ("core/config/test_modes.py", "core/config/test_site.py"),
     "core/config/local_window": (

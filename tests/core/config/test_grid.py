@@ -52,6 +52,7 @@ def test_a_unit_says_on_which_phases_it_is_where_that_counts(on):
     with pytest.raises(ValidationError, match="phases"):
         build_site(unit_on(*on), grid=three)
     assert build_site(unit_on(2, 3), grid=three)
+    assert build_site(unit_on(1, 2, 3), grid=three)
 
 
 def test_a_unit_on_a_phase_that_the_connection_has_not_is_refused():

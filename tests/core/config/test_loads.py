@@ -84,6 +84,7 @@ def test_a_site_knows_what_its_loads_take_and_which_it_switches():
         "boiler": "generic_load_switch",
         "parlour": "generic_room_switch",
     }
+    assert site.load_names == ("boiler", "parlour")
     assert build_site().load_powers_w == build_site().switches == {}
 
 
