@@ -37,6 +37,8 @@ class Strategy(StrEnum):
 
     FORECAST = "forecast"
     """It plans on forecasts from history, as live."""
+    ONE_FORECAST = "one_forecast"
+    """It plans as if the forecast were what comes, with ``planner.scenario_days: 0``."""
     PERFECT = "perfect"
     """It plans with load and PV known; prices as they are published."""
     SELF_CONSUMPTION = "self_consumption"
@@ -62,9 +64,16 @@ class Strategy(StrEnum):
         return self in _PLANNED
 
 
-_PLANNED = (Strategy.FORECAST, Strategy.PERFECT, Strategy.LAST_GOOD, Strategy.TIME_OF_USE)
+_PLANNED = (
+    Strategy.FORECAST,
+    Strategy.ONE_FORECAST,
+    Strategy.PERFECT,
+    Strategy.LAST_GOOD,
+    Strategy.TIME_OF_USE,
+)
 COMPARED = (
     Strategy.FORECAST,
+    Strategy.ONE_FORECAST,
     Strategy.PERFECT,
     Strategy.SELF_CONSUMPTION,
     Strategy.CHEAP_HOURS,
@@ -74,7 +83,7 @@ COMPARED = (
 PICKED: Mapping[str, Strategy] = {
     str(name): Strategy.FORECAST if name is StrategyName.OPTIMIZER else Strategy(name)
     for name in StrategyName
-} | {"perfect": Strategy.PERFECT}
+} | {"perfect": Strategy.PERFECT, "one_forecast": Strategy.ONE_FORECAST}
 """An owner can ask for these by name."""
 
 
@@ -178,7 +187,7 @@ class _Perfect(Adviser):
     """Asks the same desk, whose optimizer is given the truth for a forecast."""
 
     def __init__(self, setting: Setting) -> None:
-        site = setting.site
+        site = _on_one_forecast(setting.site)
         self._scheduler = DailyScheduler(site, abilities(site))
         self._truth = Truth(setting.data)
         self._prices = setting.prices
@@ -194,6 +203,11 @@ class _Perfect(Adviser):
         return self._scheduler.make_plan(replace(question, forecast=truth))
 
 
+def _on_one_forecast(site: Site) -> Site:
+    planner = site.planner.model_copy(update={"scenario_days": 0})
+    return site.model_copy(update={"planner": planner})
+
+
 def _ruled(name: StrategyName) -> Callable[[Setting], Adviser]:
     """Returns the same desk, at which a strategy's rule sits in the place of the optimizer."""
 
@@ -207,6 +221,9 @@ def _ruled(name: StrategyName) -> Callable[[Setting], Adviser]:
 ADVISERS: Mapping[Strategy, Callable[[Setting], Adviser]] = {
     **{PICKED[name]: _ruled(name) for name in STRATEGIES},
     Strategy.FORECAST: _Forecasting,
+    Strategy.ONE_FORECAST: lambda setting: _Forecasting(
+        replace(setting, site=_on_one_forecast(setting.site))
+    ),
     Strategy.PERFECT: _Perfect,
     Strategy.SELF_CONSUMPTION: lambda _: _Local(),
     Strategy.MODE: _OneMode,

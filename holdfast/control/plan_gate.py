@@ -23,6 +23,10 @@ TERMS: Mapping[str, tuple[float, float, str]] = {
     "import_max_w": _POWER_W,
     "export_max_w": _POWER_W,
     "import_mean_max_w": _POWER_W,
+    "buy_below_pct": _PERCENT,
+    "store_below_pct": _PERCENT,
+    "serve_above_pct": _PERCENT,
+    "sell_above_pct": _PERCENT,
 }
 """Each term of a slot lies between these."""
 assert TERMS.keys() == {each.name for each in fields(SlotTerms)}

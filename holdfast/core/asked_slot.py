@@ -51,6 +51,15 @@ class SlotTerms:
     """The battery helps to export no more."""
     import_mean_max_w: float | None = None
     """The mean import of a quarter hour is to stay within it."""
+    buy_below_pct: float | None = None
+    """Below it the battery is charged from the grid; None: never. This and the next three are what
+    a plan tells of the worth of stored energy: prices, losses and what may come are in them."""
+    store_below_pct: float | None = None
+    """Below it surplus is stored, above it exported; None: all of it is stored."""
+    serve_above_pct: float | None = None
+    """Above it load is served, below it the grid serves it."""
+    sell_above_pct: float | None = None
+    """Above it stored energy is exported; None: never."""
 
 
 NO_TERMS = SlotTerms()
@@ -66,6 +75,10 @@ def combined(strong: SlotTerms, weak: SlotTerms) -> SlotTerms:
         import_max_w=_tighter(min, strong.import_max_w, weak.import_max_w),
         export_max_w=_tighter(min, strong.export_max_w, weak.export_max_w),
         import_mean_max_w=_tighter(min, strong.import_mean_max_w, weak.import_mean_max_w),
+        buy_below_pct=_first(strong.buy_below_pct, weak.buy_below_pct),
+        store_below_pct=_first(strong.store_below_pct, weak.store_below_pct),
+        serve_above_pct=_first(strong.serve_above_pct, weak.serve_above_pct),
+        sell_above_pct=_first(strong.sell_above_pct, weak.sell_above_pct),
     )
 
 

@@ -30,6 +30,9 @@ class SlotMode(StrEnum):
     """The battery levels: the grid delivers the mean of the last minutes."""
     COMMERCIAL = "commercial"
     """The battery follows a load profile's caps, and refills from surplus and cheap hours."""
+    STORED_VALUE = "stored_value"
+    """The battery buys, stores, serves and sells by what stored energy is worth: the plan says up
+    to and down to which state of charge each of them pays."""
 
 
 DOES: Mapping[str, str] = {
@@ -44,6 +47,7 @@ DOES: Mapping[str, str] = {
     SlotMode.PEAK_SHAVING: "serve what is above the cap",
     SlotMode.LOAD_BALANCER: "level what the grid delivers",
     SlotMode.COMMERCIAL: "keep the load profile's caps, and serve load with the rest",
+    SlotMode.STORED_VALUE: "store and serve as far as that pays",
 }
 """Says what a battery is asked to do by each mode."""
 assert DOES.keys() == set(SlotMode), "each mode has its words"
@@ -52,6 +56,7 @@ NEEDS: Mapping[str, str] = {
     SlotMode.PV_OPTIMIZER: "soc_ceiling_pct",
     SlotMode.PEAK_SHAVING: "import_max_w",
     SlotMode.COMMERCIAL: "import_max_w",
+    SlotMode.STORED_VALUE: "serve_above_pct",
 }
 """Names the term without which a mode can do nothing."""
 REFILL_SHARE = 0.8

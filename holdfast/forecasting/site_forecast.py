@@ -23,6 +23,7 @@ from holdfast.forecasting.learned import (
 )
 from holdfast.forecasting.learning import Learner
 from holdfast.forecasting.lookback import Lookback, look_back
+from holdfast.forecasting.power_paths import EarlierForecasts, PowerPaths, power_paths
 from holdfast.forecasting.pv_model import pv_job
 from holdfast.forecasting.registry import ModelRegistry
 from holdfast.forecasting.scoring import Spread
@@ -51,6 +52,9 @@ class SiteForecast:
     temperature_c: tuple[float | None, ...] = ()
     """They are outdoors, of each quarter hour of ``load``; None, or too short, where not known."""
     learned: Learned = A_DAY
+    paths: PowerPaths | None = None
+    """They are ways in which load and PV may come, as long as ``load``; None if not asked for, or
+    too few days are known."""
 
     def temperature_at(self, utc: datetime) -> float | None:
         """Returns the outdoor temperature in °C in the quarter hour of ``utc``; None if unknown."""
@@ -80,6 +84,7 @@ class SiteForecaster:
         self._workshop = workshop
         self._scored_utc: datetime | None = None
         self._choices = {channel.name: Choice(candidate=channel.baseline) for channel in CHANNELS}
+        self._earlier = {channel.name: EarlierForecasts(channel) for channel in (LOAD, PV)}
         self._learners: dict[str, Learner] = {}
         if registry is not None:
             self._learners = {
@@ -93,11 +98,17 @@ class SiteForecaster:
         return self._choices[channel.name]
 
     def forecast(
-        self, now_utc: datetime, horizon_h: float, *, with_price: bool = False
+        self,
+        now_utc: datetime,
+        horizon_h: float,
+        *,
+        with_price: bool = False,
+        path_days: int = 0,
     ) -> SiteForecast:
         """Forecasts from the quarter hour that ``now_utc`` lies in to the end of the horizon.
 
-        Plans rest on published prices alone, so later ones are forecast only if asked for.
+        Prices beyond the published ones are forecast only if asked for, and so are the paths of
+        ``path_days`` earlier days.
 
         Raises ValueError if ``now_utc`` is naive.
         """
@@ -106,9 +117,10 @@ class SiteForecaster:
         loads, suns = (
             self._past(channel, quarter - _LOOK, _LOOK + count) for channel in (LOAD, PV)
         )
+        load = self._power(LOAD, loads, quarter, count, now_utc)
         pv = self._power(PV, suns, quarter, count, now_utc)
         return SiteForecast(
-            load=self._power(LOAD, loads, quarter, count, now_utc),
+            load=load,
             pv=pv,
             price=self._price(quarter, count, now_utc) if with_price else None,
             temperature_c=tuple(
@@ -116,7 +128,20 @@ class SiteForecaster:
                 for value in self._history.window(Field.TEMPERATURE_C, quarter, count).tolist()
             ),
             learned=_learned(loads, suns, pv),
+            paths=self._paths(load, pv, loads, suns, path_days) if path_days else None,
         )
+
+    def _paths(
+        self, load: PowerForecast, pv: PowerForecast, loads: Lookback, suns: Lookback, days: int
+    ) -> PowerPaths | None:
+        count = len(load.mean_w)
+        load_errors, pv_errors = (
+            self._earlier[channel.name].errors(
+                self._or_calculated(channel, past).candidate, past, _LOOK, count, days
+            )
+            for channel, past in ((LOAD, loads), (PV, suns))
+        )
+        return power_paths(np.array(load.mean_w), np.array(pv.mean_w), load_errors, pv_errors)
 
     def learn(self, now_utc: datetime) -> None:
         """Sees every other day which model is best, and trains one now and then.

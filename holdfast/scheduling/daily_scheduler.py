@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from holdfast.core.abilities import SETPOINT_ONLY, Abilities
-from holdfast.core.asked_slot import SlotTerms
+from holdfast.core.asked_slot import NO_TERMS
 from holdfast.core.config import Site
 from holdfast.core.errors import PlanFailed
 from holdfast.core.interval import Interval
@@ -20,12 +20,13 @@ from holdfast.core.plan import Plan, PlanSlot
 from holdfast.core.slot_mode import SlotMode
 from holdfast.optimization.model import PlanModel
 from holdfast.optimization.problem import PlanProblem, PlanSolution, SlackGroup
+from holdfast.optimization.scenarios import Marks
 from holdfast.optimization.site_model import solve_site
 from holdfast.optimization.site_problem import SiteSolution
 from holdfast.scheduling.loads.problem import Waiting, mode_rules, waiting_of
 from holdfast.scheduling.loads.reasons import LoadReasons
 from holdfast.scheduling.loads.slots import FlexiblePlan, flexible_plan
-from holdfast.scheduling.peaks import import_caps_w
+from holdfast.scheduling.peaks import import_caps_w, with_caps
 from holdfast.scheduling.plan_problem import intervals_of, plan_problem, site_problem
 from holdfast.scheduling.plan_question import PLAN_LIFETIME, PlanQuestion
 from holdfast.scheduling.planned_around import Around, plan_around
@@ -33,6 +34,7 @@ from holdfast.scheduling.power_doubts import power_doubts
 from holdfast.scheduling.reasons import Reasons
 from holdfast.scheduling.slot_modes import slot_mode
 from holdfast.scheduling.steadiness import keeping, keeps, with_planned
+from holdfast.scheduling.stored_value import by_marks, kept_marks, marks_hold, new_marks, terms_of
 from holdfast.scheduling.trajectory import Trajectory, build_trajectory
 
 _RELAXED = {
@@ -109,6 +111,15 @@ class DailyScheduler:
             answer = solve_site(with_planned(whole, intervals[0], question.previous))
             solution = answer.plan
         flexible = flexible_plan(site, len(intervals), waiting, answer)
+        caps_w = import_caps_w(
+            question.prices.demand, intervals, solution.grid_w.tolist(), question.peaks_w
+        )
+        marks, planned = None, replace(problem, load_w=problem.load_w + flexible.total_w)
+        if modes is None and site.planner.scenario_days:
+            marks = self._marks(question, intervals, with_caps(planned, caps_w))
+        if marks is not None:
+            followed = by_marks(planned, solution, marks)
+            solution, marks = (solution, None) if followed is None else (followed, marks)
         notes = [_RELAXED[group] for group in solution.relaxed]
         notes += power_doubts(problem.dt_h, problem.load_w, problem.pv_w)
         if solution.cut_short:
@@ -120,13 +131,21 @@ class DailyScheduler:
             status=solution.status,
             expected_cost=solution.grid_cost,
             slots=_with_caps(
-                _plan_slots(site, intervals, around, solution, flexible, waiting),
-                import_caps_w(
-                    question.prices.demand, intervals, solution.grid_w.tolist(), question.peaks_w
-                ),
+                _plan_slots(site, intervals, around, solution, flexible, waiting, marks), caps_w
             ),
             note="; ".join(filter(None, [forecast.learned.note, *notes, *flexible.notes])),
         )
+
+    def _marks(
+        self, question: PlanQuestion, intervals: list[Interval], problem: PlanProblem
+    ) -> Marks | None:
+        """Returns what stored energy is worth: from what may come, or as it was told this hour."""
+        marks = new_marks(problem, intervals, question.forecast)
+        if marks is not None or question.previous is None:
+            return marks
+        if not marks_hold(question.previous, question.now_utc, intervals[-1].end):
+            return None
+        return kept_marks(question.previous, intervals, problem)
 
     def _steady(
         self, problem: PlanProblem, intervals: list[Interval], previous: Plan | None
@@ -168,6 +187,7 @@ def _plan_slots(
     solution: PlanSolution,
     flexible: FlexiblePlan,
     waiting: Waiting,
+    marks: Marks | None,
 ) -> tuple[PlanSlot, ...]:
     problem = around.problem
     numbers = [solution.battery_w, solution.grid_w, solution.soc_wh]
@@ -188,7 +208,7 @@ def _plan_slots(
         currency=site.currency,
     )
     slots = (
-        _plan_slot(interval, trajectory, slot, reasons, flexible, load_reasons)
+        _plan_slot(interval, trajectory, slot, reasons, flexible, load_reasons, marks)
         for slot, interval in enumerate(intervals)
     )
     fixed = around.fixed.tolist()
@@ -215,14 +235,16 @@ def _plan_slot(
     reasons: Reasons,
     flexible: FlexiblePlan,
     load_reasons: LoadReasons,
+    marks: Marks | None,
 ) -> PlanSlot:
     mode = slot_mode(trajectory, slot)
+    follows_marks = marks is not None and trajectory.pv_on[slot]
     idles = mode is SlotMode.POWER and trajectory.battery_sign[slot] == 0
     soc_pct = trajectory.soc_wh[slot] / trajectory.battery.capacity_wh * 100.0
     return PlanSlot(
         start=interval.start,
         end=interval.end,
-        mode=mode,
+        mode=SlotMode.STORED_VALUE if follows_marks else mode,
         battery_power_w=0.0 if idles else trajectory.battery_w[slot],
         grid_power_w=trajectory.grid_w[slot],
         soc_end_pct=min(max(soc_pct, 0.0), 100.0),
@@ -231,6 +253,7 @@ def _plan_slot(
         export_limit_w=trajectory.export_limit_w[slot],
         pv_on=trajectory.pv_on[slot],
         loads=flexible.planned(slot),
+        terms=NO_TERMS if marks is None else terms_of(marks, slot, trajectory.battery.capacity_wh),
         device_mode=None if flexible.modes is None else flexible.modes[slot],
     )
 
@@ -238,7 +261,7 @@ def _plan_slot(
 def _with_caps(slots: tuple[PlanSlot, ...], caps_w: list[float | None]) -> tuple[PlanSlot, ...]:
     """Returns ``slots`` with what the mean import of their quarter hours is to be kept within."""
     return tuple(
-        slot if cap_w is None else replace(slot, terms=SlotTerms(import_mean_max_w=cap_w))
+        slot if cap_w is None else replace(slot, terms=replace(slot.terms, import_mean_max_w=cap_w))
         for slot, cap_w in zip(slots, caps_w, strict=True)
     )
 

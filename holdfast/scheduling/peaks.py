@@ -4,11 +4,15 @@ What a plan counts on is to be kept at the meter: each slot is told it.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
+
+import numpy as np
 
 from holdfast.core.interval import Interval
 from holdfast.core.quarter_hours import quarter_of, start_of
 from holdfast.markets.demand_charge import DemandPrice
+from holdfast.optimization.problem import PlanProblem
 
 KEPT_PERIODS = 64
 """It is more than a plan and a wrong clock can touch."""
@@ -80,3 +84,12 @@ def import_caps_w(
             cap_w = caps[slot]
             caps[slot] = tops_w[period] if cap_w is None else min(cap_w, tops_w[period])
     return caps
+
+
+def with_caps(problem: PlanProblem, caps_w: Sequence[float | None]) -> PlanProblem:
+    """Returns ``problem`` with what is to be imported at most where a charge counts."""
+    if all(cap_w is None for cap_w in caps_w):
+        return problem
+    most_w = np.broadcast_to(problem.import_max_w, problem.slots)
+    caps = np.array([np.inf if cap_w is None else cap_w for cap_w in caps_w])
+    return replace(problem, import_max_w=np.minimum(most_w, caps))

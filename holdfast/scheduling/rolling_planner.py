@@ -1,7 +1,7 @@
 """The rolling planner makes new plans from what is measured, and keeps a memory between two."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from holdfast.core.asked_slot import AskedSlot
 from holdfast.core.config import Site
 from holdfast.core.errors import PlanFailed
 from holdfast.core.plan import Plan
-from holdfast.core.quarter_hours import QUARTER_S, quarter_of
+from holdfast.core.quarter_hours import QUARTER, QUARTER_S, quarter_of
 from holdfast.forecasting.history import Field, PowerHistory
 from holdfast.forecasting.site_forecast import SiteForecast, SiteForecaster, site_forecaster
 from holdfast.markets.demand_charge import DemandPrice
@@ -22,6 +22,7 @@ from holdfast.scheduling.peaks import Peaks
 from holdfast.scheduling.plan_question import PlanMaker, PlanQuestion
 from holdfast.scheduling.planner_memory import PlannerMemory
 from holdfast.scheduling.power_sample import PowerSample, remember
+from holdfast.scheduling.stored_value import marks_hold
 from holdfast.scheduling.strategies.maker import plan_maker
 
 
@@ -85,7 +86,9 @@ class RollingPlanner:
                 now_utc=now_utc,
                 soc_pct=soc_pct,
                 prices=prices,
-                forecast=self.forecast(now_utc, prices.purchase),
+                forecast=self.forecast(
+                    now_utc, prices.purchase, path_days=self._path_days(now_utc, prices)
+                ),
                 previous=self._ladder.last_good,
                 peaks_w=self._peaks.peaks_w(),
                 loads_now=self._progress.now,
@@ -98,8 +101,23 @@ class RollingPlanner:
         self._progress.follow(plan)
         return plan
 
-    def forecast(self, now_utc: datetime, prices: PriceSeries | None = None) -> SiteForecast:
+    def _path_days(self, now_utc: datetime, prices: SitePrices) -> int:
+        """Returns from how many days it is due to see how load and PV may come."""
+        known_until, horizon = prices.known_until(now_utc), self._site.planner.horizon_h
+        if known_until is None:
+            return 0
+        # A plan ends with a quarter hour that is whole.
+        until = min(known_until, now_utc + timedelta(hours=horizon)) - QUARTER
+        hold = marks_hold(self._ladder.last_good, now_utc, until)
+        return 0 if hold else self._site.planner.scenario_days
+
+    def forecast(
+        self, now_utc: datetime, prices: PriceSeries | None = None, *, path_days: int = 0
+    ) -> SiteForecast:
         """Tells what is expected from now to the end of the horizon; learns when that is due.
+
+        It tells how load and PV may come, too, as on ``path_days`` days before, and what prices are
+        expected when those that are known end.
 
         Published ``prices`` are what a forecast of later ones learns from. Raises PlanFailed
         if there can be no forecast.
@@ -111,7 +129,12 @@ class RollingPlanner:
                     note_prices(self.history, prices, self._noted_until)
                     self._noted_until = until
             self.forecaster.learn(now_utc)
-            return self.forecaster.forecast(now_utc, self._site.planner.horizon_h)
+            return self.forecaster.forecast(
+                now_utc,
+                self._site.planner.horizon_h,
+                with_price=path_days > 0,
+                path_days=path_days,
+            )
         except ValueError as error:
             raise PlanFailed(f"there is no forecast: {error}") from error
 

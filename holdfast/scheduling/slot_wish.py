@@ -4,6 +4,7 @@ The controller works it out every cycle, from what is measured (``control/modes`
 expects the same of the forecast, a slot at a time.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -104,6 +105,18 @@ def _keeps_caps(wish: SlotWish, here: Expected) -> float:
     return max(-here.net_w, -here.emptying_w(target_pct))
 
 
+def _by_marks(wish: SlotWish, here: Expected) -> float:
+    terms = wish.terms
+    store_w = math.inf if terms.store_below_pct is None else here.filling_w(terms.store_below_pct)
+    serve_w = here.emptying_w(terms.serve_above_pct or 0.0)
+    power_w = min(max(-here.net_w, -serve_w), store_w)
+    if terms.buy_below_pct is not None:
+        power_w = max(power_w, here.filling_w(terms.buy_below_pct) or -math.inf)
+    if terms.sell_above_pct is not None:
+        power_w = min(power_w, -here.emptying_w(terms.sell_above_pct) or math.inf)
+    return power_w
+
+
 _WORKS_OUT: Mapping[SlotMode, Callable[[SlotWish, Expected], float]] = {
     SlotMode.SELF_CONSUMPTION: _follows,
     SlotMode.POWER: lambda wish, _: wish.power_w,
@@ -116,6 +129,7 @@ _WORKS_OUT: Mapping[SlotMode, Callable[[SlotWish, Expected], float]] = {
     SlotMode.PEAK_SHAVING: _shaves,
     SlotMode.LOAD_BALANCER: lambda _, __: 0.0,  # it levels what a forecast's mean does not show
     SlotMode.COMMERCIAL: _keeps_caps,
+    SlotMode.STORED_VALUE: _by_marks,
 }
 assert _WORKS_OUT.keys() == set(SlotMode), "each mode is expected to do something"
 

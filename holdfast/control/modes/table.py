@@ -10,6 +10,7 @@ from holdfast.control.modes.peak_shaving import commercial, peak_shaving
 from holdfast.control.modes.pv_optimizer import pv_optimizer
 from holdfast.control.modes.self_consumption import self_consumption
 from holdfast.control.modes.state_of_charge import state_of_charge
+from holdfast.control.modes.stored_value import stored_value
 from holdfast.control.modes.wish import ModeView, ModeWish
 from holdfast.core.slot_mode import SlotMode
 
@@ -25,6 +26,7 @@ MODES: Mapping[SlotMode, Callable[[ModeView], ModeWish]] = {
     SlotMode.PEAK_SHAVING: peak_shaving,
     SlotMode.LOAD_BALANCER: load_balancer,
     SlotMode.COMMERCIAL: commercial,
+    SlotMode.STORED_VALUE: stored_value,
 }
 
 assert MODES.keys() == set(SlotMode), "each mode has a row"

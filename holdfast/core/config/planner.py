@@ -42,6 +42,9 @@ class PlannerOptions(Section):
     load_quantile: Annotated[float, Field(ge=0.1, le=0.9)] = 0.5
     """Against which load to plan: above 0.5 for those who would rather have some left. Of PV the
     opposite quantile is taken."""
+    scenario_days: Annotated[int, Field(ge=0, le=28)] = 28
+    """Plans are made against load and PV as far off the forecast as on so many days before, and the
+    battery follows what stored energy is worth. 0: against the forecast alone."""
     device_modes: tuple[PlannedMode, ...] = ()
     """Plans leave the inverter to one of these rules of its own at a time. Where its table has not
     that one, or not all that it may do in it is permitted, it gets the power of the slot."""

@@ -37,6 +37,10 @@ VIEWS = st.builds(
         soc_target_pct=PERCENT,
         soc_ceiling_pct=PERCENT,
         import_max_w=st.none() | st.floats(0.0, 1e5),
+        buy_below_pct=PERCENT,
+        store_below_pct=PERCENT,
+        serve_above_pct=PERCENT,
+        sell_above_pct=PERCENT,
     ),
 )
 NEVER_DISCHARGE = (
@@ -204,3 +208,50 @@ def test_each_mode_says_what_it_does_and_needs_a_term_if_any():
     assert all(DOES[mode] for mode in MODES)
     assert set(NEEDS) <= set(SlotMode)
     assert set(NEEDS.values()) <= set(SlotTerms.__slots__)
+
+
+MARKS = {
+    "buy_below_pct": 30.0,
+    "store_below_pct": 60.0,
+    "serve_above_pct": 40.0,
+    "sell_above_pct": 80.0,
+}
+
+
+@pytest.mark.parametrize(
+    ("soc_pct", "rest_w", "power", "at_meter"),
+    [
+        (20.0, 900.0, 5000.0, False),  # bought, whatever the house does
+        (20.0, -900.0, 5000.0, False),
+        (35.0, 900.0, 0.0, False),  # neither bought nor served
+        (35.0, -900.0, 900.0, True),
+        (50.0, 900.0, -900.0, True),
+        (50.0, -900.0, 900.0, True),
+        (70.0, 900.0, -900.0, True),
+        (70.0, -900.0, 0.0, False),  # surplus is exported
+        (90.0, 900.0, -4000.0, False),  # sold, and the load served
+        (90.0, -900.0, -4000.0, False),
+        (90.0, 5000.0, -4000.0, False),
+    ],
+)
+def test_what_stored_energy_is_worth_says_who_has_it(soc_pct, rest_w, power, at_meter):
+    wish = asked(SlotMode.STORED_VALUE, soc_pct=soc_pct, rest_w=rest_w, terms=MARKS)
+    assert (wish.power_w, wish.at_meter) == (power, at_meter)
+
+
+@pytest.mark.parametrize(
+    ("soc_pct", "rest_w", "power"),
+    [(29.9, 0.0, 600.0), (59.9, -2000.0, 600.0), (40.1, 2000.0, -600.0), (80.1, 0.0, -600.0)],
+)
+def test_close_to_a_mark_power_becomes_less_so_that_nothing_runs_past_it(soc_pct, rest_w, power):
+    wish = asked(SlotMode.STORED_VALUE, soc_pct=soc_pct, rest_w=rest_w, terms=MARKS)
+    assert wish.power_w == pytest.approx(power)
+
+
+def test_a_mark_that_is_not_told_is_never_reached_and_without_a_state_of_charge_it_rests():
+    serve = {"serve_above_pct": 10.0}
+    assert power_w(SlotMode.STORED_VALUE, rest_w=900.0, terms=serve) == -900.0
+    assert power_w(SlotMode.STORED_VALUE, rest_w=-900.0, soc_pct=99.9, terms=serve) == 900.0
+    assert power_w(SlotMode.STORED_VALUE, soc_pct=5.0, terms=serve) == 0.0
+    for view in ({"soc_pct": None, "terms": MARKS}, {"terms": {}}):
+        assert asked(SlotMode.STORED_VALUE, rest_w=900.0, **view).power_w == 0.0
