@@ -231,7 +231,7 @@ def _release() -> Iterator[bytes]:
 
 
 def _read_ledger(files: SiteFiles) -> bool:
-    ledger = read_ledger(files, JO)
+    ledger = read_ledger(files.notice_ledger(JO.name))
     if ledger == Ledger():
         return False
     list(due(JO, escalate(JO, ledger, NOON, None), NOON, ZoneInfo("UTC")))

@@ -13,13 +13,13 @@ from holdfast.client.acknowledgement import acknowledge, last_acknowledgement
 from holdfast.core.config import Site
 from holdfast.core.config.notifications import Recipient
 from holdfast.core.errors import ConfigError, HoldfastError, SourceError
-from holdfast.monitoring.language import Language, Phrase
-from holdfast.monitoring.notices import Notice, NoticeKind, TimedNotice
+from holdfast.monitoring.language import Language
+from holdfast.monitoring.notices import NoticeKind, TimedNotice
 from holdfast.monitoring.notification.ledger import Ledger
-from holdfast.monitoring.notification.message import NoticeMessage, NoticeUrgency, urgency_of, what
+from holdfast.monitoring.notification.message import trial, urgency_of, what
 from holdfast.runtime.notice_board import read_notices
 from holdfast.runtime.notification.channels import send
-from holdfast.runtime.notification.postman import read_ledger
+from holdfast.runtime.notification.desk import kept_ledgers
 from holdfast.site.files import SiteFiles, write_atomically
 from holdfast.site.site_file import load_site
 
@@ -29,11 +29,6 @@ could be delivered to one of them at the last try.
 test  sends a notice to each recipient now, and says what came of it; 1 if one could not be told.
 ack   says that you have seen the alarms: recipients with after_minutes are not told any more.
 """
-_TEST = Phrase(
-    "This is a test of the notifications: nothing is wrong. Sent by `holdfast notices test`.",
-    "Das ist ein Test, es ist alles in Ordnung. Gesendet von `holdfast notices test`.",
-)
-_TITLE = Phrase("test", "Test")
 SHOWN = 20
 
 
@@ -53,8 +48,7 @@ def execute(options: argparse.Namespace) -> int:
 
 def _show(site: Site, files: SiteFiles, options: argparse.Namespace) -> int:
     told = read_notices(files)[-SHOWN:]
-    recipients = site.notifications.recipients
-    ledgers = {one.name: read_ledger(files, one) for one in recipients}
+    ledgers = kept_ledgers(site, files)
     seen = last_acknowledgement(files.acknowledgement)
     if options.json:
         fares = {name: _fares(ledger) for name, ledger in ledgers.items()}
@@ -93,31 +87,38 @@ def _print_told(site: Site, told: tuple[TimedNotice, ...]) -> None:
 
 
 def _print_recipients(site: Site, ledgers: dict[str, Ledger]) -> None:
-    if not ledgers:
+    if not site.notifications.recipients:
         print("site.yaml names nobody who is told (notifications): docs/notifications.md shows how")
         return
     print()
     print_columns(_table(site, ledgers))
+    for one in site.notifications.recipients:
+        if one.name not in map(_recipient, ledgers):
+            print(f"{one.name}: nobody has switched notifications on in a browser")
 
 
 def _table(site: Site, ledgers: dict[str, Ledger]) -> Iterator[tuple[str, ...]]:
     yield "recipient", "by", "messages", "waiting", "told last", "trouble"
-    for recipient in site.notifications.recipients:
-        ledger = ledgers[recipient.name]
+    kinds = {one.name: one.channel.kind for one in site.notifications.recipients}
+    for name, ledger in ledgers.items():
         told = "never" if ledger.last_told is None else _local(site, ledger.last_told)
         since = ledger.failing_since
         trouble = "" if since is None else f"since {_local(site, since)}: {ledger.last_error}"
         waiting = str(len(ledger.waiting) + ledger.left_out)
-        kind = recipient.channel.kind
-        yield recipient.name, kind, str(ledger.delivered), waiting, told, trouble
+        yield name, kinds[_recipient(name)], str(ledger.delivered), waiting, told, trouble
 
 
-def _test(site: Site, _: SiteFiles, options: argparse.Namespace) -> int:
+def _recipient(name: str) -> str:
+    """Returns whose ledger that is; a browser's has the browser behind a dot."""
+    return name.partition(".")[0]
+
+
+def _test(site: Site, files: SiteFiles, options: argparse.Namespace) -> int:
     recipients = [one for one in site.notifications.recipients if options.to in (None, one.name)]
     if not recipients:
         names = ", ".join(one.name for one in site.notifications.recipients) or "nobody"
         raise ConfigError(f"notifications.recipients: {names}; not {options.to or 'anybody'}")
-    wrong = {one.name: _failure(site, one) for one in recipients}
+    wrong = {one.name: _failure(site, files, one) for one in recipients}
     if options.json:
         print_json({name: {"told": why is None, "why": why} for name, why in wrong.items()})
     else:
@@ -126,29 +127,12 @@ def _test(site: Site, _: SiteFiles, options: argparse.Namespace) -> int:
     return 1 if any(why is not None for why in wrong.values()) else 0
 
 
-def _failure(site: Site, recipient: Recipient) -> str | None:
+def _failure(site: Site, files: SiteFiles, recipient: Recipient) -> str | None:
     try:
-        send(recipient.channel, _test_message(site, recipient))
+        send(recipient.channel, trial(site, recipient, datetime.now(UTC)), files)
     except SourceError as error:
         return str(error)
     return None
-
-
-def _test_message(site: Site, recipient: Recipient) -> NoticeMessage:
-    now, language = datetime.now(UTC), Language(recipient.language)
-    text = _TEST.told(language)
-    notice = Notice(
-        kind=NoticeKind.NEW, owner="site", row="test", reaction="log", text=text, times=1
-    )
-    return NoticeMessage(
-        id=f"test-{now:%Y%m%d%H%M%S%f}",
-        site=site.name,
-        urgency=NoticeUrgency.INFORMATION,
-        title=f"{site.name}: {_TITLE.told(language)}",
-        text=text,
-        notices=(TimedNotice(utc=now, notice=notice),),
-        link=site.api.public_url or "",
-    )
 
 
 def _ack(_: Site, files: SiteFiles, options: argparse.Namespace) -> int:

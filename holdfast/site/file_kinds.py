@@ -76,6 +76,7 @@ _TABLE: tuple[tuple[str, Nature, str, str, tuple[str, ...]], ...] = (
     ("signatures",     _DEVICE,  "who has seen and signed what",                   "",                                                                  ()),
     ("running",        _SAFETY,  "",                                               "",                                                                  ()),
     ("accounts",       _SECRET,  "names, hashes of passwords, passkeys, sessions", "",                                                                  ()),
+    ("web_push",       _SECRET,  "whose browsers are told of notices, and where",  "",                                                                  ()),
     ("audit",          _RECORD,  "who did what, when, and from which address",     "",                                                                  ()),
     ("logs",           _RECORD,  "names and addresses, now and then",              "",                                                                  ()),
     ("config_history", _RECORD,  "contacts, place and who changed it",             "",                                                                  ()),

@@ -123,6 +123,12 @@ class SiteFiles:
         return self.notice_ledgers / f"{recipient}.json"
 
     @property
+    def web_push(self) -> Path:
+        """Returns the file of the key by which push services know the site, and of the browsers
+        that are told."""
+        return self.state_dir / "web-push.json"
+
+    @property
     def acknowledgement(self) -> Path:
         """Returns the file of who last said that he has seen the alarms."""
         return self.state_dir / "acknowledged.json"

@@ -18,6 +18,7 @@ from holdfast.core.errors import SourceError
 from holdfast.web.request import (
     Conversation,
     HttpRequest,
+    NotThere,
     RateLimited,
     TokenPlace,
     TokenRefused,
@@ -115,7 +116,11 @@ def _arguments(request: HttpRequest, token: str) -> dict[str, Any]:
     arguments: dict[str, Any] = {
         "method": "GET" if body is None else "POST",
         "url": request.url,
-        "headers": {"User-Agent": "holdfast", "Accept-Encoding": "identity"},
+        "headers": {
+            "User-Agent": "holdfast",
+            "Accept-Encoding": "identity",
+            **request.headers,
+        },
     }
     if body is not None:
         arguments["content"], arguments["headers"]["Content-Type"] = body
@@ -143,6 +148,8 @@ def _body_of(request: HttpRequest, token: str) -> tuple[bytes, str] | None:
     """Returns the body with its type; None if there is none."""
     if request.json_body is not None:
         return json.dumps(request.json_body).encode(), "application/json"
+    if request.bytes_body is not None:
+        return request.bytes_body, "application/octet-stream"
     if request.form_body is None:
         return None
     fields = dict(request.form_body)
@@ -181,6 +188,8 @@ def _check_status(answer: "httpx.Response", request: HttpRequest, host: str) -> 
             retry_after_s=_retry_after_s(answer.headers.get("Retry-After", "")),
         )
     may_speak = request.errors_are_answers and 400 <= status < 500
+    if status in {404, 410} and not may_speak:
+        raise NotThere(f"{host}: HTTP {status}")
     if not (200 <= status < 300 or may_speak):
         raise SourceError(f"{host}: HTTP {status}")
 

@@ -26,6 +26,10 @@ class TokenRefused(SourceError):
     """There is no token, or the source does not accept it: asking again does not help."""
 
 
+class NotThere(SourceError):
+    """What was asked for is not there, or no more (HTTP 404, 410)."""
+
+
 class TokenPlace(Enum):
     """Tells where a request carries the token. The token itself is put in by who carries it."""
 
@@ -44,12 +48,15 @@ class TokenPlace(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpRequest:
-    """Holds a request; it is a POST if it has a body, which is JSON or a form."""
+    """Holds a request; it is a POST if it has a body, which is JSON, a form, or bytes."""
 
     url: str
     query: Mapping[str, str] = field(default_factory=dict)
     json_body: Mapping[str, object] | None = None
     form_body: Mapping[str, str] | None = None
+    bytes_body: bytes | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Go with it beside those that every request has."""
     token: TokenPlace = TokenPlace.NOWHERE
     errors_are_answers: bool = False
     """Says whether the body of a 4xx answer tells more than its status."""

@@ -3,20 +3,14 @@
 What cannot be trusted is never made anew by us: as long as it is there, nobody can log in.
 """
 
-import fcntl
-import os
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 from holdfast.api.auth.accounts import Accounts, decode_accounts, encode_accounts
-from holdfast.core.errors import AccountsCorrupt, AlreadyRunning, ConfigError
+from holdfast.core.errors import AccountsCorrupt, ConfigError
+from holdfast.site.changed_alone import changed_alone
 from holdfast.site.files import write_atomically
 
-WITHIN_S = 5.0
-"""Who holds the file longer than that hangs."""
-_TRY_EVERY_S = 0.02
 _RECOVERY = (
     "nobody can log in until it is mended, and stopping goes on: put a copy of it back, or move it "
     "away and set the site up anew with `holdfast users setup-code`"
@@ -54,7 +48,7 @@ class AccountStore:
         """
         try:
             self._path.parent.mkdir(mode=0o700, exist_ok=True)
-            with self._alone():
+            with changed_alone(self._path):
                 before = self.read()
                 after = edit(before)
                 if after != before:
@@ -69,26 +63,3 @@ class AccountStore:
         except FileNotFoundError:
             return None
         return found.st_ino, found.st_mtime_ns, found.st_size
-
-    @contextmanager
-    def _alone(self) -> Iterator[None]:
-        descriptor = os.open(self._path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            self._take(descriptor)
-            yield
-        finally:
-            os.close(descriptor)
-
-    def _take(self, descriptor: int) -> None:
-        end_s = time.monotonic() + WITHIN_S
-        while True:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                if time.monotonic() > end_s:
-                    raise AlreadyRunning(
-                        f"another process holds {self._path} for more than {WITHIN_S:g} s"
-                    ) from None
-                time.sleep(_TRY_EVERY_S)
-            else:
-                return

@@ -23,6 +23,16 @@ _Host = Annotated[
         right="name or address of a host, such as smtp.example.org",
     ),
 ]
+_AccountName = Annotated[
+    str, Form(pattern=r"(sso:)?[a-z0-9._@-]{1,48}", right="name of an account, such as ann")
+]
+_PushService = Annotated[
+    str,
+    Form(
+        pattern=r"[a-z0-9][a-z0-9.-]{0,250}(:[0-9]{1,5})?",
+        right="host of a push service, such as push.example.org or push.example.org:8443",
+    ),
+]
 _HERE = re.compile(r"127\.[0-9.]+|::1|localhost")
 MAX_RECIPIENTS = 20
 
@@ -104,8 +114,26 @@ class PushoverChannel(NeededToken):
     """Key of the user or group."""
 
 
+class WebPushChannel(Section):
+    """By web push, to each browser in which somebody has switched notifications on (Settings)."""
+
+    kind: Literal["web_push"]
+    """Browsers."""
+    contact: MailAddress
+    """Whom a push service may write to if what comes from here troubles it; it is told this."""
+    accounts: Annotated[tuple[_AccountName, ...], Field(max_length=200)] = ()
+    """Whose browsers; left out: those of all who have switched it on."""
+    services: Annotated[tuple[_PushService, ...], Field(max_length=10)] = ()
+    """Push services beside those of Apple, Google, Microsoft and Mozilla, such as one at home."""
+
+    def tells(self, account: str) -> bool:
+        """Says whether browsers of that account are told."""
+        return not self.accounts or account in self.accounts
+
+
 NoticeChannel = Annotated[
-    MailChannel | WebhookChannel | NtfyChannel | PushoverChannel, Field(discriminator="kind")
+    MailChannel | WebhookChannel | NtfyChannel | PushoverChannel | WebPushChannel,
+    Field(discriminator="kind"),
 ]
 
 

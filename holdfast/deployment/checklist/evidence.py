@@ -23,7 +23,7 @@ from holdfast.monitoring.history.place import HistoryPlace
 from holdfast.monitoring.history.reader import HistoryReader
 from holdfast.monitoring.notification.ledger import Ledger
 from holdfast.monitoring.status.schema import Status
-from holdfast.runtime.notification.postman import read_ledger
+from holdfast.runtime.notification.desk import kept_ledgers
 from holdfast.site.examination import Examination, examine
 from holdfast.site.files import SiteFiles
 from holdfast.site.proof import valid_proof
@@ -83,7 +83,7 @@ def gather(site: Site, now: datetime) -> Evidence:
         has_admin=_has_admin(files),
         is_clock_right=_is_clock_right(),
         free_bytes=_free_bytes(files),
-        ledgers={one.name: read_ledger(files, one) for one in site.notifications.recipients},
+        ledgers=kept_ledgers(site, files),
         signed={
             item: one
             for item, one in Signatures(files.signatures).read().items()

@@ -31,6 +31,11 @@ _ANOTHER_WAY = Phrase(
     "`holdfast notices` sagt, woran es lag, `holdfast notices test` versucht es noch einmal.",
 )
 
+_SWITCH_ON = Phrase(
+    "Settings, Notifications on this device; or take the recipient out of site.yaml.",
+    "Einstellungen, Benachrichtigungen auf diesem Gerät; oder den Empfänger aus site.yaml nehmen.",
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConditionRow:
@@ -57,6 +62,7 @@ CONDITIONS: Mapping[str, ConditionRow] = {
     "audit_not_written":     _row(_R.HOLD,         60.0,  "the audit log cannot be written",                                        "das Protokoll kann nicht geschrieben werden",                              _DISK, s.LOGS),
     "history_not_written":   _row(_R.HOLD,         600.0, "the history cannot be written",                                          "der Verlauf kann nicht geschrieben werden",                                _DISK, _IN_LOGS),
     "recipient_unreachable": _row(_R.HOLD,         0.0,   "could not be told of anything for a day",                                "konnte seit einem Tag nicht benachrichtigt werden",                        _ANOTHER_WAY),
+    "no_browser_told":       _row(_R.HOLD,         86400.0, "nobody has switched notifications on in a browser",                    "niemand hat die Benachrichtigungen in einem Browser eingeschaltet",        _SWITCH_ON),
 }
 # fmt: on
 

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import IntEnum
 from zoneinfo import ZoneInfo
 
@@ -54,6 +55,11 @@ _ACKNOWLEDGE = Phrase(
     "Acknowledge it by logging in, or with `holdfast notices ack`.",
     "Bestätigen: anmelden, oder `holdfast notices ack`.",
 )
+_TRIAL = Phrase(
+    "This is a test of the notifications: nothing is wrong.",
+    "Das ist ein Test, es ist alles in Ordnung.",
+)
+_TRIAL_TITLE = Phrase("test", "Test")
 _MORE = Phrase("and {count} more", "und {count} weitere")
 
 
@@ -103,6 +109,22 @@ def compose(
         text="\n".join([*lines, *(["", link] if link else [])]),
         notices=tuple(told),
         link=link,
+    )
+
+
+def trial(site: Site, recipient: Recipient, now: datetime) -> NoticeMessage:
+    """Returns a message by which ``recipient`` sees that he can be told."""
+    language = Language(recipient.language)
+    text = _TRIAL.told(language)
+    notice = Notice(kind=NoticeKind.NEW, owner=SITE, row="test", reaction="log", text=text, times=1)
+    return NoticeMessage(
+        id=f"test-{now:%Y%m%d%H%M%S%f}",
+        site=site.name,
+        urgency=NoticeUrgency.INFORMATION,
+        title=f"{site.name}: {_TRIAL_TITLE.told(language)}",
+        text=text,
+        notices=(TimedNotice(utc=now, notice=notice),),
+        link=site.api.public_url or "",
     )
 
 

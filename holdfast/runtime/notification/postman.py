@@ -9,6 +9,7 @@ import logging
 import random
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -17,7 +18,7 @@ from pydantic import TypeAdapter
 from pydantic_core import to_json
 
 from holdfast.core.config import Site
-from holdfast.core.config.notifications import NoticeChannel, Recipient
+from holdfast.core.config.notifications import Recipient
 from holdfast.core.errors import SourceError
 from holdfast.monitoring.notices import TimedNotice, strength
 from holdfast.monitoring.notification.ledger import (
@@ -29,8 +30,7 @@ from holdfast.monitoring.notification.ledger import (
     take,
 )
 from holdfast.monitoring.notification.message import NoticeMessage, compose
-from holdfast.runtime.notification.channels import send
-from holdfast.site.files import SiteFiles, write_atomically
+from holdfast.site.files import write_atomically
 from holdfast.web.backoff import wait_after_failure
 
 _log = logging.getLogger(__name__)
@@ -39,14 +39,16 @@ LOOK_EVERY_S = 5.0
 _LIMITED = timedelta(minutes=10)
 """So long a server is left alone that found us too eager and did not say for how long."""
 
+Send = Callable[[NoticeMessage], None]
+"""Returns once the other side has taken a message. Raises SourceError."""
 Witness = Callable[[datetime], datetime | None]
 """Tells when somebody last acknowledged what was told since a time; None: nobody did."""
 
 
-def read_ledger(files: SiteFiles, recipient: Recipient) -> Ledger:
+def read_ledger(file: Path) -> Ledger:
     """Returns what is remembered of a recipient; nothing if there is nothing that can be read."""
     try:
-        ledger = _LEDGER.validate_json(files.notice_ledger(recipient.name).read_bytes())
+        ledger = _LEDGER.validate_json(file.read_bytes())
         timed = (one.notice for one in (*ledger.waiting, *ledger.alarms))
         for notice in (*timed, *ledger.known.values()):
             strength(notice)
@@ -56,28 +58,31 @@ def read_ledger(files: SiteFiles, recipient: Recipient) -> Ledger:
 
 
 class Postman:
-    """Tells one recipient of a site."""
+    """Tells one recipient of a site, or one of his browsers."""
 
     def __init__(
         self,
         site: Site,
         recipient: Recipient,
-        files: SiteFiles,
+        file: Path,
         witness: Witness,
+        send: Send,
         *,
-        send: Callable[[NoticeChannel, NoticeMessage], None] = send,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
+        """``file`` is where the ledger is; its name tells him from others."""
         self.recipient = recipient
+        self.name = file.stem
         self._site = site
         self._zone = ZoneInfo(site.timezone)
-        self._file: Path = files.notice_ledger(recipient.name)
+        self._file = file
         self._witness = witness
         self._send = send
         self._now = now
         self._lock = threading.Lock()
         self._wake = threading.Event()
-        self._ledger = read_ledger(files, recipient)
+        self._retired = False
+        self._ledger = read_ledger(file)
 
     @property
     def ledger(self) -> Ledger:
@@ -93,15 +98,23 @@ class Postman:
     def start(self, end: threading.Event) -> None:
         """Begins to tell, until ``end`` is set. What is being sent then is left to itself."""
         threading.Thread(
-            target=self._run, args=(end,), name=f"tells-{self.recipient.name}", daemon=True
+            target=self._run, args=(end,), name=f"tells-{self.name}", daemon=True
         ).start()
 
+    def retire(self) -> None:
+        """Ends telling, with all that is remembered: there is nobody any more."""
+        with self._lock:
+            self._retired = True
+            with suppress(OSError):
+                self._file.unlink(missing_ok=True)
+        self._wake.set()
+
     def _run(self, end: threading.Event) -> None:
-        while not end.is_set():
+        while not (end.is_set() or self._retired):
             try:
                 self.round()
             except Exception:  # noqa: BLE001 - nobody would start this thread again
-                _log.exception("%s: this round told nothing", self.recipient.name)
+                _log.exception("%s: this round told nothing", self.name)
             self._wake.wait(LOOK_EVERY_S)
             self._wake.clear()
 
@@ -124,12 +137,12 @@ class Postman:
     def _failure(self, message: NoticeMessage) -> SourceError | None:
         """Sends, and returns why that did not succeed."""
         try:
-            self._send(self.recipient.channel, message)
+            self._send(message)
         except SourceError as error:
-            _log.warning("%s cannot be told: %s", self.recipient.name, error)
+            _log.warning("%s cannot be told: %s", self.name, error)
             return error
         except Exception as error:  # noqa: BLE001 - whatever a server answers, the next try comes
-            _log.exception("%s cannot be told", self.recipient.name)
+            _log.exception("%s cannot be told", self.name)
             return SourceError(f"{type(error).__name__}: {error}")
         return None
 
@@ -142,11 +155,11 @@ class Postman:
         self._keep(after_failure(ledger, str(failure), now, wait))
 
     def _keep(self, ledger: Ledger) -> None:
-        if ledger == self._ledger:
+        if self._retired or ledger == self._ledger:
             return
         self._ledger = ledger
         try:
             self._file.parent.mkdir(exist_ok=True, mode=0o700)
             write_atomically(self._file, to_json(ledger))
         except OSError as error:
-            _log.error("what %s was told is not on disk: %s", self.recipient.name, error)
+            _log.error("what %s was told is not on disk: %s", self.name, error)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from holdfast.core.config.notifications import Notifications
+from holdfast.core.config.notifications import Notifications, WebPushChannel
 from tests.builders import build_site
 
 MAIL = {
@@ -16,6 +16,8 @@ MAIL = {
 }
 LOGIN = {"username": "site", "password_env": "MAIL_PASSWORD"}
 NTFY = {"kind": "ntfy", "topic": "my-house"}
+
+PUSH = {"kind": "web_push", "contact": "ann@example.org"}
 
 
 def recipient(channel: dict[str, Any] | None = None, **changes: Any) -> dict[str, Any]:
@@ -42,6 +44,9 @@ def test_nobody_is_told_unless_somebody_is_named() -> None:
         {"kind": "webhook", "url": "http://homeassistant.local:8123/api/webhook/holdfast"},
         {"kind": "webhook", "url": "https://example.org/hook", "token_file": "hook.secret"},
         {"kind": "pushover", "user": "u" * 30, "token_env": "PUSHOVER_TOKEN"},
+        PUSH,
+        PUSH
+        | {"accounts": ["ann", "sso:ann@example.org"], "services": ["push.lan:8443", "push.lan"]},
     ],
 )
 def test_each_way_to_somebody_is_taken(channel: dict[str, Any]) -> None:
@@ -65,11 +70,34 @@ def test_each_way_to_somebody_is_taken(channel: dict[str, Any]) -> None:
         ({"kind": "pushover", "user": "u" * 30}, "token_env or token_file must say"),
         ({"kind": "pushover", "user": "me", "token_env": "T"}, "this is no key of a user"),
         ({"kind": "pager"}, "pager"),
+        ({"kind": "web_push"}, "contact"),
+        (PUSH | {"contact": "ann"}, "is no address"),
+        (PUSH | {"accounts": ["Ann Miller"]}, "is no name of an account"),
+        (PUSH | {"accounts": ["ann"] * 201}, "at most 200 items"),
+        (PUSH | {"services": ["https://push.lan/"]}, "is no host of a push service"),
+        (PUSH | {"services": ["push.lan"] * 11}, "at most 10 items"),
     ],
 )
 def test_what_cannot_reach_anybody_is_refused_in_words(channel: dict[str, Any], told: str) -> None:
     with pytest.raises(ValidationError, match=told):
         several(recipient(channel))
+
+
+def test_browsers_of_all_are_told_unless_accounts_are_named() -> None:
+    everybody, ann = (
+        WebPushChannel.model_validate(PUSH | more) for more in ({}, {"accounts": ["ann"]})
+    )
+    assert [everybody.tells(name) for name in ("ann", "bob")] == [True, True]
+    assert [ann.tells(name) for name in ("ann", "bob")] == [True, False]
+
+
+def test_all_of_it_is_told_unless_some_is_left_out() -> None:
+    (one,) = several(recipient()).recipients
+    assert one.kinds == ("new", "worse", "still", "over")
+    (some,) = several(recipient(kinds=["over", "new"])).recipients
+    assert some.kinds == ("over", "new")
+    with pytest.raises(ValidationError, match="at least 1 item"):
+        several(recipient(kinds=[]))
 
 
 def test_names_differ_and_somebody_is_told_at_once() -> None:

@@ -48,7 +48,9 @@ def test_one_counts_once_it_has_lasted_and_begins_anew_after_a_gap() -> None:
 
 
 def test_every_row_of_the_controller_can_be_seen() -> None:
-    seen_elsewhere = {"controller_silent", "history_not_written", "recipient_unreachable"}
+    seen_elsewhere = {
+        "controller_silent", "history_not_written", "recipient_unreachable", "no_browser_told",
+    }  # fmt: skip
     audit = AuditStatus(lines=1, lost=2, problem="no space left")
     there = status(
         waits_for_start=True, latches_on_disk=False, audit=audit, comms={"a/b": comms("gone")}

@@ -16,6 +16,7 @@ from holdfast.core.errors import SourceError
 from holdfast.monitoring.notification.message import NoticeMessage, compose
 from holdfast.runtime.notification.channels import send
 from holdfast.simulation.net import free_port
+from holdfast.site.files import SiteFiles
 from holdfast.web.carrier import SIGNATURE_HEADER
 from holdfast.web.request import RateLimited, TokenRefused
 from tests.builders import build_site
@@ -39,7 +40,7 @@ def message(who: Recipient) -> NoticeMessage:
 
 def tell(**channel: Any) -> None:
     who = recipient(channel=channel, language="de")
-    send(who.channel, message(who))
+    send(who.channel, message(who), SiteFiles(state_dir=Path("nowhere")))
 
 
 @pytest.fixture(scope="module")

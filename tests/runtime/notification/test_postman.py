@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from holdfast.core.config.notifications import NoticeChannel, Recipient
+from holdfast.core.config.notifications import Recipient
 from holdfast.core.errors import SourceError
 from holdfast.monitoring.notices import NoticeKind
 from holdfast.monitoring.notification.ledger import Ledger
@@ -32,7 +32,7 @@ class Post:
         self.taken: list[NoticeMessage] = []
         self.tries = 0
 
-    def send(self, _: NoticeChannel, message: NoticeMessage) -> None:
+    def send(self, message: NoticeMessage) -> None:
         self.tries += 1
         if not self.open:
             raise SourceError("nobody there")
@@ -44,9 +44,9 @@ class Post:
         who: Recipient | None = None,
         witness: Callable[[datetime], datetime | None] = lambda _: None,
     ) -> Postman:
-        return Postman(
-            SITE, who or recipient(), files, witness, send=self.send, now=lambda: self.now
-        )
+        who = who or recipient()
+        file = files.notice_ledger(who.name)
+        return Postman(SITE, who, file, witness, self.send, now=lambda: self.now)
 
 
 @pytest.fixture
@@ -82,7 +82,7 @@ def test_while_the_server_is_down_it_is_asked_ever_less_and_then_told_all(
         postman.round()
         post.now += timedelta(minutes=1)
     assert 3 * 24 <= post.tries <= 3 * 24 * 60 / 40 + 8
-    ledger = read_ledger(files, recipient())
+    ledger = read_ledger(files.notice_ledger(recipient().name))
     assert ledger.unreachable(post.now)
     assert (ledger.last_error, len(ledger.waiting)) == ("nobody there", 15)
     post.open = True
@@ -90,7 +90,7 @@ def test_while_the_server_is_down_it_is_asked_ever_less_and_then_told_all(
     post.postman(files).round()
     (message,) = post.taken
     assert "15 notices, the first of 2026-03-02 12:00, the last of" in message.text
-    assert read_ledger(files, recipient()).waiting == ()
+    assert read_ledger(files.notice_ledger(recipient().name)).waiting == ()
 
 
 @pytest.mark.parametrize(("whole", "damaged"), [('Z"', '"'), ('"trip"', '"tripp"')])
@@ -100,11 +100,11 @@ def test_a_ledger_that_nobody_can_judge_counts_for_none(
     """Else nothing would be told any more: a time without a zone, a reaction of no name."""
     Post().postman(files).take([notice("row", reaction="trip")])
     path = files.notice_ledger(recipient().name)
-    assert read_ledger(files, recipient()) != Ledger()
+    assert read_ledger(files.notice_ledger(recipient().name)) != Ledger()
     text = path.read_text()
     assert whole in text
     path.write_text(text.replace(whole, damaged))
-    assert read_ledger(files, recipient()) == Ledger()
+    assert read_ledger(files.notice_ledger(recipient().name)) == Ledger()
 
 
 def test_an_alarm_that_nobody_acknowledges_goes_on(files: SiteFiles) -> None:
@@ -128,10 +128,10 @@ def test_an_alarm_that_nobody_acknowledges_goes_on(files: SiteFiles) -> None:
 def test_what_a_server_answers_against_all_rules_ends_nothing(
     files: SiteFiles, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def send(_: NoticeChannel, __: NoticeMessage) -> None:
+    def send(_: NoticeMessage) -> None:
         raise UnicodeError("what is that")
 
-    postman = Postman(SITE, recipient(), files, lambda _: None, send=send)
+    postman = Postman(SITE, recipient(), files.notice_ledger("ann"), lambda _: None, send)
     postman.take([notice()])
     postman.round()
     assert postman.ledger.last_error == "UnicodeError: what is that"
