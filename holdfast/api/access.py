@@ -80,7 +80,7 @@ ACCESS = (
     # Whoever may write `api.oidc` there can make anybody an admin.
     _row(_R.CONFIG_WRITE, _U.ADMIN, "change site.yaml, and take a change back"),
     _row(_R.USERS_MANAGE, _U.ADMIN, "add and remove accounts, and change their roles", by_token=False),
-    _row(_R.OWN_ACCOUNT, _U.VIEWER, "change one's own password, sessions, tokens and second factors", by_token=False),
+    _row(_R.OWN_ACCOUNT, _U.VIEWER, "change one's own password, sessions, tokens, second factors, and which browsers are told", by_token=False),
 )  # fmt: skip
 assert tuple(row.right for row in ACCESS) == tuple(Right)
 assert get_args(RoleName) == tuple(UserRole)

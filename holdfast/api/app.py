@@ -74,6 +74,7 @@ def create_app(site: Site, files: SiteFiles, config: Path, auth: Auth) -> FastAP
     )
     app.state.view, app.state.live = view, live
     app.state.turns, app.state.jobs = RequestTurns(), Jobs()
+    app.state.push_shelf, app.state.push_turns = auth.push_shelf, RequestTurns(waiting=4)
     for router in OUTSIDE:
         app.include_router(router)
     for router in ROUTERS:

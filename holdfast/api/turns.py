@@ -1,9 +1,9 @@
 """What takes long is done for a few at a time; who would wait too long is told to come again."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Annotated, Final
+from typing import Annotated, Final, cast
 
 from fastapi import Depends, HTTPException
 from starlette.requests import HTTPConnection
@@ -44,12 +44,22 @@ class RequestTurns:
             self._free.release()
 
 
-async def _in_turn(connection: HTTPConnection) -> AsyncIterator[None]:
-    turns: RequestTurns = connection.app.state.turns
-    async with turns.one():
-        yield
+def turn_of(
+    turns: Callable[[HTTPConnection], RequestTurns],
+) -> Callable[[HTTPConnection], AsyncIterator[None]]:
+    """Returns the dependency of a route that waits for its turn among ``turns``, and holds it."""
+
+    async def in_turn(connection: HTTPConnection) -> AsyncIterator[None]:
+        async with turns(connection).one():
+            yield
+
+    return in_turn
 
 
-IN_TURN: Final = Depends(_in_turn)
+def _turns(connection: HTTPConnection) -> RequestTurns:
+    return cast("RequestTurns", connection.app.state.turns)
+
+
+IN_TURN: Final = Depends(turn_of(_turns))
 """A route with this dependency reads much, or calculates."""
 InTurn = Annotated[None, IN_TURN]

@@ -4,6 +4,7 @@ import argparse
 import getpass
 import sys
 from datetime import UTC, datetime
+from functools import partial
 
 from holdfast.api.access import UserRole
 from holdfast.api.auth.account_edits import (
@@ -27,13 +28,14 @@ from holdfast.client.messages import Act
 from holdfast.client.operator_note import note, tell
 from holdfast.core.errors import ConfigError
 from holdfast.site.files import SiteFiles
+from holdfast.site.push_book import PushShelf, without_account
 from holdfast.site.site_file import load_site
 
 DESCRIPTION = """\
 list        print the accounts.
 add         add the account NAME with --role; its password is asked for, or read from standard
             input: never an argument, which others could see.
-remove      remove the account NAME, with its sessions and tokens.
+remove      remove the account NAME, with its sessions, its tokens, and the browsers that are told.
 role        give the account NAME another --role; it holds at once.
 password    give the account NAME another password; all its sessions end. With
             --without-second-factor its authenticator app and passkeys are gone as well: for who
@@ -149,6 +151,7 @@ def _add(desk: _Desk, options: argparse.Namespace) -> int:
 
 def _remove(desk: _Desk, options: argparse.Namespace) -> int:
     desk.store.change(lambda accounts: removed(accounts, options.name))
+    PushShelf(desk.files.web_push).change(partial(without_account, account=options.name))
     desk.tell(Act.ACCOUNT, f"{options.name} removed")
     return 0
 

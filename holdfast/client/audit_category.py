@@ -83,6 +83,7 @@ OPERATOR_ACTS: dict[str, Category] = {
     Act.CONFIG: Category.CONFIGURATION,
     Act.PRICES: Category.CONFIGURATION,
     Act.COMMISSIONING: Category.CONFIGURATION,
+    Act.NOTIFICATIONS: Category.CONFIGURATION,
     Act.BACKUP: Category.BACKUP_RESTORE,
     Act.RESTORE: Category.BACKUP_RESTORE,
     Act.UPDATE: Category.BACKUP_RESTORE,

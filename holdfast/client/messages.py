@@ -103,6 +103,8 @@ class Act(StrEnum):
     RESTORE = "restore"
     UPDATE = "update"
     """Another version of Holdfast was put in place, or an earlier one back."""
+    NOTIFICATIONS = "notifications"
+    """A browser is told of notices from now on, or no more, or was told a test."""
     FACTORY_RESET = "factory_reset"
     PERSONAL_DATA = "personal_data"
     """What is about persons was taken along or deleted."""

@@ -20,6 +20,7 @@ from holdfast.monitoring.history.database import HistoryError
 from holdfast.monitoring.history.sqlite_file import back_up
 from holdfast.site.file_kinds import FileKind
 from holdfast.site.files import SiteFiles
+from holdfast.site.push_book import PushShelf
 
 _READ_ME = """\
 What Holdfast had on record about persons at {name}.
@@ -78,6 +79,8 @@ def _read_me(site: Site, kinds: list[FileKind]) -> str:
 def _add(archive: zipfile.ZipFile, files: SiteFiles, kind: FileKind) -> None:
     if kind.name == "accounts":
         archive.writestr("accounts.json", _accounts(files))
+    elif kind.name == "web_push":
+        archive.writestr("browsers-told.json", _browsers(files))
     elif kind.name == "history_db":
         _add_database(archive, files.history_db)
     else:
@@ -103,6 +106,15 @@ def _accounts(files: SiteFiles) -> bytes:
     except AccountsCorrupt as error:
         return to_json({"problem": str(error)})
     return to_json({"accounts": [_told(account) for account in accounts.users]}, indent=2)
+
+
+def _browsers(files: SiteFiles) -> bytes:
+    """Tells whose browsers are told of notices; where, opens them to whoever knows it."""
+    told = [
+        {"account": one.account, "name": one.name, "made": one.made, "by": one.address.service}
+        for one in PushShelf(files.web_push).read().browsers
+    ]
+    return to_json(told, indent=2)
 
 
 def _told(account: Account) -> dict[str, object]:

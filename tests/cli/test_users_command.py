@@ -20,10 +20,12 @@ from holdfast.cli.main import main
 from holdfast.client.messages import Act, OperatorMessage
 from holdfast.core.config.api import Api
 from holdfast.site.files import SiteFiles
+from holdfast.site.push_book import with_browser
 from holdfast.testing.sites import example_content
 from tests.api.auth.bench import NOON, PASSWORD, QUICK, Clock
 from tests.api.auth.test_account_store import FULL
 from tests.cli.json_outputs import OUTPUTS, complaints, shape
+from tests.runtime.notification.push_service import Telephone
 
 
 class Desk:
@@ -76,8 +78,11 @@ def test_an_account_that_is_added_here_counts_at_once_there(
     assert desk.run("password", "anna", typed="another good one\n") == 0
     assert auth.session_of(logged_in.secret) is None
     auth.login.with_password("anna", "another good one", "", "192.0.2.1")
+    browser = Telephone(endpoint="https://web.push.apple.com/x").of("anna")
+    auth.push_shelf.change(lambda book: with_browser(book, browser))
     assert desk.run("remove", "anna") == 0
     assert auth.store.read().named("anna") is None
+    assert auth.push_shelf.read().browsers == ()
     auth.close()
     assert [message.detail for message in desk.told] == [
         "anna added as admin", "otto added as admin", "anna has the role viewer",

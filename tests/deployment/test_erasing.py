@@ -23,10 +23,12 @@ from holdfast.monitoring.audit.log_lines import event_of
 from holdfast.runtime.audit.folder import AuditFolder, Entry
 from holdfast.runtime.latch_file import load_latches, save_latches
 from holdfast.site.files import SiteFiles
+from holdfast.site.push_book import PushShelf, with_browser, with_key
 from holdfast.site.site_file import load_site
 from holdfast.site.site_lock import hold_lock
 from holdfast.testing.rig import Rig
 from holdfast.testing.sites import example_content
+from tests.runtime.notification.push_service import Telephone
 
 NOON = datetime(2026, 4, 10, 12, tzinfo=UTC)
 LATCHED = Latches(emergency_stop=True, faults=("battery/contactor_welded",))
@@ -45,6 +47,9 @@ class Site:
         save_latches(self.files.latches, LATCHED)
         account = Account(name="anna", role=UserRole.ADMIN, made=NOON, password_hash="$argon2id$")
         AccountStore(self.files.accounts).change(lambda accounts: added(accounts, account))
+        self.phone = Telephone(endpoint="https://web.push.apple.com/annas")
+        browser = self.phone.of("anna", "my telephone")
+        PushShelf(self.files.web_push).change(lambda book: with_browser(with_key(book), browser))
         log = AuditFolder(self.files.audit, file_bytes=300)
         for number in range(6):
             event = ProcessEnded(reason=f"number {number}")
@@ -73,7 +78,7 @@ def test_a_reset_leaves_what_is_latched_and_what_tells_of_hardware(site: Site) -
     assert site.reset() == 0
     assert load_latches(site.files.latches) == LATCHED
     left = {path.name for path in site.files.state_dir.iterdir()}
-    locks = {f"{name}.lock" for name in PROCESSES}
+    locks = {f"{name}.lock" for name in (*PROCESSES, "web-push")}
     assert left - locks == {"latches.json", "wear.json", "audit"}
 
 
@@ -191,8 +196,12 @@ def test_the_archive_has_all_about_persons_and_no_secret(site: Site) -> None:
         told = json.loads(archive.read("accounts.json"))
         whole = b"".join(archive.read(name) for name in archive.namelist())
         assert any(name.startswith("audit/") for name in archive.namelist())
+        (browser,) = json.loads(archive.read("browsers-told.json"))
     assert told["accounts"][0]["name"] == "anna"
+    assert (browser["account"], browser["name"]) == ("anna", "my telephone")
     assert b"argon2id" not in whole
+    for secret in ("PRIVATE KEY", "annas", site.phone.address.auth):
+        assert secret.encode() not in whole
 
 
 def test_an_archive_that_is_there_is_not_overwritten_and_nothing_deleted(site: Site) -> None:
@@ -211,6 +220,7 @@ def test_a_wipe_deletes_what_is_about_persons_and_nothing_else(
     assert site.run("personal-data", "wipe", "--no-archive", "--yes", site.name) == 0
     assert not site.files.accounts.exists()
     assert not site.files.history_db.exists()
+    assert not site.files.web_push.exists()
     assert site.files.weather.exists()
     assert load_latches(site.files.latches) == LATCHED
 

@@ -41,6 +41,7 @@ from holdfast.client.operator_note import OperatorNotes, note
 from holdfast.core.config.api import Api
 from holdfast.core.errors import AccountsCorrupt
 from holdfast.site.files import SiteFiles
+from holdfast.site.push_book import PushShelf
 
 COOKIE = "holdfast_session"
 HEADER = "X-Holdfast"
@@ -77,6 +78,7 @@ class Auth:
         self.now = now
         self.store = AccountStore(folder)
         self.sessions = SessionBook(folder, now)
+        self.push_shelf = PushShelf(files.web_push)
         self.passwords = passwords or PasswordDesk()
         self.setup = SetupCode(folder, self.store, now)
         self.passkeys = PasskeyDesk()

@@ -21,6 +21,7 @@ from holdfast.api.routes import (
     notices,
     plan,
     prices,
+    push,
     reports,
     safety,
     state,
@@ -47,5 +48,6 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     audit.router,
     incidents.router,
     notices.router,
+    push.router,
     config.router,
 )

@@ -1,6 +1,7 @@
 """All accounts, for an admin."""
 
 from datetime import datetime
+from functools import partial
 
 from fastapi import APIRouter
 from pydantic import BaseModel
@@ -23,6 +24,7 @@ from holdfast.api.auth.routes.own_sessions import Ended
 from holdfast.api.auth.routes.wire import Manager, Name, Password, RoleOfUser
 from holdfast.api.bodies import Body
 from holdfast.client.messages import Act
+from holdfast.site.push_book import without_account
 
 router = APIRouter(prefix="/users", tags=["auth"], responses=REFUSALS)
 
@@ -109,9 +111,10 @@ def change(name: Name, body: UserChange, principal: Manager, auth: AuthOf) -> Us
 
 @router.delete("/{name}", status_code=204)
 def remove(name: Name, principal: Manager, auth: AuthOf) -> None:
-    """Removes an account, with its sessions and tokens."""
+    """Removes an account, with its sessions, its tokens, and the browsers that are told."""
     auth.store.change(lambda accounts: removed(accounts, name))
     auth.sessions.end_all(name)
+    auth.push_shelf.change(partial(without_account, account=name))
     auth.tell(principal, Act.ACCOUNT, f"{name} removed")
 
 
