@@ -514,6 +514,18 @@ export interface ConfigVersion {
   present: boolean;
 }
 
+export interface PushTold {
+  public_key: string | null;
+  recipients: string[];
+  browsers: PushBrowser[];
+}
+
+export interface PushBrowser {
+  id: string;
+  name: string;
+  made: string;
+}
+
 export interface SessionInfo {
   id: string;
   how: string;

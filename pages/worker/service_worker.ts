@@ -1,4 +1,5 @@
-/** Keeps the shell, so that the page opens without a network and can say that it has no data.
+/** Keeps the shell, so that the page opens without a network and can say that it has no data, and
+ * shows what the site tells this browser while no page is open.
  *
  * What the API answers is never kept: an old reading that looks like a new one is a lie.
  */
@@ -27,6 +28,49 @@ self.addEventListener("fetch", (event) => {
   if (href === address("./") || href === address(EMERGENCY)) event.respondWith(freshFirst(href));
   else if (SHELL.has(href)) event.respondWith(keptFirst(href));
 });
+
+self.addEventListener("push", (event) => {
+  event.waitUntil(showNotice(event.data));
+});
+
+self.addEventListener("notificationclick", (event) => {
+  event.notification.close();
+  event.waitUntil(openPage());
+});
+
+interface PushedNotice {
+  id?: string;
+  title?: string;
+  body?: string;
+  urgency?: string;
+}
+
+/** Something is shown in any case: a browser that shows nothing is not told any more. */
+async function showNotice(data: PushMessageData | null): Promise<void> {
+  const { id, title, body, urgency } = read(data);
+  await self.registration.showNotification(title ?? "Holdfast", {
+    body: body ?? "",
+    icon: address("icon-192.png"),
+    requireInteraction: urgency === "alarm",
+    ...(id === undefined ? {} : { tag: id }), // what comes twice is shown once
+  });
+}
+
+function read(data: PushMessageData | null): PushedNotice {
+  try {
+    return (data?.json() ?? {}) as PushedNotice;
+  } catch {
+    return {};
+  }
+}
+
+/** Our own page, whatever was sent: a message cannot say where to. */
+async function openPage(): Promise<void> {
+  const { scope } = self.registration;
+  const windows = await self.clients.matchAll({ type: "window", includeUncontrolled: true });
+  const open = windows.find((one) => one.url.startsWith(scope));
+  await (open ? open.focus() : self.clients.openWindow(scope));
+}
 
 async function keepShell(): Promise<void> {
   const cache = await caches.open(CACHE);

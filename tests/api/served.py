@@ -16,10 +16,10 @@ SHOW_EVERY_S = 0.5
 class ServedBench:
     """Runs until told to end; cycles go on all the while."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **changes: object) -> None:
         self.port = 0
         self.bench: ApiBench | None = None
-        self._folder = folder
+        self._folder, self._changes = folder, changes
         self._secrets: dict[UserRole, str] = {}
         self._ready = threading.Event()
         self._end = threading.Event()
@@ -45,7 +45,7 @@ class ServedBench:
         self._thread.join()
 
     async def _serve(self) -> None:
-        async with api_bench(self._folder) as bench:
+        async with api_bench(self._folder, **self._changes) as bench:
             with listen(bench.site.api.model_copy(update={"port": 0})) as listening:
                 server = server_of(bench.app)
                 serving = asyncio.create_task(server.serve(sockets=[listening]))
@@ -61,9 +61,9 @@ class ServedBench:
 
 
 @contextmanager
-def served_bench(folder: Path) -> Iterator[ServedBench]:
+def served_bench(folder: Path, **changes: object) -> Iterator[ServedBench]:
     """Runs a bench behind a real server for the time of the block."""
-    served = ServedBench(folder)
+    served = ServedBench(folder, **changes)
     served.start()
     try:
         yield served

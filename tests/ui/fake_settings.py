@@ -127,6 +127,12 @@ class FakeSettings:
     public_keys: dict[str, bytes] = field(default_factory=dict)
     challenge: bytes = b""
 
+    push_key: str | None = None
+    """None: site.yaml tells no browser."""
+    push_browsers: list[dict[str, Any]] = field(default_factory=list)
+    push_refuses: str = ""
+    """Is why a test does not go out; empty: it does."""
+
     def factors(self) -> dict[str, Any]:
         """Returns what is told of one's own account."""
         return {
@@ -263,6 +269,36 @@ async def _finish_login(request: Request) -> Response:
     )
     fake.role = "admin"
     return JSONResponse({})
+
+
+# --- Notifications on this device ----------------------------------------------------------------
+
+
+async def _push(request: Request) -> Response:
+    settings = _fake(request).settings
+    recipients = [] if settings.push_key is None else ["phones"]
+    told = {"public_key": settings.push_key, "recipients": recipients}
+    return JSONResponse(told | {"browsers": settings.push_browsers})
+
+
+async def _switch_push_on(request: Request) -> Response:
+    _, settings, body = await _told(request)
+    browser_id = hashlib.sha256(body["endpoint"].encode()).hexdigest()[:16]
+    browser = {"id": browser_id, "name": body["name"], "made": iso(datetime.now(UTC))}
+    settings.push_browsers.append(browser)
+    return JSONResponse(browser, 201)
+
+
+async def _switch_push_off(request: Request) -> Response:
+    _, settings, _ = await _told(request)
+    gone = request.path_params["id"]
+    settings.push_browsers = [one for one in settings.push_browsers if one["id"] != gone]
+    return Response(status_code=204)
+
+
+async def _try_push(request: Request) -> Response:
+    _, settings, _ = await _told(request)
+    return _no(409, settings.push_refuses) if settings.push_refuses else Response(status_code=204)
 
 
 # --- Tokens and users ----------------------------------------------------------------------------
@@ -419,6 +455,10 @@ ROUTES = [
     Route("/auth/passkeys/login/begin", _begin_login, methods=_POST),
     Route("/auth/passkeys/login/finish", _finish_login, methods=_POST),
     Route("/auth/passkeys/{id}", _remove_passkey, methods=_DELETE),
+    Route("/notices/push", _push),
+    Route("/notices/push/browsers", _switch_push_on, methods=_POST),
+    Route("/notices/push/browsers/{id}", _switch_push_off, methods=_DELETE),
+    Route("/notices/push/browsers/{id}/test", _try_push, methods=_POST),
     Route("/auth/tokens", _tokens),
     Route("/auth/tokens", _make_token, methods=_POST),
     Route("/auth/tokens/{id}", _revoke_token, methods=_DELETE),
