@@ -136,7 +136,18 @@ def doubts(site: Site) -> tuple[str, ...]:
         *_odd_baudrates(site),
         *_busy_lines(site),
         *api_doubts(site.api),
+        *_only_browsers(site),
     )
+
+
+def _only_browsers(site: Site) -> Iterator[str]:
+    """Tells that nobody may be told at all: browsers have to be switched on first."""
+    recipients = site.notifications.recipients
+    if recipients and all(one.channel.kind == "web_push" for one in recipients):
+        yield (
+            "notifications: all recipients are browsers, which tell nothing before somebody has "
+            "switched them on, nor without the internet; name another way beside them"
+        )
 
 
 def _sizes(site: Site) -> Iterator[str]:

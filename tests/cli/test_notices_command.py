@@ -15,10 +15,12 @@ from holdfast.monitoring.notices import NoticeKind
 from holdfast.monitoring.notification.ledger import Ledger
 from holdfast.simulation.net import free_port
 from holdfast.site.files import SiteFiles
+from holdfast.site.push_book import PushShelf, with_browser
 from holdfast.site.site_file import load_site
 from holdfast.testing.sites import example_content
 from tests.cli.json_outputs import OUTPUTS, complaints, shape
 from tests.monitoring.notification.people import NOON, notice
+from tests.runtime.notification.push_service import Telephone
 from tests.runtime.notification.servers import web_server
 
 
@@ -78,6 +80,25 @@ def test_what_was_told_is_shown_with_how_each_recipient_fares(
     assert found["recipients"]["ann"]["waiting"] == 1
 
 
+def test_each_browser_of_a_recipient_is_shown(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    channel = {"kind": "web_push", "contact": "ann@example.org"}
+    path = site_with(tmp_path, {"name": "phones", "channel": channel})
+    nobody = "phones: nobody has switched notifications on in a browser"
+    assert main(["notices", "--config", path]) == 0
+    assert nobody in capsys.readouterr().out
+    assert main(["notices", "test", "--config", path]) == 1
+    assert "nobody has switched notifications on in a browser" in capsys.readouterr().out
+    phone = Telephone(endpoint="https://web.push.apple.com/x").of("ann")
+    files = SiteFiles.of(load_site(Path(path)))
+    PushShelf(files.web_push).change(lambda book: with_browser(book, phone))
+    assert main(["notices", "--config", path]) == 0
+    text = capsys.readouterr().out
+    assert nobody not in text
+    assert re.search(rf"phones\.{phone.id} +web_push +0 ", text)
+
+
 def test_an_alarm_is_acknowledged(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = site_with(tmp_path)
     assert main(["notices", "ack", "--config", path]) == 0
@@ -97,7 +118,7 @@ def test_the_site_of_the_page_is_right(tmp_path: Path) -> None:
     path = tmp_path / "site.yaml"
     path.write_text(yaml.safe_dump(example_content(tmp_path) | yaml.safe_load(shown)), "utf-8")
     recipients = load_site(path).notifications.recipients
-    assert [one.name for one in recipients] == ["ann", "ann_mail", "installer"]
-    hook = recipients[-1].channel
+    assert [one.name for one in recipients] == ["ann", "ann_mail", "installer", "phones"]
+    hook = recipients[-2].channel
     assert isinstance(hook, WebhookChannel)
     assert hook.token_file == str(tmp_path / "hook.secret"), "it counts from the folder of the file"

@@ -29,7 +29,7 @@ EN_18031 = rows(
     ("NMM-1", 1, "network devices watch traffic", _ELSEWHERE, "asked of what hands traffic on, which Holdfast does not", ()),
     ("TCM-1", 1, "network devices limit traffic", _ELSEWHERE, "as NMM-1", ()),
     ("CCK-1", 1, "keys are strong", _MET, "P-256, and random secrets of 128 bits and more", ("api/auth/test_tls.py::test_it_lasts_two_years_and_stays_until_its_last_month",)),
-    ("CCK-2", 1, "keys are made well", _MET, "by `cryptography` and `secrets`", ("api/auth/test_tls.py::test_a_key_that_is_anothers_is_made_anew",)),
+    ("CCK-2", 1, "keys are made well", _MET, "by `cryptography` and `secrets`", ("api/auth/test_tls.py::test_a_key_that_is_anothers_is_made_anew", "web/test_web_push.py::test_a_key_is_new_each_time_and_no_other_kind_is_taken")),
     ("CCK-3", 1, "no key is the same on two devices", _MET, "each is made at its site, and nothing is shipped", ("api/auth/test_setup_code.py::test_it_is_the_same_for_who_looks_again_and_another_one_a_day_later",)),
     ("GEC-1", 1, "no known vulnerability that can be exploited", _PARTLY, "the lock is scanned where advisories can be reached, and said to be not scanned where not; a release asks for a scan", ("release/test_vulnerabilities.py::test_without_data_it_says_so_and_is_not_clean", ".ci/vulnerabilities")),
     ("GEC-2", 1, "few services are exposed", _MET, "by default none beyond this computer", ("core/config/test_api.py::test_without_it_nobody_comes_in_from_outside",)),

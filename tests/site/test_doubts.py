@@ -296,3 +296,12 @@ def test_a_slow_hybrid_is_doubted_in_each_role_by_what_that_may_wait() -> None:
     assert slow.endswith("while it takes more than 0.5 s, its power is halved")
     (lost,) = behind_stick(3.0)
     assert lost.endswith("is lost after 5 s: a bms that is so slow takes the power to 0 W")
+
+
+def test_that_nobody_may_be_told_before_a_browser_is_switched_on_is_doubted() -> None:
+    phones = {"name": "phones", "channel": {"kind": "web_push", "contact": "ann@example.org"}}
+    other = {"name": "ann", "channel": {"kind": "ntfy", "topic": "house"}}
+    (doubt,) = doubts(Site.model_validate(content_of(notifications={"recipients": [phones]})))
+    assert "name another way beside them" in doubt
+    both = content_of(notifications={"recipients": [phones, other]})
+    assert doubts(Site.model_validate(both)) == ()
