@@ -77,10 +77,18 @@ from holdfast.scheduling.planner_memory import PlannerMemory
 from holdfast.scheduling.precedence import lay_over
 from holdfast.site.files import SiteFiles, write_atomically
 from holdfast.site.proof import Proof, ProofStep, TimerFound, encode_proof, read_proof
+from holdfast.site.push_book import PushBook, PushBrowser, PushShelf, with_browser, with_key
 from holdfast.site.release import Release, encode_release, read_release
 from holdfast.site.shared_memory import Beat, HeartbeatReader
 from holdfast.site.site_file import parse_site
 from holdfast.testing.plans import plan_of
+from holdfast.web.web_push import (
+    PushAddress,
+    encrypted,
+    new_push_key,
+    public_push_key,
+    to_base64url,
+)
 
 Write = Callable[[SiteFiles, bytes], None]
 Read = Callable[[SiteFiles], bool]
@@ -244,6 +252,27 @@ def _ledger() -> Iterator[bytes]:
     )
     timed = TimedNotice(utc=NOON, notice=notice)
     yield to_json(Ledger(waiting=(timed,), alarms=(timed,), sent=(NOON,), last_told=NOON))
+
+
+_PHONE = PushAddress(
+    endpoint="https://web.push.apple.com/x",
+    p256dh=public_push_key(new_push_key()),
+    auth=to_base64url(bytes(range(16))),
+)
+
+
+def _read_push_book(files: SiteFiles) -> bool:
+    book = PushShelf(files.web_push).read()
+    for browser in book.browsers:
+        browser.address.check()
+        assert browser.made.utcoffset() is not None, "a time without a zone"
+        encrypted(browser.address, b"told")
+    return book != PushBook()
+
+
+def _push_book() -> Iterator[bytes]:
+    browser = PushBrowser(account="jo", name="Firefox", made=NOON, address=_PHONE)
+    yield to_json(with_browser(with_key(PushBook()), browser))
 
 
 def _read_signatures(files: SiteFiles) -> bool:
@@ -531,6 +560,7 @@ TARGETS = (
     _row("running_file", "running.json", lambda files: files.running, _running, _sealed, _read_running),
     _row("wear_file", "wear.json", lambda files: files.wear, _wear, _sealed, _read_wear),
     _row("release_file", "a release", lambda files: files.release, _release, _sealed, _read_release),
+    _row("push_book", "key and browsers of web push", lambda files: files.web_push, _push_book, None, _read_push_book),
     _row("notice_ledger", "what one recipient was told", lambda files: files.notice_ledger(JO.name), _ledger, None, _read_ledger),
     _row("signatures_file", "signatures", lambda files: files.signatures, _signatures, _sealed, _read_signatures),
     _row("proof_file", "a proof", lambda files: files.proofs / "unit.json", _proof, _sealed, _read_proof),

@@ -33,6 +33,7 @@ MAX_TEXT = 3000
 """So many bytes each service takes at least, with room for what encryption adds."""
 _POINT, _SECRET, _SALT = 65, 16, 16
 _RECORD = 4096
+_CURVE = "secp256r1"
 _LAST = b"\x02"
 """Ends the only record."""
 _VALID_S = 12 * 3600
@@ -167,12 +168,16 @@ def _signed(address: PushAddress, key: str, contact: str) -> str:
 
 
 def _private(key: str) -> "ec.EllipticCurvePrivateKey":
+    from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives import serialization
     from cryptography.hazmat.primitives.asymmetric import ec
 
-    found = serialization.load_pem_private_key(key.encode(), None)
-    if not isinstance(found, ec.EllipticCurvePrivateKey):
-        raise ValueError("is no key of an elliptic curve")  # noqa: TRY004 - a file says so
+    try:
+        found = serialization.load_pem_private_key(key.encode(), None)
+    except (UnsupportedAlgorithm, TypeError) as error:  # TypeError: it wants a password
+        raise ValueError(f"is no key of ours: {error}") from None
+    if not isinstance(found, ec.EllipticCurvePrivateKey) or found.curve.name != _CURVE:
+        raise ValueError(f"is no key on {_CURVE}")
     return found
 
 

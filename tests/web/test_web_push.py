@@ -1,8 +1,17 @@
 """What goes to a push service only the browser reads, and it says for which service it is."""
 
+from typing import Any
+
 import http_ece
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+)
 
 from holdfast.core.errors import SourceError
 from holdfast.web.web_push import (
@@ -79,11 +88,20 @@ def test_a_request_tells_its_sender_urgency_and_how_long_it_is_kept() -> None:
     assert headers == {"TTL": "60", "Urgency": "high", "Content-Encoding": "aes128gcm"}
 
 
+def pem(key: Any, encryption: Any = None) -> str:
+    told: bytes = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption or NoEncryption())
+    return told.decode()
+
+
 def test_a_key_is_new_each_time_and_no_other_kind_is_taken() -> None:
     assert new_push_key() != new_push_key()
     assert len(from_base64url(public_push_key(new_push_key()))) == 65
-    with pytest.raises(ValueError, match=r".*"):
-        public_push_key("nonsense")
+    others = (ec.generate_private_key(ec.SECP384R1()), Ed25519PrivateKey.generate())
+    for other in ("nonsense", *map(pem, others)):
+        with pytest.raises(ValueError, match=r"."):
+            public_push_key(other)
+    with pytest.raises(ValueError, match="is no key of ours"):
+        public_push_key(pem(ec.generate_private_key(ec.SECP256R1()), BestAvailableEncryption(b"x")))
 
 
 @pytest.mark.parametrize(

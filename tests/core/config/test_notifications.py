@@ -113,3 +113,48 @@ def test_quiet_hours_are_not_always() -> None:
     assert one.quiet_hours[0].from_minute == 22 * 60
     with pytest.raises(ValidationError, match="always would be never told"):
         several(recipient(quiet_hours=[{}]))
+
+
+OTHER = {"name": "other", "channel": NTFY}
+EDGES: list[tuple[dict[str, Any], bool]] = [
+    *((recipient(MAIL | {"port": port}), 1 <= port <= 65535) for port in (0, 1, 65535, 65536)),
+    *((recipient(MAIL | {"to": ["a@b"] * many}), many <= 10) for many in (1, 10, 11)),
+    *((recipient(MAIL | LOGIN | {"username": name}), bool(name)) for name in ("", "u")),
+    *((recipient(MAIL | {"security": way}), way != "ssl") for way in ("starttls", "tls", "ssl")),
+    *((recipient(language=one), one != "fr") for one in ("en", "de", "fr")),
+    *((recipient(least=one), True) for one in (
+        "log", "hold", "derate", "block_charge", "block_discharge", "ramp_to_zero", "trip",
+    )),
+    (recipient(least="emergency"), False),
+    *((recipient(kinds=[one]), one != "old") for one in ("new", "worse", "still", "over", "old")),
+    *((recipient(after_minutes=m), 0 <= m <= 1440) for m in (-1, 0, 1, 1440, 1441)),
+    *((recipient(PUSH | {"accounts": ["a"] * many}), many <= 200) for many in (200, 201)),
+    *((recipient(PUSH | {"services": ["a.lan"] * many}), many <= 10) for many in (10, 11)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("one", "is_right"), EDGES)
+def test_what_is_permitted_ends_where_the_page_says(one: dict[str, Any], is_right: bool) -> None:
+    if is_right:
+        assert len(several(one, OTHER).recipients) == 2
+    else:
+        with pytest.raises(ValidationError):
+            several(one, OTHER)
+
+
+def test_so_many_recipients_and_no_more() -> None:
+    most = [recipient(name=f"r{number}") for number in range(21)]
+    assert len(several(*most[:20]).recipients) == 20
+    with pytest.raises(ValidationError, match="at most 20 items"):
+        several(*most)
+
+
+def test_what_is_left_out_is_what_most_have() -> None:
+    channels = (MAIL, {"kind": "pushover", "user": "u" * 30, "token_env": "T"}, NTFY, PUSH)
+    mail, pushover, ntfy, push = (
+        several(recipient(channel)).recipients[0].channel.model_dump() for channel in channels
+    )
+    assert (mail["port"], mail["security"], mail["username"]) == (587, "starttls", None)
+    assert pushover["url"] == "https://api.pushover.net/1/messages.json"
+    assert ntfy["url"] == "https://ntfy.sh"
+    assert (push["accounts"], push["services"]) == ((), ())
