@@ -7,7 +7,7 @@ from holdfast.core.config.notifications import WebPushChannel
 from holdfast.core.errors import HoldfastError, SourceError
 from holdfast.site.push_book import PushBrowser, PushShelf, with_key, without_browser
 from holdfast.web.carrier import Carrier
-from holdfast.web.request import NotThere
+from holdfast.web.request import NothingThere
 from holdfast.web.web_push import PushText, push
 
 _log = logging.getLogger(__name__)
@@ -20,7 +20,7 @@ def tell_browser(
     text: PushText,
     carrier: Carrier | None = None,
 ) -> None:
-    """Returns once the push service has taken ``text``. Raises SourceError; as NotThere, the
+    """Returns once the push service has taken ``text``. Raises SourceError; as NothingThere, the
     browser is told nothing any more."""
     if not browser.address.is_known(channel.services):
         raise SourceError(
@@ -30,9 +30,11 @@ def tell_browser(
     key = shelf.read().key or shelf.change(with_key).key
     try:
         (carrier or Carrier()).carry(push(browser.address, text, key=key, contact=channel.contact))
-    except NotThere as error:
+    except NothingThere as error:
         _strike_out(shelf, browser)
-        raise NotThere(f"{error}: the push service does not know this browser any more") from None
+        raise NothingThere(
+            f"{error}: the push service does not know this browser any more"
+        ) from None
 
 
 def _strike_out(shelf: PushShelf, browser: PushBrowser) -> None:

@@ -18,7 +18,7 @@ from holdfast.core.errors import SourceError
 from holdfast.web.request import (
     Conversation,
     HttpRequest,
-    NotThere,
+    NothingThere,
     RateLimited,
     TokenPlace,
     TokenRefused,
@@ -189,7 +189,7 @@ def _check_status(answer: "httpx.Response", request: HttpRequest, host: str) -> 
         )
     may_speak = request.errors_are_answers and 400 <= status < 500
     if status in {404, 410} and not may_speak:
-        raise NotThere(f"{host}: HTTP {status}")
+        raise NothingThere(f"{host}: HTTP {status}")
     if not (200 <= status < 300 or may_speak):
         raise SourceError(f"{host}: HTTP {status}")
 

@@ -26,7 +26,7 @@ class TokenRefused(SourceError):
     """There is no token, or the source does not accept it: asking again does not help."""
 
 
-class NotThere(SourceError):
+class NothingThere(SourceError):
     """What was asked for is not there, or no more (HTTP 404, 410)."""
 
 

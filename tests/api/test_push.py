@@ -6,14 +6,12 @@ from typing import Any
 
 import httpx
 import pytest
-import trustme
 
 from holdfast.api.access import UserRole
 from holdfast.site.push_book import EACH, PushShelf, browser_id
 from holdfast.web.web_push import from_base64url
 from tests.api.bench import API, ApiBench, api_bench
-from tests.runtime.notification.push_service import PushService, Telephone, push_service
-from tests.runtime.notification.servers import trusted_file
+from tests.runtime.notification.push_service import PushService, Telephone, trusted_push_service
 
 PUSH = f"{API}/notices/push"
 BROWSERS = f"{PUSH}/browsers"
@@ -21,11 +19,8 @@ BROWSERS = f"{PUSH}/browsers"
 
 @pytest.fixture
 def service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[PushService]:
-    authority = trustme.CA()
-    monkeypatch.setenv("SSL_CERT_FILE", trusted_file(tmp_path, authority))
-    with push_service(authority) as server:
+    with trusted_push_service(tmp_path, monkeypatch) as server:
         yield server
-        assert server.problems == []
 
 
 def recipient(**channel: Any) -> dict[str, Any]:

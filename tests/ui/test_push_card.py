@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-import trustme
 
 from holdfast.api.access import UserRole
 from holdfast.api.app import serve_elsewhere
@@ -21,8 +20,7 @@ from holdfast.site.push_book import PushShelf, browser_id
 from holdfast.ui.built import pages
 from holdfast.web.web_push import new_push_key, public_push_key
 from tests.api.served import ServedBench, served_bench
-from tests.runtime.notification.push_service import PushService, Telephone, push_service
-from tests.runtime.notification.servers import trusted_file
+from tests.runtime.notification.push_service import PushService, Telephone, trusted_push_service
 from tests.ui.conftest import PHONE, lacks, until
 from tests.ui.fake_api import FakeSite
 from tests.ui.test_pages import AXE, shows, violations
@@ -203,9 +201,7 @@ async def test_axe_finds_nothing_wrong_with_it(opened: Open, fake: FakeSite, is_
 
 @pytest.fixture
 def service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[PushService]:
-    authority = trustme.CA()
-    monkeypatch.setenv("SSL_CERT_FILE", trusted_file(tmp_path, authority))
-    with push_service(authority) as server:
+    with trusted_push_service(tmp_path, monkeypatch) as server:
         yield server
 
 

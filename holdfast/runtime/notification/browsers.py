@@ -18,7 +18,7 @@ from holdfast.runtime.notification.postman import Postman, Witness
 from holdfast.site.files import SiteFiles
 from holdfast.site.push_book import PushBrowser, PushShelf
 from holdfast.site.push_sending import tell_browser
-from holdfast.web.request import NotThere
+from holdfast.web.request import NothingThere
 
 
 def browsers_of(
@@ -100,5 +100,5 @@ class BrowserPostmen:
         """Tells a browser, with the keys that it has now."""
         browser = browsers_of(self.recipient, self._channel, self._shelf).get(name)
         if browser is None:
-            raise NotThere("this browser is not told any more")
+            raise NothingThere("this browser is not told any more")
         tell_browser(self._shelf, self._channel, browser, push_text(message))

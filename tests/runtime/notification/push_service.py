@@ -14,10 +14,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Event, Thread
 from typing import Any
 
 import http_ece
+import pytest
 import trustme
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
@@ -27,6 +29,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from holdfast.site.push_book import PushBrowser
 from holdfast.web.web_push import PushAddress
+from tests.runtime.notification.servers import trusted_file
 
 
 def text64(content: bytes) -> str:
@@ -165,3 +168,13 @@ def push_service(authority: trustme.CA) -> Iterator[PushService]:
         http.shutdown()
         thread.join()
         http.server_close()
+
+
+@contextmanager
+def trusted_push_service(folder: Path, patch: pytest.MonkeyPatch) -> Iterator[PushService]:
+    """One whose certificate this computer trusts, and to which every sender was known."""
+    authority = trustme.CA()
+    patch.setenv("SSL_CERT_FILE", trusted_file(folder, authority))
+    with push_service(authority) as service:
+        yield service
+        assert service.problems == [], "each request is signed as a push service wants it"

@@ -23,23 +23,14 @@ from holdfast.site.push_book import PushShelf, with_browser, without_account, wi
 from holdfast.testing.waiting import until
 from tests.builders import build_site
 from tests.monitoring.notification.people import NOON, notice, recipient
-from tests.runtime.notification.push_service import PushService, Telephone, push_service
+from tests.runtime.notification.push_service import PushService, Telephone, trusted_push_service
 from tests.runtime.notification.servers import trusted_file
 
 
-@pytest.fixture(scope="module")
-def authority() -> trustme.CA:
-    return trustme.CA()
-
-
 @pytest.fixture
-def service(
-    authority: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[PushService]:
-    monkeypatch.setenv("SSL_CERT_FILE", trusted_file(tmp_path, authority))
-    with push_service(authority) as server:
+def service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[PushService]:
+    with trusted_push_service(tmp_path, monkeypatch) as server:
         yield server
-        assert server.problems == [], "each request is signed as a push service wants it"
 
 
 class House:
