@@ -22,6 +22,7 @@ from holdfast.api.auth.accounts import (
     encode_accounts,
 )
 from holdfast.core.errors import AccountsCorrupt, AlreadyRunning, ConfigError
+from holdfast.site import changed_alone
 from holdfast.testing.processes import Process
 from holdfast.testing.waiting import until
 from tests.api.auth.bench import NOON
@@ -157,7 +158,7 @@ def test_another_process_that_hangs_is_named_and_not_waited_for(
 ) -> None:
     store = AccountStore(tmp_path)
     store.change(lambda accounts: accounts.having(an_account()))
-    monkeypatch.setattr(account_store, "WITHIN_S", 0.05)
+    monkeypatch.setattr(changed_alone, "WITHIN_S", 0.05)
     log = tmp_path / "log"
     process = Process(log, "-c", HOLDS, str(tmp_path / "accounts.lock"))
     try:
