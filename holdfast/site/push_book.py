@@ -8,7 +8,7 @@ his account: one at a time.
 import hashlib
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pydantic import AwareDatetime, TypeAdapter
@@ -52,7 +52,7 @@ def browser_id(endpoint: str) -> str:
 class PushBook:
     """Holds all of it."""
 
-    key: str = ""
+    key: str = field(default="", repr=False)
     """Is the private key as PEM; empty until it is needed."""
     browsers: tuple[PushBrowser, ...] = ()
 
@@ -129,10 +129,12 @@ class PushShelf:
             for browser in book.browsers:
                 browser.address.check()
         except (OSError, ValueError) as error:
+            # What is wrong with its content would repeat some of it, and that is secret.
+            why = error.strerror if isinstance(error, OSError) else "it is not as it was written"
             _log.error(
                 "%s cannot be used (%s): notifications have to be switched on anew in each browser",
                 self._path,
-                error,
+                why,
             )
             keep_corrupt(self._path)
             return PushBook()

@@ -10,7 +10,7 @@ import json
 import os
 import re
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -45,11 +45,11 @@ _URL = re.compile(r"https://[a-z0-9.-]+(:[0-9]{1,5})?/[!-~]*")
 class PushAddress:
     """Tells where a browser is told, and how what it is told is encrypted for it alone."""
 
-    endpoint: str
+    endpoint: str = field(repr=False)
     """Leads to the browser; whoever knows it knows where it is told."""
     p256dh: str
     """Is the browser's public key, a point on P-256."""
-    auth: str
+    auth: str = field(repr=False)
     """Is a secret that the browser shares with us."""
 
     def check(self) -> None:

@@ -46,6 +46,12 @@ def test_what_one_process_writes_another_reads(shelf: PushShelf, tmp_path: Path)
     assert shelf.read().key == other.read().key != "", "the key stays"
 
 
+def test_what_is_secret_is_not_shown_where_a_book_is() -> None:
+    one = phone("a").of("ann")
+    shown = repr(with_browser(with_key(PushBook()), one))
+    assert not [secret for secret in ("PRIVATE", "apple", one.address.auth) if secret in shown]
+
+
 def test_a_site_has_one_key() -> None:
     book = with_key(PushBook())
     assert with_key(book) == book
@@ -96,6 +102,7 @@ def test_a_book_that_cannot_be_trusted_is_kept_aside_and_begun_anew(
     path.write_text(json.dumps(damage(json.loads(path.read_text()))))  # type: ignore[operator]
     assert shelf.read() == PushBook()
     assert "have to be switched on anew" in caplog.text
+    assert not [secret for secret in ("PRIVATE", "apple", "p256dh") if secret in caplog.text]
     assert (tmp_path / "web-push.corrupt").exists()
     assert shelf.change(with_key).key
 
