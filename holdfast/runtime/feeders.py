@@ -26,11 +26,12 @@ class SystemdFeeder:
         """Sends ``READY=1`` once cycles complete, ``WATCHDOG=1`` while they do, or ``STOPPING=1``.
 
         The last is for the supervisor to say: systemd kills the service if a child says it that is
-        only started anew.
+        only started anew. A systemd that reads nothing holds nobody up: it misses what is told.
         """
         if not self._address:
             return
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sender:
+            sender.setblocking(False)  # noqa: FBT003 - the library's signature
             try:
                 sender.sendto(state.encode(), self._address)
             except OSError as error:

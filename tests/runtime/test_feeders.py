@@ -41,6 +41,13 @@ def test_without_systemd_or_with_a_dead_one_nothing_happens(tmp_path, monkeypatc
     assert "systemd is not told" in caplog.text
 
 
+def test_a_systemd_that_reads_nothing_holds_up_nobody(systemd, caplog):
+    feeder = SystemdFeeder()
+    while "systemd is not told" not in caplog.text:
+        feeder.tell("WATCHDOG=1")  # until no more fits; whoever waited would wait for ever
+    assert systemd.recv(64) == b"WATCHDOG=1"
+
+
 def test_the_hardware_watchdog_is_fed_and_at_the_end_disarmed(tmp_path):
     device = tmp_path / "watchdog"
     device.touch()
