@@ -53,14 +53,9 @@ from holdfast.monitoring.audit.events import ProcessEnded
 from holdfast.monitoring.audit.verify import verify
 from holdfast.monitoring.notices import Notice, NoticeKind, TimedNotice
 from holdfast.monitoring.notification.ledger import Ledger, due, escalate
+from holdfast.monitoring.status.codec import encode_status
 from holdfast.monitoring.status.histogram import Histogram
-from holdfast.monitoring.status.schema import (
-    LoopStatus,
-    ReadingStatus,
-    Status,
-    WearStatus,
-    encode_status,
-)
+from holdfast.monitoring.status.schema import LoopStatus, ReadingStatus, Status, WearStatus
 from holdfast.runtime import wear_file
 from holdfast.runtime.audit.folder import AuditFolder, Entry
 from holdfast.runtime.crash_loop import StartRecord

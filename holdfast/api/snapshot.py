@@ -5,7 +5,8 @@ from dataclasses import asdict, dataclass
 
 from holdfast.monitoring.glance import Glance, glance
 from holdfast.monitoring.language import Language
-from holdfast.monitoring.status.schema import Status, encode_status
+from holdfast.monitoring.status.codec import encode_status
+from holdfast.monitoring.status.schema import Status
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

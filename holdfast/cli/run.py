@@ -13,36 +13,30 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING, Self
 
-from rich.console import Console
-from rich.live import Live
-
-from holdfast.api.auth.account_store import AccountStore
-from holdfast.api.auth.setup_code import SetupCode, address_of, how_to_get_in
 from holdfast.cli.arguments import add_config
-from holdfast.cli.view import status_line, status_view
+from holdfast.cli.status_line import status_line
 from holdfast.client.control import ControlClient
-from holdfast.client.status_reader import StatusReader
+from holdfast.client.status_outline import OutlineReader, StatusOutline
 from holdfast.core.commands import Command
-from holdfast.core.config import Site
 from holdfast.core.errors import ConfigError, NotRunning
 from holdfast.core.state_machine import State
 from holdfast.monitoring.status.comms import silence
-from holdfast.monitoring.status.schema import Status
-from holdfast.runtime.commissioning.release import give_back
+from holdfast.runtime.begun_site import ONE_EACH, SUPERVISOR
+from holdfast.runtime.child import ChildFailed
+from holdfast.runtime.errands import begin, give_back_all
 from holdfast.runtime.feeders import SystemdFeeder
 from holdfast.runtime.realtime import end_with_parent
 from holdfast.runtime.supervisor import Supervisor
-from holdfast.simulation.demo_site import DemoSite, make_demo_site
 from holdfast.simulation.servers.plant_client import plant_damage
-from holdfast.site.check import check_site
-from holdfast.site.config_file import ConfigFile
-from holdfast.site.device_lock import refuse_steered
 from holdfast.site.files import SiteFiles
-from holdfast.site.memory_folder import make_memory_folder, remove_memory_folder
-from holdfast.site.site_file import load_site
+from holdfast.site.memory_folder import remove_memory_folder
 from holdfast.site.site_lock import hold_lock, refuse_second
-from holdfast.ui.built import why_not_built
+
+if TYPE_CHECKING:
+    from holdfast.cli.live_view import LiveView
+    from holdfast.simulation.demo_site import DemoSite
 
 DESCRIPTION = """\
 Start and supervise the five processes of a site: controller, watchdog, planner, gateway, api.
@@ -71,9 +65,6 @@ persistence false
 user root
 """
 """It would become another user, and outlive us, where root has started it."""
-_SUPERVISOR = "supervisor"
-_ONE_EACH = ("controller", "watchdog")
-"""They may have been started by somebody else, or be the last of a supervisor that was killed."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -106,7 +97,9 @@ def execute(options: argparse.Namespace) -> int:
         if options.demo is None:
             return SupervisedSite(options.config, options, end).until_the_end()
         # Before its folder is made anew: its files may be in use.
-        refuse_second(SiteFiles(state_dir=options.folder / "state"), _SUPERVISOR, *_ONE_EACH)
+        refuse_second(SiteFiles(state_dir=options.folder / "state"), SUPERVISOR, *ONE_EACH)
+        from holdfast.simulation.demo_site import make_demo_site
+
         table = None if options.demo is _PLAIN else options.demo
         demo = make_demo_site(options.folder, datetime.now(UTC), table, over_mqtt=options.over_mqtt)
         print(f"simulated site in {options.folder}; metrics at {demo.metrics_url}")
@@ -137,7 +130,7 @@ def _told_to_end() -> Iterator[threading.Event]:
 
 
 @contextmanager
-def _broker(demo: DemoSite) -> Iterator[None]:
+def _broker(demo: "DemoSite") -> Iterator[None]:
     """Runs the broker that a device of the demonstration is behind, if one is."""
     if demo.broker_port is None:
         yield
@@ -161,7 +154,7 @@ def _broker(demo: DemoSite) -> Iterator[None]:
 
 
 @contextmanager
-def _plant(demo: DemoSite) -> Iterator[None]:
+def _plant(demo: "DemoSite") -> Iterator[None]:
     """Runs the simulated site in a process of its own."""
     process = subprocess.Popen(
         [
@@ -187,24 +180,32 @@ def _plant(demo: DemoSite) -> Iterator[None]:
         process.wait(PLANT_READY_S)
 
 
+class PlainLines:
+    """Tells of a site in lines alone."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def tell(self, line: str) -> None:
+        """Prints a line."""
+        print(line, flush=True)
+
+
 class SupervisedSite:
     """Runs a site once, and tells of it."""
 
     def __init__(self, config: Path, options: argparse.Namespace, end: threading.Event) -> None:
         self._end = end
-        self._site: Site = load_site(config)
-        check_site(self._site)
-        self._files = SiteFiles.of(self._site)
-        self._files.create()
-        self._why_not_kept = _keep_version(config, self._files)
-        make_memory_folder(self._files.state_dir)
+        self._begun = begin(config)
+        self._files = SiteFiles(state_dir=self._begun.state_dir)
         self._demo = options.demo is not None
         self._seconds: float | None = options.seconds
-        self._console = Console()
-        self._live = self._console.is_terminal and not options.plain
+        self._screen = _screen(self._files, self._begun.timezone, plain=options.plain)
         self._supervisor = Supervisor(config, self._files, self._tell)
-        self._status = StatusReader(self._files)
-        self._last: Status | None = None
+        self._status = OutlineReader(self._files)
         self._state: State | None = None
         self._silent: dict[str, str] = {}
         self._ran = self._planned = False
@@ -215,67 +216,58 @@ class SupervisedSite:
 
     def until_the_end(self) -> int:
         """Runs; 0 if the site came to rest, and in the demonstration did what it is to show."""
-        with hold_lock(self._files, _SUPERVISOR):
-            refuse_second(self._files, *_ONE_EACH)
-            refuse_steered(self._site, *_ONE_EACH)
-            self._tell_where_to_look()
+        with hold_lock(self._files, SUPERVISOR):
+            refuse_second(self._files, *ONE_EACH)
+            for line in self._begun.lines:
+                self._tell(line)
             try:
                 self._supervisor.start()
-                with Live(console=self._console, auto_refresh=False) as live:
-                    self._watch(live)
+                with self._screen:
+                    self._watch()
             finally:
                 SystemdFeeder().tell("STOPPING=1")
                 # Whatever ended it, nothing is left behind without a supervisor.
                 rested = self._supervisor.stop()
                 remove_memory_folder(self._files.state_dir)
         if rested and self._supervisor.lost is None:
-            give_back(self._site, self._tell)
+            self._give_back()
         return self._conclude(rested=rested)
 
-    def _tell_where_to_look(self) -> None:
-        """Tells where the pages are, and how the first person gets in."""
-        site, files = self._site, self._files
-        address = address_of(site.api)
-        gateway = f"http://{site.gateway.host}:{site.gateway.port}/"
-        if self._why_not_kept:
-            self._tell(f"this version of {site.name}'s site.yaml is not kept: {self._why_not_kept}")
-        self._tell(f"pages at {address}; plain pages with the emergency stop at {gateway}")
-        why_not = why_not_built()
-        if why_not:
-            self._tell(f"the pages themselves are not there: {why_not}")
-        how = how_to_get_in(SetupCode(files.accounts, AccountStore(files.accounts)), address)
-        if how is not None:
-            self._tell(how)
+    def _give_back(self) -> None:
+        try:
+            lines = give_back_all(self._begun)
+        except ChildFailed as error:
+            lines = (f"what may be given back to its own rule is not: {error}",)
+        for line in lines:
+            self._tell(line)
 
-    def _watch(self, live: Live) -> None:
+    def _watch(self) -> None:
         while self._seconds is None or time.monotonic() - self._started_s < self._seconds:
             if self._end.wait(LOOK_EVERY_S):
-                observes = self._site.authority == "observe"
-                self._tell("ending" if observes else "ending: 0 W, contactors open")
+                self._tell("ending" if self._begun.observes else "ending: 0 W, contactors open")
                 return
             self._supervisor.look()
             if self._supervisor.lost is not None:
                 self._tell(f"{self._supervisor.lost} keeps ending; see {self._files.logs}")
                 return
-            found = self._status.latest()
-            if found is not None and found[1] <= FRESH_S:
-                self._show(found[0], live)
+            status = self._status.fresh(FRESH_S)
+            if status is not None:
+                self._show(status)
 
-    def _show(self, status: Status, live: Live) -> None:
-        self._last = status
+    def _show(self, status: StatusOutline) -> None:
         if status.state is not self._state:
             self._tell(f"{self._state.name if self._state else '–'} -> {status.state.name}")
             self._state = status.state
         self._ran |= status.state is State.RUNNING
         self._planned |= status.state is State.RUNNING and status.request_source == "plan"
-        if self._live:
-            live.update(status_view(status, self._site.timezone), refresh=True)
-        else:
+        if isinstance(self._screen, PlainLines):
             self._tell_lines(status, time.monotonic())
+        else:
+            self._screen.show()
         if self._demo and status.state is State.IDLE and not self._ran:
             self._ran = self._start()
 
-    def _tell_lines(self, status: Status, now_s: float) -> None:
+    def _tell_lines(self, status: StatusOutline, now_s: float) -> None:
         if now_s >= self._look_s:
             self._look_s = now_s + LINE_EVERY_S
             self._tell_silent(status)
@@ -283,7 +275,7 @@ class SupervisedSite:
             self._line_s = now_s + self._line_every_s
             self._tell(status_line(status))
 
-    def _tell_silent(self, status: Status) -> None:
+    def _tell_silent(self, status: StatusOutline) -> None:
         """Tells of devices that have fallen silent, or are so for another reason."""
         silent = {
             name: text for name, comms in status.comms.items() if (text := silence(name, comms))
@@ -304,8 +296,7 @@ class SupervisedSite:
         return reply.accepted
 
     def _tell(self, text: str) -> None:
-        line = f"{time.monotonic() - self._started_s:7.1f} s  {text}"
-        self._console.print(line, markup=False, highlight=False, soft_wrap=True)
+        self._screen.tell(f"{time.monotonic() - self._started_s:7.1f} s  {text}")
 
     def _conclude(self, *, rested: bool) -> int:
         self._tell("at rest" if rested else "NOT seen at rest: look at the devices")
@@ -319,13 +310,13 @@ class SupervisedSite:
         return 0 if rested and self._ran and self._planned and not damage else 1
 
 
-def _keep_version(config: Path, files: SiteFiles) -> str:
-    """Keeps a site.yaml that was edited by hand; returns why that cannot be. A start needs none."""
-    try:
-        ConfigFile(config, files.config_history).keep_present()
-    except (OSError, ConfigError) as error:
-        return str(error)
-    return ""
+def _screen(files: SiteFiles, timezone: str, *, plain: bool) -> "PlainLines | LiveView":
+    """Returns what tells of the site; a view loads what a service never shows."""
+    if plain or not sys.stdout.isatty():
+        return PlainLines()
+    from holdfast.cli.live_view import LiveView
+
+    return LiveView(files, timezone)
 
 
 def _yes(value: bool) -> str:  # noqa: FBT001 - a word for it

@@ -9,6 +9,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from holdfast.cli.status_line import WAITS_FOR_START
 from holdfast.core.plan import PlanSlot
 from holdfast.core.signals import BARE_UNITS, SITE, Signal
 from holdfast.core.state_machine import State
@@ -23,7 +24,6 @@ from holdfast.monitoring.status.comms import silence, silent_devices, troubled_d
 from holdfast.monitoring.status.histogram import BOUNDS_S, HistogramStatus
 from holdfast.monitoring.status.schema import ConnectionStatus, FindingStatus, ModeStatus, Status
 
-WAITS_FOR_START = "IT WAS RUNNING when its controller ended, and waits for `holdfast start`"
 _COLOURS = {
     State.BOOT: "yellow",
     State.IDLE: "cyan",
@@ -51,23 +51,6 @@ def status_view(status: Status, timezone: str) -> RenderableType:
             _health(status),
         ),
         title=title,
-    )
-
-
-def status_line(status: Status) -> str:
-    """Says the same in one line, for a log."""
-    if status.left_out:
-        return f"{status.state.name} {status.request_source}: alive; {status.left_out}"
-    unit, layers = next(iter(status.quantities_of(QuantityName.BATTERY_POWER).items()))
-    slot = _slot(status)
-    followed = f"{slot.mode} of plan {status.plan.plan_id}" if slot and status.plan else "no plan"
-    waits = f"{WAITS_FOR_START}; " if status.waits_for_start else ""
-    return (
-        f"{status.state.name} {waits}{status.request_source} ({followed}): "
-        f"asked of the site {_w(status.request_w)}, of {unit} {_w(layers.asked)}, "
-        f"written {_w(layers.written)}, measured {_w(layers.measured)}, "
-        f"SOC {_value(status, unit, Signal.SOC_PCT, '%')}, "
-        f"grid {_value(status, SITE, Signal.GRID_POWER_W, 'W')}"
     )
 
 

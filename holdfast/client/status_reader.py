@@ -3,7 +3,8 @@
 import time
 
 from holdfast.core.units import s_from_ns
-from holdfast.monitoring.status.schema import FRESH_S, Status, decode_status
+from holdfast.monitoring.status.codec import decode_status
+from holdfast.monitoring.status.schema import FRESH_S, Status
 from holdfast.site.files import SiteFiles
 from holdfast.site.shared_memory import RecordReader
 

@@ -13,7 +13,7 @@ from holdfast.core.ports import DeviceDriver
 from holdfast.core.texts import MAX_REASON, shown
 from holdfast.core.units import NS_PER_MS
 from holdfast.monitoring.status.build import Outside, brief_status, build_status
-from holdfast.monitoring.status.schema import encode_status
+from holdfast.monitoring.status.codec import encode_status
 from holdfast.runtime.audit.trail import AuditTrail
 from holdfast.runtime.loop_times import LoopTimes
 from holdfast.runtime.plan_holder import PlanHolder

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from holdfast.client.messages import ProcessMessage
-from holdfast.client.status_reader import StatusReader
+from holdfast.client.status_outline import OutlineReader
 from holdfast.core.state_machine import State
 from holdfast.core.texts import MAX_NAME, MAX_REASON, shown
 from holdfast.runtime.notices import Notices
@@ -209,7 +209,7 @@ class ApplyRequest:
     def __init__(self, files: SiteFiles) -> None:
         """What was asked of a supervisor before this one is over."""
         self._path = files.apply
-        self._status = StatusReader(files)
+        self._status = OutlineReader(files)
         self._path.unlink(missing_ok=True)
 
     def taken(self) -> str | None:

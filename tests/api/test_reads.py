@@ -4,7 +4,7 @@ import pytest
 
 from holdfast.core.signals import SITE, Signal
 from holdfast.core.state_machine import State
-from holdfast.monitoring.status.schema import decode_status
+from holdfast.monitoring.status.codec import decode_status
 from tests.api.bench import API, ApiBench
 from tests.builders import UNIT
 

@@ -6,10 +6,13 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from holdfast.cli.view import WAITS_FOR_START, status_line, status_view
+from holdfast.cli.status_line import WAITS_FOR_START, status_line
+from holdfast.cli.view import status_view
+from holdfast.client.status_outline import outline_of
 from holdfast.core.ports import CommsCounters
 from holdfast.core.signals import SITE, Signal
 from holdfast.monitoring.quantities.quantity import Quantity, QuantityName
+from holdfast.monitoring.status.codec import encode_status
 from holdfast.monitoring.status.comms import comms_status
 from holdfast.monitoring.status.schema import FindingStatus, Status
 from holdfast.site.devices import physical_devices
@@ -21,6 +24,10 @@ def shown(status: Status, width: int = 120) -> str:
     out = io.StringIO()
     Console(file=out, width=width).print(status_view(status, "Europe/Berlin"))
     return out.getvalue()
+
+
+def line(status: Status) -> str:
+    return status_line(outline_of(encode_status(status)))
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +51,7 @@ def test_the_wish_of_the_site_is_told_and_the_share_of_each_unit(status: Status)
         assert f" {share_w:.0f} " in row
     assert (
         f"asked of the site {status.request_w:,.0f} W, of left {share_w:,.0f} W, written"
-    ) in status_line(status)
+    ) in line(status)
 
 
 def test_latches_that_are_not_saved_are_told(status: Status) -> None:
@@ -55,7 +62,7 @@ def test_latches_that_are_not_saved_are_told(status: Status) -> None:
 def test_a_controller_whose_status_is_left_out_is_alive_all_the_same(status: Status) -> None:
     brief = replace(status, quantities=(), readings={}, left_out="record too long: 9 bytes")
     assert "alive, and not all can be shown: record too long: 9 bytes" in shown(brief)
-    assert "alive; record too long: 9 bytes" in status_line(brief)
+    assert "alive; record too long: 9 bytes" in line(brief)
 
 
 def test_brackets_in_texts_from_outside_are_shown_as_they_are(status: Status) -> None:
@@ -64,10 +71,10 @@ def test_brackets_in_texts_from_outside_are_shown_as_they_are(status: Status) ->
 
 
 def test_a_site_that_waits_for_a_start_says_so_loudly(status: Status) -> None:
-    assert WAITS_FOR_START not in shown(status) + status_line(status)
+    assert WAITS_FOR_START not in shown(status) + line(status)
     waiting = replace(status, waits_for_start=True)
     assert WAITS_FOR_START in shown(waiting)
-    assert WAITS_FOR_START in status_line(waiting)
+    assert WAITS_FOR_START in line(waiting)
 
 
 def test_with_every_device_absent_the_view_fits_a_small_terminal() -> None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from holdfast.client.status_reader import StatusReader
-from holdfast.monitoring.status.schema import encode_status
+from holdfast.monitoring.status.codec import encode_status
 from holdfast.site.shared_memory import RecordWriter
 from tests.runtime.bench import LoopBench
 

@@ -17,7 +17,8 @@ from holdfast.core.config import Site
 from holdfast.core.plan import Plan, PlanStatus
 from holdfast.monitoring.history.place import HistoryPlace
 from holdfast.monitoring.history.reader import HistoryReader
-from holdfast.monitoring.status.schema import PlanStatusNow, Status, encode_status
+from holdfast.monitoring.status.codec import encode_status
+from holdfast.monitoring.status.schema import PlanStatusNow, Status
 from holdfast.runtime.history_writer import HistoryWriter
 from holdfast.simulation.net import free_port
 from holdfast.site.files import SiteFiles

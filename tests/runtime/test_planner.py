@@ -9,7 +9,8 @@ import pytest
 
 from holdfast.core.signals import SIGNALS, SITE, Signal
 from holdfast.core.units import NS_PER_S
-from holdfast.monitoring.status.schema import ReadingStatus, encode_status
+from holdfast.monitoring.status.codec import encode_status
+from holdfast.monitoring.status.schema import ReadingStatus
 from holdfast.runtime.measured import load_memory, sample_of
 from holdfast.runtime.plan_worker import PlanWorker
 from holdfast.runtime.planner import Planner, planner_of

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any, NamedTuple, Self
 
 from holdfast.core.state_machine import State
-from holdfast.monitoring.status.schema import Status, encode_status
+from holdfast.monitoring.status.codec import encode_status
+from holdfast.monitoring.status.schema import Status
 from holdfast.runtime.gateway import GatewayServer
 from holdfast.simulation.net import free_port
 from holdfast.site.files import SiteFiles

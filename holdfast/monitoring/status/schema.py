@@ -1,14 +1,11 @@
 """The status is what the controller tells the world, layer by layer, five times a second.
 
 Gateway, planner and command line read it from shared memory; none of them can hold up the
-controller. Whoever reads it needs nothing of the control cycle.
+controller. Whoever reads it needs nothing of the control cycle; it goes as ``codec`` says.
 """
 
 from dataclasses import dataclass
 from datetime import datetime
-
-from pydantic import TypeAdapter
-from pydantic_core import to_json
 
 from holdfast.core.plan import PlanSlot
 from holdfast.core.signals import Signal
@@ -239,16 +236,3 @@ class Status:
     def quantities_of(self, name: QuantityName) -> dict[str, Quantity]:
         """Returns the quantities of one name, by owner."""
         return by_owner(self.quantities, name)
-
-
-_ADAPTER = TypeAdapter(Status)
-
-
-def encode_status(status: Status) -> bytes:
-    """Returns JSON. What is not finite becomes null."""
-    return to_json(status, inf_nan_mode="null")
-
-
-def decode_status(content: bytes) -> Status:
-    """Returns the status. Raises pydantic's ValidationError, a ValueError, if it is none."""
-    return _ADAPTER.validate_json(content)

@@ -14,7 +14,8 @@ from holdfast.api.auth.account_store import AccountStore
 from holdfast.api.auth.accounts import Account
 from holdfast.core.config import Site
 from holdfast.monitoring.audit.events import AuditEvent, ProcessStarted, StateChanged
-from holdfast.monitoring.status.schema import CommsStatus, encode_status
+from holdfast.monitoring.status.codec import encode_status
+from holdfast.monitoring.status.schema import CommsStatus
 from holdfast.runtime.audit.folder import AuditFolder, Entry
 from holdfast.site.files import SiteFiles
 from holdfast.site.memory_folder import make_memory_folder, remove_memory_folder

@@ -3,7 +3,8 @@
 from dataclasses import replace
 from pathlib import Path
 
-from holdfast.monitoring.status.schema import AuditStatus, decode_status, encode_status
+from holdfast.monitoring.status.codec import decode_status, encode_status
+from holdfast.monitoring.status.schema import AuditStatus
 from tests.monitoring.test_metrics import scrape, status_of, value
 from tests.runtime.bench import LoopBench
 

@@ -14,6 +14,7 @@ from holdfast.monitoring.history.span_savings import SpanName, SpanSavings
 from holdfast.monitoring.history.state import HistoryState, encode_history_state
 from holdfast.monitoring.notification.ledger import Ledger
 from holdfast.monitoring.quantities.quantity import MODE, ON_OFF, Quantity, QuantityName
+from holdfast.monitoring.status.codec import encode_status
 from holdfast.monitoring.status.histogram import BOUNDS_S, HistogramStatus
 from holdfast.monitoring.status.schema import (
     AuditStatus,
@@ -25,7 +26,6 @@ from holdfast.monitoring.status.schema import (
     OperatorStatus,
     PlanStatusNow,
     Status,
-    encode_status,
 )
 from holdfast.runtime.gateway import GatewayServer
 from holdfast.safety.limits import build_limits

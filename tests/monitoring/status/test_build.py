@@ -14,8 +14,8 @@ from holdfast.core.role import Role
 from holdfast.core.signals import SITE, Signal
 from holdfast.core.state_machine import State
 from holdfast.monitoring.quantities.quantity import QuantityName
+from holdfast.monitoring.status.codec import decode_status, encode_status
 from holdfast.monitoring.status.histogram import BOUNDS_S, Histogram
-from holdfast.monitoring.status.schema import decode_status, encode_status
 from tests.builders import LOAD, UNIT, device, load_content, room_content
 from tests.monitoring.test_metrics import status_of
 from tests.runtime.bench import LoopBench, site_in
