@@ -7,6 +7,7 @@ import sys
 import threading
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -14,7 +15,6 @@ from starlette.types import ASGIApp
 from holdfast.api.app import create_app, serve_elsewhere
 from holdfast.api.auth.opening import open_auth
 from holdfast.api.auth.setup_code import address_of, how_to_get_in
-from holdfast.api.auth.tls import TlsFiles, tls_files
 from holdfast.api.connections import Connection, SocketConnection
 from holdfast.core.config import Site
 from holdfast.core.config.api import Api
@@ -22,6 +22,9 @@ from holdfast.runtime.listening import cannot_listen
 from holdfast.runtime.process import run_process
 from holdfast.site.files import SiteFiles
 from holdfast.ui.built import pages
+
+if TYPE_CHECKING:
+    from holdfast.api.auth.tls import TlsFiles
 
 _log = logging.getLogger(__name__)
 
@@ -36,8 +39,7 @@ SEND_BYTES = 128 * 1024
 
 def run(site: Site, files: SiteFiles, config: Path, _: threading.Event) -> None:
     """Serves until told to end. Raises ConfigError if that cannot be at its address."""
-    now = datetime.now(UTC)
-    tls, auth = tls_files(site.api, files.accounts, now), open_auth(site, files)
+    tls, auth = _tls(site.api, files), open_auth(site, files)
     how = how_to_get_in(auth.setup, address_of(site.api))
     if how is not None:
         _log.warning("%s", how)
@@ -47,7 +49,16 @@ def run(site: Site, files: SiteFiles, config: Path, _: threading.Event) -> None:
         server_of(app, tls).run(sockets=[listening])
 
 
-def server_of(app: ASGIApp, tls: TlsFiles | None = None) -> uvicorn.Server:
+def _tls(api: Api, files: SiteFiles) -> "TlsFiles | None":
+    """Returns the certificate; what reads and makes one takes 8 MB, and is loaded for one alone."""
+    if api.tls == "off":
+        return None
+    from holdfast.api.auth.tls import tls_files
+
+    return tls_files(api, files.accounts, datetime.now(UTC))
+
+
+def server_of(app: ASGIApp, tls: "TlsFiles | None" = None) -> uvicorn.Server:
     """Returns what serves ``app``, with bounds for everything that a client may do."""
     return uvicorn.Server(
         uvicorn.Config(

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import HTTPConnection
@@ -22,8 +23,6 @@ from holdfast.api.auth.attempt_limit import LoginLimits
 from holdfast.api.auth.challenges import Challenges
 from holdfast.api.auth.errors import AuthRefused
 from holdfast.api.auth.login import LoginDesk
-from holdfast.api.auth.oidc import SingleSignOn
-from holdfast.api.auth.oidc_provider import ProviderDesk
 from holdfast.api.auth.passkeys import PasskeyDesk
 from holdfast.api.auth.passwords import PasswordDesk
 from holdfast.api.auth.request_origin import (
@@ -38,10 +37,13 @@ from holdfast.api.auth.tokens import TokenIndex, rights_of_token
 from holdfast.api.freshness import CommandFreshness
 from holdfast.client.messages import Act
 from holdfast.client.operator_note import OperatorNotes, note
-from holdfast.core.config.api import Api
+from holdfast.core.config.api import Api, Oidc
 from holdfast.core.errors import AccountsCorrupt
 from holdfast.site.files import SiteFiles
 from holdfast.site.push_book import PushShelf
+
+if TYPE_CHECKING:
+    from holdfast.api.auth.oidc import SingleSignOn
 
 COOKIE = "holdfast_session"
 HEADER = "X-Holdfast"
@@ -84,11 +86,7 @@ class Auth:
         self.passkeys = PasskeyDesk()
         self.pending_totp: Challenges[PendingTotp] = Challenges()
         self.freshness = CommandFreshness(now)
-        self.sso = (
-            None
-            if api.oidc is None
-            else SingleSignOn(api.oidc, ProviderDesk(api.oidc, oidc_secret))
-        )
+        self.sso = None if api.oidc is None else _single_sign_on(api.oidc, oidc_secret)
         self._notes = OperatorNotes(files)
         self._tokens = TokenIndex()
         self.login = LoginDesk(
@@ -254,3 +252,11 @@ class Auth:
 def _check_header(connection: HTTPConnection) -> None:
     if connection.headers.get(HEADER) != "1":
         raise AuthRefused(403, f"the header {HEADER}: 1 is missing, which only our own pages send")
+
+
+def _single_sign_on(oidc: Oidc, secret: str) -> "SingleSignOn":
+    """Returns who asks the provider; few sites have one, and it takes 10 MB."""
+    from holdfast.api.auth.oidc import SingleSignOn
+    from holdfast.api.auth.oidc_provider import ProviderDesk
+
+    return SingleSignOn(oidc, ProviderDesk(oidc, secret))

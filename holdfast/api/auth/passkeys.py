@@ -2,6 +2,8 @@
 
 One is worth both factors: what somebody has, and the finger or PIN that unlocks it. Browsers offer
 them on pages with a name and https only, and on localhost.
+
+What reads them takes 12 MB: it is loaded with the first one that is used.
 """
 
 import hashlib
@@ -11,22 +13,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeVar
-
-from webauthn import (
-    generate_authentication_options,
-    generate_registration_options,
-    options_to_json,
-    verify_authentication_response,
-    verify_registration_response,
-)
-from webauthn.helpers import base64url_to_bytes, bytes_to_base64url
-from webauthn.helpers.exceptions import WebAuthnException
-from webauthn.helpers.structs import (
-    AuthenticatorSelectionCriteria,
-    PublicKeyCredentialDescriptor,
-    ResidentKeyRequirement,
-    UserVerificationRequirement,
-)
 
 from holdfast.api.auth.accounts import Account, Accounts, Passkey
 from holdfast.api.auth.attempt_limit import neighbourhood
@@ -75,6 +61,15 @@ class PasskeyDesk:
         _check_place(origin)
         if len(account.passkeys) >= EACH:
             raise AuthRefused(409, f"there are {EACH} passkeys already: remove one first")
+        from webauthn import generate_registration_options, options_to_json
+        from webauthn.helpers import base64url_to_bytes
+        from webauthn.helpers.structs import (
+            AuthenticatorSelectionCriteria,
+            PublicKeyCredentialDescriptor,
+            ResidentKeyRequirement,
+            UserVerificationRequirement,
+        )
+
         options = generate_registration_options(
             rp_id=host_of(origin),
             rp_name=_NAME,
@@ -99,6 +94,9 @@ class PasskeyDesk:
         asked = self._answered(ceremony)
         if asked.account != account:
             raise AuthRefused(403, "ceremony: was begun by somebody else")
+        from webauthn import verify_registration_response
+        from webauthn.helpers import bytes_to_base64url
+
         verified = _verified(
             lambda: verify_registration_response(
                 credential=credential,
@@ -121,6 +119,9 @@ class PasskeyDesk:
         """Asks who comes from ``address`` for whatever passkey there is for this site. Raises
         AuthRefused."""
         _check_place(origin)
+        from webauthn import generate_authentication_options, options_to_json
+        from webauthn.helpers.structs import UserVerificationRequirement
+
         options = generate_authentication_options(
             rp_id=host_of(origin), user_verification=UserVerificationRequirement.REQUIRED
         )
@@ -135,6 +136,9 @@ class PasskeyDesk:
         if asked.account is not None:
             raise AuthRefused(403, "ceremony: was begun to register")
         account, passkey = _found(accounts, credential.get("id"), host_of(asked.origin))
+        from webauthn import verify_authentication_response
+        from webauthn.helpers import base64url_to_bytes
+
         verified = _verified(
             lambda: verify_authentication_response(
                 credential=credential,
@@ -184,6 +188,8 @@ def _found(accounts: Accounts, passkey_id: object, rp_id: str) -> tuple[Account,
 
 
 def _verified(verify: Callable[[], _T]) -> _T:
+    from webauthn.helpers.exceptions import WebAuthnException
+
     try:
         return verify()
     except (WebAuthnException, ValueError, KeyError, TypeError) as error:

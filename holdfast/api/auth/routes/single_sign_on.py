@@ -2,6 +2,7 @@
 
 import hmac
 from html import escape
+from typing import TYPE_CHECKING
 
 from fastapi import APIRouter
 from starlette.requests import Request
@@ -11,10 +12,12 @@ from holdfast.api.auth.accounts import SsoPerson
 from holdfast.api.auth.auth import Auth
 from holdfast.api.auth.dependencies import REFUSALS, AuthOf
 from holdfast.api.auth.errors import AuthRefused
-from holdfast.api.auth.oidc import SingleSignOn
 from holdfast.api.auth.request_origin import client_address
 from holdfast.api.auth.routes.wire import Id, set_cookie
 from holdfast.core.errors import HoldfastError
+
+if TYPE_CHECKING:
+    from holdfast.api.auth.oidc import SingleSignOn
 
 router = APIRouter(prefix="/oidc", tags=["auth"], responses=REFUSALS)
 STATE_COOKIE = "holdfast_sign_on"
@@ -76,7 +79,7 @@ def from_provider(
     return response
 
 
-def _sso(auth: Auth) -> SingleSignOn:
+def _sso(auth: Auth) -> "SingleSignOn":
     if auth.sso is None:
         raise AuthRefused(404, "there is no single sign-on here: site.yaml has no api.oidc")
     return auth.sso
