@@ -23,7 +23,7 @@ from holdfast.monitoring.history.upkeep import keep_up, size_of
 
 _log = logging.getLogger(__name__)
 
-WAITING_MINUTES = 15
+WAITING_MINUTES = 30
 """So many minutes wait for a disk that is slow or full; then the oldest is lost, and counted."""
 RETRY_AFTER_S = 10.0
 _BYTES_PER_MB = 1_000_000

@@ -20,8 +20,8 @@ from holdfast.monitoring.history.place import HistoryPlace
 
 _BUSY_S = 5.0
 """So long one waits for another's short transaction."""
-_PAGE_BYTES = 8192
-"""A block of seconds is about 3 kB: in smaller pages much of each stays empty."""
+_PAGE_BYTES = 4096
+"""Each transaction writes a dozen pages whole. A block of seconds is about 3 kB and fits in one."""
 _WAL_BYTES = 16 * 1024 * 1024
 _REVISION = re.compile(r"([0-9]{4})(?:_for_([0-9]{4}))?")
 _UNKNOWN = 10_000

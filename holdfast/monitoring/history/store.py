@@ -198,16 +198,22 @@ def _add_to_quarter(connection: Connection, minute: Minute) -> None:
     found = connection.execute(select(QUARTER).where(is_it)).mappings().first()
     before: Mapping[str, float] = dict.fromkeys(Sum, 0.0) if found is None else dict(found)
     row = {name: before[name] + minute.quarter.get(name, 0.0) for name in Sum}
-    connection.execute(delete(QUARTER).where(is_it))
-    connection.execute(insert(QUARTER), {"start_s": start_s} | row)
+    if found is None:
+        connection.execute(insert(QUARTER), {"start_s": start_s} | row)
+    else:  # in its place: a row that is deleted and made anew is another page, of the index
+        connection.execute(update(QUARTER).where(is_it).values(dict(row)))
 
 
 def _add_to_totals(connection: Connection, before: Sums, more: Sums) -> dict[Sum, float]:
     totals = {name: before.get(name, 0.0) + more.get(name, 0.0) for name in TOTALS}
-    if more:
-        connection.execute(delete(TOTAL))
-        rows = [{"name": name, "value": value} for name, value in totals.items()]
-        connection.execute(insert(TOTAL), rows)
+    if not more:
+        return totals
+    known = set(connection.execute(select(TOTAL.c.name)).scalars())
+    for name, value in totals.items():
+        if name in known:
+            connection.execute(update(TOTAL).where(TOTAL.c.name == name), {"value": value})
+        else:
+            connection.execute(insert(TOTAL), {"name": name, "value": value})
     return totals
 
 
@@ -217,23 +223,16 @@ def _totals(connection: Connection) -> dict[Sum, float]:
 
 
 def _write_spell(connection: Connection, spell: Spell) -> None:
-    connection.execute(
-        delete(SPELL).where(
-            SPELL.c.kind == spell.kind,
-            SPELL.c.start_s == spell.start_s,
-            SPELL.c.name == spell.name,
-        )
-    )
+    key = {"kind": spell.kind, "start_s": spell.start_s, "name": spell.name}
     row = {
-        "kind": spell.kind,
-        "start_s": spell.start_s,
-        "name": spell.name,
         "end_s": spell.end_s,
         "times": spell.times,
         "about": json.dumps(dict(spell.about)),
         "plan": spell.plan,
     }
-    connection.execute(insert(SPELL), row)
+    is_it = [SPELL.c[name] == value for name, value in key.items()]
+    if connection.execute(update(SPELL).where(*is_it), row).rowcount == 0:
+        connection.execute(insert(SPELL), key | row)
 
 
 def _end_open_spells(connection: Connection) -> None:
