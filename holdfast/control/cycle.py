@@ -12,6 +12,7 @@ from holdfast.control.connection.band import Band
 from holdfast.control.loads.control import LoadControl
 from holdfast.control.loads.requests import LoadRequest
 from holdfast.control.mode_manager import LastCycle, ModeManager, ModeMemory
+from holdfast.control.patience import watchdog_timeout_ns
 from holdfast.control.plan_gate import AcceptedPlan
 from holdfast.control.regulation.quality import RegulationQuality
 from holdfast.control.request import Request
@@ -28,7 +29,7 @@ from holdfast.core.emergency_handler import loop_known_ns
 from holdfast.core.latches import Latches
 from holdfast.core.signals import SITE
 from holdfast.core.state_machine import Event, State
-from holdfast.core.units import NS_PER_MS, NS_PER_S, s_from_ns
+from holdfast.core.units import s_from_ns
 from holdfast.devices.point_traits import NO_TRAITS, PLAIN, Traits
 from holdfast.devices.written_point import DeviceMemory
 from holdfast.safety.assessment import Assessment, Assessor, SafetyMemory
@@ -246,15 +247,6 @@ class Cycle:
             writes += new
             findings += found
         return tuple(writes), units, tuple(findings)
-
-
-def watchdog_timeout_ns(site: Site) -> int:
-    """Returns how long the watchdog waits for a completed cycle, and the longest gap between two.
-
-    400 ms leave 100 ms of the 500 ms budget to notice and to write; five periods keep a slow
-    cycle from being taken for a dead one.
-    """
-    return max(4 * NS_PER_S // 10, 5 * site.cycle.period_ms * NS_PER_MS)
 
 
 def _is_limited(request: Request, setpoints: Mapping[str, Setpoint]) -> bool:

@@ -19,7 +19,7 @@ import time
 from collections.abc import Collection
 from pathlib import Path
 
-from holdfast.control.cycle import watchdog_timeout_ns
+from holdfast.control.patience import watchdog_timeout_ns
 from holdfast.core.commands import Point
 from holdfast.core.config import Site, StorageUnit
 from holdfast.core.config.device import Device

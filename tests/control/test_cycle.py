@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from holdfast.control.cycle import Cycle, CycleState, Inputs, watchdog_timeout_ns
+from holdfast.control.cycle import Cycle, CycleState, Inputs
+from holdfast.control.patience import watchdog_timeout_ns
 from holdfast.control.plan_gate import accept_plan
 from holdfast.control.storage.unit import UnitMemory
 from holdfast.core.commands import Command, Point

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 import holdfast.control.cycle as cycle_module
 import holdfast.safety.assessment as assessment_module
 from holdfast.control.connection.band import Band
-from holdfast.control.cycle import Cycle, CycleState, Inputs, watchdog_timeout_ns
+from holdfast.control.cycle import Cycle, CycleState, Inputs
 from holdfast.control.mode_manager import AskedOfBatteries
+from holdfast.control.patience import watchdog_timeout_ns
 from holdfast.control.plan_gate import AcceptedPlan
 from holdfast.control.request import Request
 from holdfast.control.storage.power_ramper import Setpoint

@@ -2,6 +2,8 @@
 
 import logging
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -101,3 +103,12 @@ def test_systemd_hears_of_complete_cycles_and_of_nothing_else(
         assert [systemd.recv(64), systemd.recv(64)] == [b"READY=1", b"WATCHDOG=1"]
         with pytest.raises(BlockingIOError):
             systemd.recv(64)
+
+
+def test_it_loads_nothing_of_the_cycle_that_it_watches() -> None:
+    own = "{'holdfast.control.cycle', 'numpy'} & sys.modules.keys()"
+    done = subprocess.run(
+        [sys.executable, "-c", f"import sys, holdfast.runtime.watchdog; print({own})"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert done.stdout.strip() == "set()"
