@@ -48,6 +48,8 @@ _log = logging.getLogger(__name__)
 
 NICE = 10
 OBSERVE_EVERY_S = 1.0
+WORTH_RESTING_S = 120.0
+"""Who is not asked for longer ends: it holds 45 MB, and to begin anew takes it half a second."""
 RETRY_AFTER_S = 10.0
 SAVE_HISTORY_EVERY_S = 900.0
 """Each save writes a file of some hundred kB: cards wear."""
@@ -76,6 +78,7 @@ class Planner:
         self._workshop, history = ChildWorkshop(), load_history(files)
         forecaster = site_forecaster(site, history, model_registry(files), self._workshop)
         memory = load_memory(site, files)
+        self._worker = worker
         self._rolling = RollingPlanner(
             site, history, worker.make_plan, forecaster, memory, abilities(site)
         )
@@ -105,7 +108,10 @@ class Planner:
         self._desk.look(self._known(status, socs_pct), self._warnings.known)
         if now_s >= self._plan_s and socs_pct is not None:
             done = self._plan(socs_pct)
-            self._plan_s = now_s + (self._site.planner.interval_s if done else RETRY_AFTER_S)
+            wait_s = self._site.planner.interval_s if done else RETRY_AFTER_S
+            self._plan_s = now_s + wait_s
+            if wait_s > WORTH_RESTING_S:
+                self._worker.close()
         elif self._handover.look(None if socs_pct is None else _together_pct(self._site, socs_pct)):
             # The rest is planned around it; what was asked for is in force already.
             self._plan_s = min(self._plan_s, now_s + RETRY_AFTER_S)

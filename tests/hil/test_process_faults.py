@@ -11,6 +11,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -172,6 +173,18 @@ def test_control_goes_on_without_planner_gateway_and_api_and_they_come_back(
     }
     assert rig.cli("audit", "verify").returncode == 0
     assert rig.damage() == {}
+
+
+def test_the_optimizer_does_not_wait_for_the_next_plan_in_memory(tmp_path: Path) -> None:
+    make_demo_site(tmp_path, datetime.now(UTC))  # for its prices
+    with Rig(tmp_path, prices=demo_prices("prices.xml")) as rig:
+        rig.start_plant()
+        start_run(rig)
+        to_running(rig)
+        rig.until(lambda: rig.status is not None and rig.status.plan is not None, "a plan")
+        planner = pid_of(rig, "planner")
+        assert planner is not None
+        rig.until(lambda: not children_of(planner), "its optimizer has ended")
 
 
 def test_a_second_run_at_the_same_site_is_refused(supervised: Rig) -> None:
