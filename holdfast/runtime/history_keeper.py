@@ -25,6 +25,8 @@ _log = logging.getLogger(__name__)
 
 WAITING_MINUTES = 30
 """So many minutes wait for a disk that is slow or full; then the oldest is lost, and counted."""
+OVER_S = 90
+"""So long after an hour its last minute is there."""
 RETRY_AFTER_S = 10.0
 _BYTES_PER_MB = 1_000_000
 
@@ -116,7 +118,9 @@ class HistoryKeeper:
 
     def _write_all(self, store: HistoryStore, at_once: int) -> None:
         minutes = list(self._waiting)
-        if len(minutes) >= max(at_once, 1):
+        hour = (self._now_s() - OVER_S) // HOUR_S
+        # What waits goes first: the blocks of an hour are then made once, of all its minutes.
+        if len(minutes) >= (max(at_once, 1) if hour == self._upkeep_hour else 1):
             self._check_disk()
             store.write_all(minutes, self._now_s())
             for minute in minutes:
@@ -125,7 +129,6 @@ class HistoryKeeper:
                         self._waiting.popleft()
             self._totals = dict(store.totals)
             self._written = datetime.fromtimestamp(minutes[-1].start_s + MINUTE_S, UTC)
-        hour = self._now_s() // HOUR_S
         if hour != self._upkeep_hour:
             keep_up(store, self._config, self._now_s())
             self._size = None if self._file is None else size_of(store)
