@@ -3,8 +3,10 @@
 The demonstration's site under `holdfast run --plain`, as its unit starts it, in RUNNING and
 following plans; its simulated devices run beside it and do not count. Processor time, memory (the
 proportional set: what is shared counts once) and bytes written to the disk are those of all its
-processes together, as the kernel counts them; a day is extrapolated from the time that was
-watched. Then all of them are killed at once and started again, with `resume: automatic`, until
+processes together, as the kernel counts them. A day of writing is extrapolated from the time that
+was watched; what the history does once an hour counts 24 times, and only if a full hour was in that
+time. What was written to which kind of file is seen by looking at the folder: what grew, and what
+was replaced. Then all of them are killed at once and started again, with `resume: automatic`, until
 power flows.
 """
 
@@ -14,8 +16,9 @@ import shutil
 import signal
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -37,9 +40,23 @@ from holdfast.testing.waiting import TooLate, until
 
 CPU_PCT, MEMORY_MB, DISK_MB_PER_DAY, BACK_S = 8.0, 250.0, 50.0, 60.0
 SECONDS = 600
-"""Two transactions of the history and two plans are in it."""
-SETTLE_S = 150
-"""What happens once, as the first backup of the history, is not extrapolated to a day."""
+"""One transaction of the history and two plans are in it."""
+SETTLE_S = 400
+"""What happens once is not extrapolated to a day: the first backup of the history, and, after five
+minutes, what other ways would have cost on the days before."""
+LOOK_EVERY_S, MEMORY_EVERY_S = 1.0, 15.0
+HOURLY_BEGINS_S, HOURLY_ENDS_S = 85, 150
+"""After a full hour, the history makes blocks of it."""
+_HOUR_S = 3600
+KINDS = {
+    "history.": "history",
+    "audit": "audit log",
+    "plan": "plans",
+    "forecast": "plans",
+    "log": "logs",
+    "run.log": "logs",
+}
+"""Kinds of files, by how the first part of a name in the folder of a site or its state begins."""
 START_WITHIN_S = 120.0
 _DAY_S = 86_400.0
 _MB = 1e6
@@ -174,22 +191,110 @@ def _file_system(folder: Path) -> str:
     return max(above)[1]
 
 
-def watched(site: RunningSite, seconds: float) -> dict[str, dict[str, float]]:
-    """By process: what it took in ``seconds``."""
-    before = {pid: usage(pid) for pid in site.pids}
-    began_s = time.monotonic()
-    time.sleep(seconds)
-    after = {pid: usage(pid) for pid in site.pids}
-    passed_s = time.monotonic() - began_s
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watched:
+    """What was seen in some time."""
+
+    by_process: dict[str, dict[str, float]]
+    hourly_mb_a_day: float | None
+    """What is done once an hour, 24 times; None: no full hour was in it."""
+    most_memory_mb: float
+    by_file_mb_a_day: dict[str, float]
+
+
+class FileWatch:
+    """Sees what is written to which kind of file below a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._known = self._found()
+        self.written_bytes: Counter[str] = Counter()
+
+    def _found(self) -> dict[Path, tuple[int, int, int]]:
+        found = {}
+        for path in self._folder.rglob("*"):
+            with suppress(OSError):
+                status = path.stat()
+                if path.is_file() and not path.name.endswith("-shm"):
+                    found[path] = status.st_ino, status.st_size, status.st_mtime_ns
+        return found
+
+    def look(self) -> None:
+        """Looks once."""
+        now = self._found()
+        for path, seen in now.items():
+            before = self._known.get(path, (0, 0, 0))
+            if seen != before:
+                grew = seen[1] - before[1] if seen[0] == before[0] else seen[1]
+                self.written_bytes[kind_of(path.relative_to(self._folder))] += max(grew, 0)
+        self._known = now
+
+
+def kind_of(path: Path) -> str:
+    """What a file of a site is about.
+
+    >>> kind_of(Path("state/history.db-wal")), kind_of(Path("state/wear.json"))
+    ('history', 'other')
+    """
+    name = path.parts[1] if path.parts[0] == "state" and len(path.parts) > 1 else path.parts[0]
+    return next((kind for start, kind in KINDS.items() if name.startswith(start)), "other")
+
+
+def watched(site: RunningSite, seconds: float) -> Watched:
+    """Watches for ``seconds``."""
+    before = _usages(site)
+    files = FileWatch(site.files.state_dir.parent)
+    began_s, memory_s, most_mb = time.monotonic(), 0.0, 0.0
+    hourly, last = 0, _written_by(site, "gateway")
+    while time.monotonic() - began_s < seconds:
+        time.sleep(LOOK_EVERY_S)
+        files.look()
+        written = _written_by(site, "gateway")
+        if HOURLY_BEGINS_S <= time.time() % _HOUR_S <= HOURLY_ENDS_S:
+            hourly += written - last
+        last = written
+        if time.monotonic() - memory_s >= MEMORY_EVERY_S:
+            memory_s = time.monotonic()
+            most_mb = max(most_mb, sum(each.memory_mb for each in _usages(site).values()))
+    after, passed_s = _usages(site), time.monotonic() - began_s
     found: dict[str, dict[str, float]] = {}
     for pid, now in after.items():
         then = before.get(pid, Usage(cpu_s=0.0, written_bytes=0, memory_mb=0.0))
-        written = now.written_bytes - then.written_bytes
-        row = found.setdefault(name_of(pid), dict.fromkeys(_COLUMNS, 0.0))
+        name, written = name_of(pid), now.written_bytes - then.written_bytes
+        row = found.setdefault(name, dict.fromkeys(_COLUMNS, 0.0))
         row["cpu_pct"] += 100.0 * (now.cpu_s - then.cpu_s) / passed_s
         row["memory_mb"] += now.memory_mb
-        row["disk_mb_per_day"] += written / passed_s * _DAY_S / _MB
+        steadily = written - (hourly if name == "gateway" else 0)
+        row["disk_mb_per_day"] += steadily / passed_s * _DAY_S / _MB
+    saw_hour = (time.time() - HOURLY_ENDS_S) // _HOUR_S != (
+        time.time() - passed_s - HOURLY_BEGINS_S
+    ) // _HOUR_S
+    return Watched(
+        by_process=found,
+        hourly_mb_a_day=hourly * _DAY_S / _HOUR_S / _MB if saw_hour else None,
+        most_memory_mb=most_mb,
+        by_file_mb_a_day={
+            kind: count / passed_s * _DAY_S / _MB for kind, count in files.written_bytes.items()
+        },
+    )
+
+
+def _usages(site: RunningSite) -> dict[int, Usage]:
+    """What each of its processes has taken; one may end meanwhile."""
+    found = {}
+    for pid in site.pids:
+        with suppress(OSError, KeyError):
+            found[pid] = usage(pid)
     return found
+
+
+def _written_by(site: RunningSite, name: str) -> int:
+    written = 0
+    for pid in site.pids:
+        with suppress(OSError):
+            if name_of(pid) == name:
+                written += int(_fields(Path(f"/proc/{pid}/io"))["write_bytes"])
+    return written
 
 
 _COLUMNS = ("cpu_pct", "memory_mb", "disk_mb_per_day")
@@ -210,14 +315,22 @@ def measure(options: argparse.Namespace) -> Report:
         with _site(options.folder) as site:
             site.start_power()
             time.sleep(options.settle)
-            by_process = watched(site, options.seconds)
+            seen = watched(site, options.seconds)
             back_s = site.cut_power()
     except TooLate as error:
         raise CannotRun(str(error)) from error
-    all_of_it = totals(by_process)
+    all_of_it = totals(seen.by_process)
+    all_of_it["disk_mb_per_day"] += seen.hourly_mb_a_day or 0.0
     return Report(
         settings={"seconds": options.seconds, "settle": options.settle},
-        results={**by_process, "together": all_of_it, "back in RUNNING, s": back_s},
+        results={
+            **seen.by_process,
+            "together": all_of_it,
+            "most memory, MB": seen.most_memory_mb,
+            "hourly, MB a day": seen.hourly_mb_a_day,
+            "seen in files, MB a day": seen.by_file_mb_a_day,
+            "back in RUNNING, s": back_s,
+        },
         unit="",
         budgets=[
             at_most("processor", "% of a core", CPU_PCT, all_of_it["cpu_pct"]),
