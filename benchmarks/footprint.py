@@ -44,7 +44,7 @@ SECONDS = 600
 SETTLE_S = 400
 """What happens once is not extrapolated to a day: the first backup of the history, and, after five
 minutes, what other ways would have cost on the days before."""
-LOOK_EVERY_S, MEMORY_EVERY_S = 1.0, 15.0
+LOOK_EVERY_S, MEMORY_EVERY_S = 1.0, 5.0
 HOURLY_BEGINS_S, HOURLY_ENDS_S = 85, 150
 """After a full hour, the history makes blocks of it."""
 _HOUR_S = 3600
@@ -257,6 +257,7 @@ def watched(site: RunningSite, seconds: float) -> Watched:
             memory_s = time.monotonic()
             most_mb = max(most_mb, sum(each.memory_mb for each in _usages(site).values()))
     after, passed_s = _usages(site), time.monotonic() - began_s
+    most_mb = max(most_mb, sum(each.memory_mb for each in after.values()))
     found: dict[str, dict[str, float]] = {}
     for pid, now in after.items():
         then = before.get(pid, Usage(cpu_s=0.0, written_bytes=0, memory_mb=0.0))

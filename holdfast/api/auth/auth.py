@@ -255,7 +255,7 @@ def _check_header(connection: HTTPConnection) -> None:
 
 
 def _single_sign_on(oidc: Oidc, secret: str) -> "SingleSignOn":
-    """Returns who asks the provider; few sites have one, and it takes 10 MB."""
+    """Returns who asks the provider; few sites have one, and it takes 7 MB."""
     from holdfast.api.auth.oidc import SingleSignOn
     from holdfast.api.auth.oidc_provider import ProviderDesk
 
