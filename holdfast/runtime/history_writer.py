@@ -31,7 +31,7 @@ _PHASE_S = 0.5
 """It looks in the middle of each second, so that each second is seen once."""
 _WORK_EVERY_S = 1.0
 MINUTES_AT_ONCE = 10
-"""So many minutes are one transaction: one for each would write 150 MB a day."""
+"""So many minutes are one transaction: one for each would write several times as much."""
 LAST_MINUTE_S = 5.0
 """So long whoever ends waits for the last minute to be on the disk."""
 _NICE = 10

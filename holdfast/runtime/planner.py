@@ -49,7 +49,7 @@ _log = logging.getLogger(__name__)
 NICE = 10
 OBSERVE_EVERY_S = 1.0
 WORTH_RESTING_S = 120.0
-"""Who is not asked for longer ends: it holds 45 MB, and to begin anew takes it half a second."""
+"""Who is not asked for longer ends: it holds 45 MB, and to begin anew takes it 0.7 s."""
 RETRY_AFTER_S = 10.0
 SAVE_HISTORY_EVERY_S = 900.0
 """Each save writes a file of some hundred kB: cards wear."""
