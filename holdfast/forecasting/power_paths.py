@@ -17,6 +17,11 @@ from holdfast.forecasting.lookback import Lookback
 MOST_DAYS = 28
 LEAST_DAYS = 5
 """Of fewer nothing is learned."""
+_FADING_DAYS = 10.0
+"""A day this much older counts 1/e."""
+_WIDER = 1.2
+"""So much farther off than they were: the days ahead are new, and the models were chosen on the
+days before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -25,6 +30,8 @@ class PowerPaths:
 
     load_w: Floats
     pv_w: Floats
+    weight: Floats
+    """It is how much each path counts, > 0, of shape (paths,)."""
 
 
 class EarlierForecasts:
@@ -87,11 +94,16 @@ def power_paths(
     whole = np.isfinite(load_errors_w).all(axis=1) & np.isfinite(pv_errors_w).all(axis=1)
     if int(whole.sum()) < LEAST_DAYS:
         return None
+    weight = np.exp(-np.flatnonzero(whole) / _FADING_DAYS)
+    weight /= weight.sum()
     return PowerPaths(
-        load_w=_around(load_w, load_errors_w[whole]), pv_w=_around(pv_w, pv_errors_w[whole])
+        load_w=_around(load_w, load_errors_w[whole], weight),
+        pv_w=_around(pv_w, pv_errors_w[whole], weight),
+        weight=weight,
     )
 
 
-def _around(mean_w: Floats, errors_w: Floats) -> Floats:
+def _around(mean_w: Floats, errors_w: Floats, weight: Floats) -> Floats:
     """Returns ``mean_w`` with each of the errors, which have no mean of their own."""
-    return np.asarray(np.maximum(mean_w + errors_w - errors_w.mean(axis=0), 0.0))
+    off_w = errors_w - weight @ errors_w
+    return np.asarray(np.maximum(mean_w + _WIDER * off_w, 0.0))

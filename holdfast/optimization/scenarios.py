@@ -22,8 +22,8 @@ from holdfast.optimization.storage_limits import stored_limits
 
 LEVELS = 48
 """The value function is known at so many states of charge, and straight between them."""
-CLASSES = 3
-_OF_OTHER_CLASSES = 0.2
+CLASSES = 2
+_OF_OTHER_CLASSES = 0.1
 """So much counts a path of another class: a class has few paths, and they are no law."""
 _REMEMBERED_SLOTS = 12.0
 """How far a path was off fades by 1/e in so many slots."""
@@ -42,6 +42,8 @@ class ScenarioProblem:
     """It is >= 0."""
     pv_w: Array
     """It is >= 0."""
+    weight: Array | None = None
+    """It is how much each path counts, > 0, of shape (paths,). None: all alike."""
 
     def __post_init__(self) -> None:
         """Refuses paths of another length, and numbers that are none. Raises PlanFailed."""
@@ -53,6 +55,14 @@ class ScenarioProblem:
                 raise PlanFailed(f"scenarios: {name} holds what is no power")
         if self.load_w.shape != self.pv_w.shape:
             raise PlanFailed("scenarios: load_w and pv_w have different paths")
+        weight = self.weights
+        if weight.shape != (len(self.load_w),) or not ((weight > 0.0) & (weight < np.inf)).all():
+            raise PlanFailed("scenarios: weight is not one number above 0 a path")
+
+    @property
+    def weights(self) -> Array:
+        """Returns how much each path counts."""
+        return np.ones(len(self.load_w)) if self.weight is None else self.weight
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -144,7 +154,8 @@ class _Stage:
         self._bought = base.import_price_per_kwh
         sold = base.export_price_per_kwh
         self._sold = np.maximum(sold, 0.0) if base.pv_curtailable else sold
-        self._classes = _classes(net_w * hours)
+        self._counts = problem.weights
+        self._classes = _classes(net_w * hours, self._counts)
         # What a kWh in the battery costs or earns by each mark, (slots, marks).
         self._worth = np.column_stack(
             [
@@ -214,7 +225,7 @@ class _Stage:
     def _weight(self, slot: int) -> Array:
         """Returns how much each path counts for each class, (classes, paths)."""
         own = self._classes[slot] == np.arange(CLASSES)[:, None]
-        weight = np.where(own, 1.0, _OF_OTHER_CLASSES)
+        weight = np.where(own, 1.0, _OF_OTHER_CLASSES) * self._counts
         return np.asarray(weight / weight.sum(axis=1, keepdims=True))
 
     def _marks(self, worth: Array, value: Array) -> Array:
@@ -233,13 +244,13 @@ class _Stage:
         )
 
 
-def _classes(net_kwh: Array) -> Whole:
+def _classes(net_kwh: Array, counts: Array) -> Whole:
     """Returns the class of each path at the start of each slot and at the end, (slots + 1, paths).
 
     It goes by how far the path was off the mean of late.
     """
     paths, slots = net_kwh.shape
-    off = net_kwh - net_kwh.mean(axis=0)
+    off = net_kwh - counts @ net_kwh / counts.sum()
     keeps = 1.0 - 1.0 / _REMEMBERED_SLOTS
     found = np.zeros((slots + 1, paths), dtype=np.int64)
     late, place = np.zeros(paths), np.empty(paths, dtype=np.int64)

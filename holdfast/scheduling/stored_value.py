@@ -76,7 +76,9 @@ def new_marks(
         return None
     whole = _farther(problem, intervals, forecast)
     load_w, pv_w = _paths(forecast, forecast.paths, intervals[0].start, whole)
-    marks = find_marks(ScenarioProblem(base=whole, load_w=load_w, pv_w=pv_w))
+    marks = find_marks(
+        ScenarioProblem(base=whole, load_w=load_w, pv_w=pv_w, weight=forecast.paths.weight)
+    )
     slots = problem.slots
     found = np.column_stack([marks.buy_kwh, marks.store_kwh, marks.serve_kwh, marks.sell_kwh])
     return _marks(found[:slots], marks.lowest_kwh, marks.highest_kwh)

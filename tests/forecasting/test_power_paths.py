@@ -77,11 +77,12 @@ def test_a_forecast_of_an_earlier_day_is_made_once_and_again_by_another_model() 
 
 
 def test_paths_have_the_mean_that_is_expected_and_no_power_below_zero() -> None:
-    errors = np.repeat(np.array([[-300.0], [-100.0], [0.0], [100.0], [800.0]]), 8, axis=1)
+    errors = np.repeat(np.array([[-200.0], [-100.0], [0.0], [100.0], [300.0]]), 8, axis=1)
     paths = power_paths(np.full(8, 500.0), np.full(8, 50.0), errors, errors)
     assert paths is not None
-    assert paths.load_w.mean(axis=0) == pytest.approx(np.full(8, 500.0))
-    assert paths.load_w[:, 0].tolist() == [100, 300, 400, 500, 1200]
+    assert paths.weight @ paths.load_w == pytest.approx(np.full(8, 500.0))
+    assert (np.diff(paths.load_w[:, 0]) > np.diff(errors[:, 0])).all(), "a little farther off"
+    assert (np.diff(paths.weight) < 0.0).all(), "yesterday counts most"
     assert paths.pv_w.min() == 0.0
 
 

@@ -114,6 +114,20 @@ def test_ways_that_all_agree_are_one() -> None:
         assert getattr(one, name) == pytest.approx(getattr(many, name))
 
 
+def test_a_way_that_counts_for_little_changes_little() -> None:
+    question = with_sun(house(), 0.1, 1.9)
+    dull = replace(question, weight=np.array([1e6, 1.0]))
+    bought = [float(find_marks(each).buy_kwh[:24].max()) for each in (question, dull)]
+    only = float(find_marks(as_it_is(on_path(question, 0))).buy_kwh[:24].max())
+    assert bought[0] < bought[1] == pytest.approx(only)
+
+
+@pytest.mark.parametrize("weight", [[1.0], [0.0, 1.0], [np.nan, 1.0], [np.inf, 1.0]])
+def test_a_way_counts_for_something(weight: list[float]) -> None:
+    with pytest.raises(PlanFailed, match="weight is not one number above 0 a path"):
+        replace(with_sun(house(), 0.1, 1.9), weight=np.array(weight))
+
+
 def test_marks_are_in_order_whatever_the_prices() -> None:
     random = np.random.default_rng(3)
     for _ in range(20):

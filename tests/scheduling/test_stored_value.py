@@ -59,7 +59,9 @@ def forecast(*suns: float, load_w: float = 900.0, price: bool = True) -> SiteFor
     pv_w = 4000.0 * np.maximum(np.sin((quarters - 72) / 48 * np.pi), 0.0) * (quarters >= 72)
     load = np.full(QUARTERS, load_w)
     paths = PowerPaths(
-        load_w=np.repeat(load[None], len(suns), axis=0), pv_w=np.array(suns)[:, None] * pv_w
+        load_w=np.repeat(load[None], len(suns), axis=0),
+        pv_w=np.array(suns)[:, None] * pv_w,
+        weight=np.ones(len(suns)),
     )
 
     def power(mean_w: np.ndarray) -> PowerForecast:
