@@ -9,13 +9,14 @@ import argparse
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from benchmarks.backtest_data import Year, generated_year, recorded_years
 from benchmarks.report import Budget, Report, at_least, at_most, new_parser, run
+from holdfast.backtest.against_rule import AgainstRule, against_rule
 from holdfast.backtest.bill import NO_BATTERY, Comparison, compare
 from holdfast.backtest.campaign import Timed, run_all
 from holdfast.backtest.data import SiteData
@@ -27,11 +28,18 @@ from holdfast.core.config import Site
 from holdfast.simulation.demo_site import simulated_site
 
 SHARED = "HOLDFAST_SHARED_DATA"
-YEAR_S = 180.0
+YEAR_S = 360.0
 _QUARTERS_A_YEAR = 35_040
 SAVED_PCT, SHARE_PCT, WORSE_PCT = 30.0, 90.0, 1.0
+ADDED_PCT, WEEKS_BEHIND_PCT = 85.0, 10.0
 RSS_MB = 256.0
 _NOTHING = 1e-9
+_FEW = (
+    Strategy.FORECAST,
+    Strategy.ONE_FORECAST,
+    Strategy.PERFECT,
+    Strategy.SELF_CONSUMPTION,
+)
 _STRATEGIES = (*COMPARED, Strategy.LAST_GOOD, Strategy.TIME_OF_USE)
 
 
@@ -48,8 +56,9 @@ def measure(options: argparse.Namespace) -> Report:
         timed = _run(site, past, data, options)
         forecast = {strategy: one.result for strategy, one in timed.items()}
         comparison = compare(site, year.data, Strategy.FORECAST, forecast)
-        results[name] = _figures(year, comparison, timed)
-        budgets += _budgets(name, year, comparison, timed[Strategy.FORECAST])
+        rule = against_rule(year.data, comparison.bills, forecast)
+        results[name] = _figures(year, comparison, rule, timed)
+        budgets += _budgets(name, year, comparison, rule, timed[Strategy.FORECAST])
     return Report(
         settings={
             "days": options.days,
@@ -87,11 +96,15 @@ def _run(
 ) -> dict[Strategy, Timed]:
     scenario = MeasuredDays(data=data, before=past)
     job = Job(site=site, scenario=scenario, strategy=Strategy.FORECAST)
-    return run_all(job, _STRATEGIES, processes=options.processes)
+    chosen = _FEW if options.few else _STRATEGIES
+    return run_all(job, chosen, processes=options.processes)
 
 
 def _figures(
-    year: Year, comparison: Comparison, timed: Mapping[Strategy, Timed]
+    year: Year,
+    comparison: Comparison,
+    rule: Mapping[Strategy, AgainstRule],
+    timed: Mapping[Strategy, Timed],
 ) -> dict[str, dict[str, Any]]:
     without = comparison.cost_without_battery
     figures: dict[str, dict[str, Any]] = {
@@ -110,10 +123,18 @@ def _figures(
             "cpu_s": one.cpu_s,
             "rss_mb": one.rss_mb,
         } | {f"plans_{status}": count for status, count in bill.plans.items()}
+        if strategy in rule:
+            figures[str(strategy)] |= asdict(rule[strategy])
     return figures
 
 
-def _budgets(name: str, year: Year, comparison: Comparison, planned: Timed) -> list[Budget]:
+def _budgets(
+    name: str,
+    year: Year,
+    comparison: Comparison,
+    rule: Mapping[Strategy, AgainstRule],
+    planned: Timed,
+) -> list[Budget]:
     bill = comparison.bills[Strategy.FORECAST]
     local = comparison.bills[Strategy.SELF_CONSUMPTION]
     quarters = len(year.data.rows) * year.data.step_s / 900.0
@@ -131,9 +152,22 @@ def _budgets(name: str, year: Year, comparison: Comparison, planned: Timed) -> l
         at_most(f"{name}: memory", "MB", RSS_MB, planned.rss_mb),
         at_least(f"{name}: below the bill without a battery", "%", SAVED_PCT, _or_nan(saved)),
         at_least(f"{name}: of what perfect foresight saves", "%", SHARE_PCT, _or_nan(share)),
+        at_least(
+            f"{name}: of what perfect foresight adds to self-consumption",
+            "%",
+            ADDED_PCT,
+            _or_nan(rule[Strategy.FORECAST].share_of_added_pct),
+        ),
+        at_most(
+            f"{name}: weeks behind self-consumption",
+            "%",
+            WEEKS_BEHIND_PCT,
+            _or_nan(rule[Strategy.FORECAST].weeks_behind_pct),
+        ),
         *(
             at_most(f"{name}: {rung}, worse than self-consumption", "%", WORSE_PCT, worse(rung))
             for rung in (Strategy.FORECAST, Strategy.LAST_GOOD, Strategy.TIME_OF_USE)
+            if rung in comparison.bills
         ),
         at_most(f"{name}: damage", "times", 0, bill.damage),
     ]
@@ -154,6 +188,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         default=7.0,
         help="days watched before plans begin, as by "
         "every new site, which only observes (default: 7)",
+    )
+    parser.add_argument(
+        "--few", action="store_true", help="neither rules of others nor lower rungs of the ladder"
     )
     parser.add_argument("--processes", type=int, default=1, help="runs at a time")
     options = parser.parse_args(arguments)

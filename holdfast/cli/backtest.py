@@ -11,6 +11,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from holdfast.backtest.against_rule import AgainstRule, against_rule
 from holdfast.backtest.bill import NO_BATTERY, Bill, Comparison, compare
 from holdfast.backtest.campaign import Timed
 from holdfast.backtest.data import SiteData, require_an_hour, utc_of
@@ -76,6 +77,7 @@ _SIMULATED_DAYS = 7.0
 WORDS: Mapping[str, str] = {
     NO_BATTERY: "no battery",
     Strategy.FORECAST: "plans",
+    Strategy.ONE_FORECAST: "plans on one forecast",
     Strategy.PERFECT: "perfect foresight",
     Strategy.SELF_CONSUMPTION: "self-consumption",
     Strategy.CHEAP_HOURS: "charging when cheap",
@@ -155,17 +157,18 @@ def execute(options: argparse.Namespace) -> int:
     timed = run_shown(job, words, processes=processes, quiet=options.json)
     results = {name: one.result for name, one in timed.items()}
     comparison = compare(site, measured.data, strategy, results)
+    rule = against_rule(measured.data, comparison.bills, results)
     if options.schedule is not None:
         _write_schedule(options.schedule, measured.data, results[strategy])
     if options.report is not None:
         write_report(options.report, site, measured.data, comparison, results, WORDS)
     if options.json:
-        summary = _summary(options, site, measured, comparison, timed)
+        summary = _summary(options, site, measured, comparison, rule, timed)
         print_json(summary | {"left_out": missing})
     else:
         if missing:
             print(missing)
-        _print(site, measured.data, comparison, timed)
+        _print(site, measured.data, comparison, rule, timed)
     bills = comparison.bills.values()
     return 1 if any(bill.damage or bill.cycles_not_running for bill in bills) else 0
 
@@ -229,6 +232,7 @@ def _summary(
     site: Site,
     measured: Measured,
     comparison: Comparison,
+    rule: Mapping[Strategy, AgainstRule],
     timed: Mapping[Strategy, Timed],
 ) -> dict[str, object]:
     data, chosen = measured.data, comparison.strategy
@@ -260,6 +264,7 @@ def _summary(
         "savings": {name: asdict(saving) for name, saving in comparison.savings.items()},
         "share_of_perfect_pct": comparison.share_of_perfect_pct,
         "share_of_perfect_with_wear_pct": comparison.share_of_perfect_with_wear_pct,
+        "against_self_consumption": {str(name): asdict(each) for name, each in rule.items()},
         "plan": of(chosen),
         "others": {str(name): of(name) for name in comparison.bills if name is not chosen},
         "damage": sum(bill.damage for bill in comparison.bills.values()),
@@ -268,7 +273,11 @@ def _summary(
 
 
 def _print(
-    site: Site, data: SiteData, comparison: Comparison, timed: Mapping[Strategy, Timed]
+    site: Site,
+    data: SiteData,
+    comparison: Comparison,
+    rule: Mapping[Strategy, AgainstRule],
+    timed: Mapping[Strategy, Timed],
 ) -> None:
     console, chosen = Console(), comparison.strategy
     title = f"{site.name}: {data.start:%d.%m.%Y %H:%M} to {data.end:%d.%m.%Y %H:%M} UTC"
@@ -293,6 +302,8 @@ def _print(
     if data.missing:
         console.print(f"{data.missing} rows are missing; that time is left out")
     console.print(_verdict(comparison, site.currency))
+    if chosen in rule:
+        console.print(_beside_the_rule(rule[chosen], site.currency))
     bill = comparison.bills[chosen]
     console.print(
         f"wear {bill.wear_cost:.2f} {site.currency}; plans: {_plans(bill)}; damage {bill.damage}; "
@@ -314,6 +325,18 @@ def _verdict(comparison: Comparison, currency: str) -> str:
     if share is not None:
         text += f"; {share:.1f} % of what perfect foresight saves"
     return text
+
+
+def _beside_the_rule(found: AgainstRule, currency: str) -> str:
+    parts = []
+    if found.share_of_added_pct is not None:
+        parts.append(f"{found.share_of_added_pct:.1f} % of what perfect foresight adds to it")
+    if found.weeks_behind_pct is not None and found.worst_week is not None:
+        parts.append(
+            f"behind it in {found.weeks_behind_pct:.0f} % of {found.weeks} weeks, "
+            f"{found.worst_week:+.2f} {currency} in the worst"
+        )
+    return "beside self-consumption: " + ("; ".join(parts) or "too little to tell")
 
 
 def _plans(bill: Bill) -> str:

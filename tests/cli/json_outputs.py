@@ -14,6 +14,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 from pydantic import AwareDatetime
 
 from holdfast.api.access import Right, UserRole
+from holdfast.backtest.against_rule import AgainstRule
 from holdfast.backtest.bill import Bill, Saving
 from holdfast.backtest.rule_lessons import RuleLessons
 from holdfast.backtest.ruled import RuleConflict, RuleDeeds
@@ -220,7 +221,9 @@ OUTPUTS: dict[str, Any] = {
         "site": str, "currency": str, "strategy": str, "foresight": str, "plan_every_min": int,
         "published_at_h": int, "cost": float, "cost_without_battery": float,
         "savings": dict[str, Saving], "share_of_perfect_pct": float | None,
-        "share_of_perfect_with_wear_pct": float | None, "plan": _RUN, "others": {"*": _RUN},
+        "share_of_perfect_with_wear_pct": float | None,
+        "against_self_consumption": dict[str, AgainstRule],
+        "plan": _RUN, "others": {"*": _RUN},
         "damage": int, "cycles_not_running": int, "left_out": str,
     },
     "faults": [FaultSheet],
