@@ -13,10 +13,13 @@ nothing runs past it and back."""
 
 
 def stored_value(view: ModeView) -> ModeWish:
-    """Follows load and PV between the marks; buys below and sells above them."""
+    """Follows load and PV between the marks; buys below and sells above them.
+
+    Where the state of charge is not known it follows load and PV, as the local rule does.
+    """
     soc_pct, terms = view.soc_pct, view.terms
     if soc_pct is None or terms.serve_above_pct is None:
-        return ModeWish(power_w=0.0, low_w=0.0, high_w=0.0)
+        return ModeWish(power_w=-view.rest_w, at_meter=True)
 
     def up_w(mark_pct: float | None) -> float:
         return 0.0 if mark_pct is None else _towards_w(view, mark_pct - soc_pct, view.charge_max_w)

@@ -248,10 +248,10 @@ def test_close_to_a_mark_power_becomes_less_so_that_nothing_runs_past_it(soc_pct
     assert wish.power_w == pytest.approx(power)
 
 
-def test_a_mark_that_is_not_told_is_never_reached_and_without_a_state_of_charge_it_rests():
+def test_a_mark_that_is_not_told_is_never_reached_and_without_a_state_of_charge_load_is_followed():
     serve = {"serve_above_pct": 10.0}
     assert power_w(SlotMode.STORED_VALUE, rest_w=900.0, terms=serve) == -900.0
     assert power_w(SlotMode.STORED_VALUE, rest_w=-900.0, soc_pct=99.9, terms=serve) == 900.0
     assert power_w(SlotMode.STORED_VALUE, soc_pct=5.0, terms=serve) == 0.0
     for view in ({"soc_pct": None, "terms": MARKS}, {"terms": {}}):
-        assert asked(SlotMode.STORED_VALUE, rest_w=900.0, **view).power_w == 0.0
+        assert asked(SlotMode.STORED_VALUE, rest_w=900.0, **view).power_w == -900.0
