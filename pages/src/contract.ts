@@ -35,7 +35,7 @@ export interface PlannedLoad {
 
 export type SlotMode =
   | "self_consumption" | "power" | "hold" | "passive" | "charge_only" | "soc" | "full_charge"
-  | "pv_optimizer" | "peak_shaving" | "load_balancer" | "commercial";
+  | "pv_optimizer" | "peak_shaving" | "load_balancer" | "commercial" | "stored_value";
 
 /** Who may ask, the strongest first. */
 export type AskedBy =
@@ -50,6 +50,11 @@ export interface SlotTerms {
   import_max_w: number | null;
   export_max_w: number | null;
   import_mean_max_w: number | null;
+  /** The marks of mode stored_value, which say up to and down to where each pays. */
+  buy_below_pct: number | null;
+  store_below_pct: number | null;
+  serve_above_pct: number | null;
+  sell_above_pct: number | null;
 }
 
 export interface PlanSlot {

@@ -26,6 +26,7 @@ export const MODE_COLOURS: Record<SlotMode, string> = {
   peak_shaving: "--grid",
   load_balancer: "--grid",
   commercial: "--grid",
+  stored_value: "--battery",
 };
 
 /** Neighbouring slots that look the same are one stretch. */

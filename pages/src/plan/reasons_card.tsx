@@ -1,11 +1,11 @@
-/** What happens when, and why: neighbouring slots of one mode are told as one, with the first one's reason. */
+/** What happens when, and why: neighbouring slots that do the same are told as one, with the first one's reason. */
 import { Card } from "../components/card.tsx";
 import { Pill } from "../components/pill.tsx";
 import { Table } from "../components/table.tsx";
 import type { AskedBy, Plan, PlanReport, PlanSlot } from "../contract.ts";
 import { amount, clock, day, money, price } from "../format.ts";
-import { named, t } from "../i18n.ts";
-import { askerTold } from "../modes.ts";
+import { t } from "../i18n.ts";
+import { askerTold, modeTold, termsTold } from "../modes.ts";
 
 interface Stretch {
   start: string;
@@ -31,7 +31,7 @@ export function ReasonsCard({ report, plan }: { report: PlanReport; plan: Plan }
             head: t("column.mode"),
             cell: (one) => (
               <>
-                {named("mode", one.mode)}{" "}
+                {one.mode}{" "}
                 {one.by !== "plan" && <Pill tone="info">{one.who}</Pill>}
               </>
             ),
@@ -70,11 +70,12 @@ function Slots({ plan }: { plan: Plan }) {
       keyOf={(slot) => slot.start}
       columns={[
         { head: t("column.when"), cell: (slot) => `${day(slot.start)} ${clock(slot.start)}` },
-        { head: t("column.mode"), cell: (slot) => named("mode", slot.mode) },
+        { head: t("column.mode"), cell: modeTold },
         { head: t("column.battery"), cell: (slot) => amount(slot.battery_power_w, "W"), isNumber: true },
         { head: t("node.grid"), cell: (slot) => amount(slot.grid_power_w, "W"), isNumber: true },
         { head: t("signal.soc_pct"), cell: (slot) => amount(slot.soc_end_pct, "%"), isNumber: true },
         { head: t("now.price"), cell: (slot) => price(slot.import_price_per_kwh), isNumber: true },
+        { head: t("column.kept"), cell: (slot) => termsTold([slot]) },
         { head: t("column.reason"), cell: (slot) => slot.reason },
       ]}
     />
@@ -85,15 +86,15 @@ function stretches(report: PlanReport, plan: Plan): Stretch[] {
   const found: Stretch[] = [];
   plan.slots.forEach((slot, index) => {
     const { by } = slot;
-    const who = askerTold(by, report.asked[index] ?? []);
+    const [who, mode] = [askerTold(by, report.asked[index] ?? []), modeTold(slot)];
     const cost = report.slot_costs[index]?.cost ?? null;
     const last = found.at(-1);
-    if (last && last.mode === slot.mode && last.who === who) {
+    if (last && last.mode === mode && last.who === who) {
       last.end = slot.end;
       last.slots.push(slot);
       last.cost = last.cost === null || cost === null ? null : last.cost + cost;
     } else {
-      const { start, end, mode, reason } = slot;
+      const { start, end, reason } = slot;
       found.push({ start, end, mode, reason, by, who, slots: [slot], cost });
     }
   });

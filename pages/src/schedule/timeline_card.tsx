@@ -1,11 +1,11 @@
 /** The next 48 hours: what is asked for and planned, in a lane for each who decides. */
 import { Card } from "../components/card.tsx";
 import { type Column, Table } from "../components/table.tsx";
-import type { AskedBy, ManualSlot, PlanAnswer, PlanReport } from "../contract.ts";
+import type { AskedBy, ManualSlot, PlanAnswer, PlanReport, PlanSlot } from "../contract.ts";
 import { clock, day } from "../format.ts";
 import { named, t } from "../i18n.ts";
 import { addDays, dateOf, localOf, startOf } from "../dates.ts";
-import { ASKERS, askerTold, type Look, lookOf, LOOKS, termsTold } from "../modes.ts";
+import { ASKERS, askerTold, keptKind, type Look, lookOf, LOOKS, termsTold } from "../modes.ts";
 import { fromTo, slotTold, told } from "./manual.ts";
 
 const HOURS = 48;
@@ -95,19 +95,23 @@ const ofManual = (slot: ManualSlot): Span => ({
 
 /** Slots that say the same one after the other are one span. */
 function merged({ plan, asked }: PlanReport): Span[] {
-  const spans: Span[] = [];
+  const spans: (Span & { kind: string; slots: PlanSlot[] })[] = [];
   (plan?.slots ?? []).forEach((slot, index) => {
     const [look, start_ms, end_ms] = [lookOf(slot), Date.parse(slot.start), Date.parse(slot.end)];
     const power_w = slot.by === "plan" ? null : Math.abs(slot.battery_power_w);
     const what = power_w === null || slot.mode !== "power" ? named("mode", look) : told(look, power_w);
     const who = askerTold(slot.by, asked[index] ?? []);
-    const kept = termsTold(slot.terms);
+    const kind = keptKind(slot);
     const last = spans.at(-1);
-    const isSame = last && last.who === who && last.what === what && last.kept === kept;
-    if (isSame && last.end_ms === start_ms) last.end_ms = end_ms;
-    else spans.push({ by: slot.by, look, start_ms, end_ms, who, what, kept });
+    const isSame = last && last.who === who && last.what === what && last.kind === kind;
+    if (isSame && last.end_ms === start_ms) {
+      last.end_ms = end_ms;
+      last.slots.push(slot);
+    } else {
+      spans.push({ by: slot.by, look, start_ms, end_ms, who, what, kept: "", kind, slots: [slot] });
+    }
   });
-  return spans;
+  return spans.map(({ kind: _, slots, ...span }) => ({ ...span, kept: termsTold(slots) }));
 }
 
 const titleOf = ({ who, what, kept, start_ms, end_ms }: Span): string =>
