@@ -22,7 +22,8 @@ MOST_AN_HOUR = 6
 KEPT_FOR_STRONG = 2
 """So many of them are for what switches the site off alone."""
 MAX_WAITING = 50
-"""So many notices wait; then the oldest but the first goes, and is counted."""
+"""So many notices wait; then the oldest but the first goes, and is counted: with it goes that it is
+over, if he is told of nothing else of it."""
 MAX_KNOWN = 200
 _HOUR = timedelta(hours=1)
 _LONGEST_WAIT = timedelta(hours=25)
@@ -40,6 +41,8 @@ class Ledger:
     """Counts what found no room among them."""
     known: Mapping[str, Notice] = field(default_factory=dict)
     """Is what he knows of, or will: the last notice of each finding that is not over."""
+    told: tuple[str, ...] = ()
+    """Holds the keys of findings that he was told of, and not yet that they are over."""
     alarms: tuple[TimedNotice, ...] = ()
     """Is told unless somebody acknowledges it before."""
     sent: tuple[AwareDatetime, ...] = ()
@@ -82,7 +85,7 @@ def _take_one(recipient: Recipient, ledger: Ledger, timed: TimedNotice) -> Ledge
     ):
         return ledger
     if not recipient.after_minutes:
-        return _knows(_waits(ledger, timed), notice)
+        return _waits(_knows(ledger, notice), timed)
     if may_not_wait(notice) and before is None:
         return replace(ledger, alarms=(*ledger.alarms, timed)[-MAX_WAITING:])
     return ledger
@@ -104,7 +107,31 @@ def _waits(ledger: Ledger, timed: TimedNotice) -> Ledger:
     # The first says when it began; what switched the site off is what counts.
     weak = (at for at, one in enumerate(waiting) if at and not may_not_wait(one.notice))
     del waiting[next(weak, 1)]
-    return replace(ledger, waiting=tuple(waiting), left_out=ledger.left_out + 1)
+    rest, told = _tellable(waiting, ledger.told)
+    return replace(
+        ledger,
+        waiting=rest,
+        left_out=ledger.left_out + len(ledger.waiting) + 1 - len(rest),
+        known={key: value for key, value in ledger.known.items() if key in told},
+    )
+
+
+def _tellable(
+    notices: Iterable[TimedNotice], told: Iterable[str]
+) -> tuple[tuple[TimedNotice, ...], frozenset[str]]:
+    """Returns what of ``notices`` can be told to somebody who was ``told`` of these findings, and
+    of which he knows then: that something is over says nothing to who never heard of it."""
+    rest, open_keys = [], set(told)
+    for one in notices:
+        key = one.notice.key
+        if one.notice.kind is not NoticeKind.OVER:
+            open_keys.add(key)
+        elif key not in open_keys:
+            continue
+        else:
+            open_keys.discard(key)
+        rest.append(one)
+    return tuple(rest), frozenset(open_keys)
 
 
 def _knows(ledger: Ledger, notice: Notice) -> Ledger:
@@ -122,7 +149,7 @@ def escalate(
         if acknowledged is not None and acknowledged >= alarm.utc:
             continue
         if now - alarm.utc >= after:
-            ledger = _knows(_waits(ledger, alarm), alarm.notice)
+            ledger = _waits(_knows(ledger, alarm.notice), alarm)
         else:
             rest.append(alarm)
     return replace(ledger, alarms=tuple(rest))
@@ -149,9 +176,13 @@ def _within_the_hour(ledger: Ledger, now: datetime) -> tuple[datetime, ...]:
 
 def after_delivery(ledger: Ledger, told: Sequence[TimedNotice], now: datetime) -> Ledger:
     """Returns the ledger once he was told."""
+    waiting = tuple(one for one in ledger.waiting if one not in told)
+    _, knows = _tellable(told, ledger.told)
+    concerns = {*ledger.known, *(one.notice.key for one in waiting)}
     return replace(
         ledger,
-        waiting=tuple(one for one in ledger.waiting if one not in told),
+        waiting=waiting,
+        told=tuple(sorted(knows & concerns)),
         left_out=0,
         sent=(*_within_the_hour(ledger, now), now),
         delivered=ledger.delivered + 1,

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from unittest import mock
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -19,6 +20,7 @@ from holdfast.monitoring.notices import (
     may_not_wait,
     notices,
 )
+from holdfast.monitoring.notification import ledger
 from holdfast.monitoring.notification.ledger import (
     KEPT_FOR_STRONG,
     MAX_WAITING,
@@ -178,6 +180,46 @@ def test_after_days_without_the_server_all_comes_as_one_and_nothing_strong_is_lo
     assert not reader.ledger.unreachable(back)
 
 
+def many_at(reader: Reader, now: datetime, count: int) -> None:
+    for index in range(count):
+        reader.at(now, notice(f"other_{index}"))
+
+
+@pytest.mark.parametrize("is_over_before", [True, False])
+def test_that_something_is_over_is_not_told_if_it_found_no_room_itself(
+    is_over_before: bool,
+) -> None:
+    back = NOON + 2 * HOUR
+    reader = Reader(who=recipient(), reachable=lambda now: now >= back)
+    reader.at(NOON, notice("first"), notice("lost"))
+    over = notice("lost", kind=NoticeKind.OVER)
+    if is_over_before:
+        reader.at(NOON, over)
+    many_at(reader, NOON, MAX_WAITING - 1 - is_over_before)
+    if not is_over_before:
+        reader.at(NOON, over)
+    told = reader.at(back)
+    assert "lost" not in [one.notice.row for one in told]
+    assert len(told) + reader.left_out == MAX_WAITING + 1
+
+
+def test_that_something_is_over_is_told_to_who_was_told_of_it_whatever_found_no_room() -> None:
+    is_back = True
+    reader = Reader(who=recipient(), reachable=lambda _: is_back)
+    reader.at(NOON, notice("known"))
+    is_back = False
+    reader.at(NOON + MINUTE, notice("first"), notice("known", kind=NoticeKind.STILL))
+    many_at(reader, NOON + 2 * MINUTE, MAX_WAITING - 1)
+    assert reader.ledger.left_out == 1
+    is_back = True
+    (told,) = [
+        one
+        for one in reader.at(NOON + 2 * HOUR, notice("known", kind=NoticeKind.OVER))
+        if one.notice.row == "known"
+    ]
+    assert told.notice.kind is NoticeKind.OVER
+
+
 def test_a_clock_that_was_years_ahead_holds_nothing_up() -> None:
     reader = Reader(who=recipient())
     wrong = NOON.replace(year=2031)
@@ -199,15 +241,31 @@ EVENTS = st.lists(
 )
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(
     events=EVENTS,
     least=st.sampled_from(["log", "derate", "trip"]),
     after=st.sampled_from([0, 10]),
     quiet=st.booleans(),
+    most=st.sampled_from([3, MAX_WAITING]),
 )
 def test_whatever_happens_the_bounds_hold(
-    events: list[tuple[int, str, str, NoticeKind, bool]], least: str, after: int, quiet: bool
+    events: list[tuple[int, str, str, NoticeKind, bool]],
+    least: str,
+    after: int,
+    quiet: bool,
+    most: int,
+) -> None:
+    with mock.patch.object(ledger, "MAX_WAITING", most):  # so that there is no room, now and then
+        _hold(events, least, after, quiet, most)
+
+
+def _hold(
+    events: list[tuple[int, str, str, NoticeKind, bool]],
+    least: str,
+    after: int,
+    quiet: bool,
+    most: int,
 ) -> None:
     who = recipient(least=least, after_minutes=after, quiet_hours=NIGHT if quiet else [])
     gone = False
@@ -218,7 +276,7 @@ def test_whatever_happens_the_bounds_hold(
         gone = flag
         acknowledged = now if flag else acknowledged
         reader.at(now, notice(row, reaction, kind, now), acknowledged=acknowledged)
-        assert len(reader.ledger.waiting) <= MAX_WAITING
+        assert len(reader.ledger.waiting) <= most
     times = [at for at, _ in reader.read]
     for at in times:
         assert sum(timedelta() <= at - other < HOUR for other in times) <= MOST_AN_HOUR
