@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from holdfast.cli.columns import print_columns
 from holdfast.cli.json_output import print_json
 from holdfast.client.plan_report import PlanReport
-from holdfast.core.asked_slot import PRECEDENCE, AskedBy
+from holdfast.core.asked_slot import PRECEDENCE, AskedBy, marks_text
 from holdfast.core.config import Site
 from holdfast.core.plan import Plan, PlanSlot
 from holdfast.core.slot_mode import SlotMode
@@ -99,6 +99,7 @@ def _lines(plan: Plan, site: PlannedSite, fixed: Container[datetime]) -> Iterato
     yield f"plan {plan.plan_id}, {plan.status}, made {made:%d.%m. %H:%M}; {cost}"
     yield _LINE.format("", "mode", "battery", "grid", "SOC", "price")
     for run in _runs(plan.slots, lambda slot: (slot.mode, slot.reason)):
+        reason = "; ".join(filter(None, (run[0].reason, _marks(run))))
         soc_end_pct = run[-1].soc_end_pct
         yield _LINE.format(
             "–".join(_times(run, zone)),
@@ -108,7 +109,13 @@ def _lines(plan: Plan, site: PlannedSite, fixed: Container[datetime]) -> Iterato
             "–" if soc_end_pct is None else f"{soc_end_pct:.0f} %",
             f"{sum(slot.import_price_per_kwh for slot in run) / len(run):.3f}",
         )
-        yield textwrap.fill(run[0].reason, width, initial_indent=_INDENT, subsequent_indent=_INDENT)
+        yield textwrap.fill(reason, width, initial_indent=_INDENT, subsequent_indent=_INDENT)
+
+
+def _marks(run: list[PlanSlot]) -> str:
+    """Returns by which marks the battery is led, from the lowest to the highest of each."""
+    led = run[0].mode is SlotMode.STORED_VALUE
+    return marks_text(*(slot.terms for slot in run)) if led else ""
 
 
 def _loads_table(plan: Plan, site: PlannedSite) -> Iterator[tuple[str, ...]]:

@@ -23,7 +23,7 @@ from holdfast.core.asked_slot import SlotTerms
 from holdfast.core.config import Site
 from holdfast.core.errors import ConfigError, PlanRefused
 from holdfast.core.quarter_hours import QUARTER, quarter_start
-from holdfast.core.slot_mode import SlotMode
+from holdfast.core.slot_mode import PLANNED_ONLY, SlotMode
 from holdfast.markets.site_prices import SitePrices, SiteTariffs
 from holdfast.runtime.price_watch import read_prices
 from holdfast.simulation.demo_site import sample_site_prices, simulated_site
@@ -73,7 +73,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--step", type=float, default=1.0, metavar="SECONDS", help="cycle period (default: 1)"
     )
     parser.add_argument("--seed", type=int, default=1, help="another seed, another week")
-    parser.add_argument("--mode", choices=tuple(SlotMode), help="keep this mode all the time")
+    parser.add_argument(
+        "--mode",
+        choices=tuple(mode for mode in SlotMode if mode not in PLANNED_ONLY),
+        help="keep this mode all the time",
+    )
     parser.add_argument(
         "--power-w", type=float, default=0.0, metavar="W", help="of --mode, + charging, in W"
     )

@@ -21,7 +21,7 @@ from holdfast.control.regulation.regulator import RegulationMemory, Regulator, R
 from holdfast.control.request import Instead, Request
 from holdfast.control.reserve import Reserve
 from holdfast.control.transfer import Leader, Transfer, TransferMemory
-from holdfast.core.asked_slot import AskedBy, SlotTerms, combined
+from holdfast.core.asked_slot import AskedBy, SlotTerms, combined, marks_text
 from holdfast.core.config import Site
 from holdfast.core.data_store import Snapshot
 from holdfast.core.device_mode import MODES as DEVICE_MODES
@@ -254,7 +254,7 @@ class ModeManager:
         )
         return _Led(
             power_w=power_w,
-            reason=_with_bounds(leader.reason, wish.kept_by),
+            reason=_with_bounds(_reason(leader), wish.kept_by),
             kept_by=wish.kept_by,
             urgent=urgent,
             instead=self._instead(leader, view, now_ns),
@@ -313,6 +313,13 @@ def _why_nobody(state: State, rest_w: float | None, islanded_ns: int | None, now
     if islanded_ns is not None:
         return "the grid is back: a minute of quiet first"
     return "meter or battery cannot be read" if rest_w is None else ""
+
+
+def _reason(leader: Leader) -> str:
+    """Returns why a leader asks; where marks decide, which they are."""
+    if leader.mode is not SlotMode.STORED_VALUE:
+        return leader.reason
+    return f"{leader.reason}; {marks_text(leader.terms)}"
 
 
 def _with_bounds(reason: str, kept_by: tuple[str, ...]) -> str:

@@ -63,6 +63,31 @@ class SlotTerms:
 
 
 NO_TERMS = SlotTerms()
+_MARKS = {
+    "buy_below_pct": "buys below",
+    "store_below_pct": "stores below",
+    "serve_above_pct": "serves above",
+    "sell_above_pct": "sells above",
+}
+
+
+def marks_text(*slots: SlotTerms) -> str:
+    """Tells up to and down to which state of charge what pays; what never does is left out.
+
+    >>> marks_text(SlotTerms(buy_below_pct=30.0, serve_above_pct=40.4))
+    'buys below 30 %, serves above 40 %'
+    >>> marks_text(SlotTerms(serve_above_pct=40.4), SlotTerms(serve_above_pct=45.0))
+    'serves above 40 to 45 %'
+    """
+    return ", ".join(
+        f"{does} {_range([f'{pct:.0f}' for pct in sorted(found)])} %"
+        for name, does in _MARKS.items()
+        if (found := [pct for terms in slots if (pct := getattr(terms, name)) is not None])
+    )
+
+
+def _range(texts: list[str]) -> str:
+    return texts[0] if texts[0] == texts[-1] else f"{texts[0]} to {texts[-1]}"
 
 
 def combined(strong: SlotTerms, weak: SlotTerms) -> SlotTerms:

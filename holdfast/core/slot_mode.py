@@ -59,5 +59,7 @@ NEEDS: Mapping[str, str] = {
     SlotMode.STORED_VALUE: "serve_above_pct",
 }
 """Names the term without which a mode can do nothing."""
+PLANNED_ONLY = frozenset({SlotMode.STORED_VALUE})
+"""Nobody can ask for these by hand: what they need comes of prices and forecasts."""
 REFILL_SHARE = 0.8
 """Peak shaving refills from the grid only with what is left below this share of its cap."""

@@ -12,7 +12,7 @@ from itertools import islice
 import numpy as np
 
 from holdfast.core.abilities import Abilities
-from holdfast.core.asked_slot import AskedSlot
+from holdfast.core.asked_slot import NO_TERMS, AskedSlot
 from holdfast.core.config import Site
 from holdfast.core.errors import HoldfastError
 from holdfast.core.interval import Interval
@@ -119,6 +119,7 @@ def planned_wishes(slots: Sequence[PlanSlot]) -> list[SlotWish]:
         SlotWish(
             mode=slot.mode if slot.grid_power_w is None else SlotMode.POWER,
             power_w=slot.battery_power_w,
+            terms=slot.terms if slot.grid_power_w is None else NO_TERMS,
         )
         for slot in slots
     ]

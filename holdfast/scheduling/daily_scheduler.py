@@ -237,14 +237,15 @@ def _plan_slot(
     load_reasons: LoadReasons,
     marks: Marks | None,
 ) -> PlanSlot:
-    mode = slot_mode(trajectory, slot)
     follows_marks = marks is not None and trajectory.pv_on[slot]
+    mode = SlotMode.STORED_VALUE if follows_marks else slot_mode(trajectory, slot)
+    terms = NO_TERMS if marks is None else terms_of(marks, slot, trajectory.battery.capacity_wh)
     idles = mode is SlotMode.POWER and trajectory.battery_sign[slot] == 0
     soc_pct = trajectory.soc_wh[slot] / trajectory.battery.capacity_wh * 100.0
     return PlanSlot(
         start=interval.start,
         end=interval.end,
-        mode=SlotMode.STORED_VALUE if follows_marks else mode,
+        mode=mode,
         battery_power_w=0.0 if idles else trajectory.battery_w[slot],
         grid_power_w=trajectory.grid_w[slot],
         soc_end_pct=min(max(soc_pct, 0.0), 100.0),
@@ -253,7 +254,7 @@ def _plan_slot(
         export_limit_w=trajectory.export_limit_w[slot],
         pv_on=trajectory.pv_on[slot],
         loads=flexible.planned(slot),
-        terms=NO_TERMS if marks is None else terms_of(marks, slot, trajectory.battery.capacity_wh),
+        terms=terms,
         device_mode=None if flexible.modes is None else flexible.modes[slot],
     )
 

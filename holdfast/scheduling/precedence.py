@@ -155,6 +155,10 @@ def _not_against(leader: AskedSlot, weaker: SlotTerms) -> SlotTerms:
         soc_target_pct=None,
         reserve_pct=reserve_pct,
         soc_ceiling_pct=ceiling_pct,
+        buy_below_pct=None,
+        store_below_pct=None,
+        serve_above_pct=None,
+        sell_above_pct=None,
     )
 
 

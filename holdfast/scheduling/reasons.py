@@ -10,6 +10,8 @@ from holdfast.scheduling.trajectory import Trajectory
 _MINOR_UNITS = {"EUR": "ct", "USD": "ct", "AUD": "ct", "GBP": "p", "CHF": "Rp"}
 _TOLD_WH = 1.0
 """Less is what the solver's tolerances leave."""
+_SELLS = frozenset({SlotMode.POWER, SlotMode.STORED_VALUE})
+"""In other modes what is exported beside the load is little."""
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
@@ -72,7 +74,7 @@ class Reasons:
                 return self._charging(slot)
             case (1, _):
                 return f"stores PV surplus, {self._use(slot)}"
-            case (-1, -1) if mode is SlotMode.POWER:
+            case (-1, -1) if mode in _SELLS:
                 return f"sells: {self._export_price(slot)} now, {self._refill(slot)}"
             case (-1, _) if mode is SlotMode.POWER:
                 return f"keeps the import limit: {now} now, {self._refill(slot)}"
@@ -90,14 +92,15 @@ class Reasons:
         return f"charges: {now} now, {self._use(slot)}"
 
     def _idling(self, slot: int, mode: SlotMode) -> str:
-        now = self._import_price(slot)
-        if mode is SlotMode.POWER:
+        now, exports = self._import_price(slot), self._trajectory.grid_sign[slot] < 0
+        by_worth, full = mode is SlotMode.STORED_VALUE, self._trajectory.is_full_after(slot)
+        if mode is SlotMode.POWER or (by_worth and exports and not full):
             return f"exports PV: {self._export_price(slot)} now, {self._refill(slot)}"
         if self._trajectory.is_empty_after(slot):
             return f"empty: {now} now, {self._refill(slot)}"
-        if mode is SlotMode.HOLD:
+        if mode is SlotMode.HOLD or (by_worth and self._trajectory.grid_sign[slot] > 0):
             return f"keeps its energy: {now} now, {self._use(slot)}"
-        state = "full" if self._trajectory.is_full_after(slot) else "follows load and PV"
+        state = "full" if full else "follows load and PV"
         return f"{state}: {now} now, {self._use(slot)}"
 
     def _use(self, slot: int) -> str:

@@ -27,8 +27,8 @@ def keeping(
 ) -> tuple[Array, Array] | None:
     """Returns bounds on the battery's power, in W, slot by slot, that keep to ``previous``.
 
-    They are free where it says nothing, and within those that ``problem`` has. Returns None if it
-    says nothing at all.
+    They are free where it says nothing, or leaves it to marks, which are kept by themselves; and
+    within those that ``problem`` has. Returns None if it says nothing at all.
     """
     least = np.full(problem.slots, -problem.battery.discharge_max_w)
     most = np.full(problem.slots, problem.battery.charge_max_w)
@@ -39,7 +39,7 @@ def keeping(
     for index, start in enumerate(starts):
         while slot is not None and slot.end <= start:
             slot = next(slots, None)
-        if slot is None or not slot.start <= start:
+        if slot is None or not slot.start <= start or slot.mode is SlotMode.STORED_VALUE:
             continue
         least[index], most[index] = _bounds(slot, float(net_w[index]))
         kept = True
@@ -106,5 +106,5 @@ def _bounds(slot: PlanSlot, net_w: float) -> tuple[float, float]:
             if power_w >= 0.0:
                 return 0.0, power_w + _ROOM_W * (power_w > 0.0)
             return power_w - _ROOM_W, 0.0
-        case _:  # the optimizer plans none of the others
+        case _:  # the optimizer plans no other that has bounds of its own
             return -max(net_w, 0.0), surplus_w

@@ -29,7 +29,7 @@ PRICES = site_prices(*([0.1, 0.1, 0.4, 0.4] * 4))
 class Broken(SiteForecaster):
     """A forecaster that has lost what it knew."""
 
-    def forecast(self, now_utc: object, horizon_h: float) -> SiteForecast:
+    def forecast(self, now_utc: object, horizon_h: float, **_: object) -> SiteForecast:
         raise ValueError("the models are gone")
 
 

@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 
 from holdfast.core.asked_slot import SlotTerms
 from holdfast.core.config.section import Finite, Name, Section
-from holdfast.core.slot_mode import NEEDS, SlotMode
+from holdfast.core.slot_mode import NEEDS, PLANNED_ONLY, SlotMode
 from holdfast.scheduling.rules.expression import MAX_CHARACTERS
 from holdfast.scheduling.rules.fact_table import FACTS, FactKind
 
@@ -62,6 +62,11 @@ class RuleEffect(Section):
             raise ValueError(
                 "mode soc needs an end, which a rule does not know; charge_only with "
                 "soc_target_pct does as well"
+            )
+        if self.mode in PLANNED_ONLY:
+            raise ValueError(
+                f"mode {self.mode} is for plans alone, which know what stored energy is worth; "
+                "self_consumption, or hold, does without"
             )
         needed = None if self.mode is None else _NEEDS.get(self.mode)
         if needed is not None and getattr(self, needed) is None:
