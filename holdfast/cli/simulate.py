@@ -75,7 +75,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=1, help="another seed, another week")
     parser.add_argument(
         "--mode",
-        choices=tuple(mode for mode in SlotMode if mode not in PLANNED_ONLY),
+        choices=tuple(str(mode) for mode in SlotMode if mode not in PLANNED_ONLY),
         help="keep this mode all the time",
     )
     parser.add_argument(

@@ -101,6 +101,11 @@ def test_with_a_valid_plan_the_plan_is_followed_and_its_reason_told():
     assert asked.expires_ns == T0 + REQUEST_LIFETIME_NS
 
 
+def test_where_the_worth_of_stored_energy_decides_it_is_told_by_which_marks():
+    asked = request(accepted=plan(SlotMode.STORED_VALUE))
+    assert asked.reason == "the plan's reason; serves above 50 %"
+
+
 @pytest.mark.parametrize("minutes_later", [None, 30, 61])
 def test_without_a_slot_that_is_valid_now_the_site_serves_itself(minutes_later):
     accepted = None if minutes_later is None else plan(power_w=5000.0, minutes=30)

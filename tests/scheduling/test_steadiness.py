@@ -1,5 +1,6 @@
 """A plan that changes has a reason that is worth something."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
@@ -85,3 +86,13 @@ def test_a_plan_over_is_no_plan_to_keep() -> None:
     later = make(previous=before, minutes=240.0)
     assert later.slots[0].mode in set(SlotMode)
     assert later == make(minutes=240.0)
+
+
+def test_a_plan_by_marks_binds_no_later_one_for_marks_are_kept_by_themselves() -> None:
+    before = make()
+    led = replace(
+        before, slots=tuple(replace(one, mode=SlotMode.STORED_VALUE) for one in before.slots)
+    )
+    nearly = site_prices(*([0.1205, 0.12] * 3 + [0.5] * 3 + [0.1] * 3))
+    assert charging(make(nearly, previous=led)) == charging(make(nearly))
+    assert charging(make(nearly, previous=before)) != charging(make(nearly))

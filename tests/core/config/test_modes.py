@@ -31,7 +31,9 @@ def test_any_other_mode_that_goes_on_for_ever_may_be_the_default(mode):
     assert Modes.model_validate({"default": mode}).default == mode
 
 
-@pytest.mark.parametrize("mode", ["power", "charge", "soc", "full_charge", "nothing"])
+@pytest.mark.parametrize(
+    "mode", ["power", "charge", "soc", "full_charge", "stored_value", "nothing"]
+)
 def test_what_ends_or_needs_a_power_is_no_default(mode):
     beside = {"soc_target_pct": 50.0, "import_max_w": 3000.0}
     with pytest.raises(ValidationError, match="default"):

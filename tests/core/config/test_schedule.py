@@ -81,8 +81,8 @@ def test_a_mode_has_what_it_needs_and_a_power_only_where_it_charges_or_discharge
 
 
 def test_there_is_no_other_mode() -> None:
-    """That a power is held is said by charge and discharge."""
-    for mode in ("power", "sell", "Hold"):
+    """Charge and discharge say that a power is held; what energy is worth only a plan can say."""
+    for mode in ("power", "sell", "Hold", "stored_value"):
         with pytest.raises(ConfigError, match="mode"):
             scheduled(entries(f"{{name: a, mode: {mode}, power_w: 50}}"))
 

@@ -45,6 +45,7 @@ rules:
         ("{mode: nonsense}", "must be 'self_consumption'"),
         ("{mode: power}", "mode power needs power_w"),
         ("{mode: soc, soc_target_pct: 50}", "mode soc needs an end, which a rule does not know"),
+        ("{mode: stored_value}", "mode stored_value is for plans alone"),
         ("{mode: commercial}", "mode commercial needs import_max_w"),
         ("{import_max_w: 2000000}", "must be at most 1000000"),
         ("{mode: self_consumption, grid_target_w: -90000}", "the grid connection permits -"),
