@@ -46,10 +46,10 @@ followed by the same cycle with the same safety path as live, on a simulated bat
 known when they were published; load and PV are forecast from what was measured before
 (--foresight forecast), or known in advance (--foresight perfect).
 
-Tells the cost beside that of no battery, of self-consumption, of charging whenever it is cheap,
-of charging by the clock, and of perfect foresight; what went through the battery, and whether it
-would have been damaged (it should never be). Flexible loads and heated rooms are left out: the data
-know nothing of them.
+Tells the cost beside that of no battery, of plans that take the forecast for what comes, of
+self-consumption, of charging whenever it is cheap, of charging by the clock, and of perfect
+foresight; what went through the battery, and whether it would have been damaged (it should never
+be). Flexible loads and heated rooms are left out: the data know nothing of them.
 
 Without --data it runs on the demonstration's house, at the sample prices or those of --config: by
 the quarter hour, or second by second for a site with loads or rooms, which are run then, too.

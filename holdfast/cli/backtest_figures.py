@@ -32,8 +32,11 @@ _COLOURS = {
     Strategy.CHEAP_HOURS: "#d98032",
     Strategy.SELF_CONSUMPTION: "#4c8bbf",
     Strategy.FORECAST: "#1f8a5b",
+    Strategy.ONE_FORECAST: "#7fbf9e",
     Strategy.PERFECT: "#7a5ba6",
 }
+_OTHERS = ("#b5525c", "#5c6f2b", "#2b8f9e", "#a65a9e", "#8a6d4b", "#3d4f8a", "#d0759a")
+"""These are of strategies that are compared by name alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +120,10 @@ def _png(figure: Any) -> str:
     return b64encode(buffer.getvalue()).decode("ascii")
 
 
+def _colour(name: str) -> str:
+    return _COLOURS.get(name) or _OTHERS[list(Strategy).index(Strategy(name)) % len(_OTHERS)]
+
+
 def _totals(story: _Story) -> Figure:
     comparison = story.comparison
     costs = {NO_BATTERY: comparison.cost_without_battery} | {
@@ -126,7 +133,7 @@ def _totals(story: _Story) -> Figure:
     figure, axes = _new(0.5 * len(ordered) + 0.8)
     names = [story.words[name] for name, _ in ordered]
     bars = axes.barh(
-        names, [cost for _, cost in ordered], color=[_COLOURS[name] for name, _ in ordered]
+        names, [cost for _, cost in ordered], color=[_colour(name) for name, _ in ordered]
     )
     axes.bar_label(bars, fmt="%.2f", padding=4, fontsize=9)
     axes.margins(x=0.1)
@@ -145,13 +152,14 @@ def _periods(story: _Story) -> Figure:
     names = list(dict.fromkeys(keys))
     place = {name: index for index, name in enumerate(names)}
     index = np.array([place[key] for key in keys])
-    shown = list(dict.fromkeys((NO_BATTERY, Strategy.SELF_CONSUMPTION, story.comparison.strategy)))
+    wanted = (NO_BATTERY, Strategy.SELF_CONSUMPTION, story.comparison.strategy)
+    shown = [name for name in dict.fromkeys(wanted) if name in story.costs]
     figure, axes = _new(3.6)
     width = 0.8 / len(shown)
     for number, name in enumerate(shown):
         sums = np.bincount(index, weights=story.costs[name], minlength=len(names))
         places = np.arange(len(names)) + (number - (len(shown) - 1) / 2) * width
-        axes.bar(places, sums, width, color=_COLOURS[name], label=story.words[name])
+        axes.bar(places, sums, width, color=_colour(name), label=story.words[name])
     axes.set_xticks(range(len(names)), names, rotation=45 if len(names) > 12 else 0, fontsize=9)
     axes.axhline(0, color="black", linewidth=0.6)
     axes.set_ylabel(story.site.currency)
@@ -168,7 +176,7 @@ def _savings(story: _Story) -> Figure:
     ordered = sorted(story.results, key=lambda name: -float((without - story.costs[name]).sum()))
     for name in ordered:
         saved = np.cumsum(without - story.costs[name])
-        axes.plot(story.local, saved, color=_COLOURS[name], label=story.words[name], linewidth=1.6)
+        axes.plot(story.local, saved, color=_colour(name), label=story.words[name], linewidth=1.6)
     _date_axis(axes, story)
     axes.set_ylabel(story.site.currency)
     axes.legend(fontsize=9, frameon=False)

@@ -153,7 +153,13 @@ def test_a_backtest_tells_writes_and_draws(
     assert told["cost_without_battery"] == pytest.approx(without)
     assert told["savings"]["no_battery"]["amount"] == pytest.approx(without - told["cost"])
     assert told["cost"] == pytest.approx(told["plan"]["cost_at_meter"] - told["plan"]["value_left"])
-    assert set(told["others"]) == {"perfect", "self_consumption", "cheap_hours", "fixed_hours"}
+    assert set(told["others"]) == {
+        "one_forecast",
+        "perfect",
+        "self_consumption",
+        "cheap_hours",
+        "fixed_hours",
+    }
     assert told["plan"]["plans"] == {"optimal": 48}
     assert (told["damage"], told["cycles_not_running"]) == (0, 0)
     assert told["data"]["start"] == "2024-03-05T00:00:00Z"
@@ -172,6 +178,22 @@ def test_a_backtest_tells_writes_and_draws(
     page.feed(report.read_text(encoding="utf-8"))
     assert (page.pictures, page.loads) == (5, [])
     assert f"{told['cost']:.2f} EUR" in report.read_text(encoding="utf-8")
+
+
+@pytest.mark.timeout(240)
+def test_only_what_was_named_is_compared_and_drawn(
+    half_day: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report = tmp_path / "report.html"
+    named = ("--strategy", "percentile_95", "--strategy", "one_forecast")
+    told = run_json(
+        capsys, "backtest", "--data", str(half_day), *named, "--report", str(report)
+    )  # fmt: skip
+    assert (told["strategy"], set(told["others"])) == ("percentile_95", {"one_forecast"})
+    page = Pictures()
+    page.feed(report.read_text(encoding="utf-8"))
+    assert page.pictures == 5
+    assert "plans on one forecast" in report.read_text(encoding="utf-8")
 
 
 @pytest.mark.timeout(240)
