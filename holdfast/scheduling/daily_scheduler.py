@@ -34,7 +34,14 @@ from holdfast.scheduling.power_doubts import power_doubts
 from holdfast.scheduling.reasons import Reasons
 from holdfast.scheduling.slot_modes import slot_mode
 from holdfast.scheduling.steadiness import keeping, keeps, with_planned
-from holdfast.scheduling.stored_value import by_marks, kept_marks, marks_hold, new_marks, terms_of
+from holdfast.scheduling.stored_value import (
+    by_marks,
+    kept_marks,
+    marks_hold,
+    new_marks,
+    path_days,
+    terms_of,
+)
 from holdfast.scheduling.trajectory import Trajectory, build_trajectory
 
 _RELAXED = {
@@ -115,7 +122,7 @@ class DailyScheduler:
             question.prices.demand, intervals, solution.grid_w.tolist(), question.peaks_w
         )
         marks, planned = None, replace(problem, load_w=problem.load_w + flexible.total_w)
-        if modes is None and site.planner.scenario_days:
+        if path_days(site):
             marks = self._marks(question, intervals, with_caps(planned, caps_w))
         if marks is not None:
             followed = by_marks(planned, solution, marks)

@@ -22,7 +22,7 @@ from holdfast.scheduling.peaks import Peaks
 from holdfast.scheduling.plan_question import PlanMaker, PlanQuestion
 from holdfast.scheduling.planner_memory import PlannerMemory
 from holdfast.scheduling.power_sample import PowerSample, remember
-from holdfast.scheduling.stored_value import marks_hold
+from holdfast.scheduling.stored_value import marks_hold, path_days
 from holdfast.scheduling.strategies.maker import plan_maker
 
 
@@ -109,7 +109,7 @@ class RollingPlanner:
         # A plan ends with a quarter hour that is whole.
         until = min(known_until, now_utc + timedelta(hours=horizon)) - QUARTER
         hold = marks_hold(self._ladder.last_good, now_utc, until)
-        return 0 if hold else self._site.planner.scenario_days
+        return 0 if hold else path_days(self._site)
 
     def forecast(
         self, now_utc: datetime, prices: PriceSeries | None = None, *, path_days: int = 0

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from holdfast.core.asked_slot import SlotTerms
+from holdfast.core.config import Site
 from holdfast.core.errors import PlanFailed
 from holdfast.core.interval import Interval
 from holdfast.core.plan import Plan
@@ -34,6 +35,17 @@ _APART_PCT = 1.0
 """Between buying and serving: a battery tells its state of charge no better."""
 _LEAST_SLOTS = 8
 """From fewer prices it is not learned how those of purchase and feed-in go together."""
+
+
+def path_days(site: Site) -> int:
+    """Returns on how many days plans of ``site`` rest; 0: on the forecast alone.
+
+    No mark tells a deep cycle from a shallow one, nor what an inverter does in a mode of its own.
+    """
+    planner = site.planner
+    if planner.device_modes or planner.deep_wear_cost_per_kwh > 0.0:
+        return 0
+    return planner.scenario_days
 
 
 def marks_hold(previous: Plan | None, now_utc: datetime, until: datetime) -> bool:

@@ -68,6 +68,11 @@ INSTEAD: Mapping[str, str] = {
         "holdfast backtest --data year.csv --days 0.05 --plan-every 30 --config site.yaml "
         "--report year.html --schedule year-done.csv"
     ),
+    "holdfast backtest --data year.csv --config site.yaml --strategy optimizer "
+    "--strategy one_forecast --strategy perfect": (
+        "holdfast backtest --data year.csv --days 0.05 --plan-every 30 --config site.yaml "
+        "--strategy optimizer --strategy one_forecast --strategy perfect"
+    ),
     "holdfast rules test rules.yaml --history year.csv --config site.yaml": (
         "holdfast rules test rules.yaml --history year.csv --config site.yaml --days 0.25"
     ),

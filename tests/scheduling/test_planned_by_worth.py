@@ -79,10 +79,11 @@ def test_once_days_are_known_the_battery_is_led_by_what_energy_is_worth(plan: Pl
     assert (dear.terms.serve_above_pct or 0.0) < (cheap.terms.serve_above_pct or 0.0)
 
 
-@pytest.mark.parametrize(("days", "options"), [(3, "{}"), (15, "{scenario_days: 0}")])
-def test_before_that_and_where_it_is_switched_off_plans_have_no_marks(
-    days: int, options: str
-) -> None:
+@pytest.mark.parametrize(
+    ("days", "options"),
+    [(3, "{}"), (15, "{scenario_days: 0}"), (15, "{deep_wear_cost_per_kwh: 0.05}")],
+)
+def test_before_that_and_where_marks_cannot_say_it_plans_have_none(days: int, options: str) -> None:
     found = planned(planner_after(days, options))
     assert SlotMode.STORED_VALUE not in {slot.mode for slot in found.slots}
     assert {marks(slot) for slot in found.slots} == {(None,) * 4}
