@@ -9,14 +9,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from holdfast.core.config.planner import LEAST_DAYS, MOST_DAYS
 from holdfast.core.quarter_hours import QUARTERS_PER_DAY
 from holdfast.forecasting.array_file import Floats
 from holdfast.forecasting.channel import Candidate, Channel
 from holdfast.forecasting.lookback import Lookback
 
-MOST_DAYS = 28
-LEAST_DAYS = 5
-"""Of fewer nothing is learned."""
 _FADING_DAYS = 10.0
 """A day this much older counts 1/e."""
 _WIDER = 1.2

@@ -3,13 +3,14 @@
 import numpy as np
 import pytest
 
+from holdfast.core.config.planner import LEAST_DAYS
 from holdfast.core.quarter_hours import QUARTERS_PER_DAY
 from holdfast.forecasting.array_file import Floats
 from holdfast.forecasting.channel import LOAD, PV, Candidate
 from holdfast.forecasting.forecast import Basis
 from holdfast.forecasting.history import Field, PowerHistory
 from holdfast.forecasting.lookback import Lookback, look_back
-from holdfast.forecasting.power_paths import LEAST_DAYS, EarlierForecasts, power_paths
+from holdfast.forecasting.power_paths import EarlierForecasts, power_paths
 from holdfast.forecasting.site_forecast import SiteForecaster
 from tests.forecasting.test_site_forecast import NOON, NOW, household
 

@@ -16,6 +16,18 @@ def _planned(mode: DeviceMode) -> DeviceMode:
 
 
 PlannedMode = Annotated[DeviceMode, AfterValidator(_planned)]
+LEAST_DAYS = 5
+MOST_DAYS = 28
+
+
+def _enough(days: int) -> int:
+    if 0 < days < LEAST_DAYS:
+        raise ValueError(f"of {days} days nothing is learned; {LEAST_DAYS} at least, or 0 for none")
+    return days
+
+
+ScenarioDays = Annotated[int, Field(ge=0, le=MOST_DAYS), AfterValidator(_enough)]
+"""Of fewer than ``LEAST_DAYS`` nobody learns how a day may come."""
 
 
 class PlannerOptions(Section):
@@ -42,9 +54,10 @@ class PlannerOptions(Section):
     load_quantile: Annotated[float, Field(ge=0.1, le=0.9)] = 0.5
     """Against which load to plan: above 0.5 for those who would rather have some left. Of PV the
     opposite quantile is taken."""
-    scenario_days: Annotated[int, Field(ge=0, le=28)] = 28
+    scenario_days: ScenarioDays = MOST_DAYS
     """Plans are made against load and PV as far off the forecast as on so many days before, and the
-    battery follows what stored energy is worth. 0: against the forecast alone."""
+    battery follows what stored energy is worth. 0: against the forecast alone, as
+    while fewer than five days are known."""
     device_modes: tuple[PlannedMode, ...] = ()
     """Plans leave the inverter to one of these rules of its own at a time. Where its table has not
     that one, or not all that it may do in it is permitted, it gets the power of the slot."""

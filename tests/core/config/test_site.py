@@ -173,6 +173,16 @@ def test_no_number_may_be_infinite_or_none_at_all(path, value):
     assert path.replace(".0.", "[0].") in refusal(changed(path, value))
 
 
+@pytest.mark.parametrize("days", [1, 4, 29, -1])
+def test_a_number_of_days_of_which_nothing_is_learned_is_refused(days):
+    assert "planner.scenario_days" in refusal(changed("planner.scenario_days", days))
+
+
+@pytest.mark.parametrize("days", [0, 5, 28])
+def test_plans_may_rest_on_no_days_or_on_enough(days):
+    assert parse_site(changed("planner.scenario_days", days)).planner.scenario_days == days
+
+
 def test_every_wrong_key_is_named_at_once():
     content = site_content()
     content["grid"] = {"import_max_w": -1}
