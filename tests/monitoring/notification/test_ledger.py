@@ -256,27 +256,17 @@ def test_whatever_happens_the_bounds_hold(
     quiet: bool,
     most: int,
 ) -> None:
-    with mock.patch.object(ledger, "MAX_WAITING", most):  # so that there is no room, now and then
-        _hold(events, least, after, quiet, most)
-
-
-def _hold(
-    events: list[tuple[int, str, str, NoticeKind, bool]],
-    least: str,
-    after: int,
-    quiet: bool,
-    most: int,
-) -> None:
     who = recipient(least=least, after_minutes=after, quiet_hours=NIGHT if quiet else [])
     gone = False
     reader = Reader(who=who, reachable=lambda _: not gone)
     now, acknowledged = NOON, None
-    for wait_s, row, reaction, kind, flag in events:
-        now += timedelta(seconds=wait_s)
-        gone = flag
-        acknowledged = now if flag else acknowledged
-        reader.at(now, notice(row, reaction, kind, now), acknowledged=acknowledged)
-        assert len(reader.ledger.waiting) <= most
+    with mock.patch.object(ledger, "MAX_WAITING", most):  # so that there is no room, now and then
+        for wait_s, row, reaction, kind, flag in events:
+            now += timedelta(seconds=wait_s)
+            gone = flag
+            acknowledged = now if flag else acknowledged
+            reader.at(now, notice(row, reaction, kind, now), acknowledged=acknowledged)
+            assert len(reader.ledger.waiting) <= most
     times = [at for at, _ in reader.read]
     for at in times:
         assert sum(timedelta() <= at - other < HOUR for other in times) <= MOST_AN_HOUR
