@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 
 from holdfast.core.slot_mode import SlotMode
 
@@ -71,6 +72,7 @@ _MARKS = {
 }
 
 
+@lru_cache(maxsize=256)  # each cycle tells the same ones
 def marks_text(*slots: SlotTerms) -> str:
     """Tells up to and down to which state of charge what pays; what never does is left out.
 
