@@ -92,6 +92,7 @@ _TABLE: tuple[tuple[str, Nature, str, str, tuple[str, ...]], ...] = (
     ("notice_ledgers", _RECORD,  "who was told what, and when",                    "",                                                                  ()),
     ("acknowledgement", _RECORD, "who has seen an alarm",                          "",                                                                  ()),
     ("rule_report",    _LEARNED, "",                                               "",                                                                  ()),
+    ("judgement",      _LEARNED, "",                                               "",                                                                  ()),
     ("manual",         _WISH,    "who asked for it",                               "",                                                                  ()),
     ("signals",        _WISH,    "",                                               "",                                                                  ()),
     ("prices",         _FETCHED, "",                                               "",                                                                  ()),

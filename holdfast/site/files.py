@@ -139,6 +139,11 @@ class SiteFiles:
         return self.state_dir / "rules.json"
 
     @property
+    def judgement(self) -> Path:
+        """Returns the file that tells whether plans or self-consumption lead, and why."""
+        return self.state_dir / "judgement.json"
+
+    @property
     def forecast(self) -> Path:
         """Returns the file of the forecast that the last plan rests on."""
         return self.state_dir / "forecast.json.gz"

@@ -58,6 +58,9 @@ class PlannerOptions(Section):
     """Plans are made against load and PV as far off the forecast as on so many days before, and the
     battery follows what stored energy is worth. 0: against the forecast alone, as
     while fewer than five days are known."""
+    judged: bool = True
+    """Plans are compared each day with self-consumption on what was measured; while that is surely
+    better, it leads (docs/savings.md). false: plans lead, whatever they earn."""
     device_modes: tuple[PlannedMode, ...] = ()
     """Plans leave the inverter to one of these rules of its own at a time. Where its table has not
     that one, or not all that it may do in it is permitted, it gets the power of the slot."""
