@@ -1,7 +1,8 @@
-"""What is worked out now and then, beside all requests: what measured days would have cost.
+"""What is worked out now and then, beside all requests: what measured days would have cost, and
+whether plans or self-consumption lead.
 
 It is done in a process of its own that gets what nobody else wants of the computer, and keeps what
-it finds in the history.
+it finds for others.
 """
 
 import asyncio
@@ -21,13 +22,15 @@ FIRST_S: Final = 300.0
 EVERY_S: Final = 3600.0
 LONGEST_S: Final = 3000.0
 MONEY: Final = "holdfast.backtest.day_money"
+JUDGING: Final = "holdfast.backtest.plan_judging"
 
 
 async def compare_days_now_and_then(config: Path) -> None:
-    """Has the last days compared that are whole and were not yet, for ever."""
+    """Has the last days compared, and plans judged by them, that were not yet, for ever."""
     await asyncio.sleep(FIRST_S)
     while True:
-        await run_chore(MONEY, "--config", str(config))
+        for module in (MONEY, JUDGING):
+            await run_chore(module, "--config", str(config))
         await asyncio.sleep(EVERY_S)
 
 

@@ -9,7 +9,7 @@ import argparse
 import os
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -20,8 +20,8 @@ import numpy as np
 from holdfast.backtest.bill import interval_cost, refill_price_per_kwh
 from holdfast.backtest.data import Row, SiteData
 from holdfast.backtest.measured_days import MeasuredDays
-from holdfast.backtest.run import Job, Run
-from holdfast.backtest.strategies import Strategy
+from holdfast.backtest.run import Job, Run, RunResult
+from holdfast.backtest.strategies import Adviser, Setting, Strategy
 from holdfast.core.config import Site
 from holdfast.core.errors import DataError, HoldfastError
 from holdfast.core.quarter_hours import QUARTER_S
@@ -81,12 +81,12 @@ _STRATEGIES = (Strategy.SELF_CONSUMPTION, Strategy.PERFECT)
 def measured_day(site: Site, reader: HistoryReader, day: date) -> MeasuredDay:
     """Returns what was measured on a local day. Raises DataError for one that is not whole."""
     zone = ZoneInfo(site.timezone)
-    start, end = _midnight(day, zone), _midnight(day + timedelta(days=1), zone)
+    start, end = midnight(day, zone), midnight(day + timedelta(days=1), zone)
     (whole,) = reader.energy(start, end, TimeStep.DAY)
     share = min(whole.complete, whole.priced)
     if share < LEAST_SHARE:
         raise DataError(f"{day}: only {share:.0%} of it was measured, with its prices")
-    rows = tuple(_row(row) for row in reader.energy(start, end, TimeStep.QUARTER))
+    rows = tuple(row_of(row) for row in reader.energy(start, end, TimeStep.QUARTER))
     edge = timedelta(minutes=_MINUTES)
     return MeasuredDay(
         data=SiteData(step_s=QUARTER_S, rows=rows),
@@ -95,7 +95,8 @@ def measured_day(site: Site, reader: HistoryReader, day: date) -> MeasuredDay:
     )
 
 
-def _row(row: EnergyRow) -> Row:
+def row_of(row: EnergyRow) -> Row:
+    """Returns what was measured in a quarter hour. Raises DataError for one that is not known."""
     bought, sold, load_wh, pv_wh = row.purchase_per_kwh, row.feed_in_per_kwh, row.load_wh, row.pv_wh
     if bought is None or sold is None or load_wh is None or pv_wh is None:
         raise DataError(
@@ -127,8 +128,19 @@ def _soc_pct(
 
 def _cost(site: Site, day: MeasuredDay, strategy: Strategy) -> float:
     """Returns what ``strategy`` costs at the meter, less what is stored more than there was."""
-    data = day.data
-    scenario = MeasuredDays(data=data, before=SiteData(step_s=data.step_s, rows=()))
+    scenario = MeasuredDays(data=day.data, before=SiteData(step_s=day.data.step_s, rows=()))
+    result = replay(site, scenario, strategy, day.soc_start_pct)
+    return cost_of(site, day.data, result, stored_more_than_pct=day.soc_end_pct)
+
+
+def replay(
+    site: Site,
+    scenario: MeasuredDays,
+    strategy: Strategy,
+    soc_pct: float,
+    laid: Callable[[Adviser, Setting], Adviser] = lambda adviser, _: adviser,
+) -> RunResult:
+    """Runs days that were measured again, from ``soc_pct`` on. Raises HoldfastError."""
     run_site = site.model_copy(
         update={
             "loads": (),  # they are part of the load that was measured
@@ -136,17 +148,23 @@ def _cost(site: Site, day: MeasuredDay, strategy: Strategy) -> float:
             "authority": "full" if site.authority == "observe" else site.authority,
         }
     )
-    job = Job(site=run_site, scenario=scenario, strategy=strategy, soc_pct=day.soc_start_pct)
-    result = Run(job).run()
+    job = Job(site=run_site, scenario=scenario, strategy=strategy, soc_pct=soc_pct)
+    result = Run(job, laid).run()
     if result.first_problem:
         raise DataError(f"{strategy}: {result.first_problem}")
-    more_pct = float(result.soc_pct[-1]) - day.soc_end_pct
+    return result
+
+
+def cost_of(site: Site, data: SiteData, result: RunResult, *, stored_more_than_pct: float) -> float:
+    """Returns what a run costs at the meter, less what it stores more at its end than that."""
+    more_pct = float(result.soc_pct[-1]) - stored_more_than_pct
     more_kwh = more_pct / 100.0 * result.capacity_wh / 1000.0
     at_meter = float(interval_cost(data, result.import_wh, result.export_wh).sum())
     return at_meter - more_kwh * refill_price_per_kwh(site, data)
 
 
-def _midnight(day: date, zone: ZoneInfo) -> datetime:
+def midnight(day: date, zone: ZoneInfo) -> datetime:
+    """Returns when a local day begins."""
     return datetime(day.year, day.month, day.day, tzinfo=zone)
 
 

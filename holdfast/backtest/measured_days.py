@@ -25,9 +25,11 @@ class MeasuredDays(Scenario):
 
     before: SiteData
     """It may have no rows."""
+    after: tuple[Row, ...] = ()
+    """Their prices are published while the days go by; nothing else is looked at."""
 
     def prices(self, currency: str) -> SitePrices:
-        """Returns the prices of the rows."""
+        """Returns the prices of the rows, and of those after them."""
         step = timedelta(seconds=self.data.step_s)
 
         def series(prices: Iterable[tuple[int, float]]) -> PriceSeries:
@@ -38,7 +40,7 @@ class MeasuredDays(Scenario):
             )
             return PriceSeries(currency=currency, slots=tuple(slots))
 
-        rows = self.data.rows
+        rows = (*self.data.rows, *self.after)
         return SitePrices(
             currency=currency,
             purchase=series((row.start_s, row.import_price_per_kwh) for row in rows),
