@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from holdfast.cli.arguments import usual_config
 from holdfast.cli.plan_view import PlannedSite, show_plan
+from holdfast.client.judgement_reader import rule_leads
 from holdfast.client.plan_report import PlanReport
 from holdfast.core.config import Site
 from holdfast.core.errors import ConfigError
@@ -36,4 +37,5 @@ def _make(site: Site, files: SiteFiles, soc_pct: float, at: datetime) -> Plan:
     prices = SiteTariffs(site, read_prices(site, files).read).prices(
         now_utc, now_utc + timedelta(hours=site.planner.horizon_h)
     )
-    return planner_of(site, files).plan(now_utc, soc_pct, prices)
+    leads = rule_leads(site, files, datetime.now(UTC))
+    return planner_of(site, files).plan(now_utc, soc_pct, prices, rule_leads=leads)

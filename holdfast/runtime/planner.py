@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from holdfast.client.judgement_reader import rule_leads
 from holdfast.client.status_reader import StatusReader
 from holdfast.core.config import Site
 from holdfast.core.errors import HoldfastError
@@ -173,7 +174,12 @@ class Planner:
         utc, soc_pct = datetime.now(UTC), _together_pct(self._site, socs_pct)
         try:
             plan = self._rolling.plan(
-                utc, soc_pct, self._known_prices(utc), socs_pct, self._handover.ask()
+                utc,
+                soc_pct,
+                self._known_prices(utc),
+                socs_pct,
+                self._handover.ask(),
+                rule_leads=rule_leads(self._site, self._files, utc),
             )
         except HoldfastError as error:
             self._handover.fail(f"no plan: {error}", soc_pct)

@@ -38,6 +38,8 @@ class PlanQuestion:
     """It is that of each storage unit; if empty, all are as ``soc_pct``."""
     asked: Sequence[AskedSlot] = ()
     """It is what people, rules and schedules ask for: the plan is made around it."""
+    rule_leads: str = ""
+    """Tells why self-consumption leads in the place of the optimizer; empty: it does not."""
 
 
 PlanMaker = Callable[[PlanQuestion], Plan]

@@ -69,11 +69,13 @@ class RollingPlanner:
         prices: SitePrices,
         units_soc_pct: Sequence[float] = (),
         asked: Sequence[AskedSlot] = (),
+        rule_leads: str = "",
     ) -> Plan:
         """Makes a plan from now on, as far as prices reach, by the best rung of the ladder.
 
         ``soc_pct`` is that of all storage units together; ``units_soc_pct`` that of each, empty if
-        it is not known. The plan is made around what is ``asked`` for.
+        it is not known. The plan is made around what is ``asked`` for. ``rule_leads`` tells why
+        self-consumption leads, if it does.
 
         Raises PriceDataError if there are no prices for now: the site then stays on its local
         rule.
@@ -94,6 +96,7 @@ class RollingPlanner:
                 loads_now=self._progress.now,
                 units_soc_pct=units_soc_pct,
                 asked=asked,
+                rule_leads=rule_leads,
             )
             return self._make_plan(self.question)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from holdfast.api import chores
-from holdfast.api.chores import MONEY, compare_days_now_and_then, run_chore
+from holdfast.api.chores import JUDGING, MONEY, compare_days_now_and_then, run_chore
 from holdfast.testing.processes import children_of
 from tests.api.bench import write_site
 
@@ -36,7 +36,7 @@ async def test_it_is_done_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
     while len(done) < 2:  # noqa: ASYNC110 - it ends by itself
         await asyncio.sleep(0)
     task.cancel()
-    assert done[0] == (MONEY, "--config", "site.yaml")
+    assert done[:2] == [(module, "--config", "site.yaml") for module in (MONEY, JUDGING)]
 
 
 async def test_it_ends_with_the_api_and_does_not_last_for_ever(

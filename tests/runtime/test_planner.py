@@ -7,8 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from holdfast.client.plan_report import read_report
+from holdfast.core.plan import PlanStatus
 from holdfast.core.signals import SIGNALS, SITE, Signal
 from holdfast.core.units import NS_PER_S
+from holdfast.monitoring.judgement import Judgement, encode_judgement
+from holdfast.monitoring.plan_judge import Leader, Weighed
 from holdfast.monitoring.status.codec import encode_status
 from holdfast.monitoring.status.schema import ReadingStatus
 from holdfast.runtime.measured import load_memory, sample_of
@@ -151,3 +155,31 @@ def test_a_site_with_nothing_to_remember_does_not_miss_the_file(
 ) -> None:
     load_memory(build_site(), files)
     assert caplog.records == []
+
+
+def test_while_self_consumption_leads_it_is_handed_over(files: SiteFiles) -> None:
+    """And no longer than the file says so: the process looks each time it plans."""
+    fixed = {"source": {"kind": "fixed", "price_per_kwh": 0.3}}
+    site = build_site(prices={"purchase": fixed, "feed_in": fixed})
+    now = datetime.now(UTC)
+    judgement = Judgement(
+        site=site.name, currency="EUR", made=now, leads=Leader.RULE,
+        weighed=Weighed(days=28, total=-1.2, mean=-0.043, low=-0.07, high=-0.01),
+    )  # fmt: skip
+    write_atomically(files.judgement, encode_judgement(judgement))
+    prices, weather = PriceWatch(site, files), WeatherWatch(site, files)
+    with PlanWorker(site) as worker:
+        planner = Planner(site, files, prices, weather, worker)
+        planner._plan([50.0])
+        ruled = read_report(files)
+        files.judgement.unlink()
+        planner._plan([50.0])
+        free = read_report(files)
+        planner.close()
+    assert ruled is not None
+    assert ruled.plan is not None
+    assert ruled.plan.status is PlanStatus.STRATEGY
+    assert ruled.plan.note.startswith("self-consumption leads: plans earned 1.20 EUR less")
+    assert free is not None
+    assert free.plan is not None
+    assert free.plan.status is PlanStatus.OPTIMAL

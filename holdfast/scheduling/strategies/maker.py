@@ -37,8 +37,23 @@ from holdfast.scheduling.strategies.table import STRATEGIES
 def plan_maker(site: Site, abilities: Abilities = SETPOINT_ONLY) -> PlanMaker:
     """Returns who plans for ``site``: the optimizer, or the strategy that its owner picked."""
     if site.planner.strategy is StrategyName.OPTIMIZER:
-        return DailyScheduler(site, abilities).make_plan
+        return LedMaker(site, abilities).make_plan
     return StrategyMaker(site, site.planner.strategy, abilities).make_plan
+
+
+class LedMaker:
+    """Asks the optimizer, or the rule of self-consumption while that leads."""
+
+    def __init__(self, site: Site, abilities: Abilities = SETPOINT_ONLY) -> None:
+        self._optimizer = DailyScheduler(site, abilities)
+        self._rule = StrategyMaker(site, StrategyName.SELF_CONSUMPTION, abilities)
+
+    def make_plan(self, question: PlanQuestion) -> Plan:
+        """Plans as who leads does, and tells in the note why that is the rule."""
+        if not question.rule_leads:
+            return self._optimizer.make_plan(question)
+        plan = self._rule.make_plan(question)
+        return replace(plan, note=f"{question.rule_leads}; {plan.note}")
 
 
 class StrategyMaker:
