@@ -71,6 +71,7 @@ _METER, _AIM, _PLAN = (
     "while the meter is kept at an aim",
     "with a plan",
 )
+_JUDGED = "while plans are judged"
 _LEADS, _BOX, _AUDIT = "while somebody may ask", "with a grid operator's box", "with an audit log"
 
 # fmt: off
@@ -122,6 +123,8 @@ _TABLE: tuple[_Cells, ...] = (
     ("holdfast_cost",                     _GAUGE,    "currency",                 "",         _MONEY,  "What was paid at the meter less what was earned, since the history began; it may fall.", _HISTORY),
     ("holdfast_span_cost",                _GAUGE,    "span way currency",        "",         _MONEY,  "What a span has cost so far, and would have without a battery or by self-consumption.", "once that is known"),
     ("holdfast_span_saved",               _GAUGE,    "span against currency",    "",         _MONEY,  "How much less a span has cost so far than it would have otherwise.",       "once that is known"),
+    ("holdfast_plans_lead",               _GAUGE,    "",                         "bool",     _MONEY,  "1 while plans lead the battery, 0 while self-consumption does since it earns more.", _JUDGED),
+    ("holdfast_plans_gain",               _GAUGE,    "bound currency",           "",         _MONEY,  "What plans earn a day more than self-consumption: mean, and its lower and upper bound.", "once four weeks were judged"),
     ("holdfast_messages_delivered",       _COUNTER,  "recipient",                "short",    _PROC,   "Messages that a recipient's server took.",                                 _TOLD),
     ("holdfast_messages_failed",          _COUNTER,  "recipient",                "short",    _PROC,   "Tries to send one that failed.",                                           _TOLD),
     ("holdfast_notices_waiting",          _GAUGE,    "recipient",                "short",    _PROC,   "Notices that a recipient is still to be told.",                            _TOLD),

@@ -9,15 +9,18 @@ import socket
 import sys
 import threading
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import CollectorRegistry
 
 from holdfast.client.history_state_reader import HistoryStateReader
+from holdfast.client.judgement_reader import read_judgement
 from holdfast.client.status_reader import StatusReader
 from holdfast.core.config import Site
 from holdfast.monitoring.history.metrics import HistoryCollector
+from holdfast.monitoring.judgement_metrics import JudgementCollector
 from holdfast.monitoring.metrics import StatusCollector
 from holdfast.monitoring.notification.ledger import Ledger
 from holdfast.monitoring.notification.metrics import NotificationCollector
@@ -86,6 +89,7 @@ def _metrics(
     registry.register(StatusCollector(site.name, StatusReader(files).latest))
     registry.register(HistoryCollector(HistoryStateReader(files).latest))
     registry.register(NotificationCollector(ledgers))
+    registry.register(JudgementCollector(lambda: read_judgement(site, files, datetime.now(UTC))))
 
     def exposed(accept: str) -> Exposition:
         encode, content_type = choose_encoder(accept)

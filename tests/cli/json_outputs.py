@@ -6,7 +6,7 @@
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import is_dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import Enum
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -31,6 +31,7 @@ from holdfast.monitoring.audit.events import AuditEvent
 from holdfast.monitoring.audit.verify import Problem
 from holdfast.monitoring.explain.situation import Situation
 from holdfast.monitoring.history.span_savings import SpanSavings
+from holdfast.monitoring.judgement import Judgement
 from holdfast.monitoring.metric_table import MetricRow
 from holdfast.monitoring.notices import TimedNotice
 from holdfast.monitoring.recovery.sheets import FaultSheet
@@ -75,6 +76,7 @@ _SIMULATED = {
 _SAVED = _without(SpanSavings) | {
     "saved_against_no_battery": float | None, "saved_against_self_consumption": float | None,
 }  # fmt: skip
+_JUDGED = _without(Judgement) | {"why": str}
 _VERSION = {"id": int, "utc": datetime, "by": str, "digest": str, "present": bool}
 _CHECK = {
     "site": str, "ok": bool, "doubts": [str], "warnings": [str],
@@ -227,7 +229,10 @@ OUTPUTS: dict[str, Any] = {
         "damage": int, "cycles_not_running": int, "left_out": str,
     },
     "faults": [FaultSheet],
-    "savings": {"currency": str, "method": str, "spans": [_SAVED]},
+    "savings": {
+        "currency": str, "method": str, "spans": [_SAVED],
+        "judgement": {"one of": [_JUDGED, None]},
+    },
     "metrics list": [MetricRow],
     "notices": {
         "told": [TimedNotice],
@@ -266,8 +271,8 @@ OUTPUTS: dict[str, Any] = {
 """By command: types, or dicts and lists of them."""
 
 _LEAVES = {
-    str: "text", datetime: "time", AwareDatetime: "time", bool: "true or false", float: "number",
-    int: "integer", type(None): "null",
+    str: "text", datetime: "time", AwareDatetime: "time", date: "text", bool: "true or false",
+    float: "number", int: "integer", type(None): "null",
 }  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 """``holdfast savings`` and the lines of ``holdfast status``: what was counted."""
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +17,8 @@ from holdfast.monitoring.history.place import HistoryPlace
 from holdfast.monitoring.history.site_power import SitePower
 from holdfast.monitoring.history.span_savings import SpanName, SpanSavings
 from holdfast.monitoring.history.store import HistoryStore
+from holdfast.monitoring.judgement import JudgedDay, Judgement, encode_judgement
+from holdfast.monitoring.plan_judge import Leader, Weighed
 from holdfast.site.files import SiteFiles
 from holdfast.site.site_file import load_site
 from holdfast.testing.sites import example_content
@@ -58,6 +60,29 @@ def write_hour(config: Path) -> None:
             start_s,
         )
     store.close()
+
+
+def test_it_tells_who_leads_and_why(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_hour(config)
+    site = load_site(config)
+    judgement = Judgement(
+        site=site.name, currency=site.currency, made=datetime.now(UTC), leads=Leader.RULE,
+        weighed=Weighed(days=28, total=-1.2, mean=-0.043, low=-0.07, high=-0.01),
+        days=(JudgedDay(
+            day=date(2026, 11, 29), led=Leader.RULE, gain=0.1, plans_soc_pct=50.0, rule_soc_pct=40.0
+        ),),
+    )  # fmt: skip
+    SiteFiles.of(site).judgement.write_bytes(encode_judgement(judgement))
+    assert main(["savings", "--config", str(config)]) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert "this month the battery earned" in told
+    assert "self-consumption leads: plans earned 1.20 EUR less on 28 days" in told
+    assert "a day -0.04 EUR, surely from -0.07 to -0.01" in told
+    assert main(["savings", "--config", str(config), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert list(complaints(shape(OUTPUTS["savings"]), found)) == []
+    assert found["judgement"]["leads"] == "self_consumption"
+    assert found["judgement"]["why"] == judgement.why
 
 
 def test_what_was_counted_is_told_with_what_it_rests_on(
