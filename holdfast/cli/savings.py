@@ -103,8 +103,8 @@ def _print(site: Site, found: list[SpanSavings], judgement: Judgement | None) ->
             word = "more" if more >= 0.0 else "less"
             earned = f"{money_text(abs(more))} {site.currency} {word}"
             console.print(f"this month the battery earned {earned} than by self-consumption")
-    for line in () if judgement is None else _told(judgement):
-        console.print(line)
+    for told in () if judgement is None else _told(judgement):
+        console.print(told)
     for span in found:
         for missing in span.missing:
             console.print(f"{span.span}: {missing}")

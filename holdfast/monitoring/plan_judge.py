@@ -11,7 +11,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from statistics import fmean, stdev
 from typing import Final
 
 WEEK_DAYS: Final = 7
@@ -65,12 +64,17 @@ def weigh(gains: Sequence[float]) -> Weighed | None:
     if weeks < LEAST_WEEKS:
         return None
     last = gains[(whole - weeks) * WEEK_DAYS : whole * WEEK_DAYS]
-    means = [fmean(last[at : at + WEEK_DAYS]) for at in range(0, len(last), WEEK_DAYS)]
-    mean = fmean(means)
-    reach = _STUDENT_T[weeks - LEAST_WEEKS] * stdev(means) / math.sqrt(weeks)
+    means = [_mean(last[at : at + WEEK_DAYS]) for at in range(0, len(last), WEEK_DAYS)]
+    mean = _mean(means)
+    variance = math.fsum((one - mean) ** 2 for one in means) / (weeks - 1)
+    reach = _STUDENT_T[weeks - LEAST_WEEKS] * math.sqrt(variance / weeks)
     return Weighed(
         days=len(last), total=math.fsum(last), mean=mean, low=mean - reach, high=mean + reach
     )
+
+
+def _mean(values: Sequence[float]) -> float:
+    return math.fsum(values) / len(values)
 
 
 def judge(leads: Leader, weighed: Weighed | None) -> Verdict:
