@@ -9,7 +9,7 @@ from holdfast.backtest.strategies import Adviser
 from holdfast.core.asked_slot import AskedBy
 from holdfast.core.plan import Plan, PlanStatus
 from holdfast.monitoring.history.past_spells import PastPlan
-from holdfast.monitoring.plan_judge import Leader
+from holdfast.monitoring.plan_judge import WhoLeads
 
 LEAST_SHARE = 0.9
 """Whoever leads a day leads so much of it."""
@@ -35,9 +35,9 @@ class HeldPlans(Adviser):
         return replace(past.plan, slots=slots)
 
 
-def who_led(held: Sequence[PastPlan], start: datetime, end: datetime) -> Leader | None:
+def who_led(held: Sequence[PastPlan], start: datetime, end: datetime) -> WhoLeads | None:
     """Returns who led nearly all of the time from ``start`` to ``end``; None: neither did."""
-    led_s = dict.fromkeys(Leader, 0.0)
+    led_s = dict.fromkeys(WhoLeads, 0.0)
     for leader, seconds in _led(held, start, end):
         led_s[leader] += seconds
     least_s = LEAST_SHARE * (end - start).total_seconds()
@@ -46,12 +46,12 @@ def who_led(held: Sequence[PastPlan], start: datetime, end: datetime) -> Leader 
 
 def _led(
     held: Sequence[PastPlan], start: datetime, end: datetime
-) -> Iterator[tuple[Leader, float]]:
+) -> Iterator[tuple[WhoLeads, float]]:
     for past in held:
         plan = past.plan
         if plan is None:
             continue
-        leader = Leader.RULE if plan.status is PlanStatus.STRATEGY else Leader.PLANS
+        leader = WhoLeads.RULE if plan.status is PlanStatus.STRATEGY else WhoLeads.PLANS
         until = min(end, plan.expires, past.end or end)
         since = max(start, past.start)
         for slot in plan.slots:

@@ -37,7 +37,7 @@ from holdfast.monitoring.history.local_steps import TimeStep
 from holdfast.monitoring.history.place import HistoryPlace
 from holdfast.monitoring.history.reader import HistoryReader
 from holdfast.monitoring.judgement import JudgedDay, Judgement, encode_judgement, is_judged
-from holdfast.monitoring.plan_judge import Leader
+from holdfast.monitoring.plan_judge import WhoLeads
 from holdfast.site.files import SiteFiles, write_atomically
 from holdfast.site.site_file import load_site
 
@@ -88,30 +88,33 @@ def judged_day(site: Site, reader: HistoryReader, day: date, before: JudgedDay |
     led = who_led(held, start, end)
     if led is None:
         raise DataError(f"neither plans nor self-consumption led {LEAST_SHARE:.0%} of it")
-    starts_pct = dict.fromkeys(Leader, measured.soc_start_pct)
+    starts_pct = dict.fromkeys(WhoLeads, measured.soc_start_pct)
     if before is not None and before.day + timedelta(days=1) == day:
-        other = Leader.RULE if led is Leader.PLANS else Leader.PLANS
-        ends_pct = {Leader.PLANS: before.plans_soc_pct, Leader.RULE: before.rule_soc_pct}
+        other = WhoLeads.RULE if led is WhoLeads.PLANS else WhoLeads.PLANS
+        ends_pct = {
+            WhoLeads.PLANS: before.plans_soc_pct,
+            WhoLeads.RULE: before.rule_soc_pct,
+        }
         starts_pct[other] = ends_pct[other]
     alone = MeasuredDays(data=measured.data, before=SiteData(step_s=QUARTER_S, rows=()))
-    rule = replay(site, alone, Strategy.SELF_CONSUMPTION, starts_pct[Leader.RULE])
+    rule = replay(site, alone, Strategy.SELF_CONSUMPTION, starts_pct[WhoLeads.RULE])
     match led:
-        case Leader.PLANS:
+        case WhoLeads.PLANS:
             # No strategy that plans: its adviser is not to be asked in any case.
             plans = replay(
                 site,
                 alone,
                 Strategy.SELF_CONSUMPTION,
-                starts_pct[Leader.PLANS],
+                starts_pct[WhoLeads.PLANS],
                 lambda *_: HeldPlans(held),
             )
-        case Leader.RULE:
+        case WhoLeads.RULE:
             known = MeasuredDays(
                 data=measured.data,
                 before=SiteData(step_s=QUARTER_S, rows=tuple(_known(reader, start - _PAST, start))),
                 after=tuple(_known(reader, end, end + timedelta(days=1))),
             )
-            plans = replay(site, known, Strategy.FORECAST, starts_pct[Leader.PLANS])
+            plans = replay(site, known, Strategy.FORECAST, starts_pct[WhoLeads.PLANS])
     return JudgedDay(
         day=day,
         led=led,

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from holdfast.core.config import Site
 from holdfast.monitoring.judgement import Judgement, decode_judgement, is_judged
-from holdfast.monitoring.plan_judge import Leader
+from holdfast.monitoring.plan_judge import WhoLeads
 from holdfast.site.files import SiteFiles
 
 
@@ -26,7 +26,7 @@ def rule_leads(site: Site, files: SiteFiles, now: datetime) -> str:
     if judgement is None:
         return ""
     match judgement.leads:
-        case Leader.PLANS:
+        case WhoLeads.PLANS:
             return ""
-        case Leader.RULE:
+        case WhoLeads.RULE:
             return judgement.why

@@ -12,9 +12,9 @@ from holdfast.monitoring.plan_judge import (
     LEAST_WEEKS,
     MOST_WEEKS,
     WEEK_DAYS,
-    Leader,
-    Verdict,
+    PlansVerdict,
     Weighed,
+    WhoLeads,
     judge,
     weigh,
 )
@@ -31,7 +31,7 @@ class JudgedDay:
     """Tells of one local day what plans earned more than self-consumption."""
 
     day: date
-    led: Leader
+    led: WhoLeads
     """It led nearly all day."""
     gain: float
     """It is in the site's currency, what is stored in the end counted."""
@@ -49,10 +49,10 @@ class Judgement:
     currency: str
     made: datetime
     """It is aware; the last day was judged then."""
-    leads: Leader = Leader.PLANS
+    leads: WhoLeads = WhoLeads.PLANS
     looked: date | None = None
     """Days up to this one are over and done with; None: all are to be looked at."""
-    verdict: Verdict = Verdict.TOO_FEW_DAYS
+    verdict: PlansVerdict = PlansVerdict.TOO_FEW_DAYS
     weighed: Weighed | None = None
     """It is what was weighed last; None: nothing yet."""
     days: tuple[JudgedDay, ...] = ()
@@ -89,18 +89,21 @@ class Judgement:
     @property
     def why(self) -> str:
         """Tells in words who leads, and why."""
-        leads = "plans lead" if self.leads is Leader.PLANS else "self-consumption leads"
+        leads = "plans lead" if self.leads is WhoLeads.PLANS else "self-consumption leads"
         found = self.weighed
         if found is None:
             return f"{leads}: {len(self.days)} days were judged, and {_LEAST_DAYS} are needed"
         # Whoever has taken over just now was chosen by days that the other one led.
-        plans_led = (self.leads is Leader.PLANS) == (len(self.days) >= found.days)
+        plans_led = (self.leads is WhoLeads.PLANS) == (len(self.days) >= found.days)
         verb = "earned" if plans_led else "would have earned"
         amount, word = abs(found.total), "more" if found.total >= 0.0 else "less"
         return f"{leads}: plans {verb} {amount:.2f} {self.currency} {word} on {found.days} days"
 
 
-_LEADER = {Verdict.PLANS_LEAD: Leader.PLANS, Verdict.RULE_LEADS: Leader.RULE}
+_LEADER = {
+    PlansVerdict.PLANS_LEAD: WhoLeads.PLANS,
+    PlansVerdict.RULE_LEADS: WhoLeads.RULE,
+}
 _ADAPTER = TypeAdapter(Judgement)
 
 

@@ -7,7 +7,7 @@ from prometheus_client.registry import Collector
 
 from holdfast.monitoring.judgement import Judgement
 from holdfast.monitoring.metric_table import gauge
-from holdfast.monitoring.plan_judge import Leader
+from holdfast.monitoring.plan_judge import WhoLeads
 
 
 class JudgementCollector(Collector):
@@ -21,7 +21,7 @@ class JudgementCollector(Collector):
         judgement = self._latest()
         if judgement is None:
             return
-        yield gauge("holdfast_plans_lead", float(judgement.leads is Leader.PLANS))
+        yield gauge("holdfast_plans_lead", float(judgement.leads is WhoLeads.PLANS))
         found = judgement.weighed
         if found is not None:
             gain = gauge("holdfast_plans_gain")

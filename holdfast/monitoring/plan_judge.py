@@ -4,7 +4,7 @@ It weighs what plans earned more than the rule would have, day by day. Days rese
 them, and now and then one is far from all others, so that it weighs the means of weeks: seven
 judged days are one, and Student's t gives a bound on either side that holds at 99 %. Whoever leads
 goes on until the other one is better beyond that bound, and only whole weeks count: it is asked
-each day and changes its mind once a week at most (docs/decisions/0042-plans-are-judged.md).
+each day and changes its mind once a week at most (docs/decisions/0043-plans-are-judged.md).
 """
 
 import math
@@ -23,14 +23,14 @@ _STUDENT_T: Final = (4.541, 3.747, 3.365, 3.143, 2.998)
 assert len(_STUDENT_T) == MOST_WEEKS - LEAST_WEEKS + 1, "each count of weeks has its quantile"
 
 
-class Leader(StrEnum):
+class WhoLeads(StrEnum):
     """Names who can lead the battery."""
 
     PLANS = "plans"
     RULE = "self_consumption"
 
 
-class Verdict(StrEnum):
+class PlansVerdict(StrEnum):
     """Tells what comes of the judged days."""
 
     TOO_FEW_DAYS = "too_few_days"
@@ -77,12 +77,12 @@ def _mean(values: Sequence[float]) -> float:
     return math.fsum(values) / len(values)
 
 
-def judge(leads: Leader, weighed: Weighed | None) -> Verdict:
+def judge(leads: WhoLeads, weighed: Weighed | None) -> PlansVerdict:
     """Returns who is to lead while ``leads`` does: it hands over only to who is surely better."""
     if weighed is None:
-        return Verdict.TOO_FEW_DAYS
+        return PlansVerdict.TOO_FEW_DAYS
     match leads:
-        case Leader.PLANS:
-            return Verdict.RULE_LEADS if weighed.high < 0.0 else Verdict.PLANS_LEAD
-        case Leader.RULE:
-            return Verdict.PLANS_LEAD if weighed.low > 0.0 else Verdict.RULE_LEADS
+        case WhoLeads.PLANS:
+            return PlansVerdict.RULE_LEADS if weighed.high < 0.0 else PlansVerdict.PLANS_LEAD
+        case WhoLeads.RULE:
+            return PlansVerdict.PLANS_LEAD if weighed.low > 0.0 else PlansVerdict.RULE_LEADS

@@ -27,7 +27,7 @@ from holdfast.monitoring.history.site_power import SitePower
 from holdfast.monitoring.history.spells import Spell, SpellKind
 from holdfast.monitoring.history.store import HistoryStore
 from holdfast.monitoring.judgement import JudgedDay, Judgement
-from holdfast.monitoring.plan_judge import Leader
+from holdfast.monitoring.plan_judge import WhoLeads
 from holdfast.site.files import SiteFiles
 from tests.backtest.test_day_money import BERLIN
 from tests.builders import UNIT, build_site, site_content
@@ -156,7 +156,7 @@ def judged(place: HistoryPlace, before: JudgedDay | None = None) -> JudgedDay:
 def test_plans_that_buy_cheaply_earn_more_than_self_consumption(place: HistoryPlace) -> None:
     write(place, DAY, clever(DAY))
     found = judged(place)
-    assert (found.day, found.led) == (DAY, Leader.PLANS)
+    assert (found.day, found.led) == (DAY, WhoLeads.PLANS)
     assert 0.3 < found.gain < 2.0
 
 
@@ -180,7 +180,7 @@ def test_what_plans_would_have_earned_is_replayed_while_the_rule_leads(place: Hi
     write(place, DAY, ruled(DAY))
     write(place, DAY + timedelta(days=1), ())
     found = judged(place)
-    assert found.led is Leader.RULE
+    assert found.led is WhoLeads.RULE
     assert 0.1 < found.gain < 2.0
     assert found.plans_soc_pct != pytest.approx(found.rule_soc_pct, abs=0.1)
 
@@ -190,7 +190,7 @@ def test_whoever_did_not_lead_goes_on_with_what_he_had(place: HistoryPlace) -> N
     write(place, DAY, clever(DAY))
     before = JudgedDay(
         day=DAY - timedelta(days=1),
-        led=Leader.PLANS,
+        led=WhoLeads.PLANS,
         gain=0.0,
         plans_soc_pct=5.0,
         rule_soc_pct=80.0,
@@ -246,7 +246,7 @@ def test_a_plan_leads_until_it_expires_or_another_one_is_held() -> None:
     assert first.plan is not None
     long = replace(first, end=None, plan=replace(first.plan, slots=(slot(start, 24.0, 0.0),)))
     assert who_led([long], start, end) is None, "it expires after an hour"
-    assert who_led([first, *later], start, end) is Leader.PLANS
+    assert who_led([first, *later], start, end) is WhoLeads.PLANS
 
 
 def test_held_plans_are_followed_as_long_as_they_were_held_and_without_loads() -> None:
@@ -273,7 +273,9 @@ def test_each_day_is_looked_at_once_two_days_later(
         asked.append(day)
         if day.day % 5 == 0:
             raise DataError("there is a hole")
-        return JudgedDay(day=day, led=Leader.PLANS, gain=0.5, plans_soc_pct=50.0, rule_soc_pct=50.0)
+        return JudgedDay(
+            day=day, led=WhoLeads.PLANS, gain=0.5, plans_soc_pct=50.0, rule_soc_pct=50.0
+        )
 
     monkeypatch.setattr(plan_judging, "judged_day", one)
     write(place, DAY, ())

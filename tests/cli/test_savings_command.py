@@ -18,7 +18,7 @@ from holdfast.monitoring.history.site_power import SitePower
 from holdfast.monitoring.history.span_savings import SpanName, SpanSavings
 from holdfast.monitoring.history.store import HistoryStore
 from holdfast.monitoring.judgement import JudgedDay, Judgement, encode_judgement
-from holdfast.monitoring.plan_judge import Leader, Weighed
+from holdfast.monitoring.plan_judge import Weighed, WhoLeads
 from holdfast.site.files import SiteFiles
 from holdfast.site.site_file import load_site
 from holdfast.testing.sites import example_content
@@ -66,10 +66,11 @@ def test_it_tells_who_leads_and_why(config: Path, capsys: pytest.CaptureFixture[
     write_hour(config)
     site = load_site(config)
     judgement = Judgement(
-        site=site.name, currency=site.currency, made=datetime.now(UTC), leads=Leader.RULE,
+        site=site.name, currency=site.currency, made=datetime.now(UTC), leads=WhoLeads.RULE,
         weighed=Weighed(days=28, total=-1.2, mean=-0.043, low=-0.07, high=-0.01),
         days=(JudgedDay(
-            day=date(2026, 11, 29), led=Leader.RULE, gain=0.1, plans_soc_pct=50.0, rule_soc_pct=40.0
+            day=date(2026, 11, 29), led=WhoLeads.RULE, gain=0.1,
+            plans_soc_pct=50.0, rule_soc_pct=40.0,
         ),),
     )  # fmt: skip
     SiteFiles.of(site).judgement.write_bytes(encode_judgement(judgement))

@@ -8,7 +8,7 @@ import pytest
 
 from holdfast.client.judgement_reader import read_judgement, rule_leads
 from holdfast.monitoring.judgement import VALID_FOR, Judgement, encode_judgement
-from holdfast.monitoring.plan_judge import Leader, Verdict, Weighed
+from holdfast.monitoring.plan_judge import PlansVerdict, Weighed, WhoLeads
 from holdfast.site.files import SiteFiles
 from tests.builders import build_site
 
@@ -20,9 +20,9 @@ RULE = Judgement(
     site=SITE.name,
     currency="EUR",
     made=NOW,
-    leads=Leader.RULE,
+    leads=WhoLeads.RULE,
     looked=date(2026, 11, 29),
-    verdict=Verdict.RULE_LEADS,
+    verdict=PlansVerdict.RULE_LEADS,
     weighed=Weighed(days=28, total=-1.2, mean=-0.043, low=-0.07, high=-0.01),
 )
 
@@ -38,7 +38,7 @@ def test_it_tells_why_the_rule_leads(files: SiteFiles) -> None:
     assert read_judgement(SITE, files, NOW) == RULE
     told = rule_leads(SITE, files, NOW)
     assert told == "self-consumption leads: plans earned 1.20 EUR less on 28 days"
-    files.judgement.write_bytes(encode_judgement(replace(RULE, leads=Leader.PLANS)))
+    files.judgement.write_bytes(encode_judgement(replace(RULE, leads=WhoLeads.PLANS)))
     assert rule_leads(SITE, files, NOW) == ""
 
 

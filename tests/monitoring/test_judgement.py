@@ -16,7 +16,7 @@ from holdfast.monitoring.judgement import (
     encode_judgement,
     is_judged,
 )
-from holdfast.monitoring.plan_judge import Leader, Verdict
+from holdfast.monitoring.plan_judge import PlansVerdict, WhoLeads
 from tests.builders import build_site
 
 FIXED = {"source": {"kind": "fixed", "price_per_kwh": 0.3}}
@@ -28,7 +28,7 @@ NEW = Judgement(site=SITE.name, currency="EUR", made=NOW)
 LOSING, WINNING = [-0.5, -0.3, -0.4, -0.6, -0.2, -0.5, -0.4], [0.5, 0.3, 0.4, 0.6, 0.2, 0.5, 0.4]
 
 
-def led(day: date, gain: float, by: Leader = Leader.PLANS) -> JudgedDay:
+def led(day: date, gain: float, by: WhoLeads = WhoLeads.PLANS) -> JudgedDay:
     return JudgedDay(day=day, led=by, gain=gain, plans_soc_pct=40.0, rule_soc_pct=30.0)
 
 
@@ -44,34 +44,38 @@ def after(judgement: Judgement, gains: Sequence[float]) -> Judgement:
 
 def test_a_new_site_is_led_by_plans_and_says_how_many_days_are_needed() -> None:
     found = after(NEW, LOSING)
-    assert (found.leads, found.verdict) == (Leader.PLANS, Verdict.TOO_FEW_DAYS)
+    assert (found.leads, found.verdict) == (WhoLeads.PLANS, PlansVerdict.TOO_FEW_DAYS)
     assert found.why == "plans lead: 7 days were judged, and 28 are needed"
 
 
 def test_plans_that_lose_hand_over_and_get_it_back_by_days_that_the_rule_has_led() -> None:
     lost = after(NEW, LOSING * 4)
-    assert (lost.leads, lost.verdict, lost.days) == (Leader.RULE, Verdict.RULE_LEADS, ())
+    assert (lost.leads, lost.verdict, lost.days) == (
+        WhoLeads.RULE,
+        PlansVerdict.RULE_LEADS,
+        (),
+    )
     assert lost.looked == BEGIN + timedelta(days=29), "today is led by both"
     assert lost.why == "self-consumption leads: plans earned 11.60 EUR less on 28 days"
     shadowed = after(lost, WINNING * 3)
-    assert shadowed.leads is Leader.RULE
+    assert shadowed.leads is WhoLeads.RULE
     assert shadowed.why == lost.why, "there is nothing newer to tell"
     back = after(lost, WINNING * 4)
-    assert (back.leads, back.verdict) == (Leader.PLANS, Verdict.PLANS_LEAD)
+    assert (back.leads, back.verdict) == (WhoLeads.PLANS, PlansVerdict.PLANS_LEAD)
     assert back.why == "plans lead: plans would have earned 11.60 EUR more on 28 days"
     assert after(back, WINNING * 4).why == "plans lead: plans earned 11.60 EUR more on 28 days"
 
 
 def test_the_rule_goes_on_while_plans_would_still_lose() -> None:
     lost = after(after(NEW, LOSING * 4), LOSING * 5)
-    assert lost.leads is Leader.RULE
+    assert lost.leads is WhoLeads.RULE
     assert lost.why == "self-consumption leads: plans would have earned 14.50 EUR less on 35 days"
 
 
 def test_a_day_that_another_led_changes_nothing_but_that_it_was_looked_at() -> None:
     found = after(NEW, LOSING)
     day = BEGIN + timedelta(days=7)
-    assert found.with_day(led(day, 9.0, Leader.RULE), NOW, day) == replace(found, looked=day)
+    assert found.with_day(led(day, 9.0, WhoLeads.RULE), NOW, day) == replace(found, looked=day)
 
 
 def test_weeks_consist_of_the_same_days_as_long_as_they_count() -> None:

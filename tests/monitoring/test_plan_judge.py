@@ -12,8 +12,8 @@ from holdfast.monitoring.plan_judge import (
     LEAST_WEEKS,
     MOST_WEEKS,
     WEEK_DAYS,
-    Leader,
-    Verdict,
+    PlansVerdict,
+    WhoLeads,
     judge,
     weigh,
 )
@@ -32,24 +32,24 @@ def days_like(seed: int, mean: float, count: int = 365) -> list[float]:
     return days
 
 
-def verdicts(leads: Leader, gains: Sequence[float]) -> Iterator[Verdict]:
+def verdicts(leads: WhoLeads, gains: Sequence[float]) -> Iterator[PlansVerdict]:
     """Yields what is found after each week."""
     for count in range(WEEK_DAYS, len(gains) + 1, WEEK_DAYS):
         yield judge(leads, weigh(gains[:count]))
 
 
-@pytest.mark.parametrize("leads", Leader)
-def test_with_few_days_whoever_leads_goes_on(leads: Leader) -> None:
+@pytest.mark.parametrize("leads", WhoLeads)
+def test_with_few_days_whoever_leads_goes_on(leads: WhoLeads) -> None:
     for count in range(LEAST_DAYS):
-        assert judge(leads, weigh([-1.0] * count)) is Verdict.TOO_FEW_DAYS
+        assert judge(leads, weigh([-1.0] * count)) is PlansVerdict.TOO_FEW_DAYS
     assert LEAST_DAYS >= 14
 
 
 def test_plans_that_lose_steadily_hand_over_after_four_weeks_and_get_it_back() -> None:
     losing = [-0.5 + 0.3 * math.sin(day) for day in range(LEAST_DAYS)]
-    assert judge(Leader.PLANS, weigh(losing)) is Verdict.RULE_LEADS
+    assert judge(WhoLeads.PLANS, weigh(losing)) is PlansVerdict.RULE_LEADS
     winning = [-gain for gain in losing]
-    assert judge(Leader.RULE, weigh(winning)) is Verdict.PLANS_LEAD
+    assert judge(WhoLeads.RULE, weigh(winning)) is PlansVerdict.PLANS_LEAD
 
 
 @given(GAINS)
@@ -66,17 +66,17 @@ def test_bounds_enclose_the_mean_and_a_loss_is_a_gain_of_the_other(gains: list[f
 @given(GAINS, st.floats(0.01, 20.0))
 def test_plans_that_earn_more_never_fare_worse(gains: list[float], more: float) -> None:
     better = weigh([gain + more for gain in gains])
-    if judge(Leader.PLANS, better) is Verdict.RULE_LEADS:
-        assert judge(Leader.PLANS, weigh(gains)) is Verdict.RULE_LEADS
-    if judge(Leader.RULE, weigh(gains)) is Verdict.PLANS_LEAD:
-        assert judge(Leader.RULE, better) is Verdict.PLANS_LEAD
+    if judge(WhoLeads.PLANS, better) is PlansVerdict.RULE_LEADS:
+        assert judge(WhoLeads.PLANS, weigh(gains)) is PlansVerdict.RULE_LEADS
+    if judge(WhoLeads.RULE, weigh(gains)) is PlansVerdict.PLANS_LEAD:
+        assert judge(WhoLeads.RULE, better) is PlansVerdict.PLANS_LEAD
 
 
 @given(GAINS)
 def test_nobody_takes_over_and_loses_it_by_the_same_days(gains: list[float]) -> None:
     found = weigh(gains)
-    if judge(Leader.PLANS, found) is Verdict.RULE_LEADS:
-        assert judge(Leader.RULE, found) is Verdict.RULE_LEADS
+    if judge(WhoLeads.PLANS, found) is PlansVerdict.RULE_LEADS:
+        assert judge(WhoLeads.RULE, found) is PlansVerdict.RULE_LEADS
 
 
 def test_a_part_of_a_week_changes_nothing() -> None:
@@ -94,8 +94,8 @@ def test_days_of_another_season_do_not_count() -> None:
 def test_one_day_a_thousand_times_too_large_decides_nothing(sign: float) -> None:
     good = [0.4 + 0.1 * (day % 3) for day in range(LEAST_DAYS)]
     odd = [*good[:-3], sign * 500.0, *good[-2:]]
-    assert judge(Leader.PLANS, weigh(odd)) is Verdict.PLANS_LEAD
-    assert judge(Leader.RULE, weigh(odd)) is Verdict.RULE_LEADS
+    assert judge(WhoLeads.PLANS, weigh(odd)) is PlansVerdict.PLANS_LEAD
+    assert judge(WhoLeads.RULE, weigh(odd)) is PlansVerdict.RULE_LEADS
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
@@ -115,7 +115,7 @@ def test_of_houses_watched_for_a_year_so_many_are_handed_over(
     houses = 200
     share = (
         sum(
-            Verdict.RULE_LEADS in verdicts(Leader.PLANS, days_like(seed, mean))
+            PlansVerdict.RULE_LEADS in verdicts(WhoLeads.PLANS, days_like(seed, mean))
             for seed in range(houses)
         )
         / houses
@@ -125,8 +125,8 @@ def test_of_houses_watched_for_a_year_so_many_are_handed_over(
 
 def test_half_of_the_houses_that_lose_half_a_spread_are_handed_over_within_ten_weeks() -> None:
     weeks = sorted(
-        [*verdicts(Leader.PLANS, days_like(seed, -0.5)), Verdict.RULE_LEADS].index(
-            Verdict.RULE_LEADS
+        [*verdicts(WhoLeads.PLANS, days_like(seed, -0.5)), PlansVerdict.RULE_LEADS].index(
+            PlansVerdict.RULE_LEADS
         )
         + 1
         for seed in range(100)

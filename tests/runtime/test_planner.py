@@ -12,7 +12,7 @@ from holdfast.core.plan import PlanStatus
 from holdfast.core.signals import SIGNALS, SITE, Signal
 from holdfast.core.units import NS_PER_S
 from holdfast.monitoring.judgement import Judgement, encode_judgement
-from holdfast.monitoring.plan_judge import Leader, Weighed
+from holdfast.monitoring.plan_judge import Weighed, WhoLeads
 from holdfast.monitoring.status.codec import encode_status
 from holdfast.monitoring.status.schema import ReadingStatus
 from holdfast.runtime.measured import load_memory, sample_of
@@ -163,7 +163,7 @@ def test_while_self_consumption_leads_it_is_handed_over(files: SiteFiles) -> Non
     site = build_site(prices={"purchase": fixed, "feed_in": fixed})
     now = datetime.now(UTC)
     judgement = Judgement(
-        site=site.name, currency="EUR", made=now, leads=Leader.RULE,
+        site=site.name, currency="EUR", made=now, leads=WhoLeads.RULE,
         weighed=Weighed(days=28, total=-1.2, mean=-0.043, low=-0.07, high=-0.01),
     )  # fmt: skip
     write_atomically(files.judgement, encode_judgement(judgement))
