@@ -6,7 +6,7 @@ import struct
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import cache, partial
 from hashlib import sha256
 from pathlib import Path
@@ -51,8 +51,15 @@ from holdfast.markets.price_cache import Failure, FetchedPrices, PriceCache
 from holdfast.markets.prices import Direction, PriceSeries, PriceSlot
 from holdfast.monitoring.audit.events import ProcessEnded
 from holdfast.monitoring.audit.verify import verify
+from holdfast.monitoring.judgement import (
+    JudgedDay,
+    Judgement,
+    decode_judgement,
+    encode_judgement,
+)
 from holdfast.monitoring.notices import Notice, NoticeKind, TimedNotice
 from holdfast.monitoring.notification.ledger import Ledger, due, escalate
+from holdfast.monitoring.plan_judge import WhoLeads
 from holdfast.monitoring.status.codec import encode_status
 from holdfast.monitoring.status.histogram import Histogram
 from holdfast.monitoring.status.schema import LoopStatus, ReadingStatus, Status, WearStatus
@@ -456,6 +463,37 @@ def _memory() -> Iterator[bytes]:
     yield planner_memory.encode(PlannerMemory(loads_now=now, peaks_w={"2026-05": 4000.0}))
 
 
+def _read_judgement(files: SiteFiles) -> bool:
+    """What is believed can be told, and goes on with another day."""
+    try:
+        found = decode_judgement(files.judgement.read_bytes())
+    except ValueError:
+        return False
+    assert found.why
+    day = JudgedDay(day=date.max, led=found.leads, gain=0.1, plans_soc_pct=50.0, rule_soc_pct=50.0)
+    assert decode_judgement(encode_judgement(found)) == found
+    assert found.with_day(day, NOON, NOON.date()).why
+    return True
+
+
+def _judgement() -> Iterator[bytes]:
+    new = Judgement(site="fuzz", currency="EUR", made=NOON)
+    yield encode_judgement(new)
+    for number in range(30, 0, -1):
+        new = new.with_day(
+            JudgedDay(
+                day=NOON.date() - timedelta(days=number),
+                led=WhoLeads.PLANS,
+                gain=0.5 + 0.1 * (number % 3),
+                plans_soc_pct=50.0,
+                rule_soc_pct=40.0,
+            ),
+            NOON,
+            NOON.date(),
+        )
+    yield encode_judgement(new)
+
+
 def _read_history(files: SiteFiles) -> bool:
     history = load_history(files)
     files.old_history.unlink(missing_ok=True)
@@ -566,6 +604,7 @@ TARGETS = (
     _row("forecast_report", "forecast.json.gz", lambda files: files.forecast, _forecast, None, _read_forecast),
     _row("manual_slots", "manual.json", lambda files: files.manual, _manual, None, _read_manual),
     _row("planner_memory", "desk.json", lambda files: files.planner_memory, _memory, None, _read_memory),
+    _row("judgement_file", "judgement.json", lambda files: files.judgement, _judgement, None, _read_judgement),
     _row("power_history", "history.packed", lambda files: files.history, _history, _packed, _read_history),
     _row("old_history", "history.json", lambda files: files.old_history, _old_history, None, _read_history),
     _row("weather_file", "weather.packed", lambda files: files.weather, _weather, _packed, _read_weather),

@@ -54,7 +54,8 @@ _NICE = 19
 def judge_days(
     site: Site, reader: HistoryReader, before: Judgement, now: datetime
 ) -> Iterator[Judgement]:
-    """Yields what is found with each day that is due, at ``now``. Takes some seconds a day.
+    """Yields what is found with each day that is due, at ``now``. A day takes from a second to
+    half a minute.
 
     Raises HistoryError; a day that cannot be judged is left out, with a line in the log.
     """

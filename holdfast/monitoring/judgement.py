@@ -134,4 +134,20 @@ def decode_judgement(content: bytes) -> Judgement:
     amounts += [] if found is None else [found.total, found.mean, found.low, found.high]
     if not all(abs(amount) < _MOST for amount in amounts):
         raise ValueError("holds an amount that cannot be")
+    socs_pct = [pct for day in judgement.days for pct in (day.plans_soc_pct, day.rule_soc_pct)]
+    if not all(0.0 <= pct <= 100.0 for pct in socs_pct):
+        raise ValueError("holds a state of charge that cannot be")
+    _check_days(judgement)
     return judgement
+
+
+def _check_days(judgement: Judgement) -> None:
+    """Refuses days out of order, or that were not over when they were judged."""
+    days, looked = [one.day for one in judgement.days], judgement.looked
+    if looked is None:
+        if days:
+            raise ValueError("holds days that were not looked at")
+        return
+    is_over = (looked - judgement.made.date()).days <= 1
+    if not (is_over and days == sorted(set(days)) and (not days or days[-1] <= looked)):
+        raise ValueError("holds days that are out of order, or to come")

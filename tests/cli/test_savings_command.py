@@ -67,6 +67,7 @@ def test_it_tells_who_leads_and_why(config: Path, capsys: pytest.CaptureFixture[
     site = load_site(config)
     judgement = Judgement(
         site=site.name, currency=site.currency, made=datetime.now(UTC), leads=WhoLeads.RULE,
+        looked=date(2026, 11, 29),
         weighed=Weighed(days=28, total=-1.2, mean=-0.043, low=-0.07, high=-0.01),
         days=(JudgedDay(
             day=date(2026, 11, 29), led=WhoLeads.RULE, gain=0.1,

@@ -92,6 +92,9 @@ def test_it_survives_its_file() -> None:
         assert decode_judgement(encode_judgement(found)) == found
 
 
+WEEK = after(NEW, LOSING)
+
+
 @pytest.mark.parametrize(
     "content",
     [
@@ -101,8 +104,25 @@ def test_it_survives_its_file() -> None:
         to_json(after(NEW, [1e12])),
         encode_judgement(after(NEW, LOSING)).replace(b"-0.5", b"NaN"),
         encode_judgement(NEW).replace(b'"leads":"plans"', b'"leads":"nobody"'),
+        to_json(replace(WEEK, days=(replace(WEEK.days[0], rule_soc_pct=101.0), *WEEK.days[1:]))),
+        to_json(replace(WEEK, looked=None)),
+        to_json(replace(WEEK, looked=WEEK.days[-2].day)),
+        to_json(replace(WEEK, days=WEEK.days[::-1])),
+        to_json(replace(NEW, looked=date(9999, 12, 31))),
     ],
-    ids=["empty", "torn", "no zone", "amount", "no number", "another release"],
+    ids=[
+        "empty",
+        "torn",
+        "no zone",
+        "amount",
+        "no number",
+        "another release",
+        "more than full",
+        "not looked at",
+        "to come",
+        "out of order",
+        "not over",
+    ],
 )
 def test_what_it_did_not_write_is_refused(content: bytes) -> None:
     with pytest.raises(ValueError, match=r"."):
