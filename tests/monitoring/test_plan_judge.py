@@ -111,7 +111,7 @@ def test_what_is_no_number_is_refused(value: float) -> None:
 def test_of_houses_watched_for_a_year_so_many_are_handed_over(
     mean: float, least: float, most: float
 ) -> None:
-    """These are the rates that docs/decisions/0042 states, in spreads of a day."""
+    """These are the rates that docs/decisions/0043 states, in spreads of a day."""
     houses = 200
     share = (
         sum(
