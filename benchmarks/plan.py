@@ -31,11 +31,11 @@ from holdfast.core.config import Site
 from holdfast.core.quarter_hours import QUARTER
 from holdfast.forecasting.history import PowerHistory
 from holdfast.forecasting.site_forecast import SiteForecast, forecast_site
+from holdfast.optimization import model
 from holdfast.optimization.model import PlanModel
 from holdfast.optimization.problem import PlanProblem, PlanSolution
 from holdfast.optimization.site_model import solve_site
 from holdfast.runtime.plan_worker import PlanWorker
-from holdfast.scheduling import daily_scheduler
 from holdfast.scheduling.daily_scheduler import DailyScheduler
 from holdfast.scheduling.plan_question import PlanQuestion
 from holdfast.simulation.demo_site import demo_content, demo_prices, sample_site_prices
@@ -103,7 +103,7 @@ class _Household:
                 return super().solve(problem, warm=warm)
 
         times_ms = []
-        with mock.patch.object(daily_scheduler, "PlanModel", Listening):
+        with mock.patch.object(model, "PlanModel", Listening):
             scheduler = DailyScheduler(self.site)
             for question in self.questions():
                 began_s = time.perf_counter()

@@ -17,6 +17,11 @@ the planner has learned of the house; nothing is sent to the controller.
 With --data and --soc, make one plan over a whole file of measured data with everything known in
 advance: the best that can be had, as one optimization problem with its objective. Without
 --config it is for the demonstration's battery.
+
+With --batch, make a plan for each site that has a folder in DIR, in one process, from what lies in
+that folder: site.yaml, soc_pct.txt, prices as they are known, and what was measured, in the site's
+state_dir or in measured.csv. Each plan is written beside its site, as plan.json; nobody is asked,
+and nothing is sent to a controller.
 """
 
 
@@ -30,6 +35,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_remote(parser)
     add_json(parser)
+    parser.add_argument(
+        "--batch", type=Path, metavar="DIR", help="plan for each site that has a folder in DIR"
+    )
     parser.add_argument("--data", type=Path, metavar="FILE.csv", help=DATA_HELP)
     add_data_options(parser)
     parser.add_argument(
@@ -40,19 +48,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="with --data: what the battery holds at the end (default: at-least-initial)",
     )
     parser.add_argument(
-        "--soc", type=float, metavar="PERCENT", help="make a plan from this state of charge"
+        "--soc",
+        type=float,
+        metavar="PERCENT",
+        help="make a plan from this state of charge; with --batch: of sites without soc_pct.txt",
     )
     parser.add_argument(
         "--at",
         type=datetime.fromisoformat,
         metavar="TIME",
-        help="with --soc: as if it were this time, such as 2026-04-10T08:00+02:00 (default: now)",
+        help="with --soc or --batch: as if it were this time, such as 2026-04-10T08:00+02:00 "
+        "(default: now)",
     )
 
 
 def execute(options: argparse.Namespace) -> int:
     """Shows what was planned, or plans: only that loads an optimizer."""
-    if options.data is not None:
+    if options.batch is not None:
+        way = "plan_batch"
+    elif options.data is not None:
         way = "plan_data"
     elif options.soc is not None:
         way = "plan_now"

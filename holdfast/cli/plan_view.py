@@ -46,23 +46,26 @@ class PlannedSite:
         )
 
 
+def report_content(report: PlanReport) -> dict[str, object]:
+    """Returns what programs are told of a plan."""
+    return {
+        "plan": report.plan,
+        "accepted": report.accepted,
+        "problem": report.problem,
+        "manual": report.manual,
+        "manual_problem": report.manual_problem,
+        "asked": report.asked,
+        "asked_problem": report.asked_problem,
+        "alternatives": report.alternatives,
+        "slot_costs": report.slot_costs,
+    }
+
+
 def show_plan(report: PlanReport, site: PlannedSite, options: argparse.Namespace) -> int:
     """Prints the plan; 1 if there is none, or it was refused."""
     plan = report.plan
     if options.json:
-        print_json(
-            {
-                "plan": plan,
-                "accepted": report.accepted,
-                "problem": report.problem,
-                "manual": report.manual,
-                "manual_problem": report.manual_problem,
-                "asked": report.asked,
-                "asked_problem": report.asked_problem,
-                "alternatives": report.alternatives,
-                "slot_costs": report.slot_costs,
-            }
-        )
+        print_json(report_content(report))
     else:
         problems = (report.problem, report.manual_problem, report.asked_problem)
         for problem in filter(None, problems):

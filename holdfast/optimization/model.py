@@ -7,6 +7,7 @@ curves gives an upper one, since every answer can be followed. If the two differ
 dynamic program (``value_function.py``) decides; it takes some twenty times as long.
 """
 
+from collections import OrderedDict
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +17,6 @@ from holdfast.optimization.answer import build_solution
 from holdfast.optimization.problem import Array, PlanProblem, PlanSolution
 from holdfast.optimization.slot_cost import (
     Curves,
-    Pieces,
     build_curves,
     convex_pieces,
     preference_limit,
@@ -53,7 +53,9 @@ class PlanModel:
 
     def __init__(self, slots: int) -> None:
         self.slots = slots
-        self._program: StorageProgram | None = None
+        self._programs: dict[int, StorageProgram] = {}
+        """They are kept by their pieces: what more of them would do depends on who needed them."""
+        self._last: StorageProgram | None = None
 
     def solve(self, problem: PlanProblem, *, warm: bool = True) -> PlanSolution:
         """Returns the best answer to ``problem``, which must have as many slots as this model.
@@ -81,9 +83,7 @@ class PlanModel:
         self, problem: PlanProblem, curves: Curves, limits: StoredLimits, *, warm: bool
     ) -> Found:
         pieces = convex_pieces(curves)
-        program = self._program_for(pieces)
-        if not warm:
-            program.forget()
+        program = self._program_for(len(pieces.length_kwh), warm=warm)
         now_kwh = problem.battery.soc_now_wh / 1e3
         program.load(pieces, now_kwh, *limits.columns())
         objective, stored_kwh, value_per_kwh = program.solve()
@@ -96,11 +96,34 @@ class PlanModel:
             bound=min(objective + float(pieces.start_cost.sum()), cost),
         )
 
-    def _program_for(self, pieces: Pieces) -> StorageProgram:
-        wanted = len(pieces.length_kwh)
-        if self._program is None or self._program.pieces < wanted:
-            self._program = StorageProgram(self.slots, wanted)
-        return self._program
+    def _program_for(self, pieces: int, *, warm: bool) -> StorageProgram:
+        last = self._last
+        if warm and last is not None and last.pieces >= pieces:
+            return last
+        if pieces not in self._programs:
+            self._programs[pieces] = StorageProgram(self.slots, pieces)
+        self._last = self._programs[pieces]
+        self._last.forget()
+        return self._last
+
+
+class PlanModels:
+    """Keeps models by their number of slots, those that were used last. All who plan in one thread
+    may share them: an answer that is found cold depends on nothing that was solved before."""
+
+    def __init__(self, most: int = 1) -> None:
+        """Keeps ``most`` of them, at least one."""
+        self._most = most
+        self._models: OrderedDict[int, PlanModel] = OrderedDict()
+
+    def of(self, slots: int) -> PlanModel:
+        """Returns the model for so many slots."""
+        if slots not in self._models:
+            self._models[slots] = PlanModel(slots)
+        self._models.move_to_end(slots)
+        while len(self._models) > self._most:
+            self._models.popitem(last=False)
+        return self._models[slots]
 
 
 def _by_dynamic_program(problem: PlanProblem, curves: Curves, limits: StoredLimits) -> Found:

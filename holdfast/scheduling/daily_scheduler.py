@@ -18,7 +18,7 @@ from holdfast.core.errors import PlanFailed
 from holdfast.core.interval import Interval
 from holdfast.core.plan import Plan, PlanSlot
 from holdfast.core.slot_mode import SlotMode
-from holdfast.optimization.model import PlanModel
+from holdfast.optimization.model import PlanModels
 from holdfast.optimization.problem import PlanProblem, PlanSolution, SlackGroup
 from holdfast.optimization.scenarios import Marks
 from holdfast.optimization.site_model import solve_site
@@ -59,10 +59,16 @@ class DailyScheduler:
     since among answers of equal cost a warm start may find another one.
     """
 
-    def __init__(self, site: Site, abilities: Abilities = SETPOINT_ONLY) -> None:
+    def __init__(
+        self,
+        site: Site,
+        abilities: Abilities = SETPOINT_ONLY,
+        models: PlanModels | None = None,
+    ) -> None:
+        """Takes its models from ``models``, which others may use beside it; None: its own."""
         self._site = site
         self._abilities = abilities
-        self._model: PlanModel | None = None
+        self._models = PlanModels() if models is None else models
 
     def make_plan(self, question: PlanQuestion) -> Plan:
         """Plans from now to where prices, forecast or horizon end.
@@ -176,9 +182,7 @@ class DailyScheduler:
         return replace(kept, bound=best.bound)  # of the question, not of the narrower one
 
     def _solve(self, problem: PlanProblem, *, warm: bool = False) -> PlanSolution:
-        if self._model is None or self._model.slots != problem.slots:
-            self._model = PlanModel(problem.slots)
-        return self._model.solve(problem, warm=warm)
+        return self._models.of(problem.slots).solve(problem, warm=warm)
 
 
 def _cut_short(solution: PlanSolution, currency: str) -> str:

@@ -21,6 +21,7 @@ from holdfast.backtest.ruled import RuleConflict, RuleDeeds
 from holdfast.client.acknowledgement import Acknowledgement
 from holdfast.client.audit_category import Category, Result
 from holdfast.client.plan_report import PlanReport
+from holdfast.core.plan import PlanStatus
 from holdfast.core.signals import Signal
 from holdfast.core.state_machine import State
 from holdfast.deployment.checklist.items import Standing
@@ -113,6 +114,13 @@ OUTPUTS: dict[str, Any] = {
         }],
     },
     "plan": _without(PlanReport, "utc"),
+    "plan --batch": {
+        "sites": [{
+            "folder": str, "site": str | None, "status": PlanStatus | None,
+            "expected_cost": float | None, "currency": str | None, "took_ms": float, "problem": str,
+        }],
+        "planned": int, "failed": int, "expected_costs": dict[str, float], "took_s": float,
+    },
     "plan --data": {
         "site": str, "currency": str, "start": datetime, "end": datetime, "step_s": int,
         "soc_start_pct": float, "final": str, "status": str, "relaxed": [str], "objective": float,

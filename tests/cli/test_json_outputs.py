@@ -103,6 +103,12 @@ def test_of_measured_data(house: str, capsys: pytest.CaptureFixture[str]) -> Non
     check(capsys, "backtest", "backtest", *data, "--plan-every", "30")
 
 
+def test_of_a_batch(config: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "batch" / "empty").mkdir(parents=True)
+    (folder / "batch" / "demo").symlink_to(Path(config).parent)
+    check(capsys, "plan --batch", "plan", "--batch", str(folder / "batch"), "--soc", "50", code=1)
+
+
 def test_of_a_simulation(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     options = ("--days", "0.02", "--step", "2", "--picture", str(folder / "week.png"))
     check(capsys, "simulate", "simulate", *options)

@@ -55,6 +55,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         until(follows_a_plan, "a plan", 60.0)
         (folder / "demo-site").symlink_to(folder)  # as seen from the folder above, too
         (folder / "year.csv").write_text(measured_days())
+        (folder / "sites").mkdir()
+        (folder / "sites" / "north").symlink_to(folder)
         yield folder
     finally:
         process.end()

@@ -11,7 +11,7 @@ from benchmarks.direct_milp import best_objective
 from benchmarks.hard_plans import BATTERY
 from holdfast.core.plan import PlanStatus
 from holdfast.optimization.answer import build_solution
-from holdfast.optimization.model import PlanModel
+from holdfast.optimization.model import PlanModel, PlanModels
 from holdfast.optimization.problem import (
     BatteryModel,
     PlanFailed,
@@ -327,3 +327,35 @@ def test_a_full_battery_that_ages_is_filled_as_late_as_it_can_be() -> None:
     assert late.soc_wh[7] == pytest.approx(soon.soc_wh[7], abs=1.0)
     assert late.soc_wh[:7].sum() < soon.soc_wh[:7].sum() - 1_000
     assert late.objective > soon.objective
+
+
+def test_an_answer_depends_on_nothing_that_was_solved_before() -> None:
+    """Many answers cost the same here, and questions differ in how many pieces their curves have:
+    a program that is larger than it need be finds another one of them."""
+    chance, slots = np.random.default_rng(1), 96
+    sun_w = np.maximum(0.0, 4000.0 * np.sin(np.arange(slots) / slots * 2.0 * np.pi))
+    used = PlanModel(slots)
+    for number in range(60):
+        price = chance.uniform(0.1, 0.4, slots) if number % 4 else np.full(slots, 0.3)
+        plain = problem(
+            np.round(price, 1).tolist(),
+            sold=(np.full(slots, 0.08) if number % 3 else 0.9 * price).tolist(),
+            load_w=600.0,
+            pv_w=sun_w.tolist() if number % 7 > 2 else 0.0,
+            export_max_w=10_000.0 if number % 2 else 2000.0,
+            soc_now_wh=5000.0,
+            terminal_value_per_kwh=0.1,
+        )
+        load_w = plain.load_w if number % 2 else chance.uniform(0.0, 2000.0, slots)
+        asked = replace(plain, load_w=load_w, sells_stored=bool(number % 2))
+        old, new = used.solve(asked, warm=False), PlanModel(slots).solve(asked)
+        assert old.battery_w.tolist() == new.battery_w.tolist(), number
+
+
+def test_models_that_were_used_last_are_kept() -> None:
+    models = PlanModels(2)
+    first, second = models.of(4), models.of(5)
+    assert models.of(4) is first
+    models.of(6)
+    assert models.of(4) is first
+    assert models.of(5) is not second

@@ -14,6 +14,7 @@ from holdfast.core.errors import ConfigError
 from holdfast.core.interval import Interval
 from holdfast.core.plan import Plan, PlanSlot, PlanStatus
 from holdfast.core.strategy_name import StrategyName
+from holdfast.optimization.model import PlanModels
 from holdfast.optimization.problem import PlanProblem
 from holdfast.optimization.site_model import solve_site
 from holdfast.optimization.site_problem import SiteProblem
@@ -34,18 +35,28 @@ from holdfast.scheduling.strategies.step import StrategyStep
 from holdfast.scheduling.strategies.table import STRATEGIES
 
 
-def plan_maker(site: Site, abilities: Abilities = SETPOINT_ONLY) -> PlanMaker:
-    """Returns who plans for ``site``: the optimizer, or the strategy that its owner picked."""
+def plan_maker(
+    site: Site, abilities: Abilities = SETPOINT_ONLY, models: PlanModels | None = None
+) -> PlanMaker:
+    """Returns who plans for ``site``: the optimizer, or the strategy that its owner picked.
+
+    The optimizer may share ``models`` with those of other sites.
+    """
     if site.planner.strategy is StrategyName.OPTIMIZER:
-        return LedMaker(site, abilities).make_plan
+        return LedMaker(site, abilities, models).make_plan
     return StrategyMaker(site, site.planner.strategy, abilities).make_plan
 
 
 class LedMaker:
     """Asks the optimizer, or the rule of self-consumption while that leads."""
 
-    def __init__(self, site: Site, abilities: Abilities = SETPOINT_ONLY) -> None:
-        self._optimizer = DailyScheduler(site, abilities)
+    def __init__(
+        self,
+        site: Site,
+        abilities: Abilities = SETPOINT_ONLY,
+        models: PlanModels | None = None,
+    ) -> None:
+        self._optimizer = DailyScheduler(site, abilities, models)
         self._rule = StrategyMaker(site, StrategyName.SELF_CONSUMPTION, abilities)
 
     def make_plan(self, question: PlanQuestion) -> Plan:
