@@ -51,6 +51,14 @@ def test_plan_tells_solver_and_whole_plan_for_two_lengths() -> None:
     assert results["optimizer's memory, MB"] > 1
 
 
+def test_batch_tells_plans_a_minute_and_memory() -> None:
+    results = told_by("batch", "--sites", "2", "--rounds", "1")
+    for name in ("answers", "answers on one forecast"):
+        assert results[f"{name}, plans a minute"] > 0.0
+    assert results["command, sites a minute"] > 0.0
+    assert results["command, memory, MB"] > 1
+
+
 def test_simulate_tells_its_speed() -> None:
     results = told_by("simulate", "--days", "0.02")
     assert results["times_real_time_by_cpu"] > 0
@@ -109,7 +117,18 @@ def test_control_tells_what_a_step_of_the_regulator_costs_and_how_a_step_is_answ
 
 @pytest.mark.parametrize(
     "name",
-    ["audit", "control", "cycle", "plan", "simulate", "loop", "estop", "gateway", "watchdog"],
+    [
+        "audit",
+        "batch",
+        "control",
+        "cycle",
+        "plan",
+        "simulate",
+        "loop",
+        "estop",
+        "gateway",
+        "watchdog",
+    ],
 )
 def test_each_explains_itself(name: str) -> None:
     done = subprocess.run(
