@@ -26,7 +26,7 @@ _WIDE_IN = 10.0
 _BY_DAY_UP_TO = 45
 """Up to so many days are shown by day; more are shown by month."""
 _WEEK_DAYS = 7
-_COLOURS = {
+COLOURS = {
     NO_BATTERY: "#9aa7b2",
     Strategy.FIXED_HOURS: "#c9a227",
     Strategy.CHEAP_HOURS: "#d98032",
@@ -93,7 +93,8 @@ def draw_figures(
     return [_totals(story), _periods(story), _savings(story), _week(story), _charge(story)]
 
 
-def _new(height_in: float, rows: int = 1, **options: Any) -> tuple[Any, Any]:
+def new_figure(height_in: float, rows: int = 1, **options: Any) -> tuple[Any, Any]:
+    """Returns a figure as wide as a page, and its axes."""
     import matplotlib as mpl
 
     mpl.use("Agg")
@@ -109,7 +110,8 @@ def _new(height_in: float, rows: int = 1, **options: Any) -> tuple[Any, Any]:
     return figure, axes
 
 
-def _png(figure: Any) -> str:
+def png_base64(figure: Any) -> str:
+    """Returns the figure as text for a page, and closes it."""
     from matplotlib import pyplot as plt
 
     buffer = BytesIO()
@@ -121,7 +123,7 @@ def _png(figure: Any) -> str:
 
 
 def _colour(name: str) -> str:
-    return _COLOURS.get(name) or _OTHERS[list(Strategy).index(Strategy(name)) % len(_OTHERS)]
+    return COLOURS.get(name) or _OTHERS[list(Strategy).index(Strategy(name)) % len(_OTHERS)]
 
 
 def _totals(story: _Story) -> Figure:
@@ -130,7 +132,7 @@ def _totals(story: _Story) -> Figure:
         str(name): bill.cost for name, bill in comparison.bills.items()
     }
     ordered = sorted(costs.items(), key=lambda item: item[1])
-    figure, axes = _new(0.5 * len(ordered) + 0.8)
+    figure, axes = new_figure(0.5 * len(ordered) + 0.8)
     names = [story.words[name] for name, _ in ordered]
     bars = axes.barh(
         names, [cost for _, cost in ordered], color=[_colour(name) for name, _ in ordered]
@@ -142,7 +144,7 @@ def _totals(story: _Story) -> Figure:
     return Figure(
         title="Cost",
         text="Paid at the meter, less what the battery holds more at the end than at the start.",
-        png_base64=_png(figure),
+        png_base64=png_base64(figure),
     )
 
 
@@ -154,7 +156,7 @@ def _periods(story: _Story) -> Figure:
     index = np.array([place[key] for key in keys])
     wanted = (NO_BATTERY, Strategy.SELF_CONSUMPTION, story.comparison.strategy)
     shown = [name for name in dict.fromkeys(wanted) if name in story.costs]
-    figure, axes = _new(3.6)
+    figure, axes = new_figure(3.6)
     width = 0.8 / len(shown)
     for number, name in enumerate(shown):
         sums = np.bincount(index, weights=story.costs[name], minlength=len(names))
@@ -166,12 +168,12 @@ def _periods(story: _Story) -> Figure:
     axes.legend(fontsize=9, frameon=False)
     word = "day" if by_day else "month"
     return Figure(
-        title=f"Cost by {word}", text="At the meter; local time.", png_base64=_png(figure)
+        title=f"Cost by {word}", text="At the meter; local time.", png_base64=png_base64(figure)
     )
 
 
 def _savings(story: _Story) -> Figure:
-    figure, axes = _new(3.2)
+    figure, axes = new_figure(3.2)
     without = story.costs[NO_BATTERY]
     ordered = sorted(story.results, key=lambda name: -float((without - story.costs[name]).sum()))
     for name in ordered:
@@ -183,7 +185,7 @@ def _savings(story: _Story) -> Figure:
     return Figure(
         title="Saved so far",
         text="Against no battery, at the meter.",
-        png_base64=_png(figure),
+        png_base64=png_base64(figure),
     )
 
 
@@ -193,7 +195,7 @@ def _week(story: _Story) -> Figure:
     times, rows = story.local[part], story.data.rows[part]
     result, hours = story.chosen, story.data.step_s / 3600.0
     grid_kw = (result.import_wh - result.export_wh)[part] / hours / 1000.0
-    figure, (price, house, power, charge) = _new(8.0, rows=4, sharex=True)
+    figure, (price, house, power, charge) = new_figure(8.0, rows=4, sharex=True)
     price.step(
         times,
         [row.import_price_per_kwh for row in rows],
@@ -249,7 +251,7 @@ def _week(story: _Story) -> Figure:
     return Figure(
         title=days,
         text="The week whose saving is the median of all weeks. Local time.",
-        png_base64=_png(figure),
+        png_base64=png_base64(figure),
     )
 
 
@@ -274,7 +276,7 @@ def _charge(story: _Story) -> Figure:
         total[cell] += soc_pct
         count[cell] += 1
     mean = np.divide(total, count, out=np.full_like(total, np.nan), where=count > 0)
-    figure, axes = _new(3.4)
+    figure, axes = new_figure(3.4)
     axes.grid(visible=False)
     image = axes.imshow(
         mean,
@@ -295,7 +297,7 @@ def _charge(story: _Story) -> Figure:
     return Figure(
         title="State of charge",
         text="By day and local hour; white where data are missing.",
-        png_base64=_png(figure),
+        png_base64=png_base64(figure),
     )
 
 

@@ -49,14 +49,21 @@ def write_report(
     span = f"{data.start:%d.%m.%Y %H:%M} to {data.end:%d.%m.%Y %H:%M} UTC, {data.days:.0f} days"
     if data.missing:
         span += f"; {data.missing} rows are missing and left out"
+    content = (
+        f"<h1>{escape(title)}</h1>"
+        f'<p class="sub">{escape(span)}</p>{_tiles(comparison, site.currency)}'
+        f"<h2>Beside each other</h2>{_table(comparison, site.currency, words)}{pictures}"
+    )
+    write_page(path, title, content)
+
+
+def write_page(path: Path, title: str, content: str) -> None:
+    """Writes ``content`` as a page in the style of reports. Raises ConfigError if it cannot be."""
     page = (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
         f"<title>{escape(title)}</title>"
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<style>{_STYLE}</style></head><body><main><h1>{escape(title)}</h1>"
-        f'<p class="sub">{escape(span)}</p>{_tiles(comparison, site.currency)}'
-        f"<h2>Beside each other</h2>{_table(comparison, site.currency, words)}{pictures}"
-        "</main></body></html>\n"
+        f"<style>{_STYLE}</style></head><body><main>{content}</main></body></html>\n"
     )
     try:
         path.write_text(page, encoding="utf-8")

@@ -86,7 +86,7 @@ def plan_problem(
         pv_w=_powers(forecast.pv, intervals, 1.0 - quantile),
         import_max_w=min(site.grid.import_max_w, site.grid.mean_import_max_w or np.inf),
         export_max_w=site.grid.export_max_w,
-        battery=_battery(site, soc_pct, bought),
+        battery=battery_model(site, soc_pct, bought),
         pv_curtailable=abilities.throttles_pv,
         pv_switchable=abilities.switches_pv,
         sells_stored=forecast.learned.a_day,
@@ -205,7 +205,7 @@ def _powers(forecast: PowerForecast, intervals: list[Interval], quantile: float)
     return np.asarray(powers_w[quarters])
 
 
-def _battery(site: Site, soc_pct: float, import_price_per_kwh: Array) -> BatteryModel:
+def battery_model(site: Site, soc_pct: float, import_price_per_kwh: Array) -> BatteryModel:
     """Takes all storage units as one: capacities and powers add up, efficiency is their mean."""
     capacity_wh = sum(unit.battery.capacity_wh for unit in site.storage)
     efficiency = (

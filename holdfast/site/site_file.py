@@ -1,16 +1,20 @@
 """This module reads site.yaml and says what is wrong with it."""
 
 from pathlib import Path
+from typing import TypeVar
 
 from pydantic import ValidationError
 
 from holdfast.core.config import Site
+from holdfast.core.config.prices import Prices
 from holdfast.core.config.section import FilePath, Section
 from holdfast.core.errors import ConfigError
 from holdfast.core.mistakes import in_words
 from holdfast.core.strict_yaml import parse_yaml
 from holdfast.site.device_places import with_devices
 from holdfast.site.versions import bring_up_to_date
+
+_AnySection = TypeVar("_AnySection", bound=Section)
 
 
 def load_site(path: Path) -> Site:
@@ -40,6 +44,25 @@ def parse_site(text: str, *, source: str = "site.yaml", folder: Path = Path()) -
     except ValidationError as error:
         raise ConfigError(in_words(error, source)) from error
     return _with_absolute_paths(site, folder.absolute())
+
+
+def load_prices(path: Path) -> Prices:
+    """Reads a file with a ``prices`` section as of ``site.yaml``; what else it has is passed over.
+
+    Relative paths in it count from its folder. Raises ConfigError as :func:`load_site` does.
+    """
+    try:
+        content = parse_yaml(path.read_text(encoding="utf-8"))
+        if not isinstance(content, dict) or "prices" not in content:
+            raise ConfigError("prices: is missing; write it as in site.yaml")  # noqa: TRY301
+        prices = Prices.model_validate(content["prices"])
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from error
+    except ValidationError as error:
+        raise ConfigError(in_words(error, str(path))) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read: {error}") from error
+    return _rooted_copy(prices, path.parent.absolute())
 
 
 def _with_absolute_paths(site: Site, folder: Path) -> Site:
@@ -76,5 +99,5 @@ def _rooted(section: Section, folder: Path) -> dict[str, object]:
     return changed
 
 
-def _rooted_copy(section: Section, folder: Path) -> Section:
+def _rooted_copy(section: _AnySection, folder: Path) -> _AnySection:
     return section.model_copy(update=_rooted(section, folder))

@@ -18,6 +18,7 @@ from holdfast.backtest.against_rule import AgainstRule
 from holdfast.backtest.bill import Bill, Saving
 from holdfast.backtest.rule_lessons import RuleLessons
 from holdfast.backtest.ruled import RuleConflict, RuleDeeds
+from holdfast.backtest.sizing import SizeCase, YearOf
 from holdfast.client.acknowledgement import Acknowledgement
 from holdfast.client.audit_category import Category, Result
 from holdfast.client.plan_report import PlanReport
@@ -74,6 +75,7 @@ _SIMULATED = {
     "energies_wh": dict[str, float], "full_cycles": float, "damage": dict[str, int],
     "cycles": int, "cycles_not_running": int, "plans": int, "plans_refused": int,
 }  # fmt: skip
+_SIZED_YEAR = _without(YearOf) | {"payback_years": float | None}
 _SAVED = _without(SpanSavings) | {
     "saved_against_no_battery": float | None, "saved_against_self_consumption": float | None,
 }  # fmt: skip
@@ -235,6 +237,19 @@ OUTPUTS: dict[str, Any] = {
         "against_self_consumption": dict[str, AgainstRule],
         "plan": _RUN, "others": {"*": _RUN},
         "damage": int, "cycles_not_running": int, "left_out": str,
+    },
+    "size": {
+        "site": str, "currency": str, "method": str, "notes": [str],
+        "data": {
+            "file": str, "start": datetime, "end": datetime, "days": float, "rows_missing": int,
+        },
+        "price_per_kwh_battery": float | None,
+        "combinations": [
+            _without(SizeCase) | {
+                "cost_without_battery": float, "self_consumption": _SIZED_YEAR,
+                "plans": _SIZED_YEAR, "plans_failed": int,
+            }
+        ],
     },
     "faults": [FaultSheet],
     "savings": {

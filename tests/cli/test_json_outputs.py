@@ -101,6 +101,7 @@ def test_of_measured_data(house: str, capsys: pytest.CaptureFixture[str]) -> Non
     data = ("--data", house, "--days", "0.25")
     check(capsys, "plan --data", "plan", "--soc", "50", *data)
     check(capsys, "backtest", "backtest", *data, "--plan-every", "30")
+    check(capsys, "size", "size", *data, "--price-per-kwh-battery", "400")
 
 
 def test_of_a_batch(config: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

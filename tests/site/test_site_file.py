@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from holdfast.core.errors import ConfigError
-from holdfast.site.site_file import parse_site
+from holdfast.site.site_file import load_prices, parse_site
 from tests.builders import site_content, unit_content
 from tests.core.config.test_site import EXAMPLE, changed, refusal
 
@@ -226,3 +226,36 @@ def test_paths_of_rules_and_warnings_count_from_the_folder_of_the_file() -> None
     assert site.storm_reserve is not None
     assert site.storm_reserve.file == "/etc/holdfast/warnings/cap.xml"
     assert parse_site(yaml.safe_dump(site_content())).rules is None
+
+
+def test_prices_alone_are_read_with_paths_that_count_from_their_folder(tmp_path: Path) -> None:
+    file = tmp_path / "tariff.yaml"
+    file.write_text(
+        "name: not read\n"
+        "prices:\n"
+        "  purchase: {source: {kind: file, path: day.xml}}\n"
+        "  feed_in: {source: {kind: fixed, price_per_kwh: 0.08}}\n"
+    )
+    assert load_prices(file).purchase.source.path == tmp_path / "day.xml"
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"grid: {}\n", "prices: is missing; write it as in site.yaml"),
+        (b"- prices\n", "prices: is missing"),
+        (b"prices: {purchase: 3}\n", "purchase"),
+        (b"prices: {purchase: [\n", "tariff.yaml"),
+        (b"\xff\xfe", "cannot be read"),
+        (None, "cannot be read"),
+    ],
+)
+def test_a_file_without_prices_is_refused_with_its_name(
+    content: bytes | None, words: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "tariff.yaml"
+    if content is not None:
+        file.write_bytes(content)
+    with pytest.raises(ConfigError, match=re.escape(words)) as refused:
+        load_prices(file)
+    assert "tariff.yaml" in str(refused.value)
