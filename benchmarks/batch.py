@@ -25,7 +25,7 @@ from holdfast.core.plan import PlanStatus
 from holdfast.core.quarter_hours import QUARTER
 from holdfast.forecasting.history import PowerHistory
 from holdfast.runtime.site_folder import folders_in
-from holdfast.scheduling.batch_planner import BatchPlanner, SiteQuestion
+from holdfast.scheduling.batch_planner import AskedOfSite, BatchPlanner
 from holdfast.simulation.demo_site import demo_content, demo_prices, sample_prices_text
 from holdfast.simulation.plant.household import Household
 from holdfast.simulation.sample_prices import FIRST_START_UTC
@@ -61,13 +61,13 @@ def _past(seed: int) -> PowerHistory:
     return history
 
 
-def _on_one_forecast(asked: SiteQuestion) -> SiteQuestion:
+def _on_one_forecast(asked: AskedOfSite) -> AskedOfSite:
     """The same as with ``planner.scenario_days: 0``."""
     forecast = replace(asked.question.forecast, paths=None)
     return replace(asked, question=replace(asked.question, forecast=forecast))
 
 
-def _answers_a_minute(asked: Sequence[SiteQuestion], rounds: int) -> float:
+def _answers_a_minute(asked: Sequence[AskedOfSite], rounds: int) -> float:
     """Plans a minute of processor time, questions at hand, after a first round."""
     planner = BatchPlanner()
     for answer in planner.answers(asked):

@@ -25,7 +25,7 @@ from holdfast.markets.price_cache import PriceCache
 from holdfast.markets.price_collector import open_collector
 from holdfast.markets.site_prices import SitePrices, SiteTariffs
 from holdfast.runtime.planner import planner_of
-from holdfast.scheduling.batch_planner import SiteQuestion
+from holdfast.scheduling.batch_planner import AskedOfSite
 from holdfast.scheduling.plan_question import PlanQuestion
 from holdfast.site.devices import abilities
 from holdfast.site.files import SiteFiles, write_atomically
@@ -60,7 +60,7 @@ class SiteFolder:
         """Returns the file of the plan that is made for it."""
         return self.path / "plan.json"
 
-    def ask(self, now_utc: datetime, otherwise_soc_pct: float | None) -> SiteQuestion:
+    def ask(self, now_utc: datetime, otherwise_soc_pct: float | None) -> AskedOfSite:
         """Returns what its optimizer is asked with at ``now_utc``.
 
         ``otherwise_soc_pct`` counts where the folder has no state of charge. Raises HoldfastError.
@@ -74,7 +74,7 @@ class SiteFolder:
             _take_measured(self.measured, rolling.history, now_utc)
         forecast = rolling.forecast(now_utc, prices.purchase, path_days=site.planner.scenario_days)
         memory = rolling.memory
-        return SiteQuestion(
+        return AskedOfSite(
             site=site,
             abilities=abilities(site),
             question=PlanQuestion(

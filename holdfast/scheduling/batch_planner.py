@@ -21,7 +21,7 @@ _MOST_MODELS = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SiteQuestion:
+class AskedOfSite:
     """Holds a site, and what is known of it."""
 
     site: Site
@@ -30,7 +30,7 @@ class SiteQuestion:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SiteAnswer:
+class PlannedForSite:
     """Holds the plan of a site, or why there is none."""
 
     plan: Plan | None
@@ -43,7 +43,7 @@ class BatchPlanner:
     def __init__(self) -> None:
         self._models = PlanModels(_MOST_MODELS)
 
-    def plan(self, asked: SiteQuestion) -> Plan:
+    def plan(self, asked: AskedOfSite) -> Plan:
         """Returns the plan of the best rung of the ladder.
 
         Raises PriceDataError if no price is known for now, ConfigError for a site that has not what
@@ -54,10 +54,10 @@ class BatchPlanner:
         ladder = Ladder(asked.site, asked.abilities)
         return ladder.plan(question.now_utc, question.prices, lambda: maker(question))
 
-    def answers(self, asked: Iterable[SiteQuestion]) -> Iterator[SiteAnswer]:
+    def answers(self, asked: Iterable[AskedOfSite]) -> Iterator[PlannedForSite]:
         """Yields an answer to each question, in their order; one that has none costs itself."""
         for each in asked:
             try:
-                yield SiteAnswer(plan=self.plan(each))
+                yield PlannedForSite(plan=self.plan(each))
             except HoldfastError as error:
-                yield SiteAnswer(plan=None, problem=str(error))
+                yield PlannedForSite(plan=None, problem=str(error))

@@ -13,7 +13,7 @@ from holdfast.core.plan import PlanStatus
 from holdfast.core.strategy_name import StrategyName
 from holdfast.forecasting.forecast import Basis, PowerForecast
 from holdfast.forecasting.site_forecast import SiteForecast
-from holdfast.scheduling.batch_planner import BatchPlanner, SiteQuestion
+from holdfast.scheduling.batch_planner import AskedOfSite, BatchPlanner
 from holdfast.scheduling.plan_question import PlanQuestion
 from holdfast.simulation.demo_site import demo_content, demo_prices, sample_site_prices
 from holdfast.simulation.sample_prices import FIRST_START_UTC
@@ -33,10 +33,10 @@ def asked(soc_pct: float = 40.0, load_w: float = 700.0, hours: int = 48, **chang
     question = PlanQuestion(
         now_utc=NOW, soc_pct=soc_pct, prices=sample_site_prices(site), forecast=forecast
     )
-    return SiteQuestion(site=site, abilities=SETPOINT_ONLY, question=question)
+    return AskedOfSite(site=site, abilities=SETPOINT_ONLY, question=question)
 
 
-def many() -> list[SiteQuestion]:
+def many() -> list[AskedOfSite]:
     """Sites of different kinds, some with plans of other lengths."""
     wears: dict[str, Any] = {"planner": {"wear_cost_per_kwh": 0.06}}
     ages: dict[str, Any] = {"planner": {"ageing_cost_per_kwh_day": 0.02}}
