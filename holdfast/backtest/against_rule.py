@@ -15,6 +15,7 @@ from holdfast.backtest.run import Floats, RunResult
 from holdfast.backtest.strategies import Strategy
 
 _WEEK_S = 7 * 86_400
+_MOST = 0.5
 _TOLD = 0.01
 """Less money in a week is no difference."""
 
@@ -27,9 +28,10 @@ class AgainstRule:
     """It is what the run saves against self-consumption, of what perfect foresight does; None if
     that is nothing, or was not run."""
     weeks: int
-    """So many whole weeks were compared, at the meter: charges of a month are in none of them."""
+    """So many weeks were compared, of which most is in the data; at the meter: charges of a month
+    are in none of them."""
     weeks_behind_pct: float | None
-    """It cost more in so many of them; None without a whole week."""
+    """It cost more in so many of them; None without a week."""
     worst_week: float | None
     """It is what the run saved in its worst week, in the site's currency; negative if it cost
     more."""
@@ -67,9 +69,9 @@ def _share_of_added_pct(bills: Mapping[Strategy, Bill], strategy: Strategy) -> f
 
 
 def _weekly(data: SiteData, run: RunResult) -> Floats:
-    """Returns what each whole week cost at the meter, in the site's currency."""
+    """Returns what each week cost at the meter, in the site's currency; not of which most lacks."""
     starts_s = np.array([row.start_s for row in data.rows])
     week = (starts_s - starts_s[0]) // _WEEK_S
     costs = np.bincount(week, weights=interval_cost(data, run.import_wh, run.export_wh))
     rows = np.bincount(week)
-    return np.asarray(costs[rows == _WEEK_S // data.step_s])
+    return np.asarray(costs[rows > _MOST * _WEEK_S / data.step_s])

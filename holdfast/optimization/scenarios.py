@@ -67,16 +67,11 @@ class ScenarioProblem:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Marks:
-    """Holds what a battery does by what is stored, in kWh. Arrays have shape (slots,)."""
+    """Holds what a battery does by what is stored."""
 
-    buy_kwh: Array
-    """Below it the battery is charged from the grid."""
-    store_kwh: Array
-    """Below it surplus is stored."""
-    serve_kwh: Array
-    """Above it load is served."""
-    sell_kwh: Array
-    """Above it stored energy is exported."""
+    table_kwh: Array
+    """It has a row a slot: below the first the battery is charged from the grid, below the second
+    surplus is stored, above the third load is served, above the fourth stored energy exported."""
     lowest_kwh: float
     highest_kwh: float
     """No mark is beyond these: one that is there is never reached."""
@@ -91,10 +86,7 @@ def find_marks(problem: ScenarioProblem) -> Marks:
         value, marks = stage.before(slot, value)
         found[slot] = marks[0] if slot == 0 else marks.mean(axis=0)
     return Marks(
-        buy_kwh=found[:, 0],
-        store_kwh=found[:, 1],
-        serve_kwh=found[:, 2],
-        sell_kwh=found[:, 3],
+        table_kwh=found,
         lowest_kwh=float(stage.levels_kwh[0]),
         highest_kwh=float(stage.levels_kwh[-1]),
     )
@@ -105,10 +97,11 @@ def follow_marks(problem: PlanProblem, marks: Marks) -> Array:
     stage = _Stage(
         ScenarioProblem(base=problem, load_w=problem.load_w[None], pv_w=problem.pv_w[None])
     )
-    table = np.column_stack([marks.buy_kwh, marks.store_kwh, marks.serve_kwh, marks.sell_kwh])
     stored, gained = problem.battery.soc_now_wh / 1e3, np.empty(problem.slots)
     for slot in range(problem.slots):
-        through = stage.through_kwh(slot, np.array([[stored]]), table[slot][:, None, None])
+        through = stage.through_kwh(
+            slot, np.array([[stored]]), marks.table_kwh[slot][:, None, None]
+        )
         gained[slot] = float(stage.gained_kwh(through)[0, 0])
         stored += gained[slot]
     return gained
@@ -129,10 +122,11 @@ class _Stage:
         levels = self.levels_kwh[None]
         outside = np.maximum(limits.low_kwh[:, None] - levels, 0.0)
         outside += np.maximum(levels - limits.high_kwh[:, None], 0.0)
-        ageing = np.where(limits.ageing_per_kwh > 0.0, limits.ageing_per_kwh, 0.0)
         aged = np.maximum(levels - min(limits.aged_above_kwh, high), 0.0)
         self._holding = (
-            levels * limits.cost_per_kwh[:, None] + aged * ageing[:, None] + self._penalty * outside
+            levels * limits.cost_per_kwh[:, None]
+            + aged * limits.ageing_per_kwh[:, None]
+            + self._penalty * outside
         )
         # Where PV may be switched off it is: what is imported is paid for.
         pv_w = np.where(base.may_switch_pv, 0.0, problem.pv_w)

@@ -77,7 +77,7 @@ def kept_marks(previous: Plan, intervals: Sequence[Interval], problem: PlanProbl
             slot.terms.serve_above_pct * pct,
             highest if terms.sell_above_pct is None else terms.sell_above_pct * pct,
         )
-    return _marks(found, lowest, highest)
+    return Marks(table_kwh=found, lowest_kwh=lowest, highest_kwh=highest)
 
 
 def new_marks(
@@ -91,9 +91,7 @@ def new_marks(
     marks = find_marks(
         ScenarioProblem(base=whole, load_w=load_w, pv_w=pv_w, weight=forecast.paths.weight)
     )
-    slots = problem.slots
-    found = np.column_stack([marks.buy_kwh, marks.store_kwh, marks.serve_kwh, marks.sell_kwh])
-    return _marks(found[:slots], marks.lowest_kwh, marks.highest_kwh)
+    return replace(marks, table_kwh=marks.table_kwh[: problem.slots])
 
 
 def by_marks(problem: PlanProblem, plain: PlanSolution, marks: Marks) -> PlanSolution | None:
@@ -113,36 +111,23 @@ def by_marks(problem: PlanProblem, plain: PlanSolution, marks: Marks) -> PlanSol
 
 def terms_of(marks: Marks, slot: int, capacity_wh: float) -> SlotTerms:
     """Returns the marks of one slot, in %; what is never reached is left out."""
-    pct = 1e5 / capacity_wh
-    buy_pct, serve_pct = float(marks.buy_kwh[slot]) * pct, float(marks.serve_kwh[slot]) * pct
-    store_pct, sell_pct = float(marks.store_kwh[slot]) * pct, float(marks.sell_kwh[slot]) * pct
-    edge_kwh = 1e-6 * capacity_wh
-    buys = marks.buy_kwh[slot] > marks.lowest_kwh + edge_kwh
-    stores_all = marks.store_kwh[slot] >= marks.highest_kwh - edge_kwh
-    sells = marks.sell_kwh[slot] < marks.highest_kwh - edge_kwh
+    buy, store, serve, sell = marks.table_kwh[slot].tolist()
+    edge_kwh, pct = 1e-6 * capacity_wh, 1e5 / capacity_wh
+    buys, sells = buy > marks.lowest_kwh + edge_kwh, sell < marks.highest_kwh - edge_kwh
+    stores_all = store >= marks.highest_kwh - edge_kwh
+    serve_pct = serve * pct
     if buys:
-        serve_pct = max(serve_pct, buy_pct + _APART_PCT)
+        serve_pct = max(serve_pct, buy * pct + _APART_PCT)
     return SlotTerms(
-        buy_below_pct=_percent(buy_pct) if buys else None,
-        store_below_pct=None if stores_all else _percent(store_pct),
+        buy_below_pct=_percent(buy * pct) if buys else None,
+        store_below_pct=None if stores_all else _percent(store * pct),
         serve_above_pct=_percent(serve_pct),
-        sell_above_pct=_percent(max(sell_pct, serve_pct)) if sells else None,
+        sell_above_pct=_percent(max(sell * pct, serve_pct)) if sells else None,
     )
 
 
 def _percent(value: float) -> float:
     return min(max(value, 0.0), 100.0)
-
-
-def _marks(found: Array, lowest_kwh: float, highest_kwh: float) -> Marks:
-    return Marks(
-        buy_kwh=found[:, 0],
-        store_kwh=found[:, 1],
-        serve_kwh=found[:, 2],
-        sell_kwh=found[:, 3],
-        lowest_kwh=lowest_kwh,
-        highest_kwh=highest_kwh,
-    )
 
 
 def _farther(
@@ -216,12 +201,16 @@ def _paths(
 ) -> tuple[Array, Array]:
     """Returns load and PV of each path over the slots, in W, of which the first is cut.
 
-    What the question knows of load beside the forecast (loads that are planned) is in each path.
+    What the question knows beside the forecast's mean (loads that are planned, a quantile that its
+    owner would rather have) is in each path.
     """
     first = quarter_of(start) - quarter_of(forecast.load.start_utc)
     window = slice(first, first + whole.slots)
-    planned_w = whole.load_w - np.array(forecast.load.mean_w)[window]
+
+    def shifted(paths_w: Array, asked_w: Array, mean_w: tuple[float, ...]) -> Array:
+        return np.asarray(np.maximum(paths_w[:, window] + asked_w - np.array(mean_w)[window], 0.0))
+
     return (
-        np.maximum(paths.load_w[:, window] + planned_w, 0.0),
-        np.maximum(paths.pv_w[:, window], 0.0),
+        shifted(paths.load_w, whole.load_w, forecast.load.mean_w),
+        shifted(paths.pv_w, whole.pv_w, forecast.pv.mean_w),
     )

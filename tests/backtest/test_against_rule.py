@@ -65,7 +65,7 @@ def test_it_is_measured_against_what_perfect_foresight_adds_to_the_rule() -> Non
     assert found[Strategy.PERFECT].share_of_added_pct == pytest.approx(100.0)
 
 
-def test_days_beyond_whole_weeks_are_in_no_week() -> None:
+def test_some_days_are_no_week_and_most_of_one_is() -> None:
     data = days(10)
     runs = run(data, Strategy.FORECAST, 60.0, 9e3), run(data, Strategy.SELF_CONSUMPTION, 80.0)
     plans = against_rule(data, bills(data, *runs), {each.strategy: each for each in runs})
@@ -76,6 +76,10 @@ def test_days_beyond_whole_weeks_are_in_no_week() -> None:
     runs = run(short, Strategy.FORECAST, 60.0), run(short, Strategy.SELF_CONSUMPTION, 80.0)
     none = against_rule(short, bills(short, *runs), {each.strategy: each for each in runs})
     assert none[Strategy.FORECAST].weeks_behind_pct is none[Strategy.FORECAST].worst_week is None
+    holed = days(4)
+    runs = run(holed, Strategy.FORECAST, 60.0), run(holed, Strategy.SELF_CONSUMPTION, 80.0)
+    most = against_rule(holed, bills(holed, *runs), {each.strategy: each for each in runs})
+    assert most[Strategy.FORECAST].weeks == 1
 
 
 def test_a_cent_is_no_difference_and_nothing_is_shared_where_nothing_is_added() -> None:

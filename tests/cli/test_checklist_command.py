@@ -23,7 +23,6 @@ from tests.deployment.checklist.sites import (
     write_log,
 )
 
-NOW = datetime.now(UTC)
 PEOPLE = {
     stage: [item.key for item in ITEMS if item.see is None and item.stage is stage]
     for stage in Authority
@@ -64,7 +63,10 @@ def test_a_signature_says_who_and_what_and_can_be_taken_back(
     config: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert checklist(config, "--sign", "fuse", "--by", "Jo Example", "--note", "3 x 35 A") == 0
-    assert f"fuse: signed by Jo Example on {NOW:%Y-%m-%d}: 3 x 35 A" in capsys.readouterr().out
+    assert (
+        f"fuse: signed by Jo Example on {datetime.now(UTC):%Y-%m-%d}: 3 x 35 A"
+        in capsys.readouterr().out
+    )
     assert states(config, capsys)["fuse"] == "done"
     assert checklist(config, "--unsign", "fuse") == 0
     assert states(config, capsys)["fuse"] == "open"
@@ -125,10 +127,11 @@ def test_a_site_is_led_to_all_that_it_can_do(
 ) -> None:
     """That the clock of this computer is right is all that a test cannot have."""
     monkeypatch.setattr(evidence_module, "_is_clock_right", lambda: True)
-    site, begin = load_site(config), NOW - timedelta(days=4)
+    now = datetime.now(UTC)  # when it runs: hours pass between that and when tests are gathered
+    site, begin = load_site(config), now - timedelta(days=4)
     make_admin(site)
     write_log(site, begin, [(0, started(site, "observe"))])
-    write_history(site, NOW.replace(minute=0, second=0) - timedelta(hours=26), 26, battery_w=60.0)
+    write_history(site, now.replace(minute=0, second=0) - timedelta(hours=26), 27, battery_w=60.0)
     for item in (*PEOPLE[Authority.LIMITED], "configuration", "proven"):
         assert checklist(config, "--sign", item, "--by", "Jo") == 0
     with running(site):

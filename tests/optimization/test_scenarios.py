@@ -89,7 +89,7 @@ def test_where_the_sun_is_not_known_less_is_bought_for_what_it_may_bring() -> No
     """Half of the days are dull: what is bought in the night is between what each would take."""
     asked = house()
     bought = [
-        float(find_marks(with_sun(asked, *suns)).buy_kwh[:24].max())
+        float(find_marks(with_sun(asked, *suns)).table_kwh[:24, 0].max())
         for suns in ((0.1,), (0.1, 1.9), (1.9,))
     ]
     assert bought[0] > bought[1] > bought[2]
@@ -110,15 +110,14 @@ def test_what_is_planned_for_all_that_may_come_costs_less_than_what_is_planned_f
 def test_ways_that_all_agree_are_one() -> None:
     asked = house()
     one, many = find_marks(as_it_is(asked)), find_marks(with_sun(asked, *[1.0] * 12))
-    for name in ("buy_kwh", "store_kwh", "serve_kwh", "sell_kwh"):
-        assert getattr(one, name) == pytest.approx(getattr(many, name))
+    assert one.table_kwh == pytest.approx(many.table_kwh)
 
 
 def test_a_way_that_counts_for_little_changes_little() -> None:
     question = with_sun(house(), 0.1, 1.9)
     dull = replace(question, weight=np.array([1e6, 1.0]))
-    bought = [float(find_marks(each).buy_kwh[:24].max()) for each in (question, dull)]
-    only = float(find_marks(as_it_is(on_path(question, 0))).buy_kwh[:24].max())
+    bought = [float(find_marks(each).table_kwh[:24, 0].max()) for each in (question, dull)]
+    only = float(find_marks(as_it_is(on_path(question, 0))).table_kwh[:24, 0].max())
     assert bought[0] < bought[1] == pytest.approx(only)
 
 
@@ -136,11 +135,11 @@ def test_marks_are_in_order_whatever_the_prices() -> None:
             problem(bought.tolist(), sold=sold.tolist()), pv_w=random.uniform(0, 6000, 24)
         )
         marks = find_marks(with_sun(asked, 0.2, 1.0, 1.8))
-        assert (marks.buy_kwh <= marks.serve_kwh).all()
-        assert (marks.buy_kwh <= marks.store_kwh).all()
-        assert (marks.serve_kwh <= marks.sell_kwh).all()
-        assert (marks.buy_kwh >= marks.lowest_kwh).all()
-        assert (marks.sell_kwh <= marks.highest_kwh).all()
+        assert (marks.table_kwh[:, 0] <= marks.table_kwh[:, 2]).all()
+        assert (marks.table_kwh[:, 0] <= marks.table_kwh[:, 1]).all()
+        assert (marks.table_kwh[:, 2] <= marks.table_kwh[:, 3]).all()
+        assert (marks.table_kwh[:, 0] >= marks.lowest_kwh).all()
+        assert (marks.table_kwh[:, 3] <= marks.highest_kwh).all()
 
 
 def test_what_others_have_asked_for_is_done_whatever_it_is_worth() -> None:

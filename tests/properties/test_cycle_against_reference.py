@@ -89,6 +89,9 @@ TERMS = {
     SlotMode.PV_OPTIMIZER: SlotTerms(soc_ceiling_pct=60.0),
     SlotMode.PEAK_SHAVING: SlotTerms(import_max_w=1500.0),
     SlotMode.COMMERCIAL: SlotTerms(import_max_w=1500.0),
+    SlotMode.STORED_VALUE: SlotTerms(
+        buy_below_pct=30.0, store_below_pct=60.0, serve_above_pct=45.0, sell_above_pct=55.0
+    ),
 }
 """What these modes cannot do without."""
 

@@ -178,19 +178,16 @@ def test_it_looks_farther_than_prices_are_known_where_they_are_expected(price: b
     intervals = [Interval(start=NOW + n * QUARTER, end=NOW + (n + 1) * QUARTER) for n in range(96)]
     found = new_marks(problem, intervals, expected)
     assert found is not None
-    assert len(found.buy_kwh) == 96
+    assert len(found.table_kwh[:, 0]) == 96
     other = new_marks(problem, intervals, forecast(0.2, 1.8, price=not price))
     assert other is not None
-    assert (found.serve_kwh != other.serve_kwh).any()
+    assert (found.table_kwh[:, 2] != other.table_kwh[:, 2]).any()
 
 
 def test_what_is_never_reached_is_not_told_and_buying_stays_clear_of_serving() -> None:
     def told(buy: float, store: float, serve: float, sell: float) -> SlotTerms:
         marks = Marks(
-            buy_kwh=np.array([buy]),
-            store_kwh=np.array([store]),
-            serve_kwh=np.array([serve]),
-            sell_kwh=np.array([sell]),
+            table_kwh=np.array([[buy, store, serve, sell]]),
             lowest_kwh=1.0,
             highest_kwh=9.5,
         )
@@ -216,3 +213,13 @@ def test_a_load_that_is_planned_is_in_what_may_come() -> None:
     assert SlotMode.STORED_VALUE in {slot.mode for slot in plan.slots}
     used_wh = sum(slot.loads[0].power_w for slot in plan.slots) / 4
     assert used_wh == pytest.approx(4000.0, rel=0.01)
+
+
+def test_who_plans_with_more_load_and_less_sun_than_expected_does_so_on_each_path() -> None:
+    expected = forecast(0.5, 1.5)
+    problem = problem_of(planned(expected))
+    careful = replace(problem, pv_w=0.2 * problem.pv_w)
+    intervals = [Interval(start=NOW + n * QUARTER, end=NOW + (n + 1) * QUARTER) for n in range(96)]
+    bought = [new_marks(each, intervals, expected) for each in (problem, careful)]
+    usual, more = (found.table_kwh[:, 0].max() for found in bought if found is not None)
+    assert more > usual

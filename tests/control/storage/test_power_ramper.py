@@ -139,3 +139,9 @@ def test_less_than_a_watt_is_approached_from_its_own_side(sign):
     assert setpoint.power_w == pytest.approx(sign * 0.2)
     setpoint = FAST_RAMPER.approach(sign * 0.2, sign * 0.5, permit_of(), 0.0001)
     assert setpoint.power_w == pytest.approx(sign * 0.4)
+
+
+@pytest.mark.parametrize(("dt_s", "goes_to_w"), [(0.02, 5000.0), (0.0, 0.0), (-0.5, 0.0)])
+def test_what_is_urgent_goes_in_one_step_but_not_in_no_time(dt_s, goes_to_w):
+    setpoint = RAMPER.approach(0.0, 5000.0, permit_of(-9e3, 9e3), dt_s, urgent=True)
+    assert setpoint.power_w == goes_to_w

@@ -12,7 +12,9 @@ from holdfast.core.signals import SITE, Signal
 from holdfast.monitoring.history.energies import TOTALS
 from holdfast.monitoring.history.span_savings import SpanName, SpanSavings
 from holdfast.monitoring.history.state import HistoryState, encode_history_state
+from holdfast.monitoring.judgement import Judgement, encode_judgement
 from holdfast.monitoring.notification.ledger import Ledger
+from holdfast.monitoring.plan_judge import Weighed
 from holdfast.monitoring.quantities.quantity import MODE, ON_OFF, Quantity, QuantityName
 from holdfast.monitoring.status.codec import encode_status
 from holdfast.monitoring.status.histogram import BOUNDS_S, HistogramStatus
@@ -134,9 +136,21 @@ def rich_history() -> HistoryState:
 @contextmanager
 def gateway_of_rich_site(folder: Path) -> Iterator[str]:
     """The address of its gateway, while something publishes as the controller does."""
-    site = build_site(state_dir=str(folder), gateway={"port": free_port()})
+    prices = {
+        way: {"source": {"kind": "fixed", "price_per_kwh": price}}
+        for way, price in (("purchase", 0.3), ("feed_in", 0.08))
+    }
+    site = build_site(state_dir=str(folder), gateway={"port": free_port()}, prices=prices)
     files = SiteFiles.of(site)
     files.create()
+    weighed = Weighed(days=28, total=14.0, mean=0.5, low=0.3, high=0.7)
+    files.judgement.write_bytes(
+        encode_judgement(
+            Judgement(
+                site=site.name, currency=site.currency, made=datetime.now(UTC), weighed=weighed
+            )
+        )
+    )
     ledger = Ledger(delivered=1, failed=1, failing_since=datetime.now(UTC))
     server = GatewayServer(site, files, ledgers=lambda: {"ann": ledger})
     end = threading.Event()
