@@ -15,13 +15,13 @@ MAX_NOTE = 1000
 MAX_VALUE = 1000
 """So many characters may have any other text in site.yaml, such as a path."""
 
-_SPACES = frozenset({"\u00a0", "\u202f"})
+_SPACES = str.maketrans("\u00a0\u202f", "  ")
 """Beside the common space these may stand there: between a number and its unit."""
 
 
-def is_shown(character: str) -> bool:
-    """Says whether a character can be shown, and does nothing else."""
-    return character.isprintable() or character in _SPACES
+def is_shown(text: str) -> bool:
+    """Says whether each character can be shown, and does nothing else."""
+    return text.translate(_SPACES).isprintable()
 
 
 def wrong_with(text: str, most: int) -> str | None:
@@ -34,10 +34,10 @@ def wrong_with(text: str, most: int) -> str | None:
     """
     if len(text) > most:
         return f"has {len(text)} characters, and {most} are permitted"
-    for character in text:
-        if not is_shown(character):
-            return f"holds U+{ord(character):04X}, which is no character that can be shown"
-    return None
+    if is_shown(text):
+        return None
+    first = next(character for character in text if not is_shown(character))
+    return f"holds U+{ord(first):04X}, which is no character that can be shown"
 
 
 def shown(text: str, most: int) -> str:
