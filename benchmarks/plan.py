@@ -32,7 +32,7 @@ from holdfast.core.config import Site
 from holdfast.core.config.planner import MOST_DAYS
 from holdfast.core.quarter_hours import QUARTER
 from holdfast.forecasting.history import PowerHistory
-from holdfast.forecasting.site_forecast import SiteForecast, forecast_site
+from holdfast.forecasting.site_forecast import SiteForecast, SiteForecaster
 from holdfast.optimization import model
 from holdfast.optimization.model import PlanModel
 from holdfast.optimization.problem import PlanProblem, PlanSolution
@@ -82,9 +82,7 @@ class _Household:
         for index in range(tries):
             now_utc = start + index % _STARTS * QUARTER
             soc_pct = _SOC_LOW_PCT + index * _SOC_STEP_PCT % _SOC_SPAN_PCT
-            forecast = forecast_site(
-                history, now_utc=now_utc, horizon_h=self.site.planner.horizon_h
-            )
+            forecast = SiteForecaster(history).forecast(now_utc, self.site.planner.horizon_h)
             yield _Case(now_utc=now_utc, soc_pct=soc_pct, forecast=forecast)
 
     def questions(self) -> Iterator[PlanQuestion]:

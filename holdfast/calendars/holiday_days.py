@@ -1,10 +1,11 @@
 """Public holidays come from the package ``holidays``."""
 
+from collections.abc import Callable
 from datetime import date
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from holdfast.core.config.schedule import HolidayCalendar
+from holdfast.core.config.schedule import HolidayCalendar, Schedule
 from holdfast.core.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -15,6 +16,28 @@ def holiday_on(calendar: HolidayCalendar, day: date) -> str | None:
     """Returns the name of the holiday on ``day``; None if it is none. Raises ConfigError."""
     name: str | None = _holidays(calendar.country, calendar.subdivision).get(day)
     return name
+
+
+def holidays_of(schedule: Schedule) -> Callable[[date], bool]:
+    """Returns what says whether a calendar of ``schedule`` has a holiday on a day.
+
+    One that nobody knows has none; the check of site.yaml has told so.
+    """
+    calendars = holiday_calendars(schedule)
+
+    def is_holiday(day: date) -> bool:
+        try:
+            return any(holiday_on(calendar, day) for calendar in calendars)
+        except ConfigError:
+            return False
+
+    return is_holiday
+
+
+def holiday_calendars(schedule: Schedule) -> tuple[HolidayCalendar, ...]:
+    """Returns those calendars of ``schedule`` that tell of holidays."""
+    every = schedule.calendars.values()
+    return tuple(one for one in every if isinstance(one, HolidayCalendar))
 
 
 @lru_cache(maxsize=16)

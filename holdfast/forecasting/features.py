@@ -10,7 +10,7 @@ from holdfast.forecasting.pattern import WEEK, Pattern, lagged, repeat
 
 NAMES = (
     "pattern", "week_mean", "lag_24h", "lag_168h", "level_1h", "level_24h", "level_168h",
-    "lead", "day_sin", "day_cos", "week_sin", "week_cos", "weekend", "temperature",
+    "lead", "day_sin", "day_cos", "week_sin", "week_cos", "day_off", "temperature",
 )  # fmt: skip
 _HOUR = 4
 _WEEK = 7 * QUARTERS_PER_DAY
@@ -42,7 +42,7 @@ def features(
         *(_level(means, known, count) for count in (_HOUR, QUARTERS_PER_DAY, _WEEK)),
         (index - known).astype(float),
         np.sin(day), np.cos(day), np.sin(week), np.cos(week),
-        past.weekend[index].astype(float),
+        past.day_off[index].astype(float),
         np.full(index.shape, np.nan) if temperature is None else temperature[index],
     ]  # fmt: skip
     rows = np.column_stack(columns)

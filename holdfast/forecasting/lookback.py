@@ -1,8 +1,8 @@
 """A lookback is a stretch of history with its future, laid out for arithmetic."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -16,6 +16,14 @@ _DAY_S = QUARTERS_PER_DAY * QUARTER_S
 _MONDAY = 3
 """1970-01-01 was a Thursday."""
 _SATURDAY = 5
+_FIRST_DAY = date(1970, 1, 1).toordinal()
+
+IsHoliday = Callable[[date], bool]
+
+
+def no_holiday(_: date) -> bool:
+    """Says that no day is a holiday: nobody has told which are."""
+    return False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,8 +38,8 @@ class Lookback:
     values: Mapping[Field, Floats]
     offset: Whole
     """It is local time less UTC, in quarters."""
-    weekend: Whole
-    """It is 1 on local Saturdays and Sundays, else 0."""
+    day_off: Whole
+    """It is 1 on local Saturdays, Sundays and holidays, else 0."""
     local: Whole
     """It is the quarter of the local day."""
 
@@ -41,19 +49,32 @@ class Lookback:
 
 
 def look_back(
-    history: PowerHistory, zone: str, *, first: int, count: int, fields: tuple[Field, ...]
+    history: PowerHistory,
+    zone: str,
+    *,
+    first: int,
+    count: int,
+    fields: tuple[Field, ...],
+    is_holiday: IsHoliday = no_holiday,
 ) -> Lookback:
     """Returns ``count`` quarters of ``history`` from ``first`` on."""
     offset = _offsets(zone, first, count)
     local = np.arange(first, first + count) + offset
-    weekday = (local // QUARTERS_PER_DAY + _MONDAY) % 7
+    days = local // QUARTERS_PER_DAY
+    begin, end = int(days.min()), int(days.max()) + 1
+    off = np.array([_is_off(day, is_holiday) for day in range(begin, end)], np.int64)
     return Lookback(
         first=first,
         values={field: history.window(field, first, count) for field in fields},
         offset=offset,
-        weekend=(weekday >= _SATURDAY).astype(np.int64),
+        day_off=off[days - begin],
         local=local % QUARTERS_PER_DAY,
     )
+
+
+def _is_off(day: int, is_holiday: IsHoliday) -> bool:
+    """Says whether a local day, counted from 1970-01-01 on, is one off."""
+    return (day + _MONDAY) % 7 >= _SATURDAY or is_holiday(date.fromordinal(_FIRST_DAY + day))
 
 
 def _offsets(zone: str, first: int, count: int) -> Whole:

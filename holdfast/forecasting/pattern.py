@@ -20,7 +20,7 @@ class Pattern:
     fading_days: float
     """A day this much older counts 1/e."""
     other_kind: float
-    """So much does a weekend day count for a working day, and the other way round."""
+    """So much does a weekend day or holiday count for a working day, and the other way round."""
 
 
 LOAD_PATTERN = Pattern(days=28, fading_days=5.0, other_kind=0.25)
@@ -53,7 +53,7 @@ def repeat(
     weight = np.exp(-(days - 1) / pattern.fading_days)[:, None]
     if pattern.other_kind < 1.0:
         then = np.clip(index - days[:, None] * QUARTERS_PER_DAY, 0, len(past) - 1)
-        alike = past.weekend[then] == past.weekend[index]
+        alike = past.day_off[then] == past.day_off[index]
         weight = weight * np.where(alike, 1.0, pattern.other_kind)
     return weighted_mean(earlier, weight)
 

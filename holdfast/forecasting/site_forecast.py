@@ -3,10 +3,12 @@
 import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
 
+from holdfast.calendars.holiday_days import holidays_of
 from holdfast.core.config import Location, PvPlant, Site
 from holdfast.core.quarter_hours import QUARTERS_PER_DAY, quarter_of, start_of
 from holdfast.forecasting.array_file import Floats
@@ -22,7 +24,7 @@ from holdfast.forecasting.learned import (
     stand_in,
 )
 from holdfast.forecasting.learning import Learner
-from holdfast.forecasting.lookback import Lookback, look_back
+from holdfast.forecasting.lookback import IsHoliday, Lookback, look_back, no_holiday
 from holdfast.forecasting.power_paths import EarlierForecasts, PowerPaths, power_paths
 from holdfast.forecasting.pv_model import pv_job
 from holdfast.forecasting.registry import ModelRegistry
@@ -73,6 +75,7 @@ class SiteForecaster:
         history: PowerHistory,
         *,
         zone: str = "UTC",
+        is_holiday: IsHoliday = no_holiday,
         location: Location | None = None,
         plant: PvPlant | None = None,
         registry: ModelRegistry | None = None,
@@ -80,6 +83,7 @@ class SiteForecaster:
     ) -> None:
         self._history = history
         self._zone = zone
+        self._is_holiday = is_holiday
         self._location, self._plant = location, plant
         self._workshop = workshop
         self._scored_utc: datetime | None = None
@@ -279,7 +283,14 @@ class SiteForecaster:
         return past, int(known[-1]) + 1 if known.size else 0
 
     def _past(self, channel: Channel, first: int, count: int) -> Lookback:
-        return look_back(self._history, self._zone, first=first, count=count, fields=channel.inputs)
+        return look_back(
+            self._history,
+            self._zone,
+            first=first,
+            count=count,
+            fields=channel.inputs,
+            is_holiday=self._is_holiday,
+        )
 
     def _order_clear_sky(self, quarter: int) -> None:
         if self._location is None or self._plant is None or self._workshop is None:
@@ -288,16 +299,6 @@ class SiteForecaster:
         job = pv_job(self._location, self._plant, first=first, count=count, weather=None)
         self._workshop.submit("clear sky", "pv", job)
         self.collect_pv()
-
-
-def forecast_site(
-    history: PowerHistory, *, now_utc: datetime, horizon_h: float, zone: str = "UTC"
-) -> SiteForecast:
-    """Says what a forecaster that has learned nothing yet says: the last days, and no more.
-
-    Raises ValueError if ``now_utc`` is naive.
-    """
-    return SiteForecaster(history, zone=zone).forecast(now_utc, horizon_h)
 
 
 def _until_now(past: Lookback, channel: Channel) -> Floats:
@@ -339,6 +340,7 @@ def site_forecaster(
     return SiteForecaster(
         history,
         zone=site.timezone,
+        is_holiday=cache(holidays_of(site.schedule)),
         location=site.location,
         plant=site.pv,
         registry=registry,

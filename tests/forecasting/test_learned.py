@@ -10,14 +10,14 @@ from holdfast.core.quarter_hours import QUARTER, quarter_of
 from holdfast.forecasting.forecast import Basis, PowerForecast
 from holdfast.forecasting.history import Field, PowerHistory
 from holdfast.forecasting.learned import hours_measured
-from holdfast.forecasting.site_forecast import SiteForecast, forecast_site
+from holdfast.forecasting.site_forecast import SiteForecast, SiteForecaster
 
 NOON = datetime(2026, 5, 8, 12, tzinfo=UTC)
 LATER = NOON + timedelta(minutes=7)
 
 
 def forecast(history: PowerHistory) -> SiteForecast:
-    return forecast_site(history, now_utc=LATER, horizon_h=24)
+    return SiteForecaster(history).forecast(LATER, 24)
 
 
 def measured(quarters: int, load_w: float = 600.0) -> PowerHistory:

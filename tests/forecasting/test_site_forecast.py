@@ -17,7 +17,7 @@ from holdfast.forecasting.channel import LOAD, PRICE, PV, Candidate, choose
 from holdfast.forecasting.forecast import QUANTILES, Basis, PowerForecast
 from holdfast.forecasting.history import Field, PowerHistory
 from holdfast.forecasting.lookback import Lookback, look_back
-from holdfast.forecasting.site_forecast import SiteForecaster, forecast_site
+from holdfast.forecasting.site_forecast import SiteForecaster
 from holdfast.forecasting.weather import WeatherForecast
 from holdfast.forecasting.workshop import Bench
 
@@ -58,7 +58,7 @@ def whole(forecast: PowerForecast) -> bool:
 
 
 def test_without_history_nothing_is_expected_and_it_says_so() -> None:
-    site = forecast_site(PowerHistory(), now_utc=NOON, horizon_h=2)
+    site = SiteForecaster(PowerHistory()).forecast(NOON, 2)
     assert set(site.load.mean_w) == set(site.pv.mean_w) == {0.0}
     assert site.load.basis is site.pv.basis is Basis.FALLBACK
     assert site.load.skill is None
@@ -70,7 +70,7 @@ def test_load_is_the_mean_of_the_same_time_on_the_last_seven_days() -> None:
     history = PowerHistory()
     for day in range(1, 9):
         history.add(NOON - day * DAY, 100.0 * day, 0)
-    site = forecast_site(history, now_utc=NOON, horizon_h=0)
+    site = SiteForecaster(history).forecast(NOON, 0)
     assert site.load.mean_w == pytest.approx((400.0,))  # days 1 to 7; the eighth is too old
     assert site.load.basis is Basis.HISTORY
 
@@ -80,14 +80,14 @@ def test_for_pv_yesterday_counts_more_than_last_week() -> None:
         history = PowerHistory()
         history.add(NOON - DAY, 0, yesterday)
         history.add(NOON - 6 * DAY, 0, before)
-        assert low < forecast_site(history, now_utc=NOON, horizon_h=0).pv.mean_w[0] < high
+        assert low < SiteForecaster(history).forecast(NOON, 0).pv.mean_w[0] < high
 
 
 def test_times_never_measured_follow_the_fallback() -> None:
     history = PowerHistory()
     history.add(NOON - DAY, 300, 2000)
     history.add(NOON - DAY + QUARTER, 500, 1000)
-    site = forecast_site(history, now_utc=NOON, horizon_h=0.5)
+    site = SiteForecaster(history).forecast(NOON, 0.5)
     assert site.load.mean_w == (300, 500, 400)  # the mean of everything measured
     assert site.pv.mean_w == (2000, 1000, 0)  # no sun that was never seen
     assert site.load.basis is site.pv.basis is Basis.PARTIAL
@@ -98,7 +98,7 @@ def test_a_forecast_covers_the_horizon_and_is_looked_up_by_instant() -> None:
     history.add(NOON - DAY, 1, 0)
     history.add(NOON - DAY + QUARTER, 2, 0)
     made = NOON + timedelta(minutes=14)
-    load = forecast_site(history, now_utc=made, horizon_h=48).load
+    load = SiteForecaster(history).forecast(made, 48).load
     assert (load.start_utc, load.made_utc) == (NOON, made)
     assert load.end_utc >= made + timedelta(hours=48)
     assert load.at(NOON + timedelta(minutes=29)) == 2
@@ -123,7 +123,7 @@ def test_a_cautious_plan_takes_a_level_between_mean_and_quantile(
 def test_a_forecast_is_never_negative() -> None:
     history = PowerHistory()
     history.add(NOON - DAY, -20, -5)
-    site = forecast_site(history, now_utc=NOON, horizon_h=0)
+    site = SiteForecaster(history).forecast(NOON, 0)
     assert site.load.mean_w == site.pv.mean_w == (0.0,)
 
 
@@ -141,6 +141,18 @@ def test_weekends_are_told_from_working_days_and_the_score_says_what_that_is_wor
     assert load.skill > 0.1
     low, middle, high = (load.quantile_at(level, saturday) for level in QUANTILES)
     assert low < middle < high  # type: ignore[operator]
+
+
+def test_a_holiday_is_a_day_off_before_it_comes() -> None:
+    monday = NOON + 3 * DAY
+    known = SiteForecaster(household(60), is_holiday=lambda day: day == monday.date())
+    unknown = SiteForecaster(household(60))
+    for forecaster in (known, unknown):
+        forecaster.learn(NOON)
+    off, working = (one.forecast(NOON, 96).load.at(monday) for one in (known, unknown))
+    assert off is not None
+    assert working is not None
+    assert off > working + 150  # NOON lies in the hours that are busy at weekends
 
 
 def test_habits_follow_local_time_through_the_change_of_clocks() -> None:
@@ -249,7 +261,7 @@ def test_weather_that_has_ended_is_not_told_to_be_used() -> None:
 def test_temperatures_are_told_for_each_quarter_hour_as_far_as_they_are_known() -> None:
     history = PowerHistory()
     history.put(Field.TEMPERATURE_C, NOW - 1, np.array([3.0, 4.0, np.nan, -6.0]))
-    found = forecast_site(history, now_utc=NOON + timedelta(minutes=7), horizon_h=1)
+    found = SiteForecaster(history).forecast(NOON + timedelta(minutes=7), 1)
     assert found.temperature_c == (4.0, None, -6.0, None, None)
     assert found.temperature_at(NOON + timedelta(minutes=14)) == 4.0
     assert found.temperature_at(NOON + 2 * QUARTER) == -6.0

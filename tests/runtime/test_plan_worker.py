@@ -9,7 +9,7 @@ import pytest
 from holdfast.core.errors import PlanFailed, PriceDataError
 from holdfast.core.plan import PlanStatus
 from holdfast.forecasting.history import PowerHistory
-from holdfast.forecasting.site_forecast import forecast_site
+from holdfast.forecasting.site_forecast import SiteForecaster
 from holdfast.markets.prices import PriceSeries, PriceSlot
 from holdfast.markets.site_prices import SitePrices
 from holdfast.runtime.plan_worker import PlanWorker
@@ -34,7 +34,7 @@ def question(hours: int = 4, soc_pct: float = 50.0) -> PlanQuestion:
         now_utc=NOW,
         soc_pct=soc_pct,
         prices=SitePrices(currency="EUR", purchase=series, feed_in=series),
-        forecast=forecast_site(PowerHistory(), now_utc=NOW, horizon_h=48.0),
+        forecast=SiteForecaster(PowerHistory()).forecast(NOW, 48.0),
     )
 
 

@@ -7,7 +7,7 @@ from holdfast.core.config import Site
 from holdfast.core.quarter_hours import QUARTER
 from holdfast.forecasting.forecast import PowerForecast
 from holdfast.forecasting.history import PowerHistory
-from holdfast.forecasting.site_forecast import SiteForecast, forecast_site
+from holdfast.forecasting.site_forecast import SiteForecast, SiteForecaster
 from holdfast.markets.demand_charge import DemandPrice
 from holdfast.markets.prices import PriceSeries, PriceSlot
 from holdfast.markets.site_prices import SitePrices
@@ -115,7 +115,7 @@ def forecast_of(load_w: float, pv_w: float = 0.0, *, now: datetime = NOW) -> Sit
     history = PowerHistory()
     for index in range(8 * 96):
         history.add(now - (index + 1) * QUARTER, load_w, pv_w)
-    return forecast_site(history, now_utc=now, horizon_h=48.0)
+    return SiteForecaster(history).forecast(now, 48.0)
 
 
 def with_weather(forecast: SiteForecast, *temperature_c: float | None) -> SiteForecast:

@@ -8,10 +8,9 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from holdfast.calendars.holiday_days import holiday_on
+from holdfast.calendars.holiday_days import holiday_calendars, holiday_on
 from holdfast.core.config import Site
 from holdfast.core.config.local_window import WEEKDAYS
-from holdfast.core.config.schedule import HolidayCalendar
 from holdfast.core.errors import ConfigError
 from holdfast.core.quarter_hours import QUARTER, quarter_of, quarter_start
 from holdfast.forecasting.forecast import PowerForecast
@@ -61,13 +60,8 @@ def facts_of(known: Known, zone: ZoneInfo) -> Facts:
 def is_holiday(site: Site, utc: datetime) -> bool | None:
     """Says whether a calendar of the site's schedule has a holiday; None if it has no such one."""
     day = utc.astimezone(ZoneInfo(site.timezone)).date()
-    calendars = site.schedule.calendars.values()
     try:
-        found = [
-            holiday_on(calendar, day)
-            for calendar in calendars
-            if isinstance(calendar, HolidayCalendar)
-        ]
+        found = [holiday_on(calendar, day) for calendar in holiday_calendars(site.schedule)]
     except ConfigError:
         return None
     return any(found) if found else None
