@@ -6,19 +6,25 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from holdfast.control import cycle as cycle_module
 from holdfast.control.cycle import Cycle, CycleState, Inputs
 from holdfast.control.patience import watchdog_timeout_ns
 from holdfast.control.plan_gate import accept_plan
+from holdfast.control.request import Request
+from holdfast.control.storage.power_ramper import Setpoint
 from holdfast.control.storage.unit import UnitMemory
+from holdfast.core.asked_slot import AskedBy
 from holdfast.core.commands import Command, Point
 from holdfast.core.plan import Plan, PlanSlot, PlanStatus
 from holdfast.core.role import Role
 from holdfast.core.signals import SIGNALS, SITE, Signal
 from holdfast.core.slot_mode import SlotMode
 from holdfast.core.state_machine import Event, State
-from holdfast.core.units import NS_PER_MS
+from holdfast.core.units import NS_PER_MS, NS_PER_S
+from holdfast.devices.point_traits import PointTraits
 from holdfast.safety.assessment import SafetyMemory
 from holdfast.safety.finding import Reaction
+from holdfast.safety.rest_of_site import RestFollower, RestMemory
 from tests.builders import (
     HEALTHY_UNIT,
     T0,
@@ -375,3 +381,57 @@ def test_a_box_that_follows_its_own_rule_can_be_watched_but_not_started(authorit
     bench.set(Signal.SETPOINT_READBACK_W, math.nan)
     bench.run(1.0)
     assert bench.state.machine is (State.IDLE if authority == "observe" else State.BOOT)
+
+
+@pytest.mark.parametrize(
+    ("asked_w", "reached_w", "limited"),
+    [
+        (900.0, 900.0, False),
+        (900.0, 899.0, False),
+        (900.0, 901.0, False),
+        (900.0, 898.95, True),
+        (900.0, 901.05, True),
+        (-900.0, 900.0, True),
+        (math.nan, 900.0, True),
+    ],
+)
+def test_a_request_that_is_served_but_for_a_watt_is_not_limited(asked_w, reached_w, limited):
+    request = Request(power_w=asked_w, source=AskedBy.DEFAULT, reason="", expires_ns=T0)
+    half = {
+        unit: Setpoint(unit=unit, asked_w=0.0, permitted_w=0.0, power_w=reached_w / 2.0)
+        for unit in ("left", "right")
+    }
+    assert cycle_module._is_limited(request, half) is limited
+    assert not CycleState().is_limited
+
+
+@pytest.mark.parametrize(("learns", "told"), [(False, True), (True, False)])
+def test_the_meters_delay_is_what_is_declared_unless_it_is_to_be_learned(learns, told):
+    site = build_site(
+        grid={"import_max_w": 17_000, "export_max_w": 10_000, "meter_delay_s": 7.0,
+              "learns_meter_delay": learns}
+    )  # fmt: skip
+    bench = Bench(site)
+    seen = []
+    step = bench.cycle._modes.step
+    bench.cycle._modes.step = lambda *args: seen.append(args[-1]) or step(*args)
+    bench.step()
+    declared = RestFollower(site.unit_names, 7.0).window(RestMemory())
+    learned = RestFollower(site.unit_names, None).window(RestMemory())
+    least_ns, most_ns = declared if told else learned
+    assert least_ns < most_ns
+    assert seen[0].meter_delay_s == least_ns / NS_PER_S
+    assert bench.cycle._rest.window(RestMemory()) == (least_ns, most_ns)
+
+
+def test_the_coarsest_device_tells_in_which_steps_the_site_is_led():
+    site = build_site(unit_content("left"), unit_content("right"))
+
+    def coarse_w(**traits):
+        return cycle_module._coarse_w(site, {"left": {Point.SETPOINT_W: PointTraits(**traits)}})
+
+    assert cycle_module._coarse_w(site, {}) == 0.0
+    assert coarse_w(step=100.0) == 100.0
+    assert coarse_w(whole_w=(500.0, 700.0)) == math.inf
+    other = {"left": {Point.ENABLE: PointTraits(step=100.0)}}
+    assert cycle_module._coarse_w(site, other) == 0.0

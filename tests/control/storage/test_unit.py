@@ -5,10 +5,12 @@ import pytest
 from holdfast.control.storage.power_ramper import Setpoint
 from holdfast.control.storage.unit import UnitControl, UnitMemory
 from holdfast.core.commands import Point
+from holdfast.core.device_mode import DeviceMode
 from holdfast.core.role import Role
 from holdfast.core.signals import Signal
 from holdfast.core.units import NS_PER_S
 from holdfast.devices.contactor.memory import is_told_closed
+from holdfast.devices.point_traits import PointTraits
 from holdfast.devices.power_follow_up import FollowUpMemory
 from holdfast.devices.unseen_power import SeenMemory
 from holdfast.safety.faults import finding
@@ -151,9 +153,12 @@ def test_whether_power_is_seen_is_asked_while_the_contactor_is_told_to_be_closed
     assert "battery/power_unseen" not in {found.key for found in findings}
 
 
-@pytest.mark.parametrize(("runs", "written_w"), [(True, 900.0), (False, None)])
+@pytest.mark.parametrize(
+    ("may", "written_w"),
+    [({}, 900.0), ({"may_run": False}, None), ({"may_write": False}, None)],
+)
 def test_only_one_that_runs_is_expected_to_carry_out_what_is_written(
-    control, monkeypatch, runs, written_w
+    control, monkeypatch, may, written_w
 ):
     expected = []
 
@@ -163,6 +168,33 @@ def test_only_one_that_runs_is_expected_to_carry_out_what_is_written(
 
     monkeypatch.setattr(control._relays, "is_ready", lambda _: True)
     monkeypatch.setattr(control._held, "check", check)
-    _, _, findings = apply(control, permit_of(may_run=runs))
+    _, memory, _ = apply(control)  # what is written once is remembered
+    expected.clear()
+    _, _, findings = apply(control, permit_of(**may), memory)
     assert expected == [written_w]
     assert "command_held" in {found.row for found in findings}
+
+
+def test_one_that_is_left_to_its_own_rule_starts_from_zero_and_is_judged_by_nothing(
+    control, monkeypatch
+):
+    _, memory, _ = apply(control)
+    expected = []
+    monkeypatch.setattr(control._inverter, "mode_of", lambda *_: DeviceMode.LOAD_FIRST)
+    monkeypatch.setattr(
+        control._held, "check", lambda _, written, held, __: expected.append(written) or (held, ())
+    )
+    monkeypatch.setattr(control._follow_up, "check", None)
+    written, memory, findings = apply(control, memory=memory)
+    assert written[Point.CHARGE_POWER_W] == memory.setpoint_w == 0.0
+    assert memory.follow_up == control._follow_up.excused(T0)
+    assert expected == [None]
+    assert findings == ()
+
+
+@pytest.mark.parametrize(("step", "held"), [(0.0, True), (2000.0, False)])
+def test_what_the_device_keeps_no_finer_is_not_held_back(step, held):
+    traits = {Point.SETPOINT_W: PointTraits(step=step), Point.ENABLE: PointTraits()}
+    unit = UnitControl(SITE.storage[0], points_of(SITE)[UNIT], traits)
+    memory = unit._held.check(SETPOINT, 300.0, UnitMemory().held, T0)[0]
+    assert (memory.since_ns is not None) is held
