@@ -1,5 +1,7 @@
 """Rooms and loads that wait become columns and rows: kWh per slot, temperatures in °C."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from holdfast.optimization.problem import Array, PlanProblem
@@ -63,10 +65,11 @@ def change_cost(problem: SiteProblem, part: Room | ShiftableLoad, first_w: float
 def waiting_cost(problem: SiteProblem, load: ShiftableLoad, load_w: Array) -> float:
     """Returns what decides between slots of equal price."""
     energy_kwh = (load_w * problem.base.dt_h)[load.slots] / 1e3
-    return float(_waiting_per_kwh(len(energy_kwh)) @ energy_kwh)
+    return float(waiting_per_kwh(len(energy_kwh)) @ energy_kwh)
 
 
-def _waiting_per_kwh(slots: int) -> Array:
+def waiting_per_kwh(slots: int) -> Array:
+    """Returns what it costs that a load waits, by the slots of its window."""
     return np.asarray(_SOONER_PER_KWH * np.arange(slots, dtype=np.float64))
 
 
@@ -93,23 +96,29 @@ def room_response(room: Room, dt_h: Array) -> tuple[Array, Array]:
     return kept, (1.0 - kept) / room.loss_w_per_k * heat_w_per_kwh
 
 
-def add_load(
-    blocks: Blocks, problem: SiteProblem, load: ShiftableLoad
-) -> tuple[Block, Block | None]:
-    """Adds the energy of ``load`` in the slots of its window.
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class LoadColumns:
+    """Holds the columns of a load that waits, in the slots of its window."""
 
-    Of one that runs through it also adds when it starts, in whole numbers.
-    """
+    run: Block
+    starts: Block
+    """Whole numbers tell when one that runs through starts; empty for others."""
+    total: Block
+    """It is the row of its energy: its dual is what a kWh of it costs."""
+
+
+def add_load(blocks: Blocks, problem: SiteProblem, load: ShiftableLoad) -> LoadColumns:
+    """Adds the energy of ``load``, and when it starts."""
     base, wanted = problem.base, load.energy_wh / 1e3
     most = load.power_max_w * base.dt_h[load.slots] / 1e3
-    run = blocks.add_columns(len(most), 0.0, most, _waiting_per_kwh(len(most)))
+    run = blocks.add_columns(len(most), 0.0, most, waiting_per_kwh(len(most)))
     _add_change(blocks, problem, load, run)
     short = blocks.add_columns(1, 0.0, np.inf, base.penalty_per_kwh)
     total = blocks.add_rows(wanted, wanted, (short, 1.0))
     blocks.add_entries(np.repeat(total, len(run)), run, 1.0)
-    runs = _runs_through(load, most)
+    runs = ways_to_run(load, most)
     if not runs:
-        return run, None
+        return LoadColumns(run=run, starts=np.empty(0, np.int32), total=total)
     starts = blocks.add_columns(len(runs), 0.0, 1.0)
     once = blocks.add_rows(-np.inf, 1.0, (starts[:1], 1.0))
     blocks.add_entries(np.repeat(once, len(starts) - 1), starts[1:], 1.0)
@@ -117,7 +126,7 @@ def add_load(
     for first, (start, energies) in enumerate(zip(starts, runs, strict=True)):
         runs_in = rows[first : first + len(energies)]
         blocks.add_entries(runs_in, np.repeat(start, len(energies)), -energies)
-    return run, starts
+    return LoadColumns(run=run, starts=starts, total=total)
 
 
 def begun_kwh(base: PlanProblem, load: ShiftableLoad) -> Array:
@@ -125,12 +134,12 @@ def begun_kwh(base: PlanProblem, load: ShiftableLoad) -> Array:
     taken = np.zeros(base.slots)
     if load.has_begun:
         most = load.power_max_w * base.dt_h[load.slots] / 1e3
-        for way in _runs_through(load, most)[:1]:
+        for way in ways_to_run(load, most)[:1]:
             taken[load.first_slot : load.first_slot + len(way)] = way
     return taken
 
 
-def _runs_through(load: ShiftableLoad, most: Array) -> list[Array]:
+def ways_to_run(load: ShiftableLoad, most: Array) -> list[Array]:
     """Returns for each slot in which it may start the kWh of the slots from there on.
 
     It runs at full power. The list is empty if it may be interrupted, or has no time to run to its

@@ -14,6 +14,7 @@ import numpy as np
 
 from holdfast.core.errors import PlanFailed
 from holdfast.optimization.answer import build_solution
+from holdfast.optimization.dynamic_program import cheapest_course
 from holdfast.optimization.problem import Array, PlanProblem, PlanSolution
 from holdfast.optimization.slot_cost import (
     Curves,
@@ -23,7 +24,7 @@ from holdfast.optimization.slot_cost import (
 )
 from holdfast.optimization.storage_limits import StoredLimits, stored_limits
 from holdfast.optimization.storage_program import StorageProgram
-from holdfast.optimization.value_function import best_step, earlier, simplified
+from holdfast.optimization.value_function import simplified
 
 GAP = 5e-5
 """It is a share of the objective.
@@ -129,22 +130,9 @@ class PlanModels:
 def _by_dynamic_program(problem: PlanProblem, curves: Curves, limits: StoredLimits) -> Found:
     now_kwh = problem.battery.soc_now_wh / 1e3
     lines = [simplified(x, y) for x, y in zip(curves.gained_kwh.T, curves.cost.T, strict=True)]
-    # Of being somewhere at the end of each slot: what it costs there, and from there on.
-    later = [limits.holding_line(problem.slots - 1)]
-    for slot in range(problem.slots - 1, 0, -1):
-        holding = limits.holding_line(slot - 1)
-        moving = earlier(lines[slot], later[-1], float(holding.x[0]), float(holding.x[-1]))
-        later.append(moving.plus(holding))
-    later.reverse()
-    gained_kwh, value_per_kwh, stored_kwh = (
-        np.empty(problem.slots),
-        np.empty(problem.slots),
-        now_kwh,
+    course = cheapest_course(lines, limits, now_kwh)
+    stored_kwh = now_kwh + np.cumsum(course.gained_kwh)
+    cost = float(curves.cost_at(course.gained_kwh).sum()) + limits.cost_of(stored_kwh)
+    return Found(
+        gained_kwh=course.gained_kwh, value_per_kwh=course.value_per_kwh, cost=cost, bound=cost
     )
-    for slot, (line, rest) in enumerate(zip(lines, later, strict=True)):
-        gained_kwh[slot] = best_step(line, rest, stored_kwh)
-        stored_kwh += gained_kwh[slot]
-        value_per_kwh[slot] = -rest.slope_at(stored_kwh)
-    stored = now_kwh + np.cumsum(gained_kwh)
-    cost = float(curves.cost_at(gained_kwh).sum()) + limits.cost_of(stored)
-    return Found(gained_kwh=gained_kwh, value_per_kwh=value_per_kwh, cost=cost, bound=cost)

@@ -128,8 +128,8 @@ def _follow(problem: SiteProblem, columns: SiteColumns, values: Array) -> _Follo
     )
     room_w = _stacked([values[block] / hours for block in columns.rooms], base.slots)
     load_w = np.zeros((len(problem.loads), base.slots))
-    for row_w, load, block in zip(load_w, problem.loads, columns.loads, strict=True):
-        row_w[load.slots] = values[block] / hours[load.slots]
+    for row_w, load, each in zip(load_w, problem.loads, columns.loads, strict=True):
+        row_w[load.slots] = values[each.run] / hours[load.slots]
     grid = columns.grid
     pv_off = values[grid.pv_off] > _HALF
     curtailed_w = (values[grid.curtailed] + values[grid.lost]) / hours

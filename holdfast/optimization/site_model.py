@@ -3,17 +3,24 @@
 First everything is continuous. Where the answer then charges and discharges at once, imports
 and exports at once, throttles PV while it imports, or switches off part of it, "either or" of that
 slot, and of all whose prices are such that it may pay, becomes a whole number, and the program is
-solved again. Modes and loads that run through are whole numbers from the start.
+solved again. Loads that run through are whole numbers from the start; modes only if those next to
+the continuous answer's are not proven to be as good. Where feed-in earns more than purchase costs
+such a search does not end in time: there loads that wait have prices (``load_search.py``).
 """
 
+from time import monotonic
 from typing import Any
 
 import highspy
 import numpy as np
 
+from holdfast.core.errors import PlanFailed
+from holdfast.optimization.load_search import PatternAnswer, search
+from holdfast.optimization.mode_rounding import nearest_modes
+from holdfast.optimization.priced_loads import EitherOr, can_be_priced
 from holdfast.optimization.problem import Array
 from holdfast.optimization.site_answer import build_site_solution
-from holdfast.optimization.site_problem import SiteProblem, SiteSolution
+from holdfast.optimization.site_problem import ModeRules, SiteProblem, SiteSolution
 from holdfast.optimization.site_program import SiteColumns, build_site
 from holdfast.optimization.sparse import Block, is_proven, run
 
@@ -27,12 +34,19 @@ _ROUND_S = 1.0
 _TINY_KWH = 1e-6
 _TINY_SHARE = 1e-6
 _ROUNDS = 8
-_OPTIONS: dict[str, bool | int | float | str] = {
+_LEAST_GAP = 1e-6
+"""It is in money."""
+_NONE: Block = np.empty(0, np.int32)
+_MANY_SLOTS = 24
+"""From so many slots on that sell for more than they buy a search for each takes long."""
+_PATTERN_NODES = 20
+"""With a pattern kept only starts of loads are left to be searched for."""
+_OPTIONS: dict[str, Any] = {
     "threads": 1,
     "parallel": "off",
     "mip_allow_restart": False,  # costs up to five times what it saves
     "mip_rel_gap": GAP,
-    "mip_abs_gap": 1e-6,
+    "mip_abs_gap": _LEAST_GAP,
     "time_limit": LONGEST_S,
 }
 
@@ -40,9 +54,31 @@ _OPTIONS: dict[str, bool | int | float | str] = {
 def solve_site(problem: SiteProblem) -> SiteSolution:
     """Returns the best answer to ``problem``. Raises PlanFailed if the solver gives up."""
     blocks, columns = build_site(problem)
+    if can_be_priced(problem) and _trades(problem):
+        priced = _by_prices(problem, blocks.build(_OPTIONS), columns)
+        if priced is not None:
+            return priced
     highs = blocks.build(_OPTIONS)
-    chosen = np.concatenate([*columns.modes.values(), *columns.starts, np.empty(0, np.int32)])
-    whole = _make_whole(highs, np.empty(0, np.int32), chosen.astype(np.int32))
+    starts = [load.starts for load in columns.loads]
+    whole = _make_whole(highs, _NONE, np.concatenate([*starts, _NONE]))
+    found = None
+    if problem.modes is not None:
+        found = _in_nearest_modes(problem, problem.modes, highs, columns, whole)
+    if found is None:
+        whole = _make_whole(highs, whole, np.concatenate([*columns.modes.values(), _NONE]))
+        values, whole = _decided(problem, highs, columns, whole)
+        found = values, _bound(highs, whole)
+    values, bound = found
+    values, duals = _polished(highs, whole, values)
+    worth = _worth(problem, columns, duals)
+    cost = float(highs.getInfo().objective_function_value)
+    return build_site_solution(problem, columns, values, worth, cost=cost, bound=bound)
+
+
+def _decided(
+    problem: SiteProblem, highs: Any, columns: SiteColumns, whole: Block
+) -> tuple[Array, Block]:
+    """Returns an answer that does nothing at once that is either-or, and what is whole for it."""
     values = _run(highs)
     for _ in range(_ROUNDS):
         more = _undecided(problem, columns, values, whole)
@@ -53,11 +89,95 @@ def solve_site(problem: SiteProblem) -> SiteSolution:
         whole = _make_whole(highs, whole, more)
         highs.clearSolver()  # from the answer just found the search takes twice as long
         values = _run(highs)
+    return values, whole
+
+
+def _in_nearest_modes(
+    problem: SiteProblem, rules: ModeRules, highs: Any, columns: SiteColumns, whole: Block
+) -> tuple[Array, float] | None:
+    """Returns the answer with the modes next to the best mixture of modes, and its bound.
+
+    The mixture is the bound. None where one mode at a time is worse than that, or leaves something
+    undecided: modes have to be searched for then.
+    """
+    mixed = _run(highs)
     bound = _bound(highs, whole)
-    values, duals = _polished(highs, whole, values)
-    worth = _worth(problem, columns, duals)
+    modes = np.concatenate(list(columns.modes.values()))
+    nearest = nearest_modes(problem, rules, columns, mixed)
+    kept = np.concatenate([[float(mode is each) for mode in nearest] for each in columns.modes])
+    highs.changeColsBounds(len(modes), modes, kept, kept)
+    try:
+        values = _run(highs)
+    except PlanFailed:  # what is fixed needs other modes
+        values = mixed
     cost = float(highs.getInfo().objective_function_value)
-    return build_site_solution(problem, columns, values, worth, cost=cost, bound=bound)
+    is_near = values is not mixed and cost - bound <= GAP * abs(cost) + _LEAST_GAP
+    if is_near and not len(_undecided(problem, columns, values, whole)):
+        return values, bound
+    highs.changeColsBounds(len(modes), modes, np.zeros(len(modes)), np.ones(len(modes)))
+    highs.clearSolver()
+    return None
+
+
+def _trades(problem: SiteProblem) -> bool:
+    """Says whether many slots sell for more than they buy."""
+    base = problem.base
+    return int((base.export_price_per_kwh > base.import_price_per_kwh).sum()) >= _MANY_SLOTS
+
+
+def _by_prices(problem: SiteProblem, highs: Any, columns: SiteColumns) -> SiteSolution | None:
+    """Returns the best answer that a search for the loads' prices finds; None if it finds none."""
+    until_s = monotonic() + _OPTIONS["time_limit"]
+    _run(highs)
+    duals = np.array(highs.getSolution().row_dual)
+    price = np.array([float(duals[load.total[0]]) for load in columns.loads])
+    starts = np.concatenate([load.starts for load in columns.loads])
+    whole = _make_whole(highs, _NONE, starts)
+    highs.setOptionValue("mip_max_nodes", _PATTERN_NODES)
+    searched = search(
+        problem,
+        price,
+        lambda pattern: _tried(problem, highs, columns, pattern),
+        gap=GAP,
+        is_late=lambda: monotonic() >= until_s,
+    )
+    if searched.best is None:
+        return None
+    _keep(highs, columns, searched.best.pattern)
+    # Without whole numbers that is found at once; with them, in the time left, perhaps not again.
+    values = searched.best.values if len(whole) else _run(highs)
+    values, duals = _polished(highs, whole, values)
+    cost = float(highs.getInfo().objective_function_value)
+    return build_site_solution(
+        problem,
+        columns,
+        values,
+        _worth(problem, columns, duals),
+        cost=cost,
+        bound=min(searched.bound, cost),
+    )
+
+
+def _tried(
+    problem: SiteProblem, highs: Any, columns: SiteColumns, pattern: EitherOr
+) -> PatternAnswer | None:
+    _keep(highs, columns, pattern)
+    try:
+        values = _run(highs)
+    except PlanFailed:
+        return None
+    taken_kwh = np.zeros(problem.base.slots)
+    for load, each in zip(problem.loads, columns.loads, strict=True):
+        taken_kwh[load.slots] += values[each.run]
+    cost = float(highs.getInfo().objective_function_value)
+    return PatternAnswer(pattern=pattern, cost=cost, values=values, taken_kwh=taken_kwh)
+
+
+def _keep(highs: Any, columns: SiteColumns, pattern: EitherOr) -> None:
+    grid = columns.grid
+    block = np.concatenate([columns.charges, grid.imports, grid.pv_off])
+    kept = np.concatenate([pattern.charges, pattern.imports, pattern.pv_off]).astype(np.float64)
+    highs.changeColsBounds(len(block), block, kept, kept)
 
 
 def _run(highs: Any) -> Array:

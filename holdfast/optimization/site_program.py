@@ -12,7 +12,7 @@ from itertools import pairwise
 import numpy as np
 
 from holdfast.core.device_mode import MODES, DeviceMode
-from holdfast.optimization.flexible_program import add_load, add_room
+from holdfast.optimization.flexible_program import LoadColumns, add_load, add_room
 from holdfast.optimization.grid_program import Flexible, GridColumns, add_grid, grid_reach
 from holdfast.optimization.problem import Array, BatteryModel
 from holdfast.optimization.site_problem import (
@@ -47,10 +47,7 @@ class SiteColumns:
     grid: GridColumns
     rooms: tuple[Block, ...]
     """It is the electric energy of each."""
-    loads: tuple[Block, ...]
-    """It is that of each in the slots of its window."""
-    starts: tuple[Block, ...]
-    """Whole numbers tell when a load that runs through starts."""
+    loads: tuple[LoadColumns, ...]
     modes: dict[DeviceMode, Block]
 
 
@@ -60,11 +57,10 @@ def build_site(problem: SiteProblem) -> tuple[Blocks, SiteColumns]:
     charges = blocks.add_columns(problem.base.slots, 0.0, 1.0)
     units = tuple(_add_unit(blocks, problem, battery, charges) for battery in problem.batteries)
     rooms = tuple(add_room(blocks, problem, room) for room in problem.rooms)
-    runs = [add_load(blocks, problem, load) for load in problem.loads]
-    loads = tuple(run for run, _ in runs)
+    loads = tuple(add_load(blocks, problem, load) for load in problem.loads)
     every = slice(None)
     flexible = [(every, room) for room in rooms]
-    flexible += [(load.slots, run) for load, run in zip(problem.loads, loads, strict=True)]
+    flexible += [(load.slots, each.run) for load, each in zip(problem.loads, loads, strict=True)]
     batteries = [(unit.charge, -1.0) for unit in units]
     batteries += [(unit.discharge, 1.0) for unit in units]
     grid = add_grid(blocks, problem, batteries, flexible)
@@ -82,7 +78,6 @@ def build_site(problem: SiteProblem) -> tuple[Blocks, SiteColumns]:
         grid=grid,
         rooms=rooms,
         loads=loads,
-        starts=tuple(start for _, start in runs if start is not None),
         modes=modes,
     )
 
@@ -202,42 +197,53 @@ def _add_modes(
     grid: GridColumns,
     flexible: Flexible,
 ) -> dict[DeviceMode, Block]:
-    base = problem.base
-    slots, hours = base.slots, base.dt_h / 1e3
+    base, slots = problem.base, problem.base.slots
     modes = {mode: blocks.add_columns(slots, 0.0, 1.0) for mode in rules.allowed}
     blocks.add_rows(1.0, 1.0, *((column, 1.0) for column in modes.values()))
-    charge = sum(battery.charge_max_w for battery in problem.batteries) * hours
-    discharge = sum(battery.discharge_max_w for battery in problem.batteries) * hours
-    deficit = base.deficit_w * hours
-    surplus = np.maximum(-base.net_load_w, 0.0) * hours
-    most_in, _ = grid_reach(problem)
-    unmet = _bought_beside(problem)
     unserved = blocks.add_columns(slots, 0.0, np.inf, base.penalty_per_kwh)
-    limits: list[tuple[list[tuple[Block, float]], dict[DeviceMode, Array]]] = [
-        ([(unit.charge, 1.0) for unit in units], {}),
-        ([(unit.discharge, 1.0) for unit in units], {}),
-        ([(unit.discharge, 1.0) for unit in units], {}),
-        ([(grid.imported, 1.0), (unserved, -1.0)], {}),
-    ]
-    for mode in modes:
-        row = MODES[mode]
-        from_pv = np.zeros(slots) if row.exports else np.minimum(charge, surplus)
-        limits[0][1][mode] = charge if row.charges_from_grid else from_pv
-        limits[1][1][mode] = discharge if row.serves_load else np.zeros(slots)
-        limits[2][1][mode] = discharge if row.exports else np.minimum(discharge, deficit)
-        limits[3][1][mode] = unmet if row.must_serve else most_in
+    discharge = [(unit.discharge, 1.0) for unit in units]
+    terms: tuple[list[tuple[Block, float]], ...] = (
+        [(unit.charge, 1.0) for unit in units],
+        discharge,
+        discharge,
+        [(grid.imported, 1.0), (unserved, -1.0)],
+    )
+    most = {mode: mode_limits(problem, mode) for mode in modes}
     rows = [
-        blocks.add_rows(-np.inf, 0.0, *terms, *((modes[mode], -most[mode]) for mode in modes))
-        for terms, most in limits
+        blocks.add_rows(-np.inf, 0.0, *term, *((modes[mode], -most[mode][row]) for mode in modes))
+        for row, term in enumerate(terms)
     ]
     for slots_of, column in flexible:  # serving them is no export
         blocks.add_entries(rows[2][slots_of], column, -1.0)
     for mode, column in modes.items():
-        ends = _dwell_ends(base.dt_h, rules.dwell_slots)
+        ends = dwell_ends(base.dt_h, rules.dwell_slots)
         _add_dwell(blocks, column, ends, problem.change_cost, is_now=mode is rules.now)
     if rules.now is not None and rules.kept_slots:
         blocks.add_rows(1.0, 1.0, (modes[rules.now][: rules.kept_slots], 1.0))
     return modes
+
+
+def mode_limits(problem: SiteProblem, mode: DeviceMode) -> Array:
+    """Returns the kWh that ``mode`` permits in each slot, shape (4, slots).
+
+    They are of charging, of discharging, of discharging beyond what rooms and loads that wait take,
+    and of importing.
+    """
+    base, row = problem.base, MODES[mode]
+    hours, nothing = base.dt_h / 1e3, np.zeros(base.slots)
+    charge = sum(battery.charge_max_w for battery in problem.batteries) * hours
+    discharge = sum(battery.discharge_max_w for battery in problem.batteries) * hours
+    surplus = np.maximum(-base.net_load_w, 0.0) * hours
+    from_pv = nothing if row.exports else np.minimum(charge, surplus)
+    served = np.minimum(discharge, base.deficit_w * hours)
+    return np.stack(
+        [
+            charge if row.charges_from_grid else from_pv,
+            discharge if row.serves_load else nothing,
+            discharge if row.exports else served,
+            _bought_beside(problem) if row.must_serve else grid_reach(problem)[0],
+        ]
+    )
 
 
 def _bought_beside(problem: SiteProblem) -> Array:
@@ -255,7 +261,7 @@ def unserved_kwh(problem: SiteProblem, modes: tuple[DeviceMode, ...], grid_w: Ar
     return float(np.maximum(bought - _bought_beside(problem), 0.0) @ serves)
 
 
-def _dwell_ends(dt_h: Array, dwell_slots: int) -> list[int]:
+def dwell_ends(dt_h: Array, dwell_slots: int) -> list[int]:
     """Returns for each slot in which a mode may begin the slot after the last in which it is kept.
 
     The first slot may be the rest of one, and then does not count as a whole one.

@@ -66,19 +66,27 @@ class GridExchange:
 
 def build_curves(problem: PlanProblem) -> Curves:
     """Builds the curves of ``problem``, without what a stored kWh is worth at the end."""
-    least, most = _reach_kwh(problem)
+    through_kwh, cost = exchange_costs(problem, *_reach_kwh(problem))
+    delivered_kwh = np.maximum(-through_kwh, 0.0)
+    wear = problem.battery.wear_cost_per_kwh * delivered_kwh
+    return Curves(
+        gained_kwh=gained_kwh(problem, through_kwh),
+        cost=cost + wear + _later(problem) * np.abs(through_kwh),
+    )
+
+
+def exchange_costs(problem: PlanProblem, least: Array, most: Array) -> tuple[Array, Array]:
+    """Returns the corners, in rising order, of what the grid exchange costs in each slot.
+
+    It is a function of the AC energy beside load and PV, from ``least`` to ``most`` kWh; both
+    answers have the shape (corners, slots).
+    """
     corners = np.stack([least, np.zeros(problem.slots), most, *_grid_corners(problem)])
     through_kwh = np.sort(np.clip(corners, least, most), axis=0)
     if problem.may_switch_pv.any():
         through_kwh = _with_switching(problem, through_kwh)
     exchange = exchange_at(problem, through_kwh)
-    delivered_kwh = np.maximum(-through_kwh, 0.0)
-    wear = problem.battery.wear_cost_per_kwh * delivered_kwh
-    cost = exchange.cost + exchange.penalty + wear
-    return Curves(
-        gained_kwh=gained_kwh(problem, through_kwh),
-        cost=cost + _later(problem) * np.abs(through_kwh),
-    )
+    return through_kwh, exchange.cost + exchange.penalty
 
 
 def _reach_kwh(problem: PlanProblem) -> tuple[Array, Array]:

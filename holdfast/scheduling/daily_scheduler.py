@@ -186,9 +186,10 @@ class DailyScheduler:
 
 
 def _cut_short(solution: PlanSolution, currency: str) -> str:
-    less = solution.objective - solution.bound
+    less, cost = solution.objective - solution.bound, abs(solution.objective)
     how_much = f"up to {less:.2f} {currency}" if np.isfinite(less) else "nobody knows how much"
-    return f"the search was cut short: another plan may cost {how_much} less"
+    share = f" ({100.0 * less / cost:.2g} %)" if less < cost else ""
+    return f"the search was cut short: another plan may cost {how_much}{share} less"
 
 
 def _plan_slots(

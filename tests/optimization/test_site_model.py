@@ -428,7 +428,7 @@ def test_where_the_best_takes_too_long_a_good_answer_comes_with_a_bound_that_say
     # What is found in a time depends on the computer; what is found in a node does not.
     monkeypatch.setitem(site_model._OPTIONS, "time_limit", 600.0)
     monkeypatch.setitem(site_model._OPTIONS, "mip_max_nodes", 1)
-    asked = house_with_loads(KINDS[2], 192, 0)
+    asked = replace(house_with_loads(KINDS[2], 192, 0), batteries=(BATTERY, BATTERY))
     found = solve_site(asked)
     assert found.relaxed == ()
     assert found.plan.objective - found.plan.bound > GAP * abs(found.plan.objective)
