@@ -23,7 +23,7 @@ from holdfast.backtest.data import SiteData
 from holdfast.backtest.data_file import Gaps, read_data
 from holdfast.backtest.measured_days import MeasuredDays
 from holdfast.backtest.run import Job
-from holdfast.backtest.strategies import COMPARED, Strategy
+from holdfast.backtest.strategies import COMPARED, RECREATED, Strategy
 from holdfast.core.config import Site
 from holdfast.simulation.demo_site import simulated_site
 
@@ -41,6 +41,7 @@ _FEW = (
     Strategy.SELF_CONSUMPTION,
 )
 _STRATEGIES = (*COMPARED, Strategy.LAST_GOOD, Strategy.TIME_OF_USE)
+_FIELD = (*_FEW, *RECREATED.values())
 
 
 def measure(options: argparse.Namespace) -> Report:
@@ -81,8 +82,13 @@ def _years(options: argparse.Namespace) -> dict[str, Year]:
     else:
         found = [generated_year()]
     if options.days is not None:
-        found = [replace(year, data=year.data.split(None, options.days)[1]) for year in found]
+        found = [replace(year, data=_days(year.data, options)) for year in found]
     return {f"year {number}": year for number, year in enumerate(found, start=1)}
+
+
+def _days(data: SiteData, options: argparse.Namespace) -> SiteData:
+    begin = None if options.from_day is None else data.start + timedelta(days=options.from_day)
+    return data.split(begin, options.days)[1]
 
 
 def _site(year: Year) -> Site:
@@ -96,7 +102,7 @@ def _run(
 ) -> dict[Strategy, Timed]:
     scenario = MeasuredDays(data=data, before=past)
     job = Job(site=site, scenario=scenario, strategy=Strategy.FORECAST)
-    chosen = _FEW if options.few else _STRATEGIES
+    chosen = _FIELD if options.field else _FEW if options.few else _STRATEGIES
     return run_all(job, chosen, processes=options.processes)
 
 
@@ -182,6 +188,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = new_parser("backtest", "Time, memory and economy of a year of receding plans.")
     parser.add_argument("--data", type=Path, help="a file as `holdfast backtest` reads it")
     parser.add_argument("--days", type=float, help="only so many days of each year")
+    parser.add_argument("--from-day", type=float, help="they begin so many days after the start")
     parser.add_argument(
         "--watch-days",
         type=float,
@@ -191,6 +198,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument(
         "--few", action="store_true", help="neither rules of others nor lower rungs of the ladder"
+    )
+    parser.add_argument(
+        "--field", action="store_true", help="other programs, made again from what they document"
     )
     parser.add_argument("--processes", type=int, default=1, help="runs at a time")
     options = parser.parse_args(arguments)

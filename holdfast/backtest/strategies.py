@@ -11,6 +11,7 @@ import numpy as np
 
 from holdfast.backtest.data import SiteData
 from holdfast.backtest.one_mode import ModeAsked, plan_of_mode
+from holdfast.backtest.peers.table import PEERS, expected_by
 from holdfast.backtest.world import PublishedPrices, Truth, quarter_means
 from holdfast.core.config import Site
 from holdfast.core.errors import PlanFailed
@@ -55,6 +56,11 @@ class Strategy(StrEnum):
     CHEAP_HOURS = "cheap_hours"
     FIXED_HOURS = "fixed_hours"
     """These are rules that an owner can pick (:mod:`holdfast.scheduling.strategies`)."""
+    LIKE_EMHASS = "like_emhass"
+    LIKE_PREDBAT = "like_predbat"
+    LIKE_EVCC = "like_evcc"
+    """These are other programs, made again from what they document
+    (:mod:`holdfast.backtest.peers`), to compare with."""
     MODE = "mode"
     """It keeps one mode, whatever comes."""
 
@@ -85,6 +91,8 @@ PICKED: Mapping[str, Strategy] = {
     for name in StrategyName
 } | {"perfect": Strategy.PERFECT, "one_forecast": Strategy.ONE_FORECAST}
 """An owner can ask for these by name."""
+RECREATED: Mapping[str, Strategy] = {name: Strategy(name) for name in PEERS}
+"""An owner can ask for these by name, and cannot run a site by them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,6 +191,23 @@ class _Forecasting(Adviser):
         return self._ask(question)
 
 
+class _AsPeer(_Forecasting):
+    """Asks the same desk, at which a peer sits in the place of the optimizer."""
+
+    def __init__(self, setting: Setting, name: str) -> None:
+        site = _on_one_forecast(setting.site)
+        self._zone, self._peer = site.timezone, PEERS[name]
+        self._maker = StrategyMaker(site, name, abilities(site), self._peer.row)
+        super().__init__(replace(setting, site=site), ask=self._as_peer)
+
+    def _as_peer(self, question: PlanQuestion) -> Plan:
+        """Plans on the load that the peer expects."""
+        expected = expected_by(
+            self._peer, self._history, self._zone, question.now_utc, question.forecast
+        )
+        return self._maker.make_plan(replace(question, forecast=expected))
+
+
 class _Perfect(Adviser):
     """Asks the same desk, whose optimizer is given the truth for a forecast."""
 
@@ -218,8 +243,13 @@ def _ruled(name: StrategyName) -> Callable[[Setting], Adviser]:
     return begin
 
 
+def _as_peer(name: str) -> Callable[[Setting], Adviser]:
+    return lambda setting: _AsPeer(setting, name)
+
+
 ADVISERS: Mapping[Strategy, Callable[[Setting], Adviser]] = {
     **{PICKED[name]: _ruled(name) for name in STRATEGIES},
+    **{RECREATED[name]: _as_peer(name) for name in PEERS},
     Strategy.FORECAST: _Forecasting,
     Strategy.ONE_FORECAST: lambda setting: _Forecasting(
         replace(setting, site=_on_one_forecast(setting.site))

@@ -19,7 +19,7 @@ from holdfast.backtest.measured_days import MeasuredDays
 from holdfast.backtest.run import Job, RunResult
 from holdfast.backtest.scenario import Scenario
 from holdfast.backtest.simulated_days import in_quarter_hours, simulated_days
-from holdfast.backtest.strategies import COMPARED, PICKED, Strategy
+from holdfast.backtest.strategies import COMPARED, PICKED, RECREATED, Strategy
 from holdfast.backtest.world import PUBLISHED_AT_H
 from holdfast.cli.arguments import add_json
 from holdfast.cli.backtest_report import write_report
@@ -55,8 +55,9 @@ Without --data it runs on the demonstration's house, at the sample prices or tho
 the quarter hour, or second by second for a site with loads or rooms, which are run then, too.
 
 --strategy NAME compares strategies that an owner can pick (planner.strategy, docs/strategies.md);
-it may be repeated, and "all" stands for all of them. What the tariff of --config has beside the
-price of a kWh (demand, capacity, standing charges, quotas) is part of each cost.
+it may be repeated, and "all" stands for all of them. like_emhass, like_predbat and like_evcc are
+other programs, made again from what they document, to compare with. What the tariff of --config has
+beside the price of a kWh (demand, capacity, standing charges, quotas) is part of each cost.
 
 Without --config the battery is the demonstration's: 10 kWh, 5 kW. A site whose authority is
 observe is run as if it were full.
@@ -83,6 +84,9 @@ WORDS: Mapping[str, str] = {
     Strategy.CHEAP_HOURS: "charging when cheap",
     Strategy.FIXED_HOURS: "charging by the clock",
     **{PICKED[name]: name.replace("_", " ") for name in _BY_NAME_ALONE},
+    Strategy.LIKE_EMHASS: "EMHASS-like",
+    Strategy.LIKE_PREDBAT: "Predbat-like",
+    Strategy.LIKE_EVCC: "evcc-like",
 }
 
 
@@ -101,10 +105,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         dest="strategies",
         action="append",
         default=[],
-        choices=(*PICKED, ALL),
+        choices=(*PICKED, *RECREATED, ALL),
         metavar="NAME",
         help="compare this strategy; may be repeated, the first one is told most of. There are: "
-        f"{', '.join(PICKED)}, {ALL}",
+        f"{', '.join((*PICKED, *RECREATED))}; {ALL} stands for those that an owner can pick",
     )
     add_data_options(parser)
     parser.add_argument(
@@ -203,7 +207,8 @@ def _strategies(options: argparse.Namespace, site: Site) -> tuple[Strategy, ...]
             f"--strategy {StrategyName.PRE_HEATING}: needs rooms, which measured data know nothing "
             "of; leave out --data, and name a site with rooms by --config"
         )
-    return tuple(dict.fromkeys(PICKED[name] for name in asked))
+    named = {**PICKED, **RECREATED}
+    return tuple(dict.fromkeys(named[name] for name in asked))
 
 
 def _write_schedule(path: Path, data: SiteData, result: RunResult) -> None:

@@ -32,7 +32,7 @@ from holdfast.scheduling.steadiness import with_planned
 from holdfast.scheduling.strategies.outlook import Outlook
 from holdfast.scheduling.strategies.pre_heating import pre_heated
 from holdfast.scheduling.strategies.step import StrategyStep
-from holdfast.scheduling.strategies.table import STRATEGIES
+from holdfast.scheduling.strategies.table import STRATEGIES, StrategyRow
 
 
 def plan_maker(
@@ -71,11 +71,18 @@ class StrategyMaker:
     """Makes plans by one strategy. Equal questions give equal plans."""
 
     def __init__(
-        self, site: Site, name: StrategyName, abilities: Abilities = SETPOINT_ONLY
+        self,
+        site: Site,
+        name: StrategyName | str,
+        abilities: Abilities = SETPOINT_ONLY,
+        row: StrategyRow | None = None,
     ) -> None:
-        """Raises ConfigError for a site that has not what the strategy needs."""
+        """Plans by ``row``; None: by that of the table.
+
+        Raises ConfigError for a site that has not what the strategy needs.
+        """
         self._site, self._name, self._abilities = site, name, abilities
-        self._row = STRATEGIES[name]
+        self._row = STRATEGIES[StrategyName(name)] if row is None else row
         if self._row.heats_before and not site.rooms:
             raise ConfigError(f"{name} needs {self._row.needs}, and there are no rooms")
 
