@@ -41,7 +41,7 @@ _FEW = (
     Strategy.SELF_CONSUMPTION,
 )
 _STRATEGIES = (*COMPARED, Strategy.LAST_GOOD, Strategy.TIME_OF_USE)
-_FIELD = (*_FEW, *RECREATED.values())
+_FIELD = (Strategy.FORECAST, Strategy.SELF_CONSUMPTION, *RECREATED.values())
 
 
 def measure(options: argparse.Namespace) -> Report:
@@ -64,6 +64,8 @@ def measure(options: argparse.Namespace) -> Report:
         settings={
             "days": options.days,
             "watch_days": options.watch_days,
+            "from_day": options.from_day,
+            "plan_every_min": options.plan_every,
             "processes": options.processes,
         },
         results=results,
@@ -83,7 +85,8 @@ def _years(options: argparse.Namespace) -> dict[str, Year]:
         found = [generated_year()]
     if options.days is not None:
         found = [replace(year, data=_days(year.data, options)) for year in found]
-    return {f"year {number}": year for number, year in enumerate(found, start=1)}
+    years = {f"year {number}": year for number, year in enumerate(found, start=1)}
+    return {name: years[name] for name in years if options.year in (None, name)}
 
 
 def _days(data: SiteData, options: argparse.Namespace) -> SiteData:
@@ -101,7 +104,12 @@ def _run(
     site: Site, past: SiteData, data: SiteData, options: argparse.Namespace
 ) -> dict[Strategy, Timed]:
     scenario = MeasuredDays(data=data, before=past)
-    job = Job(site=site, scenario=scenario, strategy=Strategy.FORECAST)
+    job = Job(
+        site=site,
+        scenario=scenario,
+        strategy=Strategy.FORECAST,
+        plan_every_s=60 * options.plan_every,
+    )
     chosen = _FIELD if options.field else _FEW if options.few else _STRATEGIES
     return run_all(job, chosen, processes=options.processes)
 
@@ -188,6 +196,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = new_parser("backtest", "Time, memory and economy of a year of receding plans.")
     parser.add_argument("--data", type=Path, help="a file as `holdfast backtest` reads it")
     parser.add_argument("--days", type=float, help="only so many days of each year")
+    parser.add_argument("--year", help="only this one, by the name that results give it")
+    parser.add_argument(
+        "--plan-every", type=int, default=15, help="minutes between two plans (default: 15)"
+    )
     parser.add_argument("--from-day", type=float, help="they begin so many days after the start")
     parser.add_argument(
         "--watch-days",

@@ -92,6 +92,18 @@ def find_marks(problem: ScenarioProblem) -> Marks:
     )
 
 
+def cost_to_come(problem: ScenarioProblem) -> tuple[Array, Array]:
+    """Returns states of charge in kWh, rising, and what all slots are expected to cost from each.
+
+    It is for who does not follow marks: whose power is fixed before a slot begins.
+    """
+    stage = _Stage(problem)
+    value = np.broadcast_to(0.0, (CLASSES, LEVELS))
+    for slot in range(problem.base.slots - 1, -1, -1):
+        value, _ = stage.before(slot, value)
+    return stage.levels_kwh, np.asarray(value[0])
+
+
 def follow_marks(problem: PlanProblem, marks: Marks) -> Array:
     """Returns the change in stored energy of each slot, in kWh, if things come as expected."""
     stage = _Stage(

@@ -15,6 +15,7 @@ from holdfast.optimization.scenarios import (
     LEVELS,
     Marks,
     ScenarioProblem,
+    cost_to_come,
     find_marks,
     follow_marks,
 )
@@ -140,6 +141,19 @@ def test_marks_are_in_order_whatever_the_prices() -> None:
         assert (marks.table_kwh[:, 2] <= marks.table_kwh[:, 3]).all()
         assert (marks.table_kwh[:, 0] >= marks.lowest_kwh).all()
         assert (marks.table_kwh[:, 3] <= marks.highest_kwh).all()
+
+
+def test_what_is_to_come_costs_what_following_the_marks_does() -> None:
+    asked = house()
+    levels_kwh, to_come = cost_to_come(as_it_is(asked))
+    found = float(np.interp(asked.battery.soc_now_wh / 1e3, levels_kwh, to_come))
+    assert found == pytest.approx(cost(asked, find_marks(as_it_is(asked))), rel=0.02)
+
+
+def test_the_more_is_stored_the_less_is_to_come() -> None:
+    levels_kwh, to_come = cost_to_come(with_sun(house(), 0.2, 1.0, 1.8))
+    assert (np.diff(levels_kwh) > 0.0).all()
+    assert (np.diff(to_come) <= 1e-9).all()
 
 
 def test_what_others_have_asked_for_is_done_whatever_it_is_worth() -> None:
