@@ -1,9 +1,10 @@
 """EMHASS-like: the plan of least cost on one forecast, whose powers the battery is given.
 
-From its documentation (config.md, forecasts.md; defaults): a linear program over the coming day;
-load as a day before ("naive"); no weight on what goes through the battery; 60 % stored at the end;
-charging from the grid is allowed, discharging to it is not. Home Assistant then gives the battery
-the planned power, whatever the meter says. Left to the site: the battery's limits and efficiency,
+From its documentation (config.md, forecasts.md): a linear program over the coming day; load as a
+day before ("naive"); 60 % stored at the end. Read from excerpts of its code, and not from those
+pages: no weight on what goes through the battery; charging from the grid is allowed, discharging to
+it is not. Home Assistant then gives the battery the planned power, whatever the meter says. Left to
+the site: the battery's limits and efficiency,
 and PV, which it takes from a weather service. It plans each time it is asked, in quarter hours, to
 the end of the known prices; its own default is every half hour.
 """
