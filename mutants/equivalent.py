@@ -73,6 +73,24 @@ EQUIVALENT: tuple[Equivalent, ...] = (
         reason="no way leads out of it for LOST, nor for OVER, which would come otherwise",
     ),
     Equivalent(
+        module="holdfast.site.site_file",
+        line='_AnySection = TypeVar("_AnySection", bound=Section)',
+        change="'_AnySection' -> '_AnySection_'",
+        reason="nothing reads the name of a type variable",
+    ),
+    Equivalent(
+        module="holdfast.site.site_file",
+        line='content = parse_yaml(path.read_text(encoding="utf-8"))',
+        change="'utf-8' -> 'utf-8_'",
+        reason="Python takes utf-8_ for utf-8",
+    ),
+    Equivalent(
+        module="holdfast.site.devices",
+        line="if SIGNALS[signal].producer in MAY_BE_SLOW and isinstance(connection, Modbus):",
+        change="SIGNALS[signal].producer in MAY_BE_SLOW and isinstance(connection, Modbus) -> SIGNALS[signal].producer in MAY_BE_SLOW",
+        reason="who may be slow is reached over Modbus, where not over CAN and not by JSON",
+    ),
+    Equivalent(
         module="holdfast.control.mode_manager",
         line="if slot is not None and plan is not None:",
         change="slot is not None and plan is not None -> slot is not None",

@@ -153,7 +153,9 @@ OWN_TESTS = {
         "site/test_assurance.py",
         "site/test_devices.py",
         "site/test_device_places.py",
+        "site/test_release.py",
     ),
+    "site/device_places": ("site/test_devices.py",),
     "site/assembly": ("site/test_devices.py",),
 }
 

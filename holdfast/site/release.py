@@ -41,15 +41,22 @@ def hardware_digest(site: Site) -> str:
     """Returns a digest of the devices of a site, how they are reached, and their data sheets.
 
     A table's content is no part of it: that a newer release knows a device better is no reason to
-    begin again (a proof of a device knows what it rests on).
+    begin again (a proof of a device knows what it rests on). Nor are keys that nobody has written:
+    a newer release may have more of them.
     """
-    parts = [site.grid.model_dump_json()]
-    parts += [f"{unit.battery!r} {unit.inverter_hardware!r}" for unit in site.storage]
+    parts = [_written(site.grid)]
+    parts += [
+        f"{_written(unit.battery)} {_written(unit.inverter_hardware)}" for unit in site.storage
+    ]
     parts += sorted(
-        f"{one.device.profile} {one.device.connection.model_dump_json()} {sorted(one.owners)}"
+        f"{one.device.profile} {_written(one.device.connection)} {sorted(one.owners)}"
         for one in physical_devices(site)
     )
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def _written(section: BaseModel) -> str:
+    return section.model_dump_json(exclude_defaults=True)
 
 
 def release_path(site: Site) -> Path:

@@ -78,7 +78,14 @@ def test_a_table_that_nobody_has_seen_right_commands_nothing_unless_that_is_acce
     told = "which is limited: understood of battery is accepted, which permits limited$"
     with pytest.raises(ConfigError, match=told):
         check_authority(build_site(unit, authority="full"))
-    # A device that is only read needs nobody's word.
+    # A device that is only read needs nobody's word, seen right or not.
+    whole = resources.files("holdfast.devices") / "profiles" / "generic_bms.yaml"
+    rows = whole.read_text(encoding="utf-8").splitlines()
+    begins = next(index for index, row in enumerate(rows) if row.startswith("writes"))
+    reads = tmp_path / "reads.yaml"
+    reads.write_text("\n".join(row for row in rows[:begins] if "confirmed" not in row))
+    read_only = unit_content() | {"bms": device(str(reads))}
+    assert isinstance(guard_of(build_site(read_only), Goal.UNDERSTOOD), ByDevice)
     seen = guard_of(build_site(), Goal.UNDERSTOOD)
     assert isinstance(seen, ByDevice)
     assert seen.source.count("Holdfast's own") == 1

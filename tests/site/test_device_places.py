@@ -108,6 +108,8 @@ def test_a_mistake_in_it_is_told_once_at_its_own_place() -> None:
 def test_what_is_no_list_of_sections_is_told_as_everywhere() -> None:
     with pytest.raises(ConfigError, match=r"storage: .*must be a list"):
         parsed(content(storage="hybrid", meter=device("generic_meter"), devices={}))
+    with pytest.raises(ConfigError, match=r"storage\[0\]: "):
+        parsed(content(storage=[3], meter=device("generic_meter"), devices={}))
 
 
 def test_a_role_that_its_table_does_not_have_is_refused() -> None:

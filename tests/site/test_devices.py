@@ -422,6 +422,10 @@ def test_a_table_may_say_that_its_device_is_slow(monkeypatch: pytest.MonkeyPatch
     for timeout_s, lost_s in ((0.5, 30), (5.0, 30), (0.1, 30)):
         ages = site_ages(build_site(unit_content(inverter=slow("slow", timeout_s))))
         assert ages[UNIT].lost_ns[Signal.SETPOINT_READBACK_W] == lost_s * NS_PER_S
+    # One that is quicker than others is lost as late as they are.
+    for timeout_s, max_age_s in ((0.3, None), (0.5, 0.5)):
+        use(monkeypatch, table.model_copy(update={"name": "slow", "max_age_s": max_age_s}))
+        assert site_ages(build_site(unit_content(inverter=slow("slow", timeout_s)))) == {}
     use(monkeypatch, table.model_copy(update={"name": "slow", "max_age_s": 0.5}))
     assert site_ages(build_site(unit_content(inverter=slow("slow", 0.5)))) == {}
 
@@ -737,7 +741,10 @@ def test_no_contactor_of_ours_closes_on_a_power_stage_that_cannot_be_seen_off() 
     check_site(build_site(unit_content() | {"inverter": box, "bms": box} | alone, **changes))
 
 
-def test_an_inverter_that_takes_no_setpoint_is_only_observed(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "writes", ["[]", "[{point: enable, address: 4, type: uint16, readback: inverter_enabled}]"]
+)
+def test_an_inverter_that_takes_no_setpoint_is_only_observed(tmp_path: Path, writes: str) -> None:
     table = tmp_path / "mute.yaml"
     table.write_text(
         "{name: mute, protocol: modbus, roles: [inverter], source: test, poll_period_s: 0.1,"
@@ -745,7 +752,8 @@ def test_an_inverter_that_takes_no_setpoint_is_only_observed(tmp_path: Path) -> 
         "{signal: battery_power_w, address: 0, type: int32},"
         "{signal: setpoint_readback_w, address: 2, type: int32},"
         "{signal: inverter_enabled, address: 4, type: uint16},"
-        "{signal: revert_timeout_readback_s, address: 5, type: uint16}]}"
+        "{signal: revert_timeout_readback_s, address: 5, type: uint16}],"
+        f"writes: {writes}}}"
     )
     unit = unit_content() | {"inverter": device(str(table))}
     check_site(build_site(unit, authority="observe"))
@@ -778,6 +786,12 @@ def test_the_devices_of_a_line_agree_how_it_is_set_up(
         f"storage[0].relays: {key} {value} on /dev/ttyUSB0, where storage[0].inverter has {usual}; "
         "a line has one"
     )
+
+
+def test_a_table_of_registers_is_read_over_a_serial_line_behind_a_converter_too() -> None:
+    connection = {"kind": "modbus_rtu_tcp", "host": "10.0.0.9", "port": 4196}
+    meter = {"profile": "generic_meter", "connection": connection}
+    check_site(build_site(meter=meter))
 
 
 def test_a_device_has_its_place_on_a_line_by_its_id() -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from holdfast.core.config import Site
 from holdfast.core.errors import ConfigError
@@ -130,6 +131,7 @@ def test_what_is_no_hardware_may_change(tmp_path: Path, changes: dict[str, Any])
         seal('{"stage":"observe","hardware":"","utc":"2026-03-02T00:00:00Z","by":"Jo"}'),
         seal('{"stage":"full","hardware":"","utc":"2026-03-02T00:00:00Z","by":""}'),
         seal('{"stage":"full","hardware":"","utc":"2026-03-02T00:00:00","by":"Jo"}'),
+        seal('{"version":0,"stage":"full","hardware":"","utc":"2026-03-02T00:00:00Z","by":"Jo"}'),
         seal('{"version":2,"stage":"full","hardware":"","utc":"2026-03-02T00:00:00Z","by":"Jo"}'),
     ],
 )
@@ -139,6 +141,48 @@ def test_what_nobody_can_trust_is_no_release(tmp_path: Path, content: bytes) -> 
     assert read_release(release_path(site)) is None
     with pytest.raises(ConfigError, match="which is nothing"):
         check_release(site)
+
+
+def test_a_newer_holdfast_finds_the_release_of_this_one(tmp_path: Path) -> None:
+    """Else each update would end the authority of every site."""
+    unit = {
+        "name": "battery",
+        "battery": {"cells_in_series": 16, "capacity_wh": 10_000, "charge_current_max_a": 100,
+                    "discharge_current_max_a": 100},
+        "inverter_hardware": {"charge_power_max_w": 5000, "discharge_power_max_w": 5000},
+        "bms": device("generic_bms", "10.0.0.3"),
+        "inverter": device("generic_inverter", "10.0.0.4"),
+        "relays": device("generic_relays", "10.0.0.5"),
+    }  # fmt: skip
+    site = site_in(
+        tmp_path,
+        units=(unit,),
+        grid={"import_max_w": 17_000, "export_max_w": 10_000},
+        meter=device("generic_meter", "10.0.0.1"),
+        emergency_input=device("generic_emergency_input", "10.0.0.2"),
+    )
+    assert hardware_digest(site) == (
+        "d8b44ff33f956641acb6dc8b3f7cb7a99491d31cec9031b329b42373065048e2"
+    )
+
+
+def test_the_order_in_which_loads_are_named_is_no_other_hardware(tmp_path: Path) -> None:
+    loads = [
+        {"name": name, "power_w": 2000, "energy_wh": 4000,
+         "switch": device("generic_load_switch", host)}
+        for name, host in (("boiler", "10.0.0.8"), ("car", "10.0.0.7"))
+    ]  # fmt: skip
+    one, other = (site_in(tmp_path, loads=named) for named in (loads, loads[::-1]))
+    assert hardware_digest(one) == hardware_digest(other)
+    assert hardware_digest(one) != hardware_digest(site_in(tmp_path, loads=loads[:1]))
+
+
+def test_a_release_is_not_changed_and_its_signature_may_be_a_letter(tmp_path: Path) -> None:
+    found = read_release(release_path(released(site_in(tmp_path), "limited", by="J")))
+    assert found is not None
+    assert found.by == "J"
+    with pytest.raises(ValidationError, match="frozen"):
+        found.stage = "full"  # type: ignore[misc]
 
 
 def test_an_edited_release_counts_for_nothing(tmp_path: Path) -> None:

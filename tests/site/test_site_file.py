@@ -228,6 +228,15 @@ def test_paths_of_rules_and_warnings_count_from_the_folder_of_the_file() -> None
     assert parse_site(yaml.safe_dump(site_content())).rules is None
 
 
+def test_paths_of_calendars_count_from_the_folder_of_the_file() -> None:
+    content = site_content()
+    content["schedule"] = {"calendars": {"away": {"kind": "ics", "path": "calendars/away.ics"}}}
+    site = parse_site(yaml.safe_dump(content), folder=Path("/etc/holdfast"))
+    assert getattr(site.schedule.calendars["away"], "path", None) == (
+        "/etc/holdfast/calendars/away.ics"
+    )
+
+
 def test_prices_alone_are_read_with_paths_that_count_from_their_folder(tmp_path: Path) -> None:
     file = tmp_path / "tariff.yaml"
     file.write_text(
