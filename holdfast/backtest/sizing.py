@@ -219,6 +219,11 @@ def _resized(site: Site, data: QuarterData, case: SizeCase) -> BatteryModel:
         ageing_above_wh=whole.ageing_above_wh * share,
         charge_max_w=1e3 * case.power_kw,
         discharge_max_w=1e3 * case.power_kw,
+        # They are of the inverter that is there, which is no other size's.
+        conversion=None,
+        taper_per_h=0.0,
+        hybrid_ac_max_w=None,
+        pv_stored_per_kwh=0.0,
     )
 
 

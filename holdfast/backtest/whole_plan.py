@@ -17,6 +17,12 @@ from holdfast.optimization.site_model import solve_site
 from holdfast.optimization.site_problem import SiteProblem, SiteSlack
 from holdfast.scheduling.loads.problem import shiftable_loads
 from holdfast.scheduling.loads.progress import LoadsNow
+from holdfast.scheduling.storage_losses import (
+    conversion_of,
+    efficiencies_of,
+    hybrid_of,
+    taper_of,
+)
 from holdfast.site.devices import abilities
 
 
@@ -91,9 +97,10 @@ def _battery(site: Site, soc_pct: float, final: Final) -> BatteryModel:
     """
     units = site.storage
     capacity_wh = sum(unit.battery.capacity_wh for unit in units)
-    efficiency = sum(
-        unit.battery.capacity_wh * unit.inverter_hardware.efficiency_pct / 100.0 for unit in units
-    )
+    conversion = conversion_of(units)
+    efficiencies = efficiencies_of(units, conversion)
+    taper_per_h, taper_end_wh = taper_of(units, conversion)
+    hybrid_ac_max_w, pv_stored_per_kwh = hybrid_of(site)
     return BatteryModel(
         capacity_wh=capacity_wh,
         soc_min_wh=sum(u.battery.capacity_wh * u.operation.soc_min_pct / 100.0 for u in units),
@@ -101,10 +108,15 @@ def _battery(site: Site, soc_pct: float, final: Final) -> BatteryModel:
         soc_now_wh=soc_pct / 100.0 * capacity_wh,
         charge_max_w=site.charge_power_max_w,
         discharge_max_w=site.discharge_power_max_w,
-        charge_efficiency=efficiency / capacity_wh,
-        discharge_efficiency=efficiency / capacity_wh,
+        charge_efficiency=efficiencies.charge,
+        discharge_efficiency=efficiencies.discharge,
         wear_cost_per_kwh=site.planner.wear_cost_per_kwh,
         soc_final_min_wh=soc_pct / 100.0 * capacity_wh if final is Final.AT_LEAST_INITIAL else 0.0,
+        conversion=conversion,
+        taper_per_h=taper_per_h,
+        taper_end_wh=taper_end_wh,
+        hybrid_ac_max_w=hybrid_ac_max_w,
+        pv_stored_per_kwh=pv_stored_per_kwh,
     )
 
 

@@ -67,16 +67,12 @@ def _follow(problem: PlanProblem, battery_w: Array) -> Array:
     """
     battery = problem.battery
     limits = stored_limits(problem)
-    soc_wh = np.empty(problem.slots)
-    now_wh = battery.soc_now_wh
-    for slot, (power_w, hours) in enumerate(
-        zip(battery_w.tolist(), problem.dt_h.tolist(), strict=True)
-    ):
-        if power_w > 0.0:
-            now_wh += power_w * hours * battery.charge_efficiency
-        else:
-            now_wh += power_w * hours / battery.discharge_efficiency
-        soc_wh[slot] = now_wh
+    gained_wh = battery.stored_w(battery_w, problem.direct_w) * problem.dt_h
+    soc_wh = battery.soc_now_wh + np.cumsum(gained_wh)
+    before_wh = np.concatenate([[battery.soc_now_wh], soc_wh[:-1]])
+    beyond_wh = gained_wh - battery.most_stored_wh(before_wh, problem.dt_h)
+    if not (beyond_wh <= 1e3 * _TOLERANCE_KWH).all():
+        raise PlanFailed(f"the answer stores {beyond_wh.max():g} Wh more than a full battery takes")
     outside_kwh = np.maximum(limits.low_kwh - soc_wh / 1e3, soc_wh / 1e3 - limits.high_kwh)
     if not (outside_kwh <= _TOLERANCE_KWH).all():
         worst = int(np.nanargmax(outside_kwh))

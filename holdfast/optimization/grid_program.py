@@ -23,6 +23,8 @@ class GridColumns:
     exported: Block
     curtailed: Block
     lost: Block
+    cut_off: Block
+    """Is PV for which a hybrid inverter has no room; empty of any where it is none."""
     imports: Block
     """At 1 it may import, at 0 export. It becomes a whole number only where it has to be."""
     pv_off: Block
@@ -47,13 +49,16 @@ def add_grid(
     curtailable = base.pv_w * hours if base.pv_curtailable else np.zeros(slots)
     curtailed = blocks.add_columns(slots, 0.0, curtailable)
     lost = blocks.add_columns(slots, 0.0, base.pv_w * hours - curtailable, penalty)
+    beyond = np.maximum(base.pv_w * hours - _hybrid_kwh(problem), 0.0)
+    cut_off = blocks.add_columns(slots, 0.0, beyond)
     imports = blocks.add_columns(slots, 0.0, 1.0)
     # An inverter that is led by modes is not told what its PV does.
     may_be_off = base.may_switch_pv & (problem.modes is None)
     pv_off = blocks.add_columns(slots, 0.0, may_be_off.astype(float))
     net = base.net_load_w * hours
     terms: list[tuple[Block, float]] = [
-        (imported, 1.0), (over, 1.0), (exported, -1.0), (curtailed, -1.0), (lost, -1.0)
+        (imported, 1.0), (over, 1.0), (exported, -1.0), (curtailed, -1.0), (lost, -1.0),
+        (cut_off, -1.0),
     ]  # fmt: skip
     rows = blocks.add_rows(net, net, *terms, *batteries)
     for slots_of, column in flexible:
@@ -66,17 +71,28 @@ def add_grid(
         pv = base.pv_w * hours
         blocks.add_entries(rows, pv_off, -pv)
         less_in = np.maximum(most_in - base.pv_off_import_max_w * hours, 0.0)
-        blocks.add_rows(-np.inf, pv, (curtailed, 1.0), (lost, 1.0), (pv_off, pv))
+        blocks.add_rows(-np.inf, pv, (curtailed, 1.0), (lost, 1.0), (cut_off, 1.0), (pv_off, pv))
         blocks.add_rows(-np.inf, most_in, (imported, 1.0), (pv_off, less_in))
+    if problem.batteries[0].hybrid_ac_max_w is not None:
+        room, pv = _hybrid_kwh(problem), base.pv_w * hours
+        let = [(column, -1.0) for column in (curtailed, lost, cut_off)]
+        blocks.add_rows(-room - pv, room - pv, *let, (pv_off, -pv), *batteries)
     return GridColumns(
         imported=imported,
         over=over,
         exported=exported,
         curtailed=curtailed,
         lost=lost,
+        cut_off=cut_off,
         imports=imports,
         pv_off=pv_off,
     )
+
+
+def _hybrid_kwh(problem: SiteProblem) -> Array:
+    """Returns what PV and battery behind one inverter may give or take in each slot, kWh."""
+    most_w = problem.batteries[0].hybrid_ac_max_w
+    return np.asarray((np.inf if most_w is None else most_w) * problem.base.dt_h / 1e3)
 
 
 def _unavoidable_kwh(problem: SiteProblem) -> Array:

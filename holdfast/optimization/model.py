@@ -24,7 +24,7 @@ from holdfast.optimization.slot_cost import (
 )
 from holdfast.optimization.storage_limits import StoredLimits, stored_limits
 from holdfast.optimization.storage_program import StorageProgram
-from holdfast.optimization.value_function import simplified
+from holdfast.optimization.value_function import Taper, simplified
 
 GAP = 5e-5
 """It is a share of the objective.
@@ -84,9 +84,12 @@ class PlanModel:
         self, problem: PlanProblem, curves: Curves, limits: StoredLimits, *, warm: bool
     ) -> Found:
         pieces = convex_pieces(curves)
-        program = self._program_for(len(pieces.length_kwh), warm=warm)
+        taken = problem.taken_near_full
+        program = self._program_for(len(pieces.length_kwh), taken, warm=warm)
         now_kwh = problem.battery.soc_now_wh / 1e3
         program.load(pieces, now_kwh, *limits.columns())
+        if taken is not None:
+            program.limit(taken, problem.battery.taper_end_wh / 1e3, now_kwh)
         objective, stored_kwh, value_per_kwh = program.solve()
         gained_kwh = np.diff(stored_kwh, prepend=now_kwh)
         cost = float(curves.cost_at(gained_kwh).sum()) + limits.cost_of(stored_kwh)
@@ -97,7 +100,10 @@ class PlanModel:
             bound=min(objective + float(pieces.start_cost.sum()), cost),
         )
 
-    def _program_for(self, pieces: int, *, warm: bool) -> StorageProgram:
+    def _program_for(self, pieces: int, taken: Array | None, *, warm: bool) -> StorageProgram:
+        if taken is not None:  # its matrix has numbers of the battery, and is not kept
+            self._last = None
+            return StorageProgram(self.slots, pieces, taken)
         last = self._last
         if warm and last is not None and last.pieces >= pieces:
             return last
@@ -129,8 +135,12 @@ class PlanModels:
 
 def _by_dynamic_program(problem: PlanProblem, curves: Curves, limits: StoredLimits) -> Found:
     now_kwh = problem.battery.soc_now_wh / 1e3
+    taken, end_kwh = problem.taken_near_full, problem.battery.taper_end_wh / 1e3
+    tapers: list[Taper | None] = [None] * problem.slots
+    if taken is not None:
+        tapers = [Taper(share=share, end=end_kwh) for share in taken.tolist()]
     lines = [simplified(x, y) for x, y in zip(curves.gained_kwh.T, curves.cost.T, strict=True)]
-    course = cheapest_course(lines, limits, now_kwh)
+    course = cheapest_course(lines, limits, now_kwh, tapers)
     stored_kwh = now_kwh + np.cumsum(course.gained_kwh)
     cost = float(curves.cost_at(course.gained_kwh).sum()) + limits.cost_of(stored_kwh)
     return Found(

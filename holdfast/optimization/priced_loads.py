@@ -39,6 +39,9 @@ def can_be_priced(problem: SiteProblem) -> bool:
         and base.least_w is None
         and base.floor_wh is None
         and battery.deep_wear_cost_per_kwh == 0.0
+        and battery.is_linear
+        and battery.taper_per_h == 0.0
+        and battery.hybrid_ac_max_w is None
         and battery.soc_final_min_wh <= battery.soc_min_wh <= battery.soc_now_wh
         and battery.soc_now_wh <= battery.soc_max_wh
         and bool(within.all())

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from holdfast.core.errors import PlanFailed
 from holdfast.core.plan import PV_OFF_IMPORT_SHARE, PlanStatus
+from holdfast.optimization.conversion import Conversion
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -22,6 +23,8 @@ PV_OFF_BELOW_PER_KWH = -0.005
 A price that wavers about zero is no reason to move a switch, nor to write a register that wears
 out: at half a cent the PV that a house would use itself in an hour (1 kWh) is worth as much.
 """
+_MOST_SHARE = 1.0 - 1e-6
+"""In a slot that is long enough all that is missing would be taken, but for what rounding hides."""
 _DUSK_W = 10.0
 """Less PV is not worth a switch at any price."""
 
@@ -72,12 +75,24 @@ class BatteryModel:
     cycle depth).
     """
     deep_from_wh: float = 0.0
+    conversion: Conversion | None = None
+    """It has losses by power, in the place of the two efficiencies, which then are those at half
+    of the power beside what is drawn to be on. None: the efficiencies hold at any power."""
+    taper_per_h: float = 0.0
+    """Battery power is at most so many times what is missing to ``taper_end_wh``, as it is near
+    full; 0: no matter how full it is."""
+    taper_end_wh: float = 0.0
+    hybrid_ac_max_w: float | None = None
+    """PV and battery together give to AC, or take from it, no more. None: PV has its own way."""
+    pv_stored_per_kwh: float = 0.0
+    """So much is stored of a kWh of PV (AC) that reaches the battery without passing AC; 0: all
+    passes it."""
 
     def __post_init__(self) -> None:
         """Refuses what is no battery. Raises PlanFailed."""
         for name in self.__slots__:
             value = getattr(self, name)
-            if not -1e12 < value < 1e12:
+            if isinstance(value, float | int) and not -1e12 < value < 1e12:
                 raise PlanFailed(f"battery: {name} is {value}, not a finite number")
         if not 0 <= self.soc_min_wh <= self.soc_max_wh <= self.capacity_wh:
             raise PlanFailed("battery: needs 0 <= soc_min_wh <= soc_max_wh <= capacity_wh")
@@ -93,6 +108,63 @@ class BatteryModel:
         for name in ("soc_final_min_wh", "ageing_above_wh", "deep_from_wh"):
             if not 0 <= getattr(self, name) <= self.capacity_wh:
                 raise PlanFailed(f"battery: {name} is not within 0 to capacity_wh")
+        self._check_inverter()
+
+    def _check_inverter(self) -> None:
+        if self.taper_per_h and not (self.taper_per_h > 0 and self.taper_end_wh > self.capacity_wh):
+            raise PlanFailed("battery: what it takes must fall to more than nothing when full")
+        if not (self.pv_stored_per_kwh >= 0 and (self.hybrid_ac_max_w or 0.0) >= 0):
+            raise PlanFailed("battery: what a hybrid inverter can must not be negative")
+
+    @property
+    def idle_w(self) -> float:
+        """Returns what the inverter draws from the battery at 0 W, >= 0."""
+        return 0.0 if self.conversion is None else self.conversion.idle_w
+
+    @property
+    def is_linear(self) -> bool:
+        """Says whether the two efficiencies tell all of its losses."""
+        return self.conversion is None and self.pv_stored_per_kwh == 0.0
+
+    def stored_w(self, ac_w: Array, direct_w: Array | float = 0.0) -> Array:
+        """Returns the power at which energy is stored (negative: taken) for an AC power.
+
+        ``direct_w`` is the PV that may reach the battery without passing AC, >= 0.
+        """
+        if self.pv_stored_per_kwh > 0.0:
+            taken_w = np.clip(ac_w, 0.0, direct_w)
+            return self._through_ac(ac_w - taken_w) + self.pv_stored_per_kwh * taken_w
+        return self._through_ac(ac_w)
+
+    def ac_w(self, stored_w: Array, direct_w: Array | float = 0.0) -> Array:
+        """Returns the AC power at which energy is stored with ``stored_w``: the other way round."""
+        if self.pv_stored_per_kwh > 0.0:
+            wanted_w = (stored_w + self.idle_w) / self.pv_stored_per_kwh
+            taken_w = np.clip(wanted_w, 0.0, direct_w)
+            return taken_w + self._from_stored(stored_w - self.pv_stored_per_kwh * taken_w)
+        return self._from_stored(stored_w)
+
+    def most_stored_wh(self, stored_wh: Array | float, hours: Array | float) -> Array:
+        """Returns how much more may be stored after so many hours: less, the fuller it is."""
+        if self.taper_per_h == 0.0:
+            return np.asarray(np.inf)
+        return np.asarray(self.taken_near_full(hours) * (self.taper_end_wh - stored_wh))
+
+    def taken_near_full(self, hours: Array | float) -> Array:
+        """Returns the share of what is missing to ``taper_end_wh`` that it takes in ``hours``."""
+        return np.minimum(-np.expm1(-self.taper_per_h * np.asarray(hours)), _MOST_SHARE)
+
+    def _through_ac(self, ac_w: Array) -> Array:
+        if self.conversion is not None:
+            return self.conversion.to_battery(ac_w)
+        factor = np.where(ac_w > 0.0, self.charge_efficiency, 1 / self.discharge_efficiency)
+        return np.asarray(ac_w * factor)
+
+    def _from_stored(self, stored_w: Array) -> Array:
+        if self.conversion is not None:
+            return self.conversion.to_ac(stored_w)
+        factor = np.where(stored_w > 0.0, 1 / self.charge_efficiency, self.discharge_efficiency)
+        return np.asarray(stored_w * factor)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -180,6 +252,27 @@ class PlanProblem:
         return self.load_w - self.pv_w
 
     @property
+    def taken_near_full(self) -> Array | None:
+        """Returns the share of what is missing to ``taper_end_wh`` that may be stored in each slot;
+        None: it does not matter how full the battery is."""
+        battery = self.battery
+        return None if battery.taper_per_h == 0.0 else battery.taken_near_full(self.dt_h)
+
+    @property
+    def direct_w(self) -> Array:
+        """Returns the PV that may reach the battery without passing AC, in W.
+
+        Where PV may be switched off none counts: what is stored would hang on that, too.
+        """
+        return np.where(self.may_switch_pv, 0.0, self.pv_w)
+
+    @property
+    def hybrid_room_w(self) -> tuple[Array, Array]:
+        """Returns the least and most battery power in W that an inverter has room for which PV and
+        battery share: PV goes first."""
+        return hybrid_room_w(self.battery, self.pv_w)
+
+    @property
     def deficit_w(self) -> Array:
         """Returns the load that PV does not serve, in W."""
         return np.maximum(self.net_load_w, 0.0)
@@ -201,6 +294,14 @@ class PlanProblem:
             float(np.abs(self.export_price_per_kwh).max()),
         )
         return 1.0 + 10.0 * (highest + self.battery.wear_cost_per_kwh)
+
+
+def hybrid_room_w(battery: BatteryModel, pv_w: Array) -> tuple[Array, Array]:
+    """Returns the least and most battery power in W beside ``pv_w`` behind the same inverter."""
+    most_w = battery.hybrid_ac_max_w
+    if most_w is None:
+        return np.full_like(pv_w, -np.inf), np.full_like(pv_w, np.inf)
+    return np.minimum(pv_w - most_w, 0.0), pv_w + most_w
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from holdfast.core.errors import PlanFailed
-from holdfast.optimization.problem import Array, PlanProblem
+from holdfast.optimization.marks_met import MarksMet, worth_by_mark
+from holdfast.optimization.problem import Array, Mask, PlanProblem
 from holdfast.optimization.storage_limits import stored_limits
 
 LEVELS = 48
@@ -104,17 +105,20 @@ def cost_to_come(problem: ScenarioProblem) -> tuple[Array, Array]:
     return stage.levels_kwh, np.asarray(value[0])
 
 
-def follow_marks(problem: PlanProblem, marks: Marks) -> Array:
-    """Returns the change in stored energy of each slot, in kWh, if things come as expected."""
+def follow_marks(problem: PlanProblem, marks: Marks, pv_off: Mask | None = None) -> Array:
+    """Returns the change in stored energy of each slot, in kWh, if things come as expected.
+
+    PV is off in the slots of ``pv_off``; None: in none.
+    """
     stage = _Stage(
         ScenarioProblem(base=problem, load_w=problem.load_w[None], pv_w=problem.pv_w[None])
     )
     stored, gained = problem.battery.soc_now_wh / 1e3, np.empty(problem.slots)
     for slot in range(problem.slots):
-        through = stage.through_kwh(
-            slot, np.array([[stored]]), marks.table_kwh[slot][:, None, None]
-        )
-        gained[slot] = float(stage.gained_kwh(through)[0, 0])
+        off = pv_off is not None and bool(pv_off[slot])
+        met = stage.ways(slot)[-1 if off else 0]
+        _, change = met.moved(slot, np.array([[stored]]), marks.table_kwh[slot][:, None, None])
+        gained[slot] = float(change[0, 0])
         stored += gained[slot]
     return gained
 
@@ -124,11 +128,8 @@ class _Stage:
 
     def __init__(self, problem: ScenarioProblem) -> None:
         base = problem.base
-        battery, hours = base.battery, base.dt_h / 1e3
+        hours = base.dt_h / 1e3
         limits = stored_limits(base)
-        self._charge, self._discharge = battery.charge_efficiency, battery.discharge_efficiency
-        self._wear = battery.wear_cost_per_kwh
-        self._penalty = base.penalty_per_kwh
         low, high = float(limits.low_kwh.min()), float(limits.high_kwh.max())
         self.levels_kwh = np.linspace(low, max(high, low + 1e-6), LEVELS)
         levels = self.levels_kwh[None]
@@ -138,39 +139,18 @@ class _Stage:
         self._holding = (
             levels * limits.cost_per_kwh[:, None]
             + aged * limits.ageing_per_kwh[:, None]
-            + self._penalty * outside
+            + base.penalty_per_kwh * outside
         )
-        # Where PV may be switched off it is: what is imported is paid for.
-        pv_w = np.where(base.may_switch_pv, 0.0, problem.pv_w)
-        net_w = problem.load_w - pv_w
-        self._net = (net_w * hours).T[:, :, None].copy()
-        sheddable_w = pv_w if base.pv_curtailable else np.zeros_like(pv_w)
-        least_w = np.clip(-base.export_max_w - net_w - sheddable_w, -battery.discharge_max_w, 0.0)
-        most_w = np.clip(base.import_max_w - net_w, 0.0, battery.charge_max_w)
-        if not base.sells_stored:
-            least_w = np.maximum(least_w, -np.maximum(net_w, 0.0))
-        if base.least_w is not None:
-            least_w = np.maximum(least_w, np.minimum(base.least_w, most_w))
-        if base.most_w is not None:
-            most_w = np.minimum(most_w, np.maximum(base.most_w, least_w))
-        self._least = (least_w * hours).T[:, :, None].copy()
-        self._most = (most_w * hours).T[:, :, None].copy()
-        self._import_max = np.broadcast_to(base.import_max_w, hours.shape) * hours
-        self._export_max = base.export_max_w * hours
-        self._bought = base.import_price_per_kwh
-        sold = base.export_price_per_kwh
-        self._sold = np.maximum(sold, 0.0) if base.pv_curtailable else sold
+        self._on = MarksMet(base, problem.load_w, problem.pv_w, limits.low_kwh)
+        self._off: MarksMet | None = None
+        """It is the same with PV off, where it may be."""
+        self._may_be_off = base.may_switch_pv
+        if self._may_be_off.any():
+            self._off = MarksMet(base, problem.load_w, problem.pv_w, limits.low_kwh, pv_on=False)
         self._counts = problem.weights
+        net_w = problem.load_w - problem.pv_w
         self._classes = _classes(net_w * hours, self._counts)
-        # What a kWh in the battery costs or earns by each mark, (slots, marks).
-        self._worth = np.column_stack(
-            [
-                self._bought / self._charge,
-                self._sold / self._charge,
-                (self._bought - self._wear) * self._discharge,
-                (self._sold - self._wear) * self._discharge,
-            ]
-        )
+        self._worth = worth_by_mark(base, net_w, self._counts)
 
     def before(self, slot: int, later: Array) -> tuple[Array, Array]:
         """Returns the value function before ``slot`` and its marks, both by class."""
@@ -180,42 +160,16 @@ class _Stage:
         after = (later + self._holding[slot])[then]
         marks = self._marks(self._worth[slot], weight @ after)
         each = marks[self._classes[slot]].T[:, :, None]
-        through = self.through_kwh(slot, levels[None], each)
-        stored = levels + self.gained_kwh(through)
-        cost = self._cost(slot, through) + self._at(after, stored)
-        return weight @ cost, marks
+        costs = []
+        for met in self.ways(slot):
+            through, gained = met.moved(slot, levels[None], each)
+            costs.append(weight @ (met.cost(slot, through) + self._at(after, levels + gained)))
+        return np.minimum.reduce(costs), marks
 
-    def through_kwh(self, slot: int, stored: Array, marks: Array) -> Array:
-        """Returns the AC energy of the battery in ``slot`` (+ charging): what ``marks`` make of it.
-
-        The marks come as (4, paths, 1), what is ``stored`` as (paths or 1, levels).
-        """
-        buy, store, serve, sell = marks
-        net, least, most = self._net[slot], self._least[slot], self._most[slot]
-        stores = np.maximum(store - stored, 0.0) / self._charge
-        serves = np.maximum(stored - serve, 0.0) * self._discharge
-        through = np.minimum(np.maximum(-net, -serves), stores)
-        through = np.maximum(
-            through, np.where(stored < buy, (buy - stored) / self._charge, -np.inf)
-        )
-        sells = np.where(stored > sell, (sell - stored) * self._discharge, np.inf)
-        through = np.minimum(through, sells)
-        return np.asarray(np.minimum(np.maximum(through, least), most))
-
-    def gained_kwh(self, through: Array) -> Array:
-        """Returns the change in stored energy."""
-        return np.asarray(
-            np.where(through > 0.0, through * self._charge, through / self._discharge)
-        )
-
-    def _cost(self, slot: int, through: Array) -> Array:
-        grid = self._net[slot] + through
-        bought = np.maximum(grid, 0.0)
-        sold = np.minimum(np.maximum(-grid, 0.0), self._export_max[slot])
-        over = np.maximum(bought - self._import_max[slot], 0.0)
-        delivered = np.maximum(-through, 0.0)
-        cost = self._bought[slot] * bought - self._sold[slot] * sold
-        return np.asarray(cost + self._penalty * over + self._wear * delivered)
+    def ways(self, slot: int) -> list[MarksMet]:
+        """Returns how a slot may go: with PV on and, where it may be, off."""
+        off = self._off if self._may_be_off[slot] else None
+        return [self._on] if off is None else [self._on, off]
 
     def _at(self, after: Array, stored: Array) -> Array:
         """Returns the value functions ``after``, one a path, at what is ``stored``."""

@@ -132,7 +132,7 @@ def _follow(problem: SiteProblem, columns: SiteColumns, values: Array) -> _Follo
         row_w[load.slots] = values[each.run] / hours[load.slots]
     grid = columns.grid
     pv_off = values[grid.pv_off] > _HALF
-    curtailed_w = (values[grid.curtailed] + values[grid.lost]) / hours
+    curtailed_w = (values[grid.curtailed] + values[grid.lost] + values[grid.cut_off]) / hours
     curtailed_w += values[grid.pv_off] * base.pv_w
     return _Followed(
         unit_w=unit_w,
@@ -171,7 +171,8 @@ def _unit_w(battery: BatteryModel, columns: UnitColumns, values: Array, hours: A
 
 def _stored(battery: BatteryModel, power_w: Array, dt_h: Array) -> Array:
     factor = np.where(power_w > 0.0, battery.charge_efficiency, 1 / battery.discharge_efficiency)
-    return np.asarray(battery.soc_now_wh + np.cumsum(power_w * dt_h * factor))
+    gained_wh = (power_w * factor - battery.idle_w) * dt_h
+    return np.asarray(battery.soc_now_wh + np.cumsum(gained_wh))
 
 
 def _other_costs(problem: SiteProblem, followed: _Followed) -> float:

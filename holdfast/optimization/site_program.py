@@ -104,7 +104,8 @@ def _add_unit(
         cost = replace(base, battery=battery).ageing_cost_per_kwh
         aged = blocks.add_columns(slots, 0.0, np.inf, cost)
         blocks.add_rows(-np.inf, battery.ageing_above_wh / 1e3, (stored, 1.0), (aged, -1.0))
-    rows = _add_balance(blocks, battery, battery.soc_now_wh / 1e3, stored, charge, discharge)
+    now_kwh, drawn = battery.soc_now_wh / 1e3, battery.idle_w * hours
+    rows = _add_balance(blocks, battery, now_kwh, stored, charge, discharge, drawn)
     blocks.add_rows(-np.inf, 0.0, (charge, 1.0), (charges, -most))
     blocks.add_rows(-np.inf, least, (discharge, 1.0), (charges, least))
     if battery.deep_wear_cost_per_kwh > 0.0:
@@ -113,11 +114,20 @@ def _add_unit(
 
 
 def _add_balance(
-    blocks: Blocks, battery: BatteryModel, now_kwh: float, stored: Block, into: Block, out: Block
+    blocks: Blocks,
+    battery: BatteryModel,
+    now_kwh: float,
+    stored: Block,
+    into: Block,
+    out: Block,
+    drawn: Array | float = 0.0,
 ) -> Block:
-    """Balances what is stored after a slot with what was before, went in and out, and was lost."""
-    start = np.zeros(len(stored))
-    start[0] = now_kwh
+    """Balances what is stored after a slot with what was before, went in and out, and was lost.
+
+    ``drawn`` is what the inverter takes to be on, in each slot.
+    """
+    start = np.zeros(len(stored)) - drawn
+    start[0] += now_kwh
     rows = blocks.add_rows(
         start,
         start,

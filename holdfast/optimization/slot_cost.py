@@ -7,6 +7,7 @@ convex the linear program over its pieces is exact; where it is not, its lower c
 tightest relaxation there is for a slot.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -66,7 +67,8 @@ class GridExchange:
 
 def build_curves(problem: PlanProblem) -> Curves:
     """Builds the curves of ``problem``, without what a stored kWh is worth at the end."""
-    through_kwh, cost = exchange_costs(problem, *_reach_kwh(problem))
+    corners = _loss_corners(problem)
+    through_kwh, cost = exchange_costs(problem, *_reach_kwh(problem), corners)
     delivered_kwh = np.maximum(-through_kwh, 0.0)
     wear = problem.battery.wear_cost_per_kwh * delivered_kwh
     return Curves(
@@ -75,14 +77,17 @@ def build_curves(problem: PlanProblem) -> Curves:
     )
 
 
-def exchange_costs(problem: PlanProblem, least: Array, most: Array) -> tuple[Array, Array]:
+def exchange_costs(
+    problem: PlanProblem, least: Array, most: Array, corners: Sequence[Array] = ()
+) -> tuple[Array, Array]:
     """Returns the corners, in rising order, of what the grid exchange costs in each slot.
 
     It is a function of the AC energy beside load and PV, from ``least`` to ``most`` kWh; both
-    answers have the shape (corners, slots).
+    answers have the shape (corners, slots). They have those in ``corners``, too.
     """
-    corners = np.stack([least, np.zeros(problem.slots), most, *_grid_corners(problem)])
-    through_kwh = np.sort(np.clip(corners, least, most), axis=0)
+    bends = [*_grid_corners(problem), *corners]
+    whole = np.stack([least, np.zeros(problem.slots), most, *bends])
+    through_kwh = np.sort(np.clip(whole, least, most), axis=0)
     if problem.may_switch_pv.any():
         through_kwh = _with_switching(problem, through_kwh)
     exchange = exchange_at(problem, through_kwh)
@@ -101,6 +106,8 @@ def _reach_kwh(problem: PlanProblem) -> tuple[Array, Array]:
     most_w = problem.import_max_w - problem.net_load_w
     least_w = np.clip(least_w, -battery.discharge_max_w, 0.0)
     most_w = np.clip(most_w, 0.0, battery.charge_max_w)
+    room_w = problem.hybrid_room_w
+    least_w, most_w = np.maximum(least_w, room_w[0]), np.minimum(most_w, room_w[1])
     lowest_w = least_w
     if not problem.sells_stored:
         least_w = np.maximum(least_w, -problem.deficit_w)
@@ -128,18 +135,14 @@ def _later(problem: PlanProblem) -> Array:
 
 def gained_kwh(problem: PlanProblem, through_kwh: Array) -> Array:
     """Returns the change in stored energy for the AC energy ``through_kwh`` (+ charging)."""
-    battery = problem.battery
-    factor = np.where(
-        through_kwh > 0.0, battery.charge_efficiency, 1 / battery.discharge_efficiency
-    )
-    return np.asarray(through_kwh * factor)
+    hours = problem.dt_h / 1e3
+    return problem.battery.stored_w(through_kwh / hours, problem.direct_w) * hours
 
 
 def through_kwh(problem: PlanProblem, gained_kwh: Array) -> Array:
     """Returns the AC energy (+ charging) for a change in stored energy."""
-    battery = problem.battery
-    factor = np.where(gained_kwh > 0.0, 1 / battery.charge_efficiency, battery.discharge_efficiency)
-    return np.asarray(gained_kwh * factor)
+    hours = problem.dt_h / 1e3
+    return problem.battery.ac_w(gained_kwh / hours, problem.direct_w) * hours
 
 
 def exchange_at(problem: PlanProblem, through_kwh: Array) -> GridExchange:
@@ -158,11 +161,21 @@ def exchange_at(problem: PlanProblem, through_kwh: Array) -> GridExchange:
 def _with_pv_on(problem: PlanProblem, through_kwh: Array) -> list[GridExchange]:
     hours = problem.dt_h / 1e3
     uncurtailed = problem.net_load_w * hours + through_kwh
-    curtailed = [np.zeros_like(uncurtailed)]
+    cut_off = _cut_off_kwh(problem, through_kwh)
+    curtailed = [cut_off]
     if problem.pv_curtailable:
         curtailed += [-problem.export_max_w * hours - uncurtailed, -uncurtailed]
     pv_kwh = problem.pv_w * hours
-    return [_exchange(problem, uncurtailed, np.clip(each, 0.0, pv_kwh)) for each in curtailed]
+    return [_exchange(problem, uncurtailed, np.clip(each, cut_off, pv_kwh)) for each in curtailed]
+
+
+def _cut_off_kwh(problem: PlanProblem, through_kwh: Array) -> Array:
+    """Returns the PV that a hybrid inverter has no room for beside the battery's energy."""
+    most_w = problem.battery.hybrid_ac_max_w
+    if most_w is None:
+        return np.zeros(np.broadcast_shapes(through_kwh.shape, problem.pv_w.shape))
+    hours = problem.dt_h / 1e3
+    return np.asarray(np.maximum((problem.pv_w - most_w) * hours - through_kwh, 0.0))
 
 
 def _with_pv_off(problem: PlanProblem, through_kwh: Array) -> GridExchange:
@@ -173,6 +186,8 @@ def _with_pv_off(problem: PlanProblem, through_kwh: Array) -> GridExchange:
     off = _exchange(problem, uncurtailed, np.broadcast_to(pv_kwh, uncurtailed.shape))
     most_kwh = problem.pv_off_import_max_w * hours + _step_kwh(problem) / 2.0
     may = problem.may_switch_pv & (off.grid_kwh <= most_kwh)
+    if problem.battery.hybrid_ac_max_w is not None:
+        may &= through_kwh <= problem.battery.hybrid_ac_max_w * hours + _step_kwh(problem) / 2.0
     return replace(off, cost=np.where(may, off.cost, np.inf), pv_off=np.ones(may.shape, bool))
 
 
@@ -240,6 +255,23 @@ def _grid_corners(problem: PlanProblem) -> list[Array]:
         most_kwh = problem.pv_off_import_max_w * hours
         ends = (*outwards, most_kwh, most_kwh + _step_kwh(problem))
         corners += [limit - net_kwh - pv_kwh for limit in ends]
+    most_w = problem.battery.hybrid_ac_max_w
+    if most_w is not None:
+        corners.append(pv_kwh - most_w * hours)
+        if problem.may_switch_pv.any():
+            most = np.full(problem.slots, most_w) * hours
+            corners += [most, most + _step_kwh(problem)]
+    return corners
+
+
+def _loss_corners(problem: PlanProblem) -> list[Array]:
+    """Returns the AC energies of the battery at which what is lost bends."""
+    battery, hours = problem.battery, problem.dt_h / 1e3
+    bends_w = () if battery.conversion is None else battery.conversion.ac_w
+    corners = [bend_w * hours for bend_w in bends_w]
+    if battery.pv_stored_per_kwh > 0.0:
+        direct_kwh = problem.direct_w * hours
+        corners += [direct_kwh, *(direct_kwh + corner for corner in corners)]
     return corners
 
 

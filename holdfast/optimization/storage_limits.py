@@ -63,7 +63,7 @@ def stored_limits(problem: PlanProblem) -> StoredLimits:
     battery = problem.battery
     low = np.full(problem.slots, battery.soc_min_wh / 1e3)
     high = np.full(problem.slots, battery.soc_max_wh / 1e3)
-    if battery.soc_now_wh < battery.soc_min_wh:
+    if battery.soc_now_wh < battery.soc_min_wh or battery.idle_w > 0.0:
         low = np.minimum(low, _filled_kwh(problem))
     if battery.soc_now_wh > battery.soc_max_wh:
         high = np.maximum(high, _served_kwh(problem))
@@ -97,10 +97,14 @@ def _as_asked(problem: PlanProblem, low: Array, high: Array) -> tuple[Array, Arr
 
 def _filled_kwh(problem: PlanProblem) -> Array:
     """Returns what is stored if the battery only ever charges, within the import limit."""
-    battery = problem.battery
-    room_w = np.clip(problem.import_max_w - problem.net_load_w, 0.0, battery.charge_max_w)
-    gained_wh = np.cumsum(room_w * problem.dt_h) * battery.charge_efficiency
-    filled = np.minimum(battery.soc_now_wh + gained_wh, battery.capacity_wh)
+    battery, room_w = problem.battery, problem.import_max_w - problem.net_load_w
+    room_w = np.clip(np.minimum(room_w, problem.hybrid_room_w[1]), 0.0, battery.charge_max_w)
+    gained_wh = battery.stored_w(room_w, problem.direct_w) * problem.dt_h
+    filled, now_wh = np.empty(problem.slots), battery.soc_now_wh
+    for slot, gain_wh in enumerate(gained_wh.tolist()):
+        most_wh = float(battery.most_stored_wh(now_wh, problem.dt_h[slot]))
+        now_wh = min(now_wh + min(gain_wh, most_wh), battery.capacity_wh)
+        filled[slot] = now_wh
     return np.maximum(filled / 1e3 - _ROOM_KWH, 0.0)
 
 
@@ -108,5 +112,6 @@ def _served_kwh(problem: PlanProblem) -> Array:
     """Returns what is stored if the battery only ever serves the load."""
     battery = problem.battery
     taken_w = np.clip(problem.net_load_w, 0.0, battery.discharge_max_w)
-    given_wh = np.cumsum(taken_w * problem.dt_h) / battery.discharge_efficiency
+    taken_w = np.minimum(taken_w, -problem.hybrid_room_w[0])
+    given_wh = np.cumsum(-battery.stored_w(-taken_w) * problem.dt_h)
     return np.asarray((battery.soc_now_wh - given_wh) / 1e3 + _ROOM_KWH)

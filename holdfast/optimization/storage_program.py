@@ -12,6 +12,11 @@ and one row per slot, whose entries are all ones, so that neither prices, limits
 nor slot lengths ever touch the matrix:
 
     stored[t] + aged[t] - stored[t-1] - aged[t-1] - sum_j piece[j, t] = start of the first piece
+
+A battery that takes less when it is nearly full has another row a slot, whose one number beside
+ones is the share k of what is missing that it takes in the slot:
+
+    stored[t] + aged[t] - (1 - k[t]) (stored[t-1] + aged[t-1]) <= k[t] x end of the taper
 """
 
 from dataclasses import dataclass
@@ -49,8 +54,11 @@ class Columns:
 class StorageProgram:
     """Solves a linear program for a fixed number of slots and pieces, again with other data."""
 
-    def __init__(self, slots: int, pieces: int) -> None:
+    def __init__(self, slots: int, pieces: int, taken: Array | None = None) -> None:
+        """``taken`` is the share of what is missing that the battery takes in each slot, as it is
+        nearly full; None: it takes all. That of the first slot may be another one later."""
         self.slots, self.pieces = slots, pieces
+        self._taken = taken
         self._columns = np.arange((pieces + 2) * slots, dtype=np.int32)
         self._rows = np.arange(slots, dtype=np.int32)
         self._highs = new_solver(
@@ -70,6 +78,13 @@ class StorageProgram:
         starts = pieces.start_kwh.copy()
         starts[0] += stored_now_kwh
         self._highs.changeRowsBounds(self.slots, self._rows, starts, starts)
+
+    def limit(self, taken: Array, end_kwh: float, stored_now_kwh: float) -> None:
+        """Takes up where a taper ends; ``taken`` is as at the start but for the first slot."""
+        most = taken * end_kwh
+        most[0] += (1.0 - taken[0]) * stored_now_kwh
+        rows = self._rows + np.int32(self.slots)
+        self._highs.changeRowsBounds(self.slots, rows, np.full(self.slots, -np.inf), most)
 
     def forget(self) -> None:
         """Starts the next solve afresh."""
@@ -93,7 +108,8 @@ class StorageProgram:
         values = np.array(solution.col_value)[self.pieces * self.slots :]
         stored = values[: self.slots] + values[self.slots :]
         # Minimising: one more kWh in a storage row is a gift, so its dual is negative.
-        return highs.getObjectiveValue() / _SCALE, stored, -np.array(solution.row_dual) / _SCALE
+        worth = -np.array(solution.row_dual)[: self.slots] / _SCALE
+        return highs.getObjectiveValue() / _SCALE, stored, worth
 
     def _padded(self, pieces: Pieces) -> tuple[Array, Array]:
         lengths, costs = np.zeros((2, self.pieces, self.slots))
@@ -107,15 +123,20 @@ class StorageProgram:
 
     def _pass_model(self) -> None:
         slots, columns = self.slots, len(self._columns)
-        row = np.arange(slots, dtype=np.int32)
-        following = np.column_stack([row, row + 1]).ravel()[:-1]
-        signs = np.tile([1.0, -1.0], slots)[:-1]
-        per_column = np.concatenate([np.ones(self.pieces * slots), np.tile(_chain(slots), 2)])
+        piece_rows = np.arange(slots, dtype=np.int32)[:, None]
+        kept = [_chain(np.ones(slots), 0)]
+        if self._taken is not None:
+            kept.append(_chain(1.0 - self._taken, slots))
+        rows = np.hstack([row for row, _ in kept])
+        values = np.hstack([value for _, value in kept])
+        there = rows >= 0
+        per_column = np.concatenate([np.ones(self.pieces * slots), np.tile(there.sum(axis=1), 2)])
         starts = np.concatenate([[0], np.cumsum(per_column)[:-1]]).astype(np.int32)
         zero, one = np.zeros(columns), np.ones(columns)
+        count = slots * len(kept)
         self._highs.passModel(
             columns,
-            slots,
+            count,
             int(per_column.sum()),
             int(highspy.MatrixFormat.kColwise),
             int(highspy.ObjSense.kMinimize),
@@ -123,15 +144,22 @@ class StorageProgram:
             zero,
             zero,
             one,
-            np.zeros(slots),
-            np.zeros(slots),
+            np.zeros(count),
+            np.zeros(count),
             starts,
-            np.concatenate([np.tile(row, self.pieces), following, following]).astype(np.int32),
-            np.concatenate([-np.ones(self.pieces * slots), signs, signs]),
+            np.concatenate(
+                [np.tile(piece_rows.ravel(), self.pieces), rows[there], rows[there]]
+            ).astype(np.int32),
+            np.concatenate([-np.ones(self.pieces * slots), values[there], values[there]]),
             np.zeros(columns, dtype=np.int32),
         )
 
 
-def _chain(slots: int) -> Array:
-    """Returns the entries per column of what is stored: in its own row and the next."""
-    return np.concatenate([np.full(slots - 1, 2.0), [1.0]])
+def _chain(kept: Array, first_row: int) -> tuple[Array, Array]:
+    """Returns the rows of what is stored in each slot, and its entries: 1 in its own, and in the
+    next less what is ``kept`` there. A row of -1 is none."""
+    slots = len(kept)
+    own = np.arange(slots) + first_row
+    following = np.where(np.arange(slots) < slots - 1, own + 1, -1)
+    less = -np.concatenate([kept[1:], [0.0]])
+    return np.column_stack([own, following]), np.column_stack([np.ones(slots), less])

@@ -47,6 +47,28 @@ class PiecewiseLinear:
         return float((self.y[right] - self.y[right - 1]) / (self.x[right] - self.x[right - 1]))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taper:
+    """A battery that is nearly full takes a share of what is missing to an end, and no more."""
+
+    share: float
+    """It is above 0 and below 1."""
+    end: float
+    """It is above all that can be stored."""
+
+    def most(self, stored: Array) -> Array:
+        """Returns how much more may be stored where ``stored`` is in the battery."""
+        return np.asarray(self.share * (self.end - stored))
+
+    def before(self, stored: Array) -> Array:
+        """Returns what is in the battery before a slot that ends with ``stored`` at the most."""
+        return np.asarray((stored - self.share * self.end) / (1.0 - self.share))
+
+    def where_most_is(self, gained: Array) -> Array:
+        """Returns what is in the battery where it may gain that at the most."""
+        return np.asarray(self.end - gained / self.share)
+
+
 def simplified(x: Array, y: Array) -> PiecewiseLinear:
     """Returns a line without coinciding corners and corners that do not bend it."""
     far = np.concatenate([_END, x[1:] - x[:-1] > _SAME_KWH])
@@ -61,17 +83,28 @@ def simplified(x: Array, y: Array) -> PiecewiseLinear:
 
 
 def earlier(
-    curve: PiecewiseLinear, later: PiecewiseLinear, low: float, high: float
+    curve: PiecewiseLinear,
+    later: PiecewiseLinear,
+    low: float,
+    high: float,
+    taper: Taper | None = None,
 ) -> PiecewiseLinear:
-    """Returns V on [low, high] for V' = ``later``; empty where nothing in there leads to it."""
+    """Returns V on [low, high] for V' = ``later``; empty where nothing in there leads to it.
+
+    With a ``taper`` the best may also be as much as the battery takes, and nothing more is.
+    """
     shifts, curve_y = _convex_corners(curve)
     targets, later_y = _convex_corners(later)
     low = max(low, float(later.x[0] - curve.x[-1]))
     high = min(high, float(later.x[-1] - curve.x[0]))
-    x = np.concatenate(
-        [[low, high], (later.x[:, None] - shifts).ravel(), (targets[:, None] - curve.x).ravel()]
-    )
-    x = np.unique(np.minimum(np.maximum(x, low), high))
+    places: list[Array] = [
+        np.array([low, high]),
+        (later.x[:, None] - shifts).ravel(),
+        (targets[:, None] - curve.x).ravel(),
+    ]
+    if taper is not None:
+        places += [taper.where_most_is(curve.x), taper.before(later.x)]
+    x = np.unique(np.minimum(np.maximum(np.concatenate(places), low), high))
     # One row for each function, which is straight between two neighbours of x.
     values = np.concatenate(
         [
@@ -79,6 +112,13 @@ def earlier(
             later_y[:, None] + curve.at(targets[:, None] - x),
         ]
     )
+    if taper is not None:
+        most = taper.most(x)
+        steps = np.concatenate(
+            [np.broadcast_to(shifts[:, None], (len(shifts), len(x))), targets[:, None] - x]
+        )
+        values = np.where(steps <= most + _SAME_KWH, values, np.inf)
+        values = np.concatenate([values, (curve.at(most) + later.at(x + most))[None]])
     return simplified(*_with_bends(x, values))
 
 
@@ -124,10 +164,15 @@ def _bends(left: Array, right: Array) -> Iterator[tuple[float, float]]:
         yield float(share[first]), float(start[now] + rise[now] * share[first])
 
 
-def best_step(curve: PiecewiseLinear, later: PiecewiseLinear, stored: float) -> float:
+def best_step(
+    curve: PiecewiseLinear, later: PiecewiseLinear, stored: float, taper: Taper | None = None
+) -> float:
     """Returns the change in stored energy that is best where ``stored`` is in the battery."""
+    most = curve.x[-1]
+    if taper is not None:
+        most = max(min(most, float(taper.most(np.array(stored)))), curve.x[0])
     steps = np.concatenate([curve.x, later.x - stored])
-    steps = np.clip(steps, curve.x[0], curve.x[-1])
+    steps = np.clip(steps, curve.x[0], most)
     costs = curve.at(steps) + later.at(stored + steps)
     # Among equals the smallest movement.
     best = np.flatnonzero(costs <= costs.min() + _SAME_COST)

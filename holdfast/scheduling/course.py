@@ -19,7 +19,7 @@ from holdfast.core.interval import Interval
 from holdfast.core.plan import Plan, PlanSlot
 from holdfast.core.slot_mode import SlotMode
 from holdfast.optimization.answer import battery_cost
-from holdfast.optimization.problem import Array, BatteryModel, PlanProblem
+from holdfast.optimization.problem import Array, PlanProblem
 from holdfast.optimization.slot_cost import exchange_at
 from holdfast.scheduling.plan_problem import plan_problem
 from holdfast.scheduling.plan_question import PlanQuestion
@@ -61,6 +61,7 @@ def walk(problem: PlanProblem, wish: Callable[[int, float], SlotWish]) -> Course
     """Returns what comes of a rule that is asked slot by slot, and told how many Wh are stored."""
     battery, net_w = problem.battery, problem.net_load_w.tolist()
     least_w, most_w = _grid_bounds(problem)
+    direct_w = problem.direct_w.tolist()
     battery_w, soc_wh = np.empty(problem.slots), np.empty(problem.slots)
     now_wh = battery.soc_now_wh
     for slot in range(problem.slots):
@@ -71,11 +72,12 @@ def walk(problem: PlanProblem, wish: Callable[[int, float], SlotWish]) -> Course
             hours=hours,
             export_max_w=problem.export_max_w,
             battery=battery,
+            direct_w=direct_w[slot],
         )
         wanted_w = expected_w(wish(slot, now_wh), here)
         wanted_w = min(max(wanted_w, float(least_w[slot])), float(most_w[slot]))
-        done_w = _within_stored(battery, wanted_w, now_wh, hours)
-        now_wh += _gained_wh(battery, done_w, hours)
+        done_w, gained_wh = _within_stored(here, wanted_w)
+        now_wh += gained_wh
         battery_w[slot], soc_wh[slot] = done_w, now_wh
     exchange = exchange_at(problem, battery_w * problem.dt_h / 1e3)
     costs = exchange.cost
@@ -190,19 +192,26 @@ def _grid_bounds(problem: PlanProblem) -> tuple[Array, Array]:
     sheddable_w = problem.pv_w * problem.pv_curtailable
     least_w = np.clip(-problem.export_max_w - net_w - sheddable_w, -battery.discharge_max_w, 0.0)
     most_w = np.clip(problem.import_max_w - net_w, 0.0, battery.charge_max_w)
-    return least_w, most_w
+    room_w = problem.hybrid_room_w
+    return np.maximum(least_w, room_w[0]), np.minimum(most_w, room_w[1])
 
 
-def _within_stored(battery: BatteryModel, power_w: float, now_wh: float, hours: float) -> float:
-    """Returns ``power_w`` as far as there is room, or energy that may be taken, for so long."""
+def _within_stored(here: Expected, power_w: float) -> tuple[float, float]:
+    """Returns ``power_w`` as far as there is room, or energy that may be taken, for the slot, and
+    the change in Wh of what is stored."""
+    battery, hours, now_wh = here.battery, here.hours, here.stored_wh
+    gained_w = here.stored_w(power_w)
     if power_w > 0.0:
-        room_wh = max(battery.soc_max_wh - now_wh, 0.0)
-        return min(power_w, room_wh / battery.charge_efficiency / hours)
-    stored_wh = max(now_wh - battery.soc_min_wh, 0.0)
-    return max(power_w, -stored_wh * battery.discharge_efficiency / hours)
-
-
-def _gained_wh(battery: BatteryModel, power_w: float, hours: float) -> float:
-    if power_w > 0.0:
-        return power_w * hours * battery.charge_efficiency
-    return power_w * hours / battery.discharge_efficiency
+        room_w = max(battery.soc_max_wh - now_wh, 0.0) / hours
+        if battery.taper_per_h > 0.0:
+            room_w = min(room_w, float(battery.most_stored_wh(now_wh, hours)) / hours)
+        if gained_w > room_w:
+            # Nothing goes the other way to make up for what the inverter draws.
+            power_w = max(here.ac_w(room_w), 0.0)
+            gained_w = here.stored_w(power_w)
+    elif power_w < 0.0:
+        left_w = max(now_wh - battery.soc_min_wh, 0.0) / hours
+        if gained_w < -left_w:
+            power_w = min(here.ac_w(-left_w), 0.0)
+            gained_w = here.stored_w(power_w)
+    return power_w, gained_w * hours

@@ -286,7 +286,8 @@ def _plan_id(now_utc: datetime, problem: PlanProblem, waiting: Waiting) -> str:
     numbers += [problem.export_max_w, problem.sells_stored]
     numbers += [load.energy_wh for load in waiting.loads]
     numbers += [room.temperature_now_c for room in waiting.rooms]
-    digest = hashlib.sha256(json.dumps([now_utc.isoformat(), numbers]).encode())
+    told = json.dumps([now_utc.isoformat(), numbers], default=repr)
+    digest = hashlib.sha256(told.encode())
     for values in (
         problem.dt_h,
         problem.import_price_per_kwh,

@@ -20,6 +20,12 @@ from holdfast.optimization.problem import Array, BatteryModel, PlanProblem
 from holdfast.optimization.site_problem import ModeRules, PeakPrice, SiteProblem
 from holdfast.scheduling.loads.problem import Waiting
 from holdfast.scheduling.peaks import paid_w
+from holdfast.scheduling.storage_losses import (
+    conversion_of,
+    efficiencies_of,
+    hybrid_of,
+    taper_of,
+)
 
 _SHORTEST_SLOT = timedelta(seconds=1)
 """The rest of the present quarter counts as at least this long, or power = energy / time
@@ -162,7 +168,7 @@ def _demand_charges(
     ]
 
 
-def _shape(site: Site, index: int) -> tuple[float, ...]:
+def _shape(site: Site, index: int) -> tuple[object, ...]:
     """Returns equal tuples for units that are alike but for their size."""
     unit = site.storage[index]
     capacity_wh = unit.battery.capacity_wh
@@ -170,6 +176,8 @@ def _shape(site: Site, index: int) -> tuple[float, ...]:
         round(unit.charge_power_max_w / capacity_wh, 3),
         round(unit.discharge_power_max_w / capacity_wh, 3),
         unit.inverter_hardware.efficiency_pct,
+        unit.losses.model_copy(update={"standby_w": 0.0}),
+        round(unit.losses.standby_w / capacity_wh, 6),
         lowest_soc_pct(site, index),
         unit.operation.soc_max_pct,
     )
@@ -208,13 +216,16 @@ def _powers(forecast: PowerForecast, intervals: list[Interval], quantile: float)
 def battery_model(site: Site, soc_pct: float, import_price_per_kwh: Array) -> BatteryModel:
     """Takes all storage units as one: capacities and powers add up, efficiency is their mean."""
     capacity_wh = sum(unit.battery.capacity_wh for unit in site.storage)
-    efficiency = (
-        sum(u.battery.capacity_wh * u.inverter_hardware.efficiency_pct for u in site.storage)
-        / capacity_wh
-        / 100.0
-    )
+    conversion = conversion_of(site.storage)
+    efficiencies = efficiencies_of(site.storage, conversion)
+    taper_per_h, taper_end_wh = taper_of(site.storage, conversion)
+    hybrid_ac_max_w, pv_stored_per_kwh = hybrid_of(site)
     limit_w = site.limited_power_w if site.authority == "limited" else np.inf
-    planner = site.planner
+    planner, worth = site.planner, site.planner.terminal_price_per_kwh
+    if worth is None:
+        worth = terminal_value_per_kwh(
+            import_price_per_kwh, efficiencies.discharge, planner.wear_cost_per_kwh
+        )
     return BatteryModel(
         capacity_wh=capacity_wh,
         soc_min_wh=min(kept_soc_pct(site) / 100.0, 1.0) * capacity_wh,
@@ -225,14 +236,17 @@ def battery_model(site: Site, soc_pct: float, import_price_per_kwh: Array) -> Ba
         soc_now_wh=min(soc_pct / 100.0 * capacity_wh, capacity_wh),
         charge_max_w=min(site.charge_power_max_w, limit_w),
         discharge_max_w=min(site.discharge_power_max_w, limit_w),
-        charge_efficiency=efficiency,
-        discharge_efficiency=efficiency,
+        charge_efficiency=efficiencies.charge,
+        discharge_efficiency=efficiencies.discharge,
         wear_cost_per_kwh=planner.wear_cost_per_kwh,
-        terminal_value_per_kwh=terminal_value_per_kwh(
-            import_price_per_kwh, efficiency, planner.wear_cost_per_kwh
-        ),
+        terminal_value_per_kwh=worth,
         ageing_cost_per_kwh_h=planner.ageing_cost_per_kwh_day / 24.0,
         ageing_above_wh=capacity_wh * planner.ageing_above_pct / 100.0,
+        conversion=conversion,
+        taper_per_h=taper_per_h,
+        taper_end_wh=taper_end_wh,
+        hybrid_ac_max_w=hybrid_ac_max_w,
+        pv_stored_per_kwh=pv_stored_per_kwh,
     )
 
 
@@ -240,7 +254,8 @@ def _unit_battery(site: Site, index: int, soc_pct: float, whole: BatteryModel) -
     unit = site.storage[index]
     capacity_wh = unit.battery.capacity_wh
     share = whole.charge_max_w / site.charge_power_max_w
-    efficiency = unit.inverter_hardware.efficiency_pct / 100.0
+    conversion = conversion_of([unit])
+    efficiencies = efficiencies_of([unit], conversion)
     return BatteryModel(
         capacity_wh=capacity_wh,
         soc_min_wh=capacity_wh * lowest_soc_pct(site, index) / 100.0,
@@ -249,14 +264,16 @@ def _unit_battery(site: Site, index: int, soc_pct: float, whole: BatteryModel) -
         charge_max_w=unit.charge_power_max_w * share,
         discharge_max_w=unit.discharge_power_max_w
         * (whole.discharge_max_w / site.discharge_power_max_w),
-        charge_efficiency=efficiency,
-        discharge_efficiency=efficiency,
+        charge_efficiency=efficiencies.charge,
+        discharge_efficiency=efficiencies.discharge,
         wear_cost_per_kwh=whole.wear_cost_per_kwh,
         terminal_value_per_kwh=whole.terminal_value_per_kwh,
         ageing_cost_per_kwh_h=whole.ageing_cost_per_kwh_h,
         ageing_above_wh=capacity_wh * site.planner.ageing_above_pct / 100.0,
         deep_wear_cost_per_kwh=site.planner.deep_wear_cost_per_kwh,
         deep_from_wh=capacity_wh * site.planner.deep_from_pct / 100.0,
+        conversion=conversion,
+        hybrid_ac_max_w=whole.hybrid_ac_max_w,
     )
 
 

@@ -8,6 +8,8 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
 from holdfast.core.asked_slot import NO_TERMS, SlotTerms
 from holdfast.core.slot_mode import REFILL_SHARE, SlotMode
 from holdfast.optimization.problem import BatteryModel
@@ -45,16 +47,36 @@ class Expected:
     hours: float
     export_max_w: float
     battery: BatteryModel
+    direct_w: float = 0.0
+    """It is PV that may reach the battery without passing AC."""
 
     def filling_w(self, pct: float) -> float:
         """Returns the power that fills the battery up to ``pct`` in this slot; 0 above it."""
         missing_wh = max(pct / 100.0 * self.battery.capacity_wh - self.stored_wh, 0.0)
-        return missing_wh / self.battery.charge_efficiency / self.hours
+        if not missing_wh > 0.0:
+            return 0.0
+        return self.ac_w(missing_wh / self.hours)
 
     def emptying_w(self, pct: float) -> float:
         """Returns the power that empties the battery down to ``pct`` in it; 0 below it."""
         above_wh = max(self.stored_wh - pct / 100.0 * self.battery.capacity_wh, 0.0)
-        return above_wh * self.battery.discharge_efficiency / self.hours
+        return max(-self.ac_w(-above_wh / self.hours), 0.0)
+
+    def ac_w(self, stored_w: float) -> float:
+        """Returns the AC power at which energy is stored with ``stored_w``."""
+        battery = self.battery
+        if battery.is_linear:
+            to_ac = battery.discharge_efficiency
+            return stored_w / battery.charge_efficiency if stored_w > 0.0 else stored_w * to_ac
+        return float(battery.ac_w(np.array(stored_w), self.direct_w))
+
+    def stored_w(self, ac_w: float) -> float:
+        """Returns the power at which energy is stored for an AC power."""
+        battery = self.battery
+        if battery.is_linear:
+            given = battery.discharge_efficiency
+            return ac_w * battery.charge_efficiency if ac_w > 0.0 else ac_w / given
+        return float(battery.stored_w(np.array(ac_w), self.direct_w))
 
 
 def expected_w(wish: SlotWish, here: Expected) -> float:

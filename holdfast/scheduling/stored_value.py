@@ -96,7 +96,7 @@ def new_marks(
 
 def by_marks(problem: PlanProblem, plain: PlanSolution, marks: Marks) -> PlanSolution | None:
     """Returns what comes of ``marks`` if things come as expected; None if it cannot be followed."""
-    gained_kwh = follow_marks(problem, marks)
+    gained_kwh = follow_marks(problem, marks, plain.pv_off)
     stored_kwh = problem.battery.soc_now_wh / 1e3 + np.cumsum(gained_kwh)
     cost = float(build_curves(problem).cost_at(gained_kwh).sum())
     cost += stored_limits(problem).cost_of(stored_kwh)

@@ -10,6 +10,7 @@ from holdfast.scheduling.export_limit import export_limit_w
 
 _TOLERANCE_W = 20.0
 _TOLERANCE_SHARE = 0.005
+_IDLE_TIMES = 1.5
 _PRICE_TOLERANCE_PER_KWH = 2e-4
 """It is above what the solver's tolerances and tie-breaks move a value by.
 
@@ -119,7 +120,8 @@ def build_trajectory(
     """Builds the trajectory on ``solution``, the answer to ``problem``."""
     battery = problem.battery
     largest_w = max(battery.charge_max_w, battery.discharge_max_w)
-    tolerance_w = max(_TOLERANCE_W, _TOLERANCE_SHARE * largest_w)
+    # What makes up for an inverter that is on is no charge.
+    tolerance_w = max(_TOLERANCE_W, _TOLERANCE_SHARE * largest_w, _IDLE_TIMES * battery.idle_w)
     limits_w = _export_limits_w(problem, solution)
     lost_w, pv_on = solution.curtailed_w.tolist(), (~solution.pv_off).tolist()
     return Trajectory(

@@ -28,7 +28,11 @@ NIGHT_AND_DAY = [0.20] * 24 + [0.40] * 16 + [0.30] * 24 + [0.45] * 32
 
 def cost(asked: PlanProblem, marks: Marks) -> float:
     """What comes of marks, priced by the curves that the exact program has."""
-    gained_kwh = follow_marks(asked, marks)
+    return cost_of(asked, follow_marks(asked, marks))
+
+
+def cost_of(asked: PlanProblem, gained_kwh: Array) -> float:
+    """What it costs to store so much more in each slot."""
     stored_kwh = asked.battery.soc_now_wh / 1e3 + np.cumsum(gained_kwh)
     limits = stored_limits(asked)
     assert (stored_kwh >= limits.low_kwh - 1e-6).all()

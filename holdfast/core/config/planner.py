@@ -49,6 +49,8 @@ class PlannerOptions(Section):
     """More wear, for what is used beyond ``deep_from_pct`` of the capacity in one cycle."""
     deep_from_pct: Annotated[float, Field(gt=0, le=100)] = 60.0
     """From which depth of discharge on wear costs more."""
+    terminal_price_per_kwh: NotNegative | None = None
+    """What a stored kWh is worth when a plan ends. None: what it saves in a cheap hour."""
     change_worth: NotNegative = 0.01
     """A new plan must earn this much more than the last one to be followed in its place."""
     load_quantile: Annotated[float, Field(ge=0.1, le=0.9)] = 0.5

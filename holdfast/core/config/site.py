@@ -150,6 +150,19 @@ class Site(Section):
         return self
 
     @model_validator(mode="after")
+    def _pv_is_behind_one_inverter(self) -> Self:
+        for unit in self.storage if len(self.storage) > 1 else ():
+            if unit.hybrid is not None:
+                raise ValueError(
+                    f"storage {unit.name}: hybrid: of several units nobody knows which has the PV"
+                )
+        if self.storage[0].hybrid is not None is not self.pv and self.pv.inverter_ac_max_w:
+            raise ValueError(
+                "pv.inverter_ac_max_w: hybrid.ac_max_w says it, and what the battery takes is more"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _arrays_have_a_place(self) -> Self:
         if self.pv is not None and self.location is None:
             raise ValueError("pv: needs location, with latitude_deg and longitude_deg")

@@ -6,6 +6,7 @@ from pydantic import Field, field_validator, model_validator
 
 from holdfast.core.config.device import Device, DeviceOrWithout, Without
 from holdfast.core.config.grid import Phase
+from holdfast.core.config.losses import Hybrid, Losses, points_of
 from holdfast.core.config.section import Accepts, Finite, Name, NotNegative, Positive, Section
 
 _EFFICIENT_SHARE = 0.1
@@ -146,6 +147,10 @@ class StorageUnit(Section):
     """What the inverter is."""
     operation: Operation = Operation()
     """What you want."""
+    losses: Losses = Losses()
+    """For plans: what it loses."""
+    hybrid: Hybrid | None = None
+    """For plans: PV is behind the same inverter. None: PV has its own."""
     limits: dict[str, LevelOverride] = Field(default_factory=dict)
     """By row of the limit table (``holdfast limits`` prints it)."""
     accepts: Accepts = Field(default_factory=dict)
@@ -168,6 +173,18 @@ class StorageUnit(Section):
                     f"operation.{direction}_power_max_w: {wanted:g} W is looser than the "
                     f"hardware's {permitted:g} W (inverter_hardware.{direction}_power_max_w)"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _standby_is_below_what_serves(self) -> Self:
+        hardware, standby_w = self.inverter_hardware, self.losses.standby_w
+        first = points_of(self.losses.discharge, hardware.efficiency_pct)[0]
+        drawn_w = hardware.discharge_power_max_w * first.power_pct / first.efficiency_pct
+        if not standby_w < drawn_w:
+            raise ValueError(
+                f"losses.standby_w ({standby_w:g}) must be below what is drawn at the first point "
+                f"of losses.discharge ({drawn_w:g} W)"
+            )
         return self
 
     @property

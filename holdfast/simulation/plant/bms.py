@@ -2,9 +2,9 @@
 
 from enum import IntFlag
 
-from holdfast.core.config import BatteryHardware
+from holdfast.core.config import BatteryHardware, StorageUnit
 from holdfast.simulation.plant import curves
-from holdfast.simulation.plant.cells import CellString
+from holdfast.simulation.plant.cells import NOMINAL_CELL_V, CellString
 
 LIMIT_RISE_A_PER_S = 5.0
 """A limit falls at once and rises slowly (dbus-serialbattery)."""
@@ -74,8 +74,17 @@ class Guard:
 class Bms:
     """Sees the cells and the current; ``protects`` False leaves the pack closed, come what may."""
 
-    def __init__(self, hardware: BatteryHardware, *, soc_pct: float, protects: bool = True) -> None:
+    def __init__(
+        self,
+        hardware: BatteryHardware,
+        *,
+        soc_pct: float,
+        protects: bool = True,
+        charge_by_soc_a: curves.Curve | None = None,
+    ) -> None:
+        """``charge_by_soc_a`` is the charge current, A, by SOC in %, if it is not as most are."""
         self.hardware = hardware
+        self._charge_by_soc_a = charge_by_soc_a
         self.protects = protects
         self.soc_pct = soc_pct
         self.pack_open = False
@@ -156,12 +165,15 @@ class Bms:
         if not self.protections & _NO_CHARGE and (
             hardware.charge_temperature_min_c < cold_c and hot_c < hardware.charge_temperature_max_c
         ):
+            by_soc = self._charge_by_soc_a
             charge_a = hardware.charge_current_max_a * min(
                 self._charge_by_v.at(high_v),
-                curves.CHARGE_BY_SOC.at(self.soc_pct),
+                curves.CHARGE_BY_SOC.at(self.soc_pct) if by_soc is None else 1.0,
                 curves.CHARGE_BY_TEMPERATURE.at(cold_c),
                 curves.CHARGE_BY_TEMPERATURE.at(hot_c),
             )
+            if by_soc is not None:
+                charge_a = min(charge_a, by_soc.at(self.soc_pct))
         if not self.protections & _NO_DISCHARGE and (
             hardware.discharge_temperature_min_c < cold_c
             and hot_c < hardware.discharge_temperature_max_c
@@ -178,6 +190,17 @@ class Bms:
             discharge_a = min(discharge_a, self.discharge_limit_a + rise_a)
         self._limits_known = True
         self.charge_limit_a, self.discharge_limit_a = charge_a, discharge_a
+
+
+def charge_by_soc_a(unit: StorageUnit) -> curves.Curve | None:
+    """Returns the charge current, A, by SOC in % that ``losses`` tell of; None: they do not."""
+    hardware, losses = unit.inverter_hardware, unit.losses
+    if losses.taper_from_pct is None:
+        return None
+    most_a = hardware.charge_power_max_w * hardware.efficiency_pct / 100.0
+    most_a /= unit.battery.cells_in_series * NOMINAL_CELL_V
+    full_a = most_a * losses.taper_to_pct / 100.0
+    return curves.Curve((losses.taper_from_pct, most_a), (100.0, full_a))
 
 
 def _alarm_guards(hardware: BatteryHardware) -> tuple[Guard, ...]:

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Self
+
+from holdfast.core.config import BatteryHardware
 
 
 class DamageKind(StrEnum):
@@ -39,6 +42,19 @@ class DamageLevels:
 
     They are rated 50,000 times at this much, and 50 times at twice as much (data sheet DEVR40).
     """
+
+    @classmethod
+    def of(cls, battery: BatteryHardware) -> Self:
+        """Returns those of a battery's data sheet."""
+        return cls(
+            cell_voltage_max_v=battery.cell_voltage_max_v,
+            cell_voltage_min_v=battery.cell_voltage_min_v,
+            charge_temperature_min_c=battery.charge_temperature_min_c,
+            temperature_max_c=battery.discharge_temperature_max_c,
+            charge_current_max_a=battery.charge_current_max_a,
+            discharge_current_max_a=battery.discharge_current_max_a,
+            break_current_a=battery.contactor_break_current_a,
+        )
 
 
 class Damage:

@@ -5,14 +5,21 @@ On an island it follows the load instead, at once: that is what forming a grid m
 
 import math
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Self
 
+from holdfast.core.config import InverterHardware
+from holdfast.core.config.losses import EfficiencyPoint, Hybrid, Losses
 from holdfast.core.device_mode import DeviceMode
+from holdfast.simulation.plant.curves import Curve
 
 _SNAP_W = 0.05
 """Closer to the target than this, the power is the target."""
 _AS_DELIVERED_W = 100_000.0
 """This export limit limits nothing."""
+_HALVINGS = 60
+"""So often a range of power is halved until nothing is left of it."""
 _TIME_EPS_S = 1e-9
 """Sums of steps are compared with deadlines; less than this is rounding."""
 
@@ -30,6 +37,54 @@ class InverterSpec:
     heating_k: float = 35.0
     """It is the heat sink above ambient at rated power, after a long time."""
     thermal_tau_s: float = 600.0
+    charge_loss_w: Curve | None = None
+    """It is by AC power, from what the inverter takes to be on; None: ``efficiency`` tells it."""
+    discharge_loss_w: Curve | None = None
+    standby_w: float = 0.0
+    hybrid_ac_max_w: float | None = None
+    """PV and battery together pass no more AC; None: PV has its own inverter."""
+    pv_stored_share: float | None = None
+    """So much of PV (AC) is stored that does not pass AC; None: all of it does."""
+
+    @classmethod
+    def of(
+        cls, hardware: InverterHardware, losses: Losses, hybrid: Hybrid | None, pv_to_ac_pct: float
+    ) -> Self:
+        """Returns the inverter of a data sheet, with the losses that are known of it."""
+        into, out = losses.charge, losses.discharge
+        known, standby_w = losses.are_known, losses.standby_w
+        rated = (EfficiencyPoint(power_pct=100.0, efficiency_pct=hardware.efficiency_pct),)
+        share = None
+        if hybrid is not None and hybrid.pv_to_battery_pct is not None:
+            share = hybrid.pv_to_battery_pct / pv_to_ac_pct
+        return cls(
+            charge_power_max_w=hardware.charge_power_max_w,
+            discharge_power_max_w=hardware.discharge_power_max_w,
+            efficiency=hardware.efficiency_pct / 100.0,
+            charge_loss_w=_loss_w(into or rated, hardware.charge_power_max_w, standby_w, 1.0)
+            if known
+            else None,
+            discharge_loss_w=_loss_w(out or rated, hardware.discharge_power_max_w, standby_w, -1.0)
+            if known
+            else None,
+            standby_w=standby_w,
+            hybrid_ac_max_w=None if hybrid is None else hybrid.ac_max_w,
+            pv_stored_share=share,
+        )
+
+
+def _loss_w(
+    points: Sequence[EfficiencyPoint], most_w: float, standby_w: float, way: float
+) -> Curve:
+    """Returns the loss by AC power; ``way`` is 1 where AC goes in, -1 where it comes out."""
+    found = [(0.0, standby_w)]
+    for point in points:
+        ac_w = point.power_pct / 100.0 * most_w
+        found.append((ac_w, way * ac_w * (1.0 - (point.efficiency_pct / 100.0) ** way)))
+    last = points[-1].efficiency_pct / 100.0
+    if points[-1].power_pct < 100.0:
+        found.append((most_w, way * most_w * (1.0 - last**way)))
+    return Curve(*found)
 
 
 class Inverter:
@@ -103,19 +158,24 @@ class Inverter:
         self._charge_permitted_w, self._discharge_permitted_w = charge_w, discharge_w
         self._schedule()
 
+    @property
+    def is_on(self) -> bool:
+        """Says whether the power stage runs, whatever it delivers."""
+        return self.enabled and not self.faulted
+
     def trip(self) -> None:
         """Fault: the power stage stops until it is switched off and on."""
         self.faulted = True
         self.power_w = 0.0
 
-    def step(self, dt_s: float, *, connected: bool, ambient_c: float) -> float:
+    def step(self, dt_s: float, *, connected: bool, ambient_c: float, pv_w: float = 0.0) -> float:
         """Returns the power, W, at the AC side after ``dt_s``.
 
-        It is 0 without a battery behind the contactor.
+        It is 0 without a battery behind the contactor. ``pv_w`` is PV behind this inverter.
         """
         end_s = self._time_s + dt_s
         self._expire(end_s)
-        running = connected and self.enabled and not self.faulted
+        running = connected and self.is_on
         power_w = self.power_w if running else 0.0
         time_s = self._time_s
         while self._pending and self._pending[0][0] <= end_s + _TIME_EPS_S:
@@ -127,6 +187,7 @@ class Inverter:
             power_w = self._approach(power_w, end_s - time_s)
         if running and self.island_w is not None and not self.obeys_on_island:
             power_w = self._within(self.island_w)
+        power_w = self._beside_pv(power_w, pv_w)
         if self.runaway_w is not None:
             power_w = self.runaway_w if connected else 0.0
         self._time_s = end_s
@@ -134,17 +195,47 @@ class Inverter:
         self._warm(dt_s, ambient_c)
         return power_w
 
-    def dc_power_w(self, ac_power_w: float) -> float:
-        """Returns the power in W at the battery's terminals for a power at the AC side."""
-        if ac_power_w > 0.0:
-            return ac_power_w * self.spec.efficiency
-        return ac_power_w / self.spec.efficiency
+    def dc_power_w(self, ac_power_w: float, pv_w: float = 0.0) -> float:
+        """Returns the power in W at the battery's terminals for a power at the AC side, of which
+        ``pv_w`` may come from PV behind the same inverter."""
+        share = self.spec.pv_stored_share
+        if share is None:
+            return self._through_ac_w(ac_power_w)
+        direct_w = min(max(ac_power_w, 0.0), pv_w)
+        return self._through_ac_w(ac_power_w - direct_w) + direct_w * share
+
+    def _through_ac_w(self, ac_power_w: float) -> float:
+        spec = self.spec
+        if ac_power_w >= 0.0:
+            if spec.charge_loss_w is not None:
+                return ac_power_w - spec.charge_loss_w.at(ac_power_w)
+            return ac_power_w * spec.efficiency
+        if spec.discharge_loss_w is not None:
+            return ac_power_w - spec.discharge_loss_w.at(-ac_power_w)
+        return ac_power_w / spec.efficiency
 
     def ac_power_w(self, dc_power_w: float) -> float:
-        """Returns the inverse of :meth:`dc_power_w`, in W."""
-        if dc_power_w > 0.0:
-            return dc_power_w / self.spec.efficiency
-        return dc_power_w * self.spec.efficiency
+        """Returns the inverse of :meth:`dc_power_w` without PV, in W."""
+        spec = self.spec
+        if spec.charge_loss_w is None or spec.discharge_loss_w is None:
+            return (
+                dc_power_w / spec.efficiency if dc_power_w > 0.0 else dc_power_w * spec.efficiency
+            )
+        low_w, high_w = -spec.discharge_power_max_w, spec.charge_power_max_w
+        for _ in range(_HALVINGS):
+            middle_w = (low_w + high_w) / 2.0
+            if self._through_ac_w(middle_w) < dc_power_w:
+                low_w = middle_w
+            else:
+                high_w = middle_w
+        return high_w
+
+    def _beside_pv(self, power_w: float, pv_w: float) -> float:
+        """Returns ``power_w`` as far as an inverter has room for it that PV passes first."""
+        most_w = self.spec.hybrid_ac_max_w
+        if most_w is None:
+            return power_w
+        return min(max(power_w, min(pv_w - most_w, 0.0)), pv_w + most_w)
 
     def _schedule(self) -> None:
         target_w = self._within(self.setpoint_w if self._led_w is None else self._led_w)

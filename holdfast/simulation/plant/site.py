@@ -84,6 +84,8 @@ class SitePlant:
         """It is the sum of all steps."""
         self.utc_s = 0.0
         """It is the UTC of the last step, in seconds since 1970."""
+        hybrid = next((unit.hybrid for unit in site.storage if unit.hybrid is not None), None)
+        self._hybrid_ac_max_w = None if hybrid is None else hybrid.ac_max_w
         self._sees_w = (0.0, 0.0)
         """Load and PV, as a box at the meter sees them."""
         self.pv_throttled_w = 0.0
@@ -126,6 +128,7 @@ class SitePlant:
                 soc_pct=soc_pct,
                 ambient_c=ambient_c,
                 bms_protects=bms_protects,
+                pv_to_ac_pct=96.0 if site.pv is None else site.pv.inverter_efficiency_pct,
             )
             for index, unit in enumerate(site.storage)
         }
@@ -157,11 +160,14 @@ class SitePlant:
         for unit in self.units.values():
             self.follow_box(unit.name)
             unit.inverter.island_w = island_w
-            unit_w[unit.name] = unit.step(dt_s, self.ambient_c)
+            unit_w[unit.name] = unit.step(dt_s, self.ambient_c, given_w)
             battery_w += unit_w[unit.name]
+        if self._hybrid_ac_max_w is not None:  # what finds no way out of the inverter is lost
+            given_w = min(given_w, self._hybrid_ac_max_w + battery_w)
         pv_w = given_w
         if not self.islanded:  # an island exports nothing
-            pv_w = self._throttle.let_through_w(dt_s, sun_w, load_w + battery_w)
+            let_w = self._throttle.let_through_w(dt_s, sun_w, load_w + battery_w)
+            pv_w = min(let_w, given_w) if self._hybrid_ac_max_w is not None else let_w
         self.pv_throttled_w = sun_w - pv_w
         if self.islanded and abs(pv_w - load_w - battery_w) > _DARK_W:
             pv_w = load_w = 0.0

@@ -17,7 +17,7 @@ from holdfast.devices.profile import Profile, load_profile, outline_of
 from holdfast.devices.roles import devices_in
 from holdfast.devices.verbs import VerbWrite
 from holdfast.simulation.makers.box import Box, Surroundings
-from holdfast.simulation.plant.bms import Bms
+from holdfast.simulation.plant.bms import Bms, charge_by_soc_a
 from holdfast.simulation.plant.cells import NOMINAL_CELL_V, CellString
 from holdfast.simulation.plant.contactor import MOVE_S, PRECHARGE_S, Contactor, DcLink
 from holdfast.simulation.plant.damage import Damage, DamageKind, DamageLevels
@@ -54,7 +54,9 @@ class StoragePlant:
         soc_pct: float,
         ambient_c: float,
         bms_protects: bool = True,
+        pv_to_ac_pct: float = 96.0,
     ) -> None:
+        """``pv_to_ac_pct`` is what comes of the modules' power, where the unit has them."""
         battery, hardware = config.battery, config.inverter_hardware
         self.name = config.name
         self.damage = Damage()
@@ -68,25 +70,14 @@ class StoragePlant:
             temperature_c=ambient_c,
             rng=rng,
         )
-        self.bms = Bms(battery, soc_pct=soc_pct, protects=bms_protects)
+        taper_a = charge_by_soc_a(config)
+        self.bms = Bms(battery, soc_pct=soc_pct, protects=bms_protects, charge_by_soc_a=taper_a)
         self.bms.step(self.cells, 0.0)
         self.inverter = Inverter(
-            InverterSpec(
-                charge_power_max_w=hardware.charge_power_max_w,
-                discharge_power_max_w=hardware.discharge_power_max_w,
-                efficiency=hardware.efficiency_pct / 100.0,
-            ),
+            InverterSpec.of(hardware, config.losses, config.hybrid, pv_to_ac_pct),
             ambient_c=ambient_c,
         )
-        self.levels = DamageLevels(
-            cell_voltage_max_v=battery.cell_voltage_max_v,
-            cell_voltage_min_v=battery.cell_voltage_min_v,
-            charge_temperature_min_c=battery.charge_temperature_min_c,
-            temperature_max_c=battery.discharge_temperature_max_c,
-            charge_current_max_a=battery.charge_current_max_a,
-            discharge_current_max_a=battery.discharge_current_max_a,
-            break_current_a=battery.contactor_break_current_a,
-        )
+        self.levels = DamageLevels.of(battery)
         nominal_v = battery.cells_in_series * NOMINAL_CELL_V
         self._dc_window_v = (_DC_WINDOW[0] * nominal_v, _DC_WINDOW[1] * nominal_v)
         profiles = {
@@ -104,6 +95,7 @@ class StoragePlant:
         self.contactor = Contactor(MOVE_S if precharges else PRECHARGE_S)
         if not config.has_contactor:  # the inverter's own is closed, whoever commands it
             self.contactor.commanded = self.contactor.closed = True
+        self._draws = config.losses.standby_w > 0.0
         self._manage_itself(profiles[Role.INVERTER])
         self._bms_permits = Point.CHARGE_POWER_W in self._points[Role.BMS]
         if self._bms_permits:
@@ -124,15 +116,18 @@ class StoragePlant:
         """Says whether PV is behind the inverter, which it throttles or switches."""
         return not self._points[Role.INVERTER].keys().isdisjoint(_OF_PV)
 
-    def step(self, dt_s: float, ambient_c: float) -> float:
-        """Advances by ``dt_s``; returns the power at the AC side, W, + charging."""
+    def step(self, dt_s: float, ambient_c: float, pv_w: float = 0.0) -> float:
+        """Advances by ``dt_s``; returns the power at the AC side, W, + charging.
+
+        ``pv_w`` is what the sun gives, where PV is behind the same inverter.
+        """
         self.time_s += dt_s
         link_a = self._connect(dt_s)
         connected = self.contactor.closed and not self.bms.pack_open
-        power_w = self.inverter.step(dt_s, connected=connected, ambient_c=ambient_c)
+        power_w = self.inverter.step(dt_s, connected=connected, ambient_c=ambient_c, pv_w=pv_w)
         current_a = 0.0
-        if power_w != 0.0:
-            dc_power_w = self.inverter.dc_power_w(power_w)
+        if power_w != 0.0 or (self._draws and connected and self.inverter.is_on):
+            dc_power_w = self.inverter.dc_power_w(power_w, pv_w)
             current_a = self.cells.current_for(dc_power_w)
             if power_w < 0.0:
                 power_w = self._what_cells_give(power_w, current_a)
