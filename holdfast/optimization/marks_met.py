@@ -61,7 +61,10 @@ class MarksMet:
         """
         through = self._through_kwh(slot, stored, marks)
         hours, battery, direct_w = self._hours[slot], self._battery, self._direct_w[slot]
-        gained = battery.stored_w(through / hours, direct_w) * hours
+        if battery.is_linear:
+            gained = np.where(through > 0.0, through * self._charge, through / self._discharge)
+        else:
+            gained = battery.stored_w(through / hours, direct_w) * hours
         can = gained
         if battery.idle_w > 0.0:  # an empty battery is kept from falling below what is its least
             can = np.maximum(can, np.minimum(self._low_kwh[slot] - stored, 0.0))

@@ -33,6 +33,12 @@ An answer of the linear program that is proven to be this close is taken.
 """
 _LEAST_GAP = 1e-6
 """It is in money."""
+_CURVED_GAP_PER_KWH = 5e-4
+"""It is in money per kWh of a battery whose losses are a curve: half a cent for 10 kWh, in two days.
+
+Little power loses much, so hardly a slot's curve is convex, and the exact program would take half
+a second for what nobody meters.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -70,7 +76,7 @@ class PlanModel:
             raise PlanFailed(f"a model of {self.slots} slots was asked for {problem.slots}")
         curves, limits = build_curves(problem), stored_limits(problem)
         found = self._by_program(problem, curves, limits, warm=warm)
-        if found.cost - found.bound > max(GAP * abs(found.cost), _LEAST_GAP):
+        if found.cost - found.bound > max(GAP * abs(found.cost), _least_gap(problem)):
             found = _by_dynamic_program(problem, curves, limits)
         return build_solution(
             problem,
@@ -112,6 +118,13 @@ class PlanModel:
         self._last = self._programs[pieces]
         self._last.forget()
         return self._last
+
+
+def _least_gap(problem: PlanProblem) -> float:
+    battery = problem.battery
+    if battery.conversion is None:
+        return _LEAST_GAP
+    return _CURVED_GAP_PER_KWH * battery.capacity_wh / 1e3
 
 
 class PlanModels:

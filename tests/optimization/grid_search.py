@@ -42,12 +42,12 @@ def least_cost(problem: PlanProblem, world: World) -> float:
         powers_w = np.linspace(-battery.discharge_max_w, battery.charge_max_w, 1601)
         gains_wh = np.array([stored_w(world, w, pv_w) for w in powers_w.tolist()]) * hours
         costs = np.array([_cost(problem, world, slot, w) for w in powers_w.tolist()])
-        best = np.full(len(levels), np.inf)
+        best, full_wh = np.full(len(levels), np.inf), world.corners[-1][1] * hours
         starts = [battery.soc_now_wh] if slot == 0 else levels.tolist()
         for index, start_wh in enumerate(starts):
             ends = start_wh + gains_wh
             fits = (ends >= levels[0] - 1e-6) & (ends <= levels[-1] + 1e-6)
-            fits &= gains_wh <= _most_wh(world, battery.capacity_wh, gains_wh[-1], start_wh) + 1e-9
+            fits &= gains_wh <= _most_wh(world, battery.capacity_wh, full_wh, start_wh) + 1e-9
             if fits.any():
                 later = np.interp(ends[fits], levels, value)
                 best[index] = (costs[fits] + later).min()

@@ -92,7 +92,7 @@ def test_nothing_on_a_fine_grid_costs_less_than_the_answer(
     asked, world = question
     solution = PlanModel(asked.slots).solve(asked)
     found = least_cost(asked, world)
-    assert solution.objective <= found + 1e-4
+    assert solution.objective <= found + 6e-4  # a kWh of battery may cost half as many thousandths
     assert solution.objective >= found - 0.004  # the grid's steps, of 5 Wh and 1 W
 
 

@@ -93,6 +93,10 @@ def test_what_is_just_right_is_taken() -> None:
     )
     assert losses.charge[0] == EfficiencyPoint(power_pct=20, efficiency_pct=100)
     assert losses.taper_from_pct == 50
+    late = Losses.model_validate({"taper_from_pct": 99.5, "taper_to_pct": 0.5})
+    assert (late.taper_from_pct, late.taper_to_pct) == (99.5, 0.5)
+    for share_pct in (50.5, 100):
+        assert Hybrid(ac_max_w=1, pv_to_battery_pct=share_pct).pv_to_battery_pct == share_pct
     many = Losses.model_validate({"charge": points(*((1.0 + n, 90) for n in range(20)))})
     assert len(many.charge) == 20
 
