@@ -34,7 +34,7 @@ An answer of the linear program that is proven to be this close is taken.
 _LEAST_GAP = 1e-6
 """It is in money."""
 _CURVED_GAP_PER_KWH = 5e-4
-"""It is in money per kWh of a battery whose losses are a curve: half a cent for 10 kWh, in two days.
+"""It is in money per kWh of a battery whose losses are a curve: half a cent for 10 kWh.
 
 Little power loses much, so hardly a slot's curve is convex, and the exact program would take half
 a second for what nobody meters.
