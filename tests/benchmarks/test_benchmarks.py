@@ -122,6 +122,7 @@ def test_control_tells_what_a_step_of_the_regulator_costs_and_how_a_step_is_answ
         "batch",
         "control",
         "cycle",
+        "losses",
         "plan",
         "simulate",
         "loop",
