@@ -15,7 +15,6 @@ from typing import ClassVar
 from unittest import mock
 
 from holdfast.control.cycle import CycleRecord, CycleState
-from holdfast.core.state_machine import State
 from holdfast.core.units import NS_PER_MS
 from holdfast.runtime import controller
 from holdfast.runtime.control_loop import ControlLoop
@@ -63,7 +62,9 @@ class RecordingLoop(ControlLoop):
         self.ticks.extend((first_ns, woke_ns, missed))
         RecordingLoop.ran = self
 
-    def _after(self, state: CycleState, record: CycleRecord, before: State, now_ns: int) -> None:
+    def _after(
+        self, state: CycleState, record: CycleRecord, before: CycleState, now_ns: int
+    ) -> None:
         began_ns = time.monotonic_ns()
         super()._after(state, record, before, now_ns)
         took_ns = time.monotonic_ns() - began_ns

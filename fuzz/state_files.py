@@ -1,5 +1,6 @@
 """State files: what a site keeps, and reads when it starts, whatever became of it meanwhile."""
 
+import gzip
 import json
 import math
 import struct
@@ -27,17 +28,20 @@ from holdfast.client.manual_slots import read_manual
 from holdfast.client.plan_report import PlanReport, read_report
 from holdfast.client.report_file import packed
 from holdfast.client.status_reader import StatusReader
+from holdfast.control.cycle import Cycle, CycleState, Inputs
 from holdfast.control.plan_gate import accept_plan
 from holdfast.core import latches
 from holdfast.core.config import Site
 from holdfast.core.config.notifications import Recipient
 from holdfast.core.config.prices import PriceSource
+from holdfast.core.errors import ConfigError
 from holdfast.core.latches import LATCH_FILE_CORRUPT, Latches
 from holdfast.core.manual_slot import ManualMode, ManualSlot
 from holdfast.core.plan import ROOM_C
 from holdfast.core.quarter_hours import quarter_of
+from holdfast.core.reading import Good
 from holdfast.core.sealed import seal
-from holdfast.core.signals import Signal
+from holdfast.core.signals import SITE, Signal
 from holdfast.core.state_machine import State
 from holdfast.deployment.checklist.signatures import Signature, Signatures
 from holdfast.devices.contactor.memory import Wear
@@ -60,12 +64,27 @@ from holdfast.monitoring.judgement import (
 from holdfast.monitoring.notices import Notice, NoticeKind, TimedNotice
 from holdfast.monitoring.notification.ledger import Ledger, due, escalate
 from holdfast.monitoring.plan_judge import WhoLeads
+from holdfast.monitoring.replay.coding import MalformedRecord
+from holdfast.monitoring.replay.course import course_of, recorded_steps
+from holdfast.monitoring.replay.kept_cycle import RanCycle
+from holdfast.monitoring.replay.reading import parse_recording
+from holdfast.monitoring.replay.recording import (
+    CycleEncoder,
+    RecordingCause,
+    RecordingEnd,
+    RecordingHead,
+    end_line,
+    head_line,
+)
+from holdfast.monitoring.replay.rerun import build_recorded, difference_in, rerun
+from holdfast.monitoring.replay.scrubbing import scrubbed, site_of
 from holdfast.monitoring.status.codec import encode_status
 from holdfast.monitoring.status.histogram import Histogram
 from holdfast.monitoring.status.schema import LoopStatus, ReadingStatus, Status, WearStatus
 from holdfast.runtime import wear_file
 from holdfast.runtime.audit.folder import AuditFolder, Entry
 from holdfast.runtime.crash_loop import StartRecord
+from holdfast.runtime.incident_recorder import wiring_of
 from holdfast.runtime.latch_file import load_latches
 from holdfast.runtime.measured import load_history, load_memory
 from holdfast.runtime.notification.postman import read_ledger
@@ -574,6 +593,39 @@ def _failure() -> Iterator[bytes]:
     yield _body(_failure_path(files).read_bytes())
 
 
+def _run_incident(data: bytes) -> bool:
+    """What can be read is run again, whatever it says."""
+    try:
+        recording = parse_recording(gzip.compress(data, compresslevel=1))
+        cycle = build_recorded(recording, site_of(recording.site))
+    except (MalformedRecord, ConfigError) as error:
+        assert len(str(error)) < 5000, "what a stranger says fills a terminal"
+        return False
+    for again in rerun(cycle, recording):
+        difference_in(again)
+    course_of(recorded_steps(recording.cycles), recording.cycles[0].inputs.now_ns)
+    return True
+
+
+def _incident() -> Iterator[bytes]:
+    site = _site()
+    wiring = wiring_of(site)
+    cycle = Cycle(site, wiring.expected, wiring.points, wiring.traits, wiring.ages)
+    head = RecordingHead(version="1", python="3", configuration="0", wiring=wiring)
+    sample = Good(value=50.0, time_ns=10**12)
+    image = {SITE: {}, **{name: {Signal.SOC_PCT: sample} for name in site.unit_names}}
+    image |= {name: {} for name in site.load_names}
+    state, encoder = CycleState(), CycleEncoder()
+    lines = [head_line(head, scrubbed(site))]
+    for number in range(3):
+        inputs = Inputs(now_ns=10**12 + number * 10**9, image=image, utc_ns=0)
+        before = state
+        state, record = cycle.step(state, inputs)
+        lines.append(encoder.lines(RanCycle(record=record, before=before)))
+    why = RecordingCause(utc=NOON, now_ns=10**12, row="trip", text="why")
+    yield b"".join([*lines, end_line(RecordingEnd(cycles=3, causes=(why,)))])
+
+
 def _row(
     name: str,
     eats: str,
@@ -609,6 +661,7 @@ TARGETS = (
     _row("old_history", "history.json", lambda files: files.old_history, _old_history, None, _read_history),
     _row("weather_file", "weather.packed", lambda files: files.weather, _weather, _packed, _read_weather),
     _row("price_cache", "prices as they are kept", _price_path, _prices, _sealed, _read_prices),
+    Target(name="incident", eats="a recording of an incident, unpacked", seeds=_incident, run=_run_incident, longest=65536),
     _row("price_failure", "why a source gave no prices", _failure_path, _failure, _sealed, _read_failure),
 )
 # fmt: on

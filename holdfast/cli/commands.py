@@ -26,6 +26,7 @@ COMMANDS = {
     "savings": "what the site has cost, and what it would have without a battery",
     "forecast": "show expected load, PV and later prices, and how good such forecasts were",
     "explain": "say in plain words why the battery does what it does, now or at a recorded moment",
+    "replay": "run the cycles around an incident again, and say whether they decide the same",
     "faults": "what a fault means, what to look at first, and who ends it",
     "notices": "show what people were told, try whether they can be, acknowledge an alarm",
     "metrics": "list the metrics, and make alert rules and dashboards of them",

@@ -17,6 +17,7 @@ from holdfast.monitoring.audit.events import (
     EventsLost,
     FindingCleared,
     FindingRaised,
+    IncidentRecorded,
     LatchesChanged,
     LogDeleted,
     LogOpened,
@@ -106,7 +107,7 @@ def classify(event: AuditEvent) -> Classified:  # noqa: C901 - one row for each 
             return _of(Category.OPERATING_SYSTEM, process)
         case ChildEnded(process=process, asked=asked):
             return _of(Category.OPERATING_SYSTEM, process, Result.DONE if asked else Result.FAILED)
-        case StateChanged() | LatchesChanged(on_disk=True):
+        case StateChanged() | LatchesChanged(on_disk=True) | IncidentRecorded():
             return _of(Category.CONTROL_SYSTEM, _CONTROLLER)
         case LatchesChanged():
             return _of(Category.CONTROL_SYSTEM, _CONTROLLER, Result.FAILED)

@@ -29,6 +29,8 @@ from holdfast.devices.contactor.memory import RelayMemory
 from holdfast.devices.roles import ROLES, Per, Rank, safe_writes
 from holdfast.runtime.audit.trail import AuditTrail
 from holdfast.runtime.device_writer import DeviceWriter
+from holdfast.runtime.incident_folder import IncidentFolder
+from holdfast.runtime.incident_recorder import IncidentRecorder
 from holdfast.runtime.latch_file import load_latches
 from holdfast.runtime.latch_keeper import LatchKeeper
 from holdfast.runtime.loop_times import LoopTimes
@@ -45,7 +47,8 @@ from holdfast.site.shared_memory import Heartbeat
 
 _log = logging.getLogger(__name__)
 
-COLLECT_EVERY_NS = 10 * NS_PER_S
+COLLECT_EVERY_NS = NS_PER_S // 2
+"""The cycles that are kept for recordings are looked at once, and each time not many."""
 LOADS_WAIT_S = 1.0
 """Load switches are waited for so long at the end; one that is late goes off by its own timer."""
 _NOT_ON_DISK = "; NOT ON DISK: it will not survive a restart"
@@ -98,6 +101,7 @@ class ControlLoop:
             self.resume,
         )
         self._latches = LatchKeeper(files.latches, self._publisher.publish)
+        self._incidents = IncidentRecorder(site, IncidentFolder(files.incidents), audit)
         self.shown = State.BOOT
         """Holds the state of the newest cycle that was told of."""
         self._loads_released = False
@@ -148,12 +152,13 @@ class ControlLoop:
             commands=commands,
             utc_ns=time.time_ns(),
         )
-        before = self.state.machine
+        before, later = self.state, asyncio.get_running_loop().call_soon
         try:
-            self.state, record = self._cycle.step(self.state, inputs)
-        except Exception:  # noqa: BLE001 - whatever it is, the site goes to 0 W
+            self.state, record = self._cycle.step(before, inputs)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the site goes to 0 W
             _log.critical("the control cycle failed", exc_info=True)
             self._fail()
+            later(self._incidents.raised, before, inputs, error)
             return None
         self._carry_out(record)
         self._ready = not record.moved.waits_for
@@ -161,7 +166,6 @@ class ControlLoop:
         self._heartbeat.beat(end_ns)
         self._times.ran(end_ns - now_ns)
         # Behind the writes, whose tasks begin only when this callback has ended.
-        later = asyncio.get_running_loop().call_soon
         later(self._after, self.state, record, before, end_ns)
         return record
 
@@ -173,14 +177,18 @@ class ControlLoop:
             permit = record.load_permits[key[0]] if of_load else record.permits[key[0]]
             self._writers[key].submit(group, permit.expires_ns)
 
-    def _after(self, state: CycleState, record: CycleRecord, before: State, now_ns: int) -> None:
+    def _after(
+        self, state: CycleState, record: CycleRecord, before: CycleState, now_ns: int
+    ) -> None:
         """Does what may wait until the writes are out."""
-        self._latches.tell(state.latches, now_ns, partial(self._tell, state, record, before))
+        tell = partial(self._tell, state, record, before.machine)
+        self._latches.tell(state.latches, now_ns, tell)
         self._wear.note(state.units, now_ns)
         self.resume.follow(state.machine, record.inputs.commands, now_ns)
         if now_ns >= self._collect_ns and not gc.isenabled():
             self._collect_ns = now_ns + COLLECT_EVERY_NS
             collect_young()
+        self._incidents.ran(before, record)
 
     def _tell(
         self,
@@ -239,6 +247,7 @@ class ControlLoop:
         await self.save_latches()
         await self._wear.save(self.state.units)
         await self.resume.flush()
+        await self._incidents.close()
         try:
             async with asyncio.timeout(LOADS_WAIT_S):
                 await asyncio.gather(*(self._flushes(of_loads=True)))

@@ -78,6 +78,7 @@ _TABLE: tuple[tuple[str, Nature, str, str, tuple[str, ...]], ...] = (
     ("accounts",       _SECRET,  "names, hashes of passwords, passkeys, sessions", "",                                                                  ()),
     ("web_push",       _SECRET,  "whose browsers are told of notices, and where",  "",                                                                  ()),
     ("audit",          _RECORD,  "who did what, when, and from which address",     "",                                                                  ()),
+    ("incidents",      _RECORD,  "what the house used for a minute",               "",                                                                  ()),
     ("logs",           _RECORD,  "names and addresses, now and then",              "",                                                                  ()),
     ("config_history", _RECORD,  "contacts, place and who changed it",             "",                                                                  ()),
     ("history_db",     _RECORD,  _USE,                                             "",                                                                  ("history.db-*", "history-backup.db*", "history.corrupt-*")),

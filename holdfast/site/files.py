@@ -240,6 +240,11 @@ class SiteFiles:
         return self.state_dir / "audit"
 
     @property
+    def incidents(self) -> Path:
+        """Returns the folder of recordings: the cycles around what stopped the site."""
+        return self.state_dir / "incidents"
+
+    @property
     def logs(self) -> Path:
         """Returns the folder of the log files."""
         return self.state_dir / "log"

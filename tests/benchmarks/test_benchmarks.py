@@ -42,6 +42,14 @@ def test_cycle_tells_the_whole_and_each_stage_of_two_sites() -> None:
             assert figures["count"] == 50
 
 
+def test_incident_tells_what_recording_costs_and_what_a_recording_is() -> None:
+    results = told_by("incident")
+    assert len(results) == 2
+    for times in results.values():
+        assert set(times) == {"kept", "collector", "slice"}
+        assert all(figures.keys() == FIGURES for figures in times.values())
+
+
 def test_plan_tells_solver_and_whole_plan_for_two_lengths() -> None:
     results = told_by("plan", "--tries", "2", "--hard", "1")
     for length in ("48 h", "7 days"):

@@ -19,6 +19,7 @@ from holdfast.backtest.bill import Bill, Saving
 from holdfast.backtest.rule_lessons import RuleLessons
 from holdfast.backtest.ruled import RuleConflict, RuleDeeds
 from holdfast.backtest.sizing import SizeCase, YearOf
+from holdfast.cli.replay import ReplayReport
 from holdfast.client.acknowledgement import Acknowledgement
 from holdfast.client.audit_category import Category, Result
 from holdfast.client.plan_report import PlanReport
@@ -225,6 +226,7 @@ OUTPUTS: dict[str, Any] = {
         "notes": [str],
     },
     "incident-report": IncidentReport,
+    "replay": ReplayReport,
     "backtest": {
         "data": {
             "file": str | None, "start": datetime, "end": datetime, "days": float, "rows": int,

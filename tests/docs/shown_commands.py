@@ -42,6 +42,14 @@ NOT_RUN: Mapping[str, str] = {
     "holdfast update --from /media/stick --when-idle": _UPDATE,
     "holdfast update --status": _UPDATE,
     "holdfast update --back": _UPDATE,
+    **dict.fromkeys(
+        (
+            "holdfast replay FILE",
+            "holdfast replay FILE --show",
+            "holdfast replay FILE --what-if cell_voltage_high.trip=3.6",
+        ),
+        "names a file that is not there; tests/cli/test_replay_command.py does",
+    ),
     "holdfast notices test": "has nobody to tell there; tests/cli/test_notices_command.py does",
     "holdfast devices prove --show": "shows what the command above has found",
 }

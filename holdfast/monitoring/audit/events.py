@@ -204,6 +204,17 @@ class LatchesChanged:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class IncidentRecorded:
+    """The cycles around an incident are in a file: ``holdfast replay`` runs them again."""
+
+    kind: Literal["incident_recorded"] = "incident_recorded"
+    file: str
+    """Names it, in the folder ``incidents`` of ``state_dir``."""
+    why: str
+    cycles: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Cause:
     """A cause is a finding that narrows a quantity."""
 
@@ -299,6 +310,7 @@ AuditEvent = (
     | PlanAccepted
     | PlanNotAccepted
     | LatchesChanged
+    | IncidentRecorded
     | QuantityChanged
     | EventsLost
     | LogOpened

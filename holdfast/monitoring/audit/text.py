@@ -11,6 +11,7 @@ from holdfast.monitoring.audit.events import (
     EventsLost,
     FindingCleared,
     FindingRaised,
+    IncidentRecorded,
     LatchesChanged,
     LogDeleted,
     LogOpened,
@@ -81,6 +82,8 @@ def describe(event: AuditEvent) -> str:  # noqa: C901 - one row for each kind
         case LatchesChanged():
             where = "" if event.on_disk else "; NOT ON DISK"
             return f"latched: {', '.join(_latched(event)) or 'nothing'}{where}"
+        case IncidentRecorded():
+            return f"{event.cycles} cycles are in incidents/{event.file}: {event.why}"
         case EventsLost():
             return (
                 f"{event.count} events lost from {event.since:%H:%M:%S} to "

@@ -16,6 +16,7 @@ from holdfast.monitoring.audit.events import (
     ChildEnded,
     ChildStarted,
     CommandAnswered,
+    IncidentRecorded,
     LatchesChanged,
     MessageRefused,
     OperatorActed,
@@ -143,6 +144,10 @@ class AuditTrail:
                 emergency_stop=latches.emergency_stop, faults=latches.faults, on_disk=on_disk
             )
         )
+
+    def incident_recorded(self, file: str, why: str, cycles: int) -> None:
+        """A recording of an incident is on the disk."""
+        self._put(IncidentRecorded(file=file, why=short(why), cycles=cycles))
 
     def ended(self, reason: str) -> None:
         """The controller ends by itself."""

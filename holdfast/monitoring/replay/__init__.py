@@ -1,0 +1,1 @@
+"""This package keeps what cycles saw and decided around an incident, and runs them again."""
