@@ -3,6 +3,7 @@
 import argparse
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 
 from holdfast import __version__
@@ -141,7 +142,10 @@ def _text(report: ReplayReport, *, show: bool) -> Iterator[str]:
     if show or report.changes:
         yield from ("", "As it was:", *_course(report.recorded))
     if report.changes:
-        yield from ("", f"With {', '.join(report.changes)}:", *_course(report.found))
+        same = _same_until(report.recorded, report.found)
+        yield from ("", f"With {', '.join(report.changes)}:")
+        yield from (["  the same at first; then:"] if same else [])
+        yield from _course(report.found, same)
         yield "(what was measured is as recorded: it is not known what the devices would have done)"
     yield ""
     yield from _verdict(report)
@@ -167,8 +171,14 @@ def _relative(report: ReplayReport, found: Difference) -> str:
     return f"{s_from_ns(found.now_ns - zero_ns):+.3f} s"
 
 
-def _course(course: IncidentCourse) -> Iterator[str]:
-    for line in course.lines:
+def _same_until(one: IncidentCourse, other: IncidentCourse) -> int:
+    """Counts the lines that two courses have in common before they part."""
+    pairs = takewhile(lambda pair: pair[0] == pair[1], zip(one.lines, other.lines, strict=False))
+    return sum(1 for _ in pairs)
+
+
+def _course(course: IncidentCourse, first: int = 0) -> Iterator[str]:
+    for line in course.lines[first:]:
         yield f"  {line.at_s:+9.3f} s  {line.text}"
     for unit, (low_w, high_w) in course.setpoints_w.items():
         yield f"  setpoints of {unit} from {low_w:.0f} to {high_w:.0f} W"

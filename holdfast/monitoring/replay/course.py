@@ -110,7 +110,7 @@ def _changes(last: CourseStep | None, step: CourseStep) -> Iterator[str]:
     for key, found in now.items():
         if key not in before or before[key].reaction is not found.reaction:
             yield f"{found.reaction.name.lower()} {key}: {found.text}"
-    yield from (f"over {key}" for key in before.keys() - now.keys())
+    yield from (f"over {key}" for key in before if key not in now)
     if last is None or last.moved.state is not step.moved.state:
         yield step.moved.state.name if last is None else f"to {step.moved.state.name}"
     asked = step.request
