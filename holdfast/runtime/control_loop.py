@@ -241,18 +241,19 @@ class ControlLoop:
     async def flush(self) -> None:
         """Waits until the writes are out, and latches and wear on disk if it lets us.
 
-        Load switches are waited for last, and not for long.
+        Load switches are waited for last of all devices, and not for long; no device waits for what
+        is recorded.
         """
         await asyncio.gather(*(self._flushes(of_loads=False)))
         await self.save_latches()
         await self._wear.save(self.state.units)
         await self.resume.flush()
-        await self._incidents.close()
         try:
             async with asyncio.timeout(LOADS_WAIT_S):
                 await asyncio.gather(*(self._flushes(of_loads=True)))
         except TimeoutError:
             _log.warning("not every load switch has answered; their own timers switch them off")
+        await self._incidents.close()
 
     def _flushes(self, *, of_loads: bool) -> list[Coroutine[None, None, None]]:
         return [

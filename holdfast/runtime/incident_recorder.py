@@ -60,8 +60,8 @@ SLICE_NS: Final = NS_PER_MS // 2
 AN_HOUR: Final = {True: 12, False: 4}
 """So many recordings are made in an hour, by whether the site stays off."""
 HOUR_NS: Final = 3600 * NS_PER_S
-CLOSE_NS: Final = 2 * NS_PER_S
-"""At the end of the process so long is spent on what is not yet encoded."""
+CLOSE_NS: Final = 3 * NS_PER_S // 2
+"""So long the end of the process waits for what is not yet on the disk; all of it takes a tenth."""
 _GZIP: Final = 31
 _MOST_CAUSES: Final = 20
 
@@ -118,16 +118,20 @@ class IncidentRecorder:
 
     async def close(self) -> None:
         """Writes what is not yet on the disk, as far as there is time for it."""
-        if self._saving is not None:
-            await asyncio.wait({self._saving}, timeout=CLOSE_NS / NS_PER_S)
-        if self._open is not None and not self._failed:
+        end_ns = time.monotonic_ns() + CLOSE_NS
+        await self._saved_until(end_ns)
+        if self._open is not None and self._saving is None and not self._failed:
             try:
-                self._open.encode(CLOSE_NS)
+                self._open.encode(end_ns - time.monotonic_ns())
                 self._end(self._open)
             except Exception:  # noqa: BLE001 - the process has to end
                 self._fails()
-        if self._saving is not None:
-            await asyncio.wait({self._saving}, timeout=CLOSE_NS / NS_PER_S)
+            await self._saved_until(end_ns)
+
+    async def _saved_until(self, end_ns: int) -> None:
+        left_ns = end_ns - time.monotonic_ns()
+        if self._saving is not None and left_ns > 0:
+            await asyncio.wait({self._saving}, timeout=left_ns / NS_PER_S)
 
     # ------------------------------------------------------------------ one cycle
 

@@ -1,13 +1,24 @@
 """What was recorded is decided again, bit for bit, whatever came in and wherever it begins."""
 
 import math
+from pathlib import Path
+from random import Random
 
+import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from holdfast.monitoring.replay.kept_cycle import RanCycle
+from holdfast.control.cycle import CycleRecord, CycleState, Inputs
+from holdfast.monitoring.replay.kept_cycle import KeptCycle, RanCycle
 from holdfast.monitoring.replay.reading import parse_recording
-from tests.monitoring.replay.recordings import content_of, first_difference
+from holdfast.monitoring.replay.recording import RecordingHead
+from holdfast.runtime.incident_recorder import wiring_of
+from holdfast.simulation.accelerated import Simulation
+from holdfast.simulation.plant import SitePlant
+from holdfast.site.site_file import parse_site
+from holdfast.testing.sites import example_content, example_loads
+from tests.monitoring.replay.recordings import NOON, content_of, first_difference
 from tests.properties.test_cycle import SITES, WORLDS, live
 
 
@@ -41,3 +52,31 @@ def test_what_comes_in_is_read_as_it_was(site, running, steps):
         if plan is not None:
             told, found = (each.plan.slots[0].battery_power_w for each in (plan, read))
             assert told == found or (math.isnan(told) and math.isnan(found))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_simulated_site_with_its_own_tables_is_reproduced(tmp_path: Path, seed: int) -> None:
+    """Real tables, with steps, ages and points of their own; a plant that answers; an outage."""
+    random = Random(seed)
+    content = example_content(tmp_path, bms_on_can=seed == 0) | example_loads(15_000)
+    site = parse_site(yaml.safe_dump(content), folder=tmp_path)
+    simulation = Simulation(site, SitePlant.from_site(site), start=NOON)
+    kept: list[KeptCycle] = []
+    step = simulation.cycle.step
+
+    def kept_step(state: CycleState, inputs: Inputs) -> tuple[CycleState, CycleRecord]:
+        after, record = step(state, inputs)
+        kept.append(RanCycle(record=record, before=state if len(kept) % 50 == 0 else None))
+        return after, record
+
+    simulation.cycle.step = kept_step  # type: ignore[method-assign]
+    simulation.start()
+    for _ in range(20):
+        simulation.plant.household.load_override_w = random.uniform(0.0, 6000.0)
+        simulation.plant.household.pv_override_w = random.uniform(0.0, 6000.0)
+        simulation.plant.islanded = random.random() < 0.2
+        for _ in range(random.randrange(1, 20)):
+            simulation.step()
+    head = RecordingHead(version="1", python="3", configuration="0", wiring=wiring_of(site))
+    recorded = parse_recording(content_of(simulation.site, kept, head=head))
+    assert first_difference(recorded) is None

@@ -270,3 +270,24 @@ async def test_a_disk_that_stands_still_holds_up_no_cycle(
     assert bench.state is State.STOPPED
     stands = False
     await bench.cycle_until(lambda: bench.loop._incidents._saving is None)
+
+
+async def test_a_disk_that_stands_still_holds_up_the_end_for_no_longer_than_it_may(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    stands = True
+
+    def save(*_: object) -> str:
+        while stands:
+            time.sleep(0.01)
+        return "late"
+
+    monkeypatch.setattr(IncidentFolder, "save", save)
+    monkeypatch.setattr(incident_recorder, "CLOSE_NS", 50_000_000)
+    bench = LoopBench(tmp_path)
+    await to_running(bench)
+    await trip(bench)
+    await bench.loop.flush()
+    assert bench.loop._incidents._saving is not None
+    stands = False
+    await bench.cycle_until(lambda: bench.loop._incidents._saving is None)
