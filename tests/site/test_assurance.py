@@ -97,6 +97,10 @@ def test_each_unit_is_judged_by_its_own_devices() -> None:
     assert isinstance(guard_of(site, Goal.CELL_OVERVOLTAGE, "dumb"), Nobody)
     assert isinstance(guard_of(site, Goal.CELL_OVERVOLTAGE, "told"), ByDevice)
     assert isinstance(guard_of(site, Goal.OVERCURRENT, "dumb"), ByHoldfast)
+    cells = unit_content("told") | {"bms": {"profile": "byd_lvs_can", "connection": CAN}}
+    site = build_site(unit_content("dumb", accepts={}) | {"accepts": {}}, cells | {"accepts": {}})
+    assert isinstance(guard_of(site, Goal.CELL_OVERVOLTAGE, "dumb"), Nobody)
+    assert isinstance(guard_of(site, Goal.CELL_OVERVOLTAGE, "told"), ByHoldfast)
 
 
 def test_what_not_every_pack_sends_is_not_relied_on_and_the_table_says_who_guards_it() -> None:
@@ -367,6 +371,23 @@ def test_what_was_seen_while_the_grid_was_away_is_told_and_bounds_the_authority(
     keep(site, outage=OutageFound.DARK, timer=TimerFound.LATE, timer_s=None)
     assert guard_of(site, Goal.SUPPLY_IN_OUTAGE) == dark
     assert isinstance(guard_of(site, Goal.LOST_CONTROLLER), Nobody)
+
+
+def test_what_was_seen_of_a_box_in_an_outage_counts_where_it_is_all_there_is(
+    tmp_path: Path,
+) -> None:
+    whole = resources.files("holdfast.devices") / "profiles" / "generic_integrated.yaml"
+    rows = whole.read_text(encoding="utf-8").splitlines()
+    unsaid = ("confirmed", "guards", "  supply_in_outage", "  - {point: device_mode")
+    table = tmp_path / "box.yaml"
+    table.write_text("\n".join(row for row in rows if not row.startswith(unsaid)))
+    box = device(str(table))
+    unit = {"bms": box, "inverter": box}
+    site = lone_hybrid(unit=unit, meter=device("generic_meter"), state_dir=str(tmp_path))
+    keep(site, outage=OutageFound.SERVED)
+    assert guard_of(site, Goal.SUPPLY_IN_OUTAGE) == ByDevice(
+        source="told 0 W it served the house on 2026-03-02"
+    )
 
 
 def test_what_a_table_says_of_outages_is_believed_until_it_was_seen_otherwise() -> None:
