@@ -73,6 +73,30 @@ EQUIVALENT: tuple[Equivalent, ...] = (
         reason="no way leads out of it for LOST, nor for OVER, which would come otherwise",
     ),
     Equivalent(
+        module="holdfast.devices.can_frames",
+        line="return max(self._masks, default=self.byte or 0) + 1",
+        change="self.byte or 0 -> self.byte",
+        reason="without a byte it has masks, and the default does not count",
+    ),
+    Equivalent(
+        module="holdfast.devices.can_frames",
+        line="longest = max(self.length, *(field.finer.end for field in self.fields if field.finer), 0)",
+        change="0 -> 1",
+        reason="a frame that carries something has a byte at least",
+    ),
+    Equivalent(
+        module="holdfast.devices.can_frames",
+        line="longest = max(self.length, *(field.finer.end for field in self.fields if field.finer), 0)",
+        change="0 -> -1",
+        reason="a frame that carries something has a byte at least",
+    ),
+    Equivalent(
+        module="holdfast.devices.can_profile",
+        line="return rows",
+        change="return rows -> return None",
+        reason="what is no list is refused as none, whatever it is",
+    ),
+    Equivalent(
         module="holdfast.site.site_file",
         line='_AnySection = TypeVar("_AnySection", bound=Section)',
         change="'_AnySection' -> '_AnySection_'",

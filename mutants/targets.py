@@ -138,6 +138,7 @@ OWN_TESTS = {
         "devices/sunspec/test_definitions.py",
         "devices/sunspec/test_profile.py",
     ),
+    "devices/can_frames": ("devices/test_can_profile.py",),
     "devices/sunspec/rows": ("devices/sunspec/test_rows.py", "devices/sunspec/test_profile.py"),
     "devices/profile": ("site/test_device_places.py",),
     # The quick ones first: those of the site file itself try every wrong value at every place.

@@ -427,6 +427,13 @@ def test_a_finer_number_counts_while_it_is_within_one_step(data, value):
     assert row.decode(bytes.fromhex(data))[SOC] == pytest.approx(value, abs=1e-9)
 
 
+@pytest.mark.parametrize(("data", "value"), [("58 00 9B 22", -88.59), ("58 00 C5 22", -88.0)])
+def test_a_finer_number_counts_with_the_sign_turned_too(data, value):
+    finer = CanNumber(byte=2, type="uint16", scale=-0.01)
+    row = frame(field(0, "uint16", scale=-1.0, finer=finer))
+    assert row.decode(bytes.fromhex(data))[SOC] == pytest.approx(value, abs=1e-9)
+
+
 def test_a_finer_number_is_none_where_the_coarse_one_is_not_available():
     row = frame(field(0, "uint16", finer=HUNDREDTHS))
     assert math.isnan(row.decode(bytes.fromhex("FF FF 64 00 9B 22"))[SOC])

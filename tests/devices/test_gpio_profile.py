@@ -199,3 +199,7 @@ def test_tables_that_come_with_holdfast_pull_up_what_a_contact_pulls_down() -> N
         (read,) = profile.reads
         assert isinstance(read, GpioRead)
         assert (read.bias, read.active_low) == ("pull_up", True)
+
+
+def test_the_grid_operators_contact_hangs_on_a_line_too() -> None:
+    assert load_profile("gpio_grid_operator").roles == (Role.GRID_OPERATOR,)

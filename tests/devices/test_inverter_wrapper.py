@@ -536,13 +536,13 @@ AS_HOUSES_NEED, GIVEN_BACK = (
 NONE_OF_OURS = {DeviceMode.OWN_RULE, DeviceMode.GRID_FIRST}
 
 
-def leading(*modes, points=(), settle_ns=0, **hardware):
+def leading(*modes, points=(), settle_ns=0, step=0.0, **hardware):
     """The wrapper of an inverter that knows these modes."""
     unit = build_site(
         unit_content(inverter=device("generic_hybrid"), inverter_hardware=hardware)
     ).storage[0]
     traits = {
-        Point.DEVICE_MODE: PointTraits(modes=frozenset(modes)),
+        Point.DEVICE_MODE: PointTraits(modes=frozenset(modes), step=step),
         Point.SETPOINT_W: PointTraits(settle_ns=settle_ns),
     }
     return InverterSafetyWrapper(unit, (*USUAL, Point.DEVICE_MODE, *points), traits)
@@ -600,6 +600,16 @@ def test_once_the_grid_is_back_its_setpoint_counts_again():
     _, memory = decide(0.0, permit_of(islanded=True), wrapper=wrapper)
     written, _ = decide(0.0, permit_of(), memory, now_ns=T0 + 1, wrapper=wrapper)
     assert (written[Point.SETPOINT_W], written[Point.DEVICE_MODE]) == (0.0, 0.0)
+
+
+def test_a_mode_is_no_number_to_be_rounded_whatever_its_table_says():
+    memory, wrapper = {}, leading(*DeviceMode, step=5.0)
+    for ms in range(0, 5000, 100):
+        snapshot = snapshot_of({Signal.DEVICE_MODE: 3.0}, now_ns=T0 + ms * NS_PER_MS, healthy=False)
+        _, memory, findings = wrapper.decide(
+            0.0, permit_of(device_mode=DeviceMode.LOAD_FIRST), snapshot, memory, force=False
+        )
+    assert [found.row for found in findings] == ["inverter_setpoint_ignored"]
 
 
 def test_nobody_can_ask_for_its_own_rule_while_there_is_a_grid():

@@ -75,6 +75,7 @@ def test_at_the_start_nothing_is_known_nothing_has_failed_and_the_contactor_coun
     memory = RelayMemory()
     assert memory.phase is Phase.OPEN
     assert memory.points == {}
+    assert not memory.confirmed
     assert (memory.tries, memory.was_quick, memory.fault) == (0, False, None)
     assert memory.wear == Wear(closings=0, openings_under_load=0, complete=True)
     times = (
