@@ -8,7 +8,6 @@ from holdfast.cli.arguments import add_config, add_json
 from holdfast.cli.columns import print_columns
 from holdfast.cli.json_output import print_json
 from holdfast.cli.markdown import table_head, table_row
-from holdfast.cli.reaction_times import reaction_rows
 from holdfast.safety.clearing import SERVICE_ONLY
 from holdfast.safety.derating import DERATINGS, PACK_VOLTAGE_CHARGE
 from holdfast.safety.escalation import ESCALATIONS
@@ -20,6 +19,7 @@ from holdfast.safety.trend_analyzer import PREDICTIONS, TRENDS
 from holdfast.simulation.demo_site import simulated_site
 from holdfast.site.assurance import unwatched
 from holdfast.site.limit_rows import limit_rows
+from holdfast.site.reaction_times import reaction_rows
 from holdfast.site.site_file import load_site
 
 DESCRIPTION = """\

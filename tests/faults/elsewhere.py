@@ -1,6 +1,30 @@
 """The faults that other tests cover, by name, and those that no device can show to Holdfast."""
 
-from tests.faults.fault import Elsewhere, Kind, NotHere
+from dataclasses import dataclass
+
+from holdfast.testing.faults.fault import Kind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Elsewhere:
+    """A fault whose reaction and time other tests assert."""
+
+    kind: Kind
+    name: str
+    outcome: str
+    within: str
+    tests: tuple[str, ...]
+    """As ``file::test``, below ``tests/``."""
+    because: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotHere:
+    """A fault that no device of Holdfast's can show it, and who sees to it instead."""
+
+    name: str
+    why: str
+
 
 _DRIVERS = "devices/drivers/"
 _MODBUS, _AGES = f"{_DRIVERS}test_modbus_hostile.py", f"{_DRIVERS}test_modbus_ages.py"

@@ -3,9 +3,10 @@
 import sys
 from collections.abc import Iterator
 
-from tests.faults.elsewhere import ELSEWHERE, NOT_HERE
-from tests.faults.fault import Elsewhere, Fault, Kind, Scene
-from tests.faults.table import FAULTS
+from holdfast.testing.faults.fault import Fault, Kind
+from holdfast.testing.faults.scenes import SiteScene
+from holdfast.testing.faults.table import FAULTS
+from tests.faults.elsewhere import ELSEWHERE, NOT_HERE, Elsewhere
 
 _TOP = """\
 # Faults of devices
@@ -56,7 +57,7 @@ def _page() -> Iterator[str]:
 
 
 def _injected(fault: Fault) -> Iterator[str]:
-    scenes = "it boots" if fault.scenes == (Scene.BOOT,) else ", ".join(fault.scenes)
+    scenes = "it boots" if fault.scenes == (SiteScene.BOOT,) else ", ".join(fault.scenes)
     yield from _row(fault.name, scenes, fault.outcome, fault.within, fault.finding, _why(fault))
 
 

@@ -9,9 +9,9 @@ from holdfast.safety.faults import FAULTS as FAULT_ROWS
 from holdfast.safety.faults import names_of
 from holdfast.safety.limits import ALL_LIMITS
 from holdfast.safety.trend_analyzer import TRENDS
+from holdfast.testing.faults.table import FAULTS
 from tests.faults.elsewhere import ELSEWHERE, NOT_HERE
 from tests.faults.page import page
-from tests.faults.table import FAULTS
 
 TESTS = Path(__file__).parent.parent
 

@@ -30,4 +30,4 @@ class FailureMode:
     effect: str
     """What would come of it if nobody did anything."""
     tests: tuple[str, ...] = ()
-    """Beside the injections of tests/faults, which are joined by themselves."""
+    """Beside the injections of holdfast/testing/faults, which are joined by themselves."""

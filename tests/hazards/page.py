@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterator
 
 from holdfast.safety.faults import FAULTS, names_of
-from tests.faults.table import FAULTS as INJECTED
+from holdfast.testing.faults.table import FAULTS as INJECTED
 from tests.hazards.hazard import FailureMode, Hazard
 from tests.hazards.table import FAILURE_MODES, HAZARDS
 

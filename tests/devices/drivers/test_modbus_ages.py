@@ -1,6 +1,7 @@
 """Whatever goes wrong on the wire, what a device told before grows old, and nothing else is told.
 
-How soon that takes the power away is asserted where time is simulated (:mod:`tests.faults`).
+How soon that takes the power away is asserted where time is simulated
+(:mod:`holdfast.testing.faults`).
 """
 
 import asyncio

@@ -2,9 +2,9 @@
 
 import pytest
 
-from holdfast.cli.reaction_times import SAMPLES, reaction_rows, reaction_times
 from holdfast.devices.can_profile import CanProfile
 from holdfast.devices.profile import load_profile
+from holdfast.site.reaction_times import SAMPLES, reaction_rows, reaction_times
 
 
 def test_a_can_battery_takes_a_burst_for_each_sample() -> None:

@@ -9,7 +9,7 @@ from holdfast.core.commands import Command, Point
 from holdfast.core.role import Role
 from holdfast.core.signals import Signal
 from holdfast.core.units import ns_from_s
-from tests.faults.bench import Bench, Change
+from holdfast.testing.faults.bench import Change, FaultBench
 
 
 class How(Protocol):
@@ -19,7 +19,7 @@ class How(Protocol):
         """Gives what changes the values of one run."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Off:
     """The value is not told any more."""
 
@@ -27,7 +27,7 @@ class Off:
         return lambda _, __: None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Stuck:
     """The last value is told for ever."""
 
@@ -41,7 +41,7 @@ class Stuck:
         return change
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class At:
     """This value is told, whatever is true."""
 
@@ -51,7 +51,7 @@ class At:
         return lambda _, __: self.value
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Scaled:
     """The value times ``by``, and ``plus`` more, growing by ``per_s``."""
 
@@ -63,7 +63,7 @@ class Scaled:
         return lambda value, since_s: value * self.by + self.plus + self.per_s * since_s
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sometimes:
     """Of each ``n`` values the last is told so, the others are right."""
 
@@ -79,145 +79,145 @@ class Sometimes:
         return sometimes
 
 
-@dataclass(frozen=True, slots=True)
-class Tells:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToldWrongly:
     """A device tells a signal wrongly."""
 
     signal: Signal
     how: How
 
-    def begin(self, bench: Bench) -> None:
+    def begin(self, bench: FaultBench) -> None:
         bench.changes[self.signal] = (bench.now_ns, self.how.start())
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Silent:
     """A device tells nothing, and nothing reaches it."""
 
     role: Role
 
-    def begin(self, bench: Bench) -> None:
+    def begin(self, bench: FaultBench) -> None:
         bench.box(self.role).silent = True
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Speaks:
     """A device that was silent is back."""
 
     role: Role
 
-    def begin(self, bench: Bench) -> None:
+    def begin(self, bench: FaultBench) -> None:
         bench.box(self.role).silent = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Loses:
     """Of ``every`` requests to a device the last gets no answer, or a refusal."""
 
     role: Role
     every: int
 
-    def begin(self, bench: Bench) -> None:
+    def begin(self, bench: FaultBench) -> None:
         bench.box(self.role).loses_every = self.every
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Frozen:
     """A device repeats all of its last values, with a fresh time."""
 
     role: Role
 
-    def begin(self, bench: Bench) -> None:
+    def begin(self, bench: FaultBench) -> None:
         bench.box(self.role).frozen = True
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Stamped:
     """What a device tells carries a time so far ahead; behind, if negative."""
 
     role: Role
     ahead_s: float
 
-    def begin(self, bench: Bench) -> None:
+    def begin(self, bench: FaultBench) -> None:
         bench.box(self.role).ahead_ns = ns_from_s(self.ahead_s)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Deaf:
     """Writes to a point are acknowledged, and not done."""
 
     point: Point
 
-    def begin(self, bench: Bench) -> None:
+    def begin(self, bench: FaultBench) -> None:
         bench.deaf.add(self.point)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Hears:
     """They are done again."""
 
     point: Point
 
-    def begin(self, bench: Bench) -> None:
+    def begin(self, bench: FaultBench) -> None:
         bench.deaf.discard(self.point)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Late:
     """Writes to a point are done so much later."""
 
     point: Point
     s: float
 
-    def begin(self, bench: Bench) -> None:
+    def begin(self, bench: FaultBench) -> None:
         bench.delays_ns[self.point] = ns_from_s(self.s)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class House:
     """The house draws something else."""
 
     power_w: float
 
-    def begin(self, bench: Bench) -> None:
+    def begin(self, bench: FaultBench) -> None:
         bench.house(self.power_w)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HouseTimes:
     """The house draws, or feeds, so many times what it did."""
 
     by: float
 
-    def begin(self, bench: Bench) -> None:
+    def begin(self, bench: FaultBench) -> None:
         bench.house(bench.house_w * self.by)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Delivers:
     """The inverter gives so many times what it was told, until it is switched off."""
 
     by: float
 
-    def begin(self, bench: Bench) -> None:
+    def begin(self, bench: FaultBench) -> None:
         bench.delivers = self.by
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Operator:
     """An operator says something."""
 
     command: Command
 
-    def begin(self, bench: Bench) -> None:
+    def begin(self, bench: FaultBench) -> None:
         bench.step(self.command)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Happens:
     """Something happens to the plant itself."""
 
-    what: Callable[[Bench], None]
+    what: Callable[[FaultBench], None]
 
-    def begin(self, bench: Bench) -> None:
+    def begin(self, bench: FaultBench) -> None:
         self.what(bench)

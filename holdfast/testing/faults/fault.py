@@ -3,12 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from holdfast.simulation.plant.damage import DamageKind
-
-if TYPE_CHECKING:
-    from tests.faults.bench import Bench
+from holdfast.testing.faults.bench import FaultBench
+from holdfast.testing.faults.scenes import AT_ONCE_S, SiteScene
 
 
 class Kind(StrEnum):
@@ -19,24 +18,8 @@ class Kind(StrEnum):
     DEVICE = "What a device does"
 
 
-class Scene(StrEnum):
-    """What the site does when it begins."""
-
-    BOOT = "boot"
-    """It has been so since before the start."""
-    IDLE = "idle"
-    CHARGE = "charging"
-    DISCHARGE = "discharging"
-
-
-AT_ONCE_S = 0.02
-"""A cycle."""
-RUNNING = (Scene.CHARGE, Scene.DISCHARGE)
-WHENEVER = (Scene.IDLE, *RUNNING)
-
-
-class Outcome(StrEnum):
-    """What has to become true and stay true; :mod:`tests.faults.judgement` tells when it is."""
+class FaultOutcome(StrEnum):
+    """What has to become true and stay true; ``judgement`` tells when it is."""
 
     GOES_ON = "goes on"
     RUNS = "no trip"
@@ -54,7 +37,7 @@ class Outcome(StrEnum):
 class Injection(Protocol):
     """Something that goes wrong, or changes."""
 
-    def begin(self, bench: "Bench") -> None:
+    def begin(self, bench: FaultBench) -> None:
         """From now on."""
 
 
@@ -67,15 +50,15 @@ class Fault:
     begins: tuple[Injection, ...]
     later: tuple[tuple[float, Injection], ...] = ()
     """What else happens, so many seconds after it began: without it nobody could notice."""
-    scenes: tuple[Scene, ...]
-    outcome: Outcome
+    scenes: tuple[SiteScene, ...]
+    outcome: FaultOutcome
     within_s: float
     """From the beginning to the command, at the longest."""
     finding: str = ""
     """The row that has been found by then."""
     lasts_s: float = 2.0
     """For so long it stays so, at least: a trip has its contactor open by then."""
-    ends: Callable[["Bench"], bool] | None = None
+    ends: Callable[[FaultBench], bool] | None = None
     """What has to be true at the end, beside the outcome."""
     costs: frozenset[DamageKind] = frozenset()
     """The damage that is the lesser one."""
@@ -88,24 +71,3 @@ class Fault:
         if self.within_s <= AT_ONCE_S:
             return f"at once, for {self.lasts_s:g} s"
         return f"{self.within_s:.2f} s" if self.within_s < 10.0 else f"{self.within_s:.0f} s"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Elsewhere:
-    """A fault whose reaction and time other tests assert."""
-
-    kind: Kind
-    name: str
-    outcome: str
-    within: str
-    tests: tuple[str, ...]
-    """As ``file::test``, below ``tests/``."""
-    because: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NotHere:
-    """A fault that no device of Holdfast's can show it, and who sees to it instead."""
-
-    name: str
-    why: str

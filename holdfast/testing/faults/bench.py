@@ -8,7 +8,6 @@ driver hands them over; there a fault changes what is told, or what becomes of a
 import copy
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -30,8 +29,8 @@ from holdfast.simulation.plant.storage import StoragePlant
 from holdfast.site.assembly import build_cycle
 from holdfast.site.devices import PhysicalDevice, physical_devices, profile_of
 from holdfast.site.site_file import parse_site
+from holdfast.testing.faults.scenes import AT_ONCE_S, SiteScene
 from holdfast.testing.sites import example_content
-from tests.faults.fault import AT_ONCE_S, Scene
 
 UNIT = "battery"
 CYCLE_S = AT_ONCE_S
@@ -42,50 +41,52 @@ Change = Callable[[float, float], float | None]
 """What is told of a true value so many seconds after the fault began; None: nothing."""
 
 
-@dataclass(slots=True)
-class Box:
+class PolledDevice:
     """One device on its wire."""
 
-    owners: dict[Role, str]
-    period_ns: int
-    due_ns: int = 0
-    silent: bool = False
-    """It tells nothing, and no write reaches it."""
-    frozen: bool = False
-    """It tells its last values with a fresh time."""
-    ahead_ns: int = 0
-    """Its clock is so far ahead."""
-    last: list[tuple[Signal, float]] = field(default_factory=list)
-    told_ns: int = 0
-    loses_every: int = 0
-    """Of so many polls the last gets no answer; 0: none is lost."""
-    polls: int = 0
+    def __init__(self, owners: dict[Role, str], period_ns: int) -> None:
+        self.owners = owners
+        self.period_ns = period_ns
+        self.due_ns = 0
+        self.silent = False
+        """It tells nothing, and no write reaches it."""
+        self.frozen = False
+        """It tells its last values with a fresh time."""
+        self.ahead_ns = 0
+        """Its clock is so far ahead."""
+        self.last: list[tuple[Signal, float]] = []
+        self.told_ns = 0
+        self.loses_every = 0
+        """Of so many polls the last gets no answer; 0: none is lost."""
+        self.polls = 0
 
 
-@dataclass(slots=True)
-class Bench:
+class FaultBench:
     """The site, its time, and what is wrong with it."""
 
-    site: Site
-    plant: SitePlant
-    store: DataStore
-    boxes: list[Box]
-    now_ns: int = ns_from_s(1_000_000.0)
-    state: CycleState = field(default_factory=CycleState)
-    changes: dict[Signal, tuple[int, Change]] = field(default_factory=dict)
-    """How signals are told wrongly, and since when."""
-    deaf: set[Point] = field(default_factory=set)
-    """Writes to these are acknowledged and not done."""
-    delays_ns: dict[Point, int] = field(default_factory=dict)
-    sent: list[tuple[int, Write]] = field(default_factory=list)
-    """Writes on their way."""
-    house_w: float = 0.0
-    """Load less sun."""
-    rows: set[str] = field(default_factory=set)
-    """Everything that was found since the fault began."""
-    delivers: float | None = None
-    """The inverter gives so many times what it was told; None: what it was told."""
-    record: CycleRecord | None = None
+    def __init__(
+        self, site: Site, plant: SitePlant, store: DataStore, boxes: list[PolledDevice]
+    ) -> None:
+        self.site = site
+        self.plant = plant
+        self.store = store
+        self.boxes = boxes
+        self.now_ns: int = ns_from_s(1_000_000.0)
+        self.state = CycleState()
+        self.changes: dict[Signal, tuple[int, Change]] = {}
+        """How signals are told wrongly, and since when."""
+        self.deaf: set[Point] = set()
+        """Writes to these are acknowledged and not done."""
+        self.delays_ns: dict[Point, int] = {}
+        self.sent: list[tuple[int, Write]] = []
+        """Writes on their way."""
+        self.house_w = 0.0
+        """Load less sun."""
+        self.rows: set[str] = set()
+        """Everything that was found since the fault began."""
+        self.delivers: float | None = None
+        """The inverter gives so many times what it was told; None: what it was told."""
+        self.record: CycleRecord | None = None
 
     @property
     def unit(self) -> StoragePlant:
@@ -104,7 +105,7 @@ class Bench:
         memory = self.state.units.get(UNIT)
         return 0.0 if memory is None else memory.setpoint_w
 
-    def box(self, role: Role) -> Box:
+    def box(self, role: Role) -> PolledDevice:
         """The device in ``role``."""
         return next(box for box in self.boxes if role in box.owners)
 
@@ -160,7 +161,7 @@ class Bench:
                 box.due_ns = self.now_ns + box.period_ns
                 self._ask(box, dict(told for role in box.owners for told in truth.get(role, ())))
 
-    def _ask(self, box: Box, values: dict[Signal, float]) -> None:
+    def _ask(self, box: PolledDevice, values: dict[Signal, float]) -> None:
         box.polls += 1
         if box.silent or (box.loses_every and box.polls % box.loses_every == 0):
             return
@@ -170,7 +171,9 @@ class Bench:
         poll = [Told(signal=signal, value=value, time_ns=stamp_ns) for signal, value in box.last]
         self.store.put_poll(box.owners, poll)
 
-    def _changed(self, box: Box, values: dict[Signal, float]) -> list[tuple[Signal, float]]:
+    def _changed(
+        self, box: PolledDevice, values: dict[Signal, float]
+    ) -> list[tuple[Signal, float]]:
         told: dict[Signal, float | None] = dict(values)
         for signal, (since_ns, change) in self.changes.items():
             if SIGNALS[signal].producer in box.owners:
@@ -193,35 +196,35 @@ def _cycle() -> Cycle:
     return build_cycle(_site())
 
 
-def _box(one: PhysicalDevice) -> Box:
+def _box(one: PhysicalDevice) -> PolledDevice:
     profile = profile_of(_site(), one)
     match profile:
         case CanProfile(burst_period_s=period_s) | ModbusProfile(poll_period_s=period_s):
-            return Box(owners=dict(one.owners), period_ns=ns_from_s(period_s))
+            return PolledDevice(dict(one.owners), ns_from_s(period_s))
     raise AssertionError(profile)
 
 
-def fresh() -> Bench:
+def fresh() -> FaultBench:
     """A site that has not run yet."""
     site = _site()
     plant = SitePlant.from_site(site, soc_pct=60.0)
     boxes = [_box(one) for one in physical_devices(site)]
-    bench = Bench(site=site, plant=plant, store=DataStore(site.unit_names), boxes=boxes)
+    bench = FaultBench(site, plant, DataStore(site.unit_names), boxes)
     bench.house(800.0)
     return bench
 
 
-HOUSE_W = {Scene.CHARGE: -3000.0, Scene.DISCHARGE: 3000.0}
+HOUSE_W = {SiteScene.CHARGE: -3000.0, SiteScene.DISCHARGE: 3000.0}
 """Load less sun while the site runs: the battery does the opposite."""
 
 
 @cache
-def _settled(scene: Scene) -> Bench:
+def _settled(scene: SiteScene) -> FaultBench:
     bench = fresh()
-    if scene is Scene.BOOT:
+    if scene is SiteScene.BOOT:
         return bench
     bench.until(lambda: bench.state.machine is State.IDLE, "IDLE")
-    if scene is not Scene.IDLE:
+    if scene is not SiteScene.IDLE:
         wanted_w = -HOUSE_W[scene]
         bench.house(-wanted_w)
         bench.step(Command.START)
@@ -235,7 +238,7 @@ def _settled(scene: Scene) -> Bench:
     return bench
 
 
-def bench_in(scene: Scene) -> Bench:
+def bench_in(scene: SiteScene) -> FaultBench:
     """A healthy site in ``scene``, of its own."""
     shared = (_site(), _cycle())
     return copy.deepcopy(_settled(scene), {id(one): one for one in shared})

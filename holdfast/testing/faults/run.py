@@ -5,15 +5,21 @@ from dataclasses import dataclass
 from holdfast.core.commands import Command
 from holdfast.core.state_machine import State
 from holdfast.core.units import s_from_ns
-from tests.faults.bench import UNIT, Bench, bench_in
-from tests.faults.fault import Fault, Outcome, Scene
-from tests.faults.judgement import REACHED, is_disconnected
+from holdfast.testing.faults.bench import UNIT, FaultBench, bench_in
+from holdfast.testing.faults.fault import Fault, FaultOutcome
+from holdfast.testing.faults.judgement import REACHED, is_disconnected
+from holdfast.testing.faults.scenes import SiteScene
 
-_KEEPS_OFF = {Outcome.ZERO, Outcome.TRIPPED, Outcome.STOPPED, Outcome.STAYS_IN_BOOT}
+_KEEPS_OFF = {
+    FaultOutcome.ZERO,
+    FaultOutcome.TRIPPED,
+    FaultOutcome.STOPPED,
+    FaultOutcome.STAYS_IN_BOOT,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class FaultVerdict:
     """What was seen of one run."""
 
     reached_s: float | None
@@ -24,7 +30,7 @@ class Verdict:
     """What was not as it has to be."""
 
 
-def run(fault: Fault, scene: Scene) -> Verdict:
+def run(fault: Fault, scene: SiteScene) -> FaultVerdict:
     """Runs a row."""
     bench = bench_in(scene)
     began_ns, reached_s, passed_s = bench.now_ns, None, 0.0
@@ -43,17 +49,18 @@ def run(fault: Fault, scene: Scene) -> Verdict:
         if reached_s is not None and passed_s >= max(reached_s, last_s) + fault.lasts_s:
             break
     wrong = tuple(_wrongs(fault, bench, reached_s))
-    return Verdict(reached_s=reached_s, rows=frozenset(bench.rows), wrong=wrong)
+    return FaultVerdict(reached_s=reached_s, rows=frozenset(bench.rows), wrong=wrong)
 
 
-def _wrongs(fault: Fault, bench: Bench, reached_s: float | None) -> list[str]:
+def _wrongs(fault: Fault, bench: FaultBench, reached_s: float | None) -> list[str]:
     late = reached_s is None or reached_s > fault.within_s + 1e-6
     damage = set(bench.plant.damage_counts.get(UNIT, {})) - fault.costs
     told = {
         f"{fault.outcome}: {'never' if reached_s is None else f'{reached_s:.2f} s'}": late,
         f"found {sorted(bench.rows)}": bool(fault.finding) and fault.finding not in bench.rows,
         f"damage: {sorted(damage)}": bool(damage),
-        "the contactor is closed": fault.outcome is Outcome.TRIPPED and not is_disconnected(bench),
+        "the contactor is closed": fault.outcome is FaultOutcome.TRIPPED
+        and not is_disconnected(bench),
         "its end": fault.ends is not None and not fault.ends(bench),
     }
     if bench.state.machine is not State.RUNNING and fault.outcome in _KEEPS_OFF:
