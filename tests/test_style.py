@@ -12,7 +12,7 @@ from mutants.site import path_of
 ROOT = Path(holdfast.__file__).parent
 MODULES = sorted(ROOT.rglob("*.py"))
 SAFETY_PATH = [ROOT.parent / path_of(module) for module in modules()]
-_MUTABLE_BY_NATURE = {"CommsCounters", "Mean", "Damage", "Energies", "Tally"}
+_MUTABLE_BY_NATURE = {"CommsCounters", "Mean", "Damage", "Energies", "Tally", "Tallies"}
 """Counters and running sums."""
 
 

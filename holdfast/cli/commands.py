@@ -22,6 +22,7 @@ COMMANDS = {
     "schedule": "show what the schedule comes to on the next days",
     "prices": "show what is paid and got per kWh, and where that is known from",
     "backtest": "what plans would have cost on measured data, beside simpler rules",
+    "hil": "run the fault campaign: what can go wrong, and what then follows",
     "size": "which battery, PV and tariff would pay, from a year of measured data",
     "savings": "what the site has cost, and what it would have without a battery",
     "forecast": "show expected load, PV and later prices, and how good such forecasts were",

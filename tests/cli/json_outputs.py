@@ -44,6 +44,9 @@ from holdfast.scheduling.rules.doubts import RuleDoubt
 from holdfast.scheduling.rules.fact_table import FactRow
 from holdfast.scheduling.rules.report import RuleReport
 from holdfast.site.proof import OutageFound, TimerFound
+from holdfast.testing.campaign.evidence import LayerResult
+from holdfast.testing.campaign.quiet import QuietDay
+from holdfast.testing.campaign.suites import PairResult, RowResult
 
 HEAD = """\
 # What `--json` prints
@@ -257,6 +260,23 @@ OUTPUTS: dict[str, Any] = {
     "savings": {
         "currency": str, "method": str, "spans": [_SAVED],
         "judgement": {"one of": [_JUDGED, None]},
+    },
+    "hil run": {
+        "version": str, "without": [str], "seed": int, "passed": bool, "took_s": float,
+        "suites": {"*": {"runs": int, "passed": int, "results": [{"one of": [
+            _without(kind, "points") | {"passed": bool}
+            for kind in (RowResult, PairResult, QuietDay, LayerResult)
+        ]}]}},
+    },
+    "hil soak": {
+        "version": str, "seed": int, "days": [int], "faults_a_day": int, "without": [str],
+        "incidents": int, "two_at_a_time": int, "damage": int, "missed": int, "late": int,
+        "outside": int, "false_trips": int, "not_recovered": int, "passed": bool,
+        "availability_pct": float, "cycles": int, "times_real_time_a_core": float,
+        "cpu_s": float, "took_s": float,
+        "wrong": [{
+            "again": str, "at_s": float | None, "faults": [str], "scene": str, "wrong": [str],
+        }],
     },
     "metrics list": [MetricRow],
     "notices": {

@@ -16,6 +16,8 @@ PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 _HARDWARE = "asks a device that is not here"
 _PERSON = "asks a person for a word"
 
+_CAMPAIGN = "takes minutes and more; tests/cli/test_hil_command.py runs a part of it"
+
 _REPORT = "holdfast incident-report --since 2026-12-01T08:00"
 _REPORTED = "holdfast incident-report --since 2026-11-01T08:00"
 _BACKUP = "names a file that is not there; tests/deployment/backup does"
@@ -31,6 +33,12 @@ NOT_RUN: Mapping[str, str] = {
     "holdfast rules learn --history year.csv --config site.yaml": (
         "wants weeks of data, and takes minutes: tests/cli/test_rules_command.py does"
     ),
+    "holdfast hil run --report campaign.html": _CAMPAIGN,
+    "holdfast hil run --suite layers": _CAMPAIGN,
+    "holdfast hil run --suite quiet --days 30": _CAMPAIGN,
+    "holdfast hil soak --days 30 --seed 1 --report soak.html": _CAMPAIGN,
+    "holdfast hil soak --days 30 --seed 1 --only 17": _CAMPAIGN,
+    "holdfast hil soak --days 30 --seed 1 --without limit_monitor": _CAMPAIGN,
     "holdfast restore FILE --verify": _BACKUP,
     "holdfast restore FILE --into FOLDER": _BACKUP,
     "holdfast check --config FOLDER/site.yaml": _BACKUP,

@@ -15,14 +15,16 @@ Made by `python -m tests.faults.page`; do not edit. What can be wrong with a dev
 does about it, how soon at the longest, and where a test asserts that.
 
 In the first table of each section each row is injected into the control cycle in simulated time
-(`tests/faults`), while the site is idle, charges and discharges, as far as it can show there: from
-the beginning of the fault, just behind a sample of the slowest device, to the command. The site is
-a battery on CAN that speaks once a second, an inverter and a meter that are asked ten times, and a
-relay board with a precharge; with other tables other times hold
-([reaction times](limits.md#reaction-times)). "Found as" is the row of [limits.md](limits.md) that
-`holdfast status` shows. A trip is 0 W, inverter off and latched; the contactor is open within
-another two seconds. The outcome stays for two seconds and more, nothing but what is said is
-damaged, and a site that is to be at 0 W does not start meanwhile.
+(`holdfast hil run --suite faults`, [fault-campaign.md](fault-campaign.md)), while the site is
+idle, charges and discharges, as far as it can show there: from the beginning of the fault, just
+behind a sample of the slowest device, to the command. The site is a battery on CAN that speaks
+once a second, an inverter and a meter that are asked ten times, and a relay board with a precharge;
+with other tables other times hold ([reaction times](limits.md#reaction-times)). "Found as" is the
+row of [limits.md](limits.md) that `holdfast status` shows. A trip is 0 W, inverter off and latched;
+the contactor is open within another two seconds. The outcome stays for two seconds and more,
+nothing but what is said is damaged, and a site that is to be at 0 W does not start meanwhile. After its end
+the site does again what it did, by itself within its hold time; after a trip or a stop it stays
+latched until a reset.
 
 The second table of each section names the tests that assert reaction and time elsewhere, below
 `tests/`. Where devices lie to the real processes on real wires: `make hostile`
@@ -43,12 +45,13 @@ def _page() -> Iterator[str]:
         for fault in FAULTS:
             if fault.kind is kind:
                 yield from _injected(fault)
-        yield ""
-        yield from _row("fault", "what follows", "within", "tested by", "why so")
-        yield from _row(*["---"] * 5)
-        for other in ELSEWHERE:
-            if other.kind is kind:
-                yield from _elsewhere(other)
+        others = [other for other in ELSEWHERE if other.kind is kind]
+        if others:
+            yield ""
+            yield from _row("fault", "what follows", "within", "tested by", "why so")
+            yield from _row(*["---"] * 5)
+        for other in others:
+            yield from _elsewhere(other)
     yield from ("", "## Not here", "")
     yield from _row("fault", "why")
     yield from _row("---", "---")
@@ -63,7 +66,8 @@ def _injected(fault: Fault) -> Iterator[str]:
 
 def _why(fault: Fault) -> str:
     costs = ", ".join(sorted(kind.replace("_", " ") for kind in fault.costs))
-    return "; ".join(part for part in (fault.because, costs and f"costs a {costs}") if part)
+    parts = (fault.because, costs and f"costs a {costs}", fault.lasting)
+    return "; ".join(part for part in parts if part)
 
 
 def _elsewhere(other: Elsewhere) -> Iterator[str]:

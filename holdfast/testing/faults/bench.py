@@ -7,7 +7,7 @@ driver hands them over; there a fault changes what is told, or what becomes of a
 
 import copy
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -29,11 +29,18 @@ from holdfast.simulation.plant.storage import StoragePlant
 from holdfast.site.assembly import build_cycle
 from holdfast.site.devices import PhysicalDevice, physical_devices, profile_of
 from holdfast.site.site_file import parse_site
+from holdfast.testing.faults.command_watch import CommandWatch
+from holdfast.testing.faults.layers import LAYERS
 from holdfast.testing.faults.scenes import AT_ONCE_S, SiteScene
+from holdfast.testing.faults.trace import Trace
 from holdfast.testing.sites import example_content
 
 UNIT = "battery"
 CYCLE_S = AT_ONCE_S
+_INSULATED_KOHM = 5000.0
+"""The plant has no earth; the bench's BMS measures against one all the same."""
+SLOW_S = 1.0
+"""A cycle while nothing happens: as slow as the slowest site may have, and fifty times cheaper."""
 START = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
 _SETTLE_S = 60.0
 
@@ -86,7 +93,20 @@ class FaultBench:
         """Everything that was found since the fault began."""
         self.delivers: float | None = None
         """The inverter gives so many times what it was told; None: what it was told."""
+        self.adds_w = 0.0
+        """It gives so much beside that."""
+        self.disobeyed = False
+        self.start_s = START.timestamp()
+        """The wall clock's time when its own began."""
         self.record: CycleRecord | None = None
+        self.cycles = cycles_of(())
+        self.cycle_s = CYCLE_S
+        """The pace: what lies between two cycles."""
+        self.watch = CommandWatch(site.storage[0])
+        self.on_step: Callable[[FaultBench], None] | None = None
+        """It is told of each cycle."""
+        self.trace: Trace | None = None
+        """It takes down what happens, where somebody wants to see it."""
 
     @property
     def unit(self) -> StoragePlant:
@@ -115,21 +135,55 @@ class FaultBench:
         household.load_override_w = max(power_w, 0.0) + 500.0
         household.pv_override_w = max(-power_w, 0.0) + 500.0
 
+    def pass_s(self, seconds: float, cycle_s: float = CYCLE_S) -> None:
+        """Lets time pass, with a cycle each ``cycle_s``."""
+        self.cycle_s = cycle_s
+        for _ in range(round(seconds / cycle_s)):
+            self.step()
+        self.cycle_s = CYCLE_S
+
+    def stand_still(self, seconds: float) -> None:
+        """No cycle runs for so long; what was sent arrives, and the world goes on."""
+        self._deliver()
+        for _ in range(round(seconds / SLOW_S)):
+            self.now_ns += ns_from_s(SLOW_S)
+            self.plant.step(SLOW_S, self.start_s + self.plant.time_s)
+
+    def live(self) -> None:
+        """The house lives its day again, as its seed has it."""
+        household = self.plant.household
+        household.load_override_w = household.pv_override_w = None
+
     def step(self, *commands: Command) -> CycleRecord:
         """One cycle later."""
-        self.now_ns += ns_from_s(CYCLE_S)
+        self.now_ns += ns_from_s(self.cycle_s)
         self._deliver()
         self._disobey()
-        self.plant.step(CYCLE_S, START.timestamp() + self.plant.time_s)
+        self.plant.step(self.cycle_s, self.start_s + self.plant.time_s)
         self._listen()
         self.store.put(Internal.WATCHDOG, SITE, Signal.WATCHDOG_ARMED, 1.0, self.now_ns)
-        inputs = Inputs(now_ns=self.now_ns, image=self.store.image(), commands=commands)
-        self.state, record = _cycle().step(self.state, inputs)
+        inputs = Inputs(
+            now_ns=self.now_ns,
+            image=self.store.image(),
+            commands=commands,
+            utc_ns=ns_from_s(self.start_s + self.plant.time_s),
+        )
+        self.state, record = self.cycles[self.cycle_s].step(self.state, inputs)
         self.record = record
         self.rows |= {found.row for found in record.assessment.findings}
         for write in record.writes:
             self.sent.append((self.now_ns + self.delays_ns.get(write.point, 0), write))
+        self.watch.look(self.unit, record, self.now_ns, told_true=self._bms_tells_the_truth())
+        if self.trace is not None:
+            self.trace.take(self.now_ns, self.setpoint_w, self.unit)
+        if self.on_step is not None:
+            self.on_step(self)
         return record
+
+    def _bms_tells_the_truth(self) -> bool:
+        bms = self.box(Role.BMS)
+        lies = any(SIGNALS[signal].producer is Role.BMS for signal in self.changes)
+        return not (bms.silent or bms.frozen or bms.ahead_ns or lies)
 
     def until(self, condition: Callable[[], bool], what: str) -> None:
         """Lets time pass until it is so."""
@@ -148,14 +202,20 @@ class FaultBench:
 
     def _disobey(self) -> None:
         inverter = self.unit.inverter
-        if self.delivers is not None:
-            wrong_w = inverter.setpoint_w * self.delivers
-            inverter.runaway_w = wrong_w if inverter.enabled else None
+        if self.delivers is None and not self.adds_w:
+            if self.disobeyed:
+                self.disobeyed, inverter.runaway_w = False, None
+            return
+        self.disobeyed = True
+        times = 1.0 if self.delivers is None else self.delivers
+        wrong_w = inverter.setpoint_w * times + self.adds_w
+        inverter.runaway_w = wrong_w if inverter.enabled else None
 
     def _listen(self) -> None:
         truth: dict[Role, list[tuple[Signal, float]]] = {}
         for role, _, signal, value in self.plant.samples():
             truth.setdefault(role, []).append((signal, value))
+        truth.setdefault(Role.BMS, []).append((Signal.INSULATION_KOHM, _INSULATED_KOHM))
         for box in self.boxes:
             if box.due_ns <= self.now_ns:
                 box.due_ns = self.now_ns + box.period_ns
@@ -192,8 +252,18 @@ def _site() -> Site:
 
 
 @cache
-def _cycle() -> Cycle:
-    return build_cycle(_site())
+def cycles_of(without: tuple[str, ...]) -> Mapping[float, Cycle]:
+    """Returns the site's cycle for each pace, without the layers of these names."""
+    return {cycle_s: _cycle_at(cycle_s, without) for cycle_s in (CYCLE_S, SLOW_S)}
+
+
+def _cycle_at(cycle_s: float, without: tuple[str, ...]) -> Cycle:
+    site = _site()
+    cycle = site.cycle.model_copy(update={"period_ms": round(cycle_s * 1000)})
+    paced = build_cycle(site.model_copy(update={"cycle": cycle}))
+    for name in without:
+        LAYERS[name].take_out(paced)
+    return paced
 
 
 def _box(one: PhysicalDevice) -> PolledDevice:
@@ -204,10 +274,10 @@ def _box(one: PhysicalDevice) -> PolledDevice:
     raise AssertionError(profile)
 
 
-def fresh() -> FaultBench:
+def fresh(*, soc_pct: float = 60.0, seed: int = 1) -> FaultBench:
     """A site that has not run yet."""
     site = _site()
-    plant = SitePlant.from_site(site, soc_pct=60.0)
+    plant = SitePlant.from_site(site, soc_pct=soc_pct, seed=seed)
     boxes = [_box(one) for one in physical_devices(site)]
     bench = FaultBench(site, plant, DataStore(site.unit_names), boxes)
     bench.house(800.0)
@@ -238,7 +308,9 @@ def _settled(scene: SiteScene) -> FaultBench:
     return bench
 
 
-def bench_in(scene: SiteScene) -> FaultBench:
-    """A healthy site in ``scene``, of its own."""
-    shared = (_site(), _cycle())
-    return copy.deepcopy(_settled(scene), {id(one): one for one in shared})
+def bench_in(scene: SiteScene, without: tuple[str, ...] = ()) -> FaultBench:
+    """A healthy site in ``scene``, of its own; from now on some layers may be missing."""
+    shared = (_site(), cycles_of(()))
+    bench = copy.deepcopy(_settled(scene), {id(one): one for one in shared})
+    bench.cycles = cycles_of(without)
+    return bench

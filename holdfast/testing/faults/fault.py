@@ -16,6 +16,8 @@ class Kind(StrEnum):
     SENSOR = "What a device tells"
     WIRE = "On the wire"
     DEVICE = "What a device does"
+    COMPUTER = "In the computer, or by people"
+    BATTERY = "What the battery cannot bear"
 
 
 class FaultOutcome(StrEnum):
@@ -26,6 +28,7 @@ class FaultOutcome(StrEnum):
     TOLD = "is told, and goes on"
     DERATED = "half the power, or less"
     CHARGE_DERATED = "half the charging, or less"
+    DISCHARGE_DERATED = "half the discharging, or less"
     NO_CHARGE = "no charging"
     NO_DISCHARGE = "no discharging"
     ZERO = "0 W"
@@ -39,6 +42,9 @@ class Injection(Protocol):
 
     def begin(self, bench: FaultBench) -> None:
         """From now on."""
+
+    def end(self, bench: FaultBench) -> None:
+        """No longer; a technician may have been there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +70,31 @@ class Fault:
     """The damage that is the lesser one."""
     because: str = ""
     """Why it is this reaction, or why not sooner, where one may expect another."""
+    recovers_s: float | None = 80.0
+    """So long after its end, at the most, the site does again what it did; after a latched reaction
+    so long after its end it can be reset. None: the battery has to be seen to first."""
+    lasting: str = ""
+    """Why it does not recover, where it does not."""
+
+    @property
+    def needs_power(self) -> bool:
+        """Whether nobody can notice it at 0 W."""
+        return SiteScene.IDLE not in self.scenes
+
+    @property
+    def is_latched(self) -> bool:
+        """Whether it takes a reset to end what follows."""
+        return self.outcome in {FaultOutcome.TRIPPED, FaultOutcome.STOPPED}
+
+    @property
+    def all_injections(self) -> tuple[Injection, ...]:
+        """All that it consists of."""
+        return (*self.begins, *(injection for _, injection in self.later))
+
+    @property
+    def last_s(self) -> float:
+        """When the last of it happens, after its beginning."""
+        return max((at_s for at_s, _ in self.later), default=0.0)
 
     @property
     def within(self) -> str:

@@ -89,6 +89,9 @@ class ToldWrongly:
     def begin(self, bench: FaultBench) -> None:
         bench.changes[self.signal] = (bench.now_ns, self.how.start())
 
+    def end(self, bench: FaultBench) -> None:
+        bench.changes.pop(self.signal, None)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Silent:
@@ -99,6 +102,9 @@ class Silent:
     def begin(self, bench: FaultBench) -> None:
         bench.box(self.role).silent = True
 
+    def end(self, bench: FaultBench) -> None:
+        bench.box(self.role).silent = False
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Speaks:
@@ -108,6 +114,9 @@ class Speaks:
 
     def begin(self, bench: FaultBench) -> None:
         bench.box(self.role).silent = False
+
+    def end(self, bench: FaultBench) -> None:
+        """Nothing has to be undone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +129,9 @@ class Loses:
     def begin(self, bench: FaultBench) -> None:
         bench.box(self.role).loses_every = self.every
 
+    def end(self, bench: FaultBench) -> None:
+        bench.box(self.role).loses_every = 0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Frozen:
@@ -129,6 +141,9 @@ class Frozen:
 
     def begin(self, bench: FaultBench) -> None:
         bench.box(self.role).frozen = True
+
+    def end(self, bench: FaultBench) -> None:
+        bench.box(self.role).frozen = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,6 +156,9 @@ class Stamped:
     def begin(self, bench: FaultBench) -> None:
         bench.box(self.role).ahead_ns = ns_from_s(self.ahead_s)
 
+    def end(self, bench: FaultBench) -> None:
+        bench.box(self.role).ahead_ns = 0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deaf:
@@ -151,6 +169,9 @@ class Deaf:
     def begin(self, bench: FaultBench) -> None:
         bench.deaf.add(self.point)
 
+    def end(self, bench: FaultBench) -> None:
+        bench.deaf.discard(self.point)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hears:
@@ -160,6 +181,9 @@ class Hears:
 
     def begin(self, bench: FaultBench) -> None:
         bench.deaf.discard(self.point)
+
+    def end(self, bench: FaultBench) -> None:
+        """Nothing has to be undone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,6 +196,9 @@ class Late:
     def begin(self, bench: FaultBench) -> None:
         bench.delays_ns[self.point] = ns_from_s(self.s)
 
+    def end(self, bench: FaultBench) -> None:
+        bench.delays_ns.pop(self.point, None)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class House:
@@ -181,6 +208,9 @@ class House:
 
     def begin(self, bench: FaultBench) -> None:
         bench.house(self.power_w)
+
+    def end(self, bench: FaultBench) -> None:
+        """Nothing has to be undone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,6 +222,9 @@ class HouseTimes:
     def begin(self, bench: FaultBench) -> None:
         bench.house(bench.house_w * self.by)
 
+    def end(self, bench: FaultBench) -> None:
+        """Nothing has to be undone."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivers:
@@ -201,6 +234,9 @@ class Delivers:
 
     def begin(self, bench: FaultBench) -> None:
         bench.delivers = self.by
+
+    def end(self, bench: FaultBench) -> None:
+        bench.delivers = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,12 +248,60 @@ class Operator:
     def begin(self, bench: FaultBench) -> None:
         bench.step(self.command)
 
+    def end(self, bench: FaultBench) -> None:
+        """Nothing has to be undone."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Happens:
     """Something happens to the plant itself."""
 
     what: Callable[[FaultBench], None]
+    repair: Callable[[FaultBench], None] | None = None
+    """What a technician does about it; None: it passes by itself."""
 
     def begin(self, bench: FaultBench) -> None:
         self.what(bench)
+
+    def end(self, bench: FaultBench) -> None:
+        if self.repair is not None:
+            self.repair(bench)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adds:
+    """The inverter gives so much beside what it was told, until it is switched off."""
+
+    power_w: float
+
+    def begin(self, bench: FaultBench) -> None:
+        bench.adds_w = self.power_w
+
+    def end(self, bench: FaultBench) -> None:
+        bench.adds_w = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockSet:
+    """Somebody sets the wall clock."""
+
+    ahead_s: float
+
+    def begin(self, bench: FaultBench) -> None:
+        bench.start_s += self.ahead_s
+
+    def end(self, bench: FaultBench) -> None:
+        bench.start_s -= self.ahead_s
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StandsStill:
+    """For so long no cycle runs; the world goes on."""
+
+    for_s: float
+
+    def begin(self, bench: FaultBench) -> None:
+        bench.stand_still(self.for_s)
+
+    def end(self, bench: FaultBench) -> None:
+        """Nothing has to be undone."""

@@ -13,10 +13,13 @@ from holdfast.devices.profile import load_profile
 from holdfast.safety.finding import RAMP_TO_ZERO_S
 from holdfast.simulation.plant.damage import DamageKind
 from holdfast.site.reaction_times import ReactionTimes, reaction_times
-from holdfast.testing.faults.bench import CYCLE_S, FaultBench
+from holdfast.testing.faults import plant
+from holdfast.testing.faults.bench import CYCLE_S
 from holdfast.testing.faults.fault import Fault, FaultOutcome, Kind
 from holdfast.testing.faults.injections import (
+    Adds,
     At,
+    ClockSet,
     Deaf,
     Delivers,
     Frozen,
@@ -33,6 +36,7 @@ from holdfast.testing.faults.injections import (
     Sometimes,
     Speaks,
     Stamped,
+    StandsStill,
     Stuck,
     ToldWrongly,
 )
@@ -60,62 +64,10 @@ MOVES_S = 5.0
 """For so long a contactor may take to follow."""
 STOPPED_S = 3.0
 """An emergency input that was not heard for so long counts as opened."""
+_UNSEEN_W = 240.0
+"""The follow-up lets an inverter miss its setpoint by 5 % of its rated power."""
 EXCHANGE_S = 1.0
 """What happens a second later, if it is that by which the fault shows."""
-
-
-# What happens to the plant. ---------------------------------------------------------------------
-
-
-def _keeps_its_power(bench: FaultBench) -> None:
-    bench.unit.inverter.runaway_w = bench.unit.inverter.power_w
-
-
-def _starts_anew(bench: FaultBench) -> None:
-    inverter = bench.unit.inverter
-    inverter.write_enable(on=False)
-    inverter.write_setpoint(0.0)
-    inverter.write_revert_timeout(0.0)
-
-
-def _timer_is_armed(bench: FaultBench) -> bool:
-    inverter = bench.unit.inverter
-    return inverter.revert_timeout_s == REVERT_S and abs(inverter.power_w) > 2500.0
-
-
-def _welds(bench: FaultBench) -> None:
-    bench.unit.contactor.welded = True
-
-
-def _welds_unseen(bench: FaultBench) -> None:
-    contactor = bench.unit.contactor
-    contactor.closed = contactor.welded = True
-    contactor.feedback_stuck = False
-
-
-def _falls_out(bench: FaultBench) -> None:
-    contactor = bench.unit.contactor
-    contactor.closed, contactor.stuck_open = False, True
-    bench.unit.inverter.power_w = 0.0
-    bench.unit.cells.interrupt()
-
-
-def _does_not_close(bench: FaultBench) -> None:
-    bench.unit.contactor.stuck_open = True
-
-
-def _resistor_burns(bench: FaultBench) -> None:
-    assert bench.unit.link is not None
-    bench.unit.link.resistor_ohm = math.inf
-
-
-def _loop_opens(bench: FaultBench) -> None:
-    bench.plant.emergency_loop_closed = False
-
-
-def _goes_away(bench: FaultBench) -> None:
-    """The pack's own contactor."""
-    bench.unit.bms.pack_open = True
 
 
 _BREAK = frozenset({DamageKind.CONTACTOR_BREAK})
@@ -217,23 +169,40 @@ FAULTS: tuple[Fault, ...] = (
     Fault(kind=_K.DEVICE, name="power flows the wrong way", begins=(Delivers(by=-1.0),), scenes=RUNNING, outcome=_O.TRIPPED, within_s=INVERTER.after(3), finding="inverter_wrong_sign"),
     Fault(kind=_K.DEVICE, name="inverter gives a tenth more than asked", begins=(Delivers(by=1.1),), scenes=RUNNING, outcome=_O.TRIPPED, within_s=INVERTER.after(5), finding="inverter_over_delivery", because="beyond 5 % of the rated power, which small inverters measure no better, and asked for less meanwhile"),
     Fault(kind=_K.DEVICE, name="inverter gives half of what was asked", begins=(Delivers(by=0.5),), scenes=RUNNING, outcome=_O.TOLD, within_s=INVERTER.after(3), finding="inverter_under_delivery", because="BMS or inverter may have its reasons; too little harms no battery"),
-    Fault(kind=_K.DEVICE, name="inverter keeps its power at 0 W", begins=(Happens(what=_keeps_its_power),), later=((EXCHANGE_S, House(power_w=0.0)),), scenes=RUNNING, outcome=_O.TRIPPED, within_s=EXCHANGE_S + RESPONSE_S + INVERTER.after(3) + METER.after(1), finding="inverter_over_delivery", costs=_BREAK, because=_LAST_WAY),
-    Fault(kind=_K.DEVICE, name="inverter silent, and keeps its power", begins=(Happens(what=_keeps_its_power), Silent(role=Role.INVERTER)), scenes=RUNNING, outcome=_O.TRIPPED, within_s=INVERTER.lost_s + REVERT_S + RESPONSE_S + BMS_LAG_S + BMS.after(3), finding="bms_over_delivery", costs=_BREAK, because="before, its own timer has its time, and the BMS is two seconds behind"),
-    Fault(kind=_K.DEVICE, name="inverter starts anew", begins=(Happens(what=_starts_anew), Silent(role=Role.INVERTER)), later=((4.0, Speaks(role=Role.INVERTER)),), scenes=RUNNING, outcome=_O.ZERO, within_s=INVERTER.lost_s, finding="inverter_data_lost", lasts_s=0.9, because="it is back for a second before the ramp begins; how it comes back to the grid is its own duty"),
-    Fault(kind=_K.DEVICE, name="inverter forgets what it was told", begins=(Happens(what=_starts_anew),), scenes=RUNNING, outcome=_O.TOLD, within_s=INVERTER.after(2), finding="inverter_setpoint_overwritten", lasts_s=3.0, ends=_timer_is_armed, because="it is told again, timer included; the third time trips, for that is another master"),
+    Fault(kind=_K.DEVICE, name="inverter keeps its power at 0 W", begins=(Happens(what=plant.keeps_its_power, repair=plant.obeys_again),), later=((EXCHANGE_S, House(power_w=0.0)),), scenes=RUNNING, outcome=_O.TRIPPED, within_s=EXCHANGE_S + RESPONSE_S + INVERTER.after(3) + METER.after(1), finding="inverter_over_delivery", costs=_BREAK, because=_LAST_WAY),
+    Fault(kind=_K.DEVICE, name="inverter silent, and keeps its power", begins=(Happens(what=plant.keeps_its_power, repair=plant.obeys_again), Silent(role=Role.INVERTER)), scenes=RUNNING, outcome=_O.TRIPPED, within_s=INVERTER.lost_s + REVERT_S + RESPONSE_S + BMS_LAG_S + BMS.after(3), finding="bms_over_delivery", costs=_BREAK, because="before, its own timer has its time, and the BMS is two seconds behind"),
+    Fault(kind=_K.DEVICE, name="inverter starts anew", begins=(Happens(what=plant.starts_anew), Silent(role=Role.INVERTER)), later=((4.0, Speaks(role=Role.INVERTER)),), scenes=RUNNING, outcome=_O.ZERO, within_s=INVERTER.lost_s, finding="inverter_data_lost", lasts_s=0.9, because="it is back for a second before the ramp begins; how it comes back to the grid is its own duty"),
+    Fault(kind=_K.DEVICE, name="inverter forgets what it was told", begins=(Happens(what=plant.starts_anew),), scenes=RUNNING, outcome=_O.TOLD, within_s=INVERTER.after(2), finding="inverter_setpoint_overwritten", lasts_s=3.0, ends=plant.timer_is_armed, because="it is told again, timer included; the third time trips, for that is another master"),
     Fault(kind=_K.DEVICE, name="inverter tells a fault", begins=(ToldWrongly(signal=_S.INVERTER_FAULT, how=At(value=1.0)),), scenes=WHENEVER, outcome=_O.ZERO, within_s=INVERTER.after(1) + RAMP_TO_ZERO_S, finding="inverter_fault"),
-    Fault(kind=_K.DEVICE, name="contactor welded", begins=(Happens(what=_welds), Operator(command=Command.STOP)), scenes=RUNNING, outcome=_O.TRIPPED, within_s=MOVES_S + 0.5 + RELAYS.after(1), finding="relays_contactor_stuck", because="at 0 W with the inverter off a contact may take its time"),
-    Fault(kind=_K.DEVICE, name="contactor welded, and shows open", begins=(Happens(what=_welds_unseen), Operator(command=Command.STOP)), scenes=RUNNING, outcome=_O.TRIPPED, within_s=10.0 + 1.0 + RELAYS.after(2), finding="relays_contactor_welded", because="a link that has not fallen in 10 s is what shows it"),
-    Fault(kind=_K.DEVICE, name="contactor falls out under load", begins=(Happens(what=_falls_out),), scenes=RUNNING, outcome=_O.TRIPPED, within_s=RELAYS.after(2) + CYCLE_S, finding="relays_contactor_dropped", because="two samples that show it; so shows what takes the coil's supply away"),
-    Fault(kind=_K.DEVICE, name="contactor does not close", begins=(Happens(what=_does_not_close), Operator(command=Command.START)), scenes=_IDLE, outcome=_O.TRIPPED, within_s=1.5 + MOVES_S + RELAYS.after(1), finding="relays_contactor_stuck", because="it is told to close after the precharge"),
-    Fault(kind=_K.DEVICE, name="precharge never completes", begins=(Happens(what=_resistor_burns), Operator(command=Command.START)), scenes=_IDLE, outcome=_O.TRIPPED, within_s=2 * (2.0 + 3.0) + 2.0 + RELAYS.after(4), finding="relays_precharge_failed", because="three tries of 2 s, 3 s apart"),
+    Fault(kind=_K.DEVICE, name="contactor welded", begins=(Happens(what=plant.welds, repair=plant.gets_a_new_contactor), Operator(command=Command.STOP)), scenes=RUNNING, outcome=_O.TRIPPED, within_s=MOVES_S + 0.5 + RELAYS.after(1), finding="relays_contactor_stuck", because="at 0 W with the inverter off a contact may take its time"),
+    Fault(kind=_K.DEVICE, name="contactor welded, and shows open", begins=(Happens(what=plant.welds_unseen, repair=plant.gets_a_new_contactor), Operator(command=Command.STOP)), scenes=RUNNING, outcome=_O.TRIPPED, within_s=10.0 + 1.0 + RELAYS.after(2), finding="relays_contactor_welded", because="a link that has not fallen in 10 s is what shows it"),
+    Fault(kind=_K.DEVICE, name="contactor falls out under load", begins=(Happens(what=plant.falls_out, repair=plant.gets_a_new_contactor),), scenes=RUNNING, outcome=_O.TRIPPED, within_s=RELAYS.after(2) + CYCLE_S, finding="relays_contactor_dropped", because="two samples that show it; so shows what takes the coil's supply away"),
+    Fault(kind=_K.DEVICE, name="contactor does not close", begins=(Happens(what=plant.does_not_close, repair=plant.gets_a_new_contactor), Operator(command=Command.START)), scenes=_IDLE, outcome=_O.TRIPPED, within_s=1.5 + MOVES_S + RELAYS.after(1), finding="relays_contactor_stuck", because="it is told to close after the precharge"),
+    Fault(kind=_K.DEVICE, name="precharge never completes", begins=(Happens(what=plant.resistor_burns, repair=plant.gets_a_new_resistor), Operator(command=Command.START)), scenes=_IDLE, outcome=_O.TRIPPED, within_s=2 * (2.0 + 3.0) + 2.0 + RELAYS.after(4), finding="relays_precharge_failed", because="three tries of 2 s, 3 s apart"),
     Fault(kind=_K.DEVICE, name="current through an open contactor", begins=(ToldWrongly(signal=_S.BATTERY_CURRENT_A, how=At(value=-30.0)),), scenes=_IDLE, outcome=_O.TRIPPED, within_s=BMS.after(2) + CYCLE_S, finding="relays_contactor_welded", because=_SAMPLES),
-    Fault(kind=_K.DEVICE, name="emergency loop opened", begins=(Happens(what=_loop_opens),), scenes=WHENEVER, outcome=_O.STOPPED, within_s=BUTTON.after(1)),
+    Fault(kind=_K.DEVICE, name="emergency loop opened", begins=(Happens(what=plant.loop_opens, repair=plant.loop_closes),), scenes=WHENEVER, outcome=_O.STOPPED, within_s=BUTTON.after(1)),
     Fault(kind=_K.DEVICE, name="BMS permits no charge current", begins=(ToldWrongly(signal=_S.CHARGE_CURRENT_LIMIT_A, how=At(value=0.0)),), scenes=WHENEVER, outcome=_O.NO_CHARGE, within_s=BMS.after(1)),
     Fault(kind=_K.DEVICE, name="BMS permits no discharge current", begins=(ToldWrongly(signal=_S.DISCHARGE_CURRENT_LIMIT_A, how=At(value=0.0)),), scenes=WHENEVER, outcome=_O.NO_DISCHARGE, within_s=BMS.after(1)),
     Fault(kind=_K.DEVICE, name="BMS takes the permission to charge away", begins=(ToldWrongly(signal=_S.CHARGE_ALLOWED, how=At(value=0.0)),), scenes=WHENEVER, outcome=_O.NO_CHARGE, within_s=BMS.after(1), finding="bms_forbids_charge"),
     Fault(kind=_K.DEVICE, name="BMS tells that it protects itself", begins=(ToldWrongly(signal=_S.BMS_PROTECTION, how=At(value=1.0)),), scenes=WHENEVER, outcome=_O.ZERO, within_s=BMS.after(1) + RAMP_TO_ZERO_S, finding="bms_protection"),
-    Fault(kind=_K.DEVICE, name="battery opens its own contactor", begins=(Happens(what=_goes_away),), scenes=RUNNING, outcome=_O.ZERO, within_s=BMS.after(1) + RAMP_TO_ZERO_S, finding="bms_protection"),
+    Fault(kind=_K.DEVICE, name="battery opens its own contactor", begins=(Happens(what=plant.opens_the_pack, repair=plant.closes_the_pack),), scenes=RUNNING, outcome=_O.ZERO, within_s=BMS.after(1) + RAMP_TO_ZERO_S, finding="bms_protection"),
+    Fault(kind=_K.DEVICE, name="grid voltage beyond its bounds", begins=(Happens(what=plant.grid_at(voltage_v=275.0), repair=plant.grid_at()),), scenes=WHENEVER, outcome=_O.ZERO, within_s=METER.after(3) + RAMP_TO_ZERO_S, finding="grid_voltage_high", because="the inverter's own protection is the first; what it does must not wait for it"),
+    Fault(kind=_K.DEVICE, name="grid frequency beyond its bounds", begins=(Happens(what=plant.grid_at(frequency_hz=47.0), repair=plant.grid_at()),), scenes=WHENEVER, outcome=_O.ZERO, within_s=METER.after(3) + RAMP_TO_ZERO_S, finding="grid_frequency_low"),
+    Fault(kind=_K.DEVICE, name="grid voltage high, and inside its bounds", begins=(Happens(what=plant.grid_at(voltage_v=257.0), repair=plant.grid_at()),), scenes=WHENEVER, outcome=_O.TOLD, within_s=METER.after(3), lasts_s=20.0, finding="grid_voltage_high", because="who leaves the grid here makes it worse"),
+    # What happens to the computer, as far as the cycle sees it.
+    Fault(kind=_K.COMPUTER, name="wall clock set an hour ahead", begins=(ClockSet(ahead_s=3600.0),), scenes=WHENEVER, outcome=_O.GOES_ON, within_s=CYCLE_S, lasts_s=10.0),
+    Fault(kind=_K.COMPUTER, name="wall clock set an hour back", begins=(ClockSet(ahead_s=-3600.0),), scenes=WHENEVER, outcome=_O.GOES_ON, within_s=CYCLE_S, lasts_s=10.0),
+    Fault(kind=_K.COMPUTER, name="computer stands still for 10 s", begins=(StandsStill(for_s=10.0),), scenes=RUNNING, outcome=_O.TRIPPED, within_s=10.0 + CYCLE_S, finding="cycle_gap", because="meanwhile the inverter's own timer has ended the power"),
+    Fault(kind=_K.COMPUTER, name="emergency stop by command", begins=(Operator(command=Command.EMERGENCY_STOP),), scenes=WHENEVER, outcome=_O.STOPPED, within_s=2 * CYCLE_S),
+    # What the battery cannot bear, with one that does not protect itself.
+    Fault(kind=_K.BATTERY, name="one cell is full, and the inverter charges on a little", begins=(Happens(what=plant.one_cell_away(200.0), repair=plant.one_cell_is_as_the_others), Adds(power_w=_UNSEEN_W)), scenes=_CHARGE, outcome=_O.TRIPPED, within_s=400.0, finding="cell_voltage_high", because="so little is within what inverters miss their setpoint by; at the cell's limit the contactor opens"),
+    Fault(kind=_K.BATTERY, name="one cell is empty, and the inverter discharges on a little", begins=(Happens(what=plant.one_cell_away(200.0), repair=plant.one_cell_is_as_the_others), Adds(power_w=-_UNSEEN_W)), scenes=_DISCHARGE, outcome=_O.TRIPPED, within_s=400.0, finding="cell_voltage_low", because="as above"),
+    Fault(kind=_K.BATTERY, name="one cell is nearly full", begins=(Happens(what=plant.one_cell_away(1000.0), repair=plant.one_cell_is_as_the_others),), scenes=_CHARGE, outcome=_O.CHARGE_DERATED, within_s=30.0, lasts_s=60.0),
+    Fault(kind=_K.BATTERY, name="one cell is nearly empty", begins=(Happens(what=plant.one_cell_away(1000.0), repair=plant.one_cell_is_as_the_others),), scenes=_DISCHARGE, outcome=_O.DISCHARGE_DERATED, within_s=30.0, lasts_s=60.0),
+    Fault(kind=_K.BATTERY, name="frost", begins=(Happens(what=plant.frost, repair=plant.thaw),), scenes=_CHARGE, outcome=_O.NO_CHARGE, within_s=BMS.after(2), finding="charge_temperature_low", lasts_s=40.0),
+    Fault(kind=_K.BATTERY, name="one cell nearly full, BMS silent", begins=(Happens(what=plant.one_cell_away(600.0), repair=plant.one_cell_is_as_the_others), Silent(role=Role.BMS)), scenes=_CHARGE, outcome=_O.ZERO, within_s=BMS.lost_s, finding="bms_data_lost", lasts_s=15.0),
+    Fault(kind=_K.BATTERY, name="one cell nearly full, BMS hangs, and the inverter keeps its power", begins=(Happens(what=plant.one_cell_away(900.0), repair=plant.one_cell_is_as_the_others), Frozen(role=Role.BMS), Happens(what=plant.keeps_its_power, repair=plant.obeys_again)), later=((EXCHANGE_S, House(power_w=0.0)),), scenes=_CHARGE, outcome=_O.TRIPPED, within_s=EXCHANGE_S + RESPONSE_S + INVERTER.after(3) + METER.after(1), finding="inverter_over_delivery", lasts_s=15.0, costs=_BREAK, because=_LAST_WAY, recovers_s=None, lasting="an inverter that stood at 0 W when the BMS spoke again is taken for frozen, until the controller starts anew"),
+    Fault(kind=_K.BATTERY, name="one cell nearly full, inverter and BMS silent, and the power goes on", begins=(Happens(what=plant.one_cell_away(1000.0), repair=plant.one_cell_is_as_the_others), Happens(what=plant.keeps_its_power, repair=plant.obeys_again), Silent(role=Role.INVERTER), Silent(role=Role.BMS)), scenes=_CHARGE, outcome=_O.TRIPPED, within_s=REVERT_S + INVERTER.after(1), finding="power_unseen", lasts_s=15.0, costs=_BREAK, because=_LAST_WAY),
 )
 # fmt: on
 assert len({fault.name for fault in FAULTS}) == len(FAULTS), "a fault stands twice"

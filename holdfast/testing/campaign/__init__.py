@@ -1,0 +1,1 @@
+"""The campaign runs the fault table: row by row, in pairs, for days, and without each layer."""
