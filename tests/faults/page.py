@@ -22,9 +22,9 @@ once a second, an inverter and a meter that are asked ten times, and a relay boa
 with other tables other times hold ([reaction times](limits.md#reaction-times)). "Found as" is the
 row of [limits.md](limits.md) that `holdfast status` shows. A trip is 0 W, inverter off and latched;
 the contactor is open within another two seconds. The outcome stays for two seconds and more,
-nothing but what is said is damaged, and a site that is to be at 0 W does not start meanwhile. After its end
-the site does again what it did, by itself within its hold time; after a trip or a stop it stays
-latched until a reset.
+nothing but what is said is damaged, and a site that is to be at 0 W does not start meanwhile. After
+its end the site does again what it did, by itself within its hold time; after a trip or a stop it
+stays latched until a reset.
 
 The second table of each section names the tests that assert reaction and time elsewhere, below
 `tests/`. Where devices lie to the real processes on real wires: `make hostile`

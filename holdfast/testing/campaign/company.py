@@ -2,11 +2,12 @@
 
 Of two faults at two devices each has to end as its row says, or more strictly. Where one of them
 takes away what shows the other, or both are at one device, one of the two reactions is due. What
+shows only once the house asks for something else waits for the end of what hides the house. What
 needs power to be noticed is at its end, too, where no power is asked and none flows.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from holdfast.core.role import Role
 from holdfast.core.signals import SIGNALS
@@ -16,6 +17,8 @@ from holdfast.testing.faults.fault import Fault, FaultOutcome
 from holdfast.testing.faults.injections import (
     Deaf,
     Frozen,
+    House,
+    HouseTimes,
     Late,
     Loses,
     Silent,
@@ -108,8 +111,17 @@ def due_alone(fault: Fault) -> Due:
     return Due(outcomes=(fault.outcome,), within_s=fault.within_s, needs_power=fault.needs_power)
 
 
+def _waits_for_the_house(fault: Fault) -> bool:
+    """Whether it shows once the house asks for something else: without a meter nobody does, and it
+    shows when the loss of the meter ends the power."""
+    return any(isinstance(one, House | HouseTimes) for one in fault.all_injections)
+
+
 def due_of(fault: Fault, other: Fault, apart_s: float = 0.0) -> Due:
     """Returns what is due of ``fault`` beside ``other``, which began ``apart_s`` later."""
+    if _waits_for_the_house(fault) and Role.METER in devices_of(other):
+        within_s = fault.within_s + apart_s + other.within_s
+        return replace(due_alone(fault), within_s=within_s)
     if not devices_of(fault) & devices_of(other):
         return due_alone(fault)
     longer_s, _ = _OTHERWISE.get(frozenset({fault.name, other.name}), (0.0, ""))

@@ -46,8 +46,9 @@ _STAYS = 0.3
 _STAYS_S = 600.0
 _OPERATOR_S = 600.0
 """An operator comes no later than this to what is latched."""
-_PATIENCE_S = 200.0
-"""What two faults have left behind may take so long to pass."""
+_PATIENCE_S = 700.0
+"""What faults have left behind may take so long to pass: another master counts for ten minutes."""
+_RESTART_S = 100.0
 _REACHED_W = 50.0
 _SCENE_S = 60.0
 _SECONDS_PER_H = 3600.0
@@ -158,7 +159,7 @@ class Soak:
         """The controller is started anew, and service has cleared what was latched."""
         self._tallies.restarts += 1
         self._bench.state = CycleState()
-        self._bench.pass_s(_PATIENCE_S / 2.0, SLOW_S)
+        self._bench.pass_s(_RESTART_S, SLOW_S)
         self._start()
 
     def _wait_until(self, at_s: float) -> None:

@@ -98,6 +98,10 @@ _SAMPLES = (
 _BURST = "one burst that is lost is no fault; a pack may speak every two seconds"
 _DOUBT = "one poll that cannot be true is left out, the second is believed"
 _NUMBER = "the number is believable, and so it is taken for what it says"
+_TAKEN_FOR_FROZEN = (
+    "an inverter that stood at 0 W while the BMS told a current is taken for frozen afterwards, "
+    "until the controller starts anew"
+)
 _LAST_WAY = "the contactor is all that is left, and breaks the current"
 
 # fmt: off
@@ -164,7 +168,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault(kind=_K.WIRE, name="BMS has never spoken", begins=(Silent(role=Role.BMS),), scenes=_BOOT, outcome=_O.STAYS_IN_BOOT, within_s=CYCLE_S, finding="bms_data_missing", lasts_s=10.0),
     # What a device does.
     Fault(kind=_K.DEVICE, name="inverter acknowledges and does not store", begins=(Deaf(point=Point.SETPOINT_W), HouseTimes(by=0.5)), scenes=RUNNING, outcome=_O.TRIPPED, within_s=IGNORED_S, finding="inverter_setpoint_ignored"),
-    Fault(kind=_K.DEVICE, name="inverter stores a command 5 s later", begins=(Late(point=Point.SETPOINT_W, s=5.0), HouseTimes(by=0.5)), scenes=RUNNING, outcome=_O.TRIPPED, within_s=IGNORED_S, finding="inverter_setpoint_ignored", because="one that is known to be slow has `settle_s` in its table"),
+    Fault(kind=_K.DEVICE, name="inverter stores a command 5 s later", begins=(Late(point=Point.SETPOINT_W, s=5.0), HouseTimes(by=0.5)), scenes=RUNNING, outcome=_O.TRIPPED, within_s=IGNORED_S, finding="inverter_setpoint_ignored", because="one that is known to be slow has `settle_s` in its table", recovers_s=620.0),
     Fault(kind=_K.DEVICE, name="inverter stores a command 0.3 s later", begins=(Late(point=Point.SETPOINT_W, s=0.3), HouseTimes(by=0.5)), scenes=RUNNING, outcome=_O.GOES_ON, within_s=1.0),
     Fault(kind=_K.DEVICE, name="power flows the wrong way", begins=(Delivers(by=-1.0),), scenes=RUNNING, outcome=_O.TRIPPED, within_s=INVERTER.after(3), finding="inverter_wrong_sign"),
     Fault(kind=_K.DEVICE, name="inverter gives a tenth more than asked", begins=(Delivers(by=1.1),), scenes=RUNNING, outcome=_O.TRIPPED, within_s=INVERTER.after(5), finding="inverter_over_delivery", because="beyond 5 % of the rated power, which small inverters measure no better, and asked for less meanwhile"),
@@ -179,7 +183,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault(kind=_K.DEVICE, name="contactor falls out under load", begins=(Happens(what=plant.falls_out, repair=plant.gets_a_new_contactor),), scenes=RUNNING, outcome=_O.TRIPPED, within_s=RELAYS.after(2) + CYCLE_S, finding="relays_contactor_dropped", because="two samples that show it; so shows what takes the coil's supply away"),
     Fault(kind=_K.DEVICE, name="contactor does not close", begins=(Happens(what=plant.does_not_close, repair=plant.gets_a_new_contactor), Operator(command=Command.START)), scenes=_IDLE, outcome=_O.TRIPPED, within_s=1.5 + MOVES_S + RELAYS.after(1), finding="relays_contactor_stuck", because="it is told to close after the precharge"),
     Fault(kind=_K.DEVICE, name="precharge never completes", begins=(Happens(what=plant.resistor_burns, repair=plant.gets_a_new_resistor), Operator(command=Command.START)), scenes=_IDLE, outcome=_O.TRIPPED, within_s=2 * (2.0 + 3.0) + 2.0 + RELAYS.after(4), finding="relays_precharge_failed", because="three tries of 2 s, 3 s apart"),
-    Fault(kind=_K.DEVICE, name="current through an open contactor", begins=(ToldWrongly(signal=_S.BATTERY_CURRENT_A, how=At(value=-30.0)),), scenes=_IDLE, outcome=_O.TRIPPED, within_s=BMS.after(2) + CYCLE_S, finding="relays_contactor_welded", because=_SAMPLES),
+    Fault(kind=_K.DEVICE, name="current through an open contactor", begins=(ToldWrongly(signal=_S.BATTERY_CURRENT_A, how=At(value=-30.0)),), scenes=_IDLE, outcome=_O.TRIPPED, within_s=BMS.after(2) + CYCLE_S, finding="relays_contactor_welded", because=_SAMPLES, recovers_s=None, lasting=_TAKEN_FOR_FROZEN),
     Fault(kind=_K.DEVICE, name="emergency loop opened", begins=(Happens(what=plant.loop_opens, repair=plant.loop_closes),), scenes=WHENEVER, outcome=_O.STOPPED, within_s=BUTTON.after(1)),
     Fault(kind=_K.DEVICE, name="BMS permits no charge current", begins=(ToldWrongly(signal=_S.CHARGE_CURRENT_LIMIT_A, how=At(value=0.0)),), scenes=WHENEVER, outcome=_O.NO_CHARGE, within_s=BMS.after(1)),
     Fault(kind=_K.DEVICE, name="BMS permits no discharge current", begins=(ToldWrongly(signal=_S.DISCHARGE_CURRENT_LIMIT_A, how=At(value=0.0)),), scenes=WHENEVER, outcome=_O.NO_DISCHARGE, within_s=BMS.after(1)),
@@ -199,9 +203,9 @@ FAULTS: tuple[Fault, ...] = (
     Fault(kind=_K.BATTERY, name="one cell is empty, and the inverter discharges on a little", begins=(Happens(what=plant.one_cell_away(200.0), repair=plant.one_cell_is_as_the_others), Adds(power_w=-_UNSEEN_W)), scenes=_DISCHARGE, outcome=_O.TRIPPED, within_s=400.0, finding="cell_voltage_low", because="as above"),
     Fault(kind=_K.BATTERY, name="one cell is nearly full", begins=(Happens(what=plant.one_cell_away(1000.0), repair=plant.one_cell_is_as_the_others),), scenes=_CHARGE, outcome=_O.CHARGE_DERATED, within_s=30.0, lasts_s=60.0),
     Fault(kind=_K.BATTERY, name="one cell is nearly empty", begins=(Happens(what=plant.one_cell_away(1000.0), repair=plant.one_cell_is_as_the_others),), scenes=_DISCHARGE, outcome=_O.DISCHARGE_DERATED, within_s=30.0, lasts_s=60.0),
-    Fault(kind=_K.BATTERY, name="frost", begins=(Happens(what=plant.frost, repair=plant.thaw),), scenes=_CHARGE, outcome=_O.NO_CHARGE, within_s=BMS.after(2), finding="charge_temperature_low", lasts_s=40.0),
+    Fault(kind=_K.BATTERY, name="frost", begins=(Happens(what=plant.frost, repair=plant.thaw),), scenes=_CHARGE, outcome=_O.NO_CHARGE, within_s=BMS.after(2), finding="charge_temperature_low", lasts_s=40.0, recovers_s=None, lasting="cells thaw slowly"),
     Fault(kind=_K.BATTERY, name="one cell nearly full, BMS silent", begins=(Happens(what=plant.one_cell_away(600.0), repair=plant.one_cell_is_as_the_others), Silent(role=Role.BMS)), scenes=_CHARGE, outcome=_O.ZERO, within_s=BMS.lost_s, finding="bms_data_lost", lasts_s=15.0),
-    Fault(kind=_K.BATTERY, name="one cell nearly full, BMS hangs, and the inverter keeps its power", begins=(Happens(what=plant.one_cell_away(900.0), repair=plant.one_cell_is_as_the_others), Frozen(role=Role.BMS), Happens(what=plant.keeps_its_power, repair=plant.obeys_again)), later=((EXCHANGE_S, House(power_w=0.0)),), scenes=_CHARGE, outcome=_O.TRIPPED, within_s=EXCHANGE_S + RESPONSE_S + INVERTER.after(3) + METER.after(1), finding="inverter_over_delivery", lasts_s=15.0, costs=_BREAK, because=_LAST_WAY, recovers_s=None, lasting="an inverter that stood at 0 W when the BMS spoke again is taken for frozen, until the controller starts anew"),
+    Fault(kind=_K.BATTERY, name="one cell nearly full, BMS hangs, and the inverter keeps its power", begins=(Happens(what=plant.one_cell_away(900.0), repair=plant.one_cell_is_as_the_others), Frozen(role=Role.BMS), Happens(what=plant.keeps_its_power, repair=plant.obeys_again)), later=((EXCHANGE_S, House(power_w=0.0)),), scenes=_CHARGE, outcome=_O.TRIPPED, within_s=EXCHANGE_S + RESPONSE_S + INVERTER.after(3) + METER.after(1), finding="inverter_over_delivery", lasts_s=15.0, costs=_BREAK, because=_LAST_WAY, recovers_s=None, lasting=_TAKEN_FOR_FROZEN),
     Fault(kind=_K.BATTERY, name="one cell nearly full, inverter and BMS silent, and the power goes on", begins=(Happens(what=plant.one_cell_away(1000.0), repair=plant.one_cell_is_as_the_others), Happens(what=plant.keeps_its_power, repair=plant.obeys_again), Silent(role=Role.INVERTER), Silent(role=Role.BMS)), scenes=_CHARGE, outcome=_O.TRIPPED, within_s=REVERT_S + INVERTER.after(1), finding="power_unseen", lasts_s=15.0, costs=_BREAK, because=_LAST_WAY),
 )
 # fmt: on
