@@ -26,6 +26,10 @@ DESCRIPTION = """\
 Run the fault campaign: a battery, an inverter, a meter and relays in simulated time, with the very
 control cycle and safety path that run live, and something wrong with them. Nothing of your site
 is read, and no device is touched. docs/fault-campaign.md says what is asserted.
+
+  holdfast hil run   [--suite NAME] [--only FAULT] [--days N]
+  holdfast hil soak  [--days N] [--faults N] [--only DAY]
+  of both:           [--seed N] [--without LAYER] [--jobs N] [--report FILE] [--json]
 """
 _RUN = """\
 Run suites of the campaign. 1 if a fault did not end in its reaction in time, something was damaged,

@@ -35,6 +35,8 @@ _FIRST_DAY_S = 1_767_225_600.0
 """The first of January 2026, in UTC."""
 _SOC_PCT = (25.0, 85.0)
 """Where days begin, and between which a battery can be charged and discharged for a fault."""
+_CALM_PCT = (20.0, 90.0)
+"""Between these nothing is found of a site that rests."""
 _TOGETHER = 0.3
 """Of so many faults another one begins before they have ended,"""
 _APART_S = 8.0
@@ -223,7 +225,7 @@ class Soak:
         """Draws a fault, and a scene of its own that the battery's charge permits."""
         soc_pct = self._bench.unit.bms.soc_pct
         can = {
-            SiteScene.IDLE: True,
+            SiteScene.IDLE: _CALM_PCT[0] < soc_pct < _CALM_PCT[1],
             SiteScene.CHARGE: soc_pct < _SOC_PCT[1],
             SiteScene.DISCHARGE: soc_pct > _SOC_PCT[0],
         }
