@@ -45,6 +45,7 @@ def test_without_a_layer_the_damage_is_told_and_the_command_ends_with_one(
     [
         (["run", "--suite", "all"], "faults, pairs, quiet, layers"),
         (["run", "--only", "loop"], ROW),
+        (["run", "--only", "cell too hottt"], "there are: cell too hot"),
         (["run", "--without", "limits"], "limit_monitor"),
         (["run", "--jobs", "0"], "1 or more"),
         (["soak", "--days", "0"], "1 to"),

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any
 
 from holdfast.core.errors import ConfigError
@@ -93,6 +94,7 @@ def faults_named(names: Sequence[str]) -> tuple[Fault, ...]:
     for name in names:
         if name not in BY_NAME:
             near = [known for known in BY_NAME if name.lower() in known.lower()]
+            near = near or get_close_matches(name, BY_NAME, n=5, cutoff=0.5)
             known = "; ".join(near or BY_NAME)
             raise ConfigError(f"no fault is called {name!r}; there are: {known}")
     return tuple(BY_NAME[name] for name in names) or FAULTS
