@@ -12,11 +12,13 @@ from dataclasses import dataclass, replace
 from holdfast.core.role import Role
 from holdfast.core.signals import SIGNALS
 from holdfast.simulation.plant.damage import DamageKind
+from holdfast.testing.faults import plant
 from holdfast.testing.faults.bench import FaultBench
 from holdfast.testing.faults.fault import Fault, FaultOutcome
 from holdfast.testing.faults.injections import (
     Deaf,
     Frozen,
+    Happens,
     House,
     HouseTimes,
     Late,
@@ -58,6 +60,8 @@ def devices_of(fault: Fault) -> frozenset[Role]:
                 at.add(role)
             case Deaf() | Late():
                 at.add(Role.INVERTER)
+            case Happens(what=plant.loop_opens):
+                at.add(Role.EMERGENCY_INPUT)
     found = next(
         (roles for row, roles in reversed(_FOUND_AT) if row and fault.finding.startswith(row)),
         frozenset({Role.BMS}) if fault.finding else frozenset(),
@@ -102,6 +106,10 @@ _OTHERWISE: Mapping[frozenset[str], tuple[float, str]] = {
         8.0,
         "told the wrong way round, what flows the wrong way looks right: the BMS has to see it",
     ),
+    frozenset({"emergency input silent for long", "inverter gives a tenth more than asked"}): (
+        1.0,
+        "the power is on its way to 0 W meanwhile, and a setpoint that moves has its time",
+    ),
 }
 """Of some pairs the reaction takes longer than of either: how long, and why."""
 
@@ -122,9 +130,9 @@ def due_of(fault: Fault, other: Fault, apart_s: float = 0.0) -> Due:
     if _waits_for_the_house(fault) and Role.METER in devices_of(other):
         within_s = fault.within_s + apart_s + other.within_s
         return replace(due_alone(fault), within_s=within_s)
-    if not devices_of(fault) & devices_of(other):
-        return due_alone(fault)
     longer_s, _ = _OTHERWISE.get(frozenset({fault.name, other.name}), (0.0, ""))
+    if not devices_of(fault) & devices_of(other):
+        return replace(due_alone(fault), within_s=max(fault.within_s, longer_s))
     return Due(
         outcomes=(fault.outcome, other.outcome),
         within_s=max(fault.within_s, apart_s + other.within_s, longer_s),
