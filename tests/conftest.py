@@ -1,6 +1,8 @@
 """What holds for every test, and what can be asked of all of them together."""
 
 import os
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import hypothesis
@@ -14,6 +16,14 @@ _SHARED = "HOLDFAST_SHARED_DATA"
 def shared_data() -> Path:
     """Recorded documents that are no part of the project; without them who asks is left out."""
     return Path(os.environ[_SHARED])
+
+
+@pytest.fixture
+def short_path() -> Iterator[Path]:
+    """A folder with room for folders, and a socket's 100 bytes, below it: that of ``tmp_path`` is
+    the longer the more often tests have run here."""
+    with tempfile.TemporaryDirectory(prefix="hf-", ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

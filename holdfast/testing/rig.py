@@ -304,7 +304,8 @@ class Rig:
         """Tells what the controller says of its state, for whoever looks into a failure."""
         status = self.status
         if status is None:
-            return "no fresh status"
+            ended = {n: p.output[-300:] for n, p in self.processes.items() if not p.alive}
+            return f"no fresh status, ended are {ended}" if ended else "no fresh status"
         found = [f"{f.owner}/{f.row}: {f.text}" for f in status.findings]
         latched = status.latched_faults
         return (

@@ -249,7 +249,7 @@ def test_a_disk_that_is_full_leaves_the_backup_of_before(config: Path, tmp_path:
     )
     assert "cannot be written" in ended.stderr
     assert target.read_bytes() == before
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["b.zip", "house", "live"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["b.zip", "house"]
 
 
 def test_only_so_many_are_kept_and_what_is_not_ours_stays(
@@ -272,18 +272,14 @@ def test_only_so_many_are_kept_and_what_is_not_ours_stays(
 
 
 @pytest.fixture
-def rig(tmp_path: Path) -> Iterator[Rig]:
-    with Rig(tmp_path / "live") as rig:
+def rig(short_path: Path) -> Iterator[Rig]:
+    (short_path / "live").mkdir()
+    with Rig(short_path / "live") as rig:
         yield rig
 
 
-@pytest.fixture(autouse=True)
-def _folders(tmp_path: Path) -> None:
-    (tmp_path / "live").mkdir()
-
-
 def test_a_running_site_is_backed_up_and_runs_from_what_was_put_back(
-    rig: Rig, tmp_path: Path
+    rig: Rig, short_path: Path
 ) -> None:
     rig.start_plant()
     rig.start("watchdog", "controller")
@@ -291,12 +287,12 @@ def test_a_running_site_is_backed_up_and_runs_from_what_was_put_back(
     rig.command(Command.EMERGENCY_STOP)
     rig.until_state(State.STOPPED)
     rig.until(lambda: rig.status is not None and rig.status.latches_on_disk, "the latch on disk")
-    assert rig.cli("backup", "--to", str(tmp_path / "b.zip")).returncode == 0
+    assert rig.cli("backup", "--to", str(short_path / "b.zip")).returncode == 0
     assert rig.state is State.STOPPED
     for process in rig.processes.values():
         process.end()
 
-    restored = restore(tmp_path / "b.zip", tmp_path / "put-back")
+    restored = restore(short_path / "b.zip", short_path / "put-back")
     assert restored.notes == ()
     rig.config = restored.config
     rig.site = load_site(rig.config)

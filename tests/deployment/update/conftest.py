@@ -13,7 +13,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def world(tmp_path: Path, installed: Path) -> World:
-    world = World(tmp_path)
+def world(short_path: Path, installed: Path) -> World:
+    world = World(short_path)
     world.install(installed)
     return world

@@ -24,7 +24,7 @@ LEFT_OUT = {
         "hardware_watchdog",
         "storage", "planner", "loads", "rooms", "metered_loads",
     },
-    StorageUnit: {"accepts"},
+    StorageUnit: {"accepts", "losses", "hybrid"},
     FlexibleLoad: {"energy_wh", "from_minute", "to_minute", "days"},
     HeatedRoom: {"comfort", "discomfort_cost_per_k_h"},
     MeteredLoad: set(),
