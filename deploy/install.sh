@@ -160,7 +160,8 @@ the_code() {
 # Takes out what only others' developers need, a fifth of all; compiles what Holdfast loads, and no more.
 slim_and_compile() {
   find "$1/lib" -type f \( -name '*.pyi' -o -name '*.pxd' -o -name '*.exe' \) -delete
-  find "$1/lib" -type d \( -name tests -o -name test -o -path '*/_core/include' \) -prune -exec rm -rf {} +
+  find "$1/lib" -type d \( -name tests -o -name test -o -path '*/_core/include' -o -path '*/numpy/f2py' \
+    -o -path '*/numpy/distutils' -o -path '*/sqlalchemy/testing' \) -prune -exec rm -rf {} +
   # One library under two names, which a wheel can only hold twice.
   local solver
   for solver in "$1"/lib/python3*/site-packages/highspy/libhighs.so.1.*; do

@@ -21,7 +21,7 @@ _LOOK = 8 * QUARTERS_PER_DAY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Peer:
+class PeerStrategy:
     """Describes one peer."""
 
     row: StrategyRow
@@ -29,8 +29,8 @@ class Peer:
     """It expects load by this model; PV is expected as Holdfast does."""
 
 
-PEERS: Mapping[str, Peer] = {
-    "like_emhass": Peer(
+PEERS: Mapping[str, PeerStrategy] = {
+    "like_emhass": PeerStrategy(
         row=StrategyRow(
             does="gives the battery the powers of a linear program on one forecast, load as "
             "yesterday; 60 % are stored at the end of the known prices",
@@ -38,7 +38,7 @@ PEERS: Mapping[str, Peer] = {
         ),
         load=persistence(Field.LOAD_W),
     ),
-    "like_predbat": Peer(
+    "like_predbat": PeerStrategy(
         row=StrategyRow(
             does="tries windows of charging, of freezing and of exporting in a simulation, load as "
             "in the mean week, and follows load and PV else",
@@ -46,7 +46,7 @@ PEERS: Mapping[str, Peer] = {
         ),
         load=by_pattern(Field.LOAD_W, WEEK),
     ),
-    "like_evcc": Peer(
+    "like_evcc": PeerStrategy(
         row=StrategyRow(
             does="charges from the grid in the three cheapest hours of each day, and follows load "
             "and PV else",
@@ -58,7 +58,7 @@ PEERS: Mapping[str, Peer] = {
 
 
 def expected_by(
-    peer: Peer, history: PowerHistory, zone: str, now_utc: datetime, forecast: SiteForecast
+    peer: PeerStrategy, history: PowerHistory, zone: str, now_utc: datetime, forecast: SiteForecast
 ) -> SiteForecast:
     """Returns ``forecast`` with the load that the peer expects, as far as it expects any."""
     count = len(forecast.load.mean_w)

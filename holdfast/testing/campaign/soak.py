@@ -80,10 +80,8 @@ class SoakIncident:
     def wrong(self) -> tuple[str, ...]:
         """All that was not as it has to be."""
         damage = tuple(f"damage: {kind}" for kind in self.damage)
-        return (
-            *self.missed, *self.late, *damage, *self.outside, *self.false_trips,
-            *self.not_recovered,
-        )  # fmt: skip
+        late = (*self.missed, *self.late)
+        return (*late, *damage, *self.outside, *self.false_trips, *self.not_recovered)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
