@@ -121,6 +121,12 @@ EQUIVALENT: tuple[Equivalent, ...] = (
         reason="a word in a message",
     ),
     Equivalent(
+        module="holdfast.devices.stepped_write",
+        line="if isinstance(step.value, str) and step.value in RESTS_ON",
+        change="isinstance(step.value, str) and step.value in RESTS_ON -> step.value in RESTS_ON",
+        reason="no number is among the names",
+    ),
+    Equivalent(
         module="holdfast.site.site_file",
         line='_AnySection = TypeVar("_AnySection", bound=Section)',
         change="'_AnySection' -> '_AnySection_'",
