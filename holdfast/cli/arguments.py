@@ -4,6 +4,8 @@ import argparse
 import os
 from pathlib import Path
 
+from holdfast.core.errors import ConfigError
+
 
 def usual_config() -> Path:
     """Returns the site.yaml that is meant if none is named; an installed Holdfast knows which."""
@@ -19,6 +21,25 @@ def add_config(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="the site's configuration (default: site.yaml in this folder)",
     )
+
+
+_MOST_PROCESSES = 64
+
+
+def add_processes(parser: argparse.ArgumentParser) -> None:
+    """Adds the argument of a command whose runs know nothing of each other."""
+    parser.add_argument(
+        "--processes", type=int, metavar="N", help="runs at a time (default: one for each core)"
+    )
+
+
+def processes_of(options: argparse.Namespace) -> int:
+    """Returns how many runs go on at a time. Raises ConfigError."""
+    asked: int | None = options.processes
+    processes = len(os.sched_getaffinity(0)) if asked is None else asked
+    if not 1 <= processes <= _MOST_PROCESSES:
+        raise ConfigError(f"--processes {processes}: from 1 to {_MOST_PROCESSES}")
+    return processes
 
 
 def add_remote(parser: argparse.ArgumentParser) -> None:

@@ -2,7 +2,6 @@
 
 import argparse
 import csv
-import os
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import timedelta
@@ -21,7 +20,7 @@ from holdfast.backtest.scenario import Scenario
 from holdfast.backtest.simulated_days import in_quarter_hours, simulated_days
 from holdfast.backtest.strategies import COMPARED, PICKED, RECREATED, Strategy
 from holdfast.backtest.world import PUBLISHED_AT_H
-from holdfast.cli.arguments import add_json
+from holdfast.cli.arguments import add_json, add_processes, processes_of
 from holdfast.cli.backtest_report import write_report
 from holdfast.cli.data_arguments import (
     DATA_HELP,
@@ -131,9 +130,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=_EVERY_MIN,
         help="time between two plans: 5, 10, 15 or 30 (default: 15)",
     )
-    parser.add_argument(
-        "--processes", type=int, metavar="N", help="runs at a time (default: one for each core)"
-    )
+    add_processes(parser)
     parser.add_argument("--schedule", type=Path, metavar="OUT.csv", help="write what was done here")
     parser.add_argument("--report", type=Path, metavar="OUT.html", help="draw a report here")
     add_json(parser)
@@ -142,9 +139,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def execute(options: argparse.Namespace) -> int:
     """Runs, and tells; 1 if a battery was damaged or a site left RUNNING."""
     check_soc(options.soc)
-    processes = len(os.sched_getaffinity(0)) if options.processes is None else options.processes
-    if not 1 <= processes <= 64:
-        raise ConfigError(f"--processes {processes}: from 1 to 64")
+    processes = processes_of(options)
     measured, site, scenario, missing = _scene(options)
     strategies = _strategies(options, site)
     strategy = strategies[0]

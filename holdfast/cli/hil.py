@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from holdfast import __version__
-from holdfast.cli.arguments import add_json
+from holdfast.cli.arguments import add_json, add_processes, processes_of
 from holdfast.cli.hil_report import write_run_report, write_soak_report
 from holdfast.cli.hil_view import print_run, print_soak, soak_content, suite_content
 from holdfast.cli.json_output import json_bytes, print_json
 from holdfast.core.errors import ConfigError
 from holdfast.testing.campaign.evidence import layers_named
-from holdfast.testing.campaign.pool import cores, side_by_side
+from holdfast.testing.campaign.pool import side_by_side
 from holdfast.testing.campaign.soak import SoakDay, run_day
 from holdfast.testing.campaign.suites import (
     SUITES,
@@ -29,7 +29,7 @@ is read, and no device is touched. docs/fault-campaign.md says what is asserted.
 
   holdfast hil run   [--suite NAME] [--only FAULT] [--days N]
   holdfast hil soak  [--days N] [--faults N] [--only DAY]
-  of both:           [--seed N] [--without LAYER] [--jobs N] [--report FILE] [--json]
+  of both:           [--seed N] [--without LAYER] [--processes N] [--report FILE] [--json]
 """
 _RUN = """\
 Run suites of the campaign. 1 if a fault did not end in its reaction in time, something was damaged,
@@ -85,9 +85,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             metavar="LAYER",
             help="take out a layer of the safety path, to see what follows; may be given again",
         )
-        action.add_argument(
-            "--jobs", type=int, default=cores(), metavar="N", help="processes (default: cores)"
-        )
+        add_processes(action)
         action.add_argument(
             "--report", type=Path, metavar="FILE", help="write a page here, and JSON beside it"
         )
@@ -96,8 +94,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def execute(options: argparse.Namespace) -> int:
     """Runs what is asked for; 1 if something was not as it has to be."""
-    if options.jobs < 1:
-        raise ConfigError(f"--jobs {options.jobs}: is 1 or more")
     result: int = options.action_function(options)
     return result
 
@@ -110,9 +106,9 @@ def _run(options: argparse.Namespace) -> int:
         seed=options.seed,
         days=_within("--days", options.days, _MOST_DAYS),
     )
-    began_s = time.monotonic()
+    processes, began_s = processes_of(options), time.monotonic()
     results: dict[str, list[SuiteResult]] = {
-        name: list(SUITES[name].run(asked, processes=options.jobs)) for name in names
+        name: list(SUITES[name].run(asked, processes=processes)) for name in names
     }
     passed = all(is_passed(one) for suite in results.values() for one in suite)
     content: dict[str, object] = {
@@ -142,7 +138,7 @@ def _soak(options: argparse.Namespace) -> int:
     without = layers_named(options.without)
     began_s = time.monotonic()
     jobs = [(options.seed, day, faults, without) for day in chosen]
-    done = tuple(side_by_side(_day, jobs, processes=options.jobs))
+    done = tuple(side_by_side(_day, jobs, processes=processes_of(options)))
     content = soak_content(done, options.seed, faults, without)
     content["took_s"] = time.monotonic() - began_s
     if options.report is not None:

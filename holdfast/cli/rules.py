@@ -1,7 +1,6 @@
 """``holdfast rules`` checks rules, tries them on measured days, and proposes some."""
 
 import argparse
-import os
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -12,7 +11,7 @@ from holdfast.backtest.rule_lessons import learn_rules
 from holdfast.backtest.rule_trial import try_rules
 from holdfast.backtest.run import Job
 from holdfast.backtest.strategies import Strategy
-from holdfast.cli.arguments import add_json, usual_config
+from holdfast.cli.arguments import add_json, add_processes, processes_of, usual_config
 from holdfast.cli.columns import print_columns
 from holdfast.cli.data_arguments import (
     DATA_HELP,
@@ -48,7 +47,6 @@ Rules are laid over --over: self-consumption, if nothing else is said. Without -
 is the demonstration's: 10 kWh, 5 kW.
 """
 _UNDER = tuple(strategy for strategy in Strategy if strategy is not Strategy.PERFECT)
-_MOST_PROCESSES = 64
 _FACT_KEYS = ("name", "kind", "unit", "meaning", "source")
 
 
@@ -67,9 +65,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--soc", type=float, default=50.0, metavar="PERCENT", help="at the start (default: 50)"
     )
-    parser.add_argument(
-        "--processes", type=int, metavar="N", help="runs at a time (default: one for each core)"
-    )
+    add_processes(parser)
     add_data_options(parser)
     add_json(parser)
 
@@ -97,7 +93,7 @@ def _test(options: argparse.Namespace) -> int:
     text, book = _read(options, site)
     site = site.model_copy(update={"loads": (), "rooms": ()})
     measured = _measured(options, site)
-    trials = try_rules(_job(options, site, measured), text, book, processes=_processes(options))
+    trials = try_rules(_job(options, site, measured), text, book, processes=processes_of(options))
     doubts = find_doubts(book, measured.data.start.date())
     if options.json:
         summary = trial_summary(measured.data, site.currency, trials)
@@ -112,7 +108,7 @@ def _test(options: argparse.Namespace) -> int:
 def _learn(options: argparse.Namespace) -> int:
     site = site_to_run(options.config).model_copy(update={"loads": (), "rooms": ()})
     measured = _measured(options, site)
-    lessons = learn_rules(_job(options, site, measured), processes=_processes(options))
+    lessons = learn_rules(_job(options, site, measured), processes=processes_of(options))
     if options.json:
         print_json({"currency": site.currency, **asdict(lessons)})
     else:
@@ -166,13 +162,6 @@ def _measured(options: argparse.Namespace, site: Site) -> Measured:
     if options.data is None:
         raise ConfigError(f"{options.what}: --history FILE.csv is missing: which days?")
     return read_measured(options, site)
-
-
-def _processes(options: argparse.Namespace) -> int:
-    processes = len(os.sched_getaffinity(0)) if options.processes is None else options.processes
-    if not 1 <= processes <= _MOST_PROCESSES:
-        raise ConfigError(f"--processes {processes}: from 1 to {_MOST_PROCESSES}")
-    return int(processes)
 
 
 def _job(options: argparse.Namespace, site: Site, measured: Measured) -> Job:

@@ -65,7 +65,7 @@ class Expected:
     def ac_w(self, stored_w: float) -> float:
         """Returns the AC power at which energy is stored with ``stored_w``."""
         battery = self.battery
-        if battery.is_linear:
+        if battery.is_linear:  # in plain floats: it is asked a thousand times a plan
             to_ac = battery.discharge_efficiency
             return stored_w / battery.charge_efficiency if stored_w > 0.0 else stored_w * to_ac
         return float(battery.ac_w(np.array(stored_w), self.direct_w))

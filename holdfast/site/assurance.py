@@ -108,11 +108,12 @@ def _facts(site: Site, owner: str, accepted: Mapping[Goal, str]) -> Facts:
     unit = site.unit_named(owner)
     proof = None if unit is None else valid_proof(site, unit)
     for device in physical_devices(site):
-        profile = load_profile(device.device.profile)
         # What the site's devices tell is told of the unit, too: the meter sees the battery.
         roles = [role for role, whose in device.owners.items() if whose in {owner, SITE}]
-        if roles:  # what is asked for no role gives all that it has
-            told_by |= dict.fromkeys(profile.of(*roles).required, device.name)
+        if not roles:
+            continue
+        profile = load_profile(device.device.profile)
+        told_by |= dict.fromkeys(profile.of(*roles).required, device.name)
         if owner in device.owners.values():
             guarded |= profile.guards
             seen = _seen(proof, device.device) or profile.confirmed

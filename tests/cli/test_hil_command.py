@@ -16,7 +16,17 @@ def test_a_row_that_is_as_it_has_to_be_is_told_as_passed(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     page = tmp_path / "campaign.html"
-    words = ["--suite", "faults", "--only", ROW, "--jobs", "1", "--json", "--report", str(page)]
+    words = [
+        "--suite",
+        "faults",
+        "--only",
+        ROW,
+        "--processes",
+        "1",
+        "--json",
+        "--report",
+        str(page),
+    ]
     assert main(["hil", "run", *words]) == 0
     told = json.loads(capsys.readouterr().out)
     suite = told["suites"]["faults"]
@@ -33,7 +43,7 @@ def test_a_row_that_is_as_it_has_to_be_is_told_as_passed(
 def test_without_a_layer_the_damage_is_told_and_the_command_ends_with_one(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    words = ["--suite", "faults", "--only", FULL, "--without", "limit_monitor", "--jobs", "1"]
+    words = ["--suite", "faults", "--only", FULL, "--without", "limit_monitor", "--processes", "1"]
     assert main(["hil", "run", *words]) == 1
     told = capsys.readouterr().out
     assert "0 of 1 as they have to be" in told
@@ -47,7 +57,7 @@ def test_without_a_layer_the_damage_is_told_and_the_command_ends_with_one(
         (["run", "--only", "loop"], ROW),
         (["run", "--only", "cell too hottt"], "there are: cell too hot"),
         (["run", "--without", "limits"], "limit_monitor"),
-        (["run", "--jobs", "0"], "1 or more"),
+        (["run", "--processes", "0"], "--processes 0: from 1"),
         (["soak", "--days", "0"], "1 to"),
         (["soak", "--days", "3", "--only", "3"], "0 to 2"),
         (["soak", "--without", "limits"], "limit_monitor"),

@@ -1,16 +1,9 @@
 """Runs that know nothing of each other go on side by side, each in a process of its own."""
 
 import multiprocessing
-import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from typing import TypeVar
-
-
-def cores() -> int:
-    """Returns on how many this process may run."""
-    return len(os.sched_getaffinity(0))
-
 
 _Job = TypeVar("_Job")
 _Result = TypeVar("_Result")
