@@ -321,6 +321,10 @@ def test_two_powers_that_do_not_agree_are_none_of_ours():
             VERBS.replace("value: 9", "value: 9, joined: true, function: multiple"),
             "joined at 11 follows no register",
         ),
+        (
+            VERBS.replace("value: timeout}", "value: timeout, joined: true, function: multiple}"),
+            "verbs: charge: what is joined at 10 follows no register",
+        ),
         (VERBS.replace("{address: 12, type: int16, value: 0}", "{address: 12, type: int32, "
                        "value: 0}"), "int32 takes two registers"),
         (VERBS.replace("  - point: setpoint_w", "  - point: enable"), "setpoint_w"),

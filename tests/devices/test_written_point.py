@@ -342,6 +342,7 @@ def written(value, at_ns=T0, **changes):
 
 def test_the_times_are_those_of_the_design():
     assert INCREASE_EVERY_NS == 100 * NS_PER_MS
+    assert PV_CHANGE_W == 50.0
     assert (EDGE_RULES.settle_ns, EDGE_RULES.tries) == (SETTLE_NS, 3)
 
 
@@ -690,6 +691,14 @@ def test_a_step_finer_than_the_resolution_changes_the_value_and_not_the_resoluti
 def test_a_point_without_traits_keeps_its_rules():
     assert RULES.of_device(NO_TRAITS) == RULES
     assert RULES.of_device({Point.ENABLE: PointTraits(step=50.0)}) == RULES
+
+
+@pytest.mark.parametrize(("own_s", "kept_s"), [(0.5, 0.5), (2.0, 2.0), (60.0, 3.0), (None, 3.0)])
+def test_what_the_device_forgets_sooner_is_refreshed_sooner_and_never_later(own_s, kept_s):
+    rules = replace(RULES, refresh_ns=3 * NS_PER_S)
+    own_ns = None if own_s is None else round(own_s * NS_PER_S)
+    told = rules.of_device({rules.point: PointTraits(refresh_ns=own_ns)})
+    assert told.refresh_ns == kept_s * NS_PER_S
 
 
 def test_a_timer_or_a_flag_is_never_rounded():
