@@ -127,6 +127,18 @@ EQUIVALENT: tuple[Equivalent, ...] = (
         reason="no number is among the names",
     ),
     Equivalent(
+        module="holdfast.core.config.site",
+        line="hybrid, pv = self.storage[0].hybrid, self.pv",
+        change="0 -> -1",
+        reason="of several units none is a hybrid, for that is refused before",
+    ),
+    Equivalent(
+        module="holdfast.control.reserve",
+        line="kept_pct = asked_pct if not asked_pct <= kept_pct else kept_pct",
+        change="asked_pct <= kept_pct -> asked_pct < kept_pct",
+        reason="where both are the same it is all one which is taken",
+    ),
+    Equivalent(
         module="holdfast.site.site_file",
         line='_AnySection = TypeVar("_AnySection", bound=Section)',
         change="'_AnySection' -> '_AnySection_'",

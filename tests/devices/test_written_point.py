@@ -781,4 +781,5 @@ def test_who_is_told_the_batterys_power_cares_for_no_sun():
     device.keep(500.0)
     put(device.store, SITE, Signal.PV_POWER_W, 3000.0, device.now_ns)
     assert device.keep(500.0) == []
+    assert device.keep(0.0) == [0.0]
     assert device.memory[RULES.point].pv_w is None

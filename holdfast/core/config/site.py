@@ -156,7 +156,8 @@ class Site(Section):
                 raise ValueError(
                     f"storage {unit.name}: hybrid: of several units nobody knows which has the PV"
                 )
-        if self.storage[0].hybrid is not None is not self.pv and self.pv.inverter_ac_max_w:
+        hybrid, pv = self.storage[0].hybrid, self.pv
+        if hybrid is not None and pv is not None and pv.inverter_ac_max_w is not None:
             raise ValueError(
                 "pv.inverter_ac_max_w: hybrid.ac_max_w says it, and what the battery takes is more"
             )
